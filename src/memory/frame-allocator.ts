@@ -1,0 +1,158 @@
+/** Frames for translation tables: a deterministic buddy allocator over one RAM region, with faults that tests can order. */
+import { MemoryError } from './errors.ts';
+import type { PhysicalMemory } from './physical-memory.ts';
+import type { RamRegion } from './ram-region.ts';
+
+/** TTBR_ELx.BADDR cannot name a table at less than 64-byte alignment with a 52-bit OA (DDI 0487 D8.2.6): no frame is smaller. */
+const MIN_ORDER = 6;
+
+export interface FrameAllocatorOptions {
+  /** PA of the first byte to hand out. Default: the start of the first RAM region. */
+  readonly base?: bigint;
+  /** Bytes that may be handed out from `base` on. Default: to the end of that region. */
+  readonly size?: bigint;
+  /** At most this many bytes allocated at any time. Default: no limit. */
+  readonly limit?: bigint;
+}
+
+/** One frame in use. `bytes` is its size and its alignment. */
+export interface AllocatedFrame {
+  readonly pa: bigint;
+  readonly bytes: number;
+}
+
+/** Hands out naturally aligned, zeroed frames. PAs are exact numbers here: table code adds to them in its hot paths. */
+export class FrameAllocator {
+  readonly region: RamRegion;
+  readonly #end: number;
+  readonly #limit: number;
+  /** Everything from here to the end was never handed out. */
+  #top: number;
+  /** Free frames below `#top`, by log2 of their size. */
+  readonly #free = new Map<number, Set<number>>();
+  readonly #orders = new Map<number, number>();
+  #bytes = 0;
+  #countdown = 0;
+
+  /** @throws MemoryError when the range is empty or not inside one RAM region. */
+  constructor(memory: PhysicalMemory, options: FrameAllocatorOptions = {}) {
+    const base = options.base ?? memory.regions[0]!.base;
+    const region = base < 0n || base >> 52n ? undefined : memory.regionAt(Number(base));
+    const size = options.size ?? (region ? region.base + region.size - base : 0n);
+    if (region === undefined || size <= 0n || base + size > region.base + region.size) {
+      throw new MemoryError(
+        `frames [0x${base.toString(16)}, +0x${size.toString(16)}) must lie inside one RAM region of this memory`,
+        { pa: base, size },
+      );
+    }
+    this.region = region;
+    this.#top = Number(base);
+    this.#end = Number(base + size);
+    this.#limit = options.limit === undefined ? Number.POSITIVE_INFINITY : Number(options.limit);
+  }
+
+  /** Bytes and frames allocated now. */
+  get bytesAllocated(): number {
+    return this.#bytes;
+  }
+
+  get frameCount(): number {
+    return this.#orders.size;
+  }
+
+  /** Every frame in use, by address. */
+  allocated(): AllocatedFrame[] {
+    return [...this.#orders]
+      .sort(([a], [b]) => a - b)
+      .map(([pa, order]) => ({ pa: BigInt(pa), bytes: 2 ** order }));
+  }
+
+  /** Makes the `nth` allocation from now (1 is the next one) fail, once. 0 takes the order back. */
+  failAt(nth: number): void {
+    this.#countdown = nth;
+  }
+
+  /**
+   * A zeroed frame of at least `bytes` (at most 2^52), aligned to its size, or undefined when none is left, the
+   * limit is reached, or this allocation was ordered to fail.
+   */
+  allocate(bytes: number): number | undefined {
+    if (this.#countdown > 0 && --this.#countdown === 0) return undefined;
+    const order = Math.max(MIN_ORDER, Math.ceil(Math.log2(bytes)));
+    const size = 2 ** order;
+    if (this.#bytes + size > this.#limit) return undefined;
+    const pa = this.#takeFree(order) ?? this.#takeFresh(size);
+    if (pa === undefined) return undefined;
+    this.region.clear(pa, size);
+    this.#orders.set(pa, order);
+    this.#bytes += size;
+    return pa;
+  }
+
+  /**
+   * Takes a frame back.
+   * @throws MemoryError when `pa` is not the start of a frame in use.
+   */
+  free(pa: number): void {
+    const order = this.#orders.get(pa);
+    if (order === undefined) {
+      throw new MemoryError(`0x${pa.toString(16)} is not an allocated frame`, { pa: BigInt(pa) });
+    }
+    this.#orders.delete(pa);
+    this.#bytes -= 2 ** order;
+    this.#putFree(pa, order);
+  }
+
+  #takeFree(order: number): number | undefined {
+    let from = order;
+    while (from <= 52 && !this.#free.get(from)?.size) from++;
+    if (from > 52) return undefined;
+    const set = this.#free.get(from)!;
+    const pa = set.values().next().value!;
+    set.delete(pa);
+    while (from > order) {
+      from--;
+      this.#freeSet(from).add(pa + 2 ** from);
+    }
+    return pa;
+  }
+
+  /** From the untouched end of the range; what alignment skips becomes free frames. */
+  #takeFresh(size: number): number | undefined {
+    const pa = Math.ceil(this.#top / size) * size;
+    if (pa + size > this.#end) return undefined;
+    for (let gap = this.#top; gap < pa; ) {
+      let order = MIN_ORDER;
+      if (gap % 2 ** order !== 0) {
+        gap = Math.ceil(gap / 2 ** order) * 2 ** order;
+        continue;
+      }
+      while (gap % 2 ** (order + 1) === 0 && gap + 2 ** (order + 1) <= pa) order++;
+      this.#putFree(gap, order);
+      gap += 2 ** order;
+    }
+    this.#top = pa + size;
+    return pa;
+  }
+
+  /** Adds a free frame, joined with its free neighbour (its buddy) as often as there is one. */
+  #putFree(pa: number, order: number): void {
+    let [base, log2] = [pa, order];
+    for (; log2 < 52; log2++) {
+      const size = 2 ** log2;
+      const buddy = base % (size * 2) === 0 ? base + size : base - size;
+      if (!this.#free.get(log2)?.delete(buddy)) break;
+      base = Math.min(base, buddy);
+    }
+    this.#freeSet(log2).add(base);
+  }
+
+  #freeSet(order: number): Set<number> {
+    let set = this.#free.get(order);
+    if (set === undefined) {
+      set = new Set();
+      this.#free.set(order, set);
+    }
+    return set;
+  }
+}

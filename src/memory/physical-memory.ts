@@ -1,0 +1,115 @@
+/**
+ * Simulated physical memory: RAM regions in a 52-bit address space, and nothing anywhere else. It is the only thing
+ * that the driver side and the hardware side share. (DDI 0487 D8.1: the physical address space; words are little-endian.)
+ */
+import { MemoryError } from './errors.ts';
+import { RamRegion, type RegionOptions } from './ram-region.ts';
+
+/** What the bus answers to a read where no RAM is. A walker turns it into a synchronous external abort on the walk. */
+export const EXTERNAL_ABORT: unique symbol = Symbol('external abort');
+export type ExternalAbort = typeof EXTERNAL_ABORT;
+
+/**
+ * RAM by physical address.
+ *
+ * @example
+ * const memory = new PhysicalMemory({ base: 0x8000_0000n, size: 1n << 30n });
+ * memory.write64(0x8000_0000n, 0x8000_1003n);
+ * memory.read64(0x8000_0000n); // 0x8000_1003n
+ * memory.read64(0n);           // EXTERNAL_ABORT
+ */
+export class PhysicalMemory {
+  /** By ascending base. */
+  readonly regions: readonly RamRegion[];
+
+  /**
+   * @param regions - one region or several: `{ base, size }` grows as it is written, `{ base, buffer }` is the caller's own bytes.
+   * @throws MemoryError when a region is empty, unaligned, beyond 2^52, or overlaps another.
+   */
+  constructor(regions: RegionOptions | readonly RegionOptions[]) {
+    const list = (Array.isArray(regions) ? regions : [regions]).map((options) => new RamRegion(options));
+    list.sort((a, b) => a.start - b.start);
+    if (list.length === 0) throw new MemoryError('a physical memory needs at least one RAM region');
+    for (let i = 1; i < list.length; i++) {
+      const [before, after] = [list[i - 1]!, list[i]!];
+      if (before.end > after.start) {
+        throw new MemoryError(
+          `RAM at 0x${after.base.toString(16)} overlaps the region at 0x${before.base.toString(16)}, which ends at 0x${before.end.toString(16)}`,
+          { pa: after.base, size: after.size },
+        );
+      }
+    }
+    this.regions = list;
+  }
+
+  /** Bytes of host memory in use. */
+  get hostBytes(): number {
+    return this.regions.reduce((sum, region) => sum + region.hostBytes, 0);
+  }
+
+  /** The region that holds all of `[pa, pa + bytes)`, if one does. */
+  regionAt(pa: number, bytes = 1): RamRegion | undefined {
+    for (const region of this.regions) if (region.contains(pa, bytes)) return region;
+    return undefined;
+  }
+
+  /** The little-endian 64-bit word at `pa` (rounded down to 8 bytes), or EXTERNAL_ABORT outside RAM. */
+  read64(pa: bigint): bigint | ExternalAbort {
+    const low = this.read32(pa & ~7n);
+    if (low === EXTERNAL_ABORT) return EXTERNAL_ABORT;
+    return (BigInt(this.read32((pa & ~7n) + 4n) as number) << 32n) | BigInt(low);
+  }
+
+  /** The little-endian 32-bit word at `pa` (rounded down to 4 bytes), unsigned, or EXTERNAL_ABORT outside RAM. */
+  read32(pa: bigint): number | ExternalAbort {
+    if (pa < 0n || pa >> 52n) return EXTERNAL_ABORT;
+    const at = Number(pa & ~3n);
+    const region = this.regionAt(at, 4);
+    if (region === undefined) return EXTERNAL_ABORT;
+    return region.peek(at)?.[region.wordIndex(at)] ?? 0;
+  }
+
+  /**
+   * Stores a 64-bit word. `pa` is 8-byte aligned; of `value` the low 64 bits count.
+   * @throws MemoryError when `pa` is unaligned or outside RAM.
+   */
+  write64(pa: bigint, value: bigint): void {
+    this.#writable(pa, 8);
+    this.write32(pa, Number(value & 0xffff_ffffn));
+    this.write32(pa + 4n, Number((value >> 32n) & 0xffff_ffffn));
+  }
+
+  /**
+   * Stores a 32-bit word. `pa` is 4-byte aligned.
+   * @throws MemoryError when `pa` is unaligned or outside RAM.
+   */
+  write32(pa: bigint, value: number): void {
+    const region = this.#writable(pa, 4);
+    const at = Number(pa);
+    region.words(at)[region.wordIndex(at)] = value;
+  }
+
+  #writable(pa: bigint, bytes: 4 | 8): RamRegion {
+    const region = pa < 0n || pa >> 52n ? undefined : this.regionAt(Number(pa), bytes);
+    if (region === undefined) {
+      throw new MemoryError(`no RAM at 0x${pa.toString(16)}; there is ${describe(this.regions)}`, {
+        pa,
+        size: BigInt(bytes),
+      });
+    }
+    if (pa & BigInt(bytes - 1)) {
+      throw new MemoryError(
+        `a ${bytes * 8}-bit write to 0x${pa.toString(16)} must be aligned to ${bytes} bytes`,
+        {
+          pa,
+          size: BigInt(bytes),
+        },
+      );
+    }
+    return region;
+  }
+}
+
+function describe(regions: readonly RamRegion[]): string {
+  return regions.map((r) => `RAM at [0x${r.base.toString(16)}, 0x${r.end.toString(16)})`).join(', ');
+}
