@@ -1,0 +1,22 @@
+/** What running one golden file answers, whatever its kind. */
+
+/** One thing that is not as the file says: where, what was wanted, what was got. */
+export interface Difference {
+  /** A path a reader can find in the file: `ops[3].ret`, `tables level 2 entry 511 AF`, `translations[7]`. */
+  readonly where: string;
+  readonly want: string;
+  readonly got: string;
+}
+
+/** The outcome of one golden file: it agrees when `differences` is empty. */
+export interface GoldenResult {
+  readonly name: string;
+  /** How many facts of the file were compared: operations, registers, descriptors, translations. */
+  readonly checked: number;
+  readonly differences: readonly Difference[];
+}
+
+/** A file that is not golden-file JSON, or of a kind, format or regime that is not known here. The message says which part. */
+export class GoldenFileError extends Error {
+  override readonly name = 'GoldenFileError';
+}
