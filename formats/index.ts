@@ -1,0 +1,24 @@
+/** Every format, by Linux's name: what `lpae/formats` exports. A new format is one module and one line here. */
+import type { FormatModule } from '../src/pagetable/format.ts';
+import { arm32LpaeS1 } from './arm-32-lpae-s1.ts';
+import { arm32LpaeS2 } from './arm-32-lpae-s2.ts';
+import { arm64LpaeS1 } from './arm-64-lpae-s1.ts';
+import { arm64LpaeS2 } from './arm-64-lpae-s2.ts';
+
+export type {
+  FormatModule,
+  FormatRequest,
+  Prot,
+  Quirk,
+  Registers,
+  TableFormat,
+} from '../src/pagetable/format.ts';
+export { arm32LpaeS1, arm32LpaeS2, arm64LpaeS1, arm64LpaeS2 };
+
+/** All formats. */
+export const formats: readonly FormatModule[] = [arm64LpaeS1, arm64LpaeS2, arm32LpaeS1, arm32LpaeS2];
+
+/** The format of that name, if there is one. */
+export function formatNamed(name: string): FormatModule | undefined {
+  return formats.find((format) => format.name === name);
+}

@@ -1,0 +1,140 @@
+/**
+ * Long descriptors in table memory: 64-bit entries as two little-endian 32-bit words, in integer arithmetic only, since this
+ * is the innermost code of every mapping. Masks come from the declared fields. (DDI 0487 D8.3.1.)
+ */
+import { type DescriptorLayout, encode, type Field, fieldMask } from '../../src/descriptor/index.ts';
+import {
+  type DirectCodec,
+  EMPTY,
+  type EntryCodec,
+  type EntryKind,
+  LEAF,
+  type LeafBits,
+  TABLE,
+} from '../../src/pagetable/format.ts';
+
+const TWO_32 = 2 ** 32;
+
+/** A 64-bit word's signed halves. */
+export function halves(word: bigint): LeafBits {
+  return { low: Number(BigInt.asIntN(32, word)), high: Number(BigInt.asIntN(32, word >> 32n)) };
+}
+
+/** What the codec must know: layouts of one table and one page descriptor, and the bits of table descriptors. */
+export interface LongCodecOptions {
+  readonly table: DescriptorLayout;
+  readonly page: DescriptorLayout;
+  /** Type and attribute bits that every table descriptor gets. */
+  readonly tableBits: bigint;
+  /** Attribute bits that survive the split of a block. */
+  readonly splitMask: bigint;
+  /** Bits that `level`'s leaves get beyond their attributes: their type. */
+  readonly typeBits: (level: number) => bigint;
+  /** log2 of what a leaf at a level covers. */
+  readonly shiftOf: (level: number) => number;
+}
+
+export class LongEntryCodec implements EntryCodec, DirectCodec {
+  readonly wordsPerEntry = 2;
+  readonly direct = this;
+  readonly #options: LongCodecOptions;
+  readonly #tableBits: LeafBits;
+  /** Where address bits stand in each half. */
+  readonly #addressLow: number;
+  readonly #addressHigh: number;
+  /** Address bits from 48 on stand in `[15:12]` with a 64K granule (0 bits of them otherwise). */
+  readonly #movedMask: number;
+
+  constructor(options: LongCodecOptions) {
+    this.#options = options;
+    this.#tableBits = halves(options.tableBits);
+    const inPlace = addressField(options.page, (f) => f.address === f.low);
+    const moved = addressField(options.page, (f) => f.address !== f.low);
+    const mask = halves(fieldMask(inPlace!));
+    this.#addressLow = mask.low;
+    this.#addressHigh = mask.high;
+    this.#movedMask = moved === undefined ? 0 : Number(fieldMask(moved));
+  }
+
+  read(words: Uint32Array, at: number): bigint {
+    return (BigInt(words[at + 1]!) << 32n) | BigInt(words[at]!);
+  }
+
+  clear(words: Uint32Array, at: number, count: number): void {
+    words.fill(0, at, at + count * 2);
+  }
+
+  classify(words: Uint32Array, at: number, level: number): EntryKind {
+    const low = words[at]!;
+    if (low === 0 && words[at + 1] === 0) return EMPTY;
+    // Bit 1 tells a table from a block; at level 3 there are only pages (DDI 0487 table D8-48).
+    return level < 3 && (low & 3) === 3 ? TABLE : LEAF;
+  }
+
+  tableAddress(words: Uint32Array, at: number): number {
+    return this.#address(words[at]!, words[at + 1]!);
+  }
+
+  writeTable(words: Uint32Array, at: number, pa: number): void {
+    this.#write(words, at, pa | 0, (pa / TWO_32) | 0, this.#tableBits);
+  }
+
+  leafAddress(words: Uint32Array, at: number, level: number): number {
+    const address = this.#address(words[at]!, words[at + 1]!);
+    return address - (address % 2 ** this.#options.shiftOf(level));
+  }
+
+  writeLeaf(words: Uint32Array, at: number, pa: number, bits: LeafBits): void {
+    this.#write(words, at, pa | 0, (pa / TWO_32) | 0, bits);
+  }
+
+  splitBits(words: Uint32Array, at: number, level: number): LeafBits {
+    const { splitMask, typeBits } = this.#options;
+    return halves((this.read(words, at) & splitMask) | typeBits(level));
+  }
+
+  areEmpty(words: Uint32Array, at: number, count: number): boolean {
+    for (let i = at, end = at + count * 2; i < end; i++) if (words[i] !== 0) return false;
+    return true;
+  }
+
+  writeLeaves(
+    words: Uint32Array,
+    at: number,
+    count: number,
+    paLow: number,
+    paHigh: number,
+    sizeLog2: number,
+    bits: LeafBits,
+  ): void {
+    // PA[51:48] moves to [15:12] with a 64K granule, and is 0 with the others: one expression serves both.
+    let low = paLow;
+    let high = paHigh;
+    const step = 1 << sizeLog2;
+    for (let i = at, end = at + count * 2; i < end; i += 2) {
+      words[i] = low | ((high >>> 16) << 12) | bits.low;
+      words[i + 1] = (high & 0xffff) | bits.high;
+      low = (low + step) | 0;
+      if (low >>> 0 < step) high++;
+    }
+  }
+
+  #write(words: Uint32Array, at: number, paLow: number, paHigh: number, bits: LeafBits): void {
+    words[at] = paLow | ((paHigh >>> 16) << 12) | bits.low;
+    words[at + 1] = (paHigh & 0xffff) | bits.high;
+  }
+
+  #address(low: number, high: number): number {
+    const top = (high & this.#addressHigh) | ((low & this.#movedMask) << 4);
+    return (top >>> 0) * TWO_32 + ((low & this.#addressLow) >>> 0);
+  }
+}
+
+function addressField(layout: DescriptorLayout, which: (f: Field) => boolean): Field | undefined {
+  return layout.fields.find((f) => f.address !== undefined && which(f));
+}
+
+/** The type bits of a kind of descriptor: what `encode` sets by itself. */
+export function typeBits(layout: DescriptorLayout): bigint {
+  return encode(layout, {});
+}

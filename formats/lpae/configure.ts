@@ -1,0 +1,145 @@
+/** A long-descriptor format from a request: what Linux's arm_64_lpae_alloc_pgtable_s1 and _s2 do, put together from its parts. */
+import { encode, fieldMask, fieldNamed } from '../../src/descriptor/index.ts';
+import { FormatError } from '../../src/pagetable/errors.ts';
+import type { FormatModule, FormatRequest, Prot, Quirk, TableFormat } from '../../src/pagetable/format.ts';
+import { LongEntryCodec, typeBits } from './codec.ts';
+import { type LayoutContext, longDescriptor } from './fields.ts';
+import { checkRequest, type Geometry, lpaeGeometry } from './geometry.ts';
+import { stage1Fields, stage2Fields } from './prot.ts';
+import { stage1Registers, stage2Registers } from './registers.ts';
+
+/** What one of the long-descriptor formats is. */
+export interface LongFormatOptions {
+  readonly name: string;
+  readonly title: string;
+  readonly stage: 1 | 2;
+  /** 32: tables of an AArch32 regime, whose sizes are smaller. */
+  readonly width: 32 | 64;
+  readonly quirks: readonly Quirk[];
+  /** Limits of the regime, where they are below the granule's: page sizes and address bits. */
+  readonly limits?: { readonly sizes: bigint; readonly ias: number; readonly oas: number };
+}
+
+/** A format module of this family. */
+export function longFormat(options: LongFormatOptions): FormatModule {
+  const { name, title, stage } = options;
+  return { name, title, stage, configure: (request) => configureLong(options, request) };
+}
+
+/** Codes of TCR.TG0, TCR.TG1 and VTCR.TG0 by granule: they differ (DDI 0487 D24.2.186). */
+const TG0 = { 12: 0, 14: 2, 16: 1 } as const;
+const TG1 = { 12: 2, 14: 1, 16: 3 } as const;
+const SH = { outer: 2, inner: 3 } as const;
+const RGN = { noncacheable: 0, writeBack: 1 } as const;
+
+/** @throws FormatError when Linux would refuse the request, with the reason. */
+function configureLong(options: LongFormatOptions, request: FormatRequest): TableFormat {
+  const { name, stage, width } = options;
+  const { coherentWalk = true, quirks = [] } = request;
+  checkQuirks(options, quirks, coherentWalk);
+  checkRequest(request);
+  const geometry = lpaeGeometry(withinLimits(options, request), stage);
+  const { granuleLog2, levels } = geometry;
+
+  const context = (level: number): LayoutContext => ({
+    stage,
+    width,
+    granuleLog2,
+    level,
+    shift: granuleLog2 + (3 - level) * (granuleLog2 - 3),
+  });
+  const layout: TableFormat['layout'] = (kind, level) => longDescriptor(kind, context(level));
+  const leafLayout = (level: number) => layout(level === 3 ? 'page' : 'block', level);
+  const page = leafLayout(3);
+  const table = layout('table', 2);
+  const kept = stage === 1 ? ['XN', 'PXN', 'DBM'] : ['XN[1:0]', 'DBM'];
+
+  return {
+    name,
+    stage,
+    pgsizeBitmap: geometry.pgsizeBitmap,
+    ias: geometry.ias,
+    oas: geometry.oas,
+    coherentWalk,
+    quirks: [...quirks],
+    granuleLog2,
+    levels,
+    rootBytes: geometry.rootBytes,
+    firstIova: quirks.includes('arm_ttbr1') ? (1n << 64n) - (1n << BigInt(geometry.ias)) : 0n,
+    layout,
+    leafBits: (prot: Prot, level: number) =>
+      encode(leafLayout(level), stage === 1 ? stage1Fields(prot, quirks) : stage2Fields(prot)),
+    registers: (rootPa: bigint) => registersOf(options, geometry, quirks, coherentWalk, rootPa),
+    entries: new LongEntryCodec({
+      table,
+      page,
+      tableBits: encode(table, {
+        SYNC: coherentWalk ? 0 : 1,
+        ...(quirks.includes('arm_ns') ? { NSTable: 1 } : {}),
+      }),
+      // Linux keeps bits [11:2], XN and DBM of a block that it splits (ARM_LPAE_PTE_ATTR_MASK).
+      splitMask: kept.reduce((mask, field) => mask | fieldMask(fieldNamed(page, field)), 0xffcn),
+      typeBits: (level) => typeBits(leafLayout(level)),
+      shiftOf: (level) => context(level).shift,
+    }),
+  };
+}
+
+function withinLimits({ name, limits }: LongFormatOptions, request: FormatRequest): FormatRequest {
+  if (limits === undefined) return request;
+  for (const [size, what] of [
+    ['ias', 'input'],
+    ['oas', 'output'],
+  ] as const) {
+    if (request[size] > limits[size]) {
+      throw new FormatError(
+        `${name} has at most ${limits[size]} bits of ${what} address, not ${size} ${request[size]} (DDI 0487 G5.5.1)`,
+      );
+    }
+  }
+  return { ...request, pgsizeBitmap: request.pgsizeBitmap & limits.sizes };
+}
+
+function checkQuirks(options: LongFormatOptions, quirks: readonly Quirk[], coherentWalk: boolean): void {
+  for (const quirk of quirks) {
+    if (!options.quirks.includes(quirk)) {
+      const known = options.quirks.length ? options.quirks.join(', ') : 'none';
+      throw new FormatError(`${options.name} has no quirk ${quirk}; it knows ${known}`);
+    }
+  }
+  if (coherentWalk && quirks.includes('arm_outer_wbwa')) {
+    throw new FormatError(
+      'arm_outer_wbwa lets a walker that is not coherent use the outer cache; it needs coherentWalk: false',
+    );
+  }
+}
+
+function registersOf(
+  options: LongFormatOptions,
+  geometry: Geometry,
+  quirks: readonly Quirk[],
+  coherentWalk: boolean,
+  root: bigint,
+) {
+  const { granuleLog2, ias, outputCode } = geometry;
+  const ttbr1 = quirks.includes('arm_ttbr1');
+  const outer = coherentWalk || quirks.includes('arm_outer_wbwa');
+  const fields = {
+    outputCode,
+    tg: ttbr1 ? TG1[granuleLog2] : TG0[granuleLog2],
+    sh: coherentWalk ? SH.inner : SH.outer,
+    orgn: outer ? RGN.writeBack : RGN.noncacheable,
+    irgn: coherentWalk ? RGN.writeBack : RGN.noncacheable,
+    tsz: 64 - ias,
+  };
+  if (options.stage === 1) {
+    // An AArch32 regime has input sizes of 25 to 32 bits, and no TTBR1 that covers as much as TTBR0: what it can't
+    // express is walked as an SMMU would with the same descriptors, in an AArch64 context.
+    const aarch32 = options.width === 32 && !ttbr1 && ias >= 25;
+    return stage1Registers(root, fields, { ttbr1, hardwareDirty: quirks.includes('arm_hd'), aarch32 });
+  }
+  // VTCR.SL0 counts down from the last level it can start at; the 4K granule's codes are one off (DDI 0487 D24.2.206).
+  const startLevel = geometry.levels[0]!.level;
+  const sl = ~(granuleLog2 === 12 ? startLevel + 1 : startLevel) & 3;
+  return stage2Registers(root, { ...fields, sl }, { aarch32: options.width === 32 && ias >= 25 });
+}

@@ -1,0 +1,200 @@
+/**
+ * The fields of long descriptors, declared once: VMSAv8-64 (DDI 0487 D8.3.1, tables D8-50 to D8-55) and VMSAv8-32
+ * (G5.5.2 and G5.5.3, DDI 0406C B3.6), for both stages and every granule. Encoding, decoding and drawing come from here.
+ */
+import type { DescriptorLayout, Field, FieldKind } from '../../src/descriptor/index.ts';
+
+/** What decides the fields of a long descriptor. */
+export interface LayoutContext {
+  readonly stage: 1 | 2;
+  /** 64: VMSAv8-64. 32: VMSAv8-32, whose addresses end at bit 39. */
+  readonly width: 32 | 64;
+  readonly granuleLog2: 12 | 14 | 16;
+  /** The level, and log2 of what an entry there covers. */
+  readonly level: number;
+  readonly shift: number;
+}
+
+const LEAF_REF = { 64: 'DDI 0487 D8.3.1.2', 32: 'DDI 0487 G5.5.3' } as const;
+const TABLE_REF = { 64: 'DDI 0487 D8.3.1.1', 32: 'DDI 0487 G5.5.3.1' } as const;
+const SH = { 0: 'non-shareable', 1: 'reserved', 2: 'outer shareable', 3: 'inner shareable' } as const;
+const S1_AP = {
+  0: 'read/write at EL1, no access at EL0',
+  1: 'read/write at EL1 and EL0',
+  2: 'read-only at EL1, no access at EL0',
+  3: 'read-only at EL1 and EL0',
+} as const;
+const S2_AP = { 0: 'no access', 1: 'read-only', 2: 'write-only', 3: 'read/write' } as const;
+const AP_TABLE = {
+  0: 'no effect',
+  1: 'no EL0 access below',
+  2: 'no write below',
+  3: 'no write and no EL0 access below',
+} as const;
+const MEM_ATTR = {
+  0: 'Device-nGnRnE',
+  1: 'Device-nGnRE',
+  2: 'Device-nGRE',
+  3: 'Device-GRE',
+  5: 'Normal, outer and inner Non-cacheable',
+  6: 'Normal, outer Non-cacheable, inner Write-Through',
+  7: 'Normal, outer Non-cacheable, inner Write-Back',
+  9: 'Normal, outer Write-Through, inner Non-cacheable',
+  10: 'Normal, outer and inner Write-Through',
+  11: 'Normal, outer Write-Through, inner Write-Back',
+  13: 'Normal, outer Write-Back, inner Non-cacheable',
+  14: 'Normal, outer Write-Back, inner Write-Through',
+  15: 'Normal, outer and inner Write-Back',
+} as const;
+const NEVER = { 0: 'executable', 1: 'execute-never' } as const;
+
+type Extra = Pick<Field, 'values' | 'fixed' | 'address'>;
+const row =
+  (reference: string) =>
+  (high: number, low: number, name: string, kind: FieldKind, meaning: string, extra: Extra = {}): Field => ({
+    name,
+    high,
+    low,
+    kind,
+    meaning,
+    reference,
+    ...extra,
+  });
+
+/** Bits 50 down to 12: the address, and what is RES0 around it. `low` is the address's lowest bit. */
+function addressRows(context: LayoutContext, prefix: string, low: number, reference: string): Field[] {
+  const r = row(reference);
+  const top = context.width === 32 ? 39 : 47;
+  const rows = [r(50, top + 1, '-', 'res0', 'above the address')];
+  rows.push(r(top, low, `${prefix}[${top}:${low}]`, 'field', 'the address', { address: low }));
+  const moved = context.granuleLog2 === 16;
+  const block = low > context.granuleLog2;
+  let next = low - 1;
+  if (block) {
+    if (next >= 17) rows.push(r(next, 17, '-', 'res0', "inside the block's size"));
+    rows.push(r(16, 16, 'nT', 'field', 'block entry that must not be cached in a TLB (FEAT_BBM level 1)'));
+    next = 15;
+  }
+  if (moved) {
+    rows.push(
+      r(15, 12, `${prefix}[51:48]`, 'field', 'the address above 48 bits (FEAT_LPA)', { address: 48 }),
+    );
+  } else if (next >= 12) {
+    rows.push(r(next, 12, '-', 'res0', 'below the address'));
+  }
+  return rows;
+}
+
+/** A table descriptor: where the next table lies, and what limits everything below it. */
+function tableLayout(context: LayoutContext): DescriptorLayout {
+  const r = row(TABLE_REF[context.width]);
+  const top =
+    context.stage === 1
+      ? [
+          r(63, 63, 'NSTable', 'field', 'the next table, and all below it, is Non-secure memory'),
+          r(62, 61, 'APTable', 'field', 'limits the access permissions below', { values: AP_TABLE }),
+          r(60, 60, 'XNTable', 'field', 'execute-never below (UXNTable with two privilege levels)'),
+          r(59, 59, 'PXNTable', 'field', 'privileged execute-never below'),
+        ]
+      : [r(63, 59, '-', 'res0', 'no table attributes at stage 2')];
+  return {
+    title: titleOf(context, 'table'),
+    kind: 'table',
+    width: 64,
+    fields: [
+      ...top,
+      r(58, 56, '-', 'ignored', 'free for software'),
+      r(55, 55, 'SYNC', 'software', "Linux: the entry was made visible to a walker that isn't coherent"),
+      r(54, 51, '-', 'ignored', 'free for software'),
+      ...addressRows(context, 'NLTA', context.granuleLog2, TABLE_REF[context.width]),
+      r(11, 2, '-', 'ignored', 'not used in a table descriptor'),
+      r(1, 1, 'Type', 'field', 'table', { fixed: 1 }),
+      r(0, 0, 'Valid', 'field', 'valid', { fixed: 1 }),
+    ],
+  };
+}
+
+/** A block (levels below 3) or page (level 3) descriptor. */
+function leafLayout(context: LayoutContext): DescriptorLayout {
+  const r = row(LEAF_REF[context.width]);
+  const kind = context.level === 3 ? 'page' : 'block';
+  const upper =
+    context.stage === 1
+      ? [
+          r(63, 63, '-', 'ignored', 'not used without memory encryption contexts'),
+          r(62, 59, 'PBHA', 'field', 'page-based hardware attributes'),
+          r(58, 55, '-', 'ignored', 'free for software'),
+          r(54, 54, 'XN', 'field', 'execute-never (UXN: at EL0)', { values: NEVER }),
+          r(53, 53, 'PXN', 'field', 'privileged execute-never', { values: NEVER }),
+        ]
+      : [
+          r(63, 63, '-', 'res0', 'not used without realms'),
+          r(62, 59, 'PBHA', 'field', 'page-based hardware attributes'),
+          r(58, 55, '-', 'ignored', 'free for software'),
+          r(54, 53, 'XN[1:0]', 'field', 'execute-never (bit 53 counts with FEAT_XNX)', {
+            values: {
+              0: 'executable',
+              1: 'not executable at EL1',
+              2: 'execute-never',
+              3: 'not executable at EL0',
+            },
+          }),
+        ];
+  const lower =
+    context.stage === 1
+      ? [
+          r(11, 11, 'nG', 'field', 'not global', { values: { 0: 'global', 1: 'of one ASID' } }),
+          r(10, 10, 'AF', 'field', 'access flag', { values: { 0: 'not accessed: faults', 1: 'accessed' } }),
+          r(9, 8, 'SH[1:0]', 'field', 'shareability', { values: SH }),
+          r(7, 6, 'AP[2:1]', 'field', 'data access permissions', { values: S1_AP }),
+          r(5, 5, 'NS', 'field', 'the output address is in Non-secure memory'),
+          r(4, 2, 'AttrIndx', 'field', 'memory attribute: the byte of MAIR'),
+        ]
+      : [
+          r(11, 11, 'FnXS', 'field', 'clears the XS attribute (FEAT_XS)'),
+          r(10, 10, 'AF', 'field', 'access flag', { values: { 0: 'not accessed: faults', 1: 'accessed' } }),
+          r(9, 8, 'SH[1:0]', 'field', 'shareability', { values: SH }),
+          r(7, 6, 'S2AP', 'field', 'data access permissions', { values: S2_AP }),
+          r(5, 2, 'MemAttr', 'field', 'memory type and cacheability', { values: MEM_ATTR }),
+        ];
+  return {
+    title: titleOf(context, kind),
+    kind,
+    width: 64,
+    fields: [
+      ...upper,
+      r(52, 52, 'Contiguous', 'field', 'one of a run of entries that a TLB may hold as one'),
+      r(51, 51, 'DBM', 'field', 'dirty bit modifier: hardware may make the entry writable'),
+      ...addressRows(context, 'OA', context.shift, LEAF_REF[context.width]),
+      ...lower,
+      r(1, 1, 'Type', 'field', kind, { fixed: kind === 'page' ? 1 : 0 }),
+      r(0, 0, 'Valid', 'field', 'valid', { fixed: 1 }),
+    ],
+  };
+}
+
+/** An invalid descriptor: hardware looks at bit 0 alone (at level 3 also 0b01 is invalid). */
+function invalidLayout(context: LayoutContext): DescriptorLayout {
+  const r = row(context.width === 64 ? 'DDI 0487 D8.3.1.3' : 'DDI 0487 G5.5.2');
+  return {
+    title: titleOf(context, 'invalid'),
+    kind: 'invalid',
+    width: 64,
+    fields: [
+      r(63, 1, '-', 'ignored', 'free for software'),
+      r(0, 0, 'Valid', 'field', 'not valid', { fixed: 0 }),
+    ],
+  };
+}
+
+const GRANULE = { 12: '4K', 14: '16K', 16: '64K' } as const;
+
+function titleOf(context: LayoutContext, kind: string): string {
+  return `stage ${context.stage} level ${context.level} ${kind}, ${GRANULE[context.granuleLog2]} granule`;
+}
+
+/** The declared fields of one kind of long descriptor. */
+export function longDescriptor(kind: DescriptorLayout['kind'], context: LayoutContext): DescriptorLayout {
+  if (kind === 'invalid') return invalidLayout(context);
+  return kind === 'table' ? tableLayout(context) : leafLayout(context);
+}

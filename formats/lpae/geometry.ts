@@ -1,0 +1,118 @@
+/**
+ * Which granule, levels and root a request gets: Linux's arm_lpae_restrict_pgsizes and arm_lpae_alloc_pgtable, on the
+ * sizes of DDI 0487 D8.2.1 (granules), D8.2.2 (stage-2 concatenation) and tables D8-16 to D8-34.
+ */
+import { FormatError, hex } from '../../src/pagetable/errors.ts';
+import type { FormatRequest, Level } from '../../src/pagetable/format.ts';
+
+const KIB = 1024n;
+const MIB = 1024n * KIB;
+const GIB = 1024n * MIB;
+const TIB = 1024n * GIB;
+
+/** The page and block sizes of each granule that Linux offers, and its largest address. */
+const GRANULES = new Map<bigint, { log2: 12 | 14 | 16; sizes: bigint; maxBits: number }>([
+  [4n * KIB, { log2: 12, sizes: (4n * KIB) | (2n * MIB) | GIB, maxBits: 48 }],
+  [16n * KIB, { log2: 14, sizes: (16n * KIB) | (32n * MIB), maxBits: 48 }],
+  [64n * KIB, { log2: 16, sizes: (64n * KIB) | (512n * MIB), maxBits: 52 }],
+]);
+
+/** Output sizes that TCR.IPS and VTCR.PS can say, in the order of their codes (DDI 0487 D8.1.8, table D8-6). */
+export const OUTPUT_SIZES = [32, 36, 40, 42, 44, 48, 52] as const;
+
+const LAST_LEVEL = 3;
+const DESCRIPTOR_LOG2 = 3;
+/** At most this many tables side by side at the start of stage 2 (DDI 0487 D8.2.2). */
+const MAX_CONCATENATED = 16;
+
+export interface Geometry {
+  readonly pgsizeBitmap: bigint;
+  readonly ias: number;
+  readonly oas: number;
+  readonly granuleLog2: 12 | 14 | 16;
+  /** Index of `oas` among the output sizes: the code of IPS and PS. */
+  readonly outputCode: number;
+  readonly levels: readonly Level[];
+  readonly rootBytes: number;
+}
+
+/** The page size of the granule that Linux chooses: the CPU's, else the largest smaller one, else the smallest larger one. */
+function chooseGranule(bitmap: bigint, cpuPageSize: bigint): bigint {
+  if (bitmap & cpuPageSize) return cpuPageSize;
+  const smaller = bitmap & (cpuPageSize - 1n);
+  if (smaller) return 1n << BigInt(smaller.toString(2).length - 1);
+  return bitmap & -bitmap;
+}
+
+/**
+ * @param request - what the driver asks.
+ * @param stage - stage 2 may concatenate tables at its start.
+ * @throws FormatError when no granule is offered, or a size can't be expressed.
+ */
+export function lpaeGeometry(request: FormatRequest, stage: 1 | 2): Geometry {
+  const { cpuPageSize = 4n * KIB } = request;
+  const page = chooseGranule(request.pgsizeBitmap, cpuPageSize);
+  const granule = GRANULES.get(page);
+  if (granule === undefined) {
+    throw new FormatError(
+      `pgsizeBitmap ${hex(request.pgsizeBitmap)} gives ${page ? `a granule of ${hex(page)}` : 'no granule'} on a CPU with ${hex(cpuPageSize)} pages; ` +
+        'the long-descriptor format has granules of 0x1000, 0x4000 and 0x10000 (DDI 0487 D8.2.1): offer one of them as a page size',
+    );
+  }
+  const sizes = granule.sizes | (granule.log2 === 16 && request.oas > 48 ? 4n * TIB : 0n);
+  const ias = Math.min(request.ias, granule.maxBits);
+  const oas = Math.min(request.oas, granule.maxBits);
+  const outputCode = (OUTPUT_SIZES as readonly number[]).indexOf(oas);
+  if (outputCode < 0) {
+    throw new FormatError(
+      `oas ${request.oas} is not an output size; TCR.IPS and VTCR.PS can say ${OUTPUT_SIZES.join(', ')} (DDI 0487 D8.1.8)`,
+    );
+  }
+  if (ias <= granule.log2) {
+    throw new FormatError(`ias ${ias} leaves nothing to translate above a page of 2^${granule.log2} bytes`);
+  }
+  const levels = levelsFor(ias, granule.log2, stage);
+  return {
+    pgsizeBitmap: request.pgsizeBitmap & sizes,
+    ias,
+    oas,
+    granuleLog2: granule.log2,
+    outputCode,
+    levels,
+    rootBytes: levels[0]!.entries * 2 ** DESCRIPTOR_LOG2,
+  };
+}
+
+/** Every level resolves `granuleLog2 - 3` bits, the start level what is left over; stage 2 folds a level 0 of up to 16 entries into level 1. */
+function levelsFor(ias: number, granuleLog2: number, stage: 1 | 2): Level[] {
+  const stride = granuleLog2 - DESCRIPTOR_LOG2;
+  let startLevel = LAST_LEVEL + 1 - Math.ceil((ias - granuleLog2) / stride);
+  const shiftOf = (level: number) => granuleLog2 + (LAST_LEVEL - level) * stride;
+  const concatenated = 2 ** (ias - shiftOf(0));
+  if (stage === 2 && startLevel === 0 && concatenated <= MAX_CONCATENATED) startLevel = 1;
+  const levels: Level[] = [];
+  for (let level = startLevel; level <= LAST_LEVEL; level++) {
+    const shift = shiftOf(level);
+    levels.push({ level, shift, entries: level === startLevel ? 2 ** (ias - shift) : 2 ** stride });
+  }
+  return levels;
+}
+
+/** @throws FormatError when a value is of the wrong type or can't be one. */
+export function checkRequest(request: FormatRequest): void {
+  const { pgsizeBitmap, ias, oas, cpuPageSize = 4n * KIB } = request;
+  if (typeof pgsizeBitmap !== 'bigint' || pgsizeBitmap < 0n || pgsizeBitmap >> 64n) {
+    throw new FormatError(`pgsizeBitmap must be a bigint of at most 64 bits, not ${String(pgsizeBitmap)}`);
+  }
+  if (typeof cpuPageSize !== 'bigint' || cpuPageSize <= 0n || cpuPageSize & (cpuPageSize - 1n)) {
+    throw new FormatError(`cpuPageSize must be a bigint and a power of two, not ${String(cpuPageSize)}`);
+  }
+  for (const [name, value] of [
+    ['ias', ias],
+    ['oas', oas],
+  ] as const) {
+    if (!Number.isInteger(value) || value < 0 || value > 64) {
+      throw new FormatError(`${name} must be a whole number of bits from 0 to 64, not ${String(value)}`);
+    }
+  }
+}

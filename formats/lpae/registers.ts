@@ -1,0 +1,88 @@
+/**
+ * Register values for a long-descriptor table. Linux reports fields; hardware takes whole words: TCR_EL1, VTCR_EL2 and TTBRs
+ * of AArch64 (DDI 0487 D24.2), or TTBCR, VTCR and TTBRs of AArch32 (G8.2, DDI 0406C B4.1) where the format is a 32-bit one.
+ */
+import type { Registers } from '../../src/pagetable/format.ts';
+import { LINUX_MAIR } from './prot.ts';
+
+/** Fields of TCR or VTCR by their names in Linux's io_pgtable_cfg. */
+export interface ControlFields {
+  /** Output size code: IPS or PS. */
+  readonly outputCode: number;
+  readonly tg: number;
+  readonly sh: number;
+  readonly orgn: number;
+  readonly irgn: number;
+  readonly tsz: number;
+}
+
+const BIT = (n: number) => 1n << BigInt(n);
+const at = (value: number, low: number) => BigInt(value) << BigInt(low);
+const EPD0 = BIT(7);
+const EPD1 = BIT(23);
+const HA_HD = BIT(39) | BIT(40);
+const EAE = BIT(31);
+const RES1 = BIT(31);
+
+/** TTBR_ELx and VTTBR_EL2 keep address bits [51:48] in [5:2] (DDI 0487 D24.2.191, FEAT_LPA). */
+function baseRegister(root: bigint): bigint {
+  return (root & 0xffff_ffff_ffffn) | ((root >> 48n) << 2n);
+}
+
+/** The part of TCR that TTBR0's and TTBR1's halves have in common, 16 bits apart but for the granule. */
+function half(f: ControlFields, upper: boolean): bigint {
+  const base = upper ? 16 : 0;
+  return (
+    at(f.tsz, base) |
+    at(f.irgn, base + 8) |
+    at(f.orgn, base + 10) |
+    at(f.sh, base + 12) |
+    at(f.tg, base + 14) |
+    (upper ? EPD0 : EPD1)
+  );
+}
+
+/** Stage 1. `ttbr1`: the table serves the upper half of the address space. AArch32 long descriptors know no output size. */
+export function stage1Registers(
+  root: bigint,
+  f: ControlFields,
+  options: { ttbr1: boolean; hardwareDirty: boolean; aarch32: boolean },
+): Registers {
+  const { outputCode, ...rest } = f;
+  const cfg = { ttbr: root, tcr: { ips: outputCode, ...rest }, mair: LINUX_MAIR };
+  const { ttbr1 } = options;
+  if (options.aarch32) {
+    const tcr = EAE | EPD1 | at(f.tsz & 7, 0) | at(f.irgn, 8) | at(f.orgn, 10) | at(f.sh, 12);
+    return {
+      cfg,
+      hardware: { regime: 'pl1&0', registers: { ttbr0: root, ttbr1: 0n, tcr, mair: LINUX_MAIR } },
+    };
+  }
+  const tcr = half(f, ttbr1) | at(outputCode, 32) | (options.hardwareDirty ? HA_HD : 0n);
+  const ttbr = baseRegister(root);
+  return {
+    cfg,
+    hardware: {
+      regime: 'el1&0',
+      registers: { ttbr0: ttbr1 ? 0n : ttbr, ttbr1: ttbr1 ? ttbr : 0n, tcr, mair: LINUX_MAIR },
+    },
+  };
+}
+
+/** Stage 2. `sl` is the code of VTCR.SL0. */
+export function stage2Registers(
+  root: bigint,
+  f: ControlFields & { readonly sl: number },
+  options: { aarch32: boolean },
+): Registers {
+  const { outputCode, ...rest } = f;
+  const cfg = { vttbr: root, vtcr: { ps: outputCode, ...rest } };
+  const walk = at(f.sl, 6) | at(f.irgn, 8) | at(f.orgn, 10) | at(f.sh, 12) | RES1;
+  if (options.aarch32) {
+    // T0SZ is a signed 4-bit number with its sign repeated in S, bit 4 (DDI 0487 G8.2.171).
+    const vtcr = walk | at(f.tsz & 0x1f, 0);
+    return { cfg, hardware: { regime: 'pl1&0-s2', registers: { vttbr: root, vtcr } } };
+  }
+  const vtcr = walk | at(f.tsz, 0) | at(f.tg, 14) | at(outputCode, 16);
+  return { cfg, hardware: { regime: 'el1&0-s2', registers: { vttbr: baseRegister(root), vtcr } } };
+}

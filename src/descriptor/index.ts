@@ -1,0 +1,12 @@
+/** Bit-field tables and what is derived from them: what `lpae/descriptor` exports. */
+export {
+  type DecodedField,
+  decode,
+  decodeAddress,
+  encode,
+  encodeAddress,
+  FieldError,
+  fieldNamed,
+  matches,
+} from './codec.ts';
+export { bitRange, type DescriptorLayout, type Field, type FieldKind, fieldMask } from './field.ts';

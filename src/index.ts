@@ -1,0 +1,24 @@
+/** The driver side's public API: domains, scatterlists, memory and errors. Formats are in `lpae/formats`, the hardware in `lpae/walker`. */
+export { type DomainOptions, IommuDomain } from './iommu/domain.ts';
+export { Scatterlist, type ScatterlistOptions, type SgEntry, type SgRange } from './iommu/scatterlist.ts';
+export {
+  type AllocatedFrame,
+  EXTERNAL_ABORT,
+  type ExternalAbort,
+  FrameAllocator,
+  type FrameAllocatorOptions,
+  MemoryError,
+  PhysicalMemory,
+  type RegionOptions,
+} from './memory/index.ts';
+export { FormatError, IommuError, type IommuErrorCode, type IommuOperands } from './pagetable/errors.ts';
+export type {
+  FormatModule,
+  FormatRequest,
+  Level,
+  Prot,
+  Quirk,
+  Registers,
+  TableFormat,
+} from './pagetable/format.ts';
+export { countTree, type TreeCounts, type TreeEntry, type TreeTable } from './pagetable/tree.ts';

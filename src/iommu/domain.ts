@@ -1,0 +1,173 @@
+/**
+ * The IOMMU API, in the manner of Linux 6.12 (drivers/iommu/iommu.c): a domain is one address space with one table.
+ * It checks what callers pass, maps errors to words, and leaves the tree to src/pagetable.
+ */
+import { FrameAllocator, type PhysicalMemory } from '../memory/index.ts';
+import { hex, IommuError } from '../pagetable/errors.ts';
+import type { FormatModule, FormatRequest, Prot, Registers, TableFormat } from '../pagetable/format.ts';
+import { mapSg, mapSgByRange, type SgOutcome } from '../pagetable/map-sg.ts';
+import { PageTable } from '../pagetable/page-table.ts';
+import { mapRange, unmapRange } from '../pagetable/range.ts';
+import { type TreeTable, tablesOf } from '../pagetable/tree.ts';
+import { explainFailure } from './explain.ts';
+import type { Scatterlist } from './scatterlist.ts';
+
+export interface DomainOptions extends FormatRequest {
+  /** Where table frames come from. Default: the memory's first region. */
+  readonly allocator?: FrameAllocator;
+}
+
+/**
+ * One IOVA space.
+ *
+ * @example
+ * const domain = new IommuDomain(memory, arm64LpaeS1, { pgsizeBitmap: 0x4020_1000n, ias: 48, oas: 48 });
+ * domain.mapSg(0x1000_0000n, sg, { read: true, write: true, cache: true });
+ */
+export class IommuDomain {
+  readonly memory: PhysicalMemory;
+  readonly format: TableFormat;
+  readonly allocator: FrameAllocator;
+  readonly #table: PageTable;
+
+  /**
+   * @throws FormatError when the format refuses the configuration; IommuError ENOMEM when there is no frame for the root.
+   */
+  constructor(memory: PhysicalMemory, format: FormatModule, options: DomainOptions) {
+    this.memory = memory;
+    this.format = format.configure(options);
+    this.allocator = options.allocator ?? new FrameAllocator(memory);
+    const root = this.allocator.allocate(this.format.rootBytes);
+    if (root === undefined) {
+      throw new IommuError('ENOMEM', `no frame of ${hex(this.format.rootBytes)} bytes is left for the root`, {
+        size: BigInt(this.format.rootBytes),
+      });
+    }
+    this.#table = new PageTable(this.format, this.allocator, root);
+  }
+
+  /** PA of the root. */
+  get root(): bigint {
+    return BigInt(this.#table.root);
+  }
+
+  /** Register values as Linux's io_pgtable_cfg has them, and as a regime that a walker takes. */
+  get registers(): Registers {
+    return this.format.registers(this.root);
+  }
+
+  /**
+   * Maps `size` bytes from `iova` on to the same number from `pa` on. A size of 0 maps nothing.
+   * @param iova - 64 bits; a multiple of the smallest page, as `pa` and `size` are.
+   * @throws IommuError EINVAL (alignment, or a prot without access), ERANGE, EEXIST, ENOMEM; nothing of the request stays mapped.
+   */
+  map(iova: bigint, pa: bigint, size: bigint, prot: Prot): void {
+    checkWord('iova', iova);
+    checkWord('pa', pa);
+    checkWord('size', size);
+    const table = this.#table;
+    // More than the whole space is refused before any table is made for its start.
+    const ia = size > BigInt(table.iaEnd) ? table.iaEnd + Number(iova & LOW_BITS) : this.#iaOf(iova);
+    if (mapRange(table, ia, exact(pa), exact(size), prot) < 0) {
+      throw explainFailure(table, table.failure!, { prot, iova, ia, size });
+    }
+  }
+
+  /**
+   * Maps the entries of a scatterlist one behind the other from `iova` on: `sg.byteLength` bytes. Entries that touch are joined first; each
+   * joined run must start and end on the IOMMU's smallest page. The CPU's page size plays no part.
+   * @returns bytes mapped.
+   * @throws IommuError as `map` does, with the entry; nothing of the request stays mapped.
+   */
+  mapSg(iova: bigint, sg: Scatterlist, prot: Prot): bigint {
+    return this.#mapSgWith(mapSg, iova, sg, prot);
+  }
+
+  /** The same by a plain loop over map: the reference that `mapSg` is held against, and what formats without a direct path get. */
+  mapSgByMap(iova: bigint, sg: Scatterlist, prot: Prot): bigint {
+    return this.#mapSgWith(mapSgByRange, iova, sg, prot);
+  }
+
+  /**
+   * Unmaps from `iova` on, splitting larger leaves where only a part goes.
+   * @returns bytes unmapped: it stops at the first hole, and is 0 for an unaligned or out-of-range request. It can be more than was
+   * mapped, where a whole table went at once.
+   */
+  unmap(iova: bigint, size: bigint): bigint {
+    checkWord('iova', iova);
+    checkWord('size', size);
+    return BigInt(unmapRange(this.#table, this.#iaOf(iova), exact(size)));
+  }
+
+  /** Unmaps what `mapSg` mapped: the sum of the lengths. @returns bytes unmapped, as `unmap` does. */
+  unmapSg(iova: bigint, sg: Scatterlist): bigint {
+    return this.unmap(iova, sg.byteLength);
+  }
+
+  /** The PA that `iova` translates to, or null. As in Linux, upper bits that the table does not resolve are not looked at. */
+  iovaToPhys(iova: bigint): bigint | null {
+    checkWord('iova', iova);
+    const leaf = this.#table.lookup(Number(BigInt.asUintN(this.format.ias, iova)));
+    return leaf === undefined ? null : BigInt(leaf.pa);
+  }
+
+  /** Frees every table that holds nothing. @returns how many. */
+  reclaim(): number {
+    return this.#table.reclaim();
+  }
+
+  /** Every table, the root first, then level by level in entry order. */
+  tables(): TreeTable[] {
+    return tablesOf(this.#table);
+  }
+
+  /** Unmaps everything and gives all frames back, the root too. The domain is of no use afterwards. */
+  free(): void {
+    this.#table.clear();
+    this.allocator.free(this.#table.root);
+  }
+
+  #mapSgWith(how: typeof mapSg, iova: bigint, sg: Scatterlist, prot: Prot): bigint {
+    checkWord('iova', iova);
+    const table = this.#table;
+    const ia = this.#iaOf(iova);
+    const outcome = how(table, ia, sg, prot);
+    if (outcome.errno < 0) {
+      const run = runAt(sg, outcome);
+      throw explainFailure(table, table.failure!, { prot, iova, ia, size: sg.byteLength, run });
+    }
+    return BigInt(outcome.mapped);
+  }
+
+  /**
+   * How the table counts an IOVA: from its first one. What lies outside counts as beyond the end, at the same
+   * alignment, so that the checks of alignment and range come out in their order.
+   */
+  #iaOf(iova: bigint): number {
+    const ia = iova - this.format.firstIova;
+    if (ia >= 0n && ia >> BigInt(this.format.ias) === 0n) return Number(ia);
+    return this.#table.iaEnd + Number(iova & LOW_BITS);
+  }
+}
+
+/** More bits than any smallest page has. */
+const LOW_BITS = 0xf_ffffn;
+
+function runAt(sg: Scatterlist, { entry }: SgOutcome) {
+  let last = entry;
+  let length = sg.lengths[entry]!;
+  while (last + 1 < sg.count && sg.addresses[last + 1] === sg.addresses[entry]! + length)
+    length += sg.lengths[++last]!;
+  return { phys: BigInt(sg.addresses[entry]!), length: BigInt(length), entry, last };
+}
+
+/** An address or size as an exact number; what has more than 52 bits counts as just beyond them, at the same alignment. */
+function exact(value: bigint): number {
+  return value >> 52n === 0n ? Number(value) : 2 ** 52 + Number(value & LOW_BITS);
+}
+
+function checkWord(name: string, value: bigint): void {
+  if (typeof value !== 'bigint' || value < 0n || value >> 64n) {
+    throw new IommuError('EINVAL', `${name} must be a bigint of 0 to 64 bits, not ${String(value)}`);
+  }
+}

@@ -1,0 +1,205 @@
+/**
+ * Scatterlists: what a driver hands to map_sg. An entry is a stretch of CPU pages (page, offset, length); the list is
+ * held as columns of numbers, so that millions of entries cost 16 bytes each and no objects.
+ */
+import { hex, IommuError } from '../pagetable/errors.ts';
+import type { SgColumns } from '../pagetable/map-sg.ts';
+
+/** One entry: `length` bytes from `offset` in the CPU page at PA `page` on. */
+export interface SgEntry {
+  readonly page: bigint;
+  readonly offset?: number;
+  readonly length: number | bigint;
+}
+
+/** One entry by address alone: page and offset follow from the CPU page size. */
+export interface SgRange {
+  readonly phys: bigint;
+  readonly length: number | bigint;
+}
+
+export interface ScatterlistOptions {
+  /** The CPU's page size in bytes, a power of two. It decides where entries may start and nothing else. Default: 4096. */
+  readonly cpuPageSize?: number;
+  /** How many entries to make room for at once. */
+  readonly capacity?: number;
+}
+
+const MAX_EXACT = 2 ** 53;
+
+export class Scatterlist implements SgColumns, Iterable<Required<SgEntry>> {
+  /** Bytes of a CPU page. */
+  readonly cpuPageSize: number;
+  #addresses: Float64Array;
+  #lengths: Float64Array;
+  #count = 0;
+  #bytes = 0;
+
+  /** @throws IommuError EINVAL when the CPU page size is not a power of two. */
+  constructor(options: ScatterlistOptions = {}) {
+    const { cpuPageSize = 4096, capacity = 16 } = options;
+    if (!Number.isInteger(Math.log2(cpuPageSize)) || cpuPageSize < 1) {
+      throw new IommuError('EINVAL', `a CPU page size is a power of two, not ${cpuPageSize}`);
+    }
+    this.cpuPageSize = cpuPageSize;
+    this.#addresses = new Float64Array(capacity);
+    this.#lengths = new Float64Array(capacity);
+  }
+
+  /**
+   * From entries or ranges, in order.
+   * @example Scatterlist.from([{ page: 0x9_0000_0000n, offset: 0, length: 0x1_0000 }], { cpuPageSize: 0x1_0000 })
+   */
+  static from(entries: Iterable<SgEntry | SgRange>, options: ScatterlistOptions = {}): Scatterlist {
+    const list = new Scatterlist(options);
+    for (const entry of entries) {
+      if ('page' in entry) list.add(entry.page, entry.offset ?? 0, entry.length);
+      else list.addRange(entry.phys, entry.length);
+    }
+    return list;
+  }
+
+  /**
+   * From columns of physical addresses and lengths in bytes, which are copied.
+   * @throws IommuError EINVAL when the columns differ in length or hold a number that is not a whole number below 2^53.
+   */
+  static fromColumns(
+    addresses: ArrayLike<number>,
+    lengths: ArrayLike<number>,
+    options: ScatterlistOptions = {},
+  ): Scatterlist {
+    if (addresses.length !== lengths.length) {
+      throw new IommuError('EINVAL', `${addresses.length} addresses but ${lengths.length} lengths`);
+    }
+    const list = new Scatterlist({ ...options, capacity: addresses.length });
+    for (let i = 0; i < addresses.length; i++) list.#push(addresses[i]!, lengths[i]!);
+    return list;
+  }
+
+  /**
+   * Adds `length` bytes from `offset` in the CPU page at `page` on; several pages, if `length` says so.
+   * @throws IommuError EINVAL when `page` is not the start of a CPU page or a number is negative or too large, ERANGE beyond 2^53.
+   */
+  add(page: bigint, offset: number, length: number | bigint): this {
+    const entry = this.#count;
+    if (typeof page !== 'bigint' || page < 0n || page % BigInt(this.cpuPageSize) !== 0n) {
+      throw new IommuError(
+        'EINVAL',
+        `entry ${entry}: page must be a bigint and a multiple of the CPU's page size ${hex(this.cpuPageSize)}, not ${typeof page === 'bigint' ? hex(page) : String(page)}; put the rest into offset`,
+        typeof page === 'bigint' ? { pa: page, entry } : { entry },
+      );
+    }
+    if (!Number.isInteger(offset) || offset < 0) {
+      throw new IommuError(
+        'EINVAL',
+        `entry ${entry}: offset must be a whole number of bytes, not ${offset}`,
+        { entry },
+      );
+    }
+    return this.addRange(page + BigInt(offset), length);
+  }
+
+  /** Adds `length` bytes from the physical address `phys` on. @throws IommuError as `add` does. */
+  addRange(phys: bigint, length: number | bigint): this {
+    const entry = this.#count;
+    if (typeof phys !== 'bigint' || phys < 0n) {
+      throw new IommuError(
+        'EINVAL',
+        `entry ${entry}: a physical address is a bigint from 0 on, not ${String(phys)}`,
+        {
+          entry,
+        },
+      );
+    }
+    if (phys >= BigInt(MAX_EXACT)) {
+      throw new IommuError(
+        'ERANGE',
+        `entry ${entry}: no ARM physical address is as large as ${hex(phys)}; 52 bits is the most`,
+        {
+          pa: phys,
+          entry,
+        },
+      );
+    }
+    this.#push(Number(phys), Number(length));
+    return this;
+  }
+
+  /** Number of entries. */
+  get count(): number {
+    return this.#count;
+  }
+
+  /** Sum of the lengths: what map_sg maps. */
+  get byteLength(): bigint {
+    return BigInt(this.#bytes);
+  }
+
+  /** Columns of at least `count` numbers: physical addresses and lengths in bytes. Not to be written to. */
+  get addresses(): Float64Array {
+    return this.#addresses;
+  }
+
+  get lengths(): Float64Array {
+    return this.#lengths;
+  }
+
+  /** Entry `index` as page, offset and length. @throws RangeError when there is no such entry. */
+  entry(index: number): Required<SgEntry> {
+    if (!Number.isInteger(index) || index < 0 || index >= this.#count) {
+      throw new RangeError(`entry ${index} of a scatterlist of ${this.#count}`);
+    }
+    const address = this.#addresses[index]!;
+    const offset = address % this.cpuPageSize;
+    return { page: BigInt(address - offset), offset, length: BigInt(this.#lengths[index]!) };
+  }
+
+  *[Symbol.iterator](): Iterator<Required<SgEntry>> {
+    for (let i = 0; i < this.#count; i++) yield this.entry(i);
+  }
+
+  /** Physically contiguous runs, as map_sg gathers them: neighbours that touch are one. Empty ones are left out. */
+  runs(): { phys: bigint; length: bigint; entry: number }[] {
+    const runs: { phys: bigint; length: bigint; entry: number }[] = [];
+    for (let i = 0; i < this.#count; ) {
+      const entry = i;
+      const phys = this.#addresses[i]!;
+      let length = this.#lengths[i++]!;
+      while (i < this.#count && this.#addresses[i] === phys + length) length += this.#lengths[i++]!;
+      if (length > 0) runs.push({ phys: BigInt(phys), length: BigInt(length), entry });
+    }
+    return runs;
+  }
+
+  #push(address: number, length: number): void {
+    const entry = this.#count;
+    if (!Number.isInteger(address) || address < 0 || address >= MAX_EXACT) {
+      throw new IommuError(
+        'EINVAL',
+        `entry ${entry}: a physical address is a whole number below 2^53, not ${address}`,
+        {
+          entry,
+        },
+      );
+    }
+    if (!Number.isInteger(length) || length < 0 || this.#bytes + length >= MAX_EXACT) {
+      throw new IommuError('EINVAL', `entry ${entry}: a length is a whole number of bytes, not ${length}`, {
+        entry,
+      });
+    }
+    if (this.#count === this.#addresses.length) this.#grow();
+    this.#addresses[this.#count] = address;
+    this.#lengths[this.#count] = length;
+    this.#count++;
+    this.#bytes += length;
+  }
+
+  #grow(): void {
+    const capacity = Math.max(16, this.#count * 2);
+    const [addresses, lengths] = [new Float64Array(capacity), new Float64Array(capacity)];
+    addresses.set(this.#addresses);
+    lengths.set(this.#lengths);
+    this.#addresses = addresses;
+    this.#lengths = lengths;
+  }
+}

@@ -1,0 +1,50 @@
+/** The error of everything a driver can ask for: Linux's error code, the operands, the rule, and what would work. */
+
+/** Linux's names and numbers (include/uapi/asm-generic/errno-base.h). */
+export const ERRNO = { ENOMEM: -12, EEXIST: -17, EINVAL: -22, ERANGE: -34 } as const;
+
+export type IommuErrorCode = keyof typeof ERRNO;
+
+/** What a request was about. Addresses and sizes in bytes; `entry` counts scatterlist entries from 0. */
+export interface IommuOperands {
+  readonly iova?: bigint;
+  readonly pa?: bigint;
+  readonly size?: bigint;
+  readonly pageSize?: bigint;
+  readonly level?: number;
+  readonly entry?: number;
+  /** The alignment that was needed. */
+  readonly alignment?: bigint;
+}
+
+/** A refused request. It left every translation as it was. */
+export class IommuError extends Error {
+  override readonly name: string = 'IommuError';
+  readonly code: IommuErrorCode;
+  readonly operands: IommuOperands;
+
+  constructor(code: IommuErrorCode, message: string, operands: IommuOperands = {}) {
+    super(`${code}: ${message}`);
+    this.code = code;
+    this.operands = operands;
+  }
+
+  /** The code as Linux returns it: -22 for EINVAL. */
+  get errno(): number {
+    return ERRNO[this.code];
+  }
+}
+
+/** A configuration that a format can't serve (always EINVAL). */
+export class FormatError extends IommuError {
+  override readonly name = 'FormatError';
+
+  constructor(message: string) {
+    super('EINVAL', message);
+  }
+}
+
+/** `0x…`, for messages. */
+export function hex(value: bigint | number): string {
+  return `0x${value.toString(16)}`;
+}

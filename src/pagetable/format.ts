@@ -1,0 +1,142 @@
+/**
+ * What a page-table format is to the radix algorithm: geometry, and a few small functions over table memory.
+ * The algorithm never sees a bit; a format never sees a tree. A new format is one module that implements FormatModule.
+ */
+import type { DescriptorLayout } from '../descriptor/index.ts';
+
+/** What a driver asks for, by the names of Linux's IOMMU_READ, IOMMU_WRITE, IOMMU_CACHE, IOMMU_NOEXEC, IOMMU_MMIO, IOMMU_PRIV. */
+export interface Prot {
+  readonly read?: boolean;
+  readonly write?: boolean;
+  readonly cache?: boolean;
+  readonly noexec?: boolean;
+  readonly mmio?: boolean;
+  readonly priv?: boolean;
+}
+
+/** Linux's IO_PGTABLE_QUIRK_*, in lower case. */
+export type Quirk =
+  | 'arm_ns'
+  | 'no_perms'
+  | 'arm_mtk_ext'
+  | 'arm_mtk_ttbr_ext'
+  | 'arm_ttbr1'
+  | 'arm_outer_wbwa'
+  | 'arm_hd';
+
+/** A request to make a table: Linux's io_pgtable_cfg. */
+export interface FormatRequest {
+  /** A bit for each page size that the hardware offers; the format keeps those of one granule. */
+  readonly pgsizeBitmap: bigint;
+  /** Input and output address size, in bits. */
+  readonly ias: number;
+  readonly oas: number;
+  /** Whether the walker's reads are coherent with the CPU's writes. Default: true. */
+  readonly coherentWalk?: boolean;
+  readonly quirks?: readonly Quirk[];
+  /** The CPU's page size in bytes, which decides the granule where several are offered. Default: 4 KiB. */
+  readonly cpuPageSize?: bigint;
+}
+
+/** A level of the tree, by Arm's number. */
+export interface Level {
+  readonly level: number;
+  /** log2 of the input bytes that one entry covers. */
+  readonly shift: number;
+  /** Entries of a table at this level; of the start level, of the whole root. */
+  readonly entries: number;
+}
+
+/** What a driver puts into registers for a table, twice: as Linux's io_pgtable_cfg reports it, and as hardware takes it. */
+export interface Registers {
+  /** By Linux's names: `ttbr`, `tcr.tsz`, `vtcr.sl`, `mair` … */
+  readonly cfg: Readonly<Record<string, bigint | Readonly<Record<string, number>>>>;
+  /** A translation regime and its whole register values, in the architectural layout that a walker reads. */
+  readonly hardware: { readonly regime: string; readonly registers: Readonly<Record<string, bigint>> };
+}
+
+/** What an entry is: one of exactly three. */
+export const EMPTY = 0;
+export const TABLE = 1;
+export const LEAF = 2;
+export type EntryKind = typeof EMPTY | typeof TABLE | typeof LEAF;
+
+/** Attribute bits of a leaf, as signed 32-bit halves: what the hot paths OR into every descriptor. */
+export interface LeafBits {
+  readonly low: number;
+  readonly high: number;
+}
+
+/**
+ * Entries in table memory, seen as 32-bit words: `at` is the index of an entry's first word.
+ * Addresses are exact numbers of bytes (at most 52 bits).
+ */
+export interface EntryCodec {
+  readonly wordsPerEntry: 1 | 2;
+  read(words: Uint32Array, at: number): bigint;
+  clear(words: Uint32Array, at: number, count: number): void;
+  classify(words: Uint32Array, at: number, level: number): EntryKind;
+  tableAddress(words: Uint32Array, at: number): number;
+  writeTable(words: Uint32Array, at: number, pa: number): void;
+  leafAddress(words: Uint32Array, at: number, level: number): number;
+  writeLeaf(words: Uint32Array, at: number, pa: number, bits: LeafBits): void;
+  /** The attribute bits that the parts of a leaf keep when it is split into leaves of `level`. */
+  splitBits(words: Uint32Array, at: number, level: number): LeafBits;
+  /** The direct path of map_sg, where the format has one. */
+  readonly direct?: DirectCodec;
+}
+
+/** Whole runs of leaves at once, without a number that is not a small integer. PAs come as signed 32-bit halves. */
+export interface DirectCodec {
+  /** True when `count` entries from `at` on are all empty. */
+  areEmpty(words: Uint32Array, at: number, count: number): boolean;
+  /** `count` leaves of `2 ** sizeLog2` bytes each, at ascending addresses from `paHigh:paLow` on. `sizeLog2` is at most 30. */
+  writeLeaves(
+    words: Uint32Array,
+    at: number,
+    count: number,
+    paLow: number,
+    paHigh: number,
+    sizeLog2: number,
+    bits: LeafBits,
+  ): void;
+}
+
+/** A format, configured: what `configure` answers. */
+export interface TableFormat {
+  readonly name: string;
+  readonly stage: 1 | 2;
+  /** What was asked, narrowed as Linux narrows it. */
+  readonly pgsizeBitmap: bigint;
+  readonly ias: number;
+  readonly oas: number;
+  readonly coherentWalk: boolean;
+  readonly quirks: readonly Quirk[];
+  readonly granuleLog2: number;
+  /** From the start level down to the last. */
+  readonly levels: readonly Level[];
+  /** Bytes of the root. It is aligned to its size (at least 64 bytes). */
+  readonly rootBytes: number;
+  /** The lowest IOVA: 0, or with `arm_ttbr1` the first address whose upper bits are all ones. 64 bits. */
+  readonly firstIova: bigint;
+  registers(rootPa: bigint): Registers;
+  /** Attribute and type bits of a leaf at `level`, address left out. */
+  leafBits(prot: Prot, level: number): bigint;
+  readonly entries: EntryCodec;
+  /** The declared fields of a kind of descriptor at `level`. */
+  layout(kind: DescriptorLayout['kind'], level: number): DescriptorLayout;
+}
+
+/** A pluggable format. */
+export interface FormatModule {
+  /** Linux's name in lower case: `arm_64_lpae_s1`. */
+  readonly name: string;
+  /** A line for people. */
+  readonly title: string;
+  readonly stage: 1 | 2;
+  /**
+   * Makes a table's geometry, bits and registers.
+   * @throws FormatError that says why a request is illegal and what would be accepted.
+   */
+  configure(request: FormatRequest): TableFormat;
+}

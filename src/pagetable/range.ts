@@ -1,0 +1,49 @@
+/** Ranges of any size over a page table: Linux's __iommu_map and __iommu_unmap, with their page-size choice and unwinding. */
+import { ERRNO } from './errors.ts';
+import type { Prot } from './format.ts';
+import { choosePageSize, isAligned, type PageChoice } from './page-size.ts';
+import type { PageTable } from './page-table.ts';
+
+const choice: PageChoice = { sizeLog2: 0, count: 0 };
+
+/**
+ * Maps `[ia, ia + size)` to `[pa, pa + size)`, exact numbers of bytes. A failure unmaps what this call had mapped;
+ * tables that it made stay, empty, as in Linux.
+ * @returns 0, or a negative errno with `table.failure` set.
+ */
+export function mapRange(table: PageTable, ia: number, pa: number, size: number, prot: Prot): number {
+  const smallest = table.sizes[0]!;
+  if (!isAligned(ia, smallest) || !isAligned(pa, smallest) || !isAligned(size, smallest)) {
+    table.failure = { errno: ERRNO.EINVAL, ia, pa, sizeLog2: smallest, level: table.levels.at(-1)!.level };
+    return ERRNO.EINVAL;
+  }
+  for (let done = 0; done < size; ) {
+    choosePageSize(table.sizes, ia + done, pa + done, size - done, choice);
+    const { sizeLog2 } = choice;
+    const pages = table.mapPages(ia + done, pa + done, sizeLog2, choice.count, prot);
+    if (pages < 0) {
+      unmapRange(table, ia, done);
+      return pages;
+    }
+    done += pages * 2 ** sizeLog2;
+  }
+  return 0;
+}
+
+/**
+ * Unmaps from `ia` on until `size` bytes are done or a hole is met. Page sizes come from the IA's alignment alone, so
+ * whole tables go where they can; nothing but a multiple of the smallest page is accepted.
+ * @returns bytes unmapped: 0 for an unaligned request.
+ */
+export function unmapRange(table: PageTable, ia: number, size: number): number {
+  const smallest = table.sizes[0]!;
+  if (!isAligned(ia, smallest) || !isAligned(size, smallest)) return 0;
+  let done = 0;
+  while (done < size) {
+    choosePageSize(table.sizes, ia + done, ia + done, size - done, choice);
+    const bytes = table.unmapPages(ia + done, choice.sizeLog2, choice.count);
+    if (bytes === 0) break;
+    done += bytes;
+  }
+  return done;
+}

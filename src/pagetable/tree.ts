@@ -1,0 +1,98 @@
+/** Looking at a table tree from the driver side: every table with its entries, breadth first, and counts of what it holds. */
+import { EMPTY, type EntryKind, LEAF, type Level, TABLE } from './format.ts';
+import type { PageTable } from './page-table.ts';
+
+/** One entry that is not empty. */
+export interface TreeEntry {
+  readonly index: number;
+  readonly kind: 'table' | 'block' | 'page';
+  readonly descriptor: bigint;
+  /** First input address it covers, from 0. */
+  readonly ia: bigint;
+  /** Next table, or output address. */
+  readonly pa: bigint;
+}
+
+/** One table. `pa` is its first byte; a concatenated root is one table. */
+export interface TreeTable {
+  readonly pa: bigint;
+  readonly level: number;
+  /** First input address it covers, from 0, and how many bytes one entry covers. */
+  readonly ia: bigint;
+  readonly entrySize: bigint;
+  readonly entryCount: number;
+  readonly bytes: number;
+  readonly entries: readonly TreeEntry[];
+}
+
+const KIND_NAMES = { [TABLE]: 'table', [LEAF]: 'block' } as const;
+
+/** Every table, the root first, then level by level in entry order. */
+export function tablesOf(table: PageTable): TreeTable[] {
+  const found: TreeTable[] = [readTable(table, BigInt(table.root), 0, 0n)];
+  let depth = 0;
+  for (let from = 0; from < found.length; depth++) {
+    const until = found.length;
+    for (; from < until; from++) {
+      for (const entry of found[from]!.entries) {
+        if (entry.kind === 'table') found.push(readTable(table, entry.pa, depth + 1, entry.ia));
+      }
+    }
+  }
+  return found;
+}
+
+/** How many tables and leaves there are, by level, and what the tables take. */
+export interface TreeCounts {
+  readonly tables: number;
+  readonly tableBytes: number;
+  readonly leaves: number;
+  readonly byLevel: readonly { level: number; tables: number; blocks: number; pages: number }[];
+}
+
+export function countTree(tables: readonly TreeTable[]): TreeCounts {
+  const levels = [...new Set(tables.map((t) => t.level))].sort((a, b) => a - b);
+  const byLevel = levels.map((level) => {
+    const here = tables.filter((t) => t.level === level);
+    const count = (kind: string) =>
+      here.reduce((sum, t) => sum + t.entries.filter((e) => e.kind === kind).length, 0);
+    return { level, tables: here.length, blocks: count('block'), pages: count('page') };
+  });
+  return {
+    tables: tables.length,
+    tableBytes: tables.reduce((sum, t) => sum + t.bytes, 0),
+    leaves: byLevel.reduce((sum, l) => sum + l.blocks + l.pages, 0),
+    byLevel,
+  };
+}
+
+function readTable(table: PageTable, pa: bigint, depth: number, ia: bigint): TreeTable {
+  const level: Level = table.levels[depth]!;
+  const { entries: codec, region } = table;
+  const entryBytes = codec.wordsPerEntry * 4;
+  const entries: TreeEntry[] = [];
+  for (let index = 0; index < level.entries; index++) {
+    const entryPa = Number(pa) + index * entryBytes;
+    const words = region.peek(entryPa);
+    if (words === undefined) continue;
+    const at = region.wordIndex(entryPa);
+    const kind: EntryKind = codec.classify(words, at, level.level);
+    if (kind === EMPTY) continue;
+    entries.push({
+      index,
+      kind: kind === LEAF && depth === table.levels.length - 1 ? 'page' : KIND_NAMES[kind],
+      descriptor: codec.read(words, at),
+      ia: ia + (BigInt(index) << BigInt(level.shift)),
+      pa: BigInt(kind === TABLE ? codec.tableAddress(words, at) : codec.leafAddress(words, at, level.level)),
+    });
+  }
+  return {
+    pa,
+    level: level.level,
+    ia,
+    entrySize: 1n << BigInt(level.shift),
+    entryCount: level.entries,
+    bytes: level.entries * entryBytes,
+    entries,
+  };
+}
