@@ -30,8 +30,8 @@ export interface LongCodecOptions {
   readonly splitMask: bigint;
   /** Bits that `level`'s leaves get beyond their attributes: their type. */
   readonly typeBits: (level: number) => bigint;
-  /** log2 of what a leaf at a level covers. */
-  readonly shiftOf: (level: number) => number;
+  /** Bytes that a leaf covers, by level from 0 on. */
+  readonly leafSizes: readonly number[];
 }
 
 export class LongEntryCodec implements EntryCodec, DirectCodec {
@@ -39,6 +39,7 @@ export class LongEntryCodec implements EntryCodec, DirectCodec {
   readonly direct = this;
   readonly #options: LongCodecOptions;
   readonly #tableBits: LeafBits;
+  readonly #leafSizes: readonly number[];
   /** Where address bits stand in each half. */
   readonly #addressLow: number;
   readonly #addressHigh: number;
@@ -48,6 +49,7 @@ export class LongEntryCodec implements EntryCodec, DirectCodec {
   constructor(options: LongCodecOptions) {
     this.#options = options;
     this.#tableBits = halves(options.tableBits);
+    this.#leafSizes = options.leafSizes;
     const inPlace = addressField(options.page, (f) => f.address === f.low);
     const moved = addressField(options.page, (f) => f.address !== f.low);
     const mask = halves(fieldMask(inPlace!));
@@ -81,7 +83,8 @@ export class LongEntryCodec implements EntryCodec, DirectCodec {
 
   leafAddress(words: Uint32Array, at: number, level: number): number {
     const address = this.#address(words[at]!, words[at + 1]!);
-    return address - (address % 2 ** this.#options.shiftOf(level));
+    const size = this.#leafSizes[level]!;
+    return Math.floor(address / size) * size;
   }
 
   writeLeaf(words: Uint32Array, at: number, pa: number, bits: LeafBits): void {

@@ -80,7 +80,7 @@ function configureLong(options: LongFormatOptions, request: FormatRequest): Tabl
       // Linux keeps bits [11:2], XN and DBM of a block that it splits (ARM_LPAE_PTE_ATTR_MASK).
       splitMask: kept.reduce((mask, field) => mask | fieldMask(fieldNamed(page, field)), 0xffcn),
       typeBits: (level) => typeBits(leafLayout(level)),
-      shiftOf: (level) => context(level).shift,
+      leafSizes: [0, 1, 2, 3].map((level) => 2 ** context(level).shift),
     }),
   };
 }

@@ -50,7 +50,17 @@ export function encode(
   }
   for (const [name, given] of Object.entries(values)) {
     const field = fieldNamed(layout, name);
+    if (typeof given !== 'bigint' && !Number.isInteger(given)) {
+      throw new FieldError(`${name} of ${layout.title} takes a whole number, not ${String(given)}`, name);
+    }
     const value = BigInt(given);
+    if (field.fixed !== undefined && value !== BigInt(field.fixed)) {
+      throw new FieldError(
+        `${name}${bitRange(field)} of ${layout.title} is always ${field.fixed}`,
+        name,
+        value,
+      );
+    }
     if (value < 0n || value << BigInt(field.low) > fieldMask(field)) {
       const width = field.high - field.low + 1;
       throw new FieldError(

@@ -5,12 +5,12 @@
 import { FrameAllocator, type PhysicalMemory } from '../memory/index.ts';
 import { hex, IommuError } from '../pagetable/errors.ts';
 import type { FormatModule, FormatRequest, Prot, Registers, TableFormat } from '../pagetable/format.ts';
-import { mapSg, mapSgByRange, type SgOutcome } from '../pagetable/map-sg.ts';
+import { mapSg, mapSgByRange } from '../pagetable/map-sg.ts';
 import { PageTable } from '../pagetable/page-table.ts';
 import { mapRange, unmapRange } from '../pagetable/range.ts';
 import { type TreeTable, tablesOf } from '../pagetable/tree.ts';
-import { explainFailure } from './explain.ts';
-import type { Scatterlist } from './scatterlist.ts';
+import { explainFailure, runFrom } from './explain.ts';
+import { Scatterlist } from './scatterlist.ts';
 
 export interface DomainOptions extends FormatRequest {
   /** Where table frames come from. Default: the memory's first region. */
@@ -29,6 +29,7 @@ export class IommuDomain {
   readonly format: TableFormat;
   readonly allocator: FrameAllocator;
   readonly #table: PageTable;
+  readonly #lastIova: bigint;
 
   /**
    * @throws FormatError when the format refuses the configuration; IommuError ENOMEM when there is no frame for the root.
@@ -44,6 +45,7 @@ export class IommuDomain {
       });
     }
     this.#table = new PageTable(this.format, this.allocator, root);
+    this.#lastIova = this.format.firstIova + (1n << BigInt(this.format.ias)) - 1n;
   }
 
   /** PA of the root. */
@@ -65,11 +67,13 @@ export class IommuDomain {
     checkWord('iova', iova);
     checkWord('pa', pa);
     checkWord('size', size);
+    checkProt(prot);
     const table = this.#table;
     // More than the whole space is refused before any table is made for its start.
     const ia = size > BigInt(table.iaEnd) ? table.iaEnd + Number(iova & LOW_BITS) : this.#iaOf(iova);
     if (mapRange(table, ia, exact(pa), exact(size), prot) < 0) {
-      throw explainFailure(table, table.failure!, { prot, iova, ia, size });
+      const failure = table.failure!;
+      throw explainFailure(table, failure, BigInt(failure.ia - ia), { prot, iova, pa, size });
     }
   }
 
@@ -101,6 +105,7 @@ export class IommuDomain {
 
   /** Unmaps what `mapSg` mapped: the sum of the lengths. @returns bytes unmapped, as `unmap` does. */
   unmapSg(iova: bigint, sg: Scatterlist): bigint {
+    checkScatterlist(sg);
     return this.unmap(iova, sg.byteLength);
   }
 
@@ -129,12 +134,15 @@ export class IommuDomain {
 
   #mapSgWith(how: typeof mapSg, iova: bigint, sg: Scatterlist, prot: Prot): bigint {
     checkWord('iova', iova);
+    checkScatterlist(sg);
+    checkProt(prot);
     const table = this.#table;
     const ia = this.#iaOf(iova);
     const outcome = how(table, ia, sg, prot);
     if (outcome.errno < 0) {
-      const run = runAt(sg, outcome);
-      throw explainFailure(table, table.failure!, { prot, iova, ia, size: sg.byteLength, run });
+      const failure = table.failure!;
+      const run = runFrom(sg, outcome.entry, iova, prot);
+      throw explainFailure(table, failure, BigInt(failure.pa) - run.pa, run);
     }
     return BigInt(outcome.mapped);
   }
@@ -144,30 +152,42 @@ export class IommuDomain {
    * alignment, so that the checks of alignment and range come out in their order.
    */
   #iaOf(iova: bigint): number {
-    const ia = iova - this.format.firstIova;
-    if (ia >= 0n && ia >> BigInt(this.format.ias) === 0n) return Number(ia);
+    const { firstIova } = this.format;
+    if (iova >= firstIova && iova <= this.#lastIova) return Number(firstIova === 0n ? iova : iova - firstIova);
     return this.#table.iaEnd + Number(iova & LOW_BITS);
   }
 }
 
 /** More bits than any smallest page has. */
 const LOW_BITS = 0xf_ffffn;
-
-function runAt(sg: Scatterlist, { entry }: SgOutcome) {
-  let last = entry;
-  let length = sg.lengths[entry]!;
-  while (last + 1 < sg.count && sg.addresses[last + 1] === sg.addresses[entry]! + length)
-    length += sg.lengths[++last]!;
-  return { phys: BigInt(sg.addresses[entry]!), length: BigInt(length), entry, last };
-}
+const TWO_52 = 1n << 52n;
+const MAX_WORD = (1n << 64n) - 1n;
 
 /** An address or size as an exact number; what has more than 52 bits counts as just beyond them, at the same alignment. */
 function exact(value: bigint): number {
-  return value >> 52n === 0n ? Number(value) : 2 ** 52 + Number(value & LOW_BITS);
+  return value < TWO_52 ? Number(value) : 2 ** 52 + Number(value & LOW_BITS);
+}
+
+function checkProt(prot: Prot): void {
+  if (typeof prot !== 'object' || prot === null) {
+    throw new IommuError(
+      'EINVAL',
+      `prot must be an object such as { read: true, write: true }, not ${String(prot)}`,
+    );
+  }
+}
+
+function checkScatterlist(sg: Scatterlist): void {
+  if (!(sg instanceof Scatterlist)) {
+    throw new IommuError(
+      'EINVAL',
+      'sg must be a Scatterlist; Scatterlist.from makes one of an array or any iterable',
+    );
+  }
 }
 
 function checkWord(name: string, value: bigint): void {
-  if (typeof value !== 'bigint' || value < 0n || value >> 64n) {
+  if (typeof value !== 'bigint' || value < 0n || value > MAX_WORD) {
     throw new IommuError('EINVAL', `${name} must be a bigint of 0 to 64 bits, not ${String(value)}`);
   }
 }

@@ -2,115 +2,133 @@
 import { ERRNO, hex, IommuError, type IommuErrorCode, type IommuOperands } from '../pagetable/errors.ts';
 import type { Prot } from '../pagetable/format.ts';
 import type { Failure, PageTable } from '../pagetable/page-table.ts';
+import type { Scatterlist } from './scatterlist.ts';
 
-/** What the refused call was about, beyond the failure itself. */
-export interface RefusedCall {
+/** The range that was refused: a whole `map` call, or the run of a scatterlist that failed. */
+export interface RefusedRange {
   readonly prot: Prot;
-  /** The caller's first IOVA, and how the table counts it. */
   readonly iova: bigint;
-  readonly ia: number;
-  /** A run of a scatterlist: its extent and the index of its first entry. */
-  readonly run?: {
-    readonly phys: bigint;
-    readonly length: bigint;
-    readonly entry: number;
-    readonly last: number;
-  };
+  readonly pa: bigint;
   readonly size: bigint;
+  /** The scatterlist and the run's entries in it, first and last. */
+  readonly run?: { readonly sg: Scatterlist; readonly first: number; readonly last: number };
 }
 
-/** The error for `failure`, with its operands. */
-export function explainFailure(table: PageTable, failure: Failure, call: RefusedCall): IommuError {
-  const code = codeOf(failure.errno);
-  const iova = BigInt.asUintN(64, call.iova + BigInt(failure.ia - call.ia));
-  const pa = BigInt(failure.pa);
-  const base: IommuOperands = {
-    iova,
-    pa,
-    size: call.run?.length ?? call.size,
-    level: failure.level,
-    ...(call.run ? { entry: call.run.entry } : {}),
+/** The run that starts with entry `first`, for the IOVA that entry 0 goes to. */
+export function runFrom(sg: Scatterlist, first: number, iova: bigint, prot: Prot): RefusedRange {
+  let before = 0;
+  for (let i = 0; i < first; i++) before += sg.lengths[i]!;
+  let last = first;
+  let size = sg.lengths[first]!;
+  const pa = sg.addresses[first]!;
+  while (last + 1 < sg.count && sg.addresses[last + 1] === pa + size) size += sg.lengths[++last]!;
+  return {
+    prot,
+    iova: BigInt.asUintN(64, iova + BigInt(before)),
+    pa: BigInt(pa),
+    size: BigInt(size),
+    run: { sg, first, last },
   };
-  const where = call.run ? `entry ${call.run.entry}: ` : '';
+}
+
+/** The error for `failure`, `offset` bytes into `range`. */
+export function explainFailure(
+  table: PageTable,
+  failure: Failure,
+  offset: bigint,
+  range: RefusedRange,
+): IommuError {
+  const code = codeOf(failure.errno);
+  const at: IommuOperands = {
+    iova: BigInt.asUintN(64, range.iova + offset),
+    pa: range.pa + offset,
+    size: range.size,
+    level: failure.level,
+    ...(range.run ? { entry: entryAt(range.run, Number(offset)) } : {}),
+  };
+  const where = at.entry === undefined ? '' : `entry ${at.entry}: `;
   switch (code) {
-    case 'EINVAL':
-      if (!call.prot.read && !call.prot.write) {
-        return new IommuError(
-          code,
-          `${where}a mapping that is neither readable nor writable maps nothing; ask for read, write or both`,
-          base,
-        );
-      }
-      return misaligned(table, iova, call, base);
+    case 'EINVAL': {
+      const { read, write } = range.prot;
+      if (read || write) return misaligned(table, range);
+      const rule =
+        'a mapping that is neither readable nor writable maps nothing; ask for read, write or both';
+      return new IommuError(code, where + rule, at);
+    }
     case 'ERANGE':
-      return outOfRange(table, failure, where, base);
-    case 'EEXIST':
+      return new IommuError(code, where + outOfRange(table, range), at);
+    case 'EEXIST': {
+      const leaf = table.lookup(failure.ia);
+      const to = leaf
+        ? `, to PA ${hex(leaf.pa)} by a level ${leaf.level.level} entry at ${hex(leaf.descriptorPa)}`
+        : '';
+      return new IommuError(code, `${where}IOVA ${hex(at.iova!)} is mapped already${to}; unmap it first`, at);
+    }
+    default: {
+      const bytes = hex(2 ** table.format.granuleLog2);
+      const { frameCount } = table.allocator;
       return new IommuError(
         code,
-        `${where}IOVA ${hex(iova)} is mapped already${at(table, failure)}; unmap it first`,
-        base,
+        `${where}no frame of ${bytes} bytes is left for a table below level ${failure.level}; ${frameCount} frames are in use`,
+        at,
       );
-    default:
-      return new IommuError(
-        code,
-        `${where}no frame of ${hex(2 ** table.format.granuleLog2)} bytes is left for a table below level ${failure.level}; ${table.allocator.frameCount} frames are in use`,
-        base,
-      );
+    }
   }
 }
 
-function misaligned(table: PageTable, iova: bigint, call: RefusedCall, base: IommuOperands): IommuError {
+function misaligned(table: PageTable, range: RefusedRange): IommuError {
   const page = 1n << BigInt(table.sizes[0]!);
-  const size = base.size!;
+  const { iova, pa, size, run } = range;
   const bad = [
     iova % page ? `IOVA ${hex(iova)}` : '',
-    base.pa! % page ? `PA ${hex(base.pa!)}` : '',
+    pa % page ? `PA ${hex(pa)}` : '',
     size % page ? `length ${hex(size)}` : '',
-  ].filter(Boolean);
-  const operands = { ...base, alignment: page, pageSize: page };
-  if (call.run === undefined) {
-    return new IommuError(
-      'EINVAL',
-      `${bad.join(' and ')} must be a multiple of the smallest page ${hex(page)}`,
-      operands,
-    );
+  ]
+    .filter(Boolean)
+    .join(' and ');
+  const operands = { iova, pa, size, pageSize: page, alignment: page };
+  if (run === undefined) {
+    return new IommuError('EINVAL', `${bad} must be a multiple of the smallest page ${hex(page)}`, operands);
   }
-  const { entry, last, phys, length } = call.run;
-  const entries = last > entry ? `entries ${entry} to ${last}` : `entry ${entry}`;
-  const culprit = base.pa! % page || iova % page || last === entry ? entry : last;
+  const entry = iova % page || pa % page ? run.first : firstUneven(run, Number(page));
+  const { page: cpuPage, offset, length } = run.sg.entry(entry);
+  const joined =
+    run.last > run.first ? `, joined with its neighbours to ${hex(size)} bytes at PA ${hex(pa)}` : '';
   return new IommuError(
     'EINVAL',
-    `${entries}, ${hex(length)} bytes at PA ${hex(phys)} for IOVA ${hex(iova)}: ${bad.join(' and ')} must be a multiple of the IOMMU's smallest page ${hex(page)}; ` +
-      `entries that touch are joined first, so neighbours that make up whole pages of ${hex(page)} would do, and so would a smaller granule`,
-    { ...operands, entry: culprit },
+    `entry ${entry} (page ${hex(cpuPage)}, offset ${hex(offset)}, length ${hex(length)})${joined}: ${bad} must be a multiple of ` +
+      `the IOMMU's smallest page ${hex(page)}; entries that touch are joined first, so neighbours that make up whole pages of ${hex(page)} would do, and so would a smaller granule`,
+    { ...operands, entry, pa: cpuPage + BigInt(offset) },
   );
 }
 
-function outOfRange(table: PageTable, failure: Failure, where: string, base: IommuOperands): IommuError {
+function outOfRange(table: PageTable, { iova, pa, size }: RefusedRange): string {
   const { format } = table;
-  if (failure.ia >= table.iaEnd) {
-    const last = format.firstIova + (1n << BigInt(format.ias)) - 1n;
-    return new IommuError(
-      'ERANGE',
-      `${where}IOVA ${hex(base.iova!)} is outside [${hex(format.firstIova)}, ${hex(last)}], the ${format.ias} bits of input address of this table`,
-      base,
-    );
+  const first = format.firstIova;
+  const last = first + (1n << BigInt(format.ias)) - 1n;
+  const lastIova = iova + (size ? size - 1n : 0n);
+  if (iova < first || lastIova > last) {
+    return `IOVAs ${hex(iova)} to ${hex(lastIova)} leave ${hex(first)} to ${hex(last)}, the ${format.ias} bits of input address of this table`;
   }
-  return new IommuError(
-    'ERANGE',
-    `${where}PA ${hex(base.pa!)} does not fit the ${format.oas} bits of output address of this table, up to page ends below ${hex(1n << BigInt(format.oas))}`,
-    base,
-  );
+  return `PAs ${hex(pa)} to ${hex(pa + size - 1n)} leave the ${format.oas} bits of output address of this table, which end at ${hex((1n << BigInt(format.oas)) - 1n)}`;
 }
 
-function at(table: PageTable, failure: Failure): string {
-  const leaf = table.lookup(failure.ia);
-  return leaf
-    ? `, to PA ${hex(leaf.pa)} by a level ${leaf.level.level} entry at ${hex(leaf.descriptorPa)}`
-    : '';
+type Run = NonNullable<RefusedRange['run']>;
+
+/** The entry of a run that its byte `offset` lies in. */
+function entryAt({ sg, first, last }: Run, offset: number): number {
+  let entry = first;
+  for (let end = sg.lengths[first]!; end <= offset && entry < last; ) end += sg.lengths[++entry]!;
+  return entry;
+}
+
+/** The first entry of a run that ends inside an IOMMU page. */
+function firstUneven({ sg, first, last }: Run, page: number): number {
+  let entry = first;
+  for (let end = sg.lengths[first]!; end % page === 0 && entry < last; ) end += sg.lengths[++entry]!;
+  return entry;
 }
 
 function codeOf(errno: number): IommuErrorCode {
-  const found = (Object.keys(ERRNO) as IommuErrorCode[]).find((code) => ERRNO[code] === errno);
-  return found ?? 'EINVAL';
+  return (Object.keys(ERRNO) as IommuErrorCode[]).find((code) => ERRNO[code] === errno) ?? 'EINVAL';
 }

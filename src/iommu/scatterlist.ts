@@ -38,8 +38,11 @@ export class Scatterlist implements SgColumns, Iterable<Required<SgEntry>> {
   /** @throws IommuError EINVAL when the CPU page size is not a power of two. */
   constructor(options: ScatterlistOptions = {}) {
     const { cpuPageSize = 4096, capacity = 16 } = options;
-    if (!Number.isInteger(Math.log2(cpuPageSize)) || cpuPageSize < 1) {
-      throw new IommuError('EINVAL', `a CPU page size is a power of two, not ${cpuPageSize}`);
+    if (typeof cpuPageSize !== 'number' || cpuPageSize < 1 || !Number.isInteger(Math.log2(cpuPageSize))) {
+      throw new IommuError(
+        'EINVAL',
+        `cpuPageSize must be a number and a power of two, not ${String(cpuPageSize)}`,
+      );
     }
     this.cpuPageSize = cpuPageSize;
     this.#addresses = new Float64Array(capacity);
@@ -52,7 +55,19 @@ export class Scatterlist implements SgColumns, Iterable<Required<SgEntry>> {
    */
   static from(entries: Iterable<SgEntry | SgRange>, options: ScatterlistOptions = {}): Scatterlist {
     const list = new Scatterlist(options);
+    if (typeof entries?.[Symbol.iterator] !== 'function') {
+      throw new IommuError(
+        'EINVAL',
+        `a scatterlist is made from an iterable of entries, not ${String(entries)}`,
+      );
+    }
     for (const entry of entries) {
+      if (typeof entry !== 'object' || entry === null) {
+        throw new IommuError(
+          'EINVAL',
+          `entry ${list.count}: want { page, offset, length } or { phys, length }, not ${String(entry)}`,
+        );
+      }
       if ('page' in entry) list.add(entry.page, entry.offset ?? 0, entry.length);
       else list.addRange(entry.phys, entry.length);
     }
@@ -117,6 +132,15 @@ export class Scatterlist implements SgColumns, Iterable<Required<SgEntry>> {
         `entry ${entry}: no ARM physical address is as large as ${hex(phys)}; 52 bits is the most`,
         {
           pa: phys,
+          entry,
+        },
+      );
+    }
+    if (typeof length !== 'number' && typeof length !== 'bigint') {
+      throw new IommuError(
+        'EINVAL',
+        `entry ${entry}: a length is a number or a bigint of bytes, not ${String(length)}`,
+        {
           entry,
         },
       );

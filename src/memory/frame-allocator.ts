@@ -24,11 +24,8 @@ export interface AllocatedFrame {
 /** Hands out naturally aligned, zeroed frames. PAs are exact numbers here: table code adds to them in its hot paths. */
 export class FrameAllocator {
   readonly region: RamRegion;
-  readonly #end: number;
   readonly #limit: number;
-  /** Everything from here to the end was never handed out. */
-  #top: number;
-  /** Free frames below `#top`, by log2 of their size. */
+  /** Free frames, by log2 of their size. */
   readonly #free = new Map<number, Set<number>>();
   readonly #orders = new Map<number, number>();
   #bytes = 0;
@@ -46,8 +43,7 @@ export class FrameAllocator {
       );
     }
     this.region = region;
-    this.#top = Number(base);
-    this.#end = Number(base + size);
+    this.#addRange(Number(base), Number(base + size));
     this.#limit = options.limit === undefined ? Number.POSITIVE_INFINITY : Number(options.limit);
   }
 
@@ -81,7 +77,7 @@ export class FrameAllocator {
     const order = Math.max(MIN_ORDER, Math.ceil(Math.log2(bytes)));
     const size = 2 ** order;
     if (this.#bytes + size > this.#limit) return undefined;
-    const pa = this.#takeFree(order) ?? this.#takeFresh(size);
+    const pa = this.#takeFree(order);
     if (pa === undefined) return undefined;
     this.region.clear(pa, size);
     this.#orders.set(pa, order);
@@ -103,6 +99,17 @@ export class FrameAllocator {
     this.#putFree(pa, order);
   }
 
+  /** Everything from `base` to `end` as free frames, each as large as its alignment allows. */
+  #addRange(base: number, end: number): void {
+    for (let pa = Math.ceil(base / 2 ** MIN_ORDER) * 2 ** MIN_ORDER; pa + 2 ** MIN_ORDER <= end; ) {
+      let order = MIN_ORDER;
+      while (order < 52 && pa % 2 ** (order + 1) === 0 && pa + 2 ** (order + 1) <= end) order++;
+      this.#freeSet(order).add(pa);
+      pa += 2 ** order;
+    }
+  }
+
+  /** From the smallest free frame that is large enough; of what is split, the lower half goes first. */
   #takeFree(order: number): number | undefined {
     let from = order;
     while (from <= 52 && !this.#free.get(from)?.size) from++;
@@ -114,24 +121,6 @@ export class FrameAllocator {
       from--;
       this.#freeSet(from).add(pa + 2 ** from);
     }
-    return pa;
-  }
-
-  /** From the untouched end of the range; what alignment skips becomes free frames. */
-  #takeFresh(size: number): number | undefined {
-    const pa = Math.ceil(this.#top / size) * size;
-    if (pa + size > this.#end) return undefined;
-    for (let gap = this.#top; gap < pa; ) {
-      let order = MIN_ORDER;
-      if (gap % 2 ** order !== 0) {
-        gap = Math.ceil(gap / 2 ** order) * 2 ** order;
-        continue;
-      }
-      while (gap % 2 ** (order + 1) === 0 && gap + 2 ** (order + 1) <= pa) order++;
-      this.#putFree(gap, order);
-      gap += 2 ** order;
-    }
-    this.#top = pa + size;
     return pa;
   }
 

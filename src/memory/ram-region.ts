@@ -5,8 +5,7 @@
  */
 import { MemoryError } from './errors.ts';
 
-const CHUNK_LOG2 = 16;
-const CHUNK_BYTES = 2 ** CHUNK_LOG2;
+const CHUNK_BYTES = 0x1_0000;
 const PA_LIMIT = 2 ** 52;
 
 if (new Uint8Array(Uint32Array.of(1).buffer)[0] !== 1) {
@@ -27,9 +26,10 @@ export class RamRegion {
   /** `base` and the first byte after the region, as exact numbers. */
   readonly start: number;
   readonly end: number;
-  /** PA of the first chunk's first byte, and log2 of the bytes a chunk holds. */
+  /** PA of the first chunk's first byte. */
   readonly #origin: number;
-  readonly #chunkBytes: number;
+  /** The caller's own buffer, as the only chunk. */
+  readonly #whole: Uint32Array | undefined;
   readonly #chunks: (Uint32Array | undefined)[] = [];
   #hostBytes = 0;
 
@@ -55,12 +55,10 @@ export class RamRegion {
     this.end = Number(base + size);
     if ('buffer' in options) {
       this.#origin = this.start;
-      this.#chunkBytes = PA_LIMIT;
-      this.#chunks.push(new Uint32Array(options.buffer));
+      this.#whole = new Uint32Array(options.buffer);
       this.#hostBytes = options.buffer.byteLength;
     } else {
       this.#origin = Math.floor(this.start / CHUNK_BYTES) * CHUNK_BYTES;
-      this.#chunkBytes = CHUNK_BYTES;
     }
   }
 
@@ -75,35 +73,38 @@ export class RamRegion {
 
   /** The 32-bit words of the chunk that holds `pa`, or undefined while nothing was ever written there: all zeros. */
   peek(pa: number): Uint32Array | undefined {
-    return this.#chunks[Math.floor((pa - this.#origin) / this.#chunkBytes)];
+    return this.#whole ?? this.#chunks[Math.floor((pa - this.#origin) / CHUNK_BYTES)];
   }
 
-  /** The same, made now if it does not exist yet. */
+  /** The same, made now if it does not exist yet. @throws MemoryError when `pa` is outside the region. */
   words(pa: number): Uint32Array {
-    const at = Math.floor((pa - this.#origin) / this.#chunkBytes);
-    const chunk = this.#chunks[at];
-    if (chunk !== undefined) return chunk;
-    const made = new Uint32Array(this.#chunkBytes / 4);
-    this.#chunks[at] = made;
-    this.#hostBytes += this.#chunkBytes;
-    return made;
+    return this.peek(pa) ?? this.#make(pa);
   }
 
   /** Index of the 32-bit word at `pa` (4-byte aligned) within its chunk. */
   wordIndex(pa: number): number {
-    return ((pa - this.#origin) % this.#chunkBytes) / 4;
+    const offset = pa - this.#origin;
+    return this.#whole === undefined ? (offset & (CHUNK_BYTES - 1)) >>> 2 : offset / 4;
   }
 
   /** Sets `bytes` (a multiple of 4) from `pa` on to zero, without making chunks that are not there. */
   clear(pa: number, bytes: number): void {
     for (let at = pa, end = pa + bytes; at < end; ) {
-      const chunkEnd = Math.min(
-        end,
-        this.#origin + (Math.floor((at - this.#origin) / this.#chunkBytes) + 1) * this.#chunkBytes,
-      );
+      const inChunk = this.#whole === undefined ? CHUNK_BYTES - ((at - this.#origin) & (CHUNK_BYTES - 1)) : bytes;
+      const span = Math.min(end - at, inChunk);
       const first = this.wordIndex(at);
-      this.peek(at)?.fill(0, first, first + (chunkEnd - at) / 4);
-      at = chunkEnd;
+      this.peek(at)?.fill(0, first, first + span / 4);
+      at += span;
     }
+  }
+
+  #make(pa: number): Uint32Array {
+    if (!this.contains(pa)) {
+      throw new MemoryError(`no RAM at 0x${pa.toString(16)} in this region`, { pa: BigInt(pa) });
+    }
+    const made = new Uint32Array(CHUNK_BYTES / 4);
+    this.#chunks[Math.floor((pa - this.#origin) / CHUNK_BYTES)] = made;
+    this.#hostBytes += CHUNK_BYTES;
+    return made;
   }
 }

@@ -52,7 +52,10 @@ export interface Registers {
   /** By Linux's names: `ttbr`, `tcr.tsz`, `vtcr.sl`, `mair` … */
   readonly cfg: Readonly<Record<string, bigint | Readonly<Record<string, number>>>>;
   /** A translation regime and its whole register values, in the architectural layout that a walker reads. */
-  readonly hardware: { readonly regime: string; readonly registers: Readonly<Record<string, bigint>> };
+  readonly hardware: {
+    readonly regime: 'el1&0' | 'el1&0-s2' | 'pl1&0' | 'pl1&0-s2';
+    readonly registers: Readonly<Record<string, bigint>>;
+  };
 }
 
 /** What an entry is: one of exactly three. */

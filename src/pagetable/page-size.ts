@@ -6,9 +6,24 @@ export interface PageChoice {
   count: number;
 }
 
+/** Powers of two as exact numbers: `**` with a variable exponent, and `%` on what is not a small integer, cost more than a whole table lookup. */
+const POWERS = Float64Array.from({ length: 64 }, (_, log2) => 2 ** log2);
+
+/** `2 ** log2`, for 0 to 63. */
+export function pow2(log2: number): number {
+  return POWERS[log2]!;
+}
+
+/** `address % 2 ** log2` of an exact number from 0 on. */
+export function offsetIn(address: number, log2: number): number {
+  if (log2 < 31) return address & ((1 << log2) - 1);
+  const size = pow2(log2);
+  return address - Math.floor(address / size) * size;
+}
+
 /** True when `address` (an exact number) is a multiple of `2 ** log2`. */
 export function isAligned(address: number, log2: number): boolean {
-  return address % 2 ** log2 === 0;
+  return offsetIn(address, log2) === 0;
 }
 
 /** log2 of each size in a bitmap, ascending. */
@@ -31,15 +46,16 @@ export function choosePageSize(
   out: PageChoice,
 ): void {
   let i = sizes.length - 1;
-  while (i > 0 && !(2 ** sizes[i]! <= size && isAligned(ia, sizes[i]!) && isAligned(pa, sizes[i]!))) i--;
+  while (i > 0 && !(pow2(sizes[i]!) <= size && isAligned(ia, sizes[i]!) && isAligned(pa, sizes[i]!))) i--;
   const sizeLog2 = sizes[i]!;
   let span = size;
   if (i + 1 < sizes.length) {
     // A larger page comes into play only where both addresses reach its boundary together, with enough left to fill one.
-    const larger = 2 ** sizes[i + 1]!;
-    const ahead = larger - (ia % larger);
-    if (ia % larger === pa % larger && ahead + larger <= size) span = ahead;
+    const largerLog2 = sizes[i + 1]!;
+    const larger = pow2(largerLog2);
+    const offset = offsetIn(ia, largerLog2);
+    if (offset === offsetIn(pa, largerLog2) && larger - offset + larger <= size) span = larger - offset;
   }
   out.sizeLog2 = sizeLog2;
-  out.count = Math.floor(span / 2 ** sizeLog2);
+  out.count = Math.floor(span / pow2(sizeLog2));
 }

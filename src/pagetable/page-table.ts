@@ -14,7 +14,8 @@ import {
   TABLE,
   type TableFormat,
 } from './format.ts';
-import { sizesOf } from './page-size.ts';
+import { offsetIn, pow2, sizesOf } from './page-size.ts';
+import { freeBelow, freeTable, holdsLeaf, reclaimBelow } from './subtree.ts';
 
 /** A leaf found by `lookup`. Addresses are exact numbers of bytes. */
 export interface Leaf {
@@ -61,7 +62,8 @@ export class PageTable {
   readonly #entryBytes: number;
   /** Entries of a table below the root; a concatenated root is so many tables side by side. */
   readonly #tableEntries: number;
-  readonly #bits = new Map<number, readonly LeafBits[]>();
+  /** By the flags of a prot as a number. */
+  readonly #bits: (readonly LeafBits[] | undefined)[] = new Array(64).fill(undefined);
 
   /** @param root - PA of a zeroed frame of `format.rootBytes`, which stays the caller's. */
   constructor(format: TableFormat, allocator: FrameAllocator, root: number) {
@@ -87,13 +89,13 @@ export class PageTable {
       (prot.noexec ? 8 : 0) |
       (prot.mmio ? 16 : 0) |
       (prot.priv ? 32 : 0);
-    let bits = this.#bits.get(key);
+    let bits = this.#bits[key];
     if (bits === undefined) {
       bits = this.levels.map(({ level }) => {
         const word = this.format.leafBits(prot, level);
         return { low: Number(BigInt.asIntN(32, word)), high: Number(BigInt.asIntN(32, word >> 32n)) };
       });
-      this.#bits.set(key, bits);
+      this.#bits[key] = bits;
     }
     return bits;
   }
@@ -117,20 +119,20 @@ export class PageTable {
     const level = this.levels[depth]!;
     const index = this.#index(ia, level);
     const pages = Math.min(count, this.entriesToTableEnd(index, level));
-    if (pa + pages * 2 ** sizeLog2 > this.oaEnd) return this.#fail(ERRNO.ERANGE, ia, pa, sizeLog2, level);
+    if (pa + pages * pow2(sizeLog2) > this.oaEnd) return this.#fail(ERRNO.ERANGE, ia, pa, sizeLog2, level);
     const entryPa = table + index * this.#entryBytes;
     const words = this.region.words(entryPa);
     const at = this.region.wordIndex(entryPa);
     for (let i = 0; i < pages; i++) {
       const entry = at + i * this.entries.wordsPerEntry;
       if (!this.#makeEmpty(words, entry, depth)) {
-        const offset = i * 2 ** sizeLog2;
+        const offset = i * pow2(sizeLog2);
         return this.#fail(ERRNO.EEXIST, ia + offset, pa + offset, sizeLog2, level);
       }
     }
     const bits = this.bitsOf(prot)[depth]!;
     for (let i = 0; i < pages; i++) {
-      this.entries.writeLeaf(words, at + i * this.entries.wordsPerEntry, pa + i * 2 ** sizeLog2, bits);
+      this.entries.writeLeaf(words, at + i * this.entries.wordsPerEntry, pa + i * pow2(sizeLog2), bits);
     }
     return pages;
   }
@@ -153,7 +155,7 @@ export class PageTable {
       if (kind === EMPTY) return 0;
       if (level.shift === sizeLog2) {
         const pages = Math.min(count, this.entriesToTableEnd(index, level));
-        return this.#clearEntries(words, at, pages, depth) * 2 ** sizeLog2;
+        return this.#clearEntries(words, at, pages, depth) * pow2(sizeLog2);
       }
       if (kind === LEAF) {
         const made = this.#split(words, at, depth, ia, sizeLog2, count);
@@ -175,7 +177,7 @@ export class PageTable {
       if (kind === EMPTY) return undefined;
       if (kind === LEAF) {
         const base = this.entries.leafAddress(words, at, level.level);
-        return { pa: base + (ia % 2 ** level.shift), level, descriptorPa };
+        return { pa: base + offsetIn(ia, level.shift), level, descriptorPa };
       }
       table = this.entries.tableAddress(words, at);
     }
@@ -195,7 +197,7 @@ export class PageTable {
     return {
       words: this.region.words(leaf.descriptorPa),
       at: this.region.wordIndex(leaf.descriptorPa) + this.entries.wordsPerEntry,
-      room: left * 2 ** leaf.level.shift,
+      room: left * pow2(leaf.level.shift),
       sizeLog2: leaf.level.shift,
       depth: this.levels.indexOf(leaf.level),
     };
@@ -203,22 +205,22 @@ export class PageTable {
 
   /** Frees every table below the root that holds nothing, children first. @returns how many. */
   reclaim(): number {
-    return this.#reclaimBelow(this.root, 0).freed;
+    return reclaimBelow(this, this.root, 0).freed;
   }
 
   /** Frees every table below the root, whatever it holds, and empties the root. */
   clear(): void {
-    this.#freeBelow(this.root, 0);
+    freeBelow(this, this.root, 0);
     this.region.clear(this.root, this.format.rootBytes);
   }
 
   /** How many entries are left from `index` to the end of its table; a concatenated root ends every so many. */
   entriesToTableEnd(index: number, level: Level): number {
-    return Math.min(this.#tableEntries - (index % this.#tableEntries), level.entries - index);
+    return Math.min(this.#tableEntries - (index & (this.#tableEntries - 1)), level.entries - index);
   }
 
   #index(ia: number, level: Level): number {
-    return Math.floor(ia / 2 ** level.shift) % level.entries;
+    return Math.floor(ia / pow2(level.shift)) & (level.entries - 1);
   }
 
   #fail(errno: number, ia: number, pa: number, sizeLog2: number, level: Level): number {
@@ -245,9 +247,9 @@ export class PageTable {
     if (kind === EMPTY) return true;
     if (kind === LEAF) return false;
     const table = this.entries.tableAddress(words, at);
-    if (this.#holdsLeaf(table, depth + 1)) return false;
+    if (holdsLeaf(this, table, depth + 1)) return false;
     this.entries.clear(words, at, 1);
-    this.#freeTable(table, depth + 1);
+    freeTable(this, table, depth + 1);
     return true;
   }
 
@@ -259,7 +261,7 @@ export class PageTable {
       const entry = at + done * this.entries.wordsPerEntry;
       const kind = this.entries.classify(words, entry, level);
       if (kind === EMPTY) break;
-      if (kind === TABLE) this.#freeTable(this.entries.tableAddress(words, entry), depth + 1);
+      if (kind === TABLE) freeTable(this, this.entries.tableAddress(words, entry), depth + 1);
     }
     this.entries.clear(words, at, done);
     return done;
@@ -282,67 +284,9 @@ export class PageTable {
     const tableAt = this.region.wordIndex(table);
     for (let i = 0; i < this.#tableEntries; i++) {
       if (i >= first && i < first + hole) continue;
-      entries.writeLeaf(tableWords, tableAt + i * entries.wordsPerEntry, base + i * 2 ** below.shift, bits);
+      entries.writeLeaf(tableWords, tableAt + i * entries.wordsPerEntry, base + i * pow2(below.shift), bits);
     }
     entries.writeTable(words, at, table);
-    return hole * 2 ** sizeLog2;
-  }
-
-  #holdsLeaf(table: number, depth: number): boolean {
-    return this.#someEntry(table, depth, (kind, words, at) =>
-      kind === LEAF ? true : this.#holdsLeaf(this.entries.tableAddress(words, at), depth + 1),
-    );
-  }
-
-  #freeTable(table: number, depth: number): void {
-    this.#freeBelow(table, depth);
-    this.allocator.free(table);
-  }
-
-  #freeBelow(table: number, depth: number): void {
-    if (depth === this.levels.length - 1) return;
-    this.#someEntry(table, depth, (kind, words, at) => {
-      if (kind === TABLE) this.#freeTable(this.entries.tableAddress(words, at), depth + 1);
-      return false;
-    });
-  }
-
-  #reclaimBelow(table: number, depth: number): { freed: number; live: boolean } {
-    let freed = 0;
-    let live = false;
-    this.#someEntry(table, depth, (kind, words, at) => {
-      if (kind === LEAF) live = true;
-      else {
-        const child = this.entries.tableAddress(words, at);
-        const below = this.#reclaimBelow(child, depth + 1);
-        freed += below.freed;
-        if (below.live) live = true;
-        else {
-          this.entries.clear(words, at, 1);
-          this.allocator.free(child);
-          freed++;
-        }
-      }
-      return false;
-    });
-    return { freed, live };
-  }
-
-  /** Calls `test` for each entry that is not empty, until one answers true. */
-  #someEntry(
-    table: number,
-    depth: number,
-    test: (kind: typeof TABLE | typeof LEAF, words: Uint32Array, at: number) => boolean,
-  ): boolean {
-    const level = this.levels[depth]!;
-    for (let index = 0; index < level.entries; index++) {
-      const entryPa = table + index * this.#entryBytes;
-      const words = this.region.peek(entryPa);
-      if (words === undefined) continue;
-      const at = this.region.wordIndex(entryPa);
-      const kind = this.entries.classify(words, at, level.level);
-      if (kind !== EMPTY && test(kind, words, at)) return true;
-    }
-    return false;
+    return hole * pow2(sizeLog2);
   }
 }

@@ -1,7 +1,7 @@
 /** Ranges of any size over a page table: Linux's __iommu_map and __iommu_unmap, with their page-size choice and unwinding. */
 import { ERRNO } from './errors.ts';
 import type { Prot } from './format.ts';
-import { choosePageSize, isAligned, type PageChoice } from './page-size.ts';
+import { choosePageSize, isAligned, type PageChoice, pow2 } from './page-size.ts';
 import type { PageTable } from './page-table.ts';
 
 const choice: PageChoice = { sizeLog2: 0, count: 0 };
@@ -25,7 +25,7 @@ export function mapRange(table: PageTable, ia: number, pa: number, size: number,
       unmapRange(table, ia, done);
       return pages;
     }
-    done += pages * 2 ** sizeLog2;
+    done += pages * pow2(sizeLog2);
   }
   return 0;
 }

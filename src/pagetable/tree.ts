@@ -1,6 +1,7 @@
 /** Looking at a table tree from the driver side: every table with its entries, breadth first, and counts of what it holds. */
-import { EMPTY, type EntryKind, LEAF, type Level, TABLE } from './format.ts';
+import { LEAF, TABLE } from './format.ts';
 import type { PageTable } from './page-table.ts';
+import { liveEntries } from './subtree.ts';
 
 /** One entry that is not empty. */
 export interface TreeEntry {
@@ -67,23 +68,18 @@ export function countTree(tables: readonly TreeTable[]): TreeCounts {
 }
 
 function readTable(table: PageTable, pa: bigint, depth: number, ia: bigint): TreeTable {
-  const level: Level = table.levels[depth]!;
-  const { entries: codec, region } = table;
-  const entryBytes = codec.wordsPerEntry * 4;
+  const level = table.levels[depth]!;
+  const { entries: codec } = table;
   const entries: TreeEntry[] = [];
-  for (let index = 0; index < level.entries; index++) {
-    const entryPa = Number(pa) + index * entryBytes;
-    const words = region.peek(entryPa);
-    if (words === undefined) continue;
-    const at = region.wordIndex(entryPa);
-    const kind: EntryKind = codec.classify(words, at, level.level);
-    if (kind === EMPTY) continue;
+  for (const { index, kind, words, at } of liveEntries(table, Number(pa), depth)) {
+    const address =
+      kind === TABLE ? codec.tableAddress(words, at) : codec.leafAddress(words, at, level.level);
     entries.push({
       index,
       kind: kind === LEAF && depth === table.levels.length - 1 ? 'page' : KIND_NAMES[kind],
       descriptor: codec.read(words, at),
       ia: ia + (BigInt(index) << BigInt(level.shift)),
-      pa: BigInt(kind === TABLE ? codec.tableAddress(words, at) : codec.leafAddress(words, at, level.level)),
+      pa: BigInt(address),
     });
   }
   return {
@@ -92,7 +88,7 @@ function readTable(table: PageTable, pa: bigint, depth: number, ia: bigint): Tre
     ia,
     entrySize: 1n << BigInt(level.shift),
     entryCount: level.entries,
-    bytes: level.entries * entryBytes,
+    bytes: level.entries * codec.wordsPerEntry * 4,
     entries,
   };
 }

@@ -1,0 +1,95 @@
+/** Compares an answer with the one that a golden image wants, and says both in one line each. */
+import { eventNumber } from '../smmu/index.ts';
+import { parEl1, type Translation } from '../walker/index.ts';
+import type { Expectation, ExpectedFault } from './image-file.ts';
+import type { Answer } from './image-probe.ts';
+
+const hex = (value: bigint | number): string => `0x${value.toString(16)}`;
+
+type AnswerFault = Extract<Answer, { ok: false }>['fault'];
+
+/**
+ * The first member that is not as wanted, as a path suffix (`.pa`, `.fault.level`), or undefined when all agree.
+ * `event` is the number of the event that the row's producer recorded, where that is the wanted answer.
+ */
+export function mismatch(wanted: Expectation, got: Answer, event?: number): string | undefined {
+  if (wanted.fault !== undefined) {
+    if (got.ok) return '.fault';
+    // `abort` is what a device sees of any transaction that is terminated without an event.
+    if (wanted.fault.kind === 'abort') return 'event' in got && !got.event ? undefined : '.fault.kind';
+    return faultMismatch(wanted.fault, got.fault) ?? eventMismatch(got.fault, event);
+  }
+  if (!got.ok || got.pa !== wanted.pa) return '.pa';
+  const { sh, ns } = parFields(got);
+  const claims: readonly (readonly [string, number | bigint | undefined, number | bigint | undefined])[] = [
+    ['.attr', wanted.attr, got.attributes.byte],
+    ['.sh', wanted.sh, sh],
+    ['.ns', wanted.ns, ns],
+    ['.level', wanted.level, got.level],
+    ['.s2_level', wanted.s2Level, got.stage2?.level],
+    ['.ipa', wanted.ipa, got.stage1?.oa],
+  ];
+  return claims.find(([, want, found]) => want !== undefined && want !== found)?.[0];
+}
+
+/** The SH and NS fields that rows have are those of PAR_EL1. */
+function parFields(translation: Translation): { readonly sh: number; readonly ns: number } {
+  const par = parEl1(translation);
+  return { sh: Number((par >> 7n) & 3n), ns: Number((par >> 9n) & 1n) };
+}
+
+function faultMismatch(wanted: ExpectedFault, got: AnswerFault): string | undefined {
+  if (got.kind !== wanted.kind) return '.fault.kind';
+  if (wanted.fetch !== undefined && got.fetchAddress !== wanted.fetch) return '.fault.fetch';
+  // A fault of the SMMU's configuration has no stage and no level.
+  if (!('stage' in got)) return undefined;
+  if (wanted.stage !== undefined && got.stage !== wanted.stage) return '.fault.stage';
+  if (wanted.level !== undefined && got.level !== wanted.level) return '.fault.level';
+  if ((got.ptw ?? false) !== wanted.ptw) return '.fault.ptw';
+  if (wanted.s1Level !== undefined && got.s1Level !== wanted.s1Level) return '.fault.s1_level';
+  if (wanted.class !== undefined && (!('class' in got) || got.class !== wanted.class)) return '.fault.class';
+  if (wanted.ipa !== undefined && (got.ipa ?? 0n) >> 12n !== wanted.ipa >> 12n) return '.fault.ipa';
+  return undefined;
+}
+
+function eventMismatch(got: AnswerFault, event: number | undefined): string | undefined {
+  return event === undefined || eventNumber(got.kind) === event ? undefined : '.event';
+}
+
+/** `pa 0x900001234 attr 0xff sh 3`, or `translation fault, stage 1 level 2`. */
+export function describeExpectation({ fault, pa, attr, sh, level, ipa }: Expectation): string {
+  if (fault !== undefined) return describeFault(fault);
+  const parts = [
+    `pa ${hex(pa ?? 0n)}`,
+    attr !== undefined && `attr ${hex(attr)}`,
+    sh !== undefined && `sh ${sh}`,
+    level !== undefined && `level ${level}`,
+    ipa !== undefined && `ipa ${hex(ipa)}`,
+  ];
+  return parts.filter(Boolean).join(' ');
+}
+
+export function describeAnswer(answer: Answer): string {
+  if (!answer.ok) return describeFault({ ...answer.fault, ptw: 'ptw' in answer.fault });
+  const { pa, attributes, level, stage1 } = answer;
+  const { sh } = parFields(answer);
+  return describeExpectation({
+    pa,
+    attr: attributes.byte,
+    sh,
+    ...(level !== undefined && { level }),
+    ...(stage1 && { ipa: stage1.oa }),
+  });
+}
+
+function describeFault(fault: ExpectedFault): string {
+  const { kind, stage, level, ptw, s1Level, ipa } = fault;
+  const parts = [
+    stage !== undefined && `stage ${stage}`,
+    level !== undefined && `level ${level}`,
+    fault.class !== undefined && `class ${fault.class}`,
+    ptw && `on the stage-1 walk${s1Level === undefined ? '' : ` at level ${s1Level}`}`,
+    ipa !== undefined && `IPA ${hex(ipa)}`,
+  ];
+  return [`${kind} fault`, ...parts.filter(Boolean)].join(', ');
+}

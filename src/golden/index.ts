@@ -1,0 +1,25 @@
+/** Golden files (`pgtable-golden/1`) of every kind: what `lpae/golden` exports. */
+import { checkCreation } from './creation.ts';
+import { checkImage } from './image.ts';
+import { checkOps } from './ops.ts';
+import { GoldenFileError, type GoldenResult } from './result.ts';
+
+export { type Difference, GoldenFileError, type GoldenResult } from './result.ts';
+export { checkCreation, checkImage, checkOps };
+
+/**
+ * Checks a golden file by its kind: `ops`, `image`, or a list of table creations.
+ * @throws GoldenFileError when `json` is not a golden file, or says something that is not known here.
+ */
+export function checkGolden(json: unknown): GoldenResult {
+  if (Array.isArray(json)) return checkCreation(json);
+  if (typeof json !== 'object' || json === null) {
+    throw new GoldenFileError('file: expected a JSON object or a list of table creations');
+  }
+  const kind = 'kind' in json ? json.kind : undefined;
+  if (kind === 'ops') return checkOps(json);
+  if (kind === 'image') return checkImage(json);
+  throw new GoldenFileError(
+    `kind: ${JSON.stringify(kind)} is not a kind of golden file known here; ops and image are`,
+  );
+}

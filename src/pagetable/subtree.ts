@@ -1,0 +1,77 @@
+/** Whole subtrees of a page table, an entry at a time: what they hold, giving their frames back, freeing what is empty. Cold paths only. */
+import { EMPTY, LEAF, TABLE } from './format.ts';
+import type { PageTable } from './page-table.ts';
+
+/** One entry that is not empty: a table or a leaf, and where its words are. */
+export interface LiveEntry {
+  readonly index: number;
+  readonly kind: typeof TABLE | typeof LEAF;
+  readonly words: Uint32Array;
+  readonly at: number;
+}
+
+/** The entries of the table at PA `base` that are not empty, in order. `depth` is the table's index in `levels`. */
+export function* liveEntries(table: PageTable, base: number, depth: number): Generator<LiveEntry> {
+  const { entries, region } = table;
+  const { level, entries: count } = table.levels[depth]!;
+  for (let index = 0; index < count; index++) {
+    const pa = base + index * entries.wordsPerEntry * 4;
+    const words = region.peek(pa);
+    if (words === undefined) continue;
+    const at = region.wordIndex(pa);
+    const kind = entries.classify(words, at, level);
+    if (kind !== EMPTY) yield { index, kind, words, at };
+  }
+}
+
+/** True when anything is mapped in or below the table at PA `base`. */
+export function holdsLeaf(table: PageTable, base: number, depth: number): boolean {
+  for (const { kind, words, at } of liveEntries(table, base, depth)) {
+    if (kind === LEAF) return true;
+    if (holdsLeaf(table, table.entries.tableAddress(words, at), depth + 1)) return true;
+  }
+  return false;
+}
+
+/** Gives back the frame of the table at PA `base`, and of every table below it. */
+export function freeTable(table: PageTable, base: number, depth: number): void {
+  freeBelow(table, base, depth);
+  table.allocator.free(base);
+}
+
+/** Gives back the frames of every table below the one at PA `base`, whose entries are left as they are. */
+export function freeBelow(table: PageTable, base: number, depth: number): void {
+  if (depth === table.levels.length - 1) return;
+  for (const { kind, words, at } of liveEntries(table, base, depth)) {
+    if (kind === TABLE) freeTable(table, table.entries.tableAddress(words, at), depth + 1);
+  }
+}
+
+/**
+ * Frees the tables below the one at PA `base` that hold nothing, children first, and empties the entries that pointed to them.
+ * @returns how many were freed, and whether anything is left.
+ */
+export function reclaimBelow(
+  table: PageTable,
+  base: number,
+  depth: number,
+): { freed: number; live: boolean } {
+  let freed = 0;
+  let live = false;
+  for (const { kind, words, at } of liveEntries(table, base, depth)) {
+    if (kind === LEAF) {
+      live = true;
+      continue;
+    }
+    const child = table.entries.tableAddress(words, at);
+    const below = reclaimBelow(table, child, depth + 1);
+    freed += below.freed;
+    if (below.live) live = true;
+    else {
+      table.entries.clear(words, at, 1);
+      table.allocator.free(child);
+      freed++;
+    }
+  }
+  return { freed, live };
+}

@@ -1,0 +1,55 @@
+/** What an SMMU answers to a transaction. (IHI 0070 7.3.) */
+import type { Fault, FaultKind, Translation, WalkStep } from '../walker/types.ts';
+
+/** A transaction of a device. */
+export interface Transaction {
+  readonly access: 'read' | 'write' | 'execute';
+  /** Marked privileged. Default true. STE.PRIVCFG may override it. */
+  readonly privileged?: boolean;
+  /** SubstreamID (PASID), up to 20 bits. */
+  readonly substreamId?: number;
+  /** Record `steps`. Default true. */
+  readonly trace?: boolean;
+}
+
+/** Faults of the configuration, beside those of translation. `abort`: terminated without an event (STE.Config = 0b0xx). */
+export type ConfigurationFaultKind =
+  | 'c_bad_streamid'
+  | 'f_ste_fetch'
+  | 'c_bad_ste'
+  | 'c_bad_substreamid'
+  | 'f_stream_disabled'
+  | 'f_cd_fetch'
+  | 'c_bad_cd'
+  | 'abort';
+
+/** What the SMMU was doing: fetching a CD, fetching a stage-1 descriptor, or translating the input. (7.3 CLASS.) */
+export type FaultClass = 'cd' | 'tt' | 'in';
+
+/** A fault of translation, with its class. */
+export interface TranslationFault extends Fault {
+  readonly kind: FaultKind;
+  readonly class: FaultClass;
+}
+
+/** A fault of the configuration. `fetchAddress`: the PA of a structure whose fetch was aborted. */
+export interface ConfigurationFault {
+  readonly kind: ConfigurationFaultKind;
+  readonly fetchAddress?: bigint;
+}
+
+export type SmmuFault = TranslationFault | ConfigurationFault;
+
+/** A transaction that was terminated, and the event record it leaves (none where it is not recorded). */
+export interface SmmuFaulted {
+  readonly ok: false;
+  readonly ia: bigint;
+  readonly fault: SmmuFault;
+  /** Four 64-bit words, in the layout of 7.3. */
+  readonly event: EventRecord | undefined;
+  readonly steps: readonly WalkStep[];
+}
+
+export type EventRecord = readonly [bigint, bigint, bigint, bigint];
+
+export type SmmuResult = Translation | SmmuFaulted;

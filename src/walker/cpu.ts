@@ -1,0 +1,120 @@
+/**
+ * The PE (or SMMU) that walks: which of the optional translation features it implements.
+ * (DDI 0487 A2.2, ID_AA64MMFR0_EL1 to ID_AA64MMFR4_EL1; IHI 0070 SMMU_IDR0 to SMMU_IDR5.)
+ */
+import { WalkerError } from './errors.ts';
+
+/** Optional features that change what a walk answers. Names follow FEAT_* of DDI 0487 A2.2. */
+export interface CpuFeatures {
+  /** ARMv7-A with the Large Physical Address Extension: descriptor and TTBR bits [47:40] are ignored (DDI 0406C B3.6). */
+  readonly armv7: boolean;
+  /** Implemented physical address bits, 32 to 52: the ID_AA64MMFR0_EL1.PARange that bounds every output size. */
+  readonly paBits: number;
+  /** FEAT_LPA: 52-bit output addresses with the 64K granule. It needs `paBits` 52. */
+  readonly lpa: boolean;
+  /** FEAT_LPA2: TCR.DS, 52-bit addresses with the 4K and 16K granules, level -1. */
+  readonly lpa2: boolean;
+  /** FEAT_LVA: 52-bit input addresses (TxSZ down to 12). */
+  readonly lva: boolean;
+  /** FEAT_TTST: small translation tables (TxSZ up to 48, or 47 with 64K). */
+  readonly ttst: boolean;
+  /** FEAT_XNX: stage-2 execute-never in two bits, for EL1 and EL0 apart. */
+  readonly xnx: boolean;
+  /** FEAT_HAFDBS: TCR.HA and TCR.HD, hardware update of access flag and dirty state. */
+  readonly hafdbs: boolean;
+  /** FEAT_S2FWB: HCR_EL2.FWB, stage-2 forced Write-Back. */
+  readonly s2fwb: boolean;
+  /** FEAT_E0PD: TCR.E0PDn. */
+  readonly e0pd: boolean;
+  /** FEAT_HPDS: TCR.HPDn, no hierarchical permissions. */
+  readonly hpds: boolean;
+  /** FEAT_PAN: privileged access never, for accesses made with `pan`. */
+  readonly pan: boolean;
+  /** FEAT_PAN3: SCTLR_ELx.EPAN. */
+  readonly pan3: boolean;
+  /** FEAT_PAuth: TCR.TBIDn, top-byte-ignore for data only. */
+  readonly pauth: boolean;
+  /** FEAT_MTE2: MAIR 0xf0 is Tagged Normal memory. */
+  readonly mte: boolean;
+  /** FEAT_XS: MAIR encodings and the stage-2 FnXS bit for the XS attribute. */
+  readonly xs: boolean;
+  /** FEAT_BTI: the guarded-page bit GP. */
+  readonly bti: boolean;
+  /** FEAT_BBM level 0 to 2. */
+  readonly bbm: 0 | 1 | 2;
+}
+
+const ARMV8_0: CpuFeatures = {
+  armv7: false,
+  paBits: 44,
+  lpa: false,
+  lpa2: false,
+  lva: false,
+  ttst: false,
+  xnx: false,
+  hafdbs: false,
+  s2fwb: false,
+  e0pd: false,
+  hpds: false,
+  pan: false,
+  pan3: false,
+  pauth: false,
+  mte: false,
+  xs: false,
+  bti: false,
+  bbm: 0,
+};
+
+const ARMV7_LPAE: CpuFeatures = { ...ARMV8_0, armv7: true, paBits: 40 };
+const ARMV8_2: CpuFeatures = { ...ARMV8_0, xnx: true, hafdbs: true, hpds: true, pan: true };
+
+const MODELS = {
+  'cortex-a7': ARMV7_LPAE,
+  'cortex-a15': ARMV7_LPAE,
+  'cortex-a53': { ...ARMV8_0, paBits: 40 },
+  'cortex-a57': ARMV8_0,
+  'cortex-a72': ARMV8_0,
+  'cortex-a76': { ...ARMV8_2, paBits: 40 },
+  'neoverse-n1': { ...ARMV8_2, paBits: 48 },
+  smmuv3: { ...ARMV8_2, xnx: true },
+  max: {
+    ...ARMV8_2,
+    paBits: 52,
+    lpa: true,
+    lpa2: true,
+    lva: true,
+    ttst: true,
+    s2fwb: true,
+    e0pd: true,
+    pan3: true,
+    pauth: true,
+    mte: true,
+    bti: true,
+    bbm: 2,
+  },
+} as const satisfies Record<string, CpuFeatures>;
+
+/** The models with a preset. `max` has every feature but FEAT_XS, and 52 PA bits. */
+export type CpuModel = keyof typeof MODELS;
+
+/** A model, or a model with some features changed: `{ model: 'cortex-a57', paBits: 48 }`. Without `model`: `max`. */
+export type CpuOptions = CpuModel | (Partial<CpuFeatures> & { readonly model?: CpuModel });
+
+/** The names that `cpu` accepts. */
+export const cpuModels: readonly CpuModel[] = Object.keys(MODELS) as CpuModel[];
+
+/**
+ * The features of a model.
+ * @throws WalkerError for an unknown model or `paBits` outside 32 to 52.
+ */
+export function cpuFeatures(options: CpuOptions = 'max'): CpuFeatures {
+  const { model = 'max', ...changes } = typeof options === 'string' ? { model: options } : options;
+  if (!Object.hasOwn(MODELS, model)) {
+    throw new WalkerError(`unknown CPU model '${model}'; known are ${cpuModels.join(', ')}`);
+  }
+  const features: CpuFeatures = { ...MODELS[model], ...changes };
+  if (!Number.isInteger(features.paBits) || features.paBits < 32 || features.paBits > 52) {
+    throw new WalkerError(`paBits ${features.paBits} is not a physical address size; it must be 32 to 52`);
+  }
+  return { ...features, lpa: features.lpa && features.paBits === 52 };
+}

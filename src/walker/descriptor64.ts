@@ -1,0 +1,69 @@
+/**
+ * VMSAv8-64 and AArch32 long descriptors: what kind one is and which address it holds, at a level of a table tree.
+ * A descriptor is two 32-bit numbers, `lo` and `hi`; addresses are exact doubles below 2^52.
+ * (DDI 0487 D8.3; J1.1 AArch64.DecodeDescriptorType, BlockDescSupported, NextTableBase, S1LeafBase, S2LeafBase.)
+ */
+import { alignDown, POW2 } from './bits.ts';
+
+/** What the address arithmetic of a table tree depends on, the same for both stages. */
+export interface TableGeometry {
+  /** 12, 14 or 16. A table is one granule: `stride` = granuleLog2 - 3 index bits a level. */
+  readonly granuleLog2: number;
+  readonly stride: number;
+  /** Input address bits that the tables resolve. */
+  readonly iaBits: number;
+  readonly startLevel: number;
+  /** Base of the first table, aligned as the architecture aligns it. */
+  readonly tableBase: number;
+  /** Output addresses must be below 2^oaBits. */
+  readonly oaBits: number;
+  /** The first level where a block may stand. */
+  readonly firstBlockLevel: number;
+  /** Where OA[51:48] is: nowhere, in [15:12] (64K with FEAT_LPA), or in [9:8] and [49:48] (DS = 1). */
+  readonly highAddress: 'none' | 'bits15_12' | 'ds';
+  /** Descriptor bits [47:32] that are address: 0xffff, or 0xff where ARMv7 ignores [47:40]. */
+  readonly addressHighMask: number;
+  /** SCTLR.EE: tables are big-endian. */
+  readonly bigEndian: boolean;
+  /** Hardware updates the access flag, and the dirty state. */
+  readonly ha: boolean;
+  readonly hd: boolean;
+  /** An access flag that is 0 is neither updated nor a fault (SMMU: CD.AFFD, STE.S2AFFD). */
+  readonly affd: boolean;
+}
+
+export const INVALID = 0;
+export const TABLE = 1;
+export const LEAF = 2;
+
+/** AArch64.DecodeDescriptorType. A block at a level that has none is invalid, and so is 0b01 at level 3. */
+export function descriptorType(lo: number, level: number, geometry: TableGeometry): number {
+  if ((lo & 1) === 0) return INVALID;
+  if (lo & 2) return level === 3 ? LEAF : TABLE;
+  return level < 3 && level >= geometry.firstBlockLevel ? LEAF : INVALID;
+}
+
+/** log2 of the bytes that one entry of a level maps. (TranslationSize.) */
+export function entrySizeLog2(level: number, geometry: TableGeometry): number {
+  return geometry.granuleLog2 + (3 - level) * geometry.stride;
+}
+
+/** The base address in a descriptor, aligned to 2^log2: the rest of the field is RES0 and ignored. */
+export function outputBase(lo: number, hi: number, log2: number, geometry: TableGeometry): number {
+  const base = alignDown((hi & geometry.addressHighMask) * POW2[32]! + lo, log2);
+  switch (geometry.highAddress) {
+    case 'none':
+      return base;
+    case 'bits15_12':
+      return base + ((lo >>> 12) & 0xf) * POW2[48]!;
+    case 'ds':
+      return base + ((((lo >>> 8) & 3) << 2) | ((hi >>> 16) & 3)) * POW2[48]!;
+  }
+}
+
+/** The 64-bit word as a bigint. */
+export function word64(lo: number, hi: number): bigint {
+  return (BigInt(hi) << 32n) | BigInt(lo);
+}
+
+export const AF_BIT = 1 << 10;

@@ -1,0 +1,26 @@
+/** The hardware side: translation table walks as the Arm architecture defines them. What `lpae/walker` exports. */
+export type {
+  Cacheability,
+  DeviceMemory,
+  DeviceType,
+  MemoryAttributes,
+  NormalMemory,
+  Shareability,
+} from './attributes.ts';
+export { type CpuFeatures, type CpuModel, type CpuOptions, cpuFeatures, cpuModels } from './cpu.ts';
+export { WalkerError } from './errors.ts';
+export { dfsr, faultStatusCode, hpfarEl2, parEl1, shortFaultStatus } from './fault-codes.ts';
+export { type Regime, regimes, type WalkerRegisters } from './regimes.ts';
+export type {
+  Access,
+  AccessPermissions,
+  Fault,
+  FaultedWalk,
+  FaultKind,
+  Permissions,
+  StageTranslation,
+  Translation,
+  WalkResult,
+  WalkStep,
+} from './types.ts';
+export { createWalker, stage1, stage2, Walker, type WalkerOptions } from './walker.ts';

@@ -1,0 +1,120 @@
+/**
+ * One lookup after another down a tree of 64-bit descriptors: where the walk stands, what it read there and what it means.
+ * Both stages move it; each applies its own rules to what it holds. (DDI 0487 D8.2; J1.1 S1SLTTEntryAddress,
+ * S1TTEntryAddress, S2SLTTEntryAddress, S2TTEntryAddress.)
+ */
+import { alignDown, POW2 } from './bits.ts';
+import {
+  descriptorType,
+  entrySizeLog2,
+  INVALID,
+  LEAF,
+  outputBase,
+  type TableGeometry,
+  word64,
+} from './descriptor64.ts';
+import type { TableMemory } from './table-memory.ts';
+import type { Fault, FaultKind, WalkStep } from './types.ts';
+
+/** A fault of one stage. */
+export interface StageFault {
+  readonly ok: false;
+  readonly fault: Fault;
+}
+
+export class Lookup {
+  readonly geometry: TableGeometry;
+  /** The input address, within the tables' input size. */
+  readonly ia: number;
+  level: number;
+  tableBase: number;
+  index: number;
+  /** log2 of the bytes that an entry here maps. */
+  sizeLog2: number;
+  /** The descriptor's address in the stage's own output space, and the descriptor. */
+  address: number;
+  lo = 0;
+  hi = 0;
+  type = INVALID;
+  /** The next table's base, or the leaf's; 0 for an invalid descriptor. */
+  output = 0;
+  #fetched = false;
+
+  /** At the first table. The index takes all the address bits above: it may reach into concatenated tables. */
+  constructor(geometry: TableGeometry, ia: number) {
+    this.geometry = geometry;
+    this.ia = ia;
+    this.level = geometry.startLevel;
+    this.tableBase = geometry.tableBase;
+    this.sizeLog2 = entrySizeLog2(this.level, geometry);
+    this.index = Math.floor(ia / POW2[this.sizeLog2]!);
+    this.address = this.tableBase + this.index * 8;
+  }
+
+  /** Reads the descriptor, at `pa` (the address itself, or what stage 2 made of it). False is an external abort. */
+  fetch(memory: TableMemory, pa: number): boolean {
+    this.#fetched = memory.read64(pa, this.geometry.bigEndian);
+    if (!this.#fetched) return false;
+    const { lo, hi } = memory;
+    this.lo = lo;
+    this.hi = hi;
+    this.type = descriptorType(lo, this.level, this.geometry);
+    if (this.type === INVALID) {
+      this.output = 0;
+    } else {
+      const alignLog2 = this.type === LEAF ? this.sizeLog2 : this.geometry.granuleLog2;
+      this.output = outputBase(lo, hi, alignLog2, this.geometry);
+    }
+    return true;
+  }
+
+  /** To the next table, whose base was just read. */
+  descend(): void {
+    this.#fetched = false;
+    this.tableBase = this.output;
+    this.level++;
+    this.sizeLog2 -= this.geometry.stride;
+    this.index = Math.floor(this.ia / POW2[this.sizeLog2]!) % POW2[this.geometry.stride]!;
+    this.address = this.tableBase + this.index * 8;
+  }
+
+  /** StageOA: the leaf's base and the input address bits below its size. */
+  outputAddress(): number {
+    return this.output + (this.ia - alignDown(this.ia, this.sizeLog2));
+  }
+
+  outputOutOfRange(): boolean {
+    return this.output >= POW2[this.geometry.oaBits]!;
+  }
+
+  step(stage: 1 | 2, s1Level?: number): WalkStep {
+    return {
+      stage,
+      level: this.level,
+      tableBase: BigInt(this.tableBase),
+      index: this.index,
+      address: BigInt(this.address),
+      size: 1n << BigInt(this.sizeLog2),
+      ...(this.#fetched && { descriptor: word64(this.lo, this.hi) }),
+      kind: this.#fetched ? this.#kind() : 'external_abort',
+      ...(this.#fetched && this.type !== INVALID && { output: BigInt(this.output) }),
+      ...(s1Level !== undefined && { s1Level }),
+    };
+  }
+
+  /** A fault at this lookup. */
+  fault(kind: FaultKind, stage: 1 | 2, more: Partial<Fault> = {}): StageFault {
+    const descriptor = this.#fetched ? { descriptor: word64(this.lo, this.hi) } : {};
+    const descriptorAddress = BigInt(this.address);
+    return {
+      ok: false,
+      fault: { kind, level: this.level, stage, ...more, ...descriptor, descriptorAddress },
+    };
+  }
+
+  #kind(): WalkStep['kind'] {
+    if (this.type === INVALID) return 'invalid';
+    if (this.type !== LEAF) return 'table';
+    return this.level === 3 ? 'page' : 'block';
+  }
+}

@@ -1,0 +1,141 @@
+/**
+ * Permissions as a mask of six bits: read, write and execute, for privileged and unprivileged accesses.
+ * (DDI 0487 D8.4; J1.1 AArch64.S1DirectBasePermissions, S2DirectBasePermissions; J1.2 AArch32.S1LDHasPermissionsFault,
+ * AArch32.S2HasPermissionsFault.)
+ */
+import type { CpuFeatures } from './cpu.ts';
+import type { Access, Permissions } from './types.ts';
+
+/** Privileged and unprivileged read, write, execute. */
+export const PR = 1;
+export const PW = 2;
+export const PX = 4;
+export const UR = 8;
+export const UW = 16;
+export const UX = 32;
+export const ALL_PERMISSIONS = PR | PW | PX | UR | UW | UX;
+export const PRIVILEGED_ONLY = PR | PW | PX;
+
+/** AP[2:1] where there is an unprivileged level, then where there is none (AP[1] is then RES1 and ignored). */
+const AP_BOTH = [PR | PW, PR | PW | UR | UW, PR, PR | UR] as const;
+
+/** Hierarchical bits collected on the way down: APTable, XNTable or UXNTable, PXNTable, as in descriptor bits [62:59]. */
+export const PXN_TABLE = 1;
+export const UXN_TABLE = 2;
+export const AP_TABLE_NO_EL0 = 4;
+export const AP_TABLE_READ_ONLY = 8;
+
+/** What the stage-1 permission functions need of the walk's parameters. */
+export interface S1PermissionControls {
+  /** SCTLR_ELx.WXN and (AArch32) SCTLR.UWXN; SCTLR_ELx.EPAN. */
+  readonly wxn: boolean;
+  readonly uwxn: boolean;
+  readonly epan: boolean;
+  /** TCR.HD with HA: a DBM entry counts as writable. */
+  readonly hd: boolean;
+}
+
+/** The leaf's permission fields: AP[2:1], UXN (or XN), PXN, DBM; and the table bits above it. */
+export interface S1PermissionFields {
+  readonly ap: number;
+  readonly uxn: boolean;
+  readonly pxn: boolean;
+  readonly dbm: boolean;
+  readonly table: number;
+}
+
+function applyApTable(mask: number, table: number): number {
+  let result = mask;
+  if (table & AP_TABLE_NO_EL0) result &= ~(UR | UW);
+  if (table & AP_TABLE_READ_ONLY) result &= ~(PW | UW);
+  return result;
+}
+
+/** AArch64.S1DirectBasePermissions and S1ComputePermissions, of a regime with EL0. */
+export function s1PermissionsTwoLevels(fields: S1PermissionFields, controls: S1PermissionControls): number {
+  const ap = fields.dbm && controls.hd ? fields.ap & 1 : fields.ap;
+  let mask = applyApTable(AP_BOTH[ap]!, fields.table);
+  // What EL0 may write, EL1 never executes.
+  if (!fields.pxn && !(fields.table & PXN_TABLE) && !(mask & UW)) mask |= PX;
+  if (!fields.uxn && !(fields.table & UXN_TABLE)) mask |= UX;
+  if (controls.wxn) {
+    if (mask & PW) mask &= ~PX;
+    if (mask & UW) mask &= ~UX;
+  }
+  return mask;
+}
+
+/** The same of a regime without EL0 (EL2, EL3): AP[1], APTable[0] and PXN play no part. */
+export function s1PermissionsOneLevel(fields: S1PermissionFields, controls: S1PermissionControls): number {
+  const readOnly = (fields.ap & 2 && !(fields.dbm && controls.hd)) || fields.table & AP_TABLE_READ_ONLY;
+  let mask = readOnly ? PR : PR | PW;
+  if (!fields.uxn && !(fields.table & UXN_TABLE) && !(controls.wxn && mask & PW)) mask |= PX;
+  return mask;
+}
+
+/** AArch32.S1LDHasPermissionsFault: execution needs read permission; UWXN takes the place of AArch64's fixed rule. */
+export function s1PermissionsAArch32(fields: S1PermissionFields, controls: S1PermissionControls): number {
+  const mask = applyApTable(AP_BOTH[fields.ap]!, fields.table);
+  const xn = fields.uxn || (fields.table & UXN_TABLE) !== 0;
+  const pxn = fields.pxn || (fields.table & PXN_TABLE) !== 0;
+  return mask | executeAArch32(mask, xn, pxn, controls);
+}
+
+/** The execute bits of AArch32 stage 1, long and short descriptors alike. */
+export function executeAArch32(
+  mask: number,
+  xn: boolean,
+  pxn: boolean,
+  controls: Pick<S1PermissionControls, 'wxn' | 'uwxn'>,
+): number {
+  if (xn) return 0;
+  const ux = mask & UR && !(mask & UW && controls.wxn);
+  const px = mask & PR && !pxn && !(mask & PW && controls.wxn) && !(mask & UW && controls.uwxn);
+  return (ux ? UX : 0) | (px ? PX : 0);
+}
+
+/** PAN: a privileged data access may not touch what EL0 can (EPAN: can even only execute). */
+export function applyPan(mask: number, epan: boolean): number {
+  return mask & (UR | UW) || (epan && mask & UX) ? mask & ~(PR | PW) : mask;
+}
+
+/**
+ * S2DirectBasePermissions (AArch64) or S2HasPermissionsFault (AArch32: execution needs read permission).
+ * `s2ap` is S2AP[1:0] with dirty-state taken in, `xn` descriptor bits [54:53].
+ */
+export function s2Permissions(s2ap: number, xn: number, cpu: CpuFeatures, aarch32: boolean): number {
+  const read = (s2ap & 1) !== 0;
+  let mask = (read ? PR | UR : 0) | (s2ap & 2 ? PW | UW : 0);
+  if (aarch32 && !read) return mask;
+  // Without FEAT_XNX bit 53 is RES0 and XN is bit 54 alone.
+  const [px, ux] = XN_TO_EXECUTE[cpu.xnx ? xn : xn & 2]!;
+  if (px) mask |= PX;
+  if (ux) mask |= UX;
+  return mask;
+}
+
+/** By XN[1:0]: execute at EL1, execute at EL0. */
+const XN_TO_EXECUTE: readonly (readonly [boolean, boolean])[] = [
+  [true, true],
+  [false, true],
+  [false, false],
+  [true, false],
+];
+
+/** The mask bit that an access needs. */
+export function requiredPermission(access: Access['access'], privileged: boolean): number {
+  const bit = access === 'read' ? PR : access === 'write' ? PW : PX;
+  return privileged ? bit : bit << 3;
+}
+
+/** One frozen object a mask: results share them. */
+const PERMISSIONS: readonly Permissions[] = Array.from({ length: ALL_PERMISSIONS + 1 }, (_, mask) =>
+  Object.freeze({
+    privileged: Object.freeze({ read: !!(mask & PR), write: !!(mask & PW), execute: !!(mask & PX) }),
+    unprivileged: Object.freeze({ read: !!(mask & UR), write: !!(mask & UW), execute: !!(mask & UX) }),
+  }),
+);
+
+export function permissionsOf(mask: number): Permissions {
+  return PERMISSIONS[mask]!;
+}

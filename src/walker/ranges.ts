@@ -1,0 +1,83 @@
+/**
+ * Which translation tables an input address belongs to, and whether it lies within their input size.
+ * (DDI 0487 D8.1 and D8.2.10; J1.1 AArch64.GetVARange, AddrTop, VAIsOutOfRange; J1.2 AArch32.GetVARange, VAIsOutOfRange.)
+ */
+import { POW2 } from './bits.ts';
+import type { CpuFeatures } from './cpu.ts';
+import type { S1Params } from './params.ts';
+import { s1PermissionsAArch32, s1PermissionsOneLevel, s1PermissionsTwoLevels } from './permissions.ts';
+import type { InputAddress, S1Ranges } from './stage1.ts';
+
+/** VA bit 55 chooses the range, whatever the size of either. */
+const VA_BIT_55 = 1 << 23;
+
+/**
+ * The address within the tables' input size, or undefined where a bit above it differs from `upper`.
+ * Bits [63:56] do not count where the top byte is ignored.
+ */
+function resolve(
+  ia: InputAddress,
+  params: S1Params,
+  upper: boolean,
+  topByteIgnored: boolean,
+): number | undefined {
+  const low52 = (ia.hi & 0xf_ffff) * POW2[32]! + ia.lo;
+  const above = Math.floor(low52 / POW2[params.iaBits]!);
+  const top = topByteIgnored ? (ia.hi >>> 20) & 0xf : ia.hi >>> 20;
+  const wantedTop = upper ? (topByteIgnored ? 0xf : 0xfff) : 0;
+  const wantedAbove = upper ? POW2[52 - params.iaBits]! - 1 : 0;
+  return top === wantedTop && above === wantedAbove ? low52 % POW2[params.iaBits]! : undefined;
+}
+
+/** EL1&0 and EL2&0: TTBR0 from the bottom of the address space, TTBR1 from the top. */
+export function twoRanges(lower: S1Params, upper: S1Params, cpu: CpuFeatures): S1Ranges {
+  return {
+    select(ia, fetch) {
+      const isUpper = (ia.hi & VA_BIT_55) !== 0;
+      const params = isUpper ? upper : lower;
+      const address = resolve(ia, params, isUpper, fetch ? params.tbiFetch : params.tbi);
+      return address === undefined ? undefined : { params, ia: address };
+    },
+    outOfRangeLevel: 0,
+    unprivileged: true,
+    guardedPages: cpu.bti,
+    permissions: s1PermissionsTwoLevels,
+  };
+}
+
+/** EL2 and EL3: one range, from the bottom. */
+export function oneRange(params: S1Params, cpu: CpuFeatures): S1Ranges {
+  return {
+    select(ia, fetch) {
+      const address = resolve(ia, params, false, fetch ? params.tbiFetch : params.tbi);
+      return address === undefined ? undefined : { params, ia: address };
+    },
+    outOfRangeLevel: 0,
+    unprivileged: false,
+    guardedPages: cpu.bti,
+    permissions: s1PermissionsOneLevel,
+  };
+}
+
+/** PL1&0: T0SZ and T1SZ (3 bits each) give the ranges; with one of them 0, what the other leaves is its own. */
+export function lpaeRanges(lower: S1Params, upper: S1Params, t0sz: number, t1sz: number): S1Ranges {
+  const lowerEnd = POW2[32 - t0sz]!;
+  const upperStart = POW2[32]! - POW2[32 - t1sz]!;
+  const isUpper = (va: number): boolean | undefined => {
+    if (t1sz === 0) return t0sz !== 0 && va >= lowerEnd;
+    if (va >= upperStart) return true;
+    return t0sz === 0 || va < lowerEnd ? false : undefined;
+  };
+  return {
+    select(ia) {
+      const up = ia.hi === 0 ? isUpper(ia.lo) : undefined;
+      if (up === undefined) return undefined;
+      const params = up ? upper : lower;
+      return { params, ia: ia.lo % POW2[params.iaBits]! };
+    },
+    outOfRangeLevel: 1,
+    unprivileged: true,
+    guardedPages: false,
+    permissions: s1PermissionsAArch32,
+  };
+}

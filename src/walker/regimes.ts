@@ -1,0 +1,195 @@
+/**
+ * Translation regimes: from a regime's name and register values to the stages that make it up.
+ * (DDI 0487 D8.1.2; J1.1 AArch64.S1Enabled, GetS1TTWParams, GetS2TTWParams; G5.1 for AArch32.)
+ */
+import { flag } from './bits.ts';
+import type { CpuFeatures } from './cpu.ts';
+import { WalkerError } from './errors.ts';
+import { s1ParamsLpae, s2ParamsLpae, ttbcrSizes } from './params-aarch32.ts';
+import {
+  hypervisorControl,
+  oneRangeFields,
+  s1Params,
+  s2Params,
+  systemControl,
+  ttbrAddress,
+  twoRangeFields,
+} from './params-aarch64.ts';
+import { shortParams } from './params-short.ts';
+import { ALL_PERMISSIONS, PRIVILEGED_ONLY } from './permissions.ts';
+import { lpaeRanges, oneRange, twoRanges } from './ranges.ts';
+import { type S1Ranges, Stage1 } from './stage1.ts';
+import { type FlatMapping, flatTranslate } from './stage1-off.ts';
+import { Stage1Short } from './stage1-short.ts';
+import { Stage2 } from './stage2.ts';
+import type { TableMemory } from './table-memory.ts';
+import type { Stages } from './translate.ts';
+
+/**
+ * The regimes the walker knows. `-s2`: stage 2 alone, the input address being an IPA; `-nested`: stage 1 under stage 2.
+ * `pl1&0` is AArch32 with long descriptors, `pl1&0-short` with short ones; in `pl1&0-nested` TTBCR.EAE chooses.
+ */
+export const regimes = [
+  'el1&0',
+  'el1&0-s2',
+  'el1&0-nested',
+  'el2',
+  'el2&0',
+  'el3',
+  'pl1&0',
+  'pl1&0-s2',
+  'pl1&0-nested',
+  'pl1&0-short',
+] as const;
+
+export type Regime = (typeof regimes)[number];
+
+/**
+ * Whole register values, 64 bits, each in its own architectural layout: TCR_EL1 or TTBCR in `tcr`; MAIR_EL1, MAIR1:MAIR0
+ * or (short descriptors) NMRR:PRRR in `mair`. A register that is not given is 0, but for `sctlr` (M = 1) and `hcr` (VM = 1, and DC = 1 where stage 2 is alone,
+ * so that the attributes are what stage 2 says). Registers that a regime does not have are ignored.
+ */
+export interface WalkerRegisters {
+  readonly ttbr0?: bigint;
+  readonly ttbr1?: bigint;
+  readonly tcr?: bigint;
+  readonly mair?: bigint;
+  readonly sctlr?: bigint;
+  readonly vttbr?: bigint;
+  readonly vtcr?: bigint;
+  readonly hcr?: bigint;
+  readonly dacr?: bigint;
+}
+
+type Values = Required<WalkerRegisters>;
+
+const HCR_VM = 1n;
+const HCR_DC = 1n << 12n;
+
+/** Fills in the defaults. @throws WalkerError for a value that is not a 64-bit bigint. */
+function registerValues(regime: Regime, registers: WalkerRegisters): Values {
+  const alone = regime.endsWith('-s2');
+  const values = { ttbr0: 0n, ttbr1: 0n, tcr: 0n, mair: 0n, vttbr: 0n, vtcr: 0n, dacr: 0n };
+  const result: Values = { ...values, sctlr: alone ? 0n : 1n, hcr: alone ? HCR_VM | HCR_DC : HCR_VM };
+  for (const name of Object.keys(result) as (keyof Values)[]) {
+    const value: unknown = registers[name];
+    if (value === undefined) continue;
+    if (typeof value !== 'bigint' || value < 0n || value >> 64n) {
+      throw new WalkerError(`register ${name} must be a bigint of at most 64 bits, not ${String(value)}`);
+    }
+    Object.assign(result, { [name]: value });
+  }
+  return result;
+}
+
+/**
+ * The stages of a regime, with every register field decoded.
+ * @throws WalkerError for an unknown regime or a register value that no register can hold.
+ */
+export function regimeStages(
+  memory: TableMemory,
+  regime: Regime,
+  registers: WalkerRegisters,
+  cpu: CpuFeatures,
+): Stages {
+  if (!regimes.includes(regime)) {
+    throw new WalkerError(`unknown regime '${String(regime)}'; known are ${regimes.join(', ')}`);
+  }
+  const values = registerValues(regime, registers);
+  const stage2 = stage2Of(memory, regime, values, cpu);
+  const unprivileged = regime !== 'el2' && regime !== 'el3';
+  if (!stage1Enabled(regime, values)) {
+    const mapping = flatMapping(regime, values, cpu);
+    return {
+      first: (ia, request) => flatTranslate(mapping, ia, request),
+      stage1: false,
+      stage2,
+      unprivileged,
+    };
+  }
+  const stage1 = usesShortDescriptors(regime, values)
+    ? new Stage1Short(memory, shortParams(values), stage2)
+    : new Stage1(memory, rangesOf(regime, values, cpu), stage2);
+  return {
+    first: (ia, request, steps) => stage1.translate(ia, request, steps),
+    stage1: true,
+    stage2,
+    unprivileged,
+  };
+}
+
+/** Stage 2, where the regime has one and HCR switches it on. (HCR.DC implies VM.) */
+function stage2Of(memory: TableMemory, regime: Regime, values: Values, cpu: CpuFeatures): Stage2 | undefined {
+  if (!hasStage2(regime) || !(values.hcr & (HCR_VM | HCR_DC))) return undefined;
+  const { vtcr, vttbr, hcr } = values;
+  const control = hypervisorControl(hcr);
+  const params = isAArch32(regime)
+    ? s2ParamsLpae(vtcr, vttbr, control, cpu)
+    : s2Params(vtcr, ttbrAddress(vttbr), control, cpu);
+  return new Stage2(memory, params, cpu);
+}
+
+function hasStage2(regime: Regime): boolean {
+  return regime.endsWith('-s2') || regime.endsWith('-nested');
+}
+
+function isAArch32(regime: Regime): boolean {
+  return regime.startsWith('pl1');
+}
+
+/** TTBCR.EAE = 0 means short descriptors; where the regime's name says which, it counts. */
+function usesShortDescriptors(regime: Regime, { tcr }: Values): boolean {
+  return regime === 'pl1&0-short' || (regime === 'pl1&0-nested' && !flag(tcr, 31));
+}
+
+/** AArch64.S1Enabled: SCTLR.M, and of regimes under EL2 neither HCR.DC nor HCR.TGE. */
+function stage1Enabled(regime: Regime, { sctlr, hcr }: Values): boolean {
+  if (regime.endsWith('-s2')) return false;
+  const overridden = hasStage2(regime) && (flag(hcr, 12) || flag(hcr, 27));
+  return flag(sctlr, 0) && !overridden;
+}
+
+function rangesOf(regime: Regime, values: Values, cpu: CpuFeatures): S1Ranges {
+  const { ttbr0, ttbr1, tcr, mair, sctlr } = values;
+  if (isAArch32(regime)) {
+    const { t0sz, t1sz } = ttbcrSizes(tcr);
+    const lower = s1ParamsLpae({ ttbcr: tcr, ttbr: ttbr0, mair, sctlr }, false, cpu);
+    const upper = s1ParamsLpae({ ttbcr: tcr, ttbr: ttbr1, mair, sctlr }, true, cpu);
+    return lpaeRanges(lower, upper, t0sz, t1sz);
+  }
+  const control = systemControl(sctlr, cpu);
+  if (regime === 'el2' || regime === 'el3') {
+    return oneRange(s1Params(oneRangeFields(tcr, ttbr0), mair, control, cpu), cpu);
+  }
+  const lower = s1Params(twoRangeFields(tcr, ttbr0, false), mair, control, cpu);
+  const upper = s1Params(twoRangeFields(tcr, ttbr1, true), mair, control, cpu);
+  return twoRanges(lower, upper, cpu);
+}
+
+/** Stage 1 off. A VA beyond the PA size is an address size fault; AArch32 stage 2 alone takes IPAs of 40 bits. */
+function flatMapping(regime: Regime, { tcr, hcr }: Values, cpu: CpuFeatures): FlatMapping {
+  const permissions = regime === 'el2' || regime === 'el3' ? PRIVILEGED_ONLY : ALL_PERMISSIONS;
+  const defaultCacheable = hasStage2(regime) && flag(hcr, 12);
+  if (isAArch32(regime)) {
+    return {
+      inputBits: regime === 'pl1&0-s2' ? 40 : 32,
+      beyond: { kind: 'translation', level: 1, stage: regime === 'pl1&0-s2' ? 2 : 1 },
+      topByteIgnored: () => false,
+      defaultCacheable,
+      permissions,
+    };
+  }
+  const one = regime === 'el2' || regime === 'el3';
+  const lower = one ? oneRangeFields(tcr, 0n) : twoRangeFields(tcr, 0n, false);
+  const upper = one ? lower : twoRangeFields(tcr, 0n, true);
+  return {
+    inputBits: cpu.paBits,
+    beyond: { kind: 'address_size', level: 0, stage: 1 },
+    topByteIgnored(isUpper, fetch) {
+      const { tbi, tbid } = isUpper ? upper : lower;
+      return tbi && !(fetch && tbid && cpu.pauth);
+    },
+    defaultCacheable,
+    permissions,
+  };
+}

@@ -1,0 +1,40 @@
+/** Stage 1 switched off, or not part of the regime: a flat map with default attributes. (DDI 0487 D8.2.11; J1.1 AArch64.S1DisabledOutput.) */
+import { DEFAULT_CACHEABLE, STAGE1_OFF_DATA, STAGE1_OFF_FETCH } from './attributes.ts';
+import { POW2 } from './bits.ts';
+import type { StageFault } from './lookup.ts';
+import type { InputAddress, S1Output, S1Request } from './stage1.ts';
+import type { Fault } from './types.ts';
+
+export interface FlatMapping {
+  /** Input addresses must be below 2^inputBits; `beyond` is the fault of one that is not. */
+  readonly inputBits: number;
+  readonly beyond: Fault;
+  /** The top byte is ignored, by VA[55] and whether it is a fetch. */
+  topByteIgnored(upper: boolean, fetch: boolean): boolean;
+  /** HCR.DC: Write-Back by default. */
+  readonly defaultCacheable: boolean;
+  readonly permissions: number;
+}
+
+export function flatTranslate(
+  mapping: FlatMapping,
+  ia: InputAddress,
+  request: S1Request,
+): S1Output | StageFault {
+  const fetch = request.access === 'execute';
+  const ignored = mapping.topByteIgnored((ia.hi & (1 << 23)) !== 0, fetch);
+  const high = ignored ? ia.hi & 0xff_ffff : ia.hi;
+  const oa = high * POW2[32]! + ia.lo;
+  if (oa >= POW2[mapping.inputBits]!) return { ok: false, fault: mapping.beyond };
+  return {
+    ok: true,
+    oa,
+    level: undefined,
+    sizeLog2: mapping.inputBits,
+    permissions: mapping.permissions,
+    region: mapping.defaultCacheable ? DEFAULT_CACHEABLE : fetch ? STAGE1_OFF_FETCH : STAGE1_OFF_DATA,
+    global: true,
+    contiguous: false,
+    guarded: false,
+  };
+}

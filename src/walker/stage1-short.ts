@@ -1,0 +1,152 @@
+/**
+ * Stage 1 with AArch32 short descriptors: two levels of 32-bit descriptors, domains, sections and supersections.
+ * (DDI 0487 G5.4; J1.2 AArch32.S1TranslateSD, S1WalkSD, OutputDomain, S1SDHasPermissionsFault.)
+ */
+import { type ShortDescriptor, SUPERSECTION_LOG2, shortDescriptor } from './descriptor32.ts';
+import type { StageFault } from './lookup.ts';
+import { type ShortParams, shortPermissions } from './params-short.ts';
+import { ALL_PERMISSIONS, applyPan, requiredPermission } from './permissions.ts';
+import type { InputAddress, S1Output, S1Request } from './stage1.ts';
+import { type Stage2, tableRead } from './stage2.ts';
+import type { TableMemory } from './table-memory.ts';
+import type { Fault, FaultKind, WalkStep } from './types.ts';
+
+/** Domain access types of DACR. The reserved 0b10 is taken as no access, one of the permitted choices. */
+const CLIENT = 1;
+const MANAGER = 3;
+
+/** Where one lookup stands. */
+interface ShortLookup {
+  readonly level: 1 | 2;
+  readonly tableBase: number;
+  readonly index: number;
+}
+
+/** Stage 1 of a PL1&0 regime with TTBCR.EAE = 0. */
+export class Stage1Short {
+  readonly #memory: TableMemory;
+  readonly #params: ShortParams;
+  readonly #stage2: Stage2 | undefined;
+
+  constructor(memory: TableMemory, params: ShortParams, stage2: Stage2 | undefined) {
+    this.#memory = memory;
+    this.#params = params;
+    this.#stage2 = stage2;
+  }
+
+  /** AArch32.S1TranslateSD, stage 1 being on. */
+  translate(ia: InputAddress, request: S1Request, steps: WalkStep[] | undefined): S1Output | StageFault {
+    const { n } = this.#params;
+    // TTBR0 where the top N bits are zero, else TTBR1, whose table is always of 4096 entries.
+    const lower = n === 0 || ia.lo >>> (32 - n) === 0;
+    const table = lower ? this.#params.lower : this.#params.upper;
+    if (ia.hi !== 0 || table.disabled)
+      return { ok: false, fault: { kind: 'translation', level: 1, stage: 1 } };
+
+    const va = ia.lo;
+    const first: ShortLookup = {
+      level: 1,
+      tableBase: table.base,
+      index: (lower ? va % 2 ** (32 - n) : va) >>> 20,
+    };
+    const section = this.#fetch(first, steps);
+    if ('ok' in section) return section;
+    if (section.kind !== 'table') return this.#leaf(first, section, section.domain, section.pxn, va, request);
+
+    const second: ShortLookup = { level: 2, tableBase: section.output, index: (va >>> 12) & 0xff };
+    const page = this.#fetch(second, steps, section.domain);
+    if ('ok' in page) return page;
+    // Domain and PXN of a page are in the level 1 descriptor.
+    return this.#leaf(second, page, section.domain, section.pxn, va, request);
+  }
+
+  /** One descriptor, its address translated by stage 2 where there is one. An invalid one is a fault. */
+  #fetch(lookup: ShortLookup, steps: WalkStep[] | undefined, domain?: number): ShortDescriptor | StageFault {
+    const address = lookup.tableBase + lookup.index * 4;
+    let pa = address;
+    if (this.#stage2 !== undefined) {
+      const translated = this.#stage2.translate(address, tableRead(lookup.level), steps);
+      if (!translated.ok) return translated;
+      pa = translated.oa;
+    }
+    if (!this.#memory.read32(pa, this.#params.bigEndian)) {
+      steps?.push(step(lookup, undefined));
+      return fault('external_walk', lookup, undefined, domain, pa);
+    }
+    const descriptor = shortDescriptor(this.#memory.lo, lookup.level);
+    steps?.push(step(lookup, descriptor));
+    return descriptor.kind === 'invalid' ? fault('translation', lookup, descriptor, domain) : descriptor;
+  }
+
+  /** Access flag, domain, permission: in this order. */
+  #leaf(
+    lookup: ShortLookup,
+    leaf: ShortDescriptor,
+    domain: number,
+    pxn: boolean,
+    va: number,
+    request: S1Request,
+  ): S1Output | StageFault {
+    const params = this.#params;
+    // Supersections are in domain 0: their domain field holds address bits.
+    const ownDomain = leaf.sizeLog2 === SUPERSECTION_LOG2 ? 0 : domain;
+    if (params.afe && (leaf.ap & 1) === 0) return fault('access_flag', lookup, leaf, ownDomain);
+    const type = (params.dacr >>> (ownDomain * 2)) & 3;
+    if (type !== CLIENT && type !== MANAGER) return fault('domain', lookup, leaf, ownDomain);
+
+    let permissions = ALL_PERMISSIONS;
+    if (type === CLIENT) {
+      permissions = shortPermissions(leaf.ap, leaf.xn, pxn, params);
+      if (request.pan && request.access !== 'execute') permissions = applyPan(permissions, false);
+      if ((permissions & requiredPermission(request.access, request.privileged)) === 0) {
+        return fault('permission', lookup, leaf, ownDomain);
+      }
+    }
+    return {
+      ok: true,
+      oa: leaf.output + (va % 2 ** leaf.sizeLog2),
+      level: lookup.level,
+      sizeLog2: leaf.sizeLog2,
+      permissions,
+      region: params.regions[leaf.texCb | (leaf.shareable ? 32 : 0)]!,
+      global: !leaf.nonGlobal,
+      contiguous: false,
+      guarded: false,
+      domain: ownDomain,
+    };
+  }
+}
+
+function step({ level, tableBase, index }: ShortLookup, descriptor: ShortDescriptor | undefined): WalkStep {
+  const output = descriptor === undefined || descriptor.kind === 'invalid' ? undefined : descriptor.output;
+  return {
+    stage: 1,
+    level,
+    tableBase: BigInt(tableBase),
+    index,
+    address: BigInt(tableBase + index * 4),
+    size: 1n << BigInt(descriptor?.sizeLog2 ?? (level === 1 ? 20 : 12)),
+    kind: descriptor?.kind ?? 'external_abort',
+    ...(descriptor !== undefined && { descriptor: BigInt(descriptor.word) }),
+    ...(output !== undefined && { output: BigInt(output) }),
+  };
+}
+
+function fault(
+  kind: FaultKind,
+  { level, tableBase, index }: ShortLookup,
+  descriptor: ShortDescriptor | undefined,
+  domain: number | undefined,
+  fetchAddress?: number,
+): StageFault {
+  const found: Fault = {
+    kind,
+    level,
+    stage: 1,
+    descriptorAddress: BigInt(tableBase + index * 4),
+    ...(descriptor !== undefined && { descriptor: BigInt(descriptor.word) }),
+    ...(domain !== undefined && { domain }),
+    ...(fetchAddress !== undefined && { fetchAddress: BigInt(fetchAddress) }),
+  };
+  return { ok: false, fault: found };
+}

@@ -1,0 +1,169 @@
+/**
+ * Stage 1 with 64-bit descriptors: from a virtual address to a physical or intermediate physical address.
+ * (DDI 0487 D8.2, D8.4; J1.1 AArch64.S1Translate, S1Walk; J1.2 AArch32.S1TranslateLD, S1WalkLD.)
+ */
+import type { MemoryRegion } from './attributes.ts';
+import { POW2 } from './bits.ts';
+import { AF_BIT, INVALID, LEAF } from './descriptor64.ts';
+import { Lookup, type StageFault } from './lookup.ts';
+import type { S1Params } from './params.ts';
+import {
+  applyPan,
+  requiredPermission,
+  type S1PermissionControls,
+  type S1PermissionFields,
+} from './permissions.ts';
+import { type Stage2, tableRead, tableUpdate } from './stage2.ts';
+import type { TableMemory } from './table-memory.ts';
+import type { Access, WalkStep } from './types.ts';
+
+/** An input address as two unsigned 32-bit halves. */
+export interface InputAddress {
+  readonly lo: number;
+  readonly hi: number;
+}
+
+/** A stage-1 translation, in numbers. `level` is undefined where stage 1 is off. */
+export interface S1Output {
+  readonly ok: true;
+  readonly oa: number;
+  readonly level: number | undefined;
+  readonly sizeLog2: number;
+  readonly permissions: number;
+  readonly region: MemoryRegion;
+  readonly global: boolean;
+  readonly contiguous: boolean;
+  readonly guarded: boolean;
+  readonly domain?: number;
+}
+
+/** How a regime's registers divide its input addresses. */
+export interface S1Ranges {
+  /** The range of an address and the address within it; undefined where the address is in none. */
+  select(ia: InputAddress, fetch: boolean): { readonly params: S1Params; readonly ia: number } | undefined;
+  /** The level that a translation fault outside every range reports: 0, or 1 in AArch32. */
+  readonly outOfRangeLevel: number;
+  /** Whether the regime has unprivileged accesses; without them nG is ignored too. */
+  readonly unprivileged: boolean;
+  readonly guardedPages: boolean;
+  readonly permissions: (fields: S1PermissionFields, controls: S1PermissionControls) => number;
+}
+
+/** The access, with its defaults filled in. */
+export interface S1Request {
+  readonly access: Access['access'];
+  readonly privileged: boolean;
+  readonly pan: boolean;
+}
+
+/** Stage 1 of a regime. `stage2`, where there is one, translates the addresses of its tables. */
+export class Stage1 {
+  readonly #memory: TableMemory;
+  readonly #ranges: S1Ranges;
+  readonly #stage2: Stage2 | undefined;
+
+  constructor(memory: TableMemory, ranges: S1Ranges, stage2: Stage2 | undefined) {
+    this.#memory = memory;
+    this.#ranges = ranges;
+    this.#stage2 = stage2;
+  }
+
+  /** S1Translate, stage 1 being on. */
+  translate(ia: InputAddress, request: S1Request, steps: WalkStep[] | undefined): S1Output | StageFault {
+    const range = this.#ranges.select(ia, request.access === 'execute');
+    if (range === undefined || (range.params.e0pd && !request.privileged)) {
+      return { ok: false, fault: { kind: 'translation', level: this.#ranges.outOfRangeLevel, stage: 1 } };
+    }
+    const { params } = range;
+    if (params.configurationFault) return { ok: false, fault: { ...params.configurationFault, stage: 1 } };
+    return this.#walk(params, range.ia, request, steps);
+  }
+
+  /** S1Walk. */
+  #walk(
+    params: S1Params,
+    ia: number,
+    request: S1Request,
+    steps: WalkStep[] | undefined,
+  ): S1Output | StageFault {
+    const lookup = new Lookup(params, ia);
+    let tableBits = 0;
+    for (;;) {
+      let pa = lookup.address;
+      if (this.#stage2 !== undefined) {
+        const translated = this.#stage2.translate(pa, tableRead(lookup.level), steps);
+        if (!translated.ok) return translated;
+        pa = translated.oa;
+      }
+      const fetched = lookup.fetch(this.#memory, pa);
+      steps?.push(lookup.step(1));
+      if (!fetched) return lookup.fault('external_walk', 1, { fetchAddress: BigInt(pa) });
+      if (lookup.type === INVALID) return lookup.fault('translation', 1);
+      if (lookup.outputOutOfRange()) return lookup.fault('address_size', 1);
+      if (lookup.type === LEAF) return this.#leaf(params, lookup, tableBits, pa, request, steps);
+      // S1ApplyTablePerms: descriptor bits [62:59] accumulate.
+      if (!params.hpd) tableBits |= (lookup.hi >>> 27) & 0xf;
+      lookup.descend();
+    }
+  }
+
+  /** The end of S1Walk, S1CheckPermissions, and the hardware update. */
+  #leaf(
+    params: S1Params,
+    lookup: Lookup,
+    tableBits: number,
+    pa: number,
+    request: S1Request,
+    steps: WalkStep[] | undefined,
+  ): S1Output | StageFault {
+    const { lo, hi } = lookup;
+    const oa = lookup.outputAddress();
+    // The size check is on the whole output address: untranslated input bits count too.
+    if (oa >= POW2[params.oaBits]!) return lookup.fault('address_size', 1);
+    if ((lo & AF_BIT) === 0 && !params.ha && !params.affd) return lookup.fault('access_flag', 1);
+
+    const fields = {
+      ap: (lo >>> 6) & 3,
+      uxn: (hi & (1 << 22)) !== 0,
+      pxn: (hi & (1 << 21)) !== 0,
+      dbm: (hi & (1 << 19)) !== 0,
+      table: tableBits,
+    };
+    let permissions = this.#ranges.permissions(fields, params);
+    if (request.pan && request.access !== 'execute') permissions = applyPan(permissions, params.epan);
+    if ((permissions & requiredPermission(request.access, request.privileged)) === 0) {
+      return lookup.fault('permission', 1);
+    }
+    const dirty = request.access === 'write' && params.hd && fields.dbm;
+    const updateFault = this.#update(params, lookup, dirty, pa, steps);
+    if (updateFault !== undefined) return updateFault;
+    return {
+      ok: true,
+      oa,
+      level: lookup.level,
+      sizeLog2: lookup.sizeLog2,
+      permissions,
+      region: params.regions[((lo >>> 2) & 7) | (((lo >>> 8) & 3) << 3)]!,
+      global: !this.#ranges.unprivileged || (lo & (1 << 11)) === 0,
+      contiguous: (hi & (1 << 20)) !== 0,
+      guarded: this.#ranges.guardedPages && (hi & (1 << 18)) !== 0,
+    };
+  }
+
+  /** AArch64.SetAccessFlag and SetDirtyState: AF is set and AP[2] cleared; under stage 2 that write is translated as well. */
+  #update(
+    params: S1Params,
+    lookup: Lookup,
+    dirty: boolean,
+    pa: number,
+    steps: WalkStep[] | undefined,
+  ): StageFault | undefined {
+    const accessed = params.ha ? lookup.lo | AF_BIT : lookup.lo;
+    const updated = (dirty ? accessed & ~(1 << 7) : accessed) >>> 0;
+    if (updated === lookup.lo) return undefined;
+    const translated = this.#stage2?.translate(lookup.address, tableUpdate(lookup.level), steps);
+    if (translated?.ok === false) return translated;
+    this.#memory.write64(pa, updated, lookup.hi, params.bigEndian);
+    return undefined;
+  }
+}

@@ -1,0 +1,177 @@
+/**
+ * Stage 2: from an intermediate physical address to a physical address.
+ * (DDI 0487 D8.2, D8.4; J1.1 AArch64.S2Translate, S2Walk; J1.2 AArch32.S2Translate, S2Walk.)
+ */
+import { combineStages, type MemoryRegion } from './attributes.ts';
+import { POW2 } from './bits.ts';
+import type { CpuFeatures } from './cpu.ts';
+import { AF_BIT, INVALID, LEAF } from './descriptor64.ts';
+import { Lookup, type StageFault } from './lookup.ts';
+import type { S2Params } from './params.ts';
+import { PR, PW, s2Permissions } from './permissions.ts';
+import type { TableMemory } from './table-memory.ts';
+import type { Fault, FaultKind, WalkStep } from './types.ts';
+
+/** What stage 2 is asked: to translate a stage-1 output, or the address of a stage-1 descriptor. */
+export interface S2Request {
+  /** The permission bits needed, all of them. */
+  readonly needed: number;
+  /** The access writes: it may make the page dirty. */
+  readonly write: boolean;
+  /** The SMMU's or PE's own access to a descriptor (or context descriptor), which may be kept from Device memory. */
+  readonly own: boolean;
+  /** Set for the fetch or update of a stage-1 descriptor: its level. */
+  readonly s1Level?: number;
+}
+
+/** A stage-2 translation, in numbers. */
+export interface S2Output {
+  readonly ok: true;
+  readonly oa: number;
+  readonly level: number;
+  readonly sizeLog2: number;
+  readonly permissions: number;
+  readonly contiguous: boolean;
+  /** MemAttr[3:0], SH at [5:4], FnXS at bit 6. */
+  readonly attributeKey: number;
+}
+
+const S1_LEVELS = [-1, 0, 1, 2, 3];
+const TABLE_READS: readonly S2Request[] = S1_LEVELS.map((s1Level) => ({
+  needed: PR,
+  write: false,
+  own: true,
+  s1Level,
+}));
+const TABLE_UPDATES: readonly S2Request[] = S1_LEVELS.map((s1Level) => ({
+  needed: PR | PW,
+  write: true,
+  own: true,
+  s1Level,
+}));
+
+/** The fetch of a stage-1 descriptor at a level: stage 2 must allow reading. */
+export function tableRead(s1Level: number): S2Request {
+  return TABLE_READS[s1Level + 1]!;
+}
+
+/** The hardware update of a stage-1 descriptor: stage 2 must allow writing too. */
+export function tableUpdate(s1Level: number): S2Request {
+  return TABLE_UPDATES[s1Level + 1]!;
+}
+
+/** Stage 2 of a regime. */
+export class Stage2 {
+  readonly #memory: TableMemory;
+  readonly #params: S2Params;
+  readonly #cpu: CpuFeatures;
+  readonly #combined = new Map<MemoryRegion, (MemoryRegion | undefined)[]>();
+
+  constructor(memory: TableMemory, params: S2Params, cpu: CpuFeatures) {
+    this.#memory = memory;
+    this.#params = params;
+    this.#cpu = cpu;
+  }
+
+  /** S2Translate. `ipa` is below 2^56; steps are pushed where `steps` is given. */
+  translate(ipa: number, request: S2Request, steps: WalkStep[] | undefined): S2Output | StageFault {
+    const params = this.#params;
+    if (params.invalid || ipa >= POW2[params.iaBits]!) {
+      return configurationFault('translation', params.configurationLevel, ipa, request);
+    }
+    if (params.baseOutOfRange) return configurationFault('address_size', 0, ipa, request);
+    return this.#walk(ipa, request, steps);
+  }
+
+  /** S2Walk. */
+  #walk(ipa: number, request: S2Request, steps: WalkStep[] | undefined): S2Output | StageFault {
+    const lookup = new Lookup(this.#params, ipa);
+    for (;;) {
+      const fetched = lookup.fetch(this.#memory, lookup.address);
+      steps?.push(lookup.step(2, request.s1Level));
+      if (!fetched) {
+        const fetchAddress = BigInt(lookup.address);
+        return lookup.fault('external_walk', 2, { ...cause(ipa, request), fetchAddress });
+      }
+      if (lookup.type === INVALID) return fault('translation', lookup, request);
+      if (lookup.outputOutOfRange()) return fault('address_size', lookup, request);
+      if (lookup.type === LEAF) return this.#leaf(lookup, request);
+      lookup.descend();
+    }
+  }
+
+  /** The end of S2Walk, S2CheckPermissions, and the hardware update. */
+  #leaf(lookup: Lookup, request: S2Request): S2Output | StageFault {
+    const params = this.#params;
+    const { lo, hi } = lookup;
+    const oa = lookup.outputAddress();
+    // The size check is on the whole output address: untranslated input bits count too.
+    if (oa >= POW2[params.oaBits]!) return fault('address_size', lookup, request);
+    if ((lo & AF_BIT) === 0 && !params.ha && !params.affd) return fault('access_flag', lookup, request);
+
+    // DBM (bit 51): writable, though not dirty yet.
+    const dirtiable = params.hd && (hi & (1 << 19)) !== 0;
+    const s2ap = ((lo >>> 6) & 3) | (dirtiable ? 2 : 0);
+    const permissions = s2Permissions(s2ap, (hi >>> 21) & 3, this.#cpu, params.aarch32);
+    const memAttr = (lo >>> 2) & 0xf;
+    const deviceTables = params.ptw && request.own && isDevice(memAttr, params.fwb);
+    if ((permissions & request.needed) !== request.needed || deviceTables) {
+      return fault('permission', lookup, request);
+    }
+    this.#update(lookup, request.write && dirtiable);
+    const sh = params.sh ?? (lo >>> 8) & 3;
+    return {
+      ok: true,
+      oa,
+      level: lookup.level,
+      sizeLog2: lookup.sizeLog2,
+      permissions,
+      contiguous: (hi & (1 << 20)) !== 0,
+      attributeKey: memAttr | (sh << 4) | (((lo >>> 11) & 1) << 6),
+    };
+  }
+
+  /** AArch64.SetAccessFlag and SetDirtyState: AF and S2AP[1] are written back where they change. */
+  #update({ lo, hi, address }: Lookup, dirty: boolean): void {
+    const updated = (lo | (this.#params.ha ? AF_BIT : 0) | (dirty ? 1 << 7 : 0)) >>> 0;
+    if (updated !== lo) this.#memory.write64(address, updated, hi, this.#params.bigEndian);
+  }
+
+  /** The attributes of both stages, given stage 1's; each pair is combined once. */
+  combine(s1: MemoryRegion, attributeKey: number): MemoryRegion {
+    let row = this.#combined.get(s1);
+    if (row === undefined) {
+      row = new Array<MemoryRegion | undefined>(128);
+      this.#combined.set(s1, row);
+    }
+    const known = row[attributeKey];
+    if (known !== undefined) return known;
+    const fields = {
+      memAttr: attributeKey & 0xf,
+      sh: (attributeKey >> 4) & 3,
+      fnXs: attributeKey >> 6 === 1,
+    };
+    const controls = { fwb: this.#params.fwb, xs: this.#cpu.xs };
+    const region = Object.freeze(combineStages(s1, fields, controls));
+    row[attributeKey] = region;
+    return region;
+  }
+}
+
+function isDevice(memAttr: number, fwb: boolean): boolean {
+  return fwb ? (memAttr & 4) === 0 : memAttr < 4;
+}
+
+/** What a stage-2 fault says of the request: the IPA, and the stage-1 level where it was a descriptor's address. */
+function cause(ipa: number, request: S2Request): Partial<Fault> {
+  const { s1Level } = request;
+  return { ipa: BigInt(ipa), ...(s1Level !== undefined && { ptw: true, s1Level }) };
+}
+
+function fault(kind: FaultKind, lookup: Lookup, request: S2Request): StageFault {
+  return lookup.fault(kind, 2, cause(lookup.ia, request));
+}
+
+function configurationFault(kind: FaultKind, level: number, ipa: number, request: S2Request): StageFault {
+  return { ok: false, fault: { kind, level, stage: 2, ...cause(ipa, request) } };
+}

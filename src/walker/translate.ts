@@ -1,0 +1,123 @@
+/**
+ * The stages of a regime put together: one access through stage 1 and stage 2, and what both say of it.
+ * (DDI 0487 J1.1 AArch64.FullTranslate, J1.2 AArch32.FullTranslate.)
+ */
+import { DEFAULT_CACHEABLE } from './attributes.ts';
+import { alignDown } from './bits.ts';
+import { WalkerError } from './errors.ts';
+import type { StageFault } from './lookup.ts';
+import { permissionsOf, requiredPermission } from './permissions.ts';
+import type { InputAddress, S1Output, S1Request } from './stage1.ts';
+import type { S2Output, Stage2 } from './stage2.ts';
+import type { Access, Fault, StageTranslation, Translation, WalkResult, WalkStep } from './types.ts';
+
+/** First stage of a walk: stage 1 with its tables, or the flat map where it is off. */
+export type FirstStage = (
+  ia: InputAddress,
+  request: S1Request,
+  steps: WalkStep[] | undefined,
+) => S1Output | StageFault;
+
+/** The stages of a regime. */
+export interface Stages {
+  readonly first: FirstStage;
+  /** Stage 1 translates (is not off). */
+  readonly stage1: boolean;
+  readonly stage2: Stage2 | undefined;
+  /** There are unprivileged accesses; without them every access is privileged. */
+  readonly unprivileged: boolean;
+}
+
+type Mutable<T> = { -readonly [K in keyof T]: T[K] };
+
+/** 2^n as a bigint, n up to 64. */
+const SIZES: readonly bigint[] = Array.from({ length: 65 }, (_, log2) => 1n << BigInt(log2));
+const NO_STEPS: readonly WalkStep[] = Object.freeze([]);
+const ACCESSES: readonly string[] = ['read', 'write', 'execute'];
+const ADDRESS_LIMIT = 1n << 64n;
+
+/**
+ * One access, checked at the edge: what JavaScript callers can get wrong throws here, and nothing does later.
+ * @throws WalkerError for an address that is not 64 bits or an unknown kind of access.
+ */
+export function checkAccess(ia: bigint, access: Pick<Access, 'access'>): void {
+  if (typeof ia !== 'bigint' || ia < 0n || ia >= ADDRESS_LIMIT) {
+    throw new WalkerError(`the input address must be a bigint of at most 64 bits, not ${String(ia)}`);
+  }
+  if (!ACCESSES.includes(access.access)) {
+    throw new WalkerError(`unknown access '${String(access.access)}'; it is read, write or execute`);
+  }
+}
+
+/** FullTranslate. Steps are pushed to `steps` where it is given. */
+export function translate(
+  stages: Stages,
+  ia: bigint,
+  request: S1Request,
+  steps: WalkStep[] | undefined,
+): WalkResult {
+  const input = { lo: Number(BigInt.asUintN(32, ia)), hi: Number(ia >> 32n) };
+  const s1 = stages.first(input, request, steps);
+  if (!s1.ok) return faulted(ia, s1.fault, steps);
+  const { stage2 } = stages;
+  if (stage2 === undefined) return assemble(stages, ia, s1, undefined, steps);
+  const needed = requiredPermission(request.access, request.privileged);
+  const s2 = stage2.translate(s1.oa, { needed, write: request.access === 'write', own: false }, steps);
+  if (!s2.ok) return faulted(ia, s2.fault, steps);
+  return assemble(stages, ia, s1, s2, steps);
+}
+
+function assemble(
+  { stage1, stage2 }: Stages,
+  ia: bigint,
+  s1: S1Output,
+  s2: S2Output | undefined,
+  steps: WalkStep[] | undefined,
+): Translation {
+  const last = s2 ?? s1;
+  const sizeLog2 = Math.min(s1.sizeLog2, last.sizeLog2);
+  const region = s2 && stage2 ? stage2.combine(s1.region, s2.attributeKey) : s1.region;
+  // Optional members are added where they exist: spreading them in costs more than the whole walk.
+  const result: Mutable<Translation> = {
+    ok: true,
+    ia,
+    pa: BigInt(last.oa),
+    level: s1.level ?? last.level,
+    stage: s2 ? 2 : 1,
+    size: SIZES[sizeLog2]!,
+    leafBase: BigInt(alignDown(last.oa, sizeLog2)),
+    attributes: region.attributes,
+    shareability: region.shareability,
+    permissions: permissionsOf(s1.permissions & last.permissions),
+    global: s1.global,
+    ns: true,
+    contiguous: last.contiguous,
+    guarded: s1.guarded,
+    steps: steps ?? NO_STEPS,
+  };
+  if (s1.domain !== undefined) result.domain = s1.domain;
+  if (s2 && stage2) {
+    if (stage1) result.stage1 = stageOf(s1, s1.region);
+    result.stage2 = stageOf(s2, stage2.combine(DEFAULT_CACHEABLE, s2.attributeKey));
+  }
+  return result;
+}
+
+function stageOf(
+  output: Pick<S1Output, 'oa' | 'level' | 'sizeLog2' | 'permissions'>,
+  { attributes, shareability }: S1Output['region'],
+): StageTranslation {
+  return {
+    oa: BigInt(output.oa),
+    level: output.level,
+    size: SIZES[output.sizeLog2]!,
+    leafBase: BigInt(alignDown(output.oa, output.sizeLog2)),
+    attributes,
+    shareability,
+    permissions: permissionsOf(output.permissions),
+  };
+}
+
+function faulted(ia: bigint, fault: Fault, steps: WalkStep[] | undefined): WalkResult {
+  return { ok: false, ia, fault, steps: steps ?? NO_STEPS };
+}

@@ -1,0 +1,139 @@
+/** What a walk is asked and what it answers: access, translation, fault and the steps taken. */
+import type { MemoryAttributes, Shareability } from './attributes.ts';
+
+/** The access to translate. */
+export interface Access {
+  readonly access: 'read' | 'write' | 'execute';
+  /** From EL1 or higher (or a privileged transaction); false: from EL0. Default true. Regimes of EL2 and EL3 alone have no EL0. */
+  readonly privileged?: boolean;
+  /** PSTATE.PAN in effect: privileged data accesses to what EL0 may access fault. Default false. */
+  readonly pan?: boolean;
+  /** Record `steps`. Default true. */
+  readonly trace?: boolean;
+}
+
+/** What one privilege level may do. */
+export interface AccessPermissions {
+  readonly read: boolean;
+  readonly write: boolean;
+  readonly execute: boolean;
+}
+
+/** Both privilege levels. Regimes of EL2 and EL3 alone allow `unprivileged` nothing. */
+export interface Permissions {
+  readonly privileged: AccessPermissions;
+  readonly unprivileged: AccessPermissions;
+}
+
+/** One descriptor fetch. Addresses and descriptors are unsigned, at most 52 and 64 bits. */
+export interface WalkStep {
+  /** The stage whose table this is. */
+  readonly stage: 1 | 2;
+  /** Arm's level, -1 to 3. Short descriptors: 1 and 2. */
+  readonly level: number;
+  /** Base of the table (several, if concatenated) and the entry's index in it. */
+  readonly tableBase: bigint;
+  readonly index: number;
+  /** Address of the descriptor: an IPA where stage 1 is itself translated by stage 2, else a PA. */
+  readonly address: bigint;
+  /** Bytes that an entry of this level maps (a short descriptor: that this very entry maps). */
+  readonly size: bigint;
+  /** Absent when the fetch got an external abort. */
+  readonly descriptor?: bigint;
+  readonly kind: 'invalid' | 'table' | 'block' | 'page' | 'external_abort';
+  /** The next table's base, or the block's or page's. */
+  readonly output?: bigint;
+  /** Set on a stage-2 step that serves a stage-1 table fetch: that fetch's stage-1 level. */
+  readonly s1Level?: number;
+}
+
+/** Why a walk ended without a translation. */
+export type FaultKind =
+  | 'translation'
+  | 'access_flag'
+  | 'permission'
+  | 'address_size'
+  | 'external_walk'
+  | 'domain';
+
+/** A fault, as the architecture would record it. (DDI 0487 J1.3 FaultRecord.) */
+export interface Fault {
+  readonly kind: FaultKind;
+  /** Level of the lookup that faulted, -1 to 3; 0 (AArch32: 1) for faults of the configuration before any lookup. */
+  readonly level: number;
+  readonly stage: 1 | 2;
+  /** A stage-2 fault on the fetch or update of a stage-1 descriptor. */
+  readonly ptw?: true;
+  /** With `ptw`: the stage-1 level of that descriptor. */
+  readonly s1Level?: number;
+  /** With stage 2: the intermediate physical address that could not be translated. */
+  readonly ipa?: bigint;
+  /** The descriptor that caused the fault and where it was read (an IPA for a stage-1 descriptor under stage 2). */
+  readonly descriptor?: bigint;
+  readonly descriptorAddress?: bigint;
+  /** With `external_walk`: the physical address of the fetch that was aborted. */
+  readonly fetchAddress?: bigint;
+  /** Short descriptors: the domain of the entry, 0 to 15. */
+  readonly domain?: number;
+}
+
+/** What one stage of a walk contributes. */
+export interface StageTranslation {
+  /** The stage's output for the input address: of stage 1 under stage 2 the IPA. */
+  readonly oa: bigint;
+  /** Level of the leaf; undefined where the stage is off. */
+  readonly level: number | undefined;
+  /** Bytes the leaf maps, and its base in the stage's output space. */
+  readonly size: bigint;
+  readonly leafBase: bigint;
+  readonly attributes: MemoryAttributes;
+  readonly shareability: Shareability;
+  readonly permissions: Permissions;
+}
+
+/** A translation. */
+export interface Translation {
+  readonly ok: true;
+  /** The input address, 64 bits. */
+  readonly ia: bigint;
+  /** The physical address, at most 52 bits. */
+  readonly pa: bigint;
+  /** Level of the leaf (of stage 1 where both stages translate); undefined where translation is off. */
+  readonly level: number | undefined;
+  /** The last stage that translates: 1 or 2. */
+  readonly stage: 1 | 2;
+  /** Bytes around `ia` that this leaf maps contiguously: the block or page; of two stages the smaller. */
+  readonly size: bigint;
+  /** PA of the first of these bytes. */
+  readonly leafBase: bigint;
+  /** Of both stages together, SCTLR_ELx.C and .I taken as 1 (as PAR_EL1 may report it). */
+  readonly attributes: MemoryAttributes;
+  /** Effective: Device and Normal Non-cacheable memory is outer shareable. */
+  readonly shareability: Shareability;
+  /** Of both stages together, for an access like the one asked (PAN included). */
+  readonly permissions: Permissions;
+  /** nG = 0: the entry is for every ASID. Regimes without ASID are global. */
+  readonly global: boolean;
+  /** Non-secure physical address space (always true: the walker models Non-secure state). */
+  readonly ns: boolean;
+  /** The leaf of the last stage has its contiguous hint set. */
+  readonly contiguous: boolean;
+  /** FEAT_BTI: a guarded page. */
+  readonly guarded: boolean;
+  /** Short descriptors: the domain, 0 to 15. */
+  readonly domain?: number;
+  /** Each stage by itself, where it is part of the regime. */
+  readonly stage1?: StageTranslation;
+  readonly stage2?: StageTranslation;
+  readonly steps: readonly WalkStep[];
+}
+
+/** A fault and the steps that led to it. */
+export interface FaultedWalk {
+  readonly ok: false;
+  readonly ia: bigint;
+  readonly fault: Fault;
+  readonly steps: readonly WalkStep[];
+}
+
+export type WalkResult = Translation | FaultedWalk;

@@ -1,0 +1,204 @@
+/** Linux's golden files pass, fact by fact; and each kind of wrong file is refused with the place where it is wrong. */
+import { readdirSync, readFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import { checkGolden } from '../../src/golden/index.ts';
+
+const folder = new URL('../../fixtures/linux/', import.meta.url);
+const files = readdirSync(folder).filter((name) => name.endsWith('.json'));
+// biome-ignore lint/suspicious/noExplicitAny: the tests reach into raw JSON to break it
+type Json = any;
+const load = (name: string): Json => JSON.parse(readFileSync(new URL(name, folder), 'utf8'));
+
+describe('golden files of Linux 6.12', () => {
+  it('are all there: 104 files of operations and the list of creations', () => {
+    expect(files.filter((name) => name.startsWith('arm_')).length).toBe(104);
+    expect(load('creation.json').length).toBe(410);
+  });
+
+  it.each(files)('%s', (name) => {
+    const result = checkGolden(load(name));
+    expect(result.differences).toEqual([]);
+    expect(result.checked).toBeGreaterThan(5);
+  });
+});
+
+describe('a golden file that is wrong', () => {
+  const blocks = 'arm_64_lpae_s1-16k-blocks-0001.json';
+  const prot = 'arm_64_lpae_s2-4k-prot-0001.json';
+
+  /** The differences after `change`, as lines. */
+  function broken(name: string, change: (file: Json) => void): string[] {
+    const file = structuredClone(load(name));
+    change(file);
+    return checkGolden(file).differences.map((d) => `${d.where}: want ${d.want} got ${d.got}`);
+  }
+
+  const leafTable = (file: Json) => file.tables.find((t: Json) => t.level === 3 && Object.keys(t.entries).length > 0);
+  const flip = (word: string, bit: number) => `0x${(BigInt(word) ^ (1n << BigInt(bit))).toString(16)}`;
+  const firstKey = (table: Json) => Object.keys(table.entries)[0]!;
+
+  it.each([
+    [10, 'AF [10]'],
+    [5, 'MemAttr [5:2]'],
+    [6, 'S2AP [7:6]'],
+    [8, 'SH[1:0] [9:8]'],
+    [54, 'XN[1:0] [54:53]'],
+    [52, 'Contiguous [52]'],
+    [51, 'DBM [51]'],
+    [63, 'RES0 [63]'],
+    [12, 'OA[47:12] [47:12]'],
+    [1, 'Type [1]'],
+  ])('with descriptor bit %i flipped names the field %s', (bit, field) => {
+    const lines = broken(prot, (file) => {
+      const table = leafTable(file);
+      table.entries[firstKey(table)] = flip(table.entries[firstKey(table)], bit);
+    });
+    expect(lines).toHaveLength(1);
+    expect(lines[0]).toContain(`level 3 entry 2 ${field}`);
+  });
+
+  it('with a bit of a table descriptor flipped names its field', () => {
+    const lines = broken(prot, (file) => {
+      file.tables[0].entries['0'] = flip(file.tables[0].entries['0'], 60);
+    });
+    expect(lines[0]).toMatch(/^table 0x80000000 level \d entry 0 RES0 \[63:59\]: want 0x2 got 0x0/);
+  });
+
+  it.each([
+    [
+      'an entry more',
+      (file: Json) => {
+        leafTable(file).entries['500'] = '0x401e43';
+      },
+      /level 3 entry 500: want 0x401e43 got nothing/,
+    ],
+    [
+      'an entry less',
+      (file: Json) => {
+        const table = leafTable(file);
+        delete table.entries[firstKey(table)];
+      },
+      /level 3 entry 2: want nothing got 0x/,
+    ],
+    [
+      'a table pointer to nowhere',
+      (file: Json) => {
+        file.tables[0].entries['0'] = '0x90000003';
+      },
+      /entry 0: want a table at 0x90000000 got the file lists none there/,
+    ],
+    [
+      'a table that nothing points to',
+      (file: Json) => {
+        file.tables.push({ pa: '0x90000000', level: 3, entries: {} });
+      },
+      /table 0x90000000 level 3: want a parent entry got none points to it/,
+    ],
+    [
+      'a wrong level',
+      (file: Json) => {
+        leafTable(file).level = 2;
+      },
+      /level 2: want level 2 got level 3/,
+    ],
+    [
+      'a wrong register field',
+      (file: Json) => {
+        file.result.registers.vtcr.sl = 2;
+      },
+      /^result\.registers\.vtcr\.sl: want 0x2 got 0x\d$/,
+    ],
+    [
+      'a register more',
+      (file: Json) => {
+        file.result.registers.mair = '0xff';
+      },
+      /^result\.registers\.mair: want 0xff got absent$/,
+    ],
+    [
+      'a wrong root',
+      (file: Json) => {
+        file.result.registers.vttbr = '0x80000010';
+      },
+      /^result\.registers\.vttbr: want 0x80000010 got 0x80000000$/,
+    ],
+    [
+      'a wrong page size',
+      (file: Json) => {
+        file.result.pgsize_bitmap = '0x201000';
+      },
+      /^result\.pgsize_bitmap: want 0x201000 got 0x/,
+    ],
+    [
+      'a wrong return value',
+      (file: Json) => {
+        file.ops[1].ret = -17;
+      },
+      /^ops\[1\] map ret: want -17 got 0x0$/,
+    ],
+    [
+      'a refusal that was none',
+      (file: Json) => {
+        file.ops.splice(2, 0, { ...file.ops[1], ret: 0 });
+      },
+      /^ops\[2\] map ret: want 0x0 got -17 \(EEXIST: IOVA 0x2000 is mapped already/,
+    ],
+    [
+      'a wrong translation',
+      (file: Json) => {
+        file.translations.find((t: Json) => t.pa !== null).pa = '0x1234';
+      },
+      /^translations\[\d+\] IOVA 0x[0-9a-f]+: want 0x1234 got 0x/,
+    ],
+    [
+      'a translation where there is none',
+      (file: Json) => {
+        file.translations.find((t: Json) => t.pa === null).pa = '0x1234';
+      },
+      /^translations\[\d+\] IOVA 0x[0-9a-f]+: want 0x1234 got not mapped$/,
+    ],
+  ])('with %s says so', (_what, change, line) => {
+    expect(broken(prot, change).join('\n')).toMatch(new RegExp(line.source, 'm'));
+  });
+
+  it('with a block turned into a page-sized hole is refused', () => {
+    const lines = broken(blocks, (file) => {
+      for (const table of file.tables) {
+        for (const [index, word] of Object.entries<string>(table.entries)) {
+          if ((BigInt(word) & 3n) === 1n) delete table.entries[index];
+        }
+      }
+    });
+    expect(lines.join('\n')).toMatch(/level 2 entry \d+: want nothing got 0x/);
+  });
+
+  it('and a creation list: an accepted row refused, a refused row accepted, a field off', () => {
+    const rows: Json = load('creation.json');
+    const accepted = rows.find((r: Json) => r.ok);
+    const refused = rows.find((r: Json) => !r.ok);
+    const lines = (row: Json) => checkGolden([row]).differences.map((d) => `${d.where}: want ${d.want} got ${d.got}`);
+    expect(lines({ ...accepted, ok: false, result: null })).toEqual(['[0] arm_64_lpae_s1: want a refusal got a table']);
+    expect(lines({ ...refused, ok: true, result: accepted.result })[0]).toMatch(/want a table got EINVAL: oas 31/);
+    expect(lines({ ...accepted, result: { ...accepted.result, root_entries: 8 } })).toEqual([
+      '[0] arm_64_lpae_s1.root_entries: want 8 got 4',
+    ]);
+  });
+});
+
+describe('what is not a golden file', () => {
+  it.each([
+    [null, /^file: expected a JSON object/],
+    [{ schema: 'pgtable-golden/1', kind: 'poem' }, /^kind: "poem" is not a kind of golden file known here/],
+    [[{ format: 'arm_64_lpae_s1' }], /^\[0\]\.config: /],
+  ])('%j is refused with the path of what is wrong', (json, message) => {
+    expect(() => checkGolden(json)).toThrow(message);
+  });
+
+  it('names the path of a bad value, and an unknown format', () => {
+    const file = load('arm_64_lpae_s1-4k-misaligned-0001.json');
+    expect(() => checkGolden({ ...file, format: 'arm_128' })).toThrow('format: arm_128 is not a format known here');
+    const op = { ...file.ops[0], iova: '12' };
+    expect(() => checkGolden({ ...file, ops: [op] })).toThrow('ops[0].iova: expected a "0x…" string');
+    expect(() => checkGolden({ ...file, tables: undefined })).toThrow(/^tables: /);
+  });
+});
