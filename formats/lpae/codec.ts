@@ -14,6 +14,7 @@ import {
 } from '../../src/pagetable/format.ts';
 
 const TWO_32 = 2 ** 32;
+const PER_TWO_32 = 2 ** -32;
 
 /** A 64-bit word's signed halves. */
 export function halves(word: bigint): LeafBits {
@@ -78,7 +79,7 @@ export class LongEntryCodec implements EntryCodec, DirectCodec {
   }
 
   writeTable(words: Uint32Array, at: number, pa: number): void {
-    this.#write(words, at, pa | 0, (pa / TWO_32) | 0, this.#tableBits);
+    this.#write(words, at, pa | 0, (pa * PER_TWO_32) | 0, this.#tableBits);
   }
 
   leafAddress(words: Uint32Array, at: number, level: number): number {
@@ -88,7 +89,7 @@ export class LongEntryCodec implements EntryCodec, DirectCodec {
   }
 
   writeLeaf(words: Uint32Array, at: number, pa: number, bits: LeafBits): void {
-    this.#write(words, at, pa | 0, (pa / TWO_32) | 0, bits);
+    this.#write(words, at, pa | 0, (pa * PER_TWO_32) | 0, bits);
   }
 
   splitBits(words: Uint32Array, at: number, level: number): LeafBits {
@@ -97,7 +98,8 @@ export class LongEntryCodec implements EntryCodec, DirectCodec {
   }
 
   areEmpty(words: Uint32Array, at: number, count: number): boolean {
-    for (let i = at, end = at + count * 2; i < end; i++) if (words[i] !== 0) return false;
+    for (let i = at, end = at + count * 2; i < end; i += 2)
+      if ((words[i]! | words[i + 1]!) !== 0) return false;
     return true;
   }
 
@@ -114,9 +116,11 @@ export class LongEntryCodec implements EntryCodec, DirectCodec {
     let low = paLow;
     let high = paHigh;
     const step = 1 << sizeLog2;
-    for (let i = at, end = at + count * 2; i < end; i += 2) {
+    for (let i = at, end = at + count * 2; ; ) {
       words[i] = low | ((high >>> 16) << 12) | bits.low;
       words[i + 1] = (high & 0xffff) | bits.high;
+      i += 2;
+      if (i >= end) return;
       low = (low + step) | 0;
       if (low >>> 0 < step) high++;
     }

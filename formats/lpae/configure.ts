@@ -65,6 +65,7 @@ function configureLong(options: LongFormatOptions, request: FormatRequest): Tabl
     granuleLog2,
     levels,
     rootBytes: geometry.rootBytes,
+    tableAddressBits: width === 32 ? 40 : granuleLog2 === 16 ? 52 : 48,
     firstIova: quirks.includes('arm_ttbr1') ? (1n << 64n) - (1n << BigInt(geometry.ias)) : 0n,
     layout,
     leafBits: (prot: Prot, level: number) =>

@@ -13,7 +13,7 @@ import { explainFailure, runFrom } from './explain.ts';
 import { Scatterlist } from './scatterlist.ts';
 
 export interface DomainOptions extends FormatRequest {
-  /** Where table frames come from. Default: the memory's first region. */
+  /** Where table frames come from. Default: the memory's first region, as far as the format's entries can point. */
   readonly allocator?: FrameAllocator;
 }
 
@@ -32,12 +32,14 @@ export class IommuDomain {
   readonly #lastIova: bigint;
 
   /**
-   * @throws FormatError when the format refuses the configuration; IommuError ENOMEM when there is no frame for the root.
+   * @throws FormatError when the format refuses the configuration; IommuError EINVAL when table frames lie where its entries can't point,
+   * ENOMEM when there is no frame for the root.
    */
   constructor(memory: PhysicalMemory, format: FormatModule, options: DomainOptions) {
     this.memory = memory;
     this.format = format.configure(options);
-    this.allocator = options.allocator ?? new FrameAllocator(memory);
+    this.allocator = options.allocator ?? defaultAllocator(memory, this.format);
+    checkReach(this.allocator, this.format);
     const root = this.allocator.allocate(this.format.rootBytes);
     if (root === undefined) {
       throw new IommuError('ENOMEM', `no frame of ${hex(this.format.rootBytes)} bytes is left for the root`, {
@@ -153,7 +155,8 @@ export class IommuDomain {
    */
   #iaOf(iova: bigint): number {
     const { firstIova } = this.format;
-    if (iova >= firstIova && iova <= this.#lastIova) return Number(firstIova === 0n ? iova : iova - firstIova);
+    if (iova >= firstIova && iova <= this.#lastIova)
+      return Number(firstIova === 0n ? iova : iova - firstIova);
     return this.#table.iaEnd + Number(iova & LOW_BITS);
   }
 }
@@ -166,6 +169,22 @@ const MAX_WORD = (1n << 64n) - 1n;
 /** An address or size as an exact number; what has more than 52 bits counts as just beyond them, at the same alignment. */
 function exact(value: bigint): number {
   return value < TWO_52 ? Number(value) : 2 ** 52 + Number(value & LOW_BITS);
+}
+
+function defaultAllocator(memory: PhysicalMemory, format: TableFormat): FrameAllocator {
+  const { base, size } = memory.regions[0]!;
+  const reach = (1n << BigInt(format.tableAddressBits)) - base;
+  return new FrameAllocator(memory, reach > 0n && reach < size ? { size: reach } : {});
+}
+
+function checkReach(allocator: FrameAllocator, format: TableFormat): void {
+  if (allocator.end <= 2 ** format.tableAddressBits) return;
+  throw new IommuError(
+    'EINVAL',
+    `table frames up to ${hex(allocator.end)} can't all be named by ${format.name} entries, which hold ${format.tableAddressBits} address bits; ` +
+      `give the allocator a base and size below ${hex(2 ** format.tableAddressBits)}`,
+    { pa: BigInt(allocator.end) },
+  );
 }
 
 function checkProt(prot: Prot): void {

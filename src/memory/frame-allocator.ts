@@ -24,6 +24,8 @@ export interface AllocatedFrame {
 /** Hands out naturally aligned, zeroed frames. PAs are exact numbers here: table code adds to them in its hot paths. */
 export class FrameAllocator {
   readonly region: RamRegion;
+  /** PA behind the last byte that can be handed out. */
+  readonly end: number;
   readonly #limit: number;
   /** Free frames, by log2 of their size. */
   readonly #free = new Map<number, Set<number>>();
@@ -43,7 +45,8 @@ export class FrameAllocator {
       );
     }
     this.region = region;
-    this.#addRange(Number(base), Number(base + size));
+    this.end = Number(base + size);
+    this.#addRange(Number(base), this.end);
     this.#limit = options.limit === undefined ? Number.POSITIVE_INFINITY : Number(options.limit);
   }
 

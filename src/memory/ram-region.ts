@@ -90,7 +90,8 @@ export class RamRegion {
   /** Sets `bytes` (a multiple of 4) from `pa` on to zero, without making chunks that are not there. */
   clear(pa: number, bytes: number): void {
     for (let at = pa, end = pa + bytes; at < end; ) {
-      const inChunk = this.#whole === undefined ? CHUNK_BYTES - ((at - this.#origin) & (CHUNK_BYTES - 1)) : bytes;
+      const inChunk =
+        this.#whole === undefined ? CHUNK_BYTES - ((at - this.#origin) & (CHUNK_BYTES - 1)) : bytes;
       const span = Math.min(end - at, inChunk);
       const first = this.wordIndex(at);
       this.peek(at)?.fill(0, first, first + span / 4);

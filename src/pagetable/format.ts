@@ -93,7 +93,7 @@ export interface EntryCodec {
 export interface DirectCodec {
   /** True when `count` entries from `at` on are all empty. */
   areEmpty(words: Uint32Array, at: number, count: number): boolean;
-  /** `count` leaves of `2 ** sizeLog2` bytes each, at ascending addresses from `paHigh:paLow` on. `sizeLog2` is at most 30. */
+  /** `count` (at least 1) leaves of `2 ** sizeLog2` bytes each, at ascending addresses from `paHigh:paLow` on. `sizeLog2` is at most 30. */
   writeLeaves(
     words: Uint32Array,
     at: number,
@@ -120,6 +120,8 @@ export interface TableFormat {
   readonly levels: readonly Level[];
   /** Bytes of the root. It is aligned to its size (at least 64 bytes). */
   readonly rootBytes: number;
+  /** Bits of a table's address that entries can carry: tables lie below `2 ** tableAddressBits`. */
+  readonly tableAddressBits: number;
   /** The lowest IOVA: 0, or with `arm_ttbr1` the first address whose upper bits are all ones. 64 bits. */
   readonly firstIova: bigint;
   registers(rootPa: bigint): Registers;

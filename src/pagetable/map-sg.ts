@@ -3,8 +3,9 @@
  * descriptors of a run straight into the table that the last run ended in; only where that table ends, a larger page fits, or
  * something is in the way does it take the general path from the root. `mapSgByRange` is the plain loop that it must equal.
  */
-import type { Prot } from './format.ts';
-import type { PageTable } from './page-table.ts';
+import type { DirectCodec, LeafBits, Prot } from './format.ts';
+import { pow2 } from './page-size.ts';
+import type { PageTable, Place } from './page-table.ts';
 import { mapRange, unmapRange } from './range.ts';
 
 /** Scatterlist columns: `count` entries, addresses and lengths as exact numbers of bytes. */
@@ -21,7 +22,8 @@ export interface SgOutcome {
   readonly entry: number;
 }
 
-const TWO_32 = 2 ** 32;
+/** A division, even by a power of two, costs more than everything else that an entry needs together. */
+const PER_TWO_32 = 2 ** -32;
 
 /** The reference: each run through the general path, from the root. Also the path of a format that has no direct one. */
 export function mapSgByRange(table: PageTable, ia: number, sg: SgColumns, prot: Prot): SgOutcome {
@@ -32,6 +34,7 @@ export function mapSgByRange(table: PageTable, ia: number, sg: SgColumns, prot: 
     const pa = addresses[i]!;
     let size = lengths[i++]!;
     while (i < count && addresses[i] === pa + size) size += lengths[i++]!;
+    if (size === 0) continue;
     const errno = mapRange(table, ia + mapped, pa, size, prot);
     if (errno < 0) {
       unmapRange(table, ia, mapped);
@@ -44,58 +47,74 @@ export function mapSgByRange(table: PageTable, ia: number, sg: SgColumns, prot: 
 
 /** The same, writing leaves through a cursor. Its answer, every bit of memory and the allocator's state equal the reference's. */
 export function mapSg(table: PageTable, ia: number, sg: SgColumns, prot: Prot): SgOutcome {
-  const { direct, wordsPerEntry } = table.entries;
+  const { direct } = table.entries;
   if (direct === undefined) return mapSgByRange(table, ia, sg, prot);
   const { count, addresses, lengths } = sg;
-  const { oaEnd } = table;
   const bits = table.bitsOf(prot);
-
-  // The cursor: the table that `ia + mapped` lies in, while every page of a run has this size. `room` is what is left of it, in bytes.
-  let words: Uint32Array = new Uint32Array(0);
-  let at = 0;
-  let room = 0;
-  let sizeLog2 = 0;
-  let pageMask = 0;
-  let perPage = 0;
-  let largerSize = 0;
-  let leafBits = bits[0]!;
-
   let mapped = 0;
   for (let i = 0; i < count; ) {
     const entry = i;
     const pa = addresses[i]!;
     let size = lengths[i++]!;
     while (i < count && addresses[i] === pa + size) size += lengths[i++]!;
-
-    // No division and no remainder in here: doubles only add and compare, the rest is 32-bit integers.
-    if (size <= room && size < largerSize && pa + size <= oaEnd && ((pa | size) & pageMask) === 0) {
-      const pages = (size * perPage) | 0;
-      if (direct.areEmpty(words, at, pages)) {
-        direct.writeLeaves(words, at, pages, pa | 0, (pa / TWO_32) | 0, sizeLog2, leafBits);
-        at += pages * wordsPerEntry;
-        room -= size;
-        mapped += size;
-        continue;
-      }
-    }
-
+    if (size === 0) continue;
     const errno = mapRange(table, ia + mapped, pa, size, prot);
     if (errno < 0) {
       unmapRange(table, ia, mapped);
       return { mapped: 0, errno, entry };
     }
     mapped += size;
-    const place = size > 0 ? table.placeAfter(ia + mapped) : undefined;
-    if (place === undefined) {
-      room = 0;
-      continue;
-    }
-    ({ words, at, room, sizeLog2 } = place);
-    pageMask = 2 ** sizeLog2 - 1;
-    perPage = 2 ** -sizeLog2;
-    const larger = table.sizes.find((log2) => log2 > sizeLog2);
-    largerSize = larger === undefined ? Number.POSITIVE_INFINITY : 2 ** larger;
-    leafBits = bits[place.depth]!;
+    const place = table.placeAfter(ia + mapped);
+    if (place === undefined) continue;
+    const { room } = place;
+    i = fillTable(direct, table, place, bits[place.depth]!, sg, i);
+    mapped += room - place.room;
   }
   return { mapped, errno: 0, entry: 0 };
+}
+
+/**
+ * Writes run after run into the table that `place` is in, as long as each is made of pages of its size, fits, and finds empty entries.
+ * This is the hot loop, alone in a function so that its numbers keep their machine types: no division and no remainder,
+ * doubles only add, multiply and compare, the rest is 32-bit integers. (Measured: one division an entry costs as much as the rest.)
+ * @param place - moves on: its `at` and `room` are what is left.
+ * @returns index of the first entry that was not written.
+ */
+function fillTable(
+  direct: DirectCodec,
+  table: PageTable,
+  place: Place,
+  bits: LeafBits,
+  sg: SgColumns,
+  from: number,
+): number {
+  const { count, addresses, lengths } = sg;
+  const { words, sizeLog2 } = place;
+  const wordsPerEntry = table.entries.wordsPerEntry;
+  const oaEnd = table.oaEnd;
+  const pageSize = 1 << sizeLog2;
+  const pageMask = pageSize - 1;
+  const perPage = 1 / pageSize;
+  const larger = table.sizes.find((log2) => log2 > sizeLog2);
+  const largerSize = larger === undefined ? Number.POSITIVE_INFINITY : pow2(larger);
+  let at = place.at;
+  let room = place.room;
+  let i = from;
+  while (i < count) {
+    const pa = addresses[i]!;
+    let size = lengths[i]!;
+    let next = i + 1;
+    while (next < count && addresses[next] === pa + size) size += lengths[next++]!;
+    if (size > room || size >= largerSize || pa + size > oaEnd || ((pa | size) & pageMask) !== 0) break;
+    if (size === 0) break;
+    const pages = (size * perPage) | 0;
+    if (!direct.areEmpty(words, at, pages)) break;
+    direct.writeLeaves(words, at, pages, pa | 0, (pa * PER_TWO_32) | 0, sizeLog2, bits);
+    at += pages * wordsPerEntry;
+    room -= size;
+    i = next;
+  }
+  place.at = at;
+  place.room = room;
+  return i;
 }

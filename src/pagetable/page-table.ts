@@ -28,8 +28,8 @@ export interface Leaf {
 /** Where a leaf for the next page goes: the entry at word `at`, with `room` bytes of input range left in its table. */
 export interface Place {
   readonly words: Uint32Array;
-  readonly at: number;
-  readonly room: number;
+  at: number;
+  room: number;
   readonly sizeLog2: number;
   /** Index in `levels`. */
   readonly depth: number;
@@ -43,6 +43,9 @@ export interface Failure {
   readonly sizeLog2: number;
   readonly level: number;
 }
+
+/** A direct codec counts in 32 bits: its pages have at most 2^30 bytes. */
+const DIRECT_MAX_LOG2 = 30;
 
 export class PageTable {
   readonly format: TableFormat;
@@ -123,16 +126,20 @@ export class PageTable {
     const entryPa = table + index * this.#entryBytes;
     const words = this.region.words(entryPa);
     const at = this.region.wordIndex(entryPa);
+    const { direct, wordsPerEntry } = this.entries;
+    const bits = this.bitsOf(prot)[depth]!;
+    if (direct !== undefined && sizeLog2 <= DIRECT_MAX_LOG2 && direct.areEmpty(words, at, pages)) {
+      direct.writeLeaves(words, at, pages, pa | 0, Math.floor(pa / 2 ** 32), sizeLog2, bits);
+      return pages;
+    }
     for (let i = 0; i < pages; i++) {
-      const entry = at + i * this.entries.wordsPerEntry;
-      if (!this.#makeEmpty(words, entry, depth)) {
+      if (!this.#makeEmpty(words, at + i * wordsPerEntry, depth)) {
         const offset = i * pow2(sizeLog2);
         return this.#fail(ERRNO.EEXIST, ia + offset, pa + offset, sizeLog2, level);
       }
     }
-    const bits = this.bitsOf(prot)[depth]!;
     for (let i = 0; i < pages; i++) {
-      this.entries.writeLeaf(words, at + i * this.entries.wordsPerEntry, pa + i * pow2(sizeLog2), bits);
+      this.entries.writeLeaf(words, at + i * wordsPerEntry, pa + i * pow2(sizeLog2), bits);
     }
     return pages;
   }
@@ -186,11 +193,11 @@ export class PageTable {
 
   /**
    * The entry behind the leaf that ends at `ia`, in the same table.
-   * @returns undefined where that table ends there, or its pages are above 2^30 bytes (a direct codec counts in 32 bits).
+   * @returns undefined where that table ends there, or its pages are too large for a direct codec.
    */
   placeAfter(ia: number): Place | undefined {
     const leaf = this.lookup(ia - 1);
-    if (leaf === undefined || leaf.level.shift > 30) return undefined;
+    if (leaf === undefined || leaf.level.shift > DIRECT_MAX_LOG2) return undefined;
     const index = this.#index(ia - 1, leaf.level);
     const left = this.entriesToTableEnd(index, leaf.level) - 1;
     if (left === 0) return undefined;

@@ -44,13 +44,15 @@ export function eventRecord(fault: SmmuFault, context: EventContext): EventRecor
   const fetch = (fault.fetchAddress ?? 0n) & FETCH_55_3;
   if (!('class' in fault)) return [w0, 0n, 0n, fetch];
 
-  // RnW [99], InD [98], PnU [97], S2 [103], CLASS [105:104]; TTRnW [100] with CLASS TT of a permission fault.
+  // PnU [97], InD [98], RnW [99], S2 [103], CLASS [105:104]; TTRnW [108] of a permission fault on a descriptor's fetch.
   const read = context.access !== 'write';
+  const tableRead = fault.kind === 'permission' && fault.class === 'tt' && !fault.update;
   const w1 =
     (context.privileged ? 1n << 33n : 0n) |
     (context.access === 'execute' ? 1n << 34n : 0n) |
     (read ? 1n << 35n : 0n) |
     (fault.stage === 2 ? 1n << 39n : 0n) |
+    (tableRead ? 1n << 44n : 0n) |
     (CLASS_CODES[fault.class] << 40n);
   const last = fault.kind === 'external_walk' ? fetch : (fault.ipa ?? 0n) & IPA_55_12;
   return [w0, w1, context.ia, last];

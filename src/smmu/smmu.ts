@@ -38,30 +38,69 @@ export interface StreamDescription {
   readonly oas?: number;
 }
 
-/** Makes a stream from its STE (and CD): what its transactions get, without a stream table. */
+/**
+ * Makes a stream from its STE (and CD): what its transactions get, without a stream table.
+ *
+ * @throws WalkerError for a word or a register that is not a bigint of at most 64 bits, or an `oas` outside 32 to 52. An
+ * STE or CD that the architecture does not allow is no error: its transactions get C_BAD_STE or C_BAD_CD.
+ *
+ * @example
+ * const stream = createStream(memory, { ste: [0xbn | cdAddress, 0n, 0n, 0n] }); // V, Config 0b101: stage 1
+ * const result = stream.translate(0x1000_1234n, { access: 'write' });
+ * if (!result.ok) console.log(result.fault.kind, result.event);
+ */
 export function createStream(memory: PhysicalMemory, description: StreamDescription): Stream {
   const { ste, cd, streamId = 0, identification, oas } = description;
+  checkWords('ste', ste);
+  if (cd) checkWords('cd', cd);
+  checkRegisters({ ...identification });
   const features = smmuFeatures({ ...DEFAULT_IDENTIFICATION, ...identification }, oas);
   return new Stream(new TableMemory(memory), ste, { features, streamId, e2h: false, ...(cd && { cd }) });
 }
 
-/** Makes an SMMU whose stream table and context descriptors are in `memory`. */
+/**
+ * Makes an SMMU whose stream table and context descriptors are in `memory`.
+ *
+ * @throws WalkerError for a register that is not a bigint of at most 64 bits. A table that the architecture does not allow
+ * is no error: it gives the events that hardware gives.
+ *
+ * @example
+ * const smmu = createSmmu(memory, { strtabBase: 0x4846_0000n, strtabBaseCfg: 0x1_0210n });
+ * smmu.translate(8, 0xffff_f000n, { access: 'read' });
+ */
 export function createSmmu(memory: PhysicalMemory, registers: SmmuRegisters): Smmu {
+  checkRegisters({ ...registers });
   return new Smmu(memory, registers);
+}
+
+function checkWords(name: string, words: readonly bigint[]): void {
+  if (words.length !== 4) throw new WalkerError(`${name} must be four 64-bit words, not ${words.length}`);
+  checkRegisters(Object.fromEntries(words.map((word, i) => [`${name}[${i}]`, word])));
+}
+
+function checkRegisters(registers: Readonly<Record<string, unknown>>): void {
+  for (const [name, value] of Object.entries(registers)) {
+    if (value === undefined || (typeof value === 'bigint' && value >= 0n && value >> 64n === 0n)) continue;
+    throw new WalkerError(`${name} must be a bigint of at most 64 bits, not ${String(value)}`);
+  }
 }
 
 const STE_LOG2 = 6;
 const SMMUEN = 0;
 const GBPA_ABORT = 20;
+const CR2_E2H = 0;
+const CR2_RECINVSID = 1;
 /** An STE with Config = 0b100: what all streams have while the SMMU is off. */
 const BYPASS: SteWords = [0b1001n, 0n, 0n, 0n];
 
+/** An SMMUv3 as its registers and memory describe it. Configuration is read from memory in every transaction. */
 export class Smmu {
   readonly features: SmmuFeatures;
   readonly #memory: TableMemory;
   readonly #registers: SmmuRegisters;
   readonly #streams = new Map<number, { readonly words: SteWords; readonly stream: Stream }>();
 
+  /** @internal Use {@link createSmmu}. */
   constructor(memory: PhysicalMemory, registers: SmmuRegisters) {
     this.#memory = new TableMemory(memory);
     this.#registers = registers;
@@ -71,7 +110,8 @@ export class Smmu {
   /**
    * Translates a transaction of a stream.
    * @param streamId - up to 32 bits.
-   * @throws WalkerError for a StreamID or an address that no device can send.
+   * @returns a translation, or a fault with the event record it leaves. Stalls are not modelled: every fault terminates.
+   * @throws WalkerError for a StreamID or an address that no device can send, or an unknown kind of access.
    */
   translate(streamId: number, ia: bigint, transaction: Transaction): SmmuResult {
     if (!Number.isInteger(streamId) || streamId < 0 || streamId > 0xffff_ffff) {
@@ -79,7 +119,11 @@ export class Smmu {
     }
     const { access, privileged = true, substreamId } = transaction;
     const terminated = (fault: SmmuFault): SmmuResult => {
-      const event = eventRecord(fault, { streamId, substreamId, ia, access, privileged });
+      // A StreamID that is in no table is recorded only where CR2 asks for it.
+      const silent = fault.kind === 'c_bad_streamid' && !flag(this.#registers.cr2 ?? 0n, CR2_RECINVSID);
+      const event = silent
+        ? undefined
+        : eventRecord(fault, { streamId, substreamId, ia, access, privileged });
       return { ok: false, ia, fault, event, steps: [] };
     };
     if (!this.#enabled()) {
@@ -100,7 +144,7 @@ export class Smmu {
   #stream(streamId: number, words: SteWords): Stream {
     const known = this.#streams.get(streamId);
     if (known?.words.every((word, i) => word === words[i])) return known.stream;
-    const options = { features: this.features, streamId, e2h: flag(this.#registers.cr2 ?? 0n, 0) };
+    const options = { features: this.features, streamId, e2h: flag(this.#registers.cr2 ?? 0n, CR2_E2H) };
     const stream = new Stream(this.#memory, words, options);
     this.#streams.set(streamId, { words, stream });
     return stream;

@@ -24,8 +24,11 @@ import {
 } from './stream-table-entry.ts';
 import type { FaultClass, SmmuFault, SmmuResult, Transaction } from './types.ts';
 
-/** Bytes of a CD. */
+/** A CD has 64 bytes. */
 const CD_LOG2 = 6;
+
+/** A CD is read, and only read. */
+const CD_FETCH = { needed: PR, write: false, own: true };
 
 interface Failed {
   readonly fault: SmmuFault;
@@ -53,6 +56,7 @@ export class Stream {
     | { readonly words: CdWords; readonly context: Context | undefined; readonly stages: Stages }
     | undefined;
 
+  /** @internal Use `createStream`. */
   constructor(memory: TableMemory, words: SteWords, options: StreamOptions) {
     const { features } = options;
     this.#memory = memory;
@@ -86,8 +90,9 @@ export class Stream {
     if ('fault' in stages) return failed(stages.fault);
     const context = this.#cd?.context;
     const privileged = asked.privileged || !stages.unprivileged;
+    const update = transaction.update !== false;
     const pan = stages.stage1 && context?.pan === true && privileged;
-    const result = translate(stages, ia, { access: asked.access, privileged, pan }, steps);
+    const result = translate(stages, ia, { access: asked.access, privileged, pan, update }, steps);
     return result.ok ? result : failed({ ...result.fault, class: faultClass(result.fault) });
   }
 
@@ -190,7 +195,7 @@ export class Stream {
   #read(address: number, count: number, steps: WalkStep[] | undefined): bigint[] | Failed {
     let pa = address;
     if (this.#stage2 !== undefined) {
-      const translated = this.#stage2.translate(address, { needed: PR, write: false, own: true }, steps);
+      const translated = this.#stage2.translate(address, CD_FETCH, true, steps);
       if (!translated.ok) return { fault: { ...translated.fault, class: 'cd' } };
       pa = translated.oa;
     }

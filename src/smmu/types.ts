@@ -8,6 +8,8 @@ export interface Transaction {
   readonly privileged?: boolean;
   /** SubstreamID (PASID), up to 20 bits. */
   readonly substreamId?: number;
+  /** HTTU may write to descriptors, where it is enabled. Default true. */
+  readonly update?: boolean;
   /** Record `steps`. Default true. */
   readonly trace?: boolean;
 }

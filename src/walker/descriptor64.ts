@@ -30,6 +30,8 @@ export interface TableGeometry {
   readonly hd: boolean;
   /** An access flag that is 0 is neither updated nor a fault (SMMU: CD.AFFD, STE.S2AFFD). */
   readonly affd: boolean;
+  /** Block descriptors have the nT bit (FEAT_BBM). */
+  readonly nT: boolean;
 }
 
 export const INVALID = 0;

@@ -7,6 +7,7 @@ export type {
   NormalMemory,
   Shareability,
 } from './attributes.ts';
+export { type ContiguousProblem, type ContiguousRun, contiguousRun } from './contiguous.ts';
 export { type CpuFeatures, type CpuModel, type CpuOptions, cpuFeatures, cpuModels } from './cpu.ts';
 export { WalkerError } from './errors.ts';
 export { dfsr, faultStatusCode, hpfarEl2, parEl1, shortFaultStatus } from './fault-codes.ts';

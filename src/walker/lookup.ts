@@ -3,7 +3,7 @@
  * Both stages move it; each applies its own rules to what it holds. (DDI 0487 D8.2; J1.1 S1SLTTEntryAddress,
  * S1TTEntryAddress, S2SLTTEntryAddress, S2TTEntryAddress.)
  */
-import { alignDown, POW2 } from './bits.ts';
+import { lowBits, POW2, shiftRight } from './bits.ts';
 import {
   descriptorType,
   entrySizeLog2,
@@ -47,7 +47,7 @@ export class Lookup {
     this.level = geometry.startLevel;
     this.tableBase = geometry.tableBase;
     this.sizeLog2 = entrySizeLog2(this.level, geometry);
-    this.index = Math.floor(ia / POW2[this.sizeLog2]!);
+    this.index = shiftRight(ia, this.sizeLog2);
     this.address = this.tableBase + this.index * 8;
   }
 
@@ -74,13 +74,24 @@ export class Lookup {
     this.tableBase = this.output;
     this.level++;
     this.sizeLog2 -= this.geometry.stride;
-    this.index = Math.floor(this.ia / POW2[this.sizeLog2]!) % POW2[this.geometry.stride]!;
+    this.index = lowBits(shiftRight(this.ia, this.sizeLog2), this.geometry.stride);
     this.address = this.tableBase + this.index * 8;
   }
 
   /** StageOA: the leaf's base and the input address bits below its size. */
   outputAddress(): number {
-    return this.output + (this.ia - alignDown(this.ia, this.sizeLog2));
+    return this.output + lowBits(this.ia, this.sizeLog2);
+  }
+
+  /** AArch64.ContiguousBit: bit 52, RES0 in the largest blocks: 512 GiB (4K), 64 GiB (16K) and 4 TiB (64K). */
+  contiguous(): boolean {
+    const { granuleLog2 } = this.geometry;
+    return (this.hi & (1 << 20)) !== 0 && this.level >= (granuleLog2 === 12 ? 1 : 2);
+  }
+
+  /** The nT bit, 16, of a block: it is not to be cached, so that its size can be changed. It never faults here. */
+  nT(): boolean {
+    return this.geometry.nT && this.level < 3 && (this.lo & (1 << 16)) !== 0;
   }
 
   outputOutOfRange(): boolean {

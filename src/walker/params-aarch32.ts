@@ -36,6 +36,7 @@ function geometry(iaBits: number, startLevel: number, ttbr: bigint, bigEndian: b
     ha: false,
     hd: false,
     affd: false,
+    nT: false,
   } as const;
 }
 

@@ -160,6 +160,7 @@ export function s1Params(
     ha,
     hd: ha && fields.hd,
     affd: fields.affd,
+    nT: cpu.bbm > 0,
     // In the order of AArch64.S1Translate and S1Walk.
     configurationFault:
       txszFaults || fields.epd
@@ -256,6 +257,7 @@ export function s2Params(
     ha,
     hd: ha && flag(vtcr, 22),
     affd: control.affd,
+    nT: cpu.bbm > 0,
     invalid,
     baseOutOfRange: base >= POW2[oaBits]!,
     configurationLevel: 0,

@@ -2,7 +2,7 @@
  * Which translation tables an input address belongs to, and whether it lies within their input size.
  * (DDI 0487 D8.1 and D8.2.10; J1.1 AArch64.GetVARange, AddrTop, VAIsOutOfRange; J1.2 AArch32.GetVARange, VAIsOutOfRange.)
  */
-import { POW2 } from './bits.ts';
+import { lowBits, POW2, shiftRight } from './bits.ts';
 import type { CpuFeatures } from './cpu.ts';
 import type { S1Params } from './params.ts';
 import { s1PermissionsAArch32, s1PermissionsOneLevel, s1PermissionsTwoLevels } from './permissions.ts';
@@ -22,11 +22,11 @@ function resolve(
   topByteIgnored: boolean,
 ): number | undefined {
   const low52 = (ia.hi & 0xf_ffff) * POW2[32]! + ia.lo;
-  const above = Math.floor(low52 / POW2[params.iaBits]!);
+  const above = shiftRight(low52, params.iaBits);
   const top = topByteIgnored ? (ia.hi >>> 20) & 0xf : ia.hi >>> 20;
   const wantedTop = upper ? (topByteIgnored ? 0xf : 0xfff) : 0;
   const wantedAbove = upper ? POW2[52 - params.iaBits]! - 1 : 0;
-  return top === wantedTop && above === wantedAbove ? low52 % POW2[params.iaBits]! : undefined;
+  return top === wantedTop && above === wantedAbove ? lowBits(low52, params.iaBits) : undefined;
 }
 
 /** EL1&0 and EL2&0: TTBR0 from the bottom of the address space, TTBR1 from the top. */
@@ -73,7 +73,7 @@ export function lpaeRanges(lower: S1Params, upper: S1Params, t0sz: number, t1sz:
       const up = ia.hi === 0 ? isUpper(ia.lo) : undefined;
       if (up === undefined) return undefined;
       const params = up ? upper : lower;
-      return { params, ia: ia.lo % POW2[params.iaBits]! };
+      return { params, ia: lowBits(ia.lo, params.iaBits) };
     },
     outOfRangeLevel: 1,
     unprivileged: true,

@@ -46,8 +46,10 @@ export type Regime = (typeof regimes)[number];
 
 /**
  * Whole register values, 64 bits, each in its own architectural layout: TCR_EL1 or TTBCR in `tcr`; MAIR_EL1, MAIR1:MAIR0
- * or (short descriptors) NMRR:PRRR in `mair`. A register that is not given is 0, but for `sctlr` (M = 1) and `hcr` (VM = 1, and DC = 1 where stage 2 is alone,
- * so that the attributes are what stage 2 says). Registers that a regime does not have are ignored.
+ * or (short descriptors) NMRR:PRRR in `mair`. A register that is not given is 0, but for `sctlr` (M = 1) and `hcr`
+ * (VM = 1, and DC = 1 where stage 2 is alone, so that the attributes are what stage 2 says). Registers that a regime does
+ * not have are ignored. `sctlr` is that of the stage-1 regime: its EE makes stage-1 tables big-endian; stage-2 tables are
+ * little-endian.
  */
 export interface WalkerRegisters {
   readonly ttbr0?: bigint;

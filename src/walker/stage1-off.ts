@@ -35,6 +35,7 @@ export function flatTranslate(
     region: mapping.defaultCacheable ? DEFAULT_CACHEABLE : fetch ? STAGE1_OFF_FETCH : STAGE1_OFF_DATA,
     global: true,
     contiguous: false,
+    nT: false,
     guarded: false,
   };
 }

@@ -49,23 +49,28 @@ export class Stage1Short {
       tableBase: table.base,
       index: (lower ? va % 2 ** (32 - n) : va) >>> 20,
     };
-    const section = this.#fetch(first, steps);
+    const section = this.#fetch(first, request, steps);
     if ('ok' in section) return section;
     if (section.kind !== 'table') return this.#leaf(first, section, section.domain, section.pxn, va, request);
 
     const second: ShortLookup = { level: 2, tableBase: section.output, index: (va >>> 12) & 0xff };
-    const page = this.#fetch(second, steps, section.domain);
+    const page = this.#fetch(second, request, steps, section.domain);
     if ('ok' in page) return page;
     // Domain and PXN of a page are in the level 1 descriptor.
     return this.#leaf(second, page, section.domain, section.pxn, va, request);
   }
 
   /** One descriptor, its address translated by stage 2 where there is one. An invalid one is a fault. */
-  #fetch(lookup: ShortLookup, steps: WalkStep[] | undefined, domain?: number): ShortDescriptor | StageFault {
+  #fetch(
+    lookup: ShortLookup,
+    request: S1Request,
+    steps: WalkStep[] | undefined,
+    domain?: number,
+  ): ShortDescriptor | StageFault {
     const address = lookup.tableBase + lookup.index * 4;
     let pa = address;
     if (this.#stage2 !== undefined) {
-      const translated = this.#stage2.translate(address, tableRead(lookup.level), steps);
+      const translated = this.#stage2.translate(address, tableRead(lookup.level), request.update, steps);
       if (!translated.ok) return translated;
       pa = translated.oa;
     }
@@ -111,6 +116,7 @@ export class Stage1Short {
       region: params.regions[leaf.texCb | (leaf.shareable ? 32 : 0)]!,
       global: !leaf.nonGlobal,
       contiguous: false,
+      nT: false,
       guarded: false,
       domain: ownDomain,
     };

@@ -33,6 +33,7 @@ export interface S1Output {
   readonly region: MemoryRegion;
   readonly global: boolean;
   readonly contiguous: boolean;
+  readonly nT: boolean;
   readonly guarded: boolean;
   readonly domain?: number;
 }
@@ -54,6 +55,8 @@ export interface S1Request {
   readonly access: Access['access'];
   readonly privileged: boolean;
   readonly pan: boolean;
+  /** Updates of descriptors are written to memory. */
+  readonly update: boolean;
 }
 
 /** Stage 1 of a regime. `stage2`, where there is one, translates the addresses of its tables. */
@@ -91,7 +94,7 @@ export class Stage1 {
     for (;;) {
       let pa = lookup.address;
       if (this.#stage2 !== undefined) {
-        const translated = this.#stage2.translate(pa, tableRead(lookup.level), steps);
+        const translated = this.#stage2.translate(pa, tableRead(lookup.level), request.update, steps);
         if (!translated.ok) return translated;
         pa = translated.oa;
       }
@@ -135,7 +138,7 @@ export class Stage1 {
       return lookup.fault('permission', 1);
     }
     const dirty = request.access === 'write' && params.hd && fields.dbm;
-    const updateFault = this.#update(params, lookup, dirty, pa, steps);
+    const updateFault = this.#update(params, lookup, dirty, pa, request.update, steps);
     if (updateFault !== undefined) return updateFault;
     return {
       ok: true,
@@ -145,7 +148,8 @@ export class Stage1 {
       permissions,
       region: params.regions[((lo >>> 2) & 7) | (((lo >>> 8) & 3) << 3)]!,
       global: !this.#ranges.unprivileged || (lo & (1 << 11)) === 0,
-      contiguous: (hi & (1 << 20)) !== 0,
+      contiguous: lookup.contiguous(),
+      nT: lookup.nT(),
       guarded: this.#ranges.guardedPages && (hi & (1 << 18)) !== 0,
     };
   }
@@ -156,14 +160,15 @@ export class Stage1 {
     lookup: Lookup,
     dirty: boolean,
     pa: number,
+    update: boolean,
     steps: WalkStep[] | undefined,
   ): StageFault | undefined {
     const accessed = params.ha ? lookup.lo | AF_BIT : lookup.lo;
     const updated = (dirty ? accessed & ~(1 << 7) : accessed) >>> 0;
     if (updated === lookup.lo) return undefined;
-    const translated = this.#stage2?.translate(lookup.address, tableUpdate(lookup.level), steps);
+    const translated = this.#stage2?.translate(lookup.address, tableUpdate(lookup.level), update, steps);
     if (translated?.ok === false) return translated;
-    this.#memory.write64(pa, updated, lookup.hi, params.bigEndian);
+    if (update) this.#memory.write64(pa, updated, lookup.hi, params.bigEndian);
     return undefined;
   }
 }

@@ -32,6 +32,7 @@ export interface S2Output {
   readonly sizeLog2: number;
   readonly permissions: number;
   readonly contiguous: boolean;
+  readonly nT: boolean;
   /** MemAttr[3:0], SH at [5:4], FnXS at bit 6. */
   readonly attributeKey: number;
 }
@@ -73,18 +74,28 @@ export class Stage2 {
     this.#cpu = cpu;
   }
 
-  /** S2Translate. `ipa` is below 2^56; steps are pushed where `steps` is given. */
-  translate(ipa: number, request: S2Request, steps: WalkStep[] | undefined): S2Output | StageFault {
+  /** S2Translate. `ipa` is below 2^56. Hardware updates are written where `update`, steps pushed where `steps` is given. */
+  translate(
+    ipa: number,
+    request: S2Request,
+    update: boolean,
+    steps: WalkStep[] | undefined,
+  ): S2Output | StageFault {
     const params = this.#params;
     if (params.invalid || ipa >= POW2[params.iaBits]!) {
       return configurationFault('translation', params.configurationLevel, ipa, request);
     }
     if (params.baseOutOfRange) return configurationFault('address_size', 0, ipa, request);
-    return this.#walk(ipa, request, steps);
+    return this.#walk(ipa, request, update, steps);
   }
 
   /** S2Walk. */
-  #walk(ipa: number, request: S2Request, steps: WalkStep[] | undefined): S2Output | StageFault {
+  #walk(
+    ipa: number,
+    request: S2Request,
+    update: boolean,
+    steps: WalkStep[] | undefined,
+  ): S2Output | StageFault {
     const lookup = new Lookup(this.#params, ipa);
     for (;;) {
       const fetched = lookup.fetch(this.#memory, lookup.address);
@@ -95,13 +106,13 @@ export class Stage2 {
       }
       if (lookup.type === INVALID) return fault('translation', lookup, request);
       if (lookup.outputOutOfRange()) return fault('address_size', lookup, request);
-      if (lookup.type === LEAF) return this.#leaf(lookup, request);
+      if (lookup.type === LEAF) return this.#leaf(lookup, request, update);
       lookup.descend();
     }
   }
 
   /** The end of S2Walk, S2CheckPermissions, and the hardware update. */
-  #leaf(lookup: Lookup, request: S2Request): S2Output | StageFault {
+  #leaf(lookup: Lookup, request: S2Request, update: boolean): S2Output | StageFault {
     const params = this.#params;
     const { lo, hi } = lookup;
     const oa = lookup.outputAddress();
@@ -118,7 +129,7 @@ export class Stage2 {
     if ((permissions & request.needed) !== request.needed || deviceTables) {
       return fault('permission', lookup, request);
     }
-    this.#update(lookup, request.write && dirtiable);
+    if (update) this.#update(lookup, request.write && dirtiable);
     const sh = params.sh ?? (lo >>> 8) & 3;
     return {
       ok: true,
@@ -126,7 +137,8 @@ export class Stage2 {
       level: lookup.level,
       sizeLog2: lookup.sizeLog2,
       permissions,
-      contiguous: (hi & (1 << 20)) !== 0,
+      contiguous: lookup.contiguous(),
+      nT: lookup.nT(),
       attributeKey: memAttr | (sh << 4) | (((lo >>> 11) & 1) << 6),
     };
   }
@@ -164,8 +176,9 @@ function isDevice(memAttr: number, fwb: boolean): boolean {
 
 /** What a stage-2 fault says of the request: the IPA, and the stage-1 level where it was a descriptor's address. */
 function cause(ipa: number, request: S2Request): Partial<Fault> {
-  const { s1Level } = request;
-  return { ipa: BigInt(ipa), ...(s1Level !== undefined && { ptw: true, s1Level }) };
+  const { s1Level, write } = request;
+  if (s1Level === undefined) return { ipa: BigInt(ipa) };
+  return { ipa: BigInt(ipa), ptw: true, s1Level, ...(write && { update: true }) };
 }
 
 function fault(kind: FaultKind, lookup: Lookup, request: S2Request): StageFault {

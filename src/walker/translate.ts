@@ -62,7 +62,8 @@ export function translate(
   const { stage2 } = stages;
   if (stage2 === undefined) return assemble(stages, ia, s1, undefined, steps);
   const needed = requiredPermission(request.access, request.privileged);
-  const s2 = stage2.translate(s1.oa, { needed, write: request.access === 'write', own: false }, steps);
+  const s2Request = { needed, write: request.access === 'write', own: false };
+  const s2 = stage2.translate(s1.oa, s2Request, request.update, steps);
   if (!s2.ok) return faulted(ia, s2.fault, steps);
   return assemble(stages, ia, s1, s2, steps);
 }
@@ -92,6 +93,7 @@ function assemble(
     global: s1.global,
     ns: true,
     contiguous: last.contiguous,
+    nT: last.nT,
     guarded: s1.guarded,
     steps: steps ?? NO_STEPS,
   };

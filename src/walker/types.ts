@@ -8,6 +8,11 @@ export interface Access {
   readonly privileged?: boolean;
   /** PSTATE.PAN in effect: privileged data accesses to what EL0 may access fault. Default false. */
   readonly pan?: boolean;
+  /**
+   * Hardware may write the access flag and dirty state back, where TCR.HA and HD say so. Default true; false answers the
+   * same and leaves memory alone.
+   */
+  readonly update?: boolean;
   /** Record `steps`. Default true. */
   readonly trace?: boolean;
 }
@@ -66,6 +71,8 @@ export interface Fault {
   readonly ptw?: true;
   /** With `ptw`: the stage-1 level of that descriptor. */
   readonly s1Level?: number;
+  /** With `ptw`: it was not the descriptor's fetch but its hardware update, a write. */
+  readonly update?: true;
   /** With stage 2: the intermediate physical address that could not be translated. */
   readonly ipa?: bigint;
   /** The descriptor that caused the fault and where it was read (an IPA for a stage-1 descriptor under stage 2). */
@@ -118,6 +125,8 @@ export interface Translation {
   readonly ns: boolean;
   /** The leaf of the last stage has its contiguous hint set. */
   readonly contiguous: boolean;
+  /** FEAT_BBM: the nT bit of the last stage's block. */
+  readonly nT: boolean;
   /** FEAT_BTI: a guarded page. */
   readonly guarded: boolean;
   /** Short descriptors: the domain, 0 to 15. */

@@ -49,6 +49,7 @@ export class Walker {
       access: access.access,
       privileged,
       pan: access.pan === true && privileged && this.cpu.pan,
+      update: access.update !== false,
     };
     return translate(this.#stages, ia, request, access.trace === false ? undefined : []);
   }

@@ -33,7 +33,8 @@ describe('a golden file that is wrong', () => {
     return checkGolden(file).differences.map((d) => `${d.where}: want ${d.want} got ${d.got}`);
   }
 
-  const leafTable = (file: Json) => file.tables.find((t: Json) => t.level === 3 && Object.keys(t.entries).length > 0);
+  const leafTable = (file: Json) =>
+    file.tables.find((t: Json) => t.level === 3 && Object.keys(t.entries).length > 0);
   const flip = (word: string, bit: number) => `0x${(BigInt(word) ^ (1n << BigInt(bit))).toString(16)}`;
   const firstKey = (table: Json) => Object.keys(table.entries)[0]!;
 
@@ -176,9 +177,14 @@ describe('a golden file that is wrong', () => {
     const rows: Json = load('creation.json');
     const accepted = rows.find((r: Json) => r.ok);
     const refused = rows.find((r: Json) => !r.ok);
-    const lines = (row: Json) => checkGolden([row]).differences.map((d) => `${d.where}: want ${d.want} got ${d.got}`);
-    expect(lines({ ...accepted, ok: false, result: null })).toEqual(['[0] arm_64_lpae_s1: want a refusal got a table']);
-    expect(lines({ ...refused, ok: true, result: accepted.result })[0]).toMatch(/want a table got EINVAL: oas 31/);
+    const lines = (row: Json) =>
+      checkGolden([row]).differences.map((d) => `${d.where}: want ${d.want} got ${d.got}`);
+    expect(lines({ ...accepted, ok: false, result: null })).toEqual([
+      '[0] arm_64_lpae_s1: want a refusal got a table',
+    ]);
+    expect(lines({ ...refused, ok: true, result: accepted.result })[0]).toMatch(
+      /want a table got EINVAL: oas 31/,
+    );
     expect(lines({ ...accepted, result: { ...accepted.result, root_entries: 8 } })).toEqual([
       '[0] arm_64_lpae_s1.root_entries: want 8 got 4',
     ]);
@@ -196,7 +202,9 @@ describe('what is not a golden file', () => {
 
   it('names the path of a bad value, and an unknown format', () => {
     const file = load('arm_64_lpae_s1-4k-misaligned-0001.json');
-    expect(() => checkGolden({ ...file, format: 'arm_128' })).toThrow('format: arm_128 is not a format known here');
+    expect(() => checkGolden({ ...file, format: 'arm_128' })).toThrow(
+      'format: arm_128 is not a format known here',
+    );
     const op = { ...file.ops[0], iova: '12' };
     expect(() => checkGolden({ ...file, ops: [op] })).toThrow('ops[0].iova: expected a "0x…" string');
     expect(() => checkGolden({ ...file, tables: undefined })).toThrow(/^tables: /);

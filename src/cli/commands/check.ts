@@ -1,0 +1,132 @@
+/** `lpae check`: golden files run and compared, one TAP line a file, and what differs field by field. */
+import { readdirSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Command } from 'commander';
+import { checkGolden, type Difference, GoldenFileError, type GoldenResult } from '../../golden/index.ts';
+import { nameOf, readJson } from '../input.ts';
+import { CliError, EXIT, inputError } from '../io.ts';
+import type { Output } from '../output.ts';
+import type { Cli } from '../program.ts';
+import { tapHeader, tapLines, yamlText } from '../tap.ts';
+import { counted } from '../text.ts';
+
+const HELP = `
+FILE is a golden file (pgtable-golden/1) of any kind, plain or gzipped; of a directory, all its .json and .json.gz files.
+stdout is TAP version 14, stderr a summary. Exit code 0 when all agree, 1 when one differs, 3 when one can't be read
+or is of a kind that is not supported.
+
+Examples:
+  $ lpae check fixtures/linux/*.json
+  $ lpae check fixtures/linux --json | jq '.files[] | select(.ok | not)'
+`;
+
+/** Differences of a file that are shown before the rest is only counted. */
+const SHOWN = 10;
+
+/** A file that was run, or could not be. */
+type Checked = { readonly file: string } & ({ readonly result: GoldenResult } | { readonly reason: string });
+
+export function define(command: Command, cli: Cli): void {
+  command
+    .argument('<file...>', 'golden files or directories of them; - is stdin')
+    .addHelpText('after', HELP)
+    .action(async (files: string[]) => {
+      cli.exitCode = await check(cli.output(command), files);
+    });
+}
+
+async function check(out: Output, paths: readonly string[]): Promise<number> {
+  const started = performance.now();
+  const files = paths.flatMap((path) => expand(path, out));
+  // Nothing to check is no success.
+  if (files.length === 0) throw inputError(`no golden files in ${paths.join(', ')}`);
+  const all: Checked[] = [];
+  if (!out.json) out.lines(tapHeader(files.length));
+  for (const file of files) {
+    const checked = await checkFile(file, out);
+    all.push(checked);
+    if (!out.json) out.lines(tapOf(checked, all.length));
+  }
+  const summary = summarise(all);
+  if (out.json) out.document('lpae.check/1', { ...summary, files: all.map(checkedJson) });
+  const seconds = ((performance.now() - started) / 1000).toFixed(1);
+  const { agree, differ, unsupported, facts } = summary;
+  const failed = [
+    differ > 0 && `${counted(differ, 'file')} ${differ === 1 ? 'differs' : 'differ'}`,
+    unsupported > 0 && `${counted(unsupported, 'file')} can't be checked`,
+  ].filter(Boolean);
+  out.note(
+    [`${counted(agree, 'file')} ${agree === 1 ? 'agrees' : 'agree'}`, ...failed].join(', ') +
+      `; ${counted(facts, 'fact')} compared in ${seconds} s`,
+  );
+  if (unsupported > 0) return EXIT.input;
+  return differ > 0 ? EXIT.negative : EXIT.ok;
+}
+
+/** The golden files of a directory, however deep, in order. Others are not skipped without a word. */
+function expand(path: string, out: Output): string[] {
+  if (path === '-' || !statSync(path, { throwIfNoEntry: false })?.isDirectory()) return [path];
+  const all = readdirSync(path, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath, entry.name))
+    .sort();
+  const golden = all.filter((file) => /\.json(\.gz)?$/.test(file));
+  const others = all.length - golden.length;
+  if (others > 0) out.note(`${path}: ${counted(others, 'file')} without .json or .json.gz left out`);
+  return golden;
+}
+
+async function checkFile(file: string, { io }: Output): Promise<Checked> {
+  try {
+    return { file, result: checkGolden(await readJson(file, io)) };
+  } catch (error) {
+    if (error instanceof GoldenFileError || error instanceof CliError) return { file, reason: error.message };
+    if (io.env.LPAE_DEBUG === '1') throw error;
+    // One file that trips lpae must not keep the others from being checked.
+    return { file, reason: `internal error: ${(error as Error).message} (LPAE_DEBUG=1 shows where)` };
+  }
+}
+
+function tapOf(checked: Checked, number: number): string[] {
+  if ('reason' in checked) {
+    return tapLines(
+      { ok: false, name: nameOf(checked.file), yaml: [`message: ${yamlText(checked.reason)}`] },
+      number,
+    );
+  }
+  const { name, checked: facts, differences } = checked.result;
+  const ok = differences.length === 0;
+  const comment = `${facts} ${facts === 1 ? 'fact' : 'facts'}`;
+  return tapLines({ ok, name, comment, yaml: ok ? [] : differencesYaml(checked.file, differences) }, number);
+}
+
+function differencesYaml(file: string, differences: readonly Difference[]): string[] {
+  const lines = [
+    `message: ${yamlText(counted(differences.length, 'difference'))}`,
+    `file: ${yamlText(file)}`,
+    'differences:',
+  ];
+  for (const { where, want, got } of differences.slice(0, SHOWN)) {
+    lines.push(`  - where: ${yamlText(where)}`, `    wanted: ${yamlText(want)}`, `    got: ${yamlText(got)}`);
+  }
+  if (differences.length > SHOWN) lines.push(`  # … and ${differences.length - SHOWN} more`);
+  return lines;
+}
+
+function summarise(all: readonly Checked[]) {
+  const results = all.flatMap((checked) => ('result' in checked ? [checked.result] : []));
+  const agree = results.filter(({ differences }) => differences.length === 0).length;
+  return {
+    agree,
+    differ: results.length - agree,
+    unsupported: all.length - results.length,
+    facts: results.reduce((sum, { checked }) => sum + checked, 0),
+  };
+}
+
+function checkedJson(checked: Checked): object {
+  const { file } = checked;
+  if ('reason' in checked) return { file, ok: false, reason: checked.reason };
+  const { name, checked: facts, differences } = checked.result;
+  return { file, name, ok: differences.length === 0, facts, differences };
+}

@@ -1,0 +1,143 @@
+/** `lpae map`: carries out a request and shows what came back, the tables, what they cost, and the registers. */
+import type { Command } from 'commander';
+import { countTree, FormatError, IommuError, type TreeTable } from '../../index.ts';
+import { createWalker } from '../../walker/index.ts';
+import { columns } from '../columns.ts';
+import { nameOf, readJson } from '../input.ts';
+import { EXIT } from '../io.ts';
+import { costRows, registerRows } from '../map-text.ts';
+import { outcomeJson, outcomeLines } from '../outcome.ts';
+import type { Output } from '../output.ts';
+import { type Performed, perform } from '../perform.ts';
+import type { Cli } from '../program.ts';
+import { type MapRequest, parseRequest } from '../request.ts';
+import { hexWord, pageSizes, sizeText } from '../text.ts';
+import { SHORT_TABLE, treeLines, treeOfTables } from '../tree.ts';
+
+interface MapOptions {
+  readonly full?: boolean;
+}
+
+const HELP = `
+REQUEST is JSON. Addresses and sizes are strings ("0x8000_0000", "2M", "0x4000_0000+0x1234") or whole numbers.
+
+  format         arm_64_lpae_s1, arm_64_lpae_s2, arm_32_lpae_s1, arm_32_lpae_s2
+  config         { pgsize_bitmap, ias, oas, coherent_walk: true, quirks: [] }, as in Linux's io_pgtable_cfg
+  cpu_page_size  what scatterlist entries are made of; default 4K
+  prot           of read write cache noexec mmio priv; default ["read", "write"]
+  iova, sg       one map_sg: entries ["0xphys", "0xlength"], { phys, length } or { page, offset, length }
+  ranges         maps: [{ iova, paddr, size, prot }]
+  ops            or a list of operations: { op: "map", iova, paddr, size, prot }, { op: "map_sg", iova, sg, prot },
+                 { op: "unmap", iova, size }, { op: "iova_to_phys", iova }; with ret, the answer that is wanted
+  ram            { base, size } of the RAM that tables come from; default 1G at 0x8000_0000
+
+Golden files of kind ops are such requests. Exit code 0 when everything was done (or answered as ret says), else 1.
+
+Examples:
+  $ lpae map request.json
+  $ lpae map - <<'END'
+  { "format": "arm_64_lpae_s1", "config": { "pgsize_bitmap": "0x40201000", "ias": 48, "oas": 48 },
+    "cpu_page_size": "64K", "iova": "0x10000000", "prot": ["read", "write", "cache"],
+    "sg": [["0x900000000", "64K"], ["0x900010000", "0x5000"], ["0x940000000", "2M"]] }
+  END
+`;
+
+export function define(command: Command, cli: Cli): void {
+  command
+    .argument('<request>', 'JSON file; - is stdin')
+    .option('--full', 'every row of every table')
+    .addHelpText('after', HELP)
+    .action(async (file: string, options: MapOptions) => {
+      cli.exitCode = await map(cli.output(command), file, options);
+    });
+}
+
+async function map(out: Output, file: string, options: MapOptions): Promise<number> {
+  const request = parseRequest(await readJson(file, out.io), nameOf(file));
+  let performed: Performed;
+  try {
+    performed = perform(request);
+  } catch (error) {
+    if (!(error instanceof IommuError)) throw error;
+    return refused(out, request, error);
+  }
+  if (out.json) out.document('lpae.map/1', document(request, performed));
+  else show(out, request, performed, options);
+  return performed.outcomes.every(({ ok }) => ok) ? EXIT.ok : EXIT.negative;
+}
+
+/** The format will not have the configuration, or there is no room for its root: that is an answer too. */
+function refused(out: Output, request: MapRequest, error: IommuError): number {
+  const { code, errno, message } = error;
+  if (out.json) {
+    out.document('lpae.map/1', { format: request.format.name, ok: false, error: { code, errno, message } });
+  } else {
+    const what = error instanceof FormatError ? 'refuses this configuration' : 'could not be made';
+    out.line(`${request.format.name} ${out.style.bad(what)} (${errno})`);
+    out.line(`  ${message}`);
+  }
+  return EXIT.negative;
+}
+
+function show(out: Output, request: MapRequest, { domain, outcomes }: Performed, options: MapOptions): void {
+  const { format } = domain;
+  const { style } = out;
+  out.line(
+    `${style.title(format.name)}  granule ${sizeText(1n << BigInt(format.granuleLog2))}, pages ${pageSizes(format.pgsizeBitmap)}, ` +
+      `${format.ias} bits in, ${format.oas} out; CPU pages of ${sizeText(request.cpuPageSize)}`,
+  );
+  out.line();
+  for (const outcome of outcomes) out.lines(outcomeLines(outcome, style));
+  if (outcomes.length) out.line();
+
+  const tables = domain.tables();
+  const walker = createWalker(domain.memory, domain.registers.hardware);
+  const maxRows = options.full ? Number.POSITIVE_INFINITY : SHORT_TABLE;
+  out.lines(treeLines(treeOfTables(tables, format.stage, format.firstIova), { style, walker, maxRows }));
+  out.line();
+  out.heading('Cost');
+  out.lines(columns(costRows(tables), { right: [1, 2, 3, 4, 5], indent: '  ' }));
+  out.line();
+  out.heading('Registers');
+  out.lines(columns(registerRows(domain.registers, format.stage), { indent: '  ' }));
+}
+
+function document({ name }: MapRequest, { domain, outcomes }: Performed): object {
+  const { format } = domain;
+  const { cfg, hardware } = domain.registers;
+  const tables = domain.tables();
+  return {
+    ...(name !== undefined && { name }),
+    format: format.name,
+    ok: outcomes.every(({ ok }) => ok),
+    config: {
+      pgsize_bitmap: format.pgsizeBitmap,
+      ias: format.ias,
+      oas: format.oas,
+      coherent_walk: format.coherentWalk,
+      quirks: format.quirks,
+    },
+    ops: outcomes.map(outcomeJson),
+    tables: tables.map(tableJson),
+    cost: costJson(tables),
+    registers: cfg,
+    hardware: {
+      regime: hardware.regime,
+      registers: Object.fromEntries(Object.entries(hardware.registers).map(([reg, v]) => [reg, hexWord(v)])),
+    },
+  };
+}
+
+/** As golden files have them, descriptors with all their digits. */
+function tableJson({ pa, level, entries }: TreeTable): object {
+  return {
+    pa,
+    level,
+    entries: Object.fromEntries(entries.map(({ index, descriptor }) => [index, hexWord(descriptor)])),
+  };
+}
+
+function costJson(tables: readonly TreeTable[]): object {
+  const { tables: n, tableBytes, leaves, byLevel } = countTree(tables);
+  return { tables: n, table_bytes: tableBytes, leaves, by_level: byLevel };
+}

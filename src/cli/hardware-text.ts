@@ -1,0 +1,140 @@
+/** The walker's answers in words: permissions, memory types, faults, and why each of them came about. */
+import {
+  type AccessPermissions,
+  type Cacheability,
+  type Fault,
+  faultStatusCode,
+  hpfarEl2,
+  type MemoryAttributes,
+  parEl1,
+  type Regime,
+  type Shareability,
+  type Translation,
+  type WalkResult,
+  type WalkStep,
+} from '../walker/index.ts';
+import { hex, hexWord } from './text.ts';
+
+/** `rw-`. */
+export function permissionText({ read, write, execute }: AccessPermissions): string {
+  return `${read ? 'r' : '-'}${write ? 'w' : '-'}${execute ? 'x' : '-'}`;
+}
+
+const POLICIES = {
+  'non-cacheable': ['Non-cacheable', 'NC'],
+  'write-through': ['Write-Through', 'WT'],
+  'write-back': ['Write-Back', 'WB'],
+} as const;
+
+/** `Normal, Write-Back, read and write allocate`, `Device-nGnRE`. */
+export function memoryText(memory: MemoryAttributes): string {
+  if (memory.type === 'device') return `Device-${memory.device}`;
+  const [inner, outer] = [cacheText(memory.inner), cacheText(memory.outer)];
+  const cached = inner === outer ? `inner and outer ${inner}` : `inner ${inner}, outer ${outer}`;
+  return `Normal${memory.tagged ? ' Tagged' : ''}, ${cached}`;
+}
+
+function cacheText({ policy, readAllocate, writeAllocate, transient }: Cacheability): string {
+  if (policy === 'non-cacheable') return POLICIES[policy][0];
+  const hints = `${readAllocate ? 'R' : ''}${writeAllocate ? 'W' : ''}`;
+  return [POLICIES[policy][0], hints ? `${hints}-allocate` : 'no-allocate', transient && 'transient']
+    .filter(Boolean)
+    .join(' ');
+}
+
+/** Short: `WB`, `NC`, `WB/NC` (inner/outer), `nGnRE`. */
+export function memoryCode(memory: MemoryAttributes): string {
+  if (memory.type === 'device') return memory.device;
+  const [inner, outer] = [POLICIES[memory.inner.policy][1], POLICIES[memory.outer.policy][1]];
+  return inner === outer ? inner : `${inner}/${outer}`;
+}
+
+export const SHAREABILITY: Readonly<Record<Shareability, readonly [text: string, code: string]>> = {
+  non: ['non-shareable', 'NSH'],
+  outer: ['outer shareable', 'OSH'],
+  inner: ['inner shareable', 'ISH'],
+};
+
+/** Regimes of EL2 and EL3 alone have one privilege level. */
+export function hasUnprivileged(regime: Regime): boolean {
+  return regime !== 'el2' && regime !== 'el3';
+}
+
+/** Two columns of a dump: `rw- rw-`, or `rw-`. */
+export function permissionCode(result: Translation, regime: Regime): string {
+  const { privileged, unprivileged } = result.permissions;
+  const both = [permissionText(privileged), permissionText(unprivileged)];
+  return (hasUnprivileged(regime) ? both : both.slice(0, 1)).join(' ');
+}
+
+/** Flags that few leaves have, or lack: `nG`, `C` for a contiguous hint, `GP`. */
+export function flagCode({ global, contiguous, guarded }: Translation): string {
+  return [global ? '' : 'nG', contiguous ? 'C' : '', guarded ? 'GP' : ''].filter(Boolean).join(' ');
+}
+
+/** Everything alike leaves have in common: `rw- rw- WB ISH nG`. */
+export function leafCode(result: Translation, regime: Regime): string {
+  return [
+    permissionCode(result, regime),
+    memoryCode(result.attributes),
+    SHAREABILITY[result.shareability][1],
+    flagCode(result),
+  ]
+    .filter(Boolean)
+    .join(' ');
+}
+
+const FAULT_NAMES: Readonly<Record<Fault['kind'], string>> = {
+  translation: 'translation fault',
+  access_flag: 'access flag fault',
+  permission: 'permission fault',
+  address_size: 'address size fault',
+  external_walk: 'synchronous external abort on the walk',
+  domain: 'domain fault',
+};
+
+/** `translation fault, stage 1, level 3`. */
+export function faultText({ kind, stage, level, ptw, s1Level }: Fault): string {
+  const where = `${FAULT_NAMES[kind]}, stage ${stage}, level ${level}`;
+  return ptw ? `${where}, on the fetch of the stage-1 level ${s1Level} descriptor` : where;
+}
+
+/** Why, from the last step taken. `wanted` is the access in words. */
+export function faultReason(fault: Fault, steps: readonly WalkStep[], wanted: string): string {
+  const step = steps.at(-1);
+  const entry = step?.descriptor === undefined ? '' : `${hexWord(step.descriptor)} at ${hex(step.address)}`;
+  switch (fault.kind) {
+    case 'translation':
+      if (step === undefined || step.kind !== 'invalid') {
+        return 'the address is outside what the registers translate (TxSZ, EPDx), before any table is read';
+      }
+      if (step.descriptor === undefined || (step.descriptor & 1n) === 0n)
+        return `${entry} is not valid: bit 0 is clear`;
+      return `${entry} is not valid: bits [1:0] = 0b${(step.descriptor & 3n).toString(2).padStart(2, '0')} are reserved at level ${step.level}`;
+    case 'access_flag':
+      return `${entry} has AF (bit 10) clear, and hardware is not to set it`;
+    case 'permission':
+      return `${entry} does not allow ${wanted}`;
+    case 'address_size':
+      return step
+        ? `${entry} leads beyond the output size`
+        : 'the address or the table base is beyond the output size';
+    case 'external_walk':
+      return `no RAM at ${hex(step?.address ?? fault.descriptorAddress ?? 0n)}, where the descriptor should be`;
+    case 'domain':
+      return `domain ${fault.domain ?? '?'} is not accessible (DACR)`;
+  }
+}
+
+/** The codes that software would see: `FSC 0b000111 (0x07), PAR_EL1 0x000000000000080f`. */
+export function faultCodes(result: Extract<WalkResult, { ok: false }>): string {
+  const fsc = faultStatusCode(result.fault);
+  const hpfar = hpfarEl2(result.fault);
+  return [
+    `FSC 0x${fsc.toString(16).padStart(2, '0')}`,
+    `PAR_EL1 ${hexWord(parEl1(result))}`,
+    hpfar === undefined ? '' : `HPFAR_EL2 ${hexWord(hpfar)}`,
+  ]
+    .filter(Boolean)
+    .join(', ');
+}

@@ -1,0 +1,47 @@
+/** A command's way out: lines and JSON documents to stdout, notes to stderr. */
+import type { CliIo } from './io.ts';
+import { type ColorWhen, makeStyle, type Style, wantsColour } from './style.ts';
+
+/** Options that every command has. */
+export interface GlobalOptions {
+  readonly json?: boolean;
+  readonly color: ColorWhen;
+}
+
+export class Output {
+  readonly io: CliIo;
+  readonly json: boolean;
+  readonly style: Style;
+
+  constructor(io: CliIo, options: GlobalOptions) {
+    this.io = io;
+    this.json = options.json === true;
+    this.style = makeStyle(wantsColour(options.color, io.stdout, io.env));
+  }
+
+  line(text = ''): void {
+    this.io.stdout.write(`${text}\n`);
+  }
+
+  lines(texts: Iterable<string>): void {
+    for (const text of texts) this.line(text);
+  }
+
+  heading(text: string): void {
+    this.line(this.style.title(text));
+  }
+
+  /** One document. Bigints become `"0x…"` strings, since JSON numbers lose bits above 2^53. */
+  document(schema: string, value: object): void {
+    const text = JSON.stringify(
+      { schema, ...value },
+      (_, v: unknown) => (typeof v === 'bigint' ? `0x${v.toString(16)}` : v),
+      2,
+    );
+    this.line(text);
+  }
+
+  note(text: string): void {
+    this.io.stderr.write(`lpae: ${text}\n`);
+  }
+}

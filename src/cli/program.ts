@@ -1,0 +1,136 @@
+/** The `lpae` program: its commands, and `run`, which carries out one command line and answers with an exit code. */
+import { createRequire } from 'node:module';
+import { Command, CommanderError, Option } from 'commander';
+import { CliError, type CliIo, EXIT } from './io.ts';
+import { type GlobalOptions, Output } from './output.ts';
+import { COLOR_WHEN, makeStyle, wantsColour } from './style.ts';
+
+/** What a command module gets: its way out, and where it leaves its exit code. */
+export interface Cli {
+  readonly io: CliIo;
+  exitCode: number;
+  output(command: Command): Output;
+}
+
+interface CommandModule {
+  define(command: Command, cli: Cli): void;
+}
+
+/** Every command. Only the module of the one that is called is loaded: starting up is most of what a short command costs. */
+const COMMANDS: Readonly<Record<string, { summary: string; load: () => Promise<CommandModule> }>> = {
+  map: {
+    summary: 'run a map or map_sg request and show the tables it makes',
+    load: () => import('./commands/map.ts'),
+  },
+  walk: {
+    summary: 'translate addresses as hardware does, step by step',
+    load: () => import('./commands/walk.ts'),
+  },
+  dump: {
+    summary: 'list what an address space maps, range by range',
+    load: () => import('./commands/dump.ts'),
+  },
+  decode: {
+    summary: 'explain descriptors, field by field',
+    load: () => import('./commands/decode.ts'),
+  },
+  check: {
+    summary: 'run golden files and say what differs (TAP)',
+    load: () => import('./commands/check.ts'),
+  },
+  replay: {
+    summary: 'map, verify and unmap the scatterlists of real drivers',
+    load: () => import('./commands/replay.ts'),
+  },
+  formats: {
+    summary: 'list the page-table formats',
+    load: () => import('./commands/formats.ts'),
+  },
+};
+
+const AFTER_HELP = `
+Addresses are accepted as 0x8000_0000, 2M, 4G, decimal, and sums: 0x4000_0000+0x1234.
+Exit codes: 0 yes, 1 a negative answer (a fault, a difference), 2 wrong usage, 3 unreadable or unsupported input.
+
+Examples:
+  $ lpae map request.json
+  $ lpae walk request.json 0x1000_1234
+  $ lpae decode 0x0060000040000f47 --format arm_64_lpae_s1 --level 3
+  $ lpae check fixtures/linux/*.json
+`;
+
+/**
+ * Runs one command line.
+ * @param argv - the arguments after the program's name.
+ * @returns the exit code. Nothing is thrown: what goes wrong is said on stderr.
+ */
+export async function run(argv: readonly string[], io: CliIo): Promise<number> {
+  const cli: Cli = {
+    io,
+    exitCode: EXIT.ok,
+    output: (command) => new Output(io, command.optsWithGlobals<GlobalOptions>()),
+  };
+  try {
+    const program = await makeProgram(argv, cli);
+    await program.parseAsync(argv, { from: 'user' });
+    return cli.exitCode;
+  } catch (error) {
+    return reportError(error, io);
+  }
+}
+
+async function makeProgram(argv: readonly string[], cli: Cli): Promise<Command> {
+  const { io } = cli;
+  const program = new Command('lpae')
+    .description('Page tables of ARM SMMUs and CPUs: made as Linux makes them, walked as hardware does.')
+    .usage('COMMAND [options]')
+    .version(ownVersion(), '--version')
+    .option('--json', 'one JSON document on stdout instead of text')
+    .addOption(
+      new Option('--color <when>', 'colours in text').choices(COLOR_WHEN).default('auto' satisfies string),
+    )
+    .exitOverride()
+    .configureOutput({
+      writeOut: (text) => io.stdout.write(text),
+      writeErr: (text) => io.stderr.write(text),
+      outputError: (text, write) => write(text.replace(/^error:/, 'lpae:')),
+      getOutHasColors: () => false,
+      getErrHasColors: () => false,
+    })
+    .configureHelp({ showGlobalOptions: true })
+    .showHelpAfterError('(lpae --help lists the commands, lpae COMMAND --help shows examples)')
+    .helpCommand('help [command]', 'show help for a command')
+    .addHelpText('after', AFTER_HELP);
+  for (const [name, { summary, load }] of Object.entries(COMMANDS)) {
+    const command = program.command(name).summary(summary).description(capitalised(summary));
+    if (argv.includes(name)) (await load()).define(command, cli);
+  }
+  return program;
+}
+
+/** The package's own, found by its name: the sources and the built files lie at different depths. */
+function ownVersion(): string {
+  const { version } = createRequire(import.meta.url)('lpae/package.json') as { version: string };
+  return version;
+}
+
+function capitalised(text: string): string {
+  return `${text[0]!.toUpperCase()}${text.slice(1)}.`;
+}
+
+/** One line, a hint where there is one, never a stack trace unless it is asked for. */
+function reportError(error: unknown, io: CliIo): number {
+  if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
+  const style = makeStyle(wantsColour('auto', io.stderr, io.env));
+  const say = (text: string) => io.stderr.write(`${text}\n`);
+  if (error instanceof CliError) {
+    say(`lpae: ${style.bad(error.message)}`);
+    if (error.hint !== undefined) say(`      ${error.hint}`);
+    return error.exitCode;
+  }
+  const message = error instanceof Error ? error.message : String(error);
+  say(`lpae: ${style.bad(`internal error: ${message}`)}`);
+  if (io.env.LPAE_DEBUG === '1' && error instanceof Error) say(error.stack ?? '');
+  else say('      this is a mistake in lpae, not in your input; LPAE_DEBUG=1 shows where');
+  return EXIT.input;
+}

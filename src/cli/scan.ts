@@ -1,0 +1,102 @@
+/**
+ * An address space as its walker sees it: from leaf to leaf and over each hole in one step. How large a hole is comes from the
+ * walker too: an address that takes another way through the tables is no longer in it.
+ */
+import type { Regime, Walker, WalkResult } from '../walker/index.ts';
+import type { AddressRange } from './address.ts';
+import { probe } from './probe.ts';
+
+/** One leaf, or one hole: an entry that is not there. */
+export interface Stretch {
+  readonly ia: bigint;
+  readonly size: bigint;
+  readonly result: WalkResult;
+}
+
+const IA_BITS = 64;
+/** The largest input size of any regime (FEAT_LVA, FEAT_LPA2), and the smallest page. */
+const MAX_WINDOW_LOG2 = 52;
+const MIN_PAGE_LOG2 = 12;
+
+/** The ranges of addresses that tables can translate: the lower one, and where there are two, the upper one. */
+export function windows(walker: Walker): AddressRange[] {
+  const top = 1n << BigInt(hasShortAddresses(walker.regime) ? 32 : IA_BITS);
+  const reaches = (ia: bigint) => hasAnswer(walker.walk(ia, { access: 'read' }));
+  const found: AddressRange[] = [];
+  for (let log2 = MAX_WINDOW_LOG2; log2 >= MIN_PAGE_LOG2; log2--) {
+    const last = (1n << BigInt(log2)) - 1n;
+    if (last < top && reaches(last)) {
+      found.push({ first: 0n, last });
+      break;
+    }
+  }
+  const lowerEnd = found[0] ? found[0].last + 1n : 0n;
+  for (let log2 = MAX_WINDOW_LOG2; log2 >= MIN_PAGE_LOG2; log2--) {
+    const first = top - (1n << BigInt(log2));
+    if (first >= lowerEnd && reaches(first)) {
+      found.push({ first, last: top - 1n });
+      break;
+    }
+  }
+  return found;
+}
+
+function hasShortAddresses(regime: Regime): boolean {
+  return regime.startsWith('pl1') && !regime.endsWith('-s2');
+}
+
+/** False where the registers refuse the address before any table is read. */
+function hasAnswer(result: WalkResult): boolean {
+  return result.ok || result.steps.length > 0;
+}
+
+/** Every stretch of `range`, in order; the first and the last may reach beyond it. */
+export function* scan(walker: Walker, { first, last }: AddressRange): Generator<Stretch> {
+  const entries = new EntrySizes(walker);
+  for (let ia = first; ia <= last; ) {
+    const result = probe(walker, ia, true);
+    // Large pages and supersections of short descriptors are 16 entries, which a table may have got wrong: each counts by itself.
+    const byLeaf = result.ok && !walker.regime.endsWith('-short');
+    const size = byLeaf ? result.size : entries.sizeAt(ia, result);
+    const start = byLeaf ? ia - (result.pa - result.leafBase) : ia - (ia % size);
+    yield { ia: start, size, result };
+    ia = start + size;
+  }
+}
+
+/** How far entries reach, learned from the walker once for each way through the levels. */
+class EntrySizes {
+  readonly #walker: Walker;
+  readonly #known = new Map<string, bigint>();
+
+  constructor(walker: Walker) {
+    this.#walker = walker;
+  }
+
+  sizeAt(ia: bigint, result: WalkResult): bigint {
+    const { steps } = result;
+    if (steps.length === 0) return this.#measure(ia, result);
+    const half = ia >> BigInt(IA_BITS - 1);
+    const key = `${half}${steps.map(({ stage, level }) => `/${stage}.${level}`).join('')}`;
+    let size = this.#known.get(key);
+    if (size === undefined) {
+      size = this.#measure(ia, result);
+      this.#known.set(key, size);
+    }
+    return size;
+  }
+
+  /** The lowest address bit that leads through other descriptors is the first that these do not ignore. */
+  #measure(ia: bigint, result: WalkResult): bigint {
+    const way = wayOf(result);
+    for (let log2 = MIN_PAGE_LOG2; log2 < IA_BITS; log2++) {
+      const size = 1n << BigInt(log2);
+      if (wayOf(probe(this.#walker, ia ^ size, true)) !== way) return size;
+    }
+    return 1n << BigInt(IA_BITS);
+  }
+}
+
+function wayOf(result: WalkResult): string {
+  return result.ok && result.steps.length === 0 ? 'flat' : result.steps.map((s) => s.address).join();
+}

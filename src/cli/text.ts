@@ -1,0 +1,50 @@
+/** Numbers and words as people read them. */
+
+export function hex(value: bigint | number, digits = 1): string {
+  return `0x${value.toString(16).padStart(digits, '0')}`;
+}
+
+/** A descriptor or register: all 16 digits. */
+export function hexWord(value: bigint): string {
+  return hex(value, 16);
+}
+
+const UNITS = ['', 'K', 'M', 'G', 'T', 'P'] as const;
+
+/** Exact, in the largest unit that divides it: `4K`, `2368K`, `1G`; `1234` for bytes. */
+export function sizeText(bytes: bigint): string {
+  let unit = 0;
+  let count = bytes;
+  while (count !== 0n && count % 1024n === 0n && unit < UNITS.length - 1) {
+    count /= 1024n;
+    unit++;
+  }
+  return `${count}${UNITS[unit]}`;
+}
+
+/** Rounded: `2.26 GiB`. */
+export function roughSize(bytes: bigint): string {
+  let unit = 0;
+  let value = Number(bytes);
+  while (value >= 1024 && unit < UNITS.length - 1) {
+    value /= 1024;
+    unit++;
+  }
+  return unit === 0 ? `${bytes} bytes` : `${value.toFixed(value < 10 ? 2 : 1)} ${UNITS[unit]}iB`;
+}
+
+/** `1 page`, `1,024 pages`. */
+export function counted(n: number, one: string, many = `${one}s`): string {
+  return `${count(n)} ${n === 1 ? one : many}`;
+}
+
+export function count(n: number): string {
+  return n.toLocaleString('en-US');
+}
+
+/** Page sizes of a bitmap: `4K 2M 1G`. */
+export function pageSizes(bitmap: bigint): string {
+  const sizes: string[] = [];
+  for (let size = 1n; size <= bitmap; size <<= 1n) if (bitmap & size) sizes.push(sizeText(size));
+  return sizes.join(' ');
+}

@@ -1,0 +1,256 @@
+/** Tables as a tree of lines, alike neighbours folded into one: `[3-5]`, `[9-511] invalid ×503`. */
+import type { TreeTable } from '../pagetable/tree.ts';
+import type { Regime, Walker } from '../walker/index.ts';
+import { columns } from './columns.ts';
+import { leafCode } from './hardware-text.ts';
+import { probe } from './probe.ts';
+import type { Stretch } from './scan.ts';
+import type { Style } from './style.ts';
+import { counted, hex, hexWord, sizeText } from './text.ts';
+
+export interface TableEntry {
+  readonly index: number;
+  readonly kind: 'invalid' | 'table' | 'block' | 'page' | 'external_abort';
+  readonly descriptor: bigint;
+  /** First input address it serves. */
+  readonly ia: bigint;
+  /** The next table, or the output address. */
+  readonly output: bigint;
+}
+
+export interface TableNode {
+  readonly stage: 1 | 2;
+  readonly level: number;
+  readonly pa: bigint;
+  readonly entryCount: number;
+  /** Every entry is known: what is not listed holds zero. Else what is not listed was not looked at. */
+  readonly complete: boolean;
+  /** By index. */
+  readonly entries: readonly TableEntry[];
+}
+
+/** Tables by address: a root, and what it leads to. */
+export interface TableTree {
+  readonly roots: readonly TableNode[];
+  readonly nodeAt: (stage: 1 | 2, level: number, pa: bigint) => TableNode | undefined;
+}
+
+/** The driver's own view of its tables. */
+export function treeOfTables(tables: readonly TreeTable[], stage: 1 | 2, firstIova: bigint): TableTree {
+  const nodes = tables.map(
+    (table): TableNode => ({
+      stage,
+      level: table.level,
+      pa: table.pa,
+      entryCount: table.entryCount,
+      complete: true,
+      entries: table.entries.map((e) => ({ ...e, ia: e.ia + firstIova, output: e.pa })),
+    }),
+  );
+  return makeTree(nodes, nodes.slice(0, 1));
+}
+
+/** The tables that a scan came through. `wholly`: the scan goes over every input address there is. */
+export class TreeCollector {
+  readonly #wholly: boolean;
+  readonly #nested: boolean;
+  readonly #tables = new Map<
+    string,
+    { node: Omit<TableNode, 'entries'>; entries: Map<number, TableEntry> }
+  >();
+  readonly #below = new Set<string>();
+
+  constructor(regime: Regime, wholly: boolean) {
+    this.#wholly = wholly;
+    this.#nested = regime.endsWith('-nested');
+  }
+
+  add({ ia, result }: Stretch): void {
+    for (const step of result.steps) {
+      const { stage, level, tableBase, index, kind, output = 0n } = step;
+      const key = keyOf(stage, level, tableBase);
+      let table = this.#tables.get(key);
+      if (table === undefined) {
+        // Of stage 2 under stage 1 only what stage 1 leads to is met.
+        const complete = this.#wholly && (stage === 1 || !this.#nested);
+        table = { node: { stage, level, pa: tableBase, entryCount: 0, complete }, entries: new Map() };
+        this.#tables.set(key, table);
+      }
+      if (kind === 'table') this.#below.add(keyOf(stage, level + 1, output));
+      if (table.entries.has(index)) continue;
+      table.entries.set(index, { index, kind, descriptor: step.descriptor ?? 0n, ia, output });
+    }
+  }
+
+  /** A scan meets every entry of a table that it goes over, so the highest one is the last. */
+  tables(): TableNode[] {
+    return [...this.#tables.values()].map(({ node, entries }): TableNode => {
+      const sorted = [...entries.values()].sort((a, b) => a.index - b.index);
+      return {
+        ...node,
+        entryCount: (sorted.at(-1)?.index ?? 0) + 1,
+        entries: node.complete ? sorted.filter((e) => e.kind !== 'invalid' || e.descriptor !== 0n) : sorted,
+      };
+    });
+  }
+
+  tree(): TableTree {
+    const nodes = this.tables();
+    const roots = nodes.filter((n) => !this.#below.has(keyOf(n.stage, n.level, n.pa)));
+    return makeTree(
+      nodes,
+      roots.sort((a, b) => a.stage - b.stage),
+    );
+  }
+}
+
+function keyOf(stage: number, level: number, pa: bigint): string {
+  return `${stage}.${level}@${pa.toString(16)}`;
+}
+
+function makeTree(nodes: readonly TableNode[], roots: readonly TableNode[]): TableTree {
+  const byKey = new Map(nodes.map((node) => [keyOf(node.stage, node.level, node.pa), node]));
+  return { roots, nodeAt: (stage, level, pa) => byKey.get(keyOf(stage, level, pa)) };
+}
+
+export interface TreeOptions {
+  readonly style: Style;
+  /** Says what leaves allow. */
+  readonly walker: Walker;
+  /** Rows of one table before the rest is only counted. */
+  readonly maxRows: number;
+}
+
+/** Rows of one table that are shown without `--full`. */
+export const SHORT_TABLE = 24;
+
+interface Run {
+  readonly first: TableEntry;
+  last: TableEntry;
+  /** Bytes each of its entries maps, once there are two. */
+  step: bigint;
+  readonly text: string;
+}
+
+export function treeLines(tree: TableTree, options: TreeOptions): string[] {
+  const rows: string[][] = [];
+  for (const root of tree.roots) {
+    const label = `${tree.roots.length > 1 ? `stage ${root.stage} ` : ''}level ${root.level} table`;
+    rows.push([`${options.style.title(label)} @${hex(root.pa)}`]);
+    tableRows(tree, root, '  ', options, rows);
+  }
+  // The first column is the tree itself; what stands beside it lines up.
+  const parts = rows.map(([left, ...rest]) => [left!, ...rest]);
+  return columns(parts, { gap: '  ' });
+}
+
+function tableRows(tree: TableTree, node: TableNode, indent: string, options: TreeOptions, rows: string[][]) {
+  const { style, maxRows } = options;
+  const runs = foldRuns(node, options.walker);
+  const shown = runs.length > maxRows ? runs.slice(0, maxRows - 1) : runs;
+  let next = 0;
+  for (const run of shown) {
+    if (run.first.index > next) rows.push(gapRow(indent, next, run.first.index - 1, node, style));
+    rows.push(...runRows(tree, node, run, indent, options));
+    next = run.last.index + 1;
+    const child =
+      run.first.kind === 'table' ? tree.nodeAt(node.stage, node.level + 1, run.first.output) : undefined;
+    if (child) tableRows(tree, child, `${indent}  `, options, rows);
+  }
+  if (shown.length < runs.length) {
+    rows.push([
+      style.faint(
+        `${indent}… ${counted(runs.length - shown.length, 'more row')} of this table (--full shows them)`,
+      ),
+    ]);
+    return;
+  }
+  if (next < node.entryCount) rows.push(gapRow(indent, next, node.entryCount - 1, node, style));
+}
+
+/** Entries that continue each other: the same kind and rights, addresses that go on. Tables stay apart, each has its own rows. */
+function foldRuns(node: TableNode, walker: Walker): Run[] {
+  const runs: Run[] = [];
+  for (const entry of node.entries) {
+    const text = textOf(entry, node, walker);
+    const run = runs.at(-1);
+    if (run && continues(run, entry, text)) {
+      run.step = entry.output - run.last.output;
+      run.last = entry;
+    } else runs.push({ first: entry, last: entry, step: 0n, text });
+  }
+  return runs;
+}
+
+function continues({ first, last, step, text }: Run, entry: TableEntry, entryText: string): boolean {
+  if (entry.kind !== first.kind || entry.kind === 'table' || entry.index !== last.index + 1) return false;
+  if (text !== entryText) return false;
+  if (entry.kind === 'invalid') return entry.descriptor === last.descriptor;
+  const distance = entry.output - last.output;
+  return entry.ia - last.ia === distance && (step === 0n || distance === step);
+}
+
+function textOf(entry: TableEntry, node: TableNode, walker: Walker): string {
+  switch (entry.kind) {
+    case 'table':
+    case 'external_abort':
+      return '';
+    case 'invalid':
+      return entry.descriptor === 0n ? 'invalid' : 'not zero, but not valid';
+    default: {
+      // A stage-2 leaf under stage 1 is met through other addresses than its own.
+      if (node.stage === 2 && walker.regime.endsWith('-nested')) return '';
+      const result = probe(walker, entry.ia, false);
+      if (result.ok) return leafCode(result, walker.regime);
+      const { kind, stage } = result.fault;
+      return `${kind.replace('_', ' ')} fault${stage === node.stage ? '' : ` at stage ${stage}`}`;
+    }
+  }
+}
+
+function runRows(
+  tree: TableTree,
+  node: TableNode,
+  run: Run,
+  indent: string,
+  { style }: TreeOptions,
+): string[][] {
+  const { first, last, text } = run;
+  const n = last.index - first.index + 1;
+  const label = indent + indexText(first.index, last.index);
+  const times = n > 1 ? ` ×${n}` : '';
+  switch (first.kind) {
+    case 'table': {
+      const missing = tree.nodeAt(node.stage, node.level + 1, first.output)
+        ? ''
+        : style.faint('(not visited)');
+      return [
+        [
+          label,
+          hexWord(first.descriptor),
+          `${style.table('table')} -> L${node.level + 1} @${hex(first.output)}`,
+          missing,
+        ],
+      ];
+    }
+    case 'invalid':
+      return [[style.faint(label), style.faint(hexWord(first.descriptor)), style.faint(`${text}${times}`)]];
+    case 'external_abort':
+      return [[label, '', style.bad('outside RAM')]];
+    default: {
+      const size = n > 1 ? `${sizeText(run.step * BigInt(n))}` : '';
+      const words = `${style.leaf(first.kind)} -> ${hex(first.output)}${size ? ` +${size}` : ''}${times}`;
+      return [[label, hexWord(first.descriptor), words, text]];
+    }
+  }
+}
+
+function gapRow(indent: string, from: number, to: number, { complete }: TableNode, style: Style): string[] {
+  const n = to - from + 1;
+  const text = complete ? 'invalid' : 'not looked at';
+  return [style.faint(`${indent}${indexText(from, to)}`), style.faint(`${text}${n > 1 ? ` ×${n}` : ''}`)];
+}
+
+function indexText(from: number, to: number): string {
+  return from === to ? `[${from}]` : `[${from}-${to}]`;
+}

@@ -1,0 +1,197 @@
+import { readFileSync } from 'node:fs';
+import { gzipSync } from 'node:zlib';
+import { expect, test } from 'vitest';
+import { asText, lpae, lpaeJson, REQUEST, tempFile } from './run.ts';
+
+const map = (request: unknown, ...args: string[]) => lpae(['map', '-', ...args], { stdin: asText(request) });
+const mapJson = (request: unknown) => lpaeJson(['map', '-'], { stdin: asText(request) });
+
+test('a scatterlist: answer, tables, cost, registers', async () => {
+  const { code, out, err } = await map(REQUEST);
+  expect({ code, err }).toEqual({ code: 0, err: '' });
+  expect(out).toBe(`arm_64_lpae_s1  granule 4K, pages 4K 2M 1G, 48 bits in, 48 out; CPU pages of 64K
+
+map_sg  IOVA 0x10000000, 3 entries, 64K  read write cache  = 0x10000 (64K mapped)
+  3 entries in 2 runs of adjacent memory
+
+level 0 table @0x80000000
+  [0]             0x0000000080001003  table -> L1 @0x80001000
+    [0]           0x0000000080002003  table -> L2 @0x80002000
+      [0-127]     invalid ×128
+      [128]       0x0000000080003003  table -> L3 @0x80003000
+        [0-11]    0x0000000900000f47  page -> 0x900000000 +48K ×12  rw- rwx WB ISH nG
+        [12-15]   0x0000000940002f47  page -> 0x940002000 +16K ×4   rw- rwx WB ISH nG
+        [16-511]  invalid ×496
+      [129-511]   invalid ×383
+    [1-511]       invalid ×511
+  [1-511]         invalid ×511
+
+Cost
+  level  tables   bytes  descriptors: table  block  page
+  0           1   4,096                   1      0     0
+  1           1   4,096                   1      0     0
+  2           1   4,096                   1      0     0
+  3           1   4,096                   0      0    16
+  all         4  16,384                   3      0    16
+  64.0 KiB mapped by 16 leaves
+
+Registers
+  Linux io_pgtable_cfg, stage 1
+    ttbr   0x80000000
+    tcr    ips 5, tg 0, sh 3, orgn 1, irgn 1, tsz 16
+    mair   0xfffffffff404ff44
+  hardware, regime el1&0
+    ttbr0  0x0000000080000000
+    ttbr1  0x0000000000000000
+    tcr    0x0000000500803510
+    mair   0xfffffffff404ff44
+`);
+});
+
+test('--json has the shape of a golden file', async () => {
+  const { code, json } = await mapJson(REQUEST);
+  expect(code).toBe(0);
+  expect(json).toMatchObject({
+    schema: 'lpae.map/1',
+    format: 'arm_64_lpae_s1',
+    ok: true,
+    config: { pgsize_bitmap: '0x40201000', ias: 48, oas: 48, coherent_walk: true, quirks: [] },
+    ops: [
+      { op: 'map_sg', iova: '0x10000000', ret: '0x10000', ok: true, entries: 3, runs: 2, bytes: '0x10000' },
+    ],
+    cost: { tables: 4, table_bytes: 16384, leaves: 16 },
+    registers: { ttbr: '0x80000000', tcr: { ips: 5, tsz: 16 }, mair: '0xfffffffff404ff44' },
+    hardware: { regime: 'el1&0', registers: { ttbr0: '0x0000000080000000' } },
+  });
+  const tables = json.tables as { pa: string; level: number; entries: Record<string, string> }[];
+  expect(tables[0]).toEqual({ pa: '0x80000000', level: 0, entries: { 0: '0x0000000080001003' } });
+  expect(tables[3]!.entries[12]).toBe('0x0000000940002f47');
+});
+
+test('operations in order, with what each answers', async () => {
+  const ops = [
+    { op: 'map', iova: '2M', paddr: '4M', size: '2M', prot: ['read'] },
+    { op: 'iova_to_phys', iova: '2M+0x123' },
+    { op: 'unmap', iova: '2M', size: '2M' },
+    { op: 'iova_to_phys', iova: '2M' },
+  ];
+  const { code, out } = await map({ format: REQUEST.format, config: REQUEST.config, ops });
+  expect(code).toBe(1);
+  expect(out).toContain(
+    [
+      'map  IOVA 0x200000 -> PA 0x400000, 2M  read  = 0',
+      'iova_to_phys  IOVA 0x200123  = 0x400123',
+      'unmap  IOVA 0x200000, 2M  = 0x200000 (2M unmapped)',
+      'iova_to_phys  IOVA 0x200000  = 0x0 (not mapped)',
+    ].join('\n'),
+  );
+});
+
+test('ranges are maps', async () => {
+  const ranges = [{ iova: '1G', paddr: '2G', size: '1G' }];
+  const { code, json } = await mapJson({ format: REQUEST.format, config: REQUEST.config, ranges });
+  expect(code).toBe(0);
+  expect(json.cost).toMatchObject({ leaves: 1, by_level: [{ level: 0 }, { level: 1, blocks: 1 }] });
+});
+
+test('a refused request teaches, and the exit code is 1', async () => {
+  const { code, out } = await map({
+    ...REQUEST,
+    sg: [
+      ['0x900000000', '4K'],
+      ['0x900002800', '4K'],
+    ],
+  });
+  expect(code).toBe(1);
+  expect(out).toContain('= -22');
+  expect(out).toMatch(/EINVAL: entry 1 [\s\S]*PA 0x900002800 must be a\s+multiple/);
+});
+
+test('a configuration that the format refuses is an answer too', async () => {
+  const request = { ...REQUEST, config: { ...REQUEST.config, oas: 41 } };
+  const { code, out } = await map(request);
+  expect(code).toBe(1);
+  expect(out).toContain('arm_64_lpae_s1 refuses this configuration (-22)');
+  const { json } = await mapJson(request);
+  expect(json).toMatchObject({ schema: 'lpae.map/1', ok: false, error: { code: 'EINVAL', errno: -22 } });
+});
+
+test('golden ops files are requests: every wanted answer is met, errors too', async () => {
+  const file = 'fixtures/linux/arm_64_lpae_s1-64k-sg-fail-exist-0001.json';
+  const { code, json } = await lpaeJson(['map', file]);
+  expect(code).toBe(0);
+  expect((json.ops as { ret: unknown }[]).some(({ ret }) => ret === -17)).toBe(true);
+  const golden = JSON.parse(readFileSync(file, 'utf8')) as { ops: { ret: unknown }[] };
+  golden.ops[0]!.ret = -34;
+  const changed = await map(golden);
+  expect(changed.code).toBe(1);
+  expect(changed.out).toContain('wanted -34');
+});
+
+test('gzipped input', async () => {
+  const file = tempFile('request.json.gz', gzipSync(asText(REQUEST)));
+  expect((await lpae(['map', file])).code).toBe(0);
+});
+
+test('a large table is shortened, and --full shows it', async () => {
+  const sg = Array.from({ length: 40 }, (_, i) => [
+    `0x9000${(i * 2).toString(16).padStart(2, '0')}000`,
+    '4K',
+  ]);
+  const short = await map({ ...REQUEST, sg });
+  expect(short.out).toContain('… 17 more rows of this table (--full shows them)');
+  const full = await map({ ...REQUEST, sg }, '--full');
+  expect(full.out).toContain('[39]');
+  expect(full.out).not.toContain('more rows');
+});
+
+test.each<[string, unknown, string]>([
+  ['not an object', [], 'the document must be an object, but is []'],
+  ['no format', { config: REQUEST.config, ops: [] }, 'format must be a string, but is missing'],
+  ['nothing asked', { format: REQUEST.format, config: REQUEST.config }, 'asks for nothing'],
+  ['an unknown format', { ...REQUEST, format: 'arm_v9' }, 'format arm_v9 is not supported'],
+  ['an unknown member', { ...REQUEST, prots: [] }, 'prots is not known here'],
+  ['a wrong type', { ...REQUEST, sg: [['0x1000', true]] }, 'sg[0][1] must be an address or size'],
+  ['not a pair', { ...REQUEST, sg: [['0x1000']] }, 'sg[0] must be a pair'],
+  ['too many bits', { ...REQUEST, iova: '0x10000000000000000' }, 'iova must be an address or size'],
+  ['a negative number', { ...REQUEST, iova: -1 }, 'iova must be an address or size'],
+  ['a number that JSON rounds', { ...REQUEST, iova: 2 ** 60 }, 'iova must be an address or size'],
+  [
+    'a fraction',
+    { ...REQUEST, config: { ...REQUEST.config, ias: 47.5 } },
+    'config.ias must be a whole number',
+  ],
+  [
+    'a quirk nobody knows',
+    { ...REQUEST, config: { ...REQUEST.config, quirks: ['fast'] } },
+    'config.quirks[0] must be one of',
+  ],
+  ['a prot nobody knows', { ...REQUEST, prot: ['fly'] }, 'prot[0] must be one of read, write'],
+  ['an op nobody knows', { ...REQUEST, ops: [{ op: 'jump' }] }, 'ops[0].op must be one of'],
+  ['RAM beyond 52 bits', { ...REQUEST, ram: { base: '0xfffffffffff000', size: '1M' } }, 'ram: RAM ['],
+  ['an image', { schema: 'pgtable-golden/1', kind: 'image' }, 'kind must be one of ops'],
+])('garbage: %s', async (_, request, message) => {
+  const { code, out, err } = await map(request);
+  expect(code).toBe(3);
+  expect(out).toBe('');
+  expect(err).toContain(message);
+  expect(err).not.toContain('internal error');
+});
+
+test.each<[string, string | Uint8Array, string]>([
+  ['cut off', asText(REQUEST).slice(0, 80), 'stdin: not JSON: '],
+  ['empty', '', 'stdin: empty'],
+  ['bytes', Uint8Array.of(0xff, 0xfe, 0x00), 'stdin: neither UTF-8 text nor whole gzip data'],
+  ['half a gzip', gzipSync(asText(REQUEST)).subarray(0, 30), 'stdin: neither UTF-8 text nor whole gzip data'],
+])('unreadable input: %s', async (_, stdin, message) => {
+  const { code, err } = await lpae(['map', '-'], { stdin });
+  expect(code).toBe(3);
+  expect(err).toContain(message);
+});
+
+test('huge numbers are refused by the API, not by an accident', async () => {
+  const huge = [['0x900000000', '0xfffffffffffff000']];
+  const { code, out } = await map({ ...REQUEST, sg: huge });
+  expect(code).toBe(1);
+  expect(out).toContain('EINVAL: entry 0');
+});

@@ -1,0 +1,164 @@
+import { expect, test } from 'vitest';
+import { asText, lpae, lpaeJson, REQUEST, tempFile } from './run.ts';
+
+const request = tempFile('request.json', asText(REQUEST));
+
+/** One page at VA 0x1000, read-only for EL0 (AP = 0b11), in an image that has nothing else. */
+const IMAGE = {
+  schema: 'pgtable-golden/1',
+  kind: 'image',
+  name: 'one page',
+  producer: 'by hand',
+  regime: 'el1&0',
+  cpu: { model: 'cortex-a57', pa_bits: 44 },
+  ram: { base: '0x40000000', size: '0x100000' },
+  // T0SZ 34: a level 2 root for 30 bits of input. EPD1.
+  registers: { ttbr0: '0x40000000', tcr: '0x400800022', mair: '0xff', sctlr: '0x1' },
+  memory: [
+    { pa: '0x40000000', words64: { '0': '0x40001003', '8': '0x50000003', '16': '0x40000001' } },
+    { pa: '0x40001000', words64: { '8': '0x60000401230fcb', '16': '0x0000000040124003', '24': '0x2' } },
+  ],
+  translations: [],
+};
+const image = tempFile('image.json', asText(IMAGE));
+
+test('each step, the address, what it may and as what', async () => {
+  expect(await lpae(['walk', request, '0x1000_1234'])).toEqual({
+    code: 0,
+    err: '',
+    out: `0x10001234  privileged read
+  L0[0x000] @0x80000000 = 0x0000000080001003  table -> 0x80001000
+  L1[0x000] @0x80001000 = 0x0000000080002003  table -> 0x80002000
+  L2[0x080] @0x80002400 = 0x0000000080003003  table -> 0x80003000
+  L3[0x001] @0x80003008 = 0x0000000900001f47  page  -> 0x900001000
+  PA    0x900001234  (4K at 0x900001000, level 3)
+  may   privileged rw-, unprivileged rwx
+  as    Normal, inner and outer Write-Back RW-allocate (0xff), inner shareable; not global (nG)
+`,
+  });
+});
+
+test('a fault: kind, level, reason and codes; exit code 1', async () => {
+  const { code, out } = await lpae(['walk', request, '0x10010000']);
+  expect(code).toBe(1);
+  expect(out).toBe(`0x10010000  privileged read
+  L0[0x000] @0x80000000 = 0x0000000080001003  table -> 0x80001000
+  L1[0x000] @0x80001000 = 0x0000000080002003  table -> 0x80002000
+  L2[0x080] @0x80002400 = 0x0000000080003003  table -> 0x80003000
+  L3[0x010] @0x80003080 = 0x0000000000000000  invalid
+  FAULT translation fault, stage 1, level 3
+  why   0x0000000000000000 at 0x80003080 is not valid: bit 0 is clear
+  code  FSC 0x07, PAR_EL1 0x000000000000080f
+`);
+});
+
+test('several addresses: one fault makes the exit code 1', async () => {
+  const { code, out } = await lpae(['walk', request, '0x10000000', '0x0', '256M+8K']);
+  expect(code).toBe(1);
+  expect(out.match(/^ {2}PA/gm)).toHaveLength(2);
+  expect(out.match(/^ {2}FAULT/gm)).toHaveLength(1);
+});
+
+test('permission: a write where only reads may be says what is allowed', async () => {
+  const { code, out } = await lpae(['walk', image, '0x1000', '--access', 'write', '--unprivileged']);
+  expect(code).toBe(1);
+  expect(out).toContain('unprivileged write');
+  expect(out).toContain('FAULT permission fault, stage 1, level 3');
+  expect(out).toContain('does not allow unprivileged write; it allows privileged r--, unprivileged r--');
+  expect((await lpae(['walk', image, '0x1000', '--unprivileged'])).code).toBe(0);
+});
+
+test.each([
+  ['0x2000', 'FAULT access flag fault, stage 1, level 3', 'has AF (bit 10) clear'],
+  [
+    '0x3000',
+    'FAULT translation fault, stage 1, level 3',
+    '0x0000000000000002 at 0x40001018 is not valid: bit 0',
+  ],
+  ['0x200000', 'FAULT synchronous external abort on the walk, stage 1, level 3', 'no RAM at 0x50000000'],
+  ['0x400000', 'FAULT access flag fault, stage 1, level 2', 'has AF (bit 10) clear'],
+  ['0x40000000', 'FAULT translation fault, stage 1, level 0', 'outside what the registers translate'],
+])('why %s faults', async (address, fault, why) => {
+  const { code, out } = await lpae(['walk', image, address]);
+  expect(code).toBe(1);
+  expect(out).toContain(fault);
+  expect(out).toContain(why);
+});
+
+test('--json', async () => {
+  const { code, json } = await lpaeJson(['walk', request, '0x10001234', '0x0']);
+  expect(code).toBe(1);
+  expect(json).toMatchObject({
+    schema: 'lpae.walk/1',
+    regime: 'el1&0',
+    walks: [
+      {
+        ia: '0x10001234',
+        access: 'read',
+        privileged: true,
+        ok: true,
+        pa: '0x900001234',
+        level: 3,
+        size: '0x1000',
+        leaf_base: '0x900001000',
+        permissions: { privileged: 'rw-', unprivileged: 'rwx' },
+        attr: '0xff',
+        shareability: 'inner',
+        global: false,
+        par: '0xff00000900001b80',
+        steps: [
+          {
+            stage: 1,
+            level: 0,
+            table: '0x80000000',
+            index: 0,
+            descriptor: '0x0000000080001003',
+            kind: 'table',
+          },
+          { level: 1 },
+          { level: 2 },
+          { level: 3, kind: 'page', output: '0x900001000' },
+        ],
+      },
+      {
+        ok: false,
+        fault: { kind: 'translation', stage: 1, level: 2, fsc: '0x06' },
+        par: '0x000000000000080d',
+        steps: [{ level: 0 }, { level: 1 }, { level: 2, kind: 'invalid' }],
+      },
+    ],
+  });
+});
+
+test('a golden ops file is carried out first', async () => {
+  const file = 'fixtures/linux/arm_64_lpae_s2-4k-addr48-48-0001.json';
+  const { code, json } = await lpaeJson(['walk', file, '0']);
+  expect([0, 1]).toContain(code);
+  expect(json).toMatchObject({ name: 'arm_64_lpae_s2-4k-addr48-48-0001', regime: 'el1&0-s2' });
+});
+
+test('what a request could not map is said beside the walk', async () => {
+  const file = tempFile('refused.json', asText({ ...REQUEST, sg: [['0x800', '4K']] }));
+  const { err } = await lpae(['walk', file, '0']);
+  expect(err).toMatch(/^lpae: ops\[0\] map_sg: EINVAL: /);
+});
+
+test.each([
+  [['walk', request, '0x1_0000_0000_0000_0000'], 2, "'0x1_0000_0000_0000_0000' is not a 64-bit address"],
+  [['walk', request, '0x'], 2, "'0x' is not a 64-bit address"],
+  [['walk', request, '4Q'], 2, "'4Q' is not a 64-bit address"],
+  [['walk', 'fixtures/real/linux61-smmuv3-4k.sg.json', '0'], 3, 'lpae replay runs them'],
+  [['walk', tempFile('x.json', asText({ ...IMAGE, regime: 'el7' })), '0'], 3, "unknown regime 'el7'"],
+  [['walk', tempFile('x.json', asText({ ...IMAGE, memory: 7 })), '0'], 3, 'memory: wanted an array, found 7'],
+  [
+    ['walk', tempFile('x.json', asText({ ...IMAGE, memory: [{ pa: '0x0', words64: { 0: '0x1' } }] })), '0'],
+    3,
+    'no RAM at 0x0',
+  ],
+  [['walk', tempFile('x.json', 'null'), '0'], 3, 'the document must be an object'],
+])('%j', async (args, code, message) => {
+  const ran = await lpae(args as string[]);
+  expect(ran.code).toBe(code);
+  expect(ran.out).toBe('');
+  expect(ran.err).toContain(message);
+});

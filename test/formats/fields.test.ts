@@ -1,0 +1,183 @@
+/** The declared fields of every format: each table tiles its word exactly once, and encoding round-trips through it. */
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import type { TableFormat } from '../../formats/index.ts';
+import {
+  type DescriptorLayout,
+  decode,
+  decodeAddress,
+  encode,
+  type Field,
+  fieldMask,
+  matches,
+} from '../../src/descriptor/index.ts';
+import { configs } from '../support/configs.ts';
+
+type Kind = DescriptorLayout['kind'];
+const WORD = fc.bigInt({ min: 0n, max: (1n << 64n) - 1n });
+
+/** One configured format per granule: the fields depend on nothing else. */
+const formats = new Map<string, TableFormat>();
+for (const { format, options } of configs) {
+  const made = format.configure({ ...options, quirks: [] });
+  formats.set(`${made.name}, ${2 ** (made.granuleLog2 - 10)}K`, made);
+}
+
+/** Which kinds of descriptor a level has: blocks where the granule has a block of that size (DDI 0487 table D8-47). */
+const BLOCK_LEVELS: Record<number, number[]> = { 12: [1, 2], 14: [2], 16: [1, 2] };
+const layouts = [...formats].flatMap(([name, format]) =>
+  [0, 1, 2, 3].flatMap((level) => {
+    const block = BLOCK_LEVELS[format.granuleLog2]!.includes(level);
+    const kinds: Kind[] =
+      level === 3 ? ['page', 'invalid'] : ['table', ...(block ? ['block' as const] : []), 'invalid'];
+    return kinds.map((kind) => ({ name: `${name} level ${level} ${kind}`, kind, level, format }));
+  }),
+);
+
+const named = (layout: DescriptorLayout) =>
+  layout.fields.filter((f) => ['field', 'software'].includes(f.kind));
+const bits = (field: Field) => Array.from({ length: field.high - field.low + 1 }, (_, i) => field.low + i);
+
+describe.each(layouts)('$name', ({ kind, level, format }) => {
+  const layout = format.layout(kind, level);
+  const free = named(layout).filter((f) => f.fixed === undefined && f.address === undefined);
+
+  test('covers every bit exactly once, from the top down', () => {
+    expect(layout.kind).toBe(kind);
+    expect(layout.fields.flatMap(bits).sort((a, b) => a - b)).toEqual(
+      Array.from({ length: layout.width }, (_, bit) => bit),
+    );
+    const lows = layout.fields.map((f) => f.low);
+    expect(lows).toEqual([...lows].sort((a, b) => b - a));
+  });
+
+  test('names each field once, says what it is, and where it stands', () => {
+    const names = named(layout).map((f) => f.name);
+    expect(new Set(names).size).toBe(names.length);
+    expect(layout.fields.filter((f) => f.meaning === '' || !/^(DDI|IHI) \d{4}/.test(f.reference))).toEqual(
+      [],
+    );
+    expect(layout.title).toMatch(new RegExp(`stage ${format.stage} level ${level} ${kind}`));
+  });
+
+  test('gives names to values that the field can hold', () => {
+    for (const field of layout.fields) {
+      for (const value of Object.keys(field.values ?? {})) {
+        expect(BigInt(value) << BigInt(field.low)).toBeLessThanOrEqual(fieldMask(field));
+      }
+    }
+  });
+
+  test('decodes what it encodes, field by field', () => {
+    const values = fc.record(
+      Object.fromEntries(
+        free.map((f) => [f.name, fc.bigInt({ min: 0n, max: fieldMask(f) >> BigInt(f.low) })]),
+      ),
+    );
+    fc.assert(
+      fc.property(values, (given) => {
+        const word = encode(layout, given);
+        const decoded = decode(layout, word);
+        for (const f of free) expect(decoded.find((d) => d.field === f)!.value).toBe(given[f.name]);
+        expect(decoded.filter((d) => d.problem)).toEqual([]);
+        expect(matches(layout, word)).toBe(true);
+      }),
+      { numRuns: 30 },
+    );
+  });
+
+  test('reports every RES0 bit that is set, and no other', () => {
+    const clean = encode(layout, {});
+    for (let bit = 0; bit < 64; bit++) {
+      const { kind: fieldKind, fixed } = layout.fields.find((f) => bit <= f.high && bit >= f.low)!;
+      if (fixed !== undefined) continue;
+      const problems = decode(layout, clean ^ (1n << BigInt(bit))).filter((d) => d.problem);
+      expect([bit, problems.length]).toEqual([bit, fieldKind === 'res0' || fieldKind === 'res1' ? 1 : 0]);
+    }
+  });
+});
+
+/** By format and granule: lowest and highest output address bit of a page and a next-table address. */
+const ADDRESS_BITS: Record<string, [number, number]> = {
+  'arm_64_lpae_s1, 4K': [12, 47],
+  'arm_64_lpae_s1, 16K': [14, 47],
+  'arm_64_lpae_s1, 64K': [16, 51],
+  'arm_64_lpae_s2, 4K': [12, 47],
+  'arm_64_lpae_s2, 16K': [14, 47],
+  'arm_64_lpae_s2, 64K': [16, 51],
+  'arm_32_lpae_s1, 4K': [12, 39],
+  'arm_32_lpae_s2, 4K': [12, 39],
+};
+/** Lowest output address bit of a leaf, by granule and level. */
+const LEAF_LOW: Record<string, number> = {
+  '12/1': 30,
+  '12/2': 21,
+  '12/3': 12,
+  '14/2': 25,
+  '14/3': 14,
+  '16/1': 42,
+  '16/2': 29,
+  '16/3': 16,
+};
+
+describe.each([...formats])('%s', (name, format) => {
+  const [pageLow, high] = ADDRESS_BITS[name]!;
+  const cases: [Kind, number, number][] = [0, 1, 2].map((level) => ['table', level, pageLow]);
+  for (const level of [1, 2, 3]) {
+    const low = LEAF_LOW[`${format.granuleLog2}/${level}`];
+    if (low !== undefined) cases.push([level === 3 ? 'page' : 'block', level, low]);
+  }
+
+  test.each(cases)('a %s at level %i carries address bits from %i on, and no others', (kind, level, low) => {
+    const layout = format.layout(kind, level);
+    for (let bit = 0; bit < 64; bit++) {
+      const address = 1n << BigInt(bit);
+      if (bit < low || bit > high) expect(() => encode(layout, {}, address)).toThrow(/can't carry/);
+      else expect(decodeAddress(layout, encode(layout, {}, address))).toBe(address);
+    }
+  });
+
+  test.each(cases)('the address of a %s at level %i survives any attributes', (kind, level, low) => {
+    const layout = format.layout(kind, level);
+    const mask = ((1n << BigInt(high + 1)) - 1n) & ~((1n << BigInt(low)) - 1n);
+    const addressBits = layout.fields
+      .filter((f) => f.address !== undefined)
+      .reduce((m, f) => m | fieldMask(f), 0n);
+    fc.assert(
+      fc.property(WORD, WORD, (attributes, anyAddress) => {
+        const address = anyAddress & mask;
+        const word = (attributes & ~addressBits) | (encode(layout, {}, address) & addressBits);
+        expect(decodeAddress(layout, word)).toBe(address);
+      }),
+    );
+  });
+
+  test('a word is of one kind at most at any level', () => {
+    fc.assert(
+      fc.property(WORD, fc.constantFrom(0, 1, 2, 3), (word, level) => {
+        const kinds = layouts.filter((l) => l.format === format && l.level === level);
+        const matching = kinds.filter((l) => matches(format.layout(l.kind, level), word)).map((l) => l.kind);
+        const valid = (word & 1n) === 1n;
+        const typeBit = (word & 2n) === 2n;
+        const wanted = !valid ? 'invalid' : typeBit ? (level === 3 ? 'page' : 'table') : 'block';
+        expect(matching).toEqual(kinds.some((l) => l.kind === wanted) ? [wanted] : []);
+      }),
+    );
+  });
+});
+
+/** OA[51:48] in bits [15:12] (DDI 0487 D8.3.1, FEAT_LPA), as literal words. */
+test.each<[string, Kind, number, bigint, bigint]>([
+  ['arm_64_lpae_s1, 64K', 'page', 3, 0x000f_ffff_ffff_0000n, 0x0000_ffff_ffff_f003n],
+  ['arm_64_lpae_s1, 64K', 'page', 3, 0x0008_0000_0001_0000n, 0x0000_0000_0001_8003n],
+  ['arm_64_lpae_s2, 64K', 'block', 2, 0x0001_0000_2000_0000n, 0x0000_0000_2000_1001n],
+  ['arm_64_lpae_s1, 64K', 'block', 1, 0x000f_fc00_0000_0000n, 0x0000_fc00_0000_f001n],
+  ['arm_64_lpae_s2, 64K', 'table', 1, 0x0005_0000_8000_0000n, 0x0000_0000_8000_5003n],
+  ['arm_64_lpae_s1, 16K', 'block', 2, 0x0000_8000_0200_0000n, 0x0000_8000_0200_0001n],
+  ['arm_64_lpae_s1, 4K', 'block', 1, 0x0000_ffff_c000_0000n, 0x0000_ffff_c000_0001n],
+  ['arm_32_lpae_s1, 4K', 'page', 3, 0x0000_00ff_ffff_f000n, 0x0000_00ff_ffff_f003n],
+])('%s: a %s at level %i packs address %# as %#', (name, kind, level, address, word) => {
+  const layout = formats.get(name)!.layout(kind, level);
+  expect(encode(layout, {}, address)).toBe(word);
+  expect(decodeAddress(layout, word)).toBe(address);
+});

@@ -1,0 +1,77 @@
+/** What callers can get wrong throws and teaches; what tables and registers hold never does. */
+import { describe, expect, test } from 'vitest';
+import {
+  cpuFeatures,
+  cpuModels,
+  createWalker,
+  type Regime,
+  regimes,
+  WalkerError,
+} from '../../src/walker/index.ts';
+import { memoryWith } from './table-builder.ts';
+
+const memory = memoryWith({});
+const walker = createWalker(memory, { regime: 'el1&0', registers: {} });
+
+describe('a wrong argument is a WalkerError that says what is right', () => {
+  test.each<[string, () => unknown, RegExp]>([
+    [
+      'an unknown regime',
+      () => createWalker(memory, { regime: 'el0' as Regime, registers: {} }),
+      /'el0'; known are el1&0,/,
+    ],
+    [
+      'an unknown CPU',
+      () => createWalker(memory, { regime: 'el2', registers: {}, cpu: 'z80' as 'max' }),
+      /'z80'; known are/,
+    ],
+    ['a PA size that is none', () => cpuFeatures({ paBits: 60 }), /paBits 60.*32 to 52/],
+    [
+      'a register as number',
+      () => createWalker(memory, { regime: 'el2', registers: { tcr: 1 as unknown as bigint } }),
+      /register tcr/,
+    ],
+    [
+      'a register of 65 bits',
+      () => createWalker(memory, { regime: 'el2', registers: { ttbr0: 1n << 64n } }),
+      /register ttbr0/,
+    ],
+    ['a negative address', () => walker.walk(-1n, { access: 'read' }), /at most 64 bits, not -1/],
+    ['an address of 65 bits', () => walker.walk(1n << 64n, { access: 'read' }), /at most 64 bits/],
+    [
+      'an unknown access',
+      () => walker.walk(0n, { access: 'peek' as 'read' }),
+      /'peek'; it is read, write or execute/,
+    ],
+  ])('%s', (_, act, message) => {
+    expect(act).toThrow(WalkerError);
+    expect(act).toThrow(message);
+  });
+});
+
+test.each(regimes)('%s: no registers at all still give an answer', (regime) => {
+  const empty = createWalker(memory, { regime, registers: {} });
+  for (const ia of [0n, 0x1234n, 0xffff_ffffn, (1n << 64n) - 1n]) {
+    expect(empty.walk(ia, { access: 'read' })).toHaveProperty('ok');
+  }
+});
+
+test('models: features follow the model, and options change them', () => {
+  expect(cpuModels).toContain('neoverse-n1');
+  expect(cpuFeatures()).toMatchObject({ paBits: 52, lpa: true, lpa2: true });
+  expect(cpuFeatures('cortex-a57')).toMatchObject({ paBits: 44, lpa: false, hafdbs: false, armv7: false });
+  expect(cpuFeatures({ model: 'cortex-a76', paBits: 48 })).toMatchObject({
+    paBits: 48,
+    hafdbs: true,
+    xnx: true,
+  });
+  // FEAT_LPA means 52 PA bits.
+  expect(cpuFeatures({ paBits: 48 })).toMatchObject({ lpa: false });
+});
+
+test('the walker decodes registers once: changing the object later changes nothing', () => {
+  const registers = { ttbr0: 0x4000_0000n, tcr: 0x5_0080_0019n };
+  const kept = createWalker(memoryWith({ '0x40000000': 0x8000_0701n }), { regime: 'el1&0', registers });
+  registers.ttbr0 = 0n;
+  expect(kept.walk(0n, { access: 'read' })).toMatchObject({ ok: true, pa: 0x8000_0000n });
+});

@@ -1,0 +1,74 @@
+/** Contiguous runs that keep their promise, and runs that do not. */
+import { describe, expect, test } from 'vitest';
+import { contiguousRun, stage1, stage2 } from '../../src/walker/index.ts';
+import { memoryWith } from './table-builder.ts';
+
+const CONT = 1n << 52n;
+
+/** An L3 table of 4 KiB pages under T0SZ 25, entries 16 to 31 contiguous, changed by `change`. */
+function walker(change: (index: number, word: bigint) => bigint = (_, word) => word) {
+  const words: Record<string, bigint> = { '0x40000000': 0x4000_1003n, '0x40001000': 0x4000_2003n };
+  for (let i = 16; i < 32; i++) {
+    const word = (0x8001_0703n + BigInt(i - 16) * 0x1000n) | CONT;
+    words[`0x${(0x4000_2000 + i * 8).toString(16)}`] = change(i, word);
+  }
+  return stage1(memoryWith(words), { ttbr0: 0x4000_0000n, tcr: 0x5_0080_0019n, mair: 0xffn });
+}
+
+test('a run of 16 pages', () => {
+  expect(contiguousRun(walker(), 0x1_5678n)).toEqual({
+    ia: 0x1_0000n,
+    size: 0x1_0000n,
+    entries: 16,
+    problems: [],
+  });
+});
+
+test('no run: an invalid entry, a page without the bit', () => {
+  expect(contiguousRun(walker(), 0n)).toBeUndefined();
+  expect(
+    contiguousRun(
+      walker((_, word) => word & ~CONT),
+      0x1_0000n,
+    ),
+  ).toBeUndefined();
+});
+
+describe('misprogrammed', () => {
+  const problems = (index: number, change: (word: bigint) => bigint) =>
+    contiguousRun(
+      walker((i, word) => (i === index ? change(word) : word)),
+      0x1_0000n,
+    )?.problems.map(({ entry, ia, reason }) => [entry, ia, reason]);
+
+  test.each<[string, (word: bigint) => bigint]>([
+    ['not_contiguous', (word) => word & ~CONT],
+    ['output', (word) => word + 0x1000n],
+    ['attributes', (word) => word ^ 0x4n],
+    ['attributes', (word) => word ^ 0x80n],
+    ['attributes', (word) => word ^ (1n << 54n)],
+  ])('%s', (reason, change) => {
+    expect(problems(19, change)).toEqual([[3, 0x1_3000n, reason]]);
+  });
+
+  test('an invalid entry is no misprogramming, nor is a different access flag', () => {
+    expect(problems(20, () => 0n)).toEqual([]);
+    expect(problems(20, (word) => word & ~0x400n)).toEqual([]);
+  });
+
+  test('an output that is not aligned to the run', () => {
+    const run = contiguousRun(
+      walker((_, word) => word + 0x1000n),
+      0x1_0000n,
+    );
+    expect(run?.problems).toHaveLength(16);
+  });
+});
+
+test('the bit is RES0 in 64K blocks of level 1, and means nothing there', () => {
+  // 52-bit IPA, from level 1: T0SZ 12, 64K, PS 52 bits.
+  const words = { '0x40000000': 0x0010_0000_0000_07fdn };
+  const wide = stage2(memoryWith(words), { vttbr: 0x4000_0000n, vtcr: 0x8006_408cn });
+  expect(wide.walk(0n, { access: 'read' })).toMatchObject({ ok: true, level: 1, contiguous: false });
+  expect(contiguousRun(wide, 0n)).toBeUndefined();
+});
