@@ -71,8 +71,7 @@ export class IommuDomain {
     checkWord('size', size);
     checkProt(prot);
     const table = this.#table;
-    // More than the whole space is refused before any table is made for its start.
-    const ia = size > BigInt(table.iaEnd) ? table.iaEnd + Number(iova & LOW_BITS) : this.#iaOf(iova);
+    const ia = this.#iaOf(iova);
     if (mapRange(table, ia, exact(pa), exact(size), prot) < 0) {
       const failure = table.failure!;
       throw explainFailure(table, failure, BigInt(failure.ia - ia), { prot, iova, pa, size });
