@@ -1,5 +1,6 @@
 /** Parses golden files of kind `image` (schema pgtable-golden/1): registers, memory, and what a machine answered to each probe. */
-import { GoldenFileError } from './result.ts';
+import * as v from 'valibot';
+import { hexWord, parseGolden } from './schema.ts';
 
 /** The answer that a row wants. Members that are absent make no claim. */
 export interface Expectation {
@@ -59,137 +60,136 @@ export interface ImageFile {
   readonly pagemap: readonly { readonly where: string; readonly va: bigint; readonly pa: bigint }[];
 }
 
-type JsonObject = Readonly<Record<string, unknown>>;
+const integer = v.pipe(v.number(), v.integer());
+/** Absent or null: no claim. */
+const maybe = <T extends v.GenericSchema>(schema: T) => v.nullish(schema);
+const registers = v.record(v.string(), hexWord);
 
-function bad(path: string, wanted: string, value: unknown): GoldenFileError {
-  const shown = JSON.stringify(value) ?? 'nothing';
-  return new GoldenFileError(`${path}: wanted ${wanted}, found ${shown.slice(0, 60)}`);
-}
-
-function asObject(value: unknown, path: string): JsonObject {
-  if (typeof value !== 'object' || value === null || Array.isArray(value))
-    throw bad(path, 'an object', value);
-  return value as JsonObject;
-}
-
-function asArray(value: unknown, path: string): readonly unknown[] {
-  if (!Array.isArray(value)) throw bad(path, 'an array', value);
-  return value;
-}
-
-function asString(value: unknown, path: string): string {
-  if (typeof value !== 'string') throw bad(path, 'a string', value);
-  return value;
-}
-
-/** Hex strings only: JSON numbers lose bits. At most 64 bits. */
-function asHex(value: unknown, path: string): bigint {
-  if (typeof value !== 'string' || !/^0x[0-9a-fA-F]{1,16}$/.test(value)) {
-    throw bad(path, 'a hex string of at most 64 bits, such as "0x80001000"', value);
-  }
-  return BigInt(value);
-}
-
-function asInteger(value: unknown, path: string): number {
-  if (typeof value !== 'number' || !Number.isInteger(value)) throw bad(path, 'an integer', value);
-  return value;
-}
-
-/** `{ key: parse(value) }`, or nothing where the value is absent or null: no claim. */
-function optional<K extends string, T>(
-  key: K,
-  value: unknown,
-  parse: (value: unknown) => T,
-): { readonly [P in K]?: T } {
-  if (value === undefined || value === null) return {};
-  return { [key]: parse(value) } as { readonly [P in K]?: T };
-}
-
-function parseRegisters(value: unknown, path: string): Registers {
-  const entries = Object.entries(asObject(value, path));
-  return Object.fromEntries(entries.map(([name, register]) => [name, asHex(register, `${path}.${name}`)]));
-}
-
-function parseFault(value: unknown, path: string): ExpectedFault {
-  const fault = asObject(value, path);
-  const integer = (key: string) => (found: unknown) => asInteger(found, `${path}.${key}`);
-  return {
-    kind: asString(fault.kind, `${path}.kind`),
-    ptw: fault.ptw === true,
-    ...optional('stage', fault.stage, integer('stage')),
-    ...optional('level', fault.level, integer('level')),
-    ...optional('s1Level', fault.s1_level, integer('s1_level')),
-    ...optional('class', fault.class, (found) => asString(found, `${path}.class`)),
-    ...optional('ipa', fault.ipa, (found) => asHex(found, `${path}.ipa`)),
-    ...optional('fetch', fault.fetch, (found) => asHex(found, `${path}.fetch`)),
-  };
-}
+const faultSchema = v.object({
+  kind: v.string(),
+  ptw: maybe(v.boolean()),
+  stage: maybe(integer),
+  level: maybe(integer),
+  s1_level: maybe(integer),
+  class: maybe(v.string()),
+  ipa: maybe(hexWord),
+  fetch: maybe(hexWord),
+});
 
 /** `{ pa, attr, sh, … }` or `{ fault }`. */
-function parseExpectation(row: JsonObject, path: string): Expectation {
-  if (row.fault !== undefined) return { fault: parseFault(row.fault, `${path}.fault`) };
-  const integer = (key: string) => (found: unknown) => asInteger(found, `${path}.${key}`);
-  return {
-    pa: asHex(row.pa, `${path}.pa`),
-    ...optional('attr', row.attr, (found) => Number(asHex(found, `${path}.attr`))),
-    ...optional('sh', row.sh, integer('sh')),
-    ...optional('ns', row.ns, integer('ns')),
-    ...optional('level', row.level, integer('level')),
-    ...optional('s2Level', row.s2_level, integer('s2_level')),
-    ...optional('ipa', row.ipa, (found) => asHex(found, `${path}.ipa`)),
-  };
+const expectationEntries = {
+  fault: v.optional(faultSchema),
+  pa: maybe(hexWord),
+  attr: maybe(
+    v.pipe(
+      hexWord,
+      v.transform((attr) => Number(attr)),
+    ),
+  ),
+  sh: maybe(integer),
+  ns: maybe(integer),
+  level: maybe(integer),
+  s2_level: maybe(integer),
+  ipa: maybe(hexWord),
+};
+const expectationSchema = v.pipe(
+  v.object(expectationEntries),
+  v.check(({ fault, pa }) => fault !== undefined || typeof pa === 'bigint', 'expected a pa or a fault'),
+);
+
+const rowObject = v.object({
+  ...expectationEntries,
+  va: hexWord,
+  access: v.picklist(['read', 'write', 'execute']),
+  el: maybe(integer),
+  pan: maybe(integer),
+  sid: maybe(
+    v.union([
+      v.pipe(
+        integer,
+        v.transform((sid) => BigInt(sid)),
+      ),
+      hexWord,
+    ]),
+  ),
+  registers: maybe(registers),
+  event: maybe(v.array(hexWord)),
+  arm: v.optional(expectationSchema),
+  arm_or: v.optional(expectationSchema),
+  arm_unprivileged: v.optional(expectationSchema),
+});
+const rowSchema = v.pipe(
+  rowObject,
+  v.check(
+    ({ arm, fault, pa }) => arm !== undefined || fault !== undefined || typeof pa === 'bigint',
+    'expected a pa, a fault, or what arm says',
+  ),
+);
+
+const frameOffset = v.pipe(
+  v.string(),
+  v.check(
+    (offset) => /^\d+$/.test(offset) && Number(offset) < 4096 && Number(offset) % 8 === 0,
+    'expected a decimal byte offset below 4096, a multiple of 8',
+  ),
+);
+
+const imageSchema = v.object({
+  schema: v.literal('pgtable-golden/1'),
+  kind: v.literal('image'),
+  name: v.string(),
+  regime: v.string(),
+  cpu: v.object({ model: v.string(), pa_bits: maybe(integer) }),
+  ram: v.object({ base: hexWord, size: hexWord }),
+  registers,
+  memory: v.array(v.object({ pa: hexWord, words64: v.record(frameOffset, hexWord) })),
+  translations: v.array(rowSchema),
+  pagemap: v.optional(v.array(v.object({ va: hexWord, pa: hexWord })), []),
+});
+
+type Row = v.InferOutput<typeof rowSchema>;
+type Answer = v.InferOutput<typeof expectationSchema>;
+
+/** The object without the members that make no claim. */
+function claims<T extends object>(object: T): { [K in keyof T]?: NonNullable<T[K]> } {
+  const present = Object.entries(object).filter(([, value]) => value !== null && value !== undefined);
+  return Object.fromEntries(present) as { [K in keyof T]?: NonNullable<T[K]> };
+}
+
+function expectationOf(answer: Answer): Expectation {
+  const { fault, pa, attr, sh, ns, level, s2_level: s2Level, ipa } = answer;
+  if (fault === undefined) {
+    return claims({ pa, attr, sh, ns, level, s2Level, ipa });
+  }
+  const { kind, ptw, s1_level: s1Level, ...rest } = fault;
+  return { fault: { ...claims({ ...rest, s1Level }), kind, ptw: ptw === true } };
 }
 
 /** The architecture's answer (`arm`, or else `arm_or`) counts where it stands, the producer's otherwise. */
-function parseExpectations(row: JsonObject, path: string): Expectation[] {
-  if (row.arm === undefined) return [parseExpectation(row, path)];
-  const arm = parseExpectation(asObject(row.arm, `${path}.arm`), `${path}.arm`);
-  if (row.arm_or === undefined) return [arm];
-  return [arm, parseExpectation(asObject(row.arm_or, `${path}.arm_or`), `${path}.arm_or`)];
-}
-
-/** The event number of a raw event record: bits [7:0] of its first word. */
-function parseEvent(value: unknown, path: string): number {
-  return Number(asHex(asArray(value, `${path}.event`)[0], `${path}.event[0]`) & 0xffn);
+function expectationsOf(row: Row): Expectation[] {
+  if (row.arm === undefined) return [expectationOf(row)];
+  return [row.arm, ...(row.arm_or === undefined ? [] : [row.arm_or])].map(expectationOf);
 }
 
 /** A row, and a second one where it says what an unprivileged access of the same kind gets. */
-function parseRow(value: unknown, path: string): ImageRow[] {
-  const row = asObject(value, path);
-  const { access } = row;
-  if (access !== 'read' && access !== 'write' && access !== 'execute') {
-    throw bad(`${path}.access`, 'read, write or execute', access);
-  }
+function rowsOf(row: Row, where: string): ImageRow[] {
   const asked = {
-    va: asHex(row.va, `${path}.va`),
-    access,
+    va: row.va,
+    access: row.access,
     pan: row.pan === 1,
-    ...optional('sid', row.sid, (found) =>
-      typeof found === 'number' ? BigInt(asInteger(found, path)) : asHex(found, `${path}.sid`),
-    ),
-    ...optional('registers', row.registers, (found) => parseRegisters(found, `${path}.registers`)),
-  } as const;
-  const privileged = row.el === undefined || asInteger(row.el, `${path}.el`) !== 0;
-  const expect = parseExpectations(row, path);
-  const event = row.arm === undefined ? optional('event', row.event, (found) => parseEvent(found, path)) : {};
-  const rows: ImageRow[] = [{ ...asked, ...event, where: path, privileged, expect }];
+    ...claims({ sid: row.sid, registers: row.registers }),
+  };
+  // The event number of a raw event record is bits [7:0] of its first word.
+  const record = row.arm === undefined ? row.event?.[0] : undefined;
+  const event = record === undefined ? {} : { event: Number(record & 0xffn) };
+  const rows: ImageRow[] = [
+    { ...asked, ...event, where, privileged: row.el !== 0, expect: expectationsOf(row) },
+  ];
   if (row.arm_unprivileged !== undefined) {
-    const where = `${path}.arm_unprivileged`;
-    const expect = [parseExpectation(asObject(row.arm_unprivileged, where), where)];
-    rows.push({ ...asked, where, privileged: false, expect });
+    const expect = [expectationOf(row.arm_unprivileged)];
+    rows.push({ ...asked, where: `${where}.arm_unprivileged`, privileged: false, expect });
   }
   return rows;
-}
-
-function parseFrame(value: unknown, path: string): (readonly [bigint, bigint])[] {
-  const frame = asObject(value, path);
-  const pa = asHex(frame.pa, `${path}.pa`);
-  return Object.entries(asObject(frame.words64, `${path}.words64`)).map(([offset, word]) => {
-    if (!/^\d+$/.test(offset) || Number(offset) >= 4096 || Number(offset) % 8 !== 0) {
-      throw bad(`${path}.words64`, 'decimal byte offsets below 4096, multiples of 8', offset);
-    }
-    return [pa + BigInt(offset), asHex(word, `${path}.words64[${offset}]`)] as const;
-  });
 }
 
 /**
@@ -197,26 +197,18 @@ function parseFrame(value: unknown, path: string): (readonly [bigint, bigint])[]
  * @throws GoldenFileError that names the part of the file which is not as it must be.
  */
 export function parseImageFile(value: unknown): ImageFile {
-  const file = asObject(value, 'file');
-  if (file.schema !== 'pgtable-golden/1') throw bad('schema', '"pgtable-golden/1"', file.schema);
-  if (file.kind !== 'image') throw bad('kind', '"image"', file.kind);
-  const cpu = asObject(file.cpu, 'cpu');
-  const ram = asObject(file.ram, 'ram');
+  const file = parseGolden(imageSchema, value);
+  const { model, pa_bits: paBits } = file.cpu;
   return {
-    name: asString(file.name, 'name'),
-    regime: asString(file.regime, 'regime'),
-    cpu: {
-      model: asString(cpu.model, 'cpu.model'),
-      ...optional('paBits', cpu.pa_bits, (found) => asInteger(found, 'cpu.pa_bits')),
-    },
-    ram: { base: asHex(ram.base, 'ram.base'), size: asHex(ram.size, 'ram.size') },
-    registers: parseRegisters(file.registers, 'registers'),
-    words: asArray(file.memory, 'memory').flatMap((frame, i) => parseFrame(frame, `memory[${i}]`)),
-    rows: asArray(file.translations, 'translations').flatMap((row, i) => parseRow(row, `translations[${i}]`)),
-    pagemap: asArray(file.pagemap ?? [], 'pagemap').map((row, i) => {
-      const where = `pagemap[${i}]`;
-      const { va, pa } = asObject(row, where);
-      return { where, va: asHex(va, `${where}.va`), pa: asHex(pa, `${where}.pa`) };
-    }),
+    name: file.name,
+    regime: file.regime,
+    cpu: { model, ...claims({ paBits }) },
+    ram: file.ram,
+    registers: file.registers,
+    words: file.memory.flatMap(({ pa, words64 }) =>
+      Object.entries(words64).map(([offset, word]) => [pa + BigInt(offset), word] as const),
+    ),
+    rows: file.translations.flatMap((row, i) => rowsOf(row, `translations[${i}]`)),
+    pagemap: file.pagemap.map((row, i) => ({ ...row, where: `pagemap[${i}]` })),
   };
 }

@@ -4,8 +4,8 @@ import { GoldenFileError } from './result.ts';
 
 /** `"0x…"` to a bigint. */
 export const hexWord = v.pipe(
-  v.string('expected a "0x…" string'),
-  v.regex(/^0x[0-9a-f]+$/i, 'expected a "0x…" string'),
+  v.string('expected a "0x…" string of at most 64 bits'),
+  v.regex(/^0x[0-9a-f]{1,16}$/i, 'expected a "0x…" string of at most 64 bits'),
   v.transform((text) => BigInt(text)),
 );
 

@@ -109,15 +109,15 @@ describe('a file that is no golden image is refused with the place that is wrong
   };
 
   test.each<[string, (image: Image) => void, RegExp]>([
-    ['not an image', (i) => Object.assign(i, { kind: 'ops' }), /^kind: wanted "image"/],
+    ['not an image', (i) => Object.assign(i, { kind: 'ops' }), /^kind: Invalid type: Expected "image"/],
     ['another schema', (i) => Object.assign(i, { schema: 'x' }), /^schema:/],
     ['an unknown regime', (i) => Object.assign(i, { regime: 'el9' }), /unknown regime 'el9'/],
     ['an unknown CPU', (i) => Object.assign(i, { cpu: { model: 'i386' } }), /unknown CPU model 'i386'/],
-    ['no RAM', (i) => Object.assign(i, { ram: undefined }), /^ram: wanted an object, found nothing/],
+    ['no RAM', (i) => Object.assign(i, { ram: undefined }), /^ram: Invalid type: Expected Object/],
     [
       'a number as register',
       (i) => Object.assign(i.registers, { tcr: 7 }),
-      /^registers\.tcr: wanted a hex string/,
+      /^registers\.tcr: expected a "0x…" string/,
     ],
     ['a word outside RAM', (i) => Object.assign(i.memory[0] ?? {}, { pa: '0x1000' }), /^memory: no RAM at/],
     [
@@ -135,7 +135,7 @@ describe('a file that is no golden image is refused with the place that is wrong
       (i) => {
         i.translations[2] = { va: '0x0', access: 'read', el: 1 };
       },
-      /^translations\[2\]\.pa: wanted a hex string/,
+      /^translations\[2\]: expected a pa, a fault, or what arm says/,
     ],
   ])('%s', (_, change, message) => {
     expect(broken(change)).toThrow(GoldenFileError);
