@@ -51,7 +51,9 @@ export function checkOps(json: unknown): GoldenResult {
       differences: [{ where: 'config', want: 'a table', got: error.message }],
     };
   }
-  const walker = createWalker(memory, domain.registers.hardware);
+  // Linux makes tables wherever its allocator has frames; where the output size can't reach them, hardware has no word on them.
+  const reachable = domain.root >> BigInt(domain.format.oas) === 0n;
+  const walker = reachable ? createWalker(memory, domain.registers.hardware) : undefined;
   let checked = 1;
 
   if (domain.format.pgsizeBitmap !== file.result.pgsize_bitmap) {
@@ -80,6 +82,8 @@ export function checkOps(json: unknown): GoldenResult {
     const want = pa === null ? 'not mapped' : hex(pa);
     const got = domain.iovaToPhys(iova);
     if (got !== pa) differences.push({ where, want, got: got === null ? 'not mapped' : hex(got) });
+    checked++;
+    if (walker === undefined) continue;
     const walk = walkAnyAccess(walker, iova);
     if (walk.ok ? walk.pa !== pa : pa !== null) {
       differences.push({
@@ -88,7 +92,6 @@ export function checkOps(json: unknown): GoldenResult {
         got: walk.ok ? hex(walk.pa) : `a ${walk.fault.kind} fault at level ${walk.fault.level}`,
       });
     }
-    checked++;
   }
   return { name: file.name, checked, differences };
 }
@@ -101,14 +104,14 @@ function memoryAt(root: bigint): PhysicalMemory {
 }
 
 /** Runs one operation: its return value must be the file's, and the walker must see what it did. */
-function runOp(domain: IommuDomain, walker: Walker, op: GoldenOp, where: string): Difference[] {
+function runOp(domain: IommuDomain, walker: Walker | undefined, op: GoldenOp, where: string): Difference[] {
   const { ret, error } = perform(domain, op);
   if (ret !== op.ret) {
     return [
       { where: `${where} ret`, want: showRet(op.ret), got: `${showRet(ret)}${error ? ` (${error})` : ''}` },
     ];
   }
-  const seen = witness(walker, domain.format.levels, op, ret);
+  const seen = walker && witness(walker, domain.format.levels, op, ret);
   return seen === undefined ? [] : [{ where: `${where}, by the walker`, ...seen }];
 }
 

@@ -13,7 +13,7 @@ import { explainFailure, runFrom } from './explain.ts';
 import { Scatterlist } from './scatterlist.ts';
 
 export interface DomainOptions extends FormatRequest {
-  /** Where table frames come from. Default: the memory's first region, as far as the format's entries can point. */
+  /** Where table frames come from. Default: the one that all domains of this memory share. */
   readonly allocator?: FrameAllocator;
 }
 
@@ -28,26 +28,36 @@ export class IommuDomain {
   readonly memory: PhysicalMemory;
   readonly format: TableFormat;
   readonly allocator: FrameAllocator;
-  readonly #table: PageTable;
+  #live: PageTable | undefined;
   readonly #lastIova: bigint;
 
   /**
-   * @throws FormatError when the format refuses the configuration; IommuError EINVAL when table frames lie where its entries can't point,
-   * ENOMEM when there is no frame for the root.
+   * @throws FormatError when the format refuses the configuration; IommuError EINVAL when the allocator is another memory's,
+   * ENOMEM when there is no frame for the root where entries can point.
    */
   constructor(memory: PhysicalMemory, format: FormatModule, options: DomainOptions) {
     this.memory = memory;
     this.format = format.configure(options);
-    this.allocator = options.allocator ?? defaultAllocator(memory, this.format);
-    checkReach(this.allocator, this.format);
-    const root = this.allocator.allocate(this.format.rootBytes);
+    this.allocator = options.allocator ?? FrameAllocator.of(memory);
+    if (!memory.regions.includes(this.allocator.region)) {
+      throw new IommuError('EINVAL', 'the allocator hands out frames of another memory than the one given');
+    }
+    const { rootBytes, tableAddressBits } = this.format;
+    const root = this.allocator.allocate(rootBytes, 2 ** tableAddressBits);
     if (root === undefined) {
-      throw new IommuError('ENOMEM', `no frame of ${hex(this.format.rootBytes)} bytes is left for the root`, {
-        size: BigInt(this.format.rootBytes),
+      const below = `below ${hex(2 ** tableAddressBits)}, where entries of ${this.format.name} can point`;
+      throw new IommuError('ENOMEM', `no frame of ${hex(rootBytes)} bytes is left for the root ${below}`, {
+        size: BigInt(rootBytes),
       });
     }
-    this.#table = new PageTable(this.format, this.allocator, root);
+    this.#live = new PageTable(this.format, this.allocator, root);
     this.#lastIova = this.format.firstIova + (1n << BigInt(this.format.ias)) - 1n;
+  }
+
+  /** @throws IommuError EINVAL once the domain was freed: its frames may be another's now. */
+  get #table(): PageTable {
+    if (this.#live === undefined) throw new IommuError('EINVAL', 'this domain was freed');
+    return this.#live;
   }
 
   /** PA of the root. */
@@ -127,10 +137,12 @@ export class IommuDomain {
     return tablesOf(this.#table);
   }
 
-  /** Unmaps everything and gives all frames back, the root too. The domain is of no use afterwards. */
+  /** Unmaps everything and gives all frames back, the root too. Every call afterwards is refused with EINVAL. */
   free(): void {
-    this.#table.clear();
-    this.allocator.free(this.#table.root);
+    const table = this.#table;
+    table.clear();
+    this.allocator.free(table.root);
+    this.#live = undefined;
   }
 
   #mapSgWith(how: typeof mapSg, iova: bigint, sg: Scatterlist, prot: Prot): bigint {
@@ -170,21 +182,7 @@ function exact(value: bigint): number {
   return value < TWO_52 ? Number(value) : 2 ** 52 + Number(value & LOW_BITS);
 }
 
-function defaultAllocator(memory: PhysicalMemory, format: TableFormat): FrameAllocator {
-  const { base, size } = memory.regions[0]!;
-  const reach = (1n << BigInt(format.tableAddressBits)) - base;
-  return new FrameAllocator(memory, reach > 0n && reach < size ? { size: reach } : {});
-}
-
-function checkReach(allocator: FrameAllocator, format: TableFormat): void {
-  if (allocator.end <= 2 ** format.tableAddressBits) return;
-  throw new IommuError(
-    'EINVAL',
-    `table frames up to ${hex(allocator.end)} can't all be named by ${format.name} entries, which hold ${format.tableAddressBits} address bits; ` +
-      `give the allocator a base and size below ${hex(2 ** format.tableAddressBits)}`,
-    { pa: BigInt(allocator.end) },
-  );
-}
+const PROT_FLAGS: readonly (keyof Prot)[] = ['read', 'write', 'cache', 'noexec', 'mmio', 'priv'];
 
 function checkProt(prot: Prot): void {
   if (typeof prot !== 'object' || prot === null) {
@@ -192,6 +190,15 @@ function checkProt(prot: Prot): void {
       'EINVAL',
       `prot must be an object such as { read: true, write: true }, not ${String(prot)}`,
     );
+  }
+  for (const flag in prot) {
+    const value: unknown = prot[flag as keyof Prot];
+    if (!PROT_FLAGS.includes(flag as keyof Prot)) {
+      throw new IommuError('EINVAL', `prot has no flag ${flag}; its flags are ${PROT_FLAGS.join(', ')}`);
+    }
+    if (typeof value !== 'boolean' && value !== undefined) {
+      throw new IommuError('EINVAL', `prot.${flag} must be true or false, not ${String(value)}`);
+    }
   }
 }
 

@@ -23,9 +23,9 @@ export interface AllocatedFrame {
 
 /** Hands out naturally aligned, zeroed frames. PAs are exact numbers here: table code adds to them in its hot paths. */
 export class FrameAllocator {
+  static readonly #ofMemory = new WeakMap<PhysicalMemory, FrameAllocator>();
+
   readonly region: RamRegion;
-  /** PA behind the last byte that can be handed out. */
-  readonly end: number;
   readonly #limit: number;
   /** Free frames, by log2 of their size. */
   readonly #free = new Map<number, Set<number>>();
@@ -45,9 +45,18 @@ export class FrameAllocator {
       );
     }
     this.region = region;
-    this.end = Number(base + size);
-    this.#addRange(Number(base), this.end);
+    this.#addRange(Number(base), Number(base + size));
     this.#limit = options.limit === undefined ? Number.POSITIVE_INFINITY : Number(options.limit);
+  }
+
+  /** The allocator of `memory`'s first region that all who bring none of their own share. */
+  static of(memory: PhysicalMemory): FrameAllocator {
+    let allocator = FrameAllocator.#ofMemory.get(memory);
+    if (allocator === undefined) {
+      allocator = new FrameAllocator(memory);
+      FrameAllocator.#ofMemory.set(memory, allocator);
+    }
+    return allocator;
   }
 
   /** Bytes and frames allocated now. */
@@ -74,14 +83,19 @@ export class FrameAllocator {
   /**
    * A zeroed frame of at least `bytes` (at most 2^52), aligned to its size, or undefined when none is left, the
    * limit is reached, or this allocation was ordered to fail.
+   * @param reach - the frame must lie below this PA. Default: anywhere.
    */
-  allocate(bytes: number): number | undefined {
+  allocate(bytes: number, reach = Number.POSITIVE_INFINITY): number | undefined {
     if (this.#countdown > 0 && --this.#countdown === 0) return undefined;
     const order = Math.max(MIN_ORDER, Math.ceil(Math.log2(bytes)));
     const size = 2 ** order;
     if (this.#bytes + size > this.#limit) return undefined;
     const pa = this.#takeFree(order);
     if (pa === undefined) return undefined;
+    if (pa + size > reach) {
+      this.#putFree(pa, order);
+      return undefined;
+    }
     this.region.clear(pa, size);
     this.#orders.set(pa, order);
     this.#bytes += size;

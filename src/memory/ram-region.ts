@@ -35,6 +35,11 @@ export class RamRegion {
 
   /** @throws MemoryError when the region is empty, not 8-byte aligned, or leaves the 52-bit physical address space. */
   constructor(options: RegionOptions) {
+    if ('buffer' in options && !(options.buffer instanceof ArrayBuffer)) {
+      throw new MemoryError(
+        'buffer must be an ArrayBuffer, whose bytes become RAM; of a typed array, pass its .buffer',
+      );
+    }
     const size = 'buffer' in options ? BigInt(options.buffer.byteLength) : options.size;
     const { base } = options;
     if (base < 0n || size <= 0n || base + size > BigInt(PA_LIMIT)) {

@@ -242,10 +242,15 @@ export class PageTable {
     const kind = this.entries.classify(words, at, level.level);
     if (kind === TABLE) return this.entries.tableAddress(words, at);
     if (kind === LEAF) return ERRNO.EEXIST;
-    const table = this.allocator.allocate(2 ** this.format.granuleLog2);
+    const table = this.#newTable();
     if (table === undefined) return ERRNO.ENOMEM;
     this.entries.writeTable(words, at, table);
     return table;
+  }
+
+  /** A frame for a table below the root, where an entry can point. */
+  #newTable(): number | undefined {
+    return this.allocator.allocate(pow2(this.format.granuleLog2), pow2(this.format.tableAddressBits));
   }
 
   /** True when a leaf may be written here: the entry is empty, or a table without a single leaf, which is freed. */
@@ -283,7 +288,7 @@ export class PageTable {
     const below = this.levels[depth + 1]!;
     const base = entries.leafAddress(words, at, this.levels[depth]!.level);
     const bits = entries.splitBits(words, at, below.level);
-    const table = this.allocator.allocate(2 ** this.format.granuleLog2);
+    const table = this.#newTable();
     if (table === undefined) return ERRNO.ENOMEM;
     const first = this.#index(ia, below);
     const hole = below.shift === sizeLog2 ? Math.min(count, this.#tableEntries - first) : 0;

@@ -1,0 +1,104 @@
+/** What a prot asks for is what the hardware then does: permissions, memory type and shareability by the walker, access by access. */
+import { describe, expect, test } from 'vitest';
+import type { Prot } from '../../formats/index.ts';
+import { configs } from '../support/configs.ts';
+import { machine, walk, walkerOf } from '../support/machine.ts';
+
+/** Every combination of the six flags that allows an access. */
+const prots: Prot[] = Array.from({ length: 64 }, (_, bits) => ({
+  read: !!(bits & 1),
+  write: !!(bits & 2),
+  cache: !!(bits & 4),
+  noexec: !!(bits & 8),
+  mmio: !!(bits & 16),
+  priv: !!(bits & 32),
+})).filter(({ read, write }) => read || write);
+
+interface Rights {
+  read: boolean;
+  write: boolean;
+  execute: boolean;
+}
+
+/**
+ * Who may do what (DDI 0487 D8.4). Stage 1: read is implied, write is asked for or implied by no read; `priv` shuts EL0 out of data.
+ * AArch64 never lets EL1 execute what EL0 can write; AArch32 executes only what it can read.
+ * Stage 2: read and write apart. Linux's `noexec` sets both XN bits there, which FEAT_XNX reads as "not at EL0".
+ */
+function rights(
+  prot: Prot,
+  stage: 1 | 2,
+  aarch32: boolean,
+  xnx: boolean,
+): { privileged: Rights; unprivileged: Rights } {
+  const execute = !prot.noexec;
+  if (stage === 2) {
+    const [read, write] = [!!prot.read, !!prot.write];
+    const executable = read || !aarch32;
+    return {
+      privileged: { read, write, execute: executable && (execute || xnx) },
+      unprivileged: { read, write, execute: executable && execute },
+    };
+  }
+  const write = !prot.read || !!prot.write;
+  const el0 = !prot.priv;
+  return {
+    privileged: { read: true, write, execute: execute && (aarch32 || !(write && el0)) },
+    unprivileged: { read: el0, write: write && el0, execute: execute && (aarch32 ? el0 : true) },
+  };
+}
+
+/** MAIR byte 0x44 is Normal Non-cacheable, 0xff Write-Back, 0x04 Device-nGnRE; only cacheable memory is other than outer shareable. */
+function memory(prot: Prot) {
+  if (prot.mmio) return { type: 'device', byte: 0x04, shareability: 'outer' };
+  return prot.cache
+    ? { type: 'normal', byte: 0xff, shareability: 'inner' }
+    : { type: 'normal', byte: 0x44, shareability: 'outer' };
+}
+
+const machines = configs.flatMap((config) => [
+  { ...config, xnx: true },
+  ...(config.format.stage === 2 ? [{ ...config, name: `${config.name}, no FEAT_XNX`, xnx: false }] : []),
+]);
+
+describe.each(machines)('$name', ({ format, options, xnx }) => {
+  const { levels, pgsizeBitmap } = format.configure(options);
+  const sizes = levels.map(({ shift }) => shift).filter((log2) => (pgsizeBitmap >> BigInt(log2)) & 1n);
+  const make = () => {
+    const m = machine(format, options);
+    const { firstIova, ias } = m.domain.format;
+    return { ...m, walker: walkerOf(m.domain, { xnx }), iova: firstIova + (1n << BigInt(ias - 1)) };
+  };
+
+  test.each(sizes)('leaves of 2^%i bytes allow and are what was asked, for all 48 prots', (log2) => {
+    const { domain, walker, iova } = make();
+    const aarch32 = walker.regime.startsWith('pl1');
+    const size = 1n << BigInt(log2);
+    const at = iova - (iova % size);
+    for (const prot of prots) {
+      domain.map(at, 0n, size, prot);
+      const leaf = walk(walker, at + size - 1n)!;
+      const { type, byte } = leaf.attributes;
+      expect([prot, leaf.permissions]).toEqual([prot, rights(prot, format.stage, aarch32, xnx)]);
+      expect([prot, { type, byte, shareability: leaf.shareability }]).toEqual([prot, memory(prot)]);
+      expect(leaf.global).toBe(format.stage === 2);
+      for (const privileged of [true, false]) {
+        for (const access of ['read', 'write', 'execute'] as const) {
+          const allowed = leaf.permissions[privileged ? 'privileged' : 'unprivileged'][access];
+          const walked = walker.walk(at + 42n, { access, privileged });
+          expect([prot, access, walked.ok]).toEqual([prot, access, allowed]);
+          if (!walked.ok) expect(walked.fault.kind).toBe('permission');
+        }
+      }
+      expect(domain.unmap(at, size)).toBe(size);
+    }
+  });
+
+  test('a mapping without access is refused', () => {
+    const { domain, walker, iova } = make();
+    for (const prot of [{}, { cache: true }, { noexec: true, mmio: true, priv: true }]) {
+      expect(() => domain.map(iova, 0n, 1n << BigInt(sizes.at(-1)!), prot)).toThrow(/^EINVAL/);
+    }
+    expect(walk(walker, iova)).toBeNull();
+  });
+});
