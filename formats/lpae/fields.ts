@@ -62,11 +62,12 @@ const row =
   });
 
 /** Bits 50 down to 12: the address, and what is RES0 around it. `low` is the address's lowest bit. */
-function addressRows(context: LayoutContext, prefix: string, low: number, reference: string): Field[] {
+function addressRows(context: LayoutContext, prefix: 'OA' | 'NLTA', low: number, reference: string): Field[] {
   const r = row(reference);
+  const what = prefix === 'OA' ? 'output address' : 'address of the next table';
   const top = context.width === 32 ? 39 : 47;
   const rows = [r(50, top + 1, '-', 'res0', 'above the address')];
-  rows.push(r(top, low, `${prefix}[${top}:${low}]`, 'field', 'the address', { address: low }));
+  rows.push(r(top, low, `${prefix}[${top}:${low}]`, 'field', what, { address: low }));
   const moved = context.granuleLog2 === 16;
   const block = low > context.granuleLog2;
   let next = low - 1;
@@ -76,9 +77,7 @@ function addressRows(context: LayoutContext, prefix: string, low: number, refere
     next = 15;
   }
   if (moved) {
-    rows.push(
-      r(15, 12, `${prefix}[51:48]`, 'field', 'the address above 48 bits (FEAT_LPA)', { address: 48 }),
-    );
+    rows.push(r(15, 12, `${prefix}[51:48]`, 'field', `${what}, above 48 bits (FEAT_LPA)`, { address: 48 }));
   } else if (next >= 12) {
     rows.push(r(next, 12, '-', 'res0', 'below the address'));
   }
