@@ -1,8 +1,13 @@
-/** `npm run bench [-- --json]`: every workload, sampled after a warm-up, as nanoseconds a unit and as a ratio to the machine's own floor. */
+/**
+ * `npm run bench [-- --json] [--only=NAME]`: every workload, sampled after a warm-up, as nanoseconds a unit, and as a ratio to
+ * the machine's own floor (storing the same words in order), since machines are noisy and differ.
+ */
 import { Bench } from 'tinybench';
 import { type Workload, workloads } from './workloads.ts';
 
-const SAMPLES = 12;
+const SAMPLES = 15;
+const WARM_UP = 15;
+const FLOOR = 'floor';
 
 interface Row {
   readonly name: string;
@@ -11,10 +16,18 @@ interface Row {
   readonly median: number;
   readonly min: number;
   readonly max: number;
+  /** The median as a multiple of the floor's, if that was measured. */
+  readonly ratio?: number;
 }
 
 async function measure(workload: Workload): Promise<Row> {
-  const bench = new Bench({ iterations: SAMPLES, time: 0, warmupIterations: 3, warmupTime: 0, throws: true });
+  const bench = new Bench({
+    iterations: SAMPLES,
+    time: 0,
+    warmupIterations: WARM_UP,
+    warmupTime: 0,
+    throws: true,
+  });
   bench.add(workload.name, workload.run, { beforeEach: workload.prepare });
   const [task] = await bench.run();
   const result = task!.result;
@@ -33,15 +46,18 @@ async function measure(workload: Workload): Promise<Row> {
 const only = process.argv.find((arg) => arg.startsWith('--only='))?.slice('--only='.length);
 const json = process.argv.includes('--json');
 const rows: Row[] = [];
-if (!json)
-  console.log(
-    `${'workload'.padEnd(52)}${'median'.padStart(10)}${'fastest'.padStart(10)}${'slowest'.padStart(10)}  ns each`,
-  );
+const heads = ['median', 'fastest', 'slowest', '× floor'].map((head) => head.padStart(10)).join('');
+if (!json) console.log(`${'workload'.padEnd(56)}${heads}   ns each`);
+let floor: number | undefined;
 for (const workload of workloads()) {
-  if (only !== undefined && !workload.name.includes(only)) continue;
-  const row = await measure(workload);
+  const isFloor = workload.name.startsWith(FLOOR);
+  if (only !== undefined && !workload.name.includes(only) && !isFloor) continue;
+  const measured = await measure(workload);
+  if (isFloor) floor = measured.median;
+  const row = { ...measured, ...(floor !== undefined && { ratio: measured.median / floor }) };
   rows.push(row);
   const cells = [row.median, row.min, row.max].map((ns) => ns.toFixed(2).padStart(10)).join('');
-  if (!json) console.log(`${row.name.padEnd(52)}${cells}  ${row.unit}`);
+  const ratio = (row.ratio?.toFixed(1) ?? '').padStart(10);
+  if (!json) console.log(`${row.name.padEnd(56)}${cells}${ratio}   ${row.unit}`);
 }
 if (json) console.log(JSON.stringify({ schema: 'lpae.bench/1', unit: 'ns', rows }, null, 2));

@@ -61,6 +61,7 @@ function mapSgWorkload(
   };
   return [
     { name: `mapSg, ${name}`, unit, units, prepare, run: () => domain.mapSg(IOVA, sg, RW) },
+    { name: `mapSgByMap, ${name}`, unit, units, prepare, run: () => domain.mapSgByMap(IOVA, sg, RW) },
     { name: `loop over map, ${name}`, unit, units, prepare, run: () => mapEach(domain, sg) },
   ];
 }
@@ -98,6 +99,8 @@ function randomWalks(count: number): Workload[] {
   const walker = createWalker(domain.memory, domain.registers.hardware);
   const order = shuffled(count);
   const iovas = Array.from(order, (n) => IOVA + BigInt((n * 4099) % GIB));
+  const ias = Float64Array.from(iovas, Number);
+  const pas = new Float64Array(count);
   return [
     {
       name: 'walk, random, full result',
@@ -106,6 +109,24 @@ function randomWalks(count: number): Workload[] {
       prepare: () => undefined,
       run: () => {
         for (const iova of iovas) walker.walk(iova, { access: 'read', trace: false });
+      },
+    },
+    {
+      name: 'walk, random, PA alone (translate)',
+      unit: 'walk',
+      units: count,
+      prepare: () => undefined,
+      run: () => {
+        for (const iova of iovas) walker.translate(iova, { access: 'read' });
+      },
+    },
+    {
+      name: 'walk, random, PAs in bulk (translateMany)',
+      unit: 'walk',
+      units: count,
+      prepare: () => undefined,
+      run: () => {
+        walker.translateMany(ias, pas, { access: 'read' });
       },
     },
     {

@@ -8,6 +8,7 @@ import {
   EMPTY,
   type EntryCodec,
   type EntryKind,
+  halves,
   LEAF,
   type LeafBits,
   TABLE,
@@ -15,11 +16,6 @@ import {
 
 const TWO_32 = 2 ** 32;
 const PER_TWO_32 = 2 ** -32;
-
-/** A 64-bit word's signed halves. */
-export function halves(word: bigint): LeafBits {
-  return { low: Number(BigInt.asIntN(32, word)), high: Number(BigInt.asIntN(32, word >> 32n)) };
-}
 
 /** What the codec must know: layouts of one table and one page descriptor, and the bits of table descriptors. */
 export interface LongCodecOptions {

@@ -36,8 +36,8 @@ const RGN = { noncacheable: 0, writeBack: 1 } as const;
 function configureLong(options: LongFormatOptions, request: FormatRequest): TableFormat {
   const { name, stage, width } = options;
   const { coherentWalk = true, quirks = [] } = request;
-  checkQuirks(options, quirks, coherentWalk);
   checkRequest(request);
+  checkQuirks(options, quirks, coherentWalk);
   const geometry = lpaeGeometry(withinLimits(options, request), stage);
   const { granuleLog2, levels } = geometry;
 
@@ -65,7 +65,8 @@ function configureLong(options: LongFormatOptions, request: FormatRequest): Tabl
     granuleLog2,
     levels,
     rootBytes: geometry.rootBytes,
-    tableAddressBits: width === 32 ? 40 : granuleLog2 === 16 ? 52 : 48,
+    // Entries hold 48 bits of a table's address (52 with 64K, 40 in AArch32), and a table beyond the output size is never read.
+    tableAddressBits: Math.min(geometry.oas, width === 32 ? 40 : granuleLog2 === 16 ? 52 : 48),
     firstIova: quirks.includes('arm_ttbr1') ? (1n << 64n) - (1n << BigInt(geometry.ias)) : 0n,
     layout,
     leafBits: (prot: Prot, level: number) =>

@@ -18,7 +18,7 @@ const GRANULES = new Map<bigint, { log2: 12 | 14 | 16; sizes: bigint; maxBits: n
 ]);
 
 /** Output sizes that TCR.IPS and VTCR.PS can say, in the order of their codes (DDI 0487 D8.1.8, table D8-6). */
-export const OUTPUT_SIZES = [32, 36, 40, 42, 44, 48, 52] as const;
+const OUTPUT_SIZES = [32, 36, 40, 42, 44, 48, 52] as const;
 
 const LAST_LEVEL = 3;
 const DESCRIPTOR_LOG2 = 3;
@@ -50,7 +50,7 @@ function chooseGranule(bitmap: bigint, cpuPageSize: bigint): bigint {
  * @throws FormatError when no granule is offered, or a size can't be expressed.
  */
 export function lpaeGeometry(request: FormatRequest, stage: 1 | 2): Geometry {
-  const { cpuPageSize = 4n * KIB } = request;
+  const cpuPageSize = BigInt(request.cpuPageSize ?? 4n * KIB);
   const page = chooseGranule(request.pgsizeBitmap, cpuPageSize);
   const granule = GRANULES.get(page);
   if (granule === undefined) {
@@ -98,14 +98,26 @@ function levelsFor(ias: number, granuleLog2: number, stage: 1 | 2): Level[] {
   return levels;
 }
 
-/** @throws FormatError when a value is of the wrong type or can't be one. */
+const OPTIONS = ['pgsizeBitmap', 'ias', 'oas', 'coherentWalk', 'quirks', 'cpuPageSize'];
+
+/** @throws FormatError when a value is of the wrong type or can't be one, or an option is none. */
 export function checkRequest(request: FormatRequest): void {
-  const { pgsizeBitmap, ias, oas, cpuPageSize = 4n * KIB } = request;
+  const { pgsizeBitmap, ias, oas, coherentWalk = true, quirks = [], cpuPageSize = 4096 } = request;
+  for (const option of Object.keys(request)) {
+    if (!OPTIONS.includes(option)) {
+      throw new FormatError(`there is no option ${option}; options are ${OPTIONS.join(', ')}`);
+    }
+  }
   if (typeof pgsizeBitmap !== 'bigint' || pgsizeBitmap < 0n || pgsizeBitmap >> 64n) {
     throw new FormatError(`pgsizeBitmap must be a bigint of at most 64 bits, not ${String(pgsizeBitmap)}`);
   }
-  if (typeof cpuPageSize !== 'bigint' || cpuPageSize <= 0n || cpuPageSize & (cpuPageSize - 1n)) {
-    throw new FormatError(`cpuPageSize must be a bigint and a power of two, not ${String(cpuPageSize)}`);
+  if (typeof coherentWalk !== 'boolean') {
+    throw new FormatError(`coherentWalk must be true or false, not ${String(coherentWalk)}`);
+  }
+  if (!Array.isArray(quirks))
+    throw new FormatError(`quirks must be an array of names, not ${String(quirks)}`);
+  if (!isPowerOfTwo(cpuPageSize)) {
+    throw new FormatError(`cpuPageSize must be a power of two, not ${String(cpuPageSize)}`);
   }
   for (const [name, value] of [
     ['ias', ias],
@@ -115,4 +127,10 @@ export function checkRequest(request: FormatRequest): void {
       throw new FormatError(`${name} must be a whole number of bits from 0 to 64, not ${String(value)}`);
     }
   }
+}
+
+function isPowerOfTwo(value: number | bigint): boolean {
+  if (typeof value !== 'bigint' && !Number.isSafeInteger(value)) return false;
+  const size = BigInt(value);
+  return size > 0n && (size & (size - 1n)) === 0n;
 }

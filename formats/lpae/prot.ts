@@ -34,7 +34,10 @@ export function stage1Fields(prot: Prot, quirks: readonly Quirk[]): Record<strin
   };
 }
 
-/** Stage 2: read and write each have a bit; `priv` has none and is ignored, as in Linux. */
+/**
+ * Stage 2: read and write each have a bit; `priv` has none and is ignored, as in Linux. `noexec` sets both XN bits as
+ * Linux does: execute-never where only XN[1] counts, but with FEAT_XNX 0b11 still lets EL1 execute (DDI 0487 table D8-78).
+ */
 export function stage2Fields(prot: Prot): Record<string, number> {
   return {
     AF: 1,

@@ -4,13 +4,13 @@ import { IommuDomain } from '../iommu/domain.ts';
 import { Scatterlist } from '../iommu/scatterlist.ts';
 import { PhysicalMemory } from '../memory/index.ts';
 import { hex, IommuError } from '../pagetable/errors.ts';
-import type { FormatModule, FormatRequest, Level, Prot } from '../pagetable/format.ts';
+import type { FormatModule, FormatRequest, Prot, TableFormat } from '../pagetable/format.ts';
 import { createWalker, type Walker } from '../walker/index.ts';
 import { compareRegisters } from './registers.ts';
 import { type Difference, GoldenFileError, type GoldenResult } from './result.ts';
 import { type GoldenConfig, type GoldenOp, opsFileSchema, parseGolden } from './schema.ts';
 import { compareTables } from './tables.ts';
-import { disagreement, walkAnyAccess } from './witness.ts';
+import { type Disagreement, mappedOtherwise, pictureOf, stillMapped, walkAnyAccess } from './witness.ts';
 
 /** @throws GoldenFileError for a format that is not known here. */
 export function formatOf(name: string): FormatModule {
@@ -37,12 +37,11 @@ export function requestOf(config: GoldenConfig): FormatRequest {
 export function checkOps(json: unknown): GoldenResult {
   const file = parseGolden(opsFileSchema, json);
   const format = formatOf(file.format);
-  const goldenRoot = file.tables[0]?.pa ?? 0x8000_0000n;
-  const memory = memoryAt(goldenRoot);
+  const goldenRoot = file.tables[0]!.pa;
   const differences: Difference[] = [];
   let domain: IommuDomain;
   try {
-    domain = new IommuDomain(memory, format, requestOf(file.config));
+    domain = domainFor(format, file.config, goldenRoot);
   } catch (error) {
     if (!(error instanceof IommuError)) throw error;
     return {
@@ -51,9 +50,7 @@ export function checkOps(json: unknown): GoldenResult {
       differences: [{ where: 'config', want: 'a table', got: error.message }],
     };
   }
-  // Linux makes tables wherever its allocator has frames; where the output size can't reach them, hardware has no word on them.
-  const reachable = domain.root >> BigInt(domain.format.oas) === 0n;
-  const walker = reachable ? createWalker(memory, domain.registers.hardware) : undefined;
+  const walker = createWalker(domain.memory, domain.registers.hardware);
   let checked = 1;
 
   if (domain.format.pgsizeBitmap !== file.result.pgsize_bitmap) {
@@ -83,7 +80,6 @@ export function checkOps(json: unknown): GoldenResult {
     const got = domain.iovaToPhys(iova);
     if (got !== pa) differences.push({ where, want, got: got === null ? 'not mapped' : hex(got) });
     checked++;
-    if (walker === undefined) continue;
     const walk = walkAnyAccess(walker, iova);
     if (walk.ok ? walk.pa !== pa : pa !== null) {
       differences.push({
@@ -96,23 +92,43 @@ export function checkOps(json: unknown): GoldenResult {
   return { name: file.name, checked, differences };
 }
 
-/** RAM for tables from `root` on: as much as the 52-bit address space has there, up to 16 GiB. */
-function memoryAt(root: bigint): PhysicalMemory {
-  const left = (1n << 52n) - root;
-  const most = 1n << 34n;
-  return new PhysicalMemory({ base: root, size: left < most ? left : most });
+const DEFAULT_BASE = 0x8000_0000n;
+const MOST_RAM = 1n << 34n;
+
+/**
+ * A domain whose tables lie where the file's producer had them, so that table pointers have the same upper bits; where
+ * the output size could not reach them there (Linux does not look), they lie elsewhere.
+ */
+function domainFor(format: FormatModule, config: GoldenConfig, goldenRoot: bigint): IommuDomain {
+  const request = requestOf(config);
+  const { tableAddressBits, rootBytes } = format.configure(request);
+  const end = 1n << BigInt(tableAddressBits);
+  const usable = goldenRoot % BigInt(Math.max(rootBytes, 64)) === 0n && goldenRoot + BigInt(rootBytes) < end;
+  const base = usable ? goldenRoot : DEFAULT_BASE;
+  const size = end - base < MOST_RAM ? end - base : MOST_RAM;
+  return new IommuDomain(new PhysicalMemory({ base, size }), format, request);
 }
 
-/** Runs one operation: its return value must be the file's, and the walker must see what it did. */
-function runOp(domain: IommuDomain, walker: Walker | undefined, op: GoldenOp, where: string): Difference[] {
+/** Runs one operation: its return value must be the file's, and the walker must see what it did, or that it did nothing. */
+function runOp(domain: IommuDomain, walker: Walker, op: GoldenOp, where: string): Difference[] {
+  const { format } = domain;
+  const size = op.op === 'map_sg' ? scatterlistOf(op.sg).byteLength : 'size' in op ? op.size : 0n;
+  const before = op.ret < 0n ? pictureOf(walker, format, op.iova, size) : [];
   const { ret, error } = perform(domain, op);
   if (ret !== op.ret) {
     return [
       { where: `${where} ret`, want: showRet(op.ret), got: `${showRet(ret)}${error ? ` (${error})` : ''}` },
     ];
   }
-  const seen = walker && witness(walker, domain.format.levels, op, ret);
+  const seen =
+    ret < 0n ? changed(before, pictureOf(walker, format, op.iova, size)) : witness(walker, format, op, ret);
   return seen === undefined ? [] : [{ where: `${where}, by the walker`, ...seen }];
+}
+
+function changed(before: readonly string[], after: readonly string[]): Disagreement | undefined {
+  const at = after.findIndex((line, i) => line !== before[i]);
+  if (at < 0 && before.length === after.length) return undefined;
+  return { want: `no change: ${before[at] ?? before.at(-1)}`, got: after[at] ?? 'nothing' };
 }
 
 function perform(domain: IommuDomain, op: GoldenOp): { ret: bigint; error?: string } {
@@ -134,25 +150,25 @@ function perform(domain: IommuDomain, op: GoldenOp): { ret: bigint; error?: stri
   }
 }
 
-function witness(walker: Walker, levels: readonly Level[], op: GoldenOp, ret: bigint) {
-  if (ret < 0n) return undefined;
-  if (op.op === 'map') return disagreement(walker, levels, op.iova, op.size, op.paddr);
-  if (op.op === 'unmap') return disagreement(walker, levels, op.iova, ret, null);
+function witness(walker: Walker, format: TableFormat, op: GoldenOp, ret: bigint): Disagreement | undefined {
   if (op.op === 'iova_to_phys') return undefined;
+  if (op.op === 'unmap') return stillMapped(walker, format, op.iova, ret);
+  const prot = protOf(op.prot);
+  const ranges: readonly (readonly [bigint, bigint])[] = op.op === 'map' ? [[op.paddr, op.size]] : op.sg;
   let iova = op.iova;
-  for (const [phys, length] of op.sg) {
-    const seen = disagreement(walker, levels, iova, length, phys);
+  for (const [pa, size] of ranges) {
+    const seen = mappedOtherwise(walker, format, { iova, size, pa, prot });
     if (seen) return seen;
-    iova += length;
+    iova += size;
   }
   return undefined;
 }
 
-export function protOf(names: readonly (keyof Prot)[]): Prot {
+function protOf(names: readonly (keyof Prot)[]): Prot {
   return Object.fromEntries(names.map((name) => [name, true]));
 }
 
-export function scatterlistOf(sg: readonly (readonly [bigint, bigint])[]): Scatterlist {
+function scatterlistOf(sg: readonly (readonly [bigint, bigint])[]): Scatterlist {
   return Scatterlist.from(sg.map(([phys, length]) => ({ phys, length })));
 }
 

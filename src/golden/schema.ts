@@ -24,7 +24,7 @@ const returned = v.union(
 const bits = v.pipe(v.number(), v.integer(), v.minValue(0));
 const prot = v.array(v.picklist(['read', 'write', 'cache', 'noexec', 'mmio', 'priv'] as const));
 
-export const configSchema = v.object({
+export const configSchema = v.strictObject({
   pgsize_bitmap: hexWord,
   ias: bits,
   oas: bits,
@@ -48,16 +48,16 @@ export const configSchema = v.object({
 export const registersSchema = v.record(v.string(), v.union([hexWord, v.record(v.string(), bits)]));
 
 export const opSchema = v.variant('op', [
-  v.object({ op: v.literal('map'), iova: hexWord, paddr: hexWord, size: hexWord, prot, ret: returned }),
-  v.object({
+  v.strictObject({ op: v.literal('map'), iova: hexWord, paddr: hexWord, size: hexWord, prot, ret: returned }),
+  v.strictObject({
     op: v.literal('map_sg'),
     iova: hexWord,
-    sg: v.array(v.tuple([hexWord, hexWord])),
+    sg: v.array(v.strictTuple([hexWord, hexWord])),
     prot,
     ret: returned,
   }),
-  v.object({ op: v.literal('unmap'), iova: hexWord, size: hexWord, ret: returned }),
-  v.object({ op: v.literal('iova_to_phys'), iova: hexWord, ret: returned }),
+  v.strictObject({ op: v.literal('unmap'), iova: hexWord, size: hexWord, ret: returned }),
+  v.strictObject({ op: v.literal('iova_to_phys'), iova: hexWord, ret: returned }),
 ]);
 
 export const opsFileSchema = v.object({
@@ -66,35 +66,45 @@ export const opsFileSchema = v.object({
   name: v.string(),
   format: v.string(),
   config: configSchema,
-  result: v.object({ pgsize_bitmap: hexWord, registers: registersSchema }),
+  result: v.strictObject({ pgsize_bitmap: hexWord, registers: registersSchema }),
   ops: v.array(opSchema),
-  tables: v.array(
-    v.object({
-      pa: hexWord,
-      level: v.pipe(v.number(), v.integer()),
-      entries: v.record(v.pipe(v.string(), v.regex(/^\d+$/, 'expected an entry index')), hexWord),
-    }),
-  ),
-  translations: v.array(v.object({ iova: hexWord, pa: v.nullable(hexWord) })),
-});
-
-export const creationSchema = v.array(
-  v.object({
-    format: v.string(),
-    config: configSchema,
-    cpu_page_size: hexWord,
-    ok: v.boolean(),
-    result: v.nullable(
-      v.object({
-        pgsize_bitmap: hexWord,
-        ias: bits,
-        oas: bits,
-        registers: registersSchema,
-        root_level: v.optional(v.pipe(v.number(), v.integer())),
-        root_entries: v.optional(bits),
+  tables: v.pipe(
+    v.array(
+      v.strictObject({
+        pa: hexWord,
+        level: v.pipe(v.number(), v.integer()),
+        entries: v.record(v.pipe(v.string(), v.regex(/^(0|[1-9]\d*)$/, 'expected an entry index')), hexWord),
       }),
     ),
-  }),
+    v.minLength(1, 'expected at least the root'),
+    v.check(
+      (tables) => new Set(tables.map((t) => t.pa)).size === tables.length,
+      'two tables have the same pa',
+    ),
+  ),
+  translations: v.array(v.strictObject({ iova: hexWord, pa: v.nullable(hexWord) })),
+});
+
+export const creationSchema = v.pipe(
+  v.array(
+    v.object({
+      format: v.string(),
+      config: configSchema,
+      cpu_page_size: hexWord,
+      ok: v.boolean(),
+      result: v.nullable(
+        v.object({
+          pgsize_bitmap: hexWord,
+          ias: bits,
+          oas: bits,
+          registers: registersSchema,
+          root_level: v.optional(v.pipe(v.number(), v.integer())),
+          root_entries: v.optional(bits),
+        }),
+      ),
+    }),
+  ),
+  v.minLength(1, 'expected at least one row'),
 );
 
 export type OpsFile = v.InferOutput<typeof opsFileSchema>;

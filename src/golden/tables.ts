@@ -1,5 +1,12 @@
 /** Comparing a table tree with a golden file's: both are walked from the root in entry order, and all but next-table addresses must agree. */
-import { bitRange, type DescriptorLayout, decode, decodeAddress } from '../descriptor/index.ts';
+import {
+  bitRange,
+  type DescriptorLayout,
+  decode,
+  decodeAddress,
+  fieldMask,
+  matches,
+} from '../descriptor/index.ts';
 import { hex } from '../pagetable/errors.ts';
 import type { TableFormat } from '../pagetable/format.ts';
 import type { TreeEntry, TreeTable } from '../pagetable/tree.ts';
@@ -92,13 +99,14 @@ function compareEntry(
   }
   const layout = format.layout('table', level);
   const address = layout.fields
-    .filter((f) => f.address !== undefined)
-    .reduce((mask, f) => mask | (((1n << BigInt(f.high - f.low + 1)) - 1n) << BigInt(f.low)), 0n);
+    .filter((field) => field.address !== undefined)
+    .reduce((mask, field) => mask | fieldMask(field), 0n);
   if ((want & ~address) !== (got & ~address)) {
-    differences.push(...fieldDifferences(layout, (want & ~address) | (got & address), got, where));
-    return {};
+    differences.push(
+      ...fieldDifferences(layout, want === 0n ? 0n : (want & ~address) | (got & address), got, where),
+    );
   }
-  return { wantTable: decodeAddress(layout, want) };
+  return matches(layout, want) ? { wantTable: decodeAddress(layout, want) } : {};
 }
 
 function leafKind(format: TableFormat, level: number): DescriptorLayout['kind'] {

@@ -1,7 +1,15 @@
-/** The hardware's word on a driver's operation: the walker must see exactly what was mapped, and nothing where it was unmapped. */
+/** The hardware's word on a driver's operation: the walker must see exactly what was mapped, as it was asked, and nothing where it was unmapped. */
 import { hex } from '../pagetable/errors.ts';
-import type { Level } from '../pagetable/format.ts';
-import type { Walker, WalkResult } from '../walker/index.ts';
+import type { Level, Prot, TableFormat } from '../pagetable/format.ts';
+import type { Translation, Walker, WalkResult } from '../walker/index.ts';
+
+/** What was to be seen, and what the walker saw. */
+export interface Disagreement {
+  readonly want: string;
+  readonly got: string;
+}
+
+const IOVA_END = 1n << 64n;
 
 /** Where an address leads whatever it may be used for: a read, or a write where only writing is allowed. */
 export function walkAnyAccess(walker: Walker, iova: bigint): WalkResult {
@@ -10,34 +18,97 @@ export function walkAnyAccess(walker: Walker, iova: bigint): WalkResult {
   return walker.walk(iova, { access: 'write', trace: false });
 }
 
+/** One leaf or hole of a range: where it begins, and what the walker says there. */
+interface Part {
+  readonly iova: bigint;
+  readonly walk: WalkResult;
+}
+
 /**
- * Walks `[iova, iova + size)` leaf by leaf and hole by hole.
- * @param levels - how much an entry of each level covers: a translation fault speaks for its whole entry.
- * @param pa - where the range must lead, or null if every byte must fault.
- * @returns what is wrong first, in words, or undefined.
+ * `[iova, iova + size)` leaf by leaf and hole by hole.
+ * @param levels - how much an entry of each level covers: a translation fault speaks for its whole entry, and one of no level for the largest.
  */
-export function disagreement(
-  walker: Walker,
-  levels: readonly Level[],
-  iova: bigint,
-  size: bigint,
-  pa: bigint | null,
-): { want: string; got: string } | undefined {
-  for (let at = 0n; at < size; ) {
-    const walk = walkAnyAccess(walker, iova + at);
-    const want =
-      pa === null ? `IOVA ${hex(iova + at)} faults` : `IOVA ${hex(iova + at)} leads to ${hex(pa + at)}`;
-    if (!walk.ok) {
-      if (pa !== null) return { want, got: `a ${walk.fault.kind} fault at level ${walk.fault.level}` };
-      const hole =
-        1n << BigInt(levels.find(({ level }) => level === walk.fault.level)?.shift ?? SMALLEST_SHIFT);
-      at += hole - ((iova + at) & (hole - 1n));
-      continue;
+function* partsOf(walker: Walker, levels: readonly Level[], iova: bigint, size: bigint): Generator<Part> {
+  const end = iova + size < IOVA_END ? iova + size : IOVA_END;
+  for (let at = iova; at < end; ) {
+    const walk = walkAnyAccess(walker, at);
+    yield { iova: at, walk };
+    if (walk.ok) {
+      at += walk.leafBase + walk.size - walk.pa;
+    } else {
+      const { shift } = levels.find(({ level }) => level === walk.fault.level) ?? levels[0]!;
+      at = ((at >> BigInt(shift)) + 1n) << BigInt(shift);
     }
-    if (pa === null || walk.pa !== pa + at) return { want, got: `it leads to ${hex(walk.pa)}` };
-    at += walk.leafBase + walk.size - walk.pa;
+  }
+}
+
+/** What is wrong first, if `[iova, iova + size)` does not lead to `pa` as `prot` asked. */
+export function mappedOtherwise(
+  walker: Walker,
+  format: TableFormat,
+  range: { readonly iova: bigint; readonly size: bigint; readonly pa: bigint; readonly prot: Prot },
+): Disagreement | undefined {
+  for (const { iova, walk } of partsOf(walker, format.levels, range.iova, range.size)) {
+    const pa = range.pa + (iova - range.iova);
+    const want = `IOVA ${hex(iova)} leads to ${hex(pa)}`;
+    if (!walk.ok) return { want, got: `a ${walk.fault.kind} fault at level ${walk.fault.level}` };
+    if (walk.pa !== pa) return { want, got: `it leads to ${hex(walk.pa)}` };
+    const problem = notAsAsked(walk, range.prot, format.stage);
+    if (problem !== undefined) return { want: `IOVA ${hex(iova)} as asked`, got: `it is ${problem}` };
   }
   return undefined;
 }
 
-const SMALLEST_SHIFT = 12;
+/** What is wrong first, if any byte of `[iova, iova + size)` still leads anywhere. */
+export function stillMapped(
+  walker: Walker,
+  format: TableFormat,
+  iova: bigint,
+  size: bigint,
+): Disagreement | undefined {
+  for (const part of partsOf(walker, format.levels, iova, size)) {
+    if (part.walk.ok)
+      return { want: `IOVA ${hex(part.iova)} faults`, got: `it leads to ${hex(part.walk.pa)}` };
+  }
+  return undefined;
+}
+
+/** Everything that the walker says of a range, as lines to be compared before and after a call that must change nothing. */
+export function pictureOf(walker: Walker, format: TableFormat, iova: bigint, size: bigint): string[] {
+  const lines: string[] = [];
+  let hole = false;
+  for (const { iova: at, walk } of partsOf(walker, format.levels, iova, size)) {
+    // Holes are one, however many entries they are made of: empty tables may come and go.
+    if (walk.ok) lines.push(`IOVA ${hex(at)} leads to ${hex(walk.pa)}`);
+    else if (!hole) lines.push(`IOVA ${hex(at)} faults`);
+    hole = !walk.ok;
+  }
+  return lines;
+}
+
+/**
+ * What of a translation is not as `prot` asked: rights by privilege, memory type, shareability. Stage 1 can't forbid
+ * reading, and stage 2 knows no privilege (DDI 0487 D8.4).
+ */
+export function notAsAsked(walk: Translation, prot: Prot, stage: 1 | 2): string | undefined {
+  const { privileged, unprivileged } = walk.permissions;
+  const write = stage === 1 ? prot.write === true || !prot.read : prot.write === true;
+  const read = stage === 1 || prot.read === true;
+  if (privileged.read !== read || privileged.write !== write)
+    return 'of other rights for privileged accesses';
+  const open = stage === 2 || !prot.priv;
+  if (unprivileged.read !== (read && open) || unprivileged.write !== (write && open)) {
+    return 'of other rights for unprivileged accesses';
+  }
+  // Linux sets both stage-2 XN bits, which with FEAT_XNX still lets EL1 execute (DDI 0487 table D8-78).
+  if (prot.noexec && (unprivileged.execute || (stage === 1 && privileged.execute))) return 'executable';
+  if (!prot.noexec && open && !unprivileged.execute && read) return 'not executable';
+  const type = prot.mmio ? 'device' : 'normal';
+  if (walk.attributes.type !== type) return `${walk.attributes.type} memory`;
+  if (walk.attributes.type === 'device') return undefined;
+  const policy = prot.cache ? 'write-back' : 'non-cacheable';
+  const found = walk.attributes.inner.policy;
+  if (found !== policy) return found;
+  const shareability = prot.cache ? 'inner' : 'outer';
+  return walk.shareability === shareability ? undefined : `${walk.shareability} shareable`;
+}

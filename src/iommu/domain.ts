@@ -37,8 +37,15 @@ export class IommuDomain {
    */
   constructor(memory: PhysicalMemory, format: FormatModule, options: DomainOptions) {
     this.memory = memory;
-    this.format = format.configure(options);
-    this.allocator = options.allocator ?? FrameAllocator.of(memory);
+    if (typeof format?.configure !== 'function') {
+      throw new IommuError(
+        'EINVAL',
+        `format must be a format module, such as arm64LpaeS1, not ${String(format)}`,
+      );
+    }
+    const { allocator = FrameAllocator.of(memory), ...request } = options ?? {};
+    this.format = format.configure(request);
+    this.allocator = allocator;
     if (!memory.regions.includes(this.allocator.region)) {
       throw new IommuError('EINVAL', 'the allocator hands out frames of another memory than the one given');
     }

@@ -87,19 +87,33 @@ function misaligned(table: PageTable, range: RefusedRange): IommuError {
     .filter(Boolean)
     .join(' and ');
   const operands = { iova, pa, size, pageSize: page, alignment: page };
+  const rule = `${bad} must be a multiple of the IOMMU's smallest page ${hex(page)}`;
+  const smaller = page > SMALLEST_GRANULE ? `, or an IOMMU with pages of ${hex(SMALLEST_GRANULE)}` : '';
   if (run === undefined) {
-    return new IommuError('EINVAL', `${bad} must be a multiple of the smallest page ${hex(page)}`, operands);
+    return new IommuError('EINVAL', `${rule}: use ${nextMultiple(iova, pa, size, page)}${smaller}`, operands);
   }
   const entry = iova % page || pa % page ? run.first : firstUneven(run, Number(page));
   const { page: cpuPage, offset, length } = run.sg.entry(entry);
   const joined =
     run.last > run.first ? `, joined with its neighbours to ${hex(size)} bytes at PA ${hex(pa)}` : '';
+  const advice =
+    iova % page
+      ? `the entry lands at IOVA ${hex(iova)}: start the list at a multiple of ${hex(page)}, and let every run before it fill whole pages`
+      : `entries that touch are joined first, so neighbours that make up whole pages of ${hex(page)} would do`;
   return new IommuError(
     'EINVAL',
-    `entry ${entry} (page ${hex(cpuPage)}, offset ${hex(offset)}, length ${hex(length)})${joined}: ${bad} must be a multiple of ` +
-      `the IOMMU's smallest page ${hex(page)}; entries that touch are joined first, so neighbours that make up whole pages of ${hex(page)} would do, and so would a smaller granule`,
+    `entry ${entry} (page ${hex(cpuPage)}, offset ${hex(offset)}, length ${hex(length)})${joined}: ${rule}; ${advice}${smaller}`,
     { ...operands, entry, pa: cpuPage + BigInt(offset) },
   );
+}
+
+/** The smallest page of any ARM format. */
+const SMALLEST_GRANULE = 0x1000n;
+
+/** The values rounded to what would be accepted: addresses down, the size up. */
+function nextMultiple(iova: bigint, pa: bigint, size: bigint, page: bigint): string {
+  const down = (value: bigint) => hex(value - (value % page));
+  return `IOVA ${down(iova)}, PA ${down(pa)} and size ${down(size + page - 1n)}`;
 }
 
 function outOfRange(table: PageTable, { iova, pa, size }: RefusedRange): string {

@@ -20,7 +20,7 @@ export interface SgRange {
 
 export interface ScatterlistOptions {
   /** The CPU's page size in bytes, a power of two. It decides where entries may start and nothing else. Default: 4096. */
-  readonly cpuPageSize?: number;
+  readonly cpuPageSize?: number | bigint;
   /** How many entries to make room for at once. */
   readonly capacity?: number;
 }
@@ -37,12 +37,11 @@ export class Scatterlist implements SgColumns, Iterable<Required<SgEntry>> {
 
   /** @throws IommuError EINVAL when the CPU page size is not a power of two. */
   constructor(options: ScatterlistOptions = {}) {
-    const { cpuPageSize = 4096, capacity = 16 } = options;
+    const { capacity = 16 } = options;
+    const cpuPageSize =
+      typeof options.cpuPageSize === 'bigint' ? Number(options.cpuPageSize) : (options.cpuPageSize ?? 4096);
     if (typeof cpuPageSize !== 'number' || cpuPageSize < 1 || !Number.isInteger(Math.log2(cpuPageSize))) {
-      throw new IommuError(
-        'EINVAL',
-        `cpuPageSize must be a number and a power of two, not ${String(cpuPageSize)}`,
-      );
+      throw new IommuError('EINVAL', `cpuPageSize must be a power of two, not ${String(cpuPageSize)}`);
     }
     this.cpuPageSize = cpuPageSize;
     this.#addresses = new Float64Array(capacity);
@@ -69,7 +68,12 @@ export class Scatterlist implements SgColumns, Iterable<Required<SgEntry>> {
         );
       }
       if ('page' in entry) list.add(entry.page, entry.offset ?? 0, entry.length);
-      else list.addRange(entry.phys, entry.length);
+      else if ('offset' in entry) {
+        throw new IommuError(
+          'EINVAL',
+          `entry ${list.count}: an offset goes with a page; phys is the whole address`,
+        );
+      } else list.addRange(entry.phys, entry.length);
     }
     return list;
   }
@@ -145,6 +149,15 @@ export class Scatterlist implements SgColumns, Iterable<Required<SgEntry>> {
         },
       );
     }
+    if (Number.isFinite(Number(length)) && length >= MAX_EXACT) {
+      throw new IommuError(
+        'ERANGE',
+        `entry ${entry}: no ARM address space holds ${hex(length)} bytes; 2^52 is the most`,
+        {
+          entry,
+        },
+      );
+    }
     this.#push(Number(phys), Number(length));
     return this;
   }
@@ -206,10 +219,19 @@ export class Scatterlist implements SgColumns, Iterable<Required<SgEntry>> {
         },
       );
     }
-    if (!Number.isInteger(length) || length < 0 || this.#bytes + length >= MAX_EXACT) {
+    if (!Number.isInteger(length) || length < 0) {
       throw new IommuError('EINVAL', `entry ${entry}: a length is a whole number of bytes, not ${length}`, {
         entry,
       });
+    }
+    if (this.#bytes + length >= MAX_EXACT) {
+      throw new IommuError(
+        'ERANGE',
+        `entry ${entry}: ${length} bytes make the list longer than any address space, 2^52 bytes`,
+        {
+          entry,
+        },
+      );
     }
     if (this.#count === this.#addresses.length) this.#grow();
     this.#addresses[this.#count] = address;

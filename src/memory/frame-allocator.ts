@@ -24,8 +24,11 @@ export interface AllocatedFrame {
 /** Hands out naturally aligned, zeroed frames. PAs are exact numbers here: table code adds to them in its hot paths. */
 export class FrameAllocator {
   static readonly #ofMemory = new WeakMap<PhysicalMemory, FrameAllocator>();
+  static readonly #inUse = new WeakMap<RamRegion, Set<FrameAllocator>>();
 
   readonly region: RamRegion;
+  readonly #base: number;
+  readonly #end: number;
   readonly #limit: number;
   /** Free frames, by log2 of their size. */
   readonly #free = new Map<number, Set<number>>();
@@ -45,7 +48,9 @@ export class FrameAllocator {
       );
     }
     this.region = region;
-    this.#addRange(Number(base), Number(base + size));
+    this.#base = Number(base);
+    this.#end = Number(base + size);
+    this.#addRange(this.#base, this.#end);
     this.#limit = options.limit === undefined ? Number.POSITIVE_INFINITY : Number(options.limit);
   }
 
@@ -84,18 +89,19 @@ export class FrameAllocator {
    * A zeroed frame of at least `bytes` (at most 2^52), aligned to its size, or undefined when none is left, the
    * limit is reached, or this allocation was ordered to fail.
    * @param reach - the frame must lie below this PA. Default: anywhere.
+   * @throws MemoryError when `bytes` is no size, or another allocator has frames in use in the same range.
    */
   allocate(bytes: number, reach = Number.POSITIVE_INFINITY): number | undefined {
+    if (!(bytes >= 1 && bytes <= 2 ** 52)) {
+      throw new MemoryError(`a frame has 1 to 2^52 bytes, not ${bytes}`);
+    }
     if (this.#countdown > 0 && --this.#countdown === 0) return undefined;
     const order = Math.max(MIN_ORDER, Math.ceil(Math.log2(bytes)));
     const size = 2 ** order;
     if (this.#bytes + size > this.#limit) return undefined;
-    const pa = this.#takeFree(order);
+    if (this.#orders.size === 0) this.#claim();
+    const pa = this.#takeFree(order, reach);
     if (pa === undefined) return undefined;
-    if (pa + size > reach) {
-      this.#putFree(pa, order);
-      return undefined;
-    }
     this.region.clear(pa, size);
     this.#orders.set(pa, order);
     this.#bytes += size;
@@ -126,19 +132,33 @@ export class FrameAllocator {
     }
   }
 
-  /** From the smallest free frame that is large enough; of what is split, the lower half goes first. */
-  #takeFree(order: number): number | undefined {
-    let from = order;
-    while (from <= 52 && !this.#free.get(from)?.size) from++;
-    if (from > 52) return undefined;
-    const set = this.#free.get(from)!;
-    const pa = set.values().next().value!;
-    set.delete(pa);
-    while (from > order) {
-      from--;
-      this.#freeSet(from).add(pa + 2 ** from);
+  /** From the smallest free frame that is large enough and begins in reach; of what is split, the lower half goes first. */
+  #takeFree(order: number, reach: number): number | undefined {
+    const end = reach - 2 ** order;
+    for (let from = order; from <= 52; from++) {
+      for (const pa of this.#free.get(from) ?? []) {
+        if (pa > end) continue;
+        this.#freeSet(from).delete(pa);
+        for (let half = from - 1; half >= order; half--) this.#freeSet(half).add(pa + 2 ** half);
+        return pa;
+      }
     }
-    return pa;
+    return undefined;
+  }
+
+  /** @throws MemoryError when another allocator has frames in use in the same range: it would hand them out again. */
+  #claim(): void {
+    const others = FrameAllocator.#inUse.get(this.region) ?? new Set();
+    FrameAllocator.#inUse.set(this.region, others);
+    for (const other of others) {
+      if (other === this || other.frameCount === 0 || other.#end <= this.#base || other.#base >= this.#end)
+        continue;
+      throw new MemoryError(
+        `another allocator has frames in use in [0x${this.#base.toString(16)}, 0x${this.#end.toString(16)}); share it, or give each a base and size of its own`,
+        { pa: BigInt(this.#base) },
+      );
+    }
+    others.add(this);
   }
 
   /** Adds a free frame, joined with its free neighbour (its buddy) as often as there is one. */

@@ -55,6 +55,7 @@ export class PhysicalMemory {
 
   /** The little-endian 64-bit word at `pa` (rounded down to 8 bytes), or EXTERNAL_ABORT outside RAM. */
   read64(pa: bigint): bigint | ExternalAbort {
+    checkAddress(pa);
     const low = this.read32(pa & ~7n);
     if (low === EXTERNAL_ABORT) return EXTERNAL_ABORT;
     return (BigInt(this.read32((pa & ~7n) + 4n) as number) << 32n) | BigInt(low);
@@ -62,6 +63,7 @@ export class PhysicalMemory {
 
   /** The little-endian 32-bit word at `pa` (rounded down to 4 bytes), unsigned, or EXTERNAL_ABORT outside RAM. */
   read32(pa: bigint): number | ExternalAbort {
+    checkAddress(pa);
     if (pa < 0n || pa >> 52n) return EXTERNAL_ABORT;
     const at = Number(pa & ~3n);
     const region = this.regionAt(at, 4);
@@ -90,6 +92,7 @@ export class PhysicalMemory {
   }
 
   #writable(pa: bigint, bytes: 4 | 8): RamRegion {
+    checkAddress(pa);
     const region = pa < 0n || pa >> 52n ? undefined : this.regionAt(Number(pa), bytes);
     if (region === undefined) {
       throw new MemoryError(`no RAM at 0x${pa.toString(16)}; there is ${describe(this.regions)}`, {
@@ -108,6 +111,10 @@ export class PhysicalMemory {
     }
     return region;
   }
+}
+
+function checkAddress(pa: bigint): void {
+  if (typeof pa !== 'bigint') throw new MemoryError(`a physical address is a bigint, not ${String(pa)}`);
 }
 
 function describe(regions: readonly RamRegion[]): string {

@@ -42,6 +42,9 @@ export class RamRegion {
     }
     const size = 'buffer' in options ? BigInt(options.buffer.byteLength) : options.size;
     const { base } = options;
+    if (typeof base !== 'bigint' || typeof size !== 'bigint') {
+      throw new MemoryError(`base and size of RAM are bigints, not ${String(base)} and ${String(size)}`);
+    }
     if (base < 0n || size <= 0n || base + size > BigInt(PA_LIMIT)) {
       throw new MemoryError(
         `RAM [0x${base.toString(16)}, +0x${size.toString(16)}) must be non-empty and lie below 2^52`,

@@ -35,7 +35,7 @@ export interface FormatRequest {
   readonly coherentWalk?: boolean;
   readonly quirks?: readonly Quirk[];
   /** The CPU's page size in bytes, which decides the granule where several are offered. Default: 4 KiB. */
-  readonly cpuPageSize?: bigint;
+  readonly cpuPageSize?: number | bigint;
 }
 
 /** A level of the tree, by Arm's number. */
@@ -68,6 +68,11 @@ export type EntryKind = typeof EMPTY | typeof TABLE | typeof LEAF;
 export interface LeafBits {
   readonly low: number;
   readonly high: number;
+}
+
+/** The signed halves of a 64-bit word. */
+export function halves(word: bigint): LeafBits {
+  return { low: Number(BigInt.asIntN(32, word)), high: Number(BigInt.asIntN(32, word >> 32n)) };
 }
 
 /**
@@ -120,7 +125,7 @@ export interface TableFormat {
   readonly levels: readonly Level[];
   /** Bytes of the root. It is aligned to its size (at least 64 bytes). */
   readonly rootBytes: number;
-  /** Bits of a table's address that entries can carry: tables lie below `2 ** tableAddressBits`. */
+  /** Tables lie below `2 ** tableAddressBits`: entries can point there, and the output size lets hardware follow. */
   readonly tableAddressBits: number;
   /** The lowest IOVA: 0, or with `arm_ttbr1` the first address whose upper bits are all ones. 64 bits. */
   readonly firstIova: bigint;

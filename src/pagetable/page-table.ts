@@ -7,6 +7,7 @@ import { ERRNO } from './errors.ts';
 import {
   EMPTY,
   type EntryCodec,
+  halves,
   LEAF,
   type LeafBits,
   type Level,
@@ -94,10 +95,7 @@ export class PageTable {
       (prot.priv ? 32 : 0);
     let bits = this.#bits[key];
     if (bits === undefined) {
-      bits = this.levels.map(({ level }) => {
-        const word = this.format.leafBits(prot, level);
-        return { low: Number(BigInt.asIntN(32, word)), high: Number(BigInt.asIntN(32, word >> 32n)) };
-      });
+      bits = this.levels.map(({ level }) => halves(this.format.leafBits(prot, level)));
       this.#bits[key] = bits;
     }
     return bits;

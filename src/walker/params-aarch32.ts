@@ -70,6 +70,19 @@ export function s1ParamsLpae(
   };
 }
 
+/**
+ * Hyp mode: HTCR, HTTBR, HMAIR1:HMAIR0 and HSCTLR. T0SZ, EE and WXN stand where TTBCR and SCTLR have them; HTCR has no EPD0,
+ * and HPD in bit 24. (G8.2.76; J1.2 AArch32.S1TTWParamsEL2.)
+ */
+export function s1ParamsHyp(
+  registers: { readonly htcr: bigint; readonly ttbr: bigint; readonly mair: bigint; readonly sctlr: bigint },
+  cpu: CpuFeatures,
+): S1Params {
+  const { htcr } = registers;
+  const params = s1ParamsLpae({ ...registers, ttbcr: htcr & 7n }, false, cpu);
+  return { ...params, hpd: flag(htcr, 24) && cpu.hpds };
+}
+
 /** T0SZ and T1SZ of TTBCR, 3 bits each. */
 export function ttbcrSizes(ttbcr: bigint): { readonly t0sz: number; readonly t1sz: number } {
   return { t0sz: field(ttbcr, 2, 0), t1sz: field(ttbcr, 18, 16) };

@@ -38,6 +38,10 @@ export function twoRanges(lower: S1Params, upper: S1Params, cpu: CpuFeatures): S
       const address = resolve(ia, params, isUpper, fetch ? params.tbiFetch : params.tbi);
       return address === undefined ? undefined : { params, ia: address };
     },
+    spans: [
+      { params: lower, first: 0, end: POW2[lower.iaBits]!, bias: 0 },
+      { params: upper, first: -POW2[upper.iaBits]!, end: 0, bias: -POW2[upper.iaBits]! },
+    ],
     outOfRangeLevel: 0,
     unprivileged: true,
     guardedPages: cpu.bti,
@@ -52,6 +56,7 @@ export function oneRange(params: S1Params, cpu: CpuFeatures): S1Ranges {
       const address = resolve(ia, params, false, fetch ? params.tbiFetch : params.tbi);
       return address === undefined ? undefined : { params, ia: address };
     },
+    spans: [{ params, first: 0, end: POW2[params.iaBits]!, bias: 0 }],
     outOfRangeLevel: 0,
     unprivileged: false,
     guardedPages: cpu.bti,
@@ -63,6 +68,7 @@ export function oneRange(params: S1Params, cpu: CpuFeatures): S1Ranges {
 export function lpaeRanges(lower: S1Params, upper: S1Params, t0sz: number, t1sz: number): S1Ranges {
   const lowerEnd = POW2[32 - t0sz]!;
   const upperStart = POW2[32]! - POW2[32 - t1sz]!;
+  const all = POW2[32]!;
   const isUpper = (va: number): boolean | undefined => {
     if (t1sz === 0) return t0sz !== 0 && va >= lowerEnd;
     if (va >= upperStart) return true;
@@ -75,9 +81,28 @@ export function lpaeRanges(lower: S1Params, upper: S1Params, t0sz: number, t1sz:
       const params = up ? upper : lower;
       return { params, ia: lowBits(ia.lo, params.iaBits) };
     },
+    spans: [
+      { params: lower, first: 0, end: t0sz === 0 && t1sz !== 0 ? upperStart : lowerEnd, bias: 0 },
+      t1sz === 0
+        ? { params: upper, first: lowerEnd, end: all, bias: 0 }
+        : { params: upper, first: upperStart, end: all, bias: upperStart },
+    ],
     outOfRangeLevel: 1,
     unprivileged: true,
     guardedPages: false,
     permissions: s1PermissionsAArch32,
+  };
+}
+
+/** PL2: one range of up to 32 bits. */
+export function oneLpaeRange(params: S1Params): S1Ranges {
+  const end = POW2[params.iaBits]!;
+  return {
+    select: (ia) => (ia.hi === 0 && ia.lo < end ? { params, ia: ia.lo } : undefined),
+    spans: [{ params, first: 0, end, bias: 0 }],
+    outOfRangeLevel: 1,
+    unprivileged: false,
+    guardedPages: false,
+    permissions: s1PermissionsOneLevel,
   };
 }

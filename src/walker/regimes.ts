@@ -5,7 +5,7 @@
 import { flag } from './bits.ts';
 import type { CpuFeatures } from './cpu.ts';
 import { WalkerError } from './errors.ts';
-import { s1ParamsLpae, s2ParamsLpae, ttbcrSizes } from './params-aarch32.ts';
+import { s1ParamsHyp, s1ParamsLpae, s2ParamsLpae, ttbcrSizes } from './params-aarch32.ts';
 import {
   hypervisorControl,
   oneRangeFields,
@@ -17,7 +17,7 @@ import {
 } from './params-aarch64.ts';
 import { shortParams } from './params-short.ts';
 import { ALL_PERMISSIONS, PRIVILEGED_ONLY } from './permissions.ts';
-import { lpaeRanges, oneRange, twoRanges } from './ranges.ts';
+import { lpaeRanges, oneLpaeRange, oneRange, twoRanges } from './ranges.ts';
 import { type S1Ranges, Stage1 } from './stage1.ts';
 import { type FlatMapping, flatTranslate } from './stage1-off.ts';
 import { Stage1Short } from './stage1-short.ts';
@@ -27,7 +27,8 @@ import type { Stages } from './translate.ts';
 
 /**
  * The regimes the walker knows. `-s2`: stage 2 alone, the input address being an IPA; `-nested`: stage 1 under stage 2.
- * `pl1&0` is AArch32 with long descriptors, `pl1&0-short` with short ones; in `pl1&0-nested` TTBCR.EAE chooses.
+ * `pl1&0` is AArch32 with long descriptors, `pl1&0-short` with short ones; in `pl1&0-nested` TTBCR.EAE chooses. `pl2` is
+ * AArch32 Hyp mode.
  */
 export const regimes = [
   'el1&0',
@@ -40,13 +41,14 @@ export const regimes = [
   'pl1&0-s2',
   'pl1&0-nested',
   'pl1&0-short',
+  'pl2',
 ] as const;
 
 export type Regime = (typeof regimes)[number];
 
 /**
  * Whole register values, 64 bits, each in its own architectural layout: TCR_EL1 or TTBCR in `tcr`; MAIR_EL1, MAIR1:MAIR0
- * or (short descriptors) NMRR:PRRR in `mair`. A register that is not given is 0, but for `sctlr` (M = 1) and `hcr`
+ * or (short descriptors) NMRR:PRRR in `mair`; of Hyp mode HTTBR, HTCR, HMAIR1:HMAIR0 and HSCTLR. A register that is not given is 0, but for `sctlr` (M = 1) and `hcr`
  * (VM = 1, and DC = 1 where stage 2 is alone, so that the attributes are what stage 2 says). Registers that a regime does
  * not have are ignored. `sctlr` is that of the stage-1 regime: its EE makes stage-1 tables big-endian; stage-2 tables are
  * little-endian.
@@ -99,7 +101,7 @@ export function regimeStages(
   }
   const values = registerValues(regime, registers);
   const stage2 = stage2Of(memory, regime, values, cpu);
-  const unprivileged = regime !== 'el2' && regime !== 'el3';
+  const unprivileged = !hasOneLevel(regime);
   if (!stage1Enabled(regime, values)) {
     const mapping = flatMapping(regime, values, cpu);
     return {
@@ -107,16 +109,27 @@ export function regimeStages(
       stage1: false,
       stage2,
       unprivileged,
+      ...(stage2?.direct && { direct: { stage2: stage2.direct, inputBits: mapping.inputBits, cpu } }),
     };
   }
-  const stage1 = usesShortDescriptors(regime, values)
-    ? new Stage1Short(memory, shortParams(values), stage2)
-    : new Stage1(memory, rangesOf(regime, values, cpu), stage2);
+  if (usesShortDescriptors(regime, values)) {
+    const stage1 = new Stage1Short(memory, shortParams(values), stage2);
+    return {
+      first: (ia, request, steps) => stage1.translate(ia, request, steps),
+      stage1: true,
+      stage2,
+      unprivileged,
+    };
+  }
+  const ranges = rangesOf(regime, values, cpu);
+  const stage1 = new Stage1(memory, ranges, stage2);
+  const direct = stage2 === undefined && !ranges.spans.some(({ params }) => params.bigEndian);
   return {
     first: (ia, request, steps) => stage1.translate(ia, request, steps),
     stage1: true,
     stage2,
     unprivileged,
+    ...(direct && { direct: { stage1: ranges } }),
   };
 }
 
@@ -136,7 +149,12 @@ function hasStage2(regime: Regime): boolean {
 }
 
 function isAArch32(regime: Regime): boolean {
-  return regime.startsWith('pl1');
+  return regime.startsWith('pl');
+}
+
+/** The regimes of EL2 and EL3 alone: one range, one privilege level. */
+function hasOneLevel(regime: Regime): boolean {
+  return regime === 'el2' || regime === 'el3' || regime === 'pl2';
 }
 
 /** TTBCR.EAE = 0 means short descriptors; where the regime's name says which, it counts. */
@@ -153,6 +171,7 @@ function stage1Enabled(regime: Regime, { sctlr, hcr }: Values): boolean {
 
 function rangesOf(regime: Regime, values: Values, cpu: CpuFeatures): S1Ranges {
   const { ttbr0, ttbr1, tcr, mair, sctlr } = values;
+  if (regime === 'pl2') return oneLpaeRange(s1ParamsHyp({ htcr: tcr, ttbr: ttbr0, mair, sctlr }, cpu));
   if (isAArch32(regime)) {
     const { t0sz, t1sz } = ttbcrSizes(tcr);
     const lower = s1ParamsLpae({ ttbcr: tcr, ttbr: ttbr0, mair, sctlr }, false, cpu);
@@ -160,7 +179,7 @@ function rangesOf(regime: Regime, values: Values, cpu: CpuFeatures): S1Ranges {
     return lpaeRanges(lower, upper, t0sz, t1sz);
   }
   const control = systemControl(sctlr, cpu);
-  if (regime === 'el2' || regime === 'el3') {
+  if (hasOneLevel(regime)) {
     return oneRange(s1Params(oneRangeFields(tcr, ttbr0), mair, control, cpu), cpu);
   }
   const lower = s1Params(twoRangeFields(tcr, ttbr0, false), mair, control, cpu);
@@ -170,7 +189,7 @@ function rangesOf(regime: Regime, values: Values, cpu: CpuFeatures): S1Ranges {
 
 /** Stage 1 off. A VA beyond the PA size is an address size fault; AArch32 stage 2 alone takes IPAs of 40 bits. */
 function flatMapping(regime: Regime, { tcr, hcr }: Values, cpu: CpuFeatures): FlatMapping {
-  const permissions = regime === 'el2' || regime === 'el3' ? PRIVILEGED_ONLY : ALL_PERMISSIONS;
+  const permissions = hasOneLevel(regime) ? PRIVILEGED_ONLY : ALL_PERMISSIONS;
   const defaultCacheable = hasStage2(regime) && flag(hcr, 12);
   if (isAArch32(regime)) {
     return {
@@ -181,7 +200,7 @@ function flatMapping(regime: Regime, { tcr, hcr }: Values, cpu: CpuFeatures): Fl
       permissions,
     };
   }
-  const one = regime === 'el2' || regime === 'el3';
+  const one = hasOneLevel(regime);
   const lower = one ? oneRangeFields(tcr, 0n) : twoRangeFields(tcr, 0n, false);
   const upper = one ? lower : twoRangeFields(tcr, 0n, true);
   return {

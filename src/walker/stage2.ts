@@ -74,6 +74,11 @@ export class Stage2 {
     this.#cpu = cpu;
   }
 
+  /** Its parameters, where the fast path can walk its tables: little-endian ones. */
+  get direct(): S2Params | undefined {
+    return this.#params.bigEndian ? undefined : this.#params;
+  }
+
   /** S2Translate. `ipa` is below 2^56. Hardware updates are written where `update`, steps pushed where `steps` is given. */
   translate(
     ipa: number,

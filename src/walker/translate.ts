@@ -5,6 +5,7 @@
 import { DEFAULT_CACHEABLE } from './attributes.ts';
 import { alignDown } from './bits.ts';
 import { WalkerError } from './errors.ts';
+import type { DirectStage } from './fast-plan.ts';
 import type { StageFault } from './lookup.ts';
 import { permissionsOf, requiredPermission } from './permissions.ts';
 import type { InputAddress, S1Output, S1Request } from './stage1.ts';
@@ -26,6 +27,8 @@ export interface Stages {
   readonly stage2: Stage2 | undefined;
   /** There are unprivileged accesses; without them every access is privileged. */
   readonly unprivileged: boolean;
+  /** The one stage that translates, where the fast path can do what it does. */
+  readonly direct?: DirectStage;
 }
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
@@ -33,19 +36,18 @@ type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 /** 2^n as a bigint, n up to 64. */
 const SIZES: readonly bigint[] = Array.from({ length: 65 }, (_, log2) => 1n << BigInt(log2));
 const NO_STEPS: readonly WalkStep[] = Object.freeze([]);
-const ACCESSES: readonly string[] = ['read', 'write', 'execute'];
 const ADDRESS_LIMIT = 1n << 64n;
 
 /**
  * One access, checked at the edge: what JavaScript callers can get wrong throws here, and nothing does later.
  * @throws WalkerError for an address that is not 64 bits or an unknown kind of access.
  */
-export function checkAccess(ia: bigint, access: Pick<Access, 'access'>): void {
+export function checkAccess(ia: bigint, { access }: Pick<Access, 'access'>): void {
   if (typeof ia !== 'bigint' || ia < 0n || ia >= ADDRESS_LIMIT) {
     throw new WalkerError(`the input address must be a bigint of at most 64 bits, not ${String(ia)}`);
   }
-  if (!ACCESSES.includes(access.access)) {
-    throw new WalkerError(`unknown access '${String(access.access)}'; it is read, write or execute`);
+  if (access !== 'read' && access !== 'write' && access !== 'execute') {
+    throw new WalkerError(`unknown access '${String(access)}'; it is read, write or execute`);
   }
 }
 

@@ -1,10 +1,22 @@
 /** The walker: what a PE's MMU answers to an access, given memory and register values and nothing else. (DDI 0487 D8, G5.) */
 import type { PhysicalMemory } from '../memory/index.ts';
 import { type CpuFeatures, type CpuOptions, cpuFeatures } from './cpu.ts';
+import { WalkerError } from './errors.ts';
+import { ASK, FAULT, FastPath } from './fast-path.ts';
+import { requiredPermission } from './permissions.ts';
 import { type Regime, regimeStages, type WalkerRegisters } from './regimes.ts';
+import type { S1Request } from './stage1.ts';
 import { TableMemory } from './table-memory.ts';
 import { checkAccess, type Stages, translate } from './translate.ts';
 import type { Access, WalkResult } from './types.ts';
+
+/** One address on its way between bigint and number: a view on both costs less than a conversion. */
+const WORD = new BigUint64Array(1);
+const HALVES = new Uint32Array(WORD.buffer);
+const HIGH = 2 ** 32;
+const PER_HIGH = 2 ** -32;
+/** Beside the six permission bits. */
+const PAN_KEY = 64;
 
 /** What a walker is made of. */
 export interface WalkerOptions {
@@ -22,12 +34,15 @@ export class Walker {
   readonly regime: Regime;
   readonly cpu: CpuFeatures;
   readonly #stages: Stages;
+  readonly #memory: PhysicalMemory | undefined;
+  readonly #fast: (FastPath | undefined)[] = [];
 
-  /** @internal Use {@link createWalker}. */
-  constructor(regime: Regime, cpu: CpuFeatures, stages: Stages) {
+  /** @internal Use {@link createWalker}. Without `memory` there is no fast path, and the full walk takes its place. */
+  constructor(regime: Regime, cpu: CpuFeatures, stages: Stages, memory?: PhysicalMemory) {
     this.regime = regime;
     this.cpu = cpu;
     this.#stages = stages;
+    this.#memory = memory;
   }
 
   /**
@@ -44,14 +59,100 @@ export class Walker {
    */
   walk(ia: bigint, access: Access): WalkResult {
     checkAccess(ia, access);
-    const privileged = !this.#stages.unprivileged || access.privileged !== false;
-    const request = {
-      access: access.access,
+    return translate(this.#stages, ia, this.#request(access), access.trace === false ? undefined : []);
+  }
+
+  /**
+   * The PA that {@link walk} would answer, or undefined for any fault: the fast path. Nothing else is looked up.
+   *
+   * @throws WalkerError for an address that is not 64 bits or an unknown kind of access.
+   *
+   * @example
+   * walker.translate(0x4000_1234n, { access: 'read' }); // 0x9_0000_1234n
+   */
+  translate(ia: bigint, access: Access): bigint | undefined {
+    checkAccess(ia, access);
+    const fast = this.#fastPath(access);
+    if (fast !== undefined) {
+      WORD[0] = ia;
+      const high = HALVES[1]! | 0;
+      // Whole in a double: the top bits are all alike. A tagged address is not.
+      if (high >> 21 === high >> 31) {
+        const pa = fast.translate(high * HIGH + HALVES[0]!);
+        if (pa === FAULT) return undefined;
+        if (pa !== ASK) {
+          HALVES[0] = pa;
+          HALVES[1] = pa * PER_HIGH;
+          return WORD[0];
+        }
+      }
+    }
+    const result = this.walk(ia, { ...access, trace: false });
+    return result.ok ? result.pa : undefined;
+  }
+
+  /**
+   * {@link translate} for many addresses at once.
+   *
+   * @param ias - input addresses as signed 64-bit numbers: those of an upper range (TTBR1) are negative, `-0x1000` the last page.
+   * A double holds them up to 2^53 either way, which leaves out tagged addresses.
+   * @param pas - takes the PAs, `-1` where the access faults.
+   * @returns how many addresses were translated.
+   * @throws WalkerError for an address that is no integer, an unknown kind of access, or `pas` shorter than `ias`.
+   */
+  translateMany(ias: Float64Array, pas: Float64Array, access: Access): number {
+    checkAccess(0n, access);
+    if (pas.length < ias.length) {
+      throw new WalkerError(`${ias.length} addresses need as many places for their PAs, not ${pas.length}`);
+    }
+    const fast = this.#fastPath(access);
+    if (fast === undefined) pas.fill(ASK, 0, ias.length);
+    else fast.translateMany(ias, pas, ias.length);
+    let translated = 0;
+    for (let i = 0; i < ias.length; i++) {
+      if (pas[i] === ASK) pas[i] = this.#ask(ias[i]!, access);
+      if (pas[i] !== FAULT) translated++;
+    }
+    return translated;
+  }
+
+  /** The full walk's answer, in the fast path's words. */
+  #ask(ia: number, access: Access): number {
+    if (!Number.isSafeInteger(ia)) throw new WalkerError(`${ia} is not an address that a double holds`);
+    const result = this.walk(BigInt.asUintN(64, BigInt(ia)), { ...access, trace: false });
+    return result.ok ? Number(result.pa) : FAULT;
+  }
+
+  #request({ access, privileged: asked, pan, update }: Access): S1Request {
+    const privileged = !this.#stages.unprivileged || asked !== false;
+    return {
+      access,
       privileged,
-      pan: access.pan === true && privileged && this.cpu.pan,
-      update: access.update !== false,
+      pan: pan === true && privileged && this.cpu.pan,
+      update: update !== false,
     };
-    return translate(this.#stages, ia, request, access.trace === false ? undefined : []);
+  }
+
+  /** One for each kind of access that was asked for. */
+  #fastPath(access: Access): FastPath | undefined {
+    const { privileged, pan } = this.#request(access);
+    const needed = requiredPermission(access.access, privileged);
+    return this.#fast[needed | (pan ? PAN_KEY : 0)] ?? this.#makeFastPath(access);
+  }
+
+  #makeFastPath(access: Access): FastPath | undefined {
+    const { direct } = this.#stages;
+    if (this.#memory === undefined || direct === undefined) return undefined;
+    const { privileged, pan } = this.#request(access);
+    const needed = requiredPermission(access.access, privileged);
+    const made = new FastPath(this.#memory, direct, {
+      needed,
+      write: access.access === 'write',
+      privileged,
+      pan: pan && access.access !== 'execute',
+    });
+    this.#fast[needed | (pan ? PAN_KEY : 0)] = made;
+    return made;
   }
 }
 
@@ -66,7 +167,12 @@ export class Walker {
  */
 export function createWalker(memory: PhysicalMemory, { regime, registers, cpu }: WalkerOptions): Walker {
   const features = cpuFeatures(cpu);
-  return new Walker(regime, features, regimeStages(new TableMemory(memory), regime, registers, features));
+  return new Walker(
+    regime,
+    features,
+    regimeStages(new TableMemory(memory), regime, registers, features),
+    memory,
+  );
 }
 
 /** A walker of the EL1&0 regime with stage 1 alone: `createWalker` with regime `el1&0`. */

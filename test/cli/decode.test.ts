@@ -22,7 +22,7 @@ test('fields of a page, its bits over a ruler', async () => {
   D  [52]     Contiguous  0x0      one of a run of entries that a TLB may hold as one
   E  [51]     DBM         0x0      dirty bit modifier: hardware may make the entry writable
   -  [50:48]  RES0        0x0      above the address
-  F  [47:12]  OA[47:12]   0x40000  the address
+  F  [47:12]  OA[47:12]   0x40000  output address
   G  [11]     nG          0x1      not global: of one ASID
   H  [10]     AF          0x1      access flag: accessed
   I  [9:8]    SH[1:0]     0x3      shareability: inner shareable

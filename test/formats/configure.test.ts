@@ -160,7 +160,24 @@ describe('refused', () => {
       [/cpuPageSize.*power of two/],
     ],
     ['a CPU page of 0', arm64LpaeS1, { cpuPageSize: 0n }, [/cpuPageSize/]],
-    ['a CPU page as a number', arm64LpaeS1, { cpuPageSize: 4096 as never }, [/cpuPageSize must be a bigint/]],
+    [
+      'a CPU page that is no power of two',
+      arm64LpaeS1,
+      { cpuPageSize: 12288 },
+      [/cpuPageSize must be a power of two, not 12288/],
+    ],
+    [
+      'a CPU page as a string',
+      arm64LpaeS1,
+      { cpuPageSize: '4096' as never },
+      [/cpuPageSize must be a power of two/],
+    ],
+    [
+      'an option that is none',
+      arm64LpaeS1,
+      { coherent_walk: false } as never,
+      [/no option coherent_walk; options are .*coherentWalk/],
+    ],
   ])('%s', (_, format, changes, messages) => {
     const configure = () => format.configure(request(changes));
     expect(configure).toThrow(FormatError);

@@ -2,6 +2,9 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { checkGolden } from '../../src/golden/index.ts';
+import { notAsAsked } from '../../src/golden/witness.ts';
+import { PhysicalMemory } from '../../src/memory/index.ts';
+import { createWalker } from '../../src/walker/index.ts';
 
 const folder = new URL('../../fixtures/linux/', import.meta.url);
 const files = readdirSync(folder).filter((name) => name.endsWith('.json'));
@@ -58,10 +61,11 @@ describe('a golden file that is wrong', () => {
     expect(lines[0]).toContain(`level 3 entry 2 ${field}`);
   });
 
-  it('with a bit of a table descriptor flipped names its field', () => {
+  it('with a bit of a table descriptor flipped names its field, and nothing that follows from it', () => {
     const lines = broken(prot, (file) => {
       file.tables[0].entries['0'] = flip(file.tables[0].entries['0'], 60);
     });
+    expect(lines).toHaveLength(1);
     expect(lines[0]).toMatch(/^table 0x80000000 level \d entry 0 RES0 \[63:59\]: want 0x2 got 0x0/);
   });
 
@@ -191,11 +195,44 @@ describe('a golden file that is wrong', () => {
   });
 });
 
+describe('what the walker sees counts too', () => {
+  // The file and the driver agree here; only the hardware's view tells that a mapping is not as it was asked.
+  it('a prot that was not asked for is seen by its rights, type or shareability', () => {
+    const file = structuredClone(load('arm_64_lpae_s1-4k-misaligned-0001.json'));
+    for (const [prot, problem] of [
+      [['read'], 'rights for privileged'],
+      [['read', 'write', 'priv'], 'rights for unprivileged'],
+      [['read', 'write', 'noexec'], 'executable'],
+      [['read', 'write', 'mmio'], 'normal memory'],
+      [['read', 'write', 'cache'], 'non-cacheable'],
+    ] as const) {
+      const walked = notAsAsked(translation(), Object.fromEntries(prot.map((p) => [p, true])), 1);
+      expect(walked, prot.join(' ')).toContain(problem);
+    }
+    expect(notAsAsked(translation(), { read: true, write: true }, 1)).toBeUndefined();
+    expect(checkGolden(file).differences).toEqual([]);
+
+    function translation() {
+      const memory = new PhysicalMemory({ base: 0x8000_0000n, size: 1n << 20n });
+      memory.write64(0x8000_0000n, 0x8000_1003n);
+      memory.write64(0x8000_1000n, 0x8000_2003n);
+      memory.write64(0x8000_2000n, 0x8000_3003n);
+      memory.write64(0x8000_3000n, 0x40_1e43n);
+      const registers = { ttbr0: 0x8000_0000n, tcr: 0x5_0080_3510n, mair: 0xff44n };
+      const walk = createWalker(memory, { regime: 'el1&0', registers }).walk(0n, { access: 'read' });
+      if (!walk.ok) throw new Error(walk.fault.kind);
+      return walk;
+    }
+  });
+});
+
 describe('what is not a golden file', () => {
   it.each([
     [null, /^file: expected a JSON object/],
     [{ schema: 'pgtable-golden/1', kind: 'poem' }, /^kind: "poem" is not a kind of golden file known here/],
     [[{ format: 'arm_64_lpae_s1' }], /^\[0\]\.config: /],
+    [[], /expected at least one row/],
+    [{ schema: 'pgtable-scatterlists/1', requests: [] }, /lpae replay runs them/],
   ])('%j is refused with the path of what is wrong', (json, message) => {
     expect(() => checkGolden(json)).toThrow(message);
   });
@@ -208,5 +245,15 @@ describe('what is not a golden file', () => {
     const op = { ...file.ops[0], iova: '12' };
     expect(() => checkGolden({ ...file, ops: [op] })).toThrow('ops[0].iova: expected a "0x…" string');
     expect(() => checkGolden({ ...file, tables: undefined })).toThrow(/^tables: /);
+    expect(() => checkGolden({ ...file, tables: [] })).toThrow('tables: expected at least the root');
+    expect(() => checkGolden({ ...file, tables: [...file.tables, file.tables[0]] })).toThrow(
+      'two tables have the same pa',
+    );
+    const odd = { ...file.tables[0], entries: { '00': '0x80001003' } };
+    expect(() => checkGolden({ ...file, tables: [odd] })).toThrow(
+      /^tables\[0\]\.entries\.00: expected an entry index/,
+    );
+    expect(() => checkGolden({ ...file, config: { ...file.config, quirk: [] } })).toThrow(/^config\.quirk: /);
+    expect(() => checkGolden({ ...file, ops: [{ ...file.ops[0], retr: 0 }] })).toThrow(/^ops\[0\]\.retr: /);
   });
 });

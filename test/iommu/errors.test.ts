@@ -132,6 +132,20 @@ const ROWS: readonly Row[] = [
     says: [],
   },
   {
+    title: 'bad alignment of an IOVA of 64 bits',
+    map: [0xffff_ffff_ffff_f001n, 0x2000n, 0x1000n],
+    code: 'EINVAL',
+    operands: { iova: 0xffff_ffff_ffff_f001n },
+    says: ['IOVA 0xfffffffffffff001'],
+  },
+  {
+    title: 'bad alignment of a PA and a size of 64 bits',
+    map: [0x1000n, (1n << 63n) + 1n, (1n << 63n) + 8n],
+    code: 'EINVAL',
+    operands: { pa: (1n << 63n) + 1n, size: (1n << 63n) + 8n },
+    says: ['PA 0x8000000000000001', 'length 0x8000000000000008'],
+  },
+  {
     title: 'a bad range before an empty prot',
     map: [END, 0n, 0x1000n],
     prot: {},

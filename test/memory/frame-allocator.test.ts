@@ -172,3 +172,41 @@ describe('an error', () => {
     expect(() => make(options)).toThrow(/must lie inside one RAM region/);
   });
 });
+
+describe('allocators of one memory', () => {
+  const memory = () => new PhysicalMemory({ base: 0x8000_0000n, size: 1n << 20n });
+
+  test('of() is the same at every call, and another for another memory', () => {
+    const ram = memory();
+    expect(FrameAllocator.of(ram)).toBe(FrameAllocator.of(ram));
+    expect(FrameAllocator.of(memory())).not.toBe(FrameAllocator.of(ram));
+  });
+
+  test('that overlap refuse to hand out what the other has in use', () => {
+    const ram = memory();
+    const [one, other] = [new FrameAllocator(ram), new FrameAllocator(ram)];
+    const frame = one.allocate(4096)!;
+    expect(() => other.allocate(4096)).toThrow(/another allocator has frames in use/);
+    one.free(frame);
+    expect(other.allocate(4096)).toBe(frame);
+  });
+
+  test('with ranges of their own do not disturb each other', () => {
+    const ram = memory();
+    const low = new FrameAllocator(ram, { size: 0x8_0000n });
+    const high = new FrameAllocator(ram, { base: 0x8008_0000n });
+    expect([low.allocate(4096), high.allocate(4096)]).toEqual([0x8000_0000, 0x8008_0000]);
+  });
+
+  test('a frame within reach is found behind smaller ones that are not', () => {
+    const ram = new PhysicalMemory({ base: 2n ** 48n - 2n ** 20n, size: 2n ** 20n + 0x1000n });
+    const allocator = new FrameAllocator(ram);
+    expect(allocator.allocate(4096, 2 ** 48)).toBe(2 ** 48 - 2 ** 20);
+    expect(allocator.allocate(4096)).toBe(2 ** 48);
+    expect(allocator.allocate(0x10_0000, 2 ** 48)).toBeUndefined();
+  });
+
+  test.each([0, -5, Number.NaN, 2 ** 53])('a frame of %d bytes is refused', (bytes) => {
+    expect(() => new FrameAllocator(memory()).allocate(bytes)).toThrow(/a frame has 1 to 2\^52 bytes/);
+  });
+});

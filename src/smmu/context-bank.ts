@@ -1,0 +1,178 @@
+/**
+ * SMMUv2 context banks: from SMMU_CBn_SCTLR, TCR, TCR2, TTBRn, MAIRn, CBARn and CBA2Rn to a translation, or a context fault as
+ * FSR, FSYNR0, FAR and IPAFAR show it. (IHI 0062, SMMU architecture version 2: stage 1 and stage 2 context banks.)
+ */
+import type { PhysicalMemory } from '../memory/index.ts';
+import { field, flag } from '../walker/bits.ts';
+import { cpuFeatures } from '../walker/cpu.ts';
+import { WalkerError } from '../walker/errors.ts';
+import { type Regime, regimeStages, type WalkerRegisters } from '../walker/regimes.ts';
+import { TableMemory } from '../walker/table-memory.ts';
+import { checkAccess, type Stages, translate } from '../walker/translate.ts';
+import type { Fault, Translation, WalkStep } from '../walker/types.ts';
+import { type ContextFaultRecord, contextFaultRecord } from './context-fault.ts';
+import type { Transaction } from './types.ts';
+
+/** The registers of one bank, whole values: `ttbr0`, `ttbr1` 64 bits, the others 32. What is not given is 0. */
+export interface BankRegisters {
+  readonly sctlr?: bigint;
+  /** TCR, and its upper half TCR2 (AArch64 stage 1 alone). */
+  readonly tcr?: bigint;
+  readonly tcr2?: bigint;
+  readonly ttbr0?: bigint;
+  readonly ttbr1?: bigint;
+  /** MAIR0 and MAIR1; of short descriptors with SCTLR.TRE PRRR and NMRR. */
+  readonly mair0?: bigint;
+  readonly mair1?: bigint;
+  /** SMMU_CBARn and SMMU_CBA2Rn, of global register space 1. */
+  readonly cbar?: bigint;
+  readonly cba2r?: bigint;
+}
+
+/** A context bank, and what stands around it. */
+export interface ContextBankDescription {
+  readonly registers: BankRegisters;
+  /** Its number, which a stage-2 fault records as S1CBNDX. Default 0. */
+  readonly index?: number;
+  /** The stage-2 bank that CBAR names, where its type is stage 1 with stage 2 translation. */
+  readonly stage2?: BankRegisters;
+  /** Output address bits (SMMU_IDR2.OAS). Default 48. */
+  readonly oas?: number;
+  /** Bits of the upstream bus (SMMU_IDR2.UBS), which TCR2.SEP may refer to. Default 49. */
+  readonly upstreamBits?: number;
+}
+
+/** A context fault, or (`abort`) a transaction that ends without one in any bank. */
+export interface ContextBankFaulted {
+  readonly ok: false;
+  readonly ia: bigint;
+  readonly fault: Fault | { readonly kind: 'abort' };
+  readonly record: ContextFaultRecord | undefined;
+  readonly steps: readonly WalkStep[];
+}
+
+export type ContextBankResult = Translation | ContextBankFaulted;
+
+/** SMMU_CBARn.TYPE. */
+const STAGE2 = 0;
+const STAGE1_STAGE2_FAULT = 2;
+const NESTED = 3;
+
+const SCTLR_M = 0;
+const EAE = 31;
+/** The SMMU has no domains to deny: every entry is a client's. */
+const CLIENTS = 0x5555_5555n;
+const HCR_VM = 1n;
+const HCR_DC = 1n << 12n;
+/** TCR2.SEP by value: the bit of the incoming address that is extended. 7 is the top bit of the upstream bus, 6 reserved. */
+const SIGN_BITS = [31, 35, 39, 41, 43, 47] as const;
+
+/** A bank ready to translate: registers were decoded when it was made, memory is read anew each time. */
+export class ContextBank {
+  readonly regime: Regime;
+  readonly #stages: Stages;
+  readonly #aborts: boolean;
+  readonly #index: number;
+  readonly #signBit: number | undefined;
+
+  /** @internal Use {@link createContextBank}. */
+  constructor(memory: PhysicalMemory, description: ContextBankDescription) {
+    const { registers, index = 0, stage2, oas = 48, upstreamBits = 49 } = description;
+    const { cbar = 0n, tcr2 = 0n } = registers;
+    const type = field(cbar, 17, 16);
+    this.#aborts = type === STAGE1_STAGE2_FAULT;
+    this.#index = index;
+    this.regime = regimeOf(registers, type);
+    const signs = type !== STAGE2 && this.regime.startsWith('el1');
+    this.#signBit = signs ? (SIGN_BITS[field(tcr2, 17, 15)] ?? upstreamBits - 1) : undefined;
+    // Of the optional features an SMMUv2 has none; only the output size differs.
+    const cpu = cpuFeatures({ model: 'cortex-a57', paBits: oas });
+    const values = type === STAGE2 ? stage2Values(registers, true) : stage1Values(registers, this.regime);
+    const below = type === NESTED ? stage2Values(stage2Bank(registers, stage2), false) : {};
+    this.#stages = regimeStages(new TableMemory(memory), this.regime, { ...below, ...values }, cpu);
+  }
+
+  /**
+   * Translates one transaction.
+   * @throws WalkerError for an address that is not 64 bits or an unknown kind of access.
+   */
+  translate(ia: bigint, transaction: Transaction): ContextBankResult {
+    checkAccess(ia, transaction);
+    const { access, privileged = true, update = true } = transaction;
+    const steps: WalkStep[] | undefined = transaction.trace === false ? undefined : [];
+    if (this.#aborts) return { ok: false, ia, fault: { kind: 'abort' }, record: undefined, steps: [] };
+    const va = this.#extended(ia);
+    const result = translate(this.#stages, va, { access, privileged, pan: false, update }, steps);
+    if (result.ok) return result;
+    const context = { far: va, access, privileged, regime: this.regime, index: this.#index };
+    return { ...result, record: contextFaultRecord(result.fault, context) };
+  }
+
+  /** An address that fills no bit above the sign bit is extended from there, so that TTBR1 is within a bus's reach. */
+  #extended(ia: bigint): bigint {
+    if (this.#signBit === undefined || ia >> BigInt(this.#signBit + 1)) return ia;
+    return BigInt.asUintN(64, BigInt.asIntN(this.#signBit + 1, ia));
+  }
+}
+
+/**
+ * Makes a context bank over `memory`.
+ *
+ * @throws WalkerError for a register that is not a bigint of at most 64 bits, an `oas` outside 32 to 52, or a nested bank
+ * whose stage-2 bank is not given or is of the other architecture (CBA2R.VA64): that mixture is not modelled.
+ *
+ * @example
+ * const bank = createContextBank(memory, {
+ *   registers: { sctlr: 1n, tcr, tcr2, ttbr0, mair0, mair1, cbar: 1n << 16n, cba2r: 1n },
+ * });
+ * const result = bank.translate(0x1000_1234n, { access: 'write' });
+ * if (!result.ok) console.log(result.record?.fsr.toString(16)); // 402: AArch64, translation fault
+ */
+export function createContextBank(memory: PhysicalMemory, description: ContextBankDescription): ContextBank {
+  for (const bank of [description.registers, description.stage2 ?? {}]) {
+    for (const [name, value] of Object.entries(bank) as [string, unknown][]) {
+      if (value === undefined || (typeof value === 'bigint' && value >= 0n && value >> 64n === 0n)) continue;
+      throw new WalkerError(`register ${name} must be a bigint of at most 64 bits, not ${String(value)}`);
+    }
+  }
+  return new ContextBank(memory, description);
+}
+
+/** CBA2R.VA64 chooses AArch64, and of AArch32's two formats TCR.EAE. Stage 2 has but long descriptors. */
+function regimeOf({ cba2r = 0n, tcr = 0n }: BankRegisters, type: number): Regime {
+  const base = flag(cba2r, 0) ? 'el1&0' : 'pl1&0';
+  if (type === STAGE2) return `${base}-s2`;
+  if (type === NESTED) return `${base}-nested`;
+  return base === 'pl1&0' && !flag(tcr, EAE) ? 'pl1&0-short' : base;
+}
+
+function stage2Bank({ cba2r = 0n }: BankRegisters, stage2: BankRegisters | undefined): BankRegisters {
+  if (stage2 === undefined)
+    throw new WalkerError('a nested context bank needs the registers of its stage-2 bank');
+  if (flag(stage2.cba2r ?? 0n, 0) !== flag(cba2r, 0)) {
+    throw new WalkerError('a stage-1 and a stage-2 bank of different CBA2R.VA64 are not modelled together');
+  }
+  return stage2;
+}
+
+/** In the layout of a PE's registers: TCR2:TCR is TCR_EL1; SCTLR.M, TRE, AFE and E stand elsewhere there. */
+function stage1Values(registers: BankRegisters, regime: Regime): WalkerRegisters {
+  const { sctlr = 0n, tcr = 0n, tcr2 = 0n, ttbr0 = 0n, ttbr1 = 0n, mair0 = 0n, mair1 = 0n } = registers;
+  const moved = (from: number, to: number) => (flag(sctlr, from) ? 1n << BigInt(to) : 0n);
+  // PASize, AS, TBI0 and TBI1: nothing that later versions of TCR_EL1 have above them.
+  const upper = regime.startsWith('el1') ? (tcr2 & 0x77n) << 32n : 0n;
+  return {
+    ttbr0,
+    ttbr1,
+    tcr: BigInt.asUintN(32, tcr) | upper,
+    mair: BigInt.asUintN(32, mair0) | (BigInt.asUintN(32, mair1) << 32n),
+    sctlr: moved(SCTLR_M, 0) | moved(1, 28) | moved(2, 29) | moved(4, 25),
+    dacr: CLIENTS,
+  };
+}
+
+/** A stage-2 bank's TTBR0 and TCR are VTTBR and VTCR. Alone, what stage 2 says of attributes stands: HCR.DC. */
+function stage2Values({ sctlr = 0n, tcr = 0n, ttbr0 = 0n }: BankRegisters, alone: boolean): WalkerRegisters {
+  const hcr = flag(sctlr, SCTLR_M) ? HCR_VM | (alone ? HCR_DC : 0n) : 0n;
+  return { vttbr: ttbr0, vtcr: BigInt.asUintN(32, tcr), hcr };
+}

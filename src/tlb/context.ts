@@ -1,0 +1,123 @@
+/**
+ * What a PE's registers make current for its TLB: the translation regime, ASID and VMID that entries are tagged with, and
+ * the walker for what misses. (DDI 0487 D8.16.3 ASIDs and VMIDs, D8.17 RNWYRD.)
+ */
+import type { PhysicalMemory } from '../memory/index.ts';
+import { field, flag } from '../walker/bits.ts';
+import { type CpuFeatures, cpuFeatures } from '../walker/cpu.ts';
+import { type Access, type Regime, Walker, type WalkerOptions } from '../walker/index.ts';
+import { regimeStages } from '../walker/regimes.ts';
+import { WalkPort } from './walk-port.ts';
+
+/** The translation regimes that TLB entries tell apart. EL1&0 stands for PL1&0 too, with or without stage 2, and EL2 for PL2. */
+export type TranslationRegime = 'el1&0' | 'el2' | 'el2&0' | 'el3';
+
+/** Which stages' information an entry holds: stage 1 alone, stage 2 alone (its input is an IPA), or both combined. */
+export type StagesHeld = 'stage1' | 'stage2' | 'both';
+
+/** A context's registers, and the identifiers that they do not say or that are to differ from what they say. */
+export interface TlbContextOptions extends WalkerOptions {
+  /** 0 to 0xffff. Default: TTBRn.ASID as TCR.A1 and AS select it; 0 for short descriptors (CONTEXTIDR is not given). */
+  readonly asid?: number;
+  /** 0 to 0xffff. Default: VTTBR.VMID as VTCR.VS has it, 0 in regimes without stage 2. */
+  readonly vmid?: number;
+}
+
+/** A context ready to translate. Immutable; writing a register is making another. */
+export interface TlbContext {
+  readonly regime: TranslationRegime;
+  /** Undefined where nothing is translated: every stage is off, and nothing is cached. */
+  readonly holds: StagesHeld | undefined;
+  /** Undefined where the regime has no ASID: its entries are all global. */
+  readonly asid: number | undefined;
+  /** Undefined outside EL1&0. */
+  readonly vmid: number | undefined;
+  /** TCR.DS (VTCR.DS where the context is stage 2 alone): range operands depend on it. */
+  readonly ds: boolean;
+  readonly aarch32: boolean;
+  /** DACR, which is no part of what a TLB may cache: entries made under another value are not found. 0 where it has no say. */
+  readonly dacr: bigint;
+  readonly cpu: CpuFeatures;
+  readonly walker: Walker;
+  readonly port: WalkPort;
+  /** Whether an address is in the upper range, that of TTBR1. In AArch32 a block of one range may reach into the other. */
+  upper(ia: bigint): boolean;
+  /** E0PD: an access that faults before any lookup, whatever the TLB holds. */
+  denied(ia: bigint, access: Access): boolean;
+}
+
+const TRANSLATION_REGIMES: Partial<Record<Regime, TranslationRegime>> = {
+  el2: 'el2',
+  pl2: 'el2',
+  'el2&0': 'el2&0',
+  el3: 'el3',
+};
+
+/**
+ * Makes a context from register values.
+ * @throws WalkerError as {@link createWalker} does.
+ */
+export function tlbContext(memory: PhysicalMemory, options: TlbContextOptions): TlbContext {
+  const { regime, registers } = options;
+  const cpu = cpuFeatures(options.cpu);
+  const port = new WalkPort(memory);
+  const stages = regimeStages(port, regime, registers, cpu);
+  const { tcr = 0n, vtcr = 0n } = registers;
+  const el0 = regime !== 'el2' && regime !== 'el3' && regime !== 'pl2';
+  const aarch32 = regime.startsWith('pl');
+  const twoRanges = regime === 'el1&0' || regime === 'el1&0-nested' || regime === 'el2&0';
+  const e0pd = twoRanges && cpu.e0pd ? [flag(tcr, 55), flag(tcr, 56)] : [false, false];
+  const translationRegime = TRANSLATION_REGIMES[regime] ?? 'el1&0';
+  return {
+    regime: translationRegime,
+    holds: held(stages.stage1, stages.stage2 !== undefined),
+    asid: el0 && stages.stage1 ? (options.asid ?? currentAsid(options)) : undefined,
+    vmid: translationRegime === 'el1&0' ? (options.vmid ?? currentVmid(options)) : undefined,
+    ds: !aarch32 && cpu.lpa2 && (stages.stage1 ? flag(tcr, twoRanges ? 59 : 32) : flag(vtcr, 32)),
+    aarch32,
+    dacr: isShort(regime, tcr) && stages.stage1 ? (registers.dacr ?? 0n) : 0n,
+    cpu,
+    walker: new Walker(regime, cpu, stages),
+    port,
+    upper: twoRanges
+      ? (ia) => flag(ia, 55)
+      : stages.stage1 && aarch32
+        ? aarch32Upper(regime, tcr)
+        : () => false,
+    denied: (ia, access) => access.privileged === false && stages.stage1 && e0pd[flag(ia, 55) ? 1 : 0]!,
+  };
+}
+
+/** The first address of TTBR1, by TTBCR: T0SZ and T1SZ of long descriptors, N of short ones. (G5.5.2, G5.4.2.) */
+function aarch32Upper(regime: Regime, ttbcr: bigint): (ia: bigint) => boolean {
+  const [t0sz, t1sz] = [field(ttbcr, 2, 0), field(ttbcr, 18, 16)];
+  const lowerEnd = t0sz === 0 ? 1n << 33n : 1n << BigInt(32 - t0sz);
+  const upperStart = (1n << 32n) - (1n << BigInt(32 - t1sz));
+  const start = isShort(regime, ttbcr) || t1sz === 0 ? lowerEnd : upperStart;
+  return (ia) => ia >= start;
+}
+
+function held(stage1: boolean, stage2: boolean): StagesHeld | undefined {
+  if (stage1) return stage2 ? 'both' : 'stage1';
+  return stage2 ? 'stage2' : undefined;
+}
+
+/** TTBR0 or TTBR1 [63:48], by TCR.A1; 8 bits of it where TCR.AS is 0, and in AArch32. */
+function currentAsid({ regime, registers }: WalkerOptions): number {
+  const { tcr = 0n, ttbr0 = 0n, ttbr1 = 0n } = registers;
+  if (isShort(regime, tcr)) return 0;
+  const bits = !regime.startsWith('pl') && flag(tcr, 36) ? 16 : 8;
+  return Number(BigInt.asUintN(bits, (flag(tcr, 22) ? ttbr1 : ttbr0) >> 48n));
+}
+
+function isShort(regime: Regime, ttbcr: bigint): boolean {
+  return regime === 'pl1&0-short' || (regime === 'pl1&0-nested' && !flag(ttbcr, 31));
+}
+
+/** VTTBR [63:48]; 8 bits of it where VTCR.VS is 0, and in AArch32. */
+function currentVmid({ regime, registers }: WalkerOptions): number {
+  if (!regime.endsWith('-s2') && !regime.endsWith('-nested')) return 0;
+  const { vtcr = 0n, vttbr = 0n } = registers;
+  const bits = !regime.startsWith('pl') && flag(vtcr, 19) ? 16 : 8;
+  return Number(BigInt.asUintN(bits, vttbr >> 48n));
+}

@@ -1,0 +1,199 @@
+/**
+ * A TLB entry: one leaf's translation (or a contiguous run's), what it is tagged with, and what it answers to an access.
+ * (DDI 0487 D8.16 RXCLRD, RSQBCS for what may be cached; D8.7.1 for runs; D8.7.3 and D8.17.2 for nT.)
+ */
+import type { Access, Fault, Translation, WalkResult, WalkStep } from '../walker/index.ts';
+import type { TlbContext } from './context.ts';
+import { contiguousEntries, granuleOf } from './leaf.ts';
+import type { Tag } from './scope.ts';
+
+/** Where an entry's leaf was read: what a fault of the entry reports. */
+interface LeafDescriptor {
+  readonly level: number;
+  readonly descriptor: bigint;
+  readonly address: bigint;
+}
+
+export interface TlbEntry {
+  readonly tag: Tag;
+  /** The context that filled it. */
+  readonly context: TlbContext;
+  /** The access that filled it. */
+  readonly access: Access;
+  /**
+   * Instruction and data entries are apart, as in most PEs: fetches have attributes and tagged addresses of their own. Of data
+   * entries, those filled under PSTATE.PAN are apart, because a walk's permissions have PAN in them.
+   */
+  readonly side: 'instruction' | 'data' | 'data-pan';
+  /** It is of TTBR1's range, and no address of the other one finds it. */
+  readonly upper: boolean;
+  /** The input addresses that it translates, and the output address of the first. */
+  readonly base: bigint;
+  readonly size: bigint;
+  readonly oaBase: bigint;
+  /** As it was walked. */
+  readonly translation: Translation;
+  readonly stage1Leaf: LeafDescriptor | undefined;
+  readonly stage2Leaf: LeafDescriptor | undefined;
+  /** A stage's leaf is writable-clean: the first write has to walk, so that hardware makes it dirty. */
+  readonly clean: boolean;
+}
+
+const NO_STEPS: readonly WalkStep[] = Object.freeze([]);
+const DBM = 1n << 51n;
+const NT = 1n << 16n;
+const AF = 1n << 10n;
+/** AP[2] (1 is read-only) and S2AP[1] (1 is writable). */
+const BIT_7 = 1n << 7n;
+
+/** Which entries an access can hit. */
+export function sideOf(context: TlbContext, { access, privileged, pan }: Access): TlbEntry['side'] {
+  if (access === 'execute') return 'instruction';
+  const el0 = context.regime === 'el1&0' || context.regime === 'el2&0';
+  const effective = pan === true && context.cpu.pan && (!el0 || privileged !== false);
+  return effective ? 'data-pan' : 'data';
+}
+
+/**
+ * The entry for a walk's translation, or undefined where there is nothing to cache: no stage is on, the walk was not to
+ * update (so its access flag may still be 0), or a block has nT set.
+ */
+export function makeEntry(
+  context: TlbContext,
+  access: Access,
+  result: Translation,
+  mergeRuns: boolean,
+): TlbEntry | undefined {
+  const { holds } = context;
+  if (holds === undefined || access.update === false) return undefined;
+  const { stage1Step, stage2Step } = leafSteps(result, holds);
+  const leaves = [stage1Step, stage2Step].filter((step) => step !== undefined);
+  const [first] = leaves;
+  if (first === undefined || leaves.some((step) => hasNt(step, context))) return undefined;
+  const granuleLog2 = context.aarch32 ? 12 : granuleOf(first.level, first.size);
+  const run =
+    mergeRuns && holds !== 'both' && result.contiguous ? contiguousEntries(granuleLog2, first.level) : 1;
+  const size = result.size * BigInt(run);
+  const { regime, vmid, asid } = context;
+  const span = first.size * BigInt(run);
+  const global = result.global || asid === undefined;
+  const tag = { regime, holds, vmid, asid: global ? undefined : asid, granuleLog2, level: first.level };
+  return {
+    tag: { ...tag, from: alignDown(result.ia, span), size: span },
+    context,
+    access,
+    side: sideOf(context, access),
+    upper: context.upper(result.ia),
+    base: alignDown(result.ia, size),
+    size,
+    oaBase: alignDown(result.pa, size),
+    translation: { ...result, steps: NO_STEPS },
+    stage1Leaf: stage1Step && leafDescriptor(stage1Step, access, context),
+    stage2Leaf: stage2Step && leafDescriptor(stage2Step, access, context),
+    clean: access.access !== 'write' && leaves.some(isClean),
+  };
+}
+
+/** The steps that read the leaf of each stage. Fetches of stage-1 tables and their leaves at stage 2 are none of them. */
+function leafSteps(
+  { steps }: Translation,
+  holds: Tag['holds'],
+): { readonly stage1Step: WalkStep | undefined; readonly stage2Step: WalkStep | undefined } {
+  const last = (wanted: 1 | 2) =>
+    steps.findLast(
+      ({ stage, kind, s1Level }) =>
+        stage === wanted && (kind === 'block' || kind === 'page') && s1Level === undefined,
+    );
+  return {
+    stage1Step: holds === 'stage2' ? undefined : last(1),
+    stage2Step: holds === 'stage1' ? undefined : last(2),
+  };
+}
+
+function alignDown(address: bigint, size: bigint): bigint {
+  return address - (address % size);
+}
+
+/** Under FEAT_BBM level 1 or 2 a block with nT is not cached: one of the ways to keep it from conflicting. */
+function hasNt({ kind, descriptor = 0n }: WalkStep, { cpu, aarch32 }: TlbContext): boolean {
+  return cpu.bbm > 0 && !aarch32 && kind === 'block' && (descriptor & NT) !== 0n;
+}
+
+/** Writable-clean by DBM. Where that does not count, a write has no permission and ends before this matters. */
+function isClean({ stage, descriptor = 0n }: WalkStep): boolean {
+  const readOnly = ((descriptor & BIT_7) !== 0n) === (stage === 1);
+  return (descriptor & DBM) !== 0n && readOnly;
+}
+
+/** The descriptor as the walk that filled the entry left it: accessed, and after a write dirty. AArch32 has no updates. */
+function leafDescriptor(
+  { stage, level, descriptor = 0n, address }: WalkStep,
+  { access }: Access,
+  { aarch32 }: TlbContext,
+): LeafDescriptor {
+  if (aarch32) return { level, descriptor, address };
+  const dirty = access === 'write' && (descriptor & DBM) !== 0n;
+  const written = !dirty ? descriptor : stage === 1 ? descriptor & ~BIT_7 : descriptor | BIT_7;
+  return { level, descriptor: written | AF, address };
+}
+
+/** Whether an entry is there for an address of the current context, whatever it may be used for. */
+export function entryMatches(
+  entry: TlbEntry,
+  context: TlbContext,
+  ia: bigint,
+  side: TlbEntry['side'],
+): boolean {
+  const { tag, base, size } = entry;
+  return (
+    ia >= base &&
+    ia < base + size &&
+    entry.side === side &&
+    entry.upper === context.upper(ia) &&
+    entry.context.dacr === context.dacr &&
+    tag.regime === context.regime &&
+    // An entry of stage 2 alone is found by IPA, any other by VA; with every stage off nothing is.
+    context.holds !== undefined &&
+    (tag.holds === 'stage2') === (context.holds === 'stage2') &&
+    tag.vmid === context.vmid &&
+    (tag.asid === undefined || tag.asid === context.asid)
+  );
+}
+
+/** What an entry answers to an access within it: its translation at that address, or a permission fault. No memory is read. */
+export function answerOf(entry: TlbEntry, ia: bigint, access: Access): WalkResult {
+  const { translation, context } = entry;
+  const delta = ia - translation.ia;
+  const privileged = context.regime === 'el2' || context.regime === 'el3' || access.privileged !== false;
+  const allowed = (permissions: Translation['permissions']) =>
+    permissions[privileged ? 'privileged' : 'unprivileged'][access.access];
+  const moved = <T extends { readonly oa: bigint }>(stage: T): T => ({ ...stage, oa: stage.oa + delta });
+  if (!allowed(translation.permissions)) {
+    const stage1Denies =
+      entry.stage1Leaf && (!translation.stage1 || !allowed(translation.stage1.permissions));
+    return { ok: false, ia, fault: permissionFault(entry, ia, stage1Denies ? 1 : 2), steps: NO_STEPS };
+  }
+  const pa = entry.oaBase + (ia - entry.base);
+  return {
+    ...translation,
+    ia,
+    pa,
+    leafBase: alignDown(pa, translation.size),
+    ...(translation.stage1 && { stage1: moved(translation.stage1) }),
+    ...(translation.stage2 && { stage2: moved(translation.stage2) }),
+  };
+}
+
+function permissionFault({ translation, stage1Leaf, stage2Leaf }: TlbEntry, ia: bigint, stage: 1 | 2): Fault {
+  const leaf = (stage === 1 ? stage1Leaf : stage2Leaf)!;
+  const ipa = translation.stage1 ? translation.stage1.oa + (ia - translation.ia) : BigInt.asUintN(56, ia);
+  return {
+    kind: 'permission',
+    level: leaf.level,
+    stage,
+    ...(stage === 2 && { ipa }),
+    descriptor: leaf.descriptor,
+    descriptorAddress: leaf.address,
+    ...(stage === 1 && translation.domain !== undefined && { domain: translation.domain }),
+  };
+}

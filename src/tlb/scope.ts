@@ -1,0 +1,68 @@
+/**
+ * What a TLB maintenance operation applies to, and whether a cached entry is within it. (DDI 0487 D8.17 RTVTYQ, RGNJPZ and
+ * the scope rules of D8.17.5.4; IHI 0070 4.4.)
+ */
+import type { StagesHeld, TranslationRegime } from './context.ts';
+
+/** What an entry of the TLB or the walk cache is tagged with. */
+export interface Tag {
+  readonly regime: TranslationRegime;
+  readonly holds: StagesHeld;
+  /** Undefined outside EL1&0. */
+  readonly vmid: number | undefined;
+  /** Undefined: global, or a regime without ASID. */
+  readonly asid: number | undefined;
+  /**
+   * The input addresses that an invalidation finds the entry by: those of the whole leaf of its first stage, though it may
+   * hold less of it (where stage 2 maps in smaller pieces), or of the table of a walk-cache entry.
+   */
+  readonly from: bigint;
+  readonly size: bigint;
+  readonly granuleLog2: number;
+  /** Level of the leaf; of a walk-cache entry, of the table descriptor. */
+  readonly level: number;
+}
+
+/**
+ * The scope of an invalidation: which entries have to go. A TLB may drop more; this one never does, so that a missing
+ * invalidation shows. Everything that is not given applies to all.
+ */
+export interface Scope {
+  readonly regime: TranslationRegime;
+  /** `stage1`: entries with stage-1 information, combined ones too. `stage2`: entries with nothing else. `both`: all. */
+  readonly stages: 'stage1' | 'stage2' | 'both';
+  readonly vmid?: number;
+  readonly asid?: number;
+  /** With `asid`: global leaves go too, as TLBI VA* has it and ASID has not. */
+  readonly global?: boolean;
+  /** First and last input address, 56 bits. An entry goes if it has to do with any of them. */
+  readonly from?: bigint;
+  readonly last?: bigint;
+  /** Leaves only: the walk cache keeps what it has. */
+  readonly lastLevel?: boolean;
+  /** Only entries of tables of this granule, and leaves of this level: TG and TTL. */
+  readonly granuleLog2?: number;
+  readonly level?: number;
+}
+
+/** Operands have address bits [55:0]: the top byte of a tagged address is not compared. (D8.17.5.1 RJGGKN.) */
+const ADDRESS_BITS = 56;
+
+/** Whether an entry is within a scope. `table`: it is one of the walk cache, and no leaf. */
+export function inScope(scope: Scope, tag: Tag, table: boolean): boolean {
+  if (tag.regime !== scope.regime) return false;
+  if (scope.stages !== 'both' && (scope.stages === 'stage2') !== (tag.holds === 'stage2')) return false;
+  if (scope.vmid !== undefined && tag.vmid !== scope.vmid) return false;
+  if (!asidInScope(scope, tag)) return false;
+  if (scope.granuleLog2 !== undefined && tag.granuleLog2 !== scope.granuleLog2) return false;
+  // A level hint speaks of the leaf; tables on the way to it are in scope as ever.
+  if (table ? scope.lastLevel === true : scope.level !== undefined && tag.level !== scope.level) return false;
+  const { from = 0n, last = (1n << 56n) - 1n } = scope;
+  const start = BigInt.asUintN(ADDRESS_BITS, tag.from);
+  return start <= last && start + tag.size > from;
+}
+
+function asidInScope({ asid, global }: Scope, tag: Tag): boolean {
+  if (asid === undefined || tag.asid === asid) return true;
+  return tag.asid === undefined && global === true;
+}

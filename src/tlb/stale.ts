@@ -1,0 +1,67 @@
+/** Stale entries: what a TLB still answers and a walk no longer would. (DDI 0487 D8.17 RFFWJK, RGPPYH.) */
+import type { Translation, WalkResult } from '../walker/index.ts';
+import { answerOf, type TlbEntry } from './entry.ts';
+
+/** What changed; `fault` where a walk ends without a translation. */
+export type StaleField =
+  | 'fault'
+  | 'pa'
+  | 'size'
+  | 'attributes'
+  | 'shareability'
+  | 'permissions'
+  | 'global'
+  | 'contiguous'
+  | 'guarded';
+
+/** An entry that memory does not bear out any more. */
+export interface StaleEntry {
+  readonly entry: TlbEntry;
+  /** The input address where it was compared and first differs, what the entry answers there and what a walk does. */
+  readonly ia: bigint;
+  readonly cached: WalkResult;
+  readonly walked: WalkResult;
+  readonly fields: readonly StaleField[];
+}
+
+const FIELDS = [
+  'pa',
+  'size',
+  'attributes',
+  'shareability',
+  'permissions',
+  'global',
+  'contiguous',
+  'guarded',
+] as const satisfies readonly (keyof Translation)[];
+
+/** In what two answers to the same access differ. Of two faults the kind, level and stage count. */
+export function answerDifferences(cached: WalkResult, walked: WalkResult): StaleField[] {
+  if (cached.ok && walked.ok) return FIELDS.filter((field) => !same(cached[field], walked[field]));
+  if (cached.ok || walked.ok) return ['fault'];
+  const [a, b] = [cached.fault, walked.fault];
+  return a.kind === b.kind && a.level === b.level && a.stage === b.stage ? [] : ['fault'];
+}
+
+function same(a: unknown, b: unknown): boolean {
+  return a === b || (typeof a === 'object' && JSON.stringify(a) === JSON.stringify(b));
+}
+
+/**
+ * Compares an entry with a walk under the registers that filled it, leaf by leaf: a contiguous run in one entry may be
+ * right for one of its members and wrong for another. Undefined where it still holds. Memory is only read.
+ */
+export function staleness(entry: TlbEntry): StaleEntry | undefined {
+  const { context, translation, base, size } = entry;
+  const access = { ...entry.access, update: false };
+  // At the offset that was walked: in AArch32 a leaf's first address may belong to the other range.
+  const offset = translation.ia % translation.size;
+  for (let ia = base + offset; ia < base + size; ia += translation.size) {
+    context.port.begin();
+    const walked = context.walker.walk(ia, access);
+    const cached = answerOf(entry, ia, access);
+    const fields = answerDifferences(cached, walked);
+    if (fields.length > 0) return { entry, ia, cached, walked, fields };
+  }
+  return undefined;
+}

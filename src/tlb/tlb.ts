@@ -1,0 +1,209 @@
+/**
+ * The TLB: translations kept from walks, found by address, ASID and VMID, and gone only when they are evicted or
+ * invalidated. Between a change in memory and the invalidation it answers what was. (DDI 0487 D8.16, D8.17; IHI 0070 3.21.1, 4.4.)
+ */
+import type { PhysicalMemory } from '../memory/index.ts';
+import { WalkerError } from '../walker/errors.ts';
+import type { Access, WalkResult } from '../walker/index.ts';
+import { checkAccess } from '../walker/translate.ts';
+import { conflictOf, type Machine, type TlbConflict } from './conflict.ts';
+import { type TlbContext, type TlbContextOptions, tlbContext } from './context.ts';
+import { answerOf, makeEntry, sideOf, type TlbEntry } from './entry.ts';
+import type { Scope } from './scope.ts';
+import { type StaleEntry, staleness } from './stale.ts';
+import { EntryStore } from './store.ts';
+import { type TlbiOperation, tlbiScope } from './tlbi.ts';
+import { WalkCache } from './walk-cache.ts';
+
+/** The size of a TLB. */
+export interface TlbOptions {
+  /** Power of two. Default 1: fully associative. */
+  readonly sets?: number;
+  /** Entries a set. Default 64. */
+  readonly ways?: number;
+  /** Tables that the walk cache holds; 0 is no walk cache. Default 16. */
+  readonly walkCache?: number;
+  /**
+   * Keep a contiguous run as one entry, where one stage translates; its output is the run's, by the descriptor that was
+   * walked. Default false: the hint is ignored.
+   */
+  readonly contiguous?: boolean;
+  /** Whose TLB it is: what a conflict may come to depends on it. Default `pe`. */
+  readonly machine?: Machine;
+}
+
+/** Counters since the TLB was made. */
+export interface TlbStatistics {
+  readonly hits: number;
+  readonly misses: number;
+  /** Walks: one for every miss, and one for the first write through a writable-clean entry. */
+  readonly walks: number;
+  /** Descriptor fetches that went to memory, and those that the walk cache saved. */
+  readonly memoryAccesses: number;
+  readonly accessesSaved: number;
+  /** Walks that began at a table from the walk cache, and those that began at the first table. */
+  readonly walkCacheHits: number;
+  readonly walkCacheMisses: number;
+  readonly evictions: number;
+  /** Lookups that hit more than one entry. */
+  readonly conflicts: number;
+}
+
+/** What the TLB answers to an access. */
+export interface TlbAnswer {
+  /** From an entry, without a memory access (and with no steps); or from a walk. */
+  readonly from: 'tlb' | 'walk';
+  /** As the walker answers. In a conflict, the older entry's. */
+  readonly result: WalkResult;
+  /** The lookup hit more than one entry: what else a machine may do. */
+  readonly conflict?: TlbConflict;
+}
+
+type Mutable<T> = { -readonly [K in keyof T]: T[K] };
+
+/**
+ * A TLB in front of a walker.
+ *
+ * @example
+ * const tlb = new Tlb(memory, { regime: 'el1&0', registers: { ttbr0, tcr, mair } }, { ways: 32 });
+ * tlb.translate(0x1000n, { access: 'read' }).from;          // 'walk'
+ * tlb.translate(0x1fffn, { access: 'read' }).from;          // 'tlb'
+ * memory.write64(pte, 0n);
+ * tlb.translate(0x1000n, { access: 'read' }).result.ok;     // still true
+ * tlb.tlbi('VAE1', 0x1n);
+ * tlb.translate(0x1000n, { access: 'read' }).result.ok;     // false
+ */
+export class Tlb {
+  readonly #memory: PhysicalMemory;
+  readonly #store: EntryStore;
+  readonly #walkCache: WalkCache;
+  readonly #mergeRuns: boolean;
+  readonly #machine: Machine;
+  #context: TlbContext;
+  readonly #counts: Mutable<TlbStatistics> = {
+    hits: 0,
+    misses: 0,
+    walks: 0,
+    memoryAccesses: 0,
+    accessesSaved: 0,
+    walkCacheHits: 0,
+    walkCacheMisses: 0,
+    evictions: 0,
+    conflicts: 0,
+  };
+
+  /** @throws WalkerError for sizes that no TLB has, an unknown regime or CPU model, or a register value that is not 64 bits. */
+  constructor(memory: PhysicalMemory, registers: TlbContextOptions, options: TlbOptions = {}) {
+    const { sets = 1, ways = 64, walkCache = 16, contiguous = false, machine = 'pe' } = options;
+    if (!Number.isInteger(Math.log2(sets)) || sets < 1 || !isCount(ways, 1) || !isCount(walkCache, 0)) {
+      throw new WalkerError(
+        `a TLB has a power of two of sets, 1 way or more and a walk cache of 0 or more, not ${sets}, ${ways} and ${walkCache}`,
+      );
+    }
+    this.#memory = memory;
+    this.#store = new EntryStore(sets, ways);
+    this.#walkCache = new WalkCache(walkCache);
+    this.#mergeRuns = contiguous;
+    this.#machine = machine;
+    this.#context = tlbContext(memory, registers);
+  }
+
+  /** The current regime, ASID and VMID. */
+  get context(): TlbContext {
+    return this.#context;
+  }
+
+  get statistics(): TlbStatistics {
+    return { ...this.#counts };
+  }
+
+  /** What is cached, the oldest first, in context or not. */
+  get entries(): readonly TlbEntry[] {
+    return this.#store.entries;
+  }
+
+  /** Tables in the walk cache. */
+  get walkCacheSize(): number {
+    return this.#walkCache.size;
+  }
+
+  /** Writes registers: another address space, VM or regime is current from now on. Entries stay; nothing is invalidated. */
+  switchTo(registers: TlbContextOptions): void {
+    this.#context = tlbContext(this.#memory, registers);
+  }
+
+  /**
+   * Translates one access, from an entry or by a walk. An access with `update: false` is a probe: it fills nothing.
+   * @throws WalkerError for an address that is not 64 bits or an unknown kind of access.
+   */
+  translate(ia: bigint, access: Access): TlbAnswer {
+    checkAccess(ia, access);
+    const context = this.#context;
+    if (context.denied(ia, access)) return { from: 'walk', result: context.walker.walk(ia, access) };
+    const found = this.#store.find(context, ia, sideOf(context, access));
+    const [entry, other] = found;
+    if (entry === undefined) {
+      this.#counts.misses++;
+      return { from: 'walk', result: this.#walk(ia, access) };
+    }
+    this.#counts.hits++;
+    const conflict = other && conflictOf(entry, other, this.#machine);
+    if (conflict) this.#counts.conflicts++;
+    const hazard = conflict && { conflict };
+    const result = answerOf(entry, ia, access);
+    if (result.ok && entry.clean && access.access === 'write' && access.update !== false) {
+      return { from: 'walk', result: this.#walk(ia, access), ...hazard };
+    }
+    return { from: 'tlb', result, ...hazard };
+  }
+
+  /**
+   * `TLBI operation, xt`, completed: what is in its scope is gone, from the TLB and the walk cache.
+   *
+   * @param xt - the register operand, 64 bits, in the layout of the operation. Default 0.
+   * @returns how many entries that were.
+   * @throws RangeError for a name that is no operation.
+   */
+  tlbi(operation: TlbiOperation, xt = 0n): number {
+    const scope = tlbiScope(operation, xt, this.#context);
+    return scope === undefined ? 0 : this.invalidate(scope);
+  }
+
+  /** Drops what is in a scope, whichever instruction or command has that scope. Answers how many entries that were. */
+  invalidate(scope: Scope): number {
+    return this.#store.invalidate(scope) + this.#walkCache.invalidate(scope);
+  }
+
+  /** Entries that a walk of memory as it is now would not make. Nothing is counted, used or changed. */
+  staleEntries(): StaleEntry[] {
+    return this.entries.flatMap((entry) => staleness(entry) ?? []);
+  }
+
+  /** Every two entries that one access would hit: invalidations are missing. */
+  conflicts(): TlbConflict[] {
+    const { entries } = this;
+    return entries.flatMap((newer, i) =>
+      entries.slice(0, i).flatMap((older) => conflictOf(older, newer, this.#machine) ?? []),
+    );
+  }
+
+  #walk(ia: bigint, access: Access): WalkResult {
+    const context = this.#context;
+    const { port, walker } = context;
+    const cached = this.#walkCache.find(context, ia);
+    port.begin(cached);
+    const result = walker.walk(ia, { ...access, trace: true });
+    this.#counts.walks++;
+    this.#counts.memoryAccesses += port.fetches.length - port.saved;
+    this.#counts.accessesSaved += port.saved;
+    this.#counts[port.saved > 0 ? 'walkCacheHits' : 'walkCacheMisses']++;
+    if (access.update !== false) this.#walkCache.fill(context, result, port);
+    const entry = result.ok ? makeEntry(context, access, result, this.#mergeRuns) : undefined;
+    if (entry && this.#store.insert(entry)) this.#counts.evictions++;
+    return access.trace === false ? { ...result, steps: [] } : result;
+  }
+}
+
+function isCount(value: number, least: number): boolean {
+  return Number.isInteger(value) && value >= least;
+}

@@ -1,0 +1,96 @@
+/**
+ * TLB maintenance instructions by name: from `TLBI <operation>, Xt` to the scope of entries that have to go.
+ * (DDI 0487 D8.17.5, scope rules in D8.17.5.4; IHI 0070 4.4 for the SMMU's commands.)
+ *
+ * The commands of an SMMU have the scopes of instructions, and name the VMID that an instruction takes from VTTBR_EL2:
+ *
+ *     CMD_TLBI_NH_ALL      VMALLE1      CMD_TLBI_EL2_ALL   ALLE2       CMD_TLBI_S2_IPA     IPAS2{L}E1
+ *     CMD_TLBI_NH_ASID     ASIDE1       CMD_TLBI_EL2_VA    VA{L}E2     CMD_TLBI_S12_VMALL  VMALLS12E1
+ *     CMD_TLBI_NH_VA       VA{L}E1      CMD_TLBI_EL2_VAA   VAA{L}E1    CMD_TLBI_NSNH_ALL   ALLE1
+ *     CMD_TLBI_NH_VAA      VAA{L}E1     CMD_TLBI_EL2_ASID  ASIDE1      CMD_TLBI_EL3_ALL, EL3_VA  ALLE3, VA{L}E3
+ *
+ * (EL2_VAA and EL2_ASID as executed with HCR_EL2.{E2H, TGE} = {1, 1}; Leaf = 1 is L; a command with TG is a range operation,
+ * of (NUM + 1) * 2^SCALE granules.) A {@link Scope} says each of them directly.
+ */
+import type { TlbContext, TranslationRegime } from './context.ts';
+import { decodeAddressOperand, decodeRangeOperand, type LeafHint } from './operands.ts';
+import type { Scope } from './scope.ts';
+
+type Shareability = '' | 'IS' | 'OS';
+type Range = '' | 'R';
+type LastLevel = '' | 'L';
+
+/** Operations by their architectural names. IS and OS broadcast; to one TLB they are the same. */
+export type TlbiOperation =
+  | `${`ALLE${1 | 2 | 3}` | 'VMALLE1' | 'VMALLS12E1' | 'ASIDE1'}${Shareability}`
+  | `${Range}VA${LastLevel}E${1 | 2 | 3}${Shareability}`
+  | `${Range}VAA${LastLevel}E1${Shareability}`
+  | `${Range}IPAS2${LastLevel}E1${Shareability}`;
+
+/** What an operation depends on beside its operand. */
+export type TlbiContext = Pick<TlbContext, 'regime' | 'vmid' | 'ds' | 'cpu'>;
+
+const NAMES = [
+  /^()(ALL|VA)()E([123])(?:IS|OS)?$/,
+  /^(R?)(VA)(L?)E([123])(?:IS|OS)?$/,
+  /^(R?)(VAA|IPAS2)(L?)E(1)(?:IS|OS)?$/,
+  /^()(VMALL|VMALLS12|ASID)()E(1)(?:IS|OS)?$/,
+];
+
+/**
+ * The scope of an operation, or undefined where it does not have to invalidate anything: a reserved TG, or an
+ * UNPREDICTABLE range.
+ *
+ * @param xt - the register operand, 64 bits; ignored by operations without one.
+ * @param context - the current context: E1 operations are on its VMID, and on EL2&0 where that is current.
+ * @throws RangeError for a name that is no operation.
+ */
+export function tlbiScope(operation: TlbiOperation, xt: bigint, context: TlbiContext): Scope | undefined {
+  const parts = NAMES.map((name) => name.exec(operation)).find((found) => found !== null);
+  if (!parts) throw new RangeError(`TLBI has no operation '${operation}'`);
+  const [, range, type, last, level] = parts;
+  const regime = targetRegime(level!, context.regime);
+  const vmid = regime === 'el1&0' && type !== 'ALL' ? { vmid: context.vmid ?? 0 } : {};
+  const lastLevel = last === 'L' ? { lastLevel: true } : {};
+  switch (type) {
+    case 'ALL':
+      return { regime, stages: 'both' };
+    case 'VMALLS12':
+      return { regime, stages: 'both', ...vmid };
+    case 'VMALL':
+      return { regime, stages: 'stage1', ...vmid };
+    case 'ASID':
+      return { regime, stages: 'stage1', ...vmid, asid: decodeAddressOperand(xt, false, false).asid };
+  }
+  const ipa = type === 'IPAS2';
+  const operand = range === 'R' ? rangeOf(xt, ipa, context) : addressOf(xt, ipa, context);
+  if (operand === undefined) return undefined;
+  const { from, last: lastAddress, hint, asid } = operand;
+  const byAsid = type === 'VA' && (regime === 'el1&0' || regime === 'el2&0') ? { asid, global: true } : {};
+  const stages = ipa ? 'stage2' : 'stage1';
+  return { regime, stages, ...vmid, ...byAsid, from, last: lastAddress, ...lastLevel, ...hint };
+}
+
+/** E1 operations are on EL2&0 while HCR_EL2.{E2H, TGE} = {1, 1}, and E2 operations while HCR_EL2.E2H = 1. */
+function targetRegime(level: string, current: TranslationRegime): TranslationRegime {
+  if (level === '3') return 'el3';
+  if (current === 'el2&0') return 'el2&0';
+  return level === '1' ? 'el1&0' : 'el2';
+}
+
+interface Operand {
+  readonly asid: number;
+  readonly from: bigint;
+  readonly last: bigint;
+  readonly hint: LeafHint;
+}
+
+function addressOf(xt: bigint, ipa: boolean, { cpu }: TlbiContext): Operand {
+  const { asid, address, hint } = decodeAddressOperand(xt, ipa, cpu.lpa2);
+  return { asid, from: address, last: address, hint };
+}
+
+function rangeOf(xt: bigint, ipa: boolean, { ds, cpu }: TlbiContext): Operand | undefined {
+  const operand = decodeRangeOperand(xt, { ipa, ds, lpa2: cpu.lpa2 });
+  return operand?.unpredictable ? undefined : operand;
+}

@@ -1,0 +1,126 @@
+/**
+ * The walk cache: table descriptors of earlier walks, so that a walk of a neighbouring address starts further down.
+ * (DDI 0487 D8.17: an intermediate TLB caching structure, indexed by IA; IHI 0070 3.21.1.)
+ *
+ * An entry is a table that a walk descended to, and holds the fetches that led there. Of a nested regime those of stage 2
+ * on the way are among them: the entry is a combined one. Tables are never global (RCHVGJ).
+ */
+import type { WalkResult, WalkStep } from '../walker/index.ts';
+import type { TlbContext } from './context.ts';
+import { granuleOf } from './leaf.ts';
+import { inScope, type Scope, type Tag } from './scope.ts';
+import type { TableFetch, WalkPort } from './walk-port.ts';
+
+interface WalkCacheEntry {
+  readonly tag: Tag;
+  readonly fetches: readonly TableFetch[];
+  lastUse: number;
+}
+
+export class WalkCache {
+  readonly #capacity: number;
+  #entries: WalkCacheEntry[] = [];
+  #clock = 0;
+
+  /** Fully associative; `capacity` 0 is no walk cache. */
+  constructor(capacity: number) {
+    this.#capacity = capacity;
+  }
+
+  get size(): number {
+    return this.#entries.length;
+  }
+
+  /** The fetches down to the nearest table that is known for an address; none where no table is. */
+  find(context: TlbContext, ia: bigint): readonly TableFetch[] {
+    let nearest: WalkCacheEntry | undefined;
+    for (const entry of this.#entries) {
+      if (!covers(entry.tag, context, ia)) continue;
+      if (nearest === undefined || entry.fetches.length > nearest.fetches.length) nearest = entry;
+    }
+    if (nearest === undefined) return [];
+    nearest.lastUse = ++this.#clock;
+    return nearest.fetches;
+  }
+
+  /** Takes in every table that a walk descended to. A descriptor that faulted is not among them: nothing followed it. */
+  fill(context: TlbContext, result: WalkResult, port: WalkPort): void {
+    const { holds } = context;
+    if (this.#capacity === 0 || holds === undefined) return;
+    const stage = holds === 'stage2' ? 2 : 1;
+    const own = result.steps.flatMap((step, index) =>
+      step.stage === stage && step.s1Level === undefined ? [{ step, index }] : [],
+    );
+    own.slice(0, -1).forEach(({ step }, i) => {
+      if (step.kind !== 'table') return;
+      const tag = tableTag(context, holds, result.ia, step, own);
+      this.#insert(tag, port.fetches.slice(0, own[i + 1]!.index));
+    });
+  }
+
+  /** Drops what is in scope. Answers how many entries that were. */
+  invalidate(scope: Scope): number {
+    const before = this.#entries.length;
+    this.#entries = this.#entries.filter(({ tag }) => !inScope(scope, tag, true));
+    return before - this.#entries.length;
+  }
+
+  /** In place of the same table's older entry, or of the least recently used one. */
+  #insert(tag: Tag, fetches: readonly TableFetch[]): void {
+    this.#entries = this.#entries.filter((entry) => !sameTable(entry.tag, tag));
+    if (this.#entries.length === this.#capacity) {
+      const oldest = this.#entries.reduce((a, b) => (a.lastUse < b.lastUse ? a : b));
+      this.#entries = this.#entries.filter((entry) => entry !== oldest);
+    }
+    this.#entries.push({ tag, fetches, lastUse: ++this.#clock });
+  }
+}
+
+interface OwnStep {
+  readonly step: WalkStep;
+  readonly index: number;
+}
+
+function tableTag(
+  context: TlbContext,
+  holds: Tag['holds'],
+  ia: bigint,
+  step: WalkStep,
+  own: readonly OwnStep[],
+): Tag {
+  const { regime, vmid, asid } = context;
+  const last = own.at(-1)!.step;
+  const granuleLog2 = context.aarch32 ? 12 : granuleOf(last.level, last.size);
+  return {
+    regime,
+    holds,
+    vmid,
+    asid,
+    from: ia - (ia % step.size),
+    size: step.size,
+    granuleLog2,
+    level: step.level,
+  };
+}
+
+function covers(tag: Tag, context: TlbContext, ia: bigint): boolean {
+  return (
+    tag.regime === context.regime &&
+    tag.holds === context.holds &&
+    tag.vmid === context.vmid &&
+    tag.asid === context.asid &&
+    ia >= tag.from &&
+    ia < tag.from + tag.size
+  );
+}
+
+function sameTable(a: Tag, b: Tag): boolean {
+  return (
+    a.regime === b.regime &&
+    a.holds === b.holds &&
+    a.vmid === b.vmid &&
+    a.asid === b.asid &&
+    a.from === b.from &&
+    a.size === b.size
+  );
+}

@@ -1,0 +1,47 @@
+/** `npm run fuzz [-- --walks=1000000 --seed=N --only=MACHINE]`: random memory, random registers, and what must hold for every answer. (DDI 0487 D8, G5; IHI 0070.) */
+import { parseArgs } from 'node:util';
+import { Violation } from './check.ts';
+import { newTally, runMachine, WALKS_PER_MACHINE } from './machine.ts';
+
+function number(text: string, name: string, limit: number): number {
+  const value = Number(text);
+  if (!Number.isInteger(value) || value < 0 || value > limit) {
+    console.error(`--${name} is an integer from 0 to ${limit}, not '${text}'`);
+    process.exit(2);
+  }
+  return value;
+}
+
+const { values } = parseArgs({
+  options: {
+    walks: { type: 'string', default: '1000000' },
+    seed: { type: 'string', default: String(Math.floor(Math.random() * 2 ** 32)) },
+    only: { type: 'string' },
+  },
+});
+const seed = number(values.seed, 'seed', 2 ** 32 - 1);
+const walks = number(values.walks, 'walks', 1e12);
+const only = values.only === undefined ? undefined : number(values.only, 'only', 1e12);
+
+const tally = newTally();
+const start = performance.now();
+console.log(`seed ${seed}`);
+const [first, last] = only === undefined ? [0, Math.ceil(walks / WALKS_PER_MACHINE) - 1] : [only, only];
+for (let machine = first; machine <= last; machine++) {
+  try {
+    runMachine(seed, machine, tally);
+  } catch (error) {
+    if (!(error instanceof Violation)) throw error;
+    console.error(`violation in machine ${machine}: ${error.message}`);
+    console.error(`replay: npm run fuzz -- --seed=${seed} --only=${machine}`);
+    process.exit(1);
+  }
+}
+const seconds = (performance.now() - start) / 1000;
+for (const [answer, count] of [...tally.answers].sort((a, b) => b[1] - a[1])) {
+  console.log(`${String(count).padStart(9)}  ${answer}`);
+}
+console.log(`${String(tally.updates).padStart(9)}  walks updated a descriptor`);
+console.log(
+  `${tally.walks} walks, each checked and repeated, in ${seconds.toFixed(1)} s: ${Math.round(tally.walks / seconds)} walks/s, no violation`,
+);

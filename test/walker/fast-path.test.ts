@@ -1,0 +1,168 @@
+/** The fast path answers what the full walk answers, whatever memory and registers hold. */
+import { describe, expect, test } from 'vitest';
+import {
+  type Access,
+  cpuModels,
+  createWalker,
+  regimes,
+  type Walker,
+  WalkerError,
+} from '../../src/walker/index.ts';
+import { Random } from '../support/random.ts';
+import { begin, randomMemory } from '../fuzz/memory.ts';
+import { randomAddress, randomRegisters } from '../fuzz/registers.ts';
+import { memoryWith } from './table-builder.ts';
+
+const ACCESSES = (['read', 'write', 'execute'] as const).flatMap((access) =>
+  [true, false].flatMap((privileged) =>
+    [true, false].map((pan): Access => ({ access, privileged, pan, update: false })),
+  ),
+);
+
+/** The full walk's answer. */
+function pa(walker: Walker, ia: bigint, access: Access): bigint | undefined {
+  const result = walker.walk(ia, { ...access, trace: false });
+  return result.ok ? result.pa : undefined;
+}
+
+describe('random memory and registers', () => {
+  test.each(regimes)('%s: the same PA, or no PA where the full walk faults', (regime) => {
+    const random = new Random(0x600d + regimes.indexOf(regime));
+    let translated = 0;
+    for (let machine = 0; machine < 60; machine++) {
+      const guarded = randomMemory(random, regime.startsWith('pl1') || random.chance(0.7));
+      const registers = randomRegisters(random, regime, guarded.memory);
+      const cpu = random.pick(['max', 'max', ...cpuModels] as const);
+      const walker = createWalker(guarded.memory, { regime, registers, cpu });
+      const ias = Array.from({ length: 48 }, () => randomAddress(random));
+      // Neighbours come to the same last table, which a bulk run keeps at hand.
+      const near = ias.flatMap((ia) => [ia, ia ^ 0x5008n, ia ^ 0x1_c000n]);
+      const access = random.pick(ACCESSES);
+      const wanted = near.map((ia) => {
+        begin(guarded);
+        return pa(walker, ia, access);
+      });
+      const got = near.map((ia) => {
+        begin(guarded);
+        return walker.translate(ia, access);
+      });
+      expect(got).toEqual(wanted);
+      translated += got.filter((address) => address !== undefined).length;
+
+      const signed = near.map((ia) => BigInt.asIntN(64, ia));
+      const whole = signed.flatMap((ia, i) => (ia >= -(2n ** 53n) && ia < 2n ** 53n ? [i] : []));
+      for (let first = 0; first < whole.length; first += 4) {
+        const batch = whole.slice(first, first + 4);
+        const pas = new Float64Array(batch.length);
+        begin(guarded);
+        const count = walker.translateMany(
+          Float64Array.from(batch, (i) => Number(signed[i])),
+          pas,
+          access,
+        );
+        expect([...pas]).toEqual(batch.map((i) => Number(wanted[i] ?? -1n)));
+        expect(count).toBe(batch.filter((i) => wanted[i] !== undefined).length);
+      }
+    }
+    expect(translated).toBeGreaterThan(0);
+  });
+});
+
+/** T0SZ 25 and T1SZ 25, 4K, from level 1; IPS 48 bits. */
+const TCR = 0x5_8019_0019n;
+const read = { access: 'read' } as const;
+
+describe('by hand', () => {
+  const words = {
+    '0x40000000': 0x4000_1003n, // L1[0]
+    '0x40001000': 0x4000_2003n, // L2[0]
+    '0x40002008': 0x9_0000_0743n, // L3[1], EL0 too
+    '0x400010e8': 0x5000_0003n, // L2[29]: a table in RAM that nobody wrote
+    '0x400010f0': 0x9000_0003n, // L2[30]: a table outside RAM
+    '0x40003ff8': 0x8_c000_0701n, // the upper range's L1[511]
+  };
+  const registers = { ttbr0: 0x4000_0000n, ttbr1: 0x4000_3000n, tcr: TCR };
+
+  test('both ranges, holes, tables that are not there', () => {
+    const walker = createWalker(memoryWith(words), { regime: 'el1&0', registers });
+    const ias = Float64Array.of(0x1234, -0x1000, 0x2000, 29 * 2 ** 21, 30 * 2 ** 21, 2 ** 39, -(2 ** 39) - 1);
+    const pas = new Float64Array(ias.length);
+    expect(walker.translateMany(ias, pas, read)).toBe(2);
+    expect([...pas]).toEqual([0x9_0000_0234, 0x8_ffff_f000, -1, -1, -1, -1, -1]);
+    expect(walker.translate(0x1234n, read)).toBe(0x9_0000_0234n);
+    expect(walker.translate(0xffff_ffff_ffff_f000n, read)).toBe(0x8_ffff_f000n);
+    expect(walker.translate(0x2000n, read)).toBeUndefined();
+  });
+
+  test('PAN, and a tagged address', () => {
+    const tbi = { ...registers, tcr: TCR | (1n << 37n) };
+    const walker = createWalker(memoryWith(words), { regime: 'el1&0', registers: tbi });
+    expect(walker.translate(0x1234n, { ...read, pan: true })).toBeUndefined();
+    expect(walker.translate(0x1234n, { ...read, pan: true, privileged: false })).toBe(0x9_0000_0234n);
+    expect(walker.translate(0xab00_0000_0000_1234n, read)).toBe(0x9_0000_0234n);
+    expect(
+      createWalker(memoryWith(words), { regime: 'el1&0', registers }).translate(0xabn << 56n, read),
+    ).toBeUndefined();
+  });
+
+  test('memory is read anew each time', () => {
+    const memory = memoryWith(words);
+    const walker = createWalker(memory, { regime: 'el1&0', registers });
+    const pas = new Float64Array(2);
+    const both = Float64Array.of(0x1000, 0x1000);
+    expect(walker.translateMany(both, pas, read)).toBe(2);
+    memory.write64(0x4000_2008n, 0xa_0000_0743n);
+    expect(walker.translate(0x1000n, read)).toBe(0xa_0000_0000n);
+    memory.write64(0x4000_1000n, 0n);
+    expect(walker.translate(0x1000n, read)).toBeUndefined();
+    expect(walker.translateMany(both, pas, read)).toBe(0);
+    memory.write64(0x4000_1000n, 0x5000_0003n);
+    memory.write64(0x5000_0008n, 0xb_0000_0743n);
+    expect(walker.translate(0x1000n, read)).toBe(0xb_0000_0000n);
+  });
+
+  test('hardware updates are made, as a full walk makes them', () => {
+    const memory = memoryWith({ ...words, '0x40002008': 0x0008_0009_0000_0383n });
+    const hahd = { ...registers, tcr: TCR | (3n << 39n) };
+    const walker = createWalker(memory, { regime: 'el1&0', registers: hahd });
+    expect(walker.translate(0x1000n, { access: 'write', update: false })).toBe(0x9_0000_0000n);
+    expect(memory.read64(0x4000_2008n)).toBe(0x0008_0009_0000_0383n);
+    expect(walker.translateMany(Float64Array.of(0x1000), new Float64Array(1), read)).toBe(1);
+    expect(memory.read64(0x4000_2008n)).toBe(0x0008_0009_0000_0783n);
+    expect(walker.translate(0x1000n, { access: 'write' })).toBe(0x9_0000_0000n);
+    expect(memory.read64(0x4000_2008n)).toBe(0x0008_0009_0000_0703n);
+  });
+
+  test.each<[string, (walker: Walker) => unknown, RegExp]>([
+    [
+      'half an address',
+      (w) => w.translateMany(Float64Array.of(0.5), new Float64Array(1), read),
+      /^0\.5 is not/,
+    ],
+    [
+      'no number',
+      (w) => w.translateMany(Float64Array.of(Number.NaN), new Float64Array(1), read),
+      /^NaN is not/,
+    ],
+    [
+      '2^53',
+      (w) => w.translateMany(Float64Array.of(2 ** 53), new Float64Array(1), read),
+      /is not an address/,
+    ],
+    [
+      'too few places',
+      (w) => w.translateMany(new Float64Array(3), new Float64Array(2), read),
+      /^3 addresses/,
+    ],
+    ['65 bits', (w) => w.translate(1n << 64n, read), /at most 64 bits/],
+    [
+      'an access',
+      (w) => w.translateMany(new Float64Array(0), new Float64Array(0), { access: 'x' as 'read' }),
+      /'x'/,
+    ],
+  ])('%s: a WalkerError', (_, act, message) => {
+    const walker = createWalker(memoryWith(words), { regime: 'el1&0', registers });
+    expect(() => act(walker)).toThrow(WalkerError);
+    expect(() => act(walker)).toThrow(message);
+  });
+});
