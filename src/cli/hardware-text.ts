@@ -1,4 +1,6 @@
 /** The walker's answers in words: permissions, memory types, faults, and why each of them came about. */
+import type { Answer } from '../golden/image-probe.ts';
+import { type ConfigurationFault, eventNumber, type SmmuFault } from '../smmu/index.ts';
 import {
   type AccessPermissions,
   type Cacheability,
@@ -7,10 +9,8 @@ import {
   hpfarEl2,
   type MemoryAttributes,
   parEl1,
-  type Regime,
   type Shareability,
   type Translation,
-  type WalkResult,
   type WalkStep,
 } from '../walker/index.ts';
 import { hex, hexWord } from './text.ts';
@@ -56,12 +56,12 @@ export const SHAREABILITY: Readonly<Record<Shareability, readonly [text: string,
 };
 
 /** Regimes of EL2 and EL3 alone have one privilege level. */
-export function hasUnprivileged(regime: Regime): boolean {
-  return regime !== 'el2' && regime !== 'el3';
+export function hasUnprivileged(regime: string): boolean {
+  return !['el2', 'el3', 'pl2'].includes(regime);
 }
 
 /** Two columns of a dump: `rw- rw-`, or `rw-`. */
-export function permissionCode(result: Translation, regime: Regime): string {
+export function permissionCode(result: Translation, regime: string): string {
   const { privileged, unprivileged } = result.permissions;
   const both = [permissionText(privileged), permissionText(unprivileged)];
   return (hasUnprivileged(regime) ? both : both.slice(0, 1)).join(' ');
@@ -73,7 +73,7 @@ export function flagCode({ global, contiguous, guarded }: Translation): string {
 }
 
 /** Everything alike leaves have in common: `rw- rw- WB ISH nG`. */
-export function leafCode(result: Translation, regime: Regime): string {
+export function leafCode(result: Translation, regime: string): string {
   return [
     permissionCode(result, regime),
     memoryCode(result.attributes),
@@ -93,14 +93,43 @@ const FAULT_NAMES: Readonly<Record<Fault['kind'], string>> = {
   domain: 'domain fault',
 };
 
-/** `translation fault, stage 1, level 3`. */
-export function faultText({ kind, stage, level, ptw, s1Level }: Fault): string {
+/** A PE's fault or an SMMU's. */
+export type Faulted = Extract<Answer, { ok: false }>;
+
+/** Faults of an SMMU's configuration: the event's name, and why. */
+const CONFIGURATION: Readonly<Record<ConfigurationFault['kind'], readonly [name: string, why: string]>> = {
+  c_bad_streamid: ['C_BAD_STREAMID', 'the StreamID is beyond the stream table'],
+  f_ste_fetch: ['F_STE_FETCH', 'no RAM where the stream table entry should be'],
+  c_bad_ste: ['C_BAD_STE', 'the stream table entry is not valid, or ILLEGAL'],
+  c_bad_substreamid: ['C_BAD_SUBSTREAMID', 'the SubstreamID has no context descriptor'],
+  f_stream_disabled: ['F_STREAM_DISABLED', 'STE.S1DSS does not let the transaction pass'],
+  f_cd_fetch: ['F_CD_FETCH', 'no RAM where the context descriptor should be'],
+  c_bad_cd: ['C_BAD_CD', 'the context descriptor is not valid, or ILLEGAL'],
+  abort: ['aborted', 'the stream table entry, or the SMMU, aborts every transaction of the stream'],
+};
+
+/** Names of the events that faults of translation leave. */
+const EVENTS: Readonly<Record<Fault['kind'], string>> = {
+  translation: 'F_TRANSLATION',
+  access_flag: 'F_ACCESS',
+  permission: 'F_PERMISSION',
+  address_size: 'F_ADDR_SIZE',
+  external_walk: 'F_WALK_EABT',
+  domain: '',
+};
+
+/** `translation fault, stage 1, level 3`, or `C_BAD_CD`. */
+export function faultText(fault: Fault | SmmuFault): string {
+  if (!('level' in fault)) return CONFIGURATION[fault.kind][0];
+  const { kind, stage, level, ptw, s1Level } = fault;
   const where = `${FAULT_NAMES[kind]}, stage ${stage}, level ${level}`;
+  if ('class' in fault && fault.class === 'cd') return `${where}, on the fetch of the context descriptor`;
   return ptw ? `${where}, on the fetch of the stage-1 level ${s1Level} descriptor` : where;
 }
 
 /** Why, from the last step taken. `wanted` is the access in words. */
-export function faultReason(fault: Fault, steps: readonly WalkStep[], wanted: string): string {
+export function faultReason(fault: Fault | SmmuFault, steps: readonly WalkStep[], wanted: string): string {
+  if (!('level' in fault)) return configurationReason(fault);
   const step = steps.at(-1);
   const entry = step?.descriptor === undefined ? '' : `${hexWord(step.descriptor)} at ${hex(step.address)}`;
   switch (fault.kind) {
@@ -126,8 +155,14 @@ export function faultReason(fault: Fault, steps: readonly WalkStep[], wanted: st
   }
 }
 
-/** The codes that software would see: `FSC 0b000111 (0x07), PAR_EL1 0x000000000000080f`. */
-export function faultCodes(result: Extract<WalkResult, { ok: false }>): string {
+function configurationReason({ kind, fetchAddress }: ConfigurationFault): string {
+  const where = fetchAddress === undefined ? '' : `: ${hex(fetchAddress)}`;
+  return `${CONFIGURATION[kind][1]}${where}`;
+}
+
+/** The codes that software would see: `FSC 0x07, PAR_EL1 0x000000000000080f`; of an SMMU the event. */
+export function faultCodes(result: Faulted): string {
+  if ('event' in result) return eventText(result);
   const fsc = faultStatusCode(result.fault);
   const hpfar = hpfarEl2(result.fault);
   return [
@@ -137,4 +172,11 @@ export function faultCodes(result: Extract<WalkResult, { ok: false }>): string {
   ]
     .filter(Boolean)
     .join(', ');
+}
+
+/** `F_TRANSLATION (0x10), event 0x… 0x… 0x… 0x…`: its 64-bit words, the first one first. */
+function eventText({ fault, event }: Extract<Faulted, { event: unknown }>): string {
+  if (event === undefined) return 'no event is recorded';
+  const name = 'level' in fault ? EVENTS[fault.kind] : CONFIGURATION[fault.kind][0];
+  return `${name} (${hex(eventNumber(fault.kind) ?? 0, 2)}), event ${event.map(hexWord).join(' ')}`;
 }

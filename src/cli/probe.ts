@@ -1,5 +1,7 @@
 /** What is mapped at an address, whoever may use it: the first access that is allowed, or the reason why none is. */
-import type { Access, Walker, WalkResult } from '../walker/index.ts';
+import type { Answer } from '../golden/image-probe.ts';
+import type { Access } from '../walker/index.ts';
+import type { Translator } from './target.ts';
 
 const ACCESSES: readonly Access[] = [
   { access: 'read' },
@@ -11,8 +13,8 @@ const ACCESSES: readonly Access[] = [
 ];
 
 /** A translation if any access has one; else the fault of a privileged read. */
-export function probe(walker: Walker, ia: bigint, trace: boolean): WalkResult {
-  let first: WalkResult | undefined;
+export function probe(walker: Translator, ia: bigint, trace: boolean): Answer {
+  let first: Answer | undefined;
   for (const access of ACCESSES) {
     const result = walker.walk(ia, trace ? access : { ...access, trace });
     if (result.ok) return result;

@@ -1,5 +1,5 @@
 /** Leaves of a scan gathered into ranges: contiguous on both sides, of one leaf size, alike in everything. */
-import type { Regime, WalkResult } from '../walker/index.ts';
+import type { Answer } from '../golden/image-probe.ts';
 import { faultText, leafCode } from './hardware-text.ts';
 import type { Stretch } from './scan.ts';
 
@@ -11,7 +11,7 @@ export interface MappedRange {
   readonly pa: bigint | undefined;
   readonly leafSize: bigint;
   leaves: number;
-  readonly result: WalkResult;
+  readonly result: Answer;
 }
 
 /** Bytes in a range. */
@@ -21,10 +21,10 @@ export function rangeSize({ first, last }: MappedRange): bigint {
 
 export class RangeCollector {
   readonly ranges: MappedRange[] = [];
-  readonly #regime: Regime;
+  readonly #regime: string;
   #code = '';
 
-  constructor(regime: Regime) {
+  constructor(regime: string) {
     this.#regime = regime;
   }
 
@@ -45,7 +45,7 @@ export class RangeCollector {
 }
 
 /** Nothing is mapped. A leaf of stage 1 that stage 2 does not translate is no plain hole. */
-function isHole(result: WalkResult, regime: Regime): boolean {
+function isHole(result: Answer, regime: string): boolean {
   if (result.ok || result.fault.kind !== 'translation') return false;
   return !regime.endsWith('-nested') || result.fault.stage === 1;
 }
@@ -55,7 +55,7 @@ function goesOn(open: MappedRange, ia: bigint, size: bigint, pa: bigint | undefi
   return open.pa === undefined ? pa === undefined : pa === open.pa + (ia - open.first);
 }
 
-function leafOutput({ steps }: WalkResult): bigint | undefined {
+function leafOutput({ steps }: Answer): bigint | undefined {
   const step = steps.at(-1);
   return step?.kind === 'block' || step?.kind === 'page' ? step.output : undefined;
 }

@@ -2,15 +2,16 @@
  * An address space as its walker sees it: from leaf to leaf and over each hole in one step. How large a hole is comes from the
  * walker too: an address that takes another way through the tables is no longer in it.
  */
-import type { Regime, Walker, WalkResult } from '../walker/index.ts';
+import type { Answer } from '../golden/image-probe.ts';
 import type { AddressRange } from './address.ts';
 import { probe } from './probe.ts';
+import type { Translator } from './target.ts';
 
 /** One leaf, or one hole: an entry that is not there. */
 export interface Stretch {
   readonly ia: bigint;
   readonly size: bigint;
-  readonly result: WalkResult;
+  readonly result: Answer;
 }
 
 const IA_BITS = 64;
@@ -19,9 +20,9 @@ const MAX_WINDOW_LOG2 = 52;
 const MIN_PAGE_LOG2 = 12;
 
 /** The ranges of addresses that tables can translate: the lower one, and where there are two, the upper one. */
-export function windows(walker: Walker): AddressRange[] {
+export function windows(walker: Translator): AddressRange[] {
   const top = 1n << BigInt(hasShortAddresses(walker.regime) ? 32 : IA_BITS);
-  const reaches = (ia: bigint) => hasAnswer(walker.walk(ia, { access: 'read' }));
+  const reaches = (ia: bigint) => hasAnswer(walker.walk(ia, { access: 'read' }), walker.regime);
   const found: AddressRange[] = [];
   for (let log2 = MAX_WINDOW_LOG2; log2 >= MIN_PAGE_LOG2; log2--) {
     const last = (1n << BigInt(log2)) - 1n;
@@ -41,17 +42,19 @@ export function windows(walker: Walker): AddressRange[] {
   return found;
 }
 
-function hasShortAddresses(regime: Regime): boolean {
-  return regime.startsWith('pl1') && !regime.endsWith('-s2');
+function hasShortAddresses(regime: string): boolean {
+  return regime.startsWith('pl') && !regime.endsWith('-s2');
 }
 
 /** False where the registers refuse the address before any table is read. */
-function hasAnswer(result: WalkResult): boolean {
-  return result.ok || result.steps.length > 0;
+function hasAnswer(result: Answer, regime: string): boolean {
+  if (result.ok || regime !== 'smmuv3-nested') return result.ok || result.steps.length > 0;
+  // An SMMU translates the address of its context descriptor first.
+  return result.steps.some(({ stage, s1Level }) => stage === 1 || s1Level !== undefined);
 }
 
 /** Every stretch of `range`, in order; the first and the last may reach beyond it. */
-export function* scan(walker: Walker, { first, last }: AddressRange): Generator<Stretch> {
+export function* scan(walker: Translator, { first, last }: AddressRange): Generator<Stretch> {
   const entries = new EntrySizes(walker);
   for (let ia = first; ia <= last; ) {
     const result = probe(walker, ia, true);
@@ -66,14 +69,14 @@ export function* scan(walker: Walker, { first, last }: AddressRange): Generator<
 
 /** How far entries reach, learned from the walker once for each way through the levels. */
 class EntrySizes {
-  readonly #walker: Walker;
+  readonly #walker: Translator;
   readonly #known = new Map<string, bigint>();
 
-  constructor(walker: Walker) {
+  constructor(walker: Translator) {
     this.#walker = walker;
   }
 
-  sizeAt(ia: bigint, result: WalkResult): bigint {
+  sizeAt(ia: bigint, result: Answer): bigint {
     const { steps } = result;
     if (steps.length === 0) return this.#measure(ia, result);
     const half = ia >> BigInt(IA_BITS - 1);
@@ -87,7 +90,7 @@ class EntrySizes {
   }
 
   /** The lowest address bit that leads through other descriptors is the first that these do not ignore. */
-  #measure(ia: bigint, result: WalkResult): bigint {
+  #measure(ia: bigint, result: Answer): bigint {
     const way = wayOf(result);
     for (let log2 = MIN_PAGE_LOG2; log2 < IA_BITS; log2++) {
       const size = 1n << BigInt(log2);
@@ -97,6 +100,6 @@ class EntrySizes {
   }
 }
 
-function wayOf(result: WalkResult): string {
+function wayOf(result: Answer): string {
   return result.ok && result.steps.length === 0 ? 'flat' : result.steps.map((s) => s.address).join();
 }

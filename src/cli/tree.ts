@@ -1,11 +1,11 @@
 /** Tables as a tree of lines, alike neighbours folded into one: `[3-5]`, `[9-511] invalid ×503`. */
 import type { TreeTable } from '../pagetable/tree.ts';
-import type { Regime, Walker } from '../walker/index.ts';
 import { columns } from './columns.ts';
-import { leafCode } from './hardware-text.ts';
+import { faultText, leafCode } from './hardware-text.ts';
 import { probe } from './probe.ts';
 import type { Stretch } from './scan.ts';
 import type { Style } from './style.ts';
+import type { Translator } from './target.ts';
 import { counted, hex, hexWord, sizeText } from './text.ts';
 
 export interface TableEntry {
@@ -60,7 +60,7 @@ export class TreeCollector {
   >();
   readonly #below = new Set<string>();
 
-  constructor(regime: Regime, wholly: boolean) {
+  constructor(regime: string, wholly: boolean) {
     this.#wholly = wholly;
     this.#nested = regime.endsWith('-nested');
   }
@@ -116,7 +116,7 @@ function makeTree(nodes: readonly TableNode[], roots: readonly TableNode[]): Tab
 export interface TreeOptions {
   readonly style: Style;
   /** Says what leaves allow. */
-  readonly walker: Walker;
+  readonly walker: Translator;
   /** Rows of one table before the rest is only counted. */
   readonly maxRows: number;
 }
@@ -169,7 +169,7 @@ function tableRows(tree: TableTree, node: TableNode, indent: string, options: Tr
 }
 
 /** Entries that continue each other: the same kind and rights, addresses that go on. Tables stay apart, each has its own rows. */
-function foldRuns(node: TableNode, walker: Walker): Run[] {
+function foldRuns(node: TableNode, walker: Translator): Run[] {
   const runs: Run[] = [];
   for (const entry of node.entries) {
     const text = textOf(entry, node, walker);
@@ -190,7 +190,7 @@ function continues({ first, last, step, text }: Run, entry: TableEntry, entryTex
   return entry.ia - last.ia === distance && (step === 0n || distance === step);
 }
 
-function textOf(entry: TableEntry, node: TableNode, walker: Walker): string {
+function textOf(entry: TableEntry, node: TableNode, walker: Translator): string {
   switch (entry.kind) {
     case 'table':
     case 'external_abort':
@@ -202,8 +202,10 @@ function textOf(entry: TableEntry, node: TableNode, walker: Walker): string {
       if (node.stage === 2 && walker.regime.endsWith('-nested')) return '';
       const result = probe(walker, entry.ia, false);
       if (result.ok) return leafCode(result, walker.regime);
-      const { kind, stage } = result.fault;
-      return `${kind.replace('_', ' ')} fault${stage === node.stage ? '' : ` at stage ${stage}`}`;
+      const { fault } = result;
+      if (!('level' in fault)) return faultText(fault);
+      const where = fault.stage === node.stage ? '' : ` at stage ${fault.stage}`;
+      return `${fault.kind.replace('_', ' ')} fault${where}`;
     }
   }
 }

@@ -1,9 +1,10 @@
 /** A walk as JSON: addresses compact, descriptors and registers with all their digits. */
-import { type Access, faultStatusCode, hpfarEl2, parEl1, type WalkResult } from '../walker/index.ts';
-import { faultText, memoryText, permissionText } from './hardware-text.ts';
+import type { Answer } from '../golden/image-probe.ts';
+import { type Access, faultStatusCode, hpfarEl2, parEl1, type Translation } from '../walker/index.ts';
+import { type Faulted, faultText, memoryText, permissionText } from './hardware-text.ts';
 import { hex, hexWord } from './text.ts';
 
-export function walkJson(result: WalkResult, { access, privileged = true }: Access): object {
+export function walkJson(result: Answer, { access, privileged = true }: Access): object {
   const steps = result.steps.map((step) => ({
     stage: step.stage,
     level: step.level,
@@ -20,7 +21,7 @@ export function walkJson(result: WalkResult, { access, privileged = true }: Acce
 }
 
 /** What a translation says; a dump's ranges say the same. */
-export function attributesJson(result: Extract<WalkResult, { ok: true }>): object {
+export function attributesJson(result: Translation): object {
   const { privileged, unprivileged } = result.permissions;
   return {
     permissions: { privileged: permissionText(privileged), unprivileged: permissionText(unprivileged) },
@@ -33,7 +34,7 @@ export function attributesJson(result: Extract<WalkResult, { ok: true }>): objec
   };
 }
 
-function translationJson(result: Extract<WalkResult, { ok: true }>): object {
+function translationJson(result: Translation): object {
   return {
     pa: result.pa,
     ...(result.stage1 && { ipa: result.stage1.oa }),
@@ -45,8 +46,13 @@ function translationJson(result: Extract<WalkResult, { ok: true }>): object {
   };
 }
 
-function faultJson(result: Extract<WalkResult, { ok: false }>): object {
+function faultJson(result: Faulted): object {
   const { fault } = result;
+  if (!('level' in fault)) {
+    const { kind, fetchAddress } = fault;
+    const fetch = fetchAddress !== undefined && { fetch: fetchAddress };
+    return { fault: { kind, text: faultText(fault), ...fetch }, ...eventJson(result) };
+  }
   const hpfar = hpfarEl2(fault);
   return {
     fault: {
@@ -58,9 +64,15 @@ function faultJson(result: Extract<WalkResult, { ok: false }>): object {
       ...(fault.ipa !== undefined && { ipa: fault.ipa }),
       ...(fault.descriptor !== undefined && { descriptor: hexWord(fault.descriptor) }),
       ...(fault.descriptorAddress !== undefined && { descriptor_address: fault.descriptorAddress }),
-      fsc: hex(faultStatusCode(fault), 2),
+      ...('class' in fault ? { class: fault.class } : { fsc: hex(faultStatusCode(fault), 2) }),
     },
-    par: hexWord(parEl1(result)),
-    ...(hpfar !== undefined && { hpfar: hexWord(hpfar) }),
+    ...('event' in result
+      ? eventJson(result)
+      : { par: hexWord(parEl1(result)), ...(hpfar !== undefined && { hpfar: hexWord(hpfar) }) }),
   };
+}
+
+/** The words of an SMMU's event record, null where none is left. */
+function eventJson(result: Faulted): object {
+  return 'event' in result ? { event: result.event?.map(hexWord) ?? null } : {};
 }

@@ -1,7 +1,9 @@
 /** A walk as lines: each descriptor that was read, and what it came to. */
-import type { Access, Regime, Walker, WalkResult, WalkStep } from '../walker/index.ts';
+import type { Answer } from '../golden/image-probe.ts';
+import type { Access, Translation, WalkStep } from '../walker/index.ts';
 import { columns } from './columns.ts';
 import {
+  type Faulted,
   faultCodes,
   faultReason,
   faultText,
@@ -12,16 +14,17 @@ import {
 } from './hardware-text.ts';
 import { probe } from './probe.ts';
 import type { Style } from './style.ts';
+import type { Translator } from './target.ts';
 import { hex, hexWord, sizeText } from './text.ts';
 
 /** `unprivileged write`. */
-export function accessText({ access, privileged }: Access, regime: Regime): string {
+export function accessText({ access, privileged }: Access, regime: string): string {
   return hasUnprivileged(regime)
     ? `${privileged === false ? 'unprivileged' : 'privileged'} ${access}`
     : access;
 }
 
-export function walkLines(result: WalkResult, access: Access, walker: Walker, style: Style): string[] {
+export function walkLines(result: Answer, access: Access, walker: Translator, style: Style): string[] {
   const wanted = accessText(access, walker.regime);
   return [
     `${style.title(hex(result.ia))}  ${wanted}`,
@@ -33,7 +36,7 @@ export function walkLines(result: WalkResult, access: Access, walker: Walker, st
 }
 
 /** `L1[0x003] @0x40001018 = 0x0000000040002003  table -> 0x40002000`. */
-function stepLines(steps: readonly WalkStep[], regime: Regime, style: Style): string[] {
+function stepLines(steps: readonly WalkStep[], regime: string, style: Style): string[] {
   const bothStages = regime.endsWith('-nested');
   const rows = steps.map((step) => {
     // Stage-2 steps that serve a stage-1 fetch stand before it, further in.
@@ -62,7 +65,7 @@ function outcomeText({ kind, output, descriptor }: WalkStep, style: Style): stri
   }
 }
 
-function translationLines(result: Extract<WalkResult, { ok: true }>, regime: Regime, style: Style): string[] {
+function translationLines(result: Translation, regime: string, style: Style): string[] {
   const { pa, size, leafBase, level, permissions, attributes, shareability } = result;
   const leaf =
     level === undefined ? 'translation is off' : `${sizeText(size)} at ${hex(leafBase)}, level ${level}`;
@@ -84,14 +87,9 @@ function translationLines(result: Extract<WalkResult, { ok: true }>, regime: Reg
   ];
 }
 
-function faultLines(
-  result: Extract<WalkResult, { ok: false }>,
-  wanted: string,
-  walker: Walker,
-  style: Style,
-): string[] {
+function faultLines(result: Faulted, wanted: string, walker: Translator, style: Style): string[] {
   const { fault, steps } = result;
-  const ipa = fault.ipa === undefined ? '' : `, IPA ${hex(fault.ipa)}`;
+  const ipa = !('level' in fault) || fault.ipa === undefined ? '' : `, IPA ${hex(fault.ipa)}`;
   return [
     `  ${style.bad('FAULT')} ${faultText(fault)}${ipa}`,
     `  why   ${faultReason(fault, steps, wanted)}${fault.kind === 'permission' ? allowedText(result, walker) : ''}`,
@@ -100,7 +98,7 @@ function faultLines(
 }
 
 /** After a permission fault: what would have been allowed. */
-function allowedText({ ia }: WalkResult, walker: Walker): string {
+function allowedText({ ia }: Answer, walker: Translator): string {
   const other = probe(walker, ia, false);
   if (!other.ok) return ', nor any other access';
   const { privileged, unprivileged } = other.permissions;

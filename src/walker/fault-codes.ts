@@ -1,9 +1,10 @@
 /**
- * Faults and translations as system registers show them: fault status codes, PAR_EL1, DFSR, HPFAR_EL2.
- * (DDI 0487 J1.3 EncodeLDFSC, EncodeSDFSC, EncodePARAttrs; D19.2 PAR_EL1, G8.2 DFSR. An SMMU's events are in src/smmu.)
+ * Faults and translations as system registers show them: fault status codes, ESR_ELx, PAR_EL1, DFSR, IFSR, HPFAR_EL2.
+ * (DDI 0487 J1.3 EncodeLDFSC, EncodeSDFSC, EncodePARAttrs; D24.2 ESR_EL1, PAR_EL1; G8.2 DFSR, IFSR, PAR. An SMMU's events and
+ * context faults are in src/smmu.)
  */
-import { encodeShareability } from './attributes.ts';
-import type { Fault, FaultKind, WalkResult } from './types.ts';
+import { type Cacheability, encodeShareability, type MemoryAttributes } from './attributes.ts';
+import type { Access, Fault, FaultKind, WalkResult } from './types.ts';
 
 const LONG_CODES: Record<FaultKind, number> = {
   address_size: 0b000000,
@@ -51,6 +52,35 @@ export function dfsr(fault: Fault, options: { readonly long: boolean; readonly w
   return wnr | ((fs & 0x10) << 6) | ((fault.domain ?? 0) << 4) | (fs & 0xf);
 }
 
+/** IFSR (AArch32) of an instruction fetch: as DFSR, without WnR and domain. */
+export function ifsr(fault: Fault, options: { readonly long: boolean }): number {
+  const { domain: _, ...rest } = fault;
+  return dfsr(rest, { ...options, write: false });
+}
+
+/** ESR_ELx.EC: an abort of an instruction fetch or a data access; one more where the exception level stays the same. */
+const EC_INSTRUCTION_ABORT = 0b100000;
+const EC_DATA_ABORT = 0b100100;
+const ESR_IL = 1 << 25;
+const ESR_S1PTW = 1 << 7;
+const ESR_WNR = 1 << 6;
+
+/**
+ * ESR_ELx[31:0] (HSR in AArch32 Hyp mode) of an abort, unsigned; ISV and what goes with it is 0.
+ * @param fromLower - the access was made at a lower exception level than the one that takes the abort, as every access is
+ * whose stage 2 faults.
+ */
+export function esr(
+  fault: Fault,
+  { access, fromLower }: { readonly access: Access['access']; readonly fromLower: boolean },
+): number {
+  const fetch = access === 'execute';
+  const ec = (fetch ? EC_INSTRUCTION_ABORT : EC_DATA_ABORT) | (fromLower ? 0 : 1);
+  const s1ptw = fault.ptw ? ESR_S1PTW : 0;
+  const wnr = access === 'write' ? ESR_WNR : 0;
+  return ((ec << 26) | ESR_IL | s1ptw | wnr | faultStatusCode(fault)) >>> 0;
+}
+
 const RES1_BIT_11 = 1n << 11n;
 const PAR_NS = 1n << 9n;
 const PAR_S = 1n << 9n;
@@ -68,6 +98,39 @@ export function parEl1(result: WalkResult): bigint {
   const sh = BigInt(encodeShareability(result.shareability)) << 7n;
   const ns = result.ns ? PAR_NS : 0n;
   return (BigInt(result.attributes.byte) << 56n) | (result.pa & PA_51_12) | RES1_BIT_11 | ns | sh;
+}
+
+/** The 32-bit PAR of AArch32 short descriptors, unsigned. (G8.2 PAR.) */
+export function parShort(result: WalkResult): number {
+  if (!result.ok) {
+    const { fault } = result;
+    return (shortFaultStatus(fault) << 1) | 1;
+  }
+  const { pa, shareability, ns } = result;
+  const supersection = (result.stage1?.size ?? result.size) === SUPERSECTION;
+  // Of a supersection bits [23:16] are the PA's [39:32].
+  const address = supersection
+    ? Number(pa & 0xff00_0000n) + Number((pa >> 32n) & 0xffn) * 0x1_0000 + 2
+    : Number(pa & 0xffff_f000n);
+  const nos = shareability === 'inner' ? 1 << 10 : 0;
+  const sh = shareability === 'non' ? 0 : 1 << 7;
+  return (address | nos | (ns ? 1 << 9 : 0) | sh | shortAttributes(result.attributes)) >>> 0;
+}
+
+const SUPERSECTION = 1n << 24n;
+
+/** Inner[2:0] at [6:4], Outer[1:0] at [3:2]. */
+function shortAttributes(memory: MemoryAttributes): number {
+  if (memory.type === 'device') return (memory.device === 'nGnRnE' ? 0b001 : 0b011) << 4;
+  const inner = shortCacheability(memory.inner);
+  // Inner cacheability has the same two bits, above them a 1 where it is cacheable at all.
+  return ((inner === 0 ? 0 : 0b100 | inner) << 4) | (shortCacheability(memory.outer) << 2);
+}
+
+function shortCacheability({ policy, writeAllocate }: Cacheability): number {
+  if (policy === 'non-cacheable') return 0b00;
+  if (policy === 'write-through') return 0b10;
+  return writeAllocate ? 0b01 : 0b11;
 }
 
 /** HPFAR_EL2 of a stage-2 fault: FIPA, IPA[51:12] in bits [43:4]; undefined for a fault of stage 1. */

@@ -10,7 +10,16 @@ export type {
 export { type ContiguousProblem, type ContiguousRun, contiguousRun } from './contiguous.ts';
 export { type CpuFeatures, type CpuModel, type CpuOptions, cpuFeatures, cpuModels } from './cpu.ts';
 export { WalkerError } from './errors.ts';
-export { dfsr, faultStatusCode, hpfarEl2, parEl1, shortFaultStatus } from './fault-codes.ts';
+export {
+  dfsr,
+  esr,
+  faultStatusCode,
+  hpfarEl2,
+  ifsr,
+  parEl1,
+  parShort,
+  shortFaultStatus,
+} from './fault-codes.ts';
 export { type Regime, regimes, type WalkerRegisters } from './regimes.ts';
 export type {
   Access,

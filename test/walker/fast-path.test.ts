@@ -8,9 +8,9 @@ import {
   type Walker,
   WalkerError,
 } from '../../src/walker/index.ts';
-import { Random } from '../support/random.ts';
 import { begin, randomMemory } from '../fuzz/memory.ts';
 import { randomAddress, randomRegisters } from '../fuzz/registers.ts';
+import { Random } from '../support/random.ts';
 import { memoryWith } from './table-builder.ts';
 
 const ACCESSES = (['read', 'write', 'execute'] as const).flatMap((access) =>

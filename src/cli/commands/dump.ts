@@ -1,21 +1,29 @@
 /** `lpae dump`: what an address space maps, in ranges as the kernel's ptdump lists them, or its tables as a tree. */
 import type { Command } from 'commander';
-import type { Regime } from '../../walker/index.ts';
+import type { Answer } from '../../golden/image-probe.ts';
 import { type AddressRange, parseRange } from '../address.ts';
 import { columns } from '../columns.ts';
-import { faultText, flagCode, memoryCode, permissionCode, SHAREABILITY } from '../hardware-text.ts';
+import {
+  type Faulted,
+  faultReason,
+  faultText,
+  flagCode,
+  memoryCode,
+  permissionCode,
+  SHAREABILITY,
+} from '../hardware-text.ts';
 import { EXIT } from '../io.ts';
 import type { Output } from '../output.ts';
 import type { Cli } from '../program.ts';
 import { type MappedRange, RangeCollector, rangeSize } from '../ranges.ts';
 import { scan, windows } from '../scan.ts';
 import type { Style } from '../style.ts';
-import { readTarget } from '../target.ts';
+import { readTarget, type TargetOptions } from '../target.ts';
 import { count, counted, hex, hexWord, roughSize, sizeText } from '../text.ts';
 import { SHORT_TABLE, type TableNode, TreeCollector, treeLines } from '../tree.ts';
 import { attributesJson } from '../walk-json.ts';
 
-interface DumpOptions {
+interface DumpOptions extends TargetOptions {
   readonly tree?: boolean;
   readonly range?: string;
   readonly full?: boolean;
@@ -46,6 +54,9 @@ export function define(command: Command, cli: Cli): void {
     .option('--tree', 'the tables, alike entries folded')
     .option('--range <range>', 'only these input addresses: a..b or a+length')
     .option('--full', 'with --tree: every row of every table')
+    .option('--sid <id>', 'StreamID, of an SMMU (default: that of the first row of the image)')
+    .option('--ssid <id>', 'SubstreamID, of an SMMU')
+    .option('--row <n>', 'with the registers and StreamID of translations[n] of the image')
     .addHelpText('after', HELP)
     .action(async (file: string, options: DumpOptions) => {
       cli.exitCode = await dump(cli.output(command), file, options);
@@ -54,7 +65,7 @@ export function define(command: Command, cli: Cli): void {
 
 async function dump(out: Output, file: string, options: DumpOptions): Promise<number> {
   const only = options.range === undefined ? undefined : parseRange(options.range, '--range');
-  const { name, walker, regime, warnings } = await readTarget(file, out.io);
+  const { name, walker, regime, warnings } = await readTarget(file, out.io, options);
   for (const warning of warnings) out.note(warning);
 
   const collector = new RangeCollector(regime);
@@ -88,12 +99,13 @@ async function dump(out: Output, file: string, options: DumpOptions): Promise<nu
   } else {
     showRanges(out, regime, scanned, ranges);
   }
+  if (scanned.length === 0) out.note(nothingText(walker.walk(0n, { access: 'read' })));
   return EXIT.ok;
 }
 
 function showRanges(
   out: Output,
-  regime: Regime,
+  regime: string,
   scanned: readonly AddressRange[],
   ranges: readonly MappedRange[],
 ): void {
@@ -116,10 +128,15 @@ function showRanges(
       ),
     );
   }
-  if (scanned.length === 0) out.line(`${regime}: the registers translate no address at all`);
 }
 
-function rangeRow(range: MappedRange, regime: Regime, digits: number, style: Style): string[] {
+/** Why there is nothing to dump. */
+function nothingText(result: Answer): string {
+  if (result.ok || 'level' in result.fault) return 'the registers translate no address at all';
+  return `${faultText(result.fault)}: ${faultReason(result.fault, [], '')}`;
+}
+
+function rangeRow(range: MappedRange, regime: string, digits: number, style: Style): string[] {
   const { first, last, pa, leafSize, leaves, result } = range;
   const cells = [
     `${hex(first, digits)}-${hex(last, digits)}`,
@@ -148,8 +165,13 @@ function rangeJson(range: MappedRange): object {
     leaves,
     ...(result.ok
       ? { level: result.level ?? null, ...attributesJson(result) }
-      : { fault: { kind: result.fault.kind, stage: result.fault.stage, level: result.fault.level } }),
+      : { fault: faultJson(result.fault) }),
   };
+}
+
+function faultJson(fault: Faulted['fault']): object {
+  const { kind } = fault;
+  return 'level' in fault ? { kind, stage: fault.stage, level: fault.level } : { kind };
 }
 
 function nodeJson({ stage, level, pa, entries }: TableNode): object {

@@ -1,16 +1,19 @@
 /** `lpae walk`: addresses through the hardware walker, each descriptor on the way shown. */
 import { type Command, Option } from 'commander';
+import { describeExpectation, mismatch } from '../../golden/image-compare.ts';
+import type { ImageRow } from '../../golden/image-file.ts';
+import type { Answer } from '../../golden/image-probe.ts';
 import type { Access } from '../../walker/index.ts';
 import { parseAddress } from '../address.ts';
-import { EXIT } from '../io.ts';
+import { EXIT, usageError } from '../io.ts';
 import type { Output } from '../output.ts';
 import type { Cli } from '../program.ts';
-import { readTarget } from '../target.ts';
+import { readTarget, type TargetOptions } from '../target.ts';
 import { walkJson } from '../walk-json.ts';
 import { walkLines } from '../walk-text.ts';
 
-interface WalkOptions {
-  readonly access: Access['access'];
+interface WalkOptions extends TargetOptions {
+  readonly access?: Access['access'];
   readonly unprivileged?: boolean;
 }
 
@@ -18,22 +21,31 @@ const HELP = `
 FILE is a map request or golden ops file, which is carried out first, or a golden image: memory and registers of a machine.
 Exit code 0 when every address translates, 1 when one faults.
 
+Of an image of an SMMU, --sid and --ssid say whose transaction it is (default: the StreamID of the image's first row). --row walks
+as a row of the image asks: its address, access, StreamID and registers, of which those that are given take the place.
+
 Examples:
   $ lpae walk request.json 0x1000_1234
   $ lpae walk request.json 0x1000_0000+4K --access write --unprivileged
   $ lpae walk fixtures/linux/arm_64_lpae_s2-4k-addr48-48-0001.json 0xffff_ffff_f000
+  $ lpae walk fixtures/qemu/qemu10-smmuv3-config-4k-00.json --row 12
 `;
 
 export function define(command: Command, cli: Cli): void {
   command
     .argument('<file>', 'request, golden ops file or golden image; - is stdin')
-    .argument('<address...>', 'input addresses: VAs or IOVAs, of stage 2 alone IPAs')
+    .argument('[address...]', 'input addresses: VAs or IOVAs, of stage 2 alone IPAs')
     .addOption(
-      new Option('--access <kind>', 'what the access does')
-        .choices(['read', 'write', 'execute'])
-        .default('read' satisfies string),
+      new Option('--access <kind>', 'what the access does (default: read)').choices([
+        'read',
+        'write',
+        'execute',
+      ]),
     )
     .option('--unprivileged', 'an access from EL0 (default: privileged)')
+    .option('--sid <id>', 'StreamID, of an SMMU')
+    .option('--ssid <id>', 'SubstreamID, of an SMMU')
+    .option('--row <n>', 'as translations[n] of the image asks')
     .addHelpText('after', HELP)
     .action(async (file: string, addresses: string[], options: WalkOptions) => {
       cli.exitCode = await walk(cli.output(command), file, addresses, options);
@@ -47,17 +59,41 @@ async function walk(
   options: WalkOptions,
 ): Promise<number> {
   const inputs = addresses.map((text) => parseAddress(text, 'address'));
-  const access: Access = { access: options.access, privileged: options.unprivileged !== true };
-  const { name, walker, regime, warnings } = await readTarget(file, out.io);
+  if (inputs.length === 0 && options.row === undefined)
+    throw usageError("missing required argument 'address'");
+  const { name, walker, regime, warnings, row } = await readTarget(file, out.io, options);
   for (const warning of warnings) out.note(warning);
-  const results = inputs.map((ia) => walker.walk(ia, access));
+  const access = accessOf(options, row);
+  const results = (row && inputs.length === 0 ? [row.va] : inputs).map((ia) => walker.walk(ia, access));
+  // What the file says is about its own question alone.
+  const asked = row !== undefined && inputs.length === 0 && !options.access && !options.unprivileged;
+  const golden = asked && row ? goldenOf(row, results[0]!) : undefined;
   if (out.json) {
-    out.document('lpae.walk/1', { name, regime, walks: results.map((result) => walkJson(result, access)) });
+    const walks = results.map((result) => walkJson(result, access));
+    out.document('lpae.walk/1', { name, regime, walks, ...(golden && { golden }) });
   } else {
     for (const [i, result] of results.entries()) {
       if (i > 0) out.line();
       out.lines(walkLines(result, access, walker, out.style));
     }
+    if (golden) {
+      const verdict = golden.agrees ? out.style.good('agrees') : out.style.bad('differs');
+      out.line(`  file  ${golden.row}: ${golden.want}  (${verdict})`);
+    }
   }
   return results.every((result) => result.ok) ? EXIT.ok : EXIT.negative;
+}
+
+function accessOf({ access, unprivileged }: WalkOptions, row: ImageRow | undefined): Access {
+  return {
+    access: access ?? row?.access ?? 'read',
+    privileged: unprivileged ? false : (row?.privileged ?? true),
+    ...(row?.pan && { pan: true }),
+  };
+}
+
+/** The row's own answer, and whether it is this one. */
+function goldenOf({ where, expect, event }: ImageRow, result: Answer) {
+  const agrees = expect.some((wanted) => mismatch(wanted, result, event) === undefined);
+  return { row: where, want: expect.map(describeExpectation).join(', or '), agrees };
 }
