@@ -1,4 +1,5 @@
-/** A command's way out: lines and JSON documents to stdout, notes to stderr. */
+/** A command's way out: lines and JSON documents to stdout, notes to stderr, and its exit code. */
+import type { Command } from 'commander';
 import type { CliIo } from './io.ts';
 import { type ColorWhen, makeStyle, type Style, wantsColour } from './style.ts';
 
@@ -44,4 +45,11 @@ export class Output {
   note(text: string): void {
     this.io.stderr.write(`lpae: ${text}\n`);
   }
+}
+
+/** What a command module gets: its way out, and where it leaves its exit code. */
+export interface Cli {
+  readonly io: CliIo;
+  exitCode: number;
+  output(command: Command): Output;
 }

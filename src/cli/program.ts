@@ -2,15 +2,8 @@
 import { createRequire } from 'node:module';
 import { Command, CommanderError, Option } from 'commander';
 import { CliError, type CliIo, EXIT } from './io.ts';
-import { type GlobalOptions, Output } from './output.ts';
+import { type Cli, type GlobalOptions, Output } from './output.ts';
 import { COLOR_WHEN, makeStyle, wantsColour } from './style.ts';
-
-/** What a command module gets: its way out, and where it leaves its exit code. */
-export interface Cli {
-  readonly io: CliIo;
-  exitCode: number;
-  output(command: Command): Output;
-}
 
 interface CommandModule {
   define(command: Command, cli: Cli): void;

@@ -1,7 +1,7 @@
 /** Map requests: what `lpae map` reads. The vocabulary is that of golden `ops` files, so that each of those is a request too. */
 import { formatNamed, formats } from '../../formats/index.ts';
 import type { SgEntry, SgRange } from '../index.ts';
-import type { FormatModule, FormatRequest, Prot, Quirk } from '../pagetable/format.ts';
+import { type FormatModule, type FormatRequest, PROT_FLAGS, type Prot, QUIRKS } from '../pagetable/format.ts';
 import { inputError } from './io.ts';
 import { JsonPart } from './json-part.ts';
 
@@ -24,16 +24,6 @@ export type RequestOp = { readonly iova: bigint; readonly want?: bigint } & (
   | { readonly op: 'iova_to_phys' }
 );
 
-const PROT_NAMES = ['read', 'write', 'cache', 'noexec', 'mmio', 'priv'] as const;
-const QUIRKS: readonly Quirk[] = [
-  'arm_ns',
-  'no_perms',
-  'arm_mtk_ext',
-  'arm_mtk_ttbr_ext',
-  'arm_ttbr1',
-  'arm_outer_wbwa',
-  'arm_hd',
-];
 const DEFAULT_RAM = { base: 0x8000_0000n, size: 1n << 30n };
 const PA_END = 1n << 52n;
 
@@ -154,7 +144,7 @@ function protOf(part: JsonPart, otherwise: Prot): Prot {
 }
 
 function parseProt(part: JsonPart): Prot {
-  return Object.fromEntries(part.items().map((flag) => [flag.oneOf(PROT_NAMES), true]));
+  return Object.fromEntries(part.items().map((flag) => [flag.oneOf(PROT_FLAGS), true]));
 }
 
 /** Entries as `["0xphys", "0xlength"]`, `{ phys, length }` or `{ page, offset, length }`. */
@@ -183,5 +173,5 @@ function parseSg(part: JsonPart): (SgEntry | SgRange)[] {
 
 /** `read write cache`. */
 export function protText(prot: Prot): string {
-  return PROT_NAMES.filter((name) => prot[name]).join(' ') || 'no access';
+  return PROT_FLAGS.filter((name) => prot[name]).join(' ') || 'no access';
 }

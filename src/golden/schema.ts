@@ -1,5 +1,6 @@
 /** The JSON of golden files (`pgtable-golden/1`): its shapes, with addresses read into bigints, and errors that name the path. */
 import * as v from 'valibot';
+import { PROT_FLAGS, QUIRKS } from '../pagetable/format.ts';
 import { GoldenFileError } from './result.ts';
 
 /** `"0x…"` to a bigint. */
@@ -22,27 +23,14 @@ const returned = v.union(
   'expected a number or a "0x…" string',
 );
 const bits = v.pipe(v.number(), v.integer(), v.minValue(0));
-const prot = v.array(v.picklist(['read', 'write', 'cache', 'noexec', 'mmio', 'priv'] as const));
+const prot = v.array(v.picklist(PROT_FLAGS));
 
 export const configSchema = v.strictObject({
   pgsize_bitmap: hexWord,
   ias: bits,
   oas: bits,
   coherent_walk: v.optional(v.boolean(), true),
-  quirks: v.optional(
-    v.array(
-      v.picklist([
-        'arm_ns',
-        'no_perms',
-        'arm_mtk_ext',
-        'arm_mtk_ttbr_ext',
-        'arm_ttbr1',
-        'arm_outer_wbwa',
-        'arm_hd',
-      ] as const),
-    ),
-    [],
-  ),
+  quirks: v.optional(v.array(v.picklist(QUIRKS)), []),
 });
 
 export const registersSchema = v.record(v.string(), v.union([hexWord, v.record(v.string(), bits)]));

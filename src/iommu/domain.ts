@@ -4,7 +4,14 @@
  */
 import { FrameAllocator, type PhysicalMemory } from '../memory/index.ts';
 import { hex, IommuError } from '../pagetable/errors.ts';
-import type { FormatModule, FormatRequest, Prot, Registers, TableFormat } from '../pagetable/format.ts';
+import {
+  type FormatModule,
+  type FormatRequest,
+  PROT_FLAGS,
+  type Prot,
+  type Registers,
+  type TableFormat,
+} from '../pagetable/format.ts';
 import { mapSg, mapSgByRange } from '../pagetable/map-sg.ts';
 import { PageTable } from '../pagetable/page-table.ts';
 import { mapRange, unmapRange } from '../pagetable/range.ts';
@@ -188,8 +195,6 @@ const MAX_WORD = (1n << 64n) - 1n;
 function exact(value: bigint): number {
   return value < TWO_52 ? Number(value) : 2 ** 52 + Number(value & LOW_BITS);
 }
-
-const PROT_FLAGS: readonly (keyof Prot)[] = ['read', 'write', 'cache', 'noexec', 'mmio', 'priv'];
 
 function checkProt(prot: Prot): void {
   if (typeof prot !== 'object' || prot === null) {

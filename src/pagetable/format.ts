@@ -14,15 +14,27 @@ export interface Prot {
   readonly priv?: boolean;
 }
 
+/** The names of a prot's flags. */
+export const PROT_FLAGS = [
+  'read',
+  'write',
+  'cache',
+  'noexec',
+  'mmio',
+  'priv',
+] as const satisfies readonly (keyof Prot)[];
+
 /** Linux's IO_PGTABLE_QUIRK_*, in lower case. */
-export type Quirk =
-  | 'arm_ns'
-  | 'no_perms'
-  | 'arm_mtk_ext'
-  | 'arm_mtk_ttbr_ext'
-  | 'arm_ttbr1'
-  | 'arm_outer_wbwa'
-  | 'arm_hd';
+export const QUIRKS = [
+  'arm_ns',
+  'no_perms',
+  'arm_mtk_ext',
+  'arm_mtk_ttbr_ext',
+  'arm_ttbr1',
+  'arm_outer_wbwa',
+  'arm_hd',
+] as const;
+export type Quirk = (typeof QUIRKS)[number];
 
 /** A request to make a table: Linux's io_pgtable_cfg. */
 export interface FormatRequest {

@@ -27,30 +27,23 @@ const PER_TWO_32 = 2 ** -32;
 
 /** The reference: each run through the general path, from the root. Also the path of a format that has no direct one. */
 export function mapSgByRange(table: PageTable, ia: number, sg: SgColumns, prot: Prot): SgOutcome {
-  const { count, addresses, lengths } = sg;
-  let mapped = 0;
-  for (let i = 0; i < count; ) {
-    const entry = i;
-    const pa = addresses[i]!;
-    let size = lengths[i++]!;
-    while (i < count && addresses[i] === pa + size) size += lengths[i++]!;
-    if (size === 0) continue;
-    const errno = mapRange(table, ia + mapped, pa, size, prot);
-    if (errno < 0) {
-      unmapRange(table, ia, mapped);
-      return { mapped: 0, errno, entry };
-    }
-    mapped += size;
-  }
-  return { mapped, errno: 0, entry: 0 };
+  return mapRuns(table, ia, sg, prot, undefined);
 }
 
 /** The same, writing leaves through a cursor. Its answer, every bit of memory and the allocator's state equal the reference's. */
 export function mapSg(table: PageTable, ia: number, sg: SgColumns, prot: Prot): SgOutcome {
-  const { direct } = table.entries;
-  if (direct === undefined) return mapSgByRange(table, ia, sg, prot);
+  return mapRuns(table, ia, sg, prot, table.entries.direct);
+}
+
+/** Run after run; with a direct codec, what follows a run in its table goes straight there. */
+function mapRuns(
+  table: PageTable,
+  ia: number,
+  sg: SgColumns,
+  prot: Prot,
+  direct: DirectCodec | undefined,
+): SgOutcome {
   const { count, addresses, lengths } = sg;
-  const bits = table.bitsOf(prot);
   let mapped = 0;
   for (let i = 0; i < count; ) {
     const entry = i;
@@ -64,10 +57,10 @@ export function mapSg(table: PageTable, ia: number, sg: SgColumns, prot: Prot): 
       return { mapped: 0, errno, entry };
     }
     mapped += size;
-    const place = table.placeAfter(ia + mapped);
-    if (place === undefined) continue;
+    const place = direct && i < count ? table.placeAfter(ia + mapped) : undefined;
+    if (direct === undefined || place === undefined) continue;
     const { room } = place;
-    i = fillTable(direct, table, place, bits[place.depth]!, sg, i);
+    i = fillTable(direct, table, place, table.bitsOf(prot)[place.depth]!, sg, i);
     mapped += room - place.room;
   }
   return { mapped, errno: 0, entry: 0 };

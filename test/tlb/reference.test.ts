@@ -10,9 +10,9 @@ import {
   type Regime,
   type WalkResult,
 } from '../../src/walker/index.ts';
-import { Random } from '../support/random.ts';
 import { begin, type GuardedMemory, randomMemory } from '../fuzz/memory.ts';
 import { randomAddress, randomRegisters } from '../fuzz/registers.ts';
+import { Random } from '../support/random.ts';
 
 const EL1_REGIMES: readonly Regime[] = [
   'el1&0',

@@ -5,8 +5,7 @@ import type { Command } from 'commander';
 import { checkGolden, type Difference, GoldenFileError, type GoldenResult } from '../../golden/index.ts';
 import { nameOf, readJson } from '../input.ts';
 import { CliError, EXIT, inputError } from '../io.ts';
-import type { Output } from '../output.ts';
-import type { Cli } from '../program.ts';
+import type { Cli, Output } from '../output.ts';
 import { tapHeader, tapLines, yamlText } from '../tap.ts';
 import { counted } from '../text.ts';
 

@@ -3,8 +3,7 @@ import { type Command, Option } from 'commander';
 import { parseAddress } from '../address.ts';
 import { readingJson, readingLines } from '../descriptor-text.ts';
 import { EXIT, usageError } from '../io.ts';
-import type { Output } from '../output.ts';
-import type { Cli } from '../program.ts';
+import type { Cli, Output } from '../output.ts';
 import { formatAt, GRANULE_NAMES, type GranuleName, readingsOf } from '../readings.ts';
 import { hexWord } from '../text.ts';
 

@@ -13,8 +13,7 @@ import {
   SHAREABILITY,
 } from '../hardware-text.ts';
 import { EXIT } from '../io.ts';
-import type { Output } from '../output.ts';
-import type { Cli } from '../program.ts';
+import type { Cli, Output } from '../output.ts';
 import { type MappedRange, RangeCollector, rangeSize } from '../ranges.ts';
 import { scan, windows } from '../scan.ts';
 import type { Style } from '../style.ts';

@@ -3,8 +3,7 @@ import type { Command } from 'commander';
 import { formats } from '../../../formats/index.ts';
 import { columns } from '../columns.ts';
 import { EXIT } from '../io.ts';
-import type { Output } from '../output.ts';
-import type { Cli } from '../program.ts';
+import type { Cli, Output } from '../output.ts';
 import { GRANULE_NAMES, largest } from '../readings.ts';
 import { pageSizes } from '../text.ts';
 
