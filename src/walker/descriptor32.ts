@@ -17,6 +17,7 @@ export interface ShortDescriptor {
   readonly xn: boolean;
   /** In level 1 descriptors, tables too. */
   readonly pxn: boolean;
+  readonly ns: boolean;
   readonly domain: number;
 }
 
@@ -37,6 +38,7 @@ const NOTHING = {
   nonGlobal: false,
   xn: false,
   pxn: false,
+  ns: false,
   domain: 0,
 } as const;
 
@@ -45,7 +47,16 @@ function level1(word: number): ShortDescriptor {
   if ((word & 3) === 0) return { ...NOTHING, word, kind: 'invalid', sizeLog2: 20 };
   if ((word & 3) === 1) {
     const output = (word & 0xffff_fc00) >>> 0;
-    return { ...NOTHING, word, kind: 'table', sizeLog2: 20, output, domain, pxn: bit(word, 2) === 1 };
+    return {
+      ...NOTHING,
+      word,
+      kind: 'table',
+      sizeLog2: 20,
+      output,
+      domain,
+      pxn: bit(word, 2) === 1,
+      ns: bit(word, 3) === 1,
+    };
   }
   const isSuper = bit(word, 18) === 1;
   return {
@@ -59,6 +70,7 @@ function level1(word: number): ShortDescriptor {
     nonGlobal: bit(word, 17) === 1,
     xn: bit(word, 4) === 1,
     pxn: bit(word, 0) === 1,
+    ns: bit(word, 19) === 1,
     domain,
   };
 }

@@ -37,5 +37,6 @@ export function flatTranslate(
     contiguous: false,
     nT: false,
     guarded: false,
+    ns: false,
   };
 }

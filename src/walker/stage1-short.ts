@@ -51,13 +51,12 @@ export class Stage1Short {
     };
     const section = this.#fetch(first, request, steps);
     if ('ok' in section) return section;
-    if (section.kind !== 'table') return this.#leaf(first, section, section.domain, section.pxn, va, request);
+    if (section.kind !== 'table') return this.#leaf(first, section, section, va, request);
 
     const second: ShortLookup = { level: 2, tableBase: section.output, index: (va >>> 12) & 0xff };
     const page = this.#fetch(second, request, steps, section.domain);
     if ('ok' in page) return page;
-    // Domain and PXN of a page are in the level 1 descriptor.
-    return this.#leaf(second, page, section.domain, section.pxn, va, request);
+    return this.#leaf(second, page, section, va, request);
   }
 
   /** One descriptor, its address translated by stage 2 where there is one. An invalid one is a fault. */
@@ -87,12 +86,13 @@ export class Stage1Short {
   #leaf(
     lookup: ShortLookup,
     leaf: ShortDescriptor,
-    domain: number,
-    pxn: boolean,
+    level1: ShortDescriptor,
     va: number,
     request: S1Request,
   ): S1Output | StageFault {
     const params = this.#params;
+    // Domain, PXN and NS of a page are in the level 1 descriptor.
+    const { domain, pxn, ns } = level1;
     // Supersections are in domain 0: their domain field holds address bits.
     const ownDomain = leaf.sizeLog2 === SUPERSECTION_LOG2 ? 0 : domain;
     if (params.afe && (leaf.ap & 1) === 0) return fault('access_flag', lookup, leaf, ownDomain);
@@ -118,6 +118,7 @@ export class Stage1Short {
       contiguous: false,
       nT: false,
       guarded: false,
+      ns,
       domain: ownDomain,
     };
   }

@@ -35,6 +35,8 @@ export interface S1Output {
   readonly contiguous: boolean;
   readonly nT: boolean;
   readonly guarded: boolean;
+  /** What the descriptors say of the output's address space, for accesses from Secure state: NS, or NSTable on the way. */
+  readonly ns: boolean;
   readonly domain?: number;
 }
 
@@ -67,6 +69,8 @@ export interface S1Request {
   readonly pan: boolean;
   /** Updates of descriptors are written to memory. */
   readonly update: boolean;
+  /** From Secure state: NS and NSTable count. */
+  readonly secure?: boolean;
 }
 
 /** Stage 1 of a regime. `stage2`, where there is one, translates the addresses of its tables. */
@@ -101,6 +105,7 @@ export class Stage1 {
   ): S1Output | StageFault {
     const lookup = new Lookup(params, ia);
     let tableBits = 0;
+    let nsTable = false;
     for (;;) {
       let pa = lookup.address;
       if (this.#stage2 !== undefined) {
@@ -113,9 +118,11 @@ export class Stage1 {
       if (!fetched) return lookup.fault('external_walk', 1, { fetchAddress: BigInt(pa) });
       if (lookup.type === INVALID) return lookup.fault('translation', 1);
       if (lookup.outputOutOfRange()) return lookup.fault('address_size', 1);
-      if (lookup.type === LEAF) return this.#leaf(params, lookup, tableBits, pa, request, steps);
+      if (lookup.type === LEAF) return this.#leaf(params, lookup, { tableBits, nsTable }, pa, request, steps);
       // S1ApplyTablePerms: descriptor bits [62:59] accumulate.
       if (!params.hpd) tableBits |= (lookup.hi >>> 27) & 0xf;
+      // NSTable accumulates too, whether hierarchical permissions are disabled or not (DDI 0487 D8.4.6.1).
+      if (lookup.hi >>> 31 !== 0) nsTable = true;
       lookup.descend();
     }
   }
@@ -124,7 +131,7 @@ export class Stage1 {
   #leaf(
     params: S1Params,
     lookup: Lookup,
-    tableBits: number,
+    { tableBits, nsTable }: { readonly tableBits: number; readonly nsTable: boolean },
     pa: number,
     request: S1Request,
     steps: WalkStep[] | undefined,
@@ -161,6 +168,7 @@ export class Stage1 {
       contiguous: lookup.contiguous(),
       nT: lookup.nT(),
       guarded: this.#ranges.guardedPages && (hi & (1 << 18)) !== 0,
+      ns: nsTable || (lo & (1 << 5)) !== 0,
     };
   }
 

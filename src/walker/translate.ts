@@ -62,12 +62,13 @@ export function translate(
   const s1 = stages.first(input, request, steps);
   if (!s1.ok) return faulted(ia, s1.fault, steps);
   const { stage2 } = stages;
-  if (stage2 === undefined) return assemble(stages, ia, s1, undefined, steps);
+  const ns = request.secure !== true || s1.ns;
+  if (stage2 === undefined) return assemble(stages, ia, s1, undefined, ns, steps);
   const needed = requiredPermission(request.access, request.privileged);
   const s2Request = { needed, write: request.access === 'write', own: false };
   const s2 = stage2.translate(s1.oa, s2Request, request.update, steps);
   if (!s2.ok) return faulted(ia, s2.fault, steps);
-  return assemble(stages, ia, s1, s2, steps);
+  return assemble(stages, ia, s1, s2, ns, steps);
 }
 
 function assemble(
@@ -75,6 +76,7 @@ function assemble(
   ia: bigint,
   s1: S1Output,
   s2: S2Output | undefined,
+  ns: boolean,
   steps: WalkStep[] | undefined,
 ): Translation {
   const last = s2 ?? s1;
@@ -93,7 +95,7 @@ function assemble(
     shareability: region.shareability,
     permissions: permissionsOf(s1.permissions & last.permissions),
     global: s1.global,
-    ns: true,
+    ns,
     contiguous: last.contiguous,
     nT: last.nT,
     guarded: s1.guarded,

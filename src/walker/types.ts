@@ -121,7 +121,7 @@ export interface Translation {
   readonly permissions: Permissions;
   /** nG = 0: the entry is for every ASID. Regimes without ASID are global. */
   readonly global: boolean;
-  /** Non-secure physical address space (always true: the walker models Non-secure state). */
+  /** The PA is in the Non-secure address space. From Secure state that is what NS and NSTable say, else it always is. */
   readonly ns: boolean;
   /** The leaf of the last stage has its contiguous hint set. */
   readonly contiguous: boolean;

@@ -24,6 +24,8 @@ export interface WalkerOptions {
   readonly registers: WalkerRegisters;
   /** The PE's model and features. Default `max`: everything, with 52 PA bits. */
   readonly cpu?: CpuOptions;
+  /** Accesses come from Secure state: NS and NSTable decide the PA's address space. Default: Non-secure state. */
+  readonly secure?: boolean;
 }
 
 /**
@@ -35,14 +37,16 @@ export class Walker {
   readonly cpu: CpuFeatures;
   readonly #stages: Stages;
   readonly #memory: PhysicalMemory | undefined;
+  readonly #secure: boolean;
   readonly #fast: (FastPath | undefined)[] = [];
 
   /** @internal Use {@link createWalker}. Without `memory` there is no fast path, and the full walk takes its place. */
-  constructor(regime: Regime, cpu: CpuFeatures, stages: Stages, memory?: PhysicalMemory) {
+  constructor(regime: Regime, cpu: CpuFeatures, stages: Stages, memory?: PhysicalMemory, secure = false) {
     this.regime = regime;
     this.cpu = cpu;
     this.#stages = stages;
     this.#memory = memory;
+    this.#secure = secure;
   }
 
   /**
@@ -130,6 +134,7 @@ export class Walker {
       privileged,
       pan: pan === true && privileged && this.cpu.pan,
       update: update !== false,
+      secure: this.#secure,
     };
   }
 
@@ -165,13 +170,15 @@ export class Walker {
  * @example
  * const walker = createWalker(memory, { regime: 'el1&0', registers: { ttbr0, tcr, mair }, cpu: 'cortex-a57' });
  */
-export function createWalker(memory: PhysicalMemory, { regime, registers, cpu }: WalkerOptions): Walker {
+export function createWalker(memory: PhysicalMemory, options: WalkerOptions): Walker {
+  const { regime, registers, cpu, secure = false } = options;
   const features = cpuFeatures(cpu);
   return new Walker(
     regime,
     features,
     regimeStages(new TableMemory(memory), regime, registers, features),
     memory,
+    secure,
   );
 }
 
