@@ -42,10 +42,15 @@ const ADDRESS_LIMIT = 1n << 64n;
  * One access, checked at the edge: what JavaScript callers can get wrong throws here, and nothing does later.
  * @throws WalkerError for an address that is not 64 bits or an unknown kind of access.
  */
-export function checkAccess(ia: bigint, { access }: Pick<Access, 'access'>): void {
+export function checkAccess(ia: bigint, access: Pick<Access, 'access'>): void {
   if (typeof ia !== 'bigint' || ia < 0n || ia >= ADDRESS_LIMIT) {
     throw new WalkerError(`the input address must be a bigint of at most 64 bits, not ${String(ia)}`);
   }
+  checkKind(access);
+}
+
+/** @throws WalkerError for an unknown kind of access. */
+export function checkKind({ access }: Pick<Access, 'access'>): void {
   if (access !== 'read' && access !== 'write' && access !== 'execute') {
     throw new WalkerError(`unknown access '${String(access)}'; it is read, write or execute`);
   }

@@ -7,7 +7,7 @@ import { requiredPermission } from './permissions.ts';
 import { type Regime, regimeStages, type WalkerRegisters } from './regimes.ts';
 import type { S1Request } from './stage1.ts';
 import { TableMemory } from './table-memory.ts';
-import { checkAccess, type Stages, translate } from './translate.ts';
+import { checkAccess, checkKind, type Stages, translate } from './translate.ts';
 import type { Access, WalkResult } from './types.ts';
 
 /** One address on its way between bigint and number: a view on both costs less than a conversion. */
@@ -17,6 +17,16 @@ const HIGH = 2 ** 32;
 const PER_HIGH = 2 ** -32;
 /** Beside the six permission bits. */
 const PAN_KEY = 64;
+
+/** Below this a bigint and its number are the same. */
+const EXACT = 2 ** 53;
+
+/** A 64-bit address as a signed number, or NaN where a double can't hold it: a tagged address. Its top bits would not be all alike. */
+function signedNumber(ia: bigint): number {
+  WORD[0] = ia;
+  const high = HALVES[1]! | 0;
+  return high >> 21 === high >> 31 ? high * HIGH + HALVES[0]! : Number.NaN;
+}
 
 /** What a walker is made of. */
 export interface WalkerOptions {
@@ -75,20 +85,19 @@ export class Walker {
    * walker.translate(0x4000_1234n, { access: 'read' }); // 0x9_0000_1234n
    */
   translate(ia: bigint, access: Access): bigint | undefined {
-    checkAccess(ia, access);
+    // Of what is checked at the edge, a number shows most for less: a bigint comparison costs as much as a level of the walk.
+    const address = typeof ia === 'bigint' ? Number(ia) : Number.NaN;
+    if (address >= 0 && address < EXACT) checkKind(access);
+    else checkAccess(ia, access);
     const fast = this.#fastPath(access);
     if (fast !== undefined) {
-      WORD[0] = ia;
-      const high = HALVES[1]! | 0;
-      // Whole in a double: the top bits are all alike. A tagged address is not.
-      if (high >> 21 === high >> 31) {
-        const pa = fast.translate(high * HIGH + HALVES[0]!);
-        if (pa === FAULT) return undefined;
-        if (pa !== ASK) {
-          HALVES[0] = pa;
-          HALVES[1] = pa * PER_HIGH;
-          return WORD[0];
-        }
+      const whole = address < EXACT ? address : signedNumber(ia);
+      const pa = Number.isNaN(whole) ? ASK : fast.translate(whole);
+      if (pa === FAULT) return undefined;
+      if (pa !== ASK) {
+        HALVES[0] = pa;
+        HALVES[1] = pa * PER_HIGH;
+        return WORD[0];
       }
     }
     const result = this.walk(ia, { ...access, trace: false });
@@ -127,36 +136,41 @@ export class Walker {
     return result.ok ? Number(result.pa) : FAULT;
   }
 
-  #request({ access, privileged: asked, pan, update }: Access): S1Request {
-    const privileged = !this.#stages.unprivileged || asked !== false;
+  #request(access: Access): S1Request {
     return {
-      access,
-      privileged,
-      pan: pan === true && privileged && this.cpu.pan,
-      update: update !== false,
+      access: access.access,
+      privileged: this.#privileged(access),
+      pan: this.#pan(access),
+      update: access.update !== false,
       secure: this.#secure,
     };
   }
 
-  /** One for each kind of access that was asked for. */
-  #fastPath(access: Access): FastPath | undefined {
-    const { privileged, pan } = this.#request(access);
-    const needed = requiredPermission(access.access, privileged);
-    return this.#fast[needed | (pan ? PAN_KEY : 0)] ?? this.#makeFastPath(access);
+  #privileged({ privileged }: Access): boolean {
+    return privileged !== false || !this.#stages.unprivileged;
   }
 
-  #makeFastPath(access: Access): FastPath | undefined {
+  #pan(access: Access): boolean {
+    return access.pan === true && this.#privileged(access) && this.cpu.pan;
+  }
+
+  /** One for each kind of access that was asked for. */
+  #fastPath(access: Access): FastPath | undefined {
+    const needed = requiredPermission(access.access, this.#privileged(access));
+    const key = this.#pan(access) ? needed | PAN_KEY : needed;
+    return this.#fast[key] ?? this.#makeFastPath(access, key);
+  }
+
+  #makeFastPath(access: Access, key: number): FastPath | undefined {
     const { direct } = this.#stages;
     if (this.#memory === undefined || direct === undefined) return undefined;
-    const { privileged, pan } = this.#request(access);
-    const needed = requiredPermission(access.access, privileged);
     const made = new FastPath(this.#memory, direct, {
-      needed,
+      needed: key & ~PAN_KEY,
       write: access.access === 'write',
-      privileged,
-      pan: pan && access.access !== 'execute',
+      privileged: this.#privileged(access),
+      pan: this.#pan(access) && access.access !== 'execute',
     });
-    this.#fast[needed | (pan ? PAN_KEY : 0)] = made;
+    this.#fast[key] = made;
     return made;
   }
 }
