@@ -1,6 +1,12 @@
 /** A walk as lines: each descriptor that was read, and what it came to. */
 import type { Answer } from '../golden/image-probe.ts';
-import type { Access, Translation, WalkStep } from '../walker/index.ts';
+import {
+  type Access,
+  type ContiguousProblem,
+  contiguousRun,
+  type Translation,
+  type WalkStep,
+} from '../walker/index.ts';
 import { columns } from './columns.ts';
 import {
   type Faulted,
@@ -30,7 +36,7 @@ export function walkLines(result: Answer, access: Access, walker: Translator, st
     `${style.title(hex(result.ia))}  ${wanted}`,
     ...stepLines(result.steps, walker.regime, style),
     ...(result.ok
-      ? translationLines(result, walker.regime, style)
+      ? [...translationLines(result, walker.regime, style), ...runLines(result, walker, style)]
       : faultLines(result, wanted, walker, style)),
   ];
 }
@@ -85,6 +91,24 @@ function translationLines(result: Translation, regime: string, style: Style): st
     `  may   ${rights}`,
     `  as    ${memoryText(attributes)} (${hex(attributes.byte, 2)}), ${SHAREABILITY[shareability][0]}; ${flags.join(', ')}`,
   ];
+}
+
+const RUN_PROBLEMS: Readonly<Record<ContiguousProblem['reason'], string>> = {
+  not_contiguous: 'its Contiguous bit is clear',
+  output: "its output does not follow its neighbour's",
+  attributes: 'its attributes or permissions differ',
+};
+
+/** The contiguous run that a leaf says it is part of; a walk takes the bit as a hint, a TLB may take the promise at its word. */
+function runLines({ ia }: Translation, walker: Translator, style: Style): string[] {
+  const run = contiguousRun(walker, ia);
+  if (run === undefined) return [];
+  const problems = run.problems.map(
+    ({ entry, ia, descriptor, reason }) =>
+      `        ${style.bad(`entry ${entry}`)} at ${hex(ia)} = ${hexWord(descriptor)}: ${RUN_PROBLEMS[reason]}`,
+  );
+  const verdict = problems.length === 0 ? 'well made' : style.bad('misprogrammed');
+  return [`  run   ${run.entries} entries, ${sizeText(run.size)} at ${hex(run.ia)}, ${verdict}`, ...problems];
 }
 
 function faultLines(result: Faulted, wanted: string, walker: Translator, style: Style): string[] {

@@ -3,8 +3,12 @@
  * A walk takes the bit for the hint that it is; a TLB need not, so a broken promise is worth a report.
  * (DDI 0487 D8.7.1, table D8-104 for run lengths; D8.5.5 for the bits that hardware may change in one entry alone.)
  */
-import type { WalkStep } from './types.ts';
-import type { Walker } from './walker.ts';
+import type { Access, WalkStep } from './types.ts';
+
+/** A walker, or an SMMU's stream: what can be asked for the steps of a walk. */
+export interface StepSource {
+  walk(ia: bigint, access: Access): { readonly steps: readonly WalkStep[] };
+}
 
 /** One entry of a run that is not as its neighbours say. */
 export interface ContiguousProblem {
@@ -51,7 +55,7 @@ const WRITABLE = 1n << 7n;
  *
  * @throws WalkerError for an address that is not 64 bits.
  */
-export function contiguousRun(walker: Walker, ia: bigint): ContiguousRun | undefined {
+export function contiguousRun(walker: StepSource, ia: bigint): ContiguousRun | undefined {
   const leaf = leafStep(walker, ia);
   const entries = leaf && RUN_ENTRIES.get(leaf.size);
   if (leaf?.descriptor === undefined || entries === undefined || !(leaf.descriptor & CONTIGUOUS))
@@ -82,7 +86,7 @@ function problemOf(
 }
 
 /** The leaf that the first translating stage found, whatever became of the access. */
-function leafStep(walker: Walker, ia: bigint): WalkStep | undefined {
+function leafStep(walker: StepSource, ia: bigint): WalkStep | undefined {
   const { steps } = walker.walk(ia, { access: 'read', update: false });
   const own = steps.filter(({ s1Level }) => s1Level === undefined);
   const stage = own[0]?.stage;

@@ -166,3 +166,25 @@ test.each([
   expect(ran.out).toBe('');
   expect(ran.err).toContain(message);
 });
+
+test('a contiguous run is a hint to the walk, and a misprogrammed one is said', async () => {
+  // Sixteen pages from 0x10000 on, marked contiguous; the fourth leads elsewhere and the sixth is not marked.
+  const words: Record<string, string> = {};
+  for (let i = 0; i < 16; i++) {
+    const page = 0x4002_0000 + i * 0x1000 + (i === 3 ? 0x10_0000 : 0);
+    words[String((16 + i) * 8)] = `0x${i === 5 ? '0060' : '0070'}0000${page.toString(16)}`.replace(
+      /...$/,
+      'f43',
+    );
+  }
+  const runs = { ...IMAGE, memory: [IMAGE.memory[0], { pa: '0x40001000', words64: words }] };
+  const file = tempFile('runs.json', asText(runs));
+  const { out } = await lpae(['walk', file, '0x12000']);
+  expect(out).toContain('PA    0x40022000');
+  expect(out).toContain('run   16 entries, 64K at 0x10000, misprogrammed');
+  expect(out).toContain(
+    "entry 3 at 0x13000 = 0x0070000040123f43: its output does not follow its neighbour's",
+  );
+  expect(out).toContain('entry 5 at 0x15000 = 0x0060000040025f43: its Contiguous bit is clear');
+  expect(out.match(/entry \d+ at/g)).toHaveLength(2);
+});
