@@ -1,6 +1,7 @@
 /** Streams by the batch: made, set in motion on one machine, compared. */
 import { Random } from '../../support/random.ts';
 import { hex, type Tally } from './report.ts';
+import { breakConfiguration } from './smmu-broken.ts';
 import {
   SMMU_TABLES_BASE,
   type StreamCase,
@@ -16,12 +17,15 @@ import {
   type SmmuMachine,
   type SmmuProbe,
 } from './smmu-machine.ts';
+import { nestedStream } from './smmu-nested.ts';
 import { TableSpace } from './table-space.ts';
 
 /** Outputs below this may hit RAM or a device: such a transaction only reads. */
 const SAFE_FROM = 2n ** 33n;
 
-/** One batch: a stream for every device, all their transactions, a round at a time. */
+const MAKERS = { 'stage 1': stage1Stream, 'stage 2': stage2Stream, nested: nestedStream } as const;
+
+/** One batch: a stream for every device, all their transactions, a round at a time. `broken`: one field of each configuration is. */
 export async function compareStreams(
   machine: SmmuMachine,
   identification: Identification,
@@ -29,17 +33,14 @@ export async function compareStreams(
   kind: StreamKind,
   seed: number,
   tally: Tally,
+  broken = false,
 ): Promise<void> {
   const random = new Random(seed);
   const space = new TableSpace(random, { base: SMMU_TABLES_BASE, ramBytes: SMMU_RAM_BYTES });
   const streams = Array.from({ length: DEVICES }, (_, device) =>
-    (kind === 'stage 1' ? stage1Stream : stage2Stream)(
-      random.fork(),
-      space,
-      device,
-      `batch ${hex(seed)} stream ${device}`,
-    ),
+    MAKERS[kind](random.fork(), space, device, `batch ${hex(seed)} stream ${device}`),
   );
+  if (broken) for (const stream of streams) breakConfiguration(random, space, stream);
   machine.ram.clear();
   machine.restore();
   space.flush(machine.ram);

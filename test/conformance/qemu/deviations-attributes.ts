@@ -1,6 +1,6 @@
 /** Where QEMU's PAR_EL1 leaves the architecture in memory attributes and shareability. (DDI 0487 D8.6, D24.2.145.) */
 import type { Translation } from '../../../src/walker/index.ts';
-import type { Deviation, Situation } from './deviations.ts';
+import type { CpuDeviation, Situation } from './deviations-cpu.ts';
 import type { CpuAnswer } from './probe.ts';
 import { outputSizeOf } from './sizes.ts';
 
@@ -43,7 +43,7 @@ function rawShareability({ case: one, probe, result }: Situation, stage: 1 | 2):
   return Number((tcr >> (upper ? 28n : 12n)) & 3n);
 }
 
-const rawSh: Deviation = {
+const rawSh: CpuDeviation = {
   name: 'par-sh-is-the-descriptors',
   before: 800,
   section:
@@ -56,7 +56,7 @@ const rawSh: Deviation = {
   },
 };
 
-const reservedShReported: Deviation = {
+const reservedShReported: CpuDeviation = {
   name: 'reserved-sh-is-reported',
   since: 800,
   section:
@@ -71,7 +71,7 @@ const reservedShReported: Deviation = {
   },
 };
 
-const reservedMair: Deviation = {
+const reservedMair: CpuDeviation = {
   name: 'reserved-mair',
   section:
     'D24.2.110 MAIR_EL1: reserved encodings are UNPREDICTABLE; XS and Tagged ones belong to FEAT_XS and FEAT_MTE2',
@@ -89,7 +89,7 @@ function combinedSh(s1: number, s2: number): number {
   return 0;
 }
 
-const reservedSh: Deviation = {
+const reservedSh: CpuDeviation = {
   name: 'reserved-sh-is-non-shareable',
   section: 'D8.6.2: SH = 0b01 is reserved, its behaviour CONSTRAINED UNPREDICTABLE',
   text: 'where stage 2 takes part, 0b01 is Non-shareable',
@@ -107,7 +107,7 @@ function memAttr({ result }: Situation): number | undefined {
   return leaf === undefined ? undefined : Number((leaf >> 2n) & 0xfn);
 }
 
-const forcedWriteBackReserved: Deviation = {
+const forcedWriteBackReserved: CpuDeviation = {
   name: 'fwb-reserved-bit',
   section: 'D8.6.6: with FWB, MemAttr[3] is RES0 (or FEAT_MTE_PERM) and does not change the type',
   text: 'MemAttr[3] = 1 is Device-nGnRnE',
@@ -117,7 +117,7 @@ const forcedWriteBackReserved: Deviation = {
   },
 };
 
-const forcedDevice: Deviation = {
+const forcedDevice: CpuDeviation = {
   name: 'fwb-device-replaces-stage-1',
   section: 'AArch64.S2ApplyFWBMemAttrs: Device at both stages is the stronger of the two types',
   text: "with FWB it is stage 2's type",
@@ -137,7 +137,7 @@ function stage2Nibbles(field: number): { readonly outer: number; readonly inner:
   return outer === 0 ? { outer: 0, inner: inner << 2 } : { outer: nibble(outer), inner: nibble(inner) };
 }
 
-const transientLost: Deviation = {
+const transientLost: CpuDeviation = {
   name: 'transient-lost-under-write-through',
   section:
     'S2CombineS1MemAttrs, S2CombineS1AttrHints: the transient hint of stage 1 stays where stage 2 makes it Write-Through',
@@ -156,7 +156,7 @@ const transientLost: Deviation = {
   },
 };
 
-const deviceMeetsNormal: Deviation = {
+const deviceMeetsNormal: CpuDeviation = {
   name: 'device-takes-inner-nibble',
   section: 'S2CombineS1MemAttrs: Device at one stage and Normal at the other is that Device type',
   text: "the strongest of the Device type and the other stage's inner nibble, read as a Device type",
@@ -173,7 +173,7 @@ const deviceMeetsNormal: Deviation = {
 };
 
 /** Every rule about PAR's attribute fields. */
-export const attributeDeviations: readonly Deviation[] = [
+export const attributeDeviations: readonly CpuDeviation[] = [
   rawSh,
   reservedShReported,
   reservedMair,

@@ -1,12 +1,12 @@
 /** Where QEMU's CPU reads register values otherwise than the architecture. (DDI 0487 D24.2, J1.1.) */
 import { cpuFeatures } from '../../../src/walker/index.ts';
-import type { Deviation } from './deviations.ts';
+import type { CpuDeviation } from './deviations-cpu.ts';
 import { outputSizeOf } from './sizes.ts';
 
 /** VTCR_EL2.T0SZ; all ones is out of range. */
 const T0SZ = 0x3fn;
 
-const hierarchyDisabled: Deviation = {
+const hierarchyDisabled: CpuDeviation = {
   name: 'hpd-without-hpds',
   section: 'D24.2.186 TCR_EL1.HPDn: RES0 without FEAT_HPDS',
   text: 'hierarchical permissions are disabled on every CPU',
@@ -18,7 +18,7 @@ const hierarchyDisabled: Deviation = {
   },
 };
 
-const noPan3: Deviation = {
+const noPan3: CpuDeviation = {
   name: 'no-pan3',
   before: 900,
   section: 'FEAT_PAN3, SCTLR_EL1.EPAN',
@@ -37,7 +37,7 @@ function leastOutput(granuleLog2: number, sl: number): number {
   return [0, 0, 42, never][sl] ?? 0;
 }
 
-const stage2ByOutputSize: Deviation = {
+const stage2ByOutputSize: CpuDeviation = {
   name: 'stage-2-start-checked-by-ps',
   section:
     'AArch64.S2InvalidSL, S2MinTxSZ: SL0 and T0SZ are limited by the implemented PA size, not by VTCR_EL2.PS',
@@ -57,7 +57,7 @@ const stage2ByOutputSize: Deviation = {
   },
 };
 
-const ttbrHigh: Deviation = {
+const ttbrHigh: CpuDeviation = {
   name: 'ttbr-high-bits-need-ps',
   section:
     'AArch64.S1TTBaseAddress, S2TTBaseAddress: with DS = 1, bits [5:2] are BADDR[51:48] whatever the output size',
@@ -76,7 +76,7 @@ const ttbrHigh: Deviation = {
 };
 
 /** Every rule about registers. */
-export const registerDeviations: readonly Deviation[] = [
+export const registerDeviations: readonly CpuDeviation[] = [
   hierarchyDisabled,
   noPan3,
   stage2ByOutputSize,

@@ -1,6 +1,6 @@
 /** Where QEMU leaves the architecture with short descriptors. (DDI 0487 G5.4, G5.7.2; J1.2 AArch32.S1WalkSD.) */
 import { shortFaultStatus } from '../../../src/walker/index.ts';
-import type { Deviation, Situation } from './deviations.ts';
+import type { CpuDeviation, Situation } from './deviations-cpu.ts';
 
 const AFE = 1n << 29n;
 const MANAGER = 3;
@@ -18,7 +18,7 @@ function domainOf({
   return { kind: Number((one.registers.dacr >> (domain * 2n)) & 3n), level: first.kind === 'table' ? 2 : 1 };
 }
 
-const domainFirst: Deviation = {
+const domainFirst: CpuDeviation = {
   name: 'domain-before-second-level',
   section:
     'AArch32.S1WalkSD, AArch32.S1TranslateSD: the domain is checked after the walk and after the access flag',
@@ -30,7 +30,7 @@ const domainFirst: Deviation = {
   },
 };
 
-const managerSkipsFlag: Deviation = {
+const managerSkipsFlag: CpuDeviation = {
   name: 'manager-skips-access-flag',
   section: 'AArch32.S1TranslateSD: the access flag is checked in manager domains too',
   text: 'in a manager domain it is not',
@@ -43,7 +43,7 @@ const managerSkipsFlag: Deviation = {
 
 const PD0_PD1 = 3n << 4n;
 
-const noWalkDisable: Deviation = {
+const noWalkDisable: CpuDeviation = {
   name: 'no-pd-without-el3',
   section: 'G8.2.167 TTBCR.PD0, PD1: no walk with that TTBR',
   text: 'an ARMv7 CPU without EL3, as the prober needs it, has neither bit',
@@ -55,4 +55,4 @@ const noWalkDisable: Deviation = {
 };
 
 /** Every rule of the short-descriptor format. */
-export const shortDeviations: readonly Deviation[] = [noWalkDisable, managerSkipsFlag, domainFirst];
+export const shortDeviations: readonly CpuDeviation[] = [noWalkDisable, managerSkipsFlag, domainFirst];

@@ -2,7 +2,8 @@
 import type { PhysicalMemory } from '../../../src/memory/index.ts';
 import type { WalkResult } from '../../../src/walker/index.ts';
 import { answerOf } from './answer.ts';
-import { type Deviation, deviations, type Situation } from './deviations.ts';
+import { ofRelease } from './deviation.ts';
+import { type CpuDeviation, cpuDeviations, type Situation } from './deviations-cpu.ts';
 import type { Case, CpuAnswer, Probe } from './probe.ts';
 import { merge, NO_CHANGES, walkUnder } from './view.ts';
 
@@ -15,15 +16,15 @@ export interface Expected extends CpuAnswer {
 
 const same = (a: CpuAnswer, b: CpuAnswer): boolean => a.par === b.par && a.esr === b.esr;
 
-/** The deviations of a release. */
-export function deviationsOf(release: number): readonly Deviation[] {
-  return deviations.filter(({ since = 0, before = 9999 }) => release >= since && release < before);
+/** The CPU's deviations of a release. */
+export function deviationsOf(release: number): readonly CpuDeviation[] {
+  return ofRelease(cpuDeviations, release);
 }
 
 /** The expectation of one probe. Hardware updates are made in `memory` as QEMU makes them. */
 export function expectation(
   memory: PhysicalMemory,
-  rules: readonly Deviation[],
+  rules: readonly CpuDeviation[],
   one: Case,
   probe: Probe,
 ): Expected {

@@ -28,6 +28,8 @@ export interface Tree {
   readonly firstBlockLevel: number;
   /** A frame for a table: its PA, and its address as a descriptor names it (an IPA under stage 2). */
   frame(log2: number): Frame;
+  /** How often a page that must be somewhere is not as it should be: Device memory, not to be read, or not accessed yet. */
+  readonly flawed?: number;
   /** Few malformed descriptors, and permissions for most. */
   readonly calm?: boolean;
 }
@@ -93,8 +95,7 @@ export class Planter {
   #fill(tree: Tree, level: number, at: number, sizeLog2: number, forced: number | undefined): void {
     const random = this.#random;
     if (forced !== undefined) {
-      if (level === 3)
-        this.#space.write(at, this.#leafBits(tree, true) | addressBits(forced, tree.high) | 3n);
+      if (level === 3) this.#space.write(at, this.#plainBits(tree) | addressBits(forced, tree.high) | 3n);
       else this.#table(tree, at, true);
       return;
     }
@@ -141,6 +142,15 @@ export class Planter {
     const random = this.#random;
     const hierarchical = random.chance(0.25) ? random.bits(5) << 59n : 0n;
     return hierarchical | (random.bits(8) << 51n) | (random.bits(2) << 10n) | (random.bits(6) << 2n);
+  }
+
+  /** Attribute bits of a stage-2 page that must be somewhere. */
+  #plainBits(tree: Tree): bigint {
+    const random = this.#random;
+    const bits = this.#leafBits(tree, true);
+    if (tree.flawed === undefined || !random.chance(tree.flawed)) return bits;
+    // MemAttr, S2AP, AF.
+    return bits & ~random.pick([0b1100n << 2n, 3n << 6n, 1n << 10n]);
   }
 
   /** Attribute bits of a leaf. */

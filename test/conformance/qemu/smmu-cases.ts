@@ -1,7 +1,7 @@
 /** Random streams of an SMMUv3: stream table entry, context descriptor, tables, and the transactions to try. (IHI 0070 5.2, 5.4.) */
 
 import type { Random } from '../../support/random.ts';
-import { Planter, type Tree } from './plant.ts';
+import { type Planted, Planter, type Tree } from './plant.ts';
 import type { Frame } from './probe.ts';
 import { chooseMair, OUTPUT_BITS, rootOf } from './random-registers.ts';
 import { SMMU_TABLES_BASE, type SmmuProbe, STREAM_TABLE, streamOf } from './smmu-machine.ts';
@@ -9,7 +9,7 @@ import type { TableSpace } from './table-space.ts';
 
 export { SMMU_TABLES_BASE };
 
-export type StreamKind = 'stage 1' | 'stage 2';
+export type StreamKind = 'stage 1' | 'stage 2' | 'nested';
 
 /** One stream. Its STE and CD are in the memory that its tables are in. */
 export interface StreamCase {
@@ -20,7 +20,9 @@ export interface StreamCase {
   readonly ste: number;
   readonly cd: number;
   readonly probes: readonly SmmuProbe[];
+  /** Two tables' room for a rule to use, in stage 1 (alone or not) and in stage 2, there for eight entries. */
   readonly scratch: Frame;
+  readonly scratch2: number;
 }
 
 /** Output bits of the SMMU: OAS of QEMU's is 44. */
@@ -48,7 +50,7 @@ function awayFrom(oaBits: number): number {
   return oaBits >= 42 ? 2 ** 41 : oaBits > 32 ? 2 ** 34 : 0;
 }
 
-interface SmmuRange {
+export interface SmmuRange {
   readonly tree: Tree;
   readonly upper: boolean;
   readonly enabled: boolean;
@@ -63,14 +65,21 @@ function chooseOutput(random: Random): { readonly code: number; readonly bits: n
   return { code, bits: Math.min(OUTPUT_BITS[code] ?? OAS, OAS) };
 }
 
-function chooseRange(
-  random: Random,
-  upper: boolean,
-  oaBits: number,
-  frame: Tree['frame'],
-  calm: boolean,
-): SmmuRange {
-  const granuleLog2 = random.pick([12, 14, 16]);
+/** What both ranges of a CD have in common. */
+export interface RangeLimits {
+  readonly oaBits: number;
+  readonly frame: Tree['frame'];
+  readonly calm: boolean;
+  readonly granules: readonly number[];
+  /** A bit that every leaf's output has. */
+  readonly outputBit: number;
+}
+
+const GRANULES = [12, 14, 16];
+
+export function chooseRange(random: Random, upper: boolean, limits: RangeLimits): SmmuRange {
+  const { oaBits, frame, calm, outputBit } = limits;
+  const granuleLog2 = random.pick(limits.granules);
   const txsz = random.between(16, 39);
   const iaBits = 64 - txsz;
   const { startLevel, rootLog2 } = rootOf(iaBits, granuleLog2);
@@ -91,14 +100,14 @@ function chooseRange(
     high: 'none',
     firstBlockLevel: granuleLog2 === 12 ? 1 : 2,
     calm,
-    outputBit: awayFrom(oaBits),
+    outputBit,
     frame,
   };
   return { tree, upper, enabled, control, ttb };
 }
 
 /** Context descriptor words: V, AA64, A and R set; WXN, UWXN and PAN left out, as no privilege level but one is asked. */
-function contextDescriptor(
+export function contextDescriptor(
   random: Random,
   ips: number,
   asid: number,
@@ -135,14 +144,15 @@ export function stage1Stream(random: Random, space: TableSpace, device: number, 
   const frame = physicalFrames(space);
   const { code, bits } = chooseOutput(random);
   const calm = random.chance(0.5);
-  const lower = chooseRange(random, false, bits, frame, calm);
-  const upper = chooseRange(random, true, bits, frame, calm);
+  const limits = { oaBits: bits, frame, calm, granules: GRANULES, outputBit: awayFrom(bits) };
+  const lower = chooseRange(random, false, limits);
+  const upper = chooseRange(random, true, limits);
   const cd = space.frame(6);
   const ste = STREAM_TABLE + streamOf(device) * 64;
   write(space, cd, contextDescriptor(random, code, streamOf(device), lower, upper));
   write(space, ste, [BigInt(cd) | STE_S1, 0n, 0n, 0n, 0n, 0n, 0n, 0n]);
   const probes = probesOf(random, planter, lower.tree);
-  return { name, kind: 'stage 1', device, ste, cd, probes, scratch: frame(17) };
+  return { name, kind: 'stage 1', device, ste, cd, probes, scratch: frame(17), scratch2: 0 };
 }
 
 const STE_S2 = 0b1101n;
@@ -150,14 +160,25 @@ const STE_S2 = 0b1101n;
 const S2_AA64 = 1n << 51n;
 const S2_RECORD = 1n << 58n;
 
+/** Words 2 and 3 of an STE, and the tree that they describe. */
+export interface Stage2Choice {
+  readonly control: bigint;
+  readonly ttb: bigint;
+  readonly tree: Tree;
+}
+
 /**
- * A stream with stage 2 alone. Its input is no larger than its output, and its root is a single table: QEMU refuses the one and uses only
- * the first table of the other.
+ * A stage 2. Its input is no larger than its output, and its root is a single table: QEMU refuses the one and uses only the first table
+ * of the other.
  */
-export function stage2Stream(random: Random, space: TableSpace, device: number, name: string): StreamCase {
-  const planter = new Planter(space, random);
-  const { code, bits } = chooseOutput(random);
-  const granuleLog2 = random.pick([12, 14, 16]);
+export function chooseStage2(
+  random: Random,
+  space: TableSpace,
+  device: number,
+  output = chooseOutput(random),
+): Stage2Choice {
+  const { code, bits } = output;
+  const granuleLog2 = random.pick(GRANULES);
   const iaBits = random.between(32, bits);
   const { startLevel, rootLog2 } = rootOf(iaBits, granuleLog2);
   const root = space.frame(Math.max(rootLog2, 6));
@@ -173,8 +194,6 @@ export function stage2Stream(random: Random, space: TableSpace, device: number, 
     S2_AA64 |
     (random.chance(0.2) ? 1n << 53n : 0n) |
     S2_RECORD;
-  const ste = STREAM_TABLE + streamOf(device) * 64;
-  write(space, ste, [STE_S2, 0n, control, BigInt(root) | far, 0n, 0n, 0n, 0n]);
   const tree: Tree = {
     stage: 2,
     granuleLog2,
@@ -188,8 +207,18 @@ export function stage2Stream(random: Random, space: TableSpace, device: number, 
     outputBit: awayFrom(bits),
     frame: physicalFrames(space),
   };
+  return { control, ttb: BigInt(root) | far, tree };
+}
+
+/** A stream with stage 2 alone. */
+export function stage2Stream(random: Random, space: TableSpace, device: number, name: string): StreamCase {
+  const planter = new Planter(space, random);
+  const { control, ttb, tree } = chooseStage2(random, space, device);
+  const ste = STREAM_TABLE + streamOf(device) * 64;
+  write(space, ste, [STE_S2, 0n, control, ttb, 0n, 0n, 0n, 0n]);
   const probes = probesOf(random, planter, tree);
-  return { name, kind: 'stage 2', device, ste, cd: 0, probes, scratch: physicalFrames(space)(17) };
+  const scratch = physicalFrames(space)(17);
+  return { name, kind: 'stage 2', device, ste, cd: 0, probes, scratch, scratch2: space.frame(20) };
 }
 
 export function write(space: TableSpace, pa: number, words: readonly bigint[]): void {
@@ -199,7 +228,12 @@ export function write(space: TableSpace, pa: number, words: readonly bigint[]): 
 }
 
 /** Plants paths in the tree, and asks at them, at the edges of what they end in, and beyond its input size. */
-function probesOf(random: Random, planter: Planter, tree: Tree): SmmuProbe[] {
+export function probesOf(
+  random: Random,
+  planter: Planter,
+  tree: Tree,
+  through?: (ended: Planted) => void,
+): SmmuProbe[] {
   const probes: SmmuProbe[] = [];
   let near: number | undefined;
   for (let path = 0; path < PATHS; path++) {
@@ -210,7 +244,9 @@ function probesOf(random: Random, planter: Planter, tree: Tree): SmmuProbe[] {
         ? Math.floor(near / 2 ** shared) * 2 ** shared + Number(random.bits(shared))
         : Number(random.bits(tree.iaBits));
     near = ia;
-    const { sizeLog2 } = planter.plant(tree, ia);
+    const ended = planter.plant(tree, ia);
+    through?.(ended);
+    const { sizeLog2 } = ended;
     const size = 2 ** sizeLog2;
     const base = Math.floor(ia / size) * size;
     const edges = [base, base + size - 8, (base + size) % 2 ** tree.iaBits];
