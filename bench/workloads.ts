@@ -17,6 +17,7 @@ const KIB = 1024;
 const MIB = 1024 * KIB;
 const GIB = 1024 * MIB;
 const RW = { read: true, write: true } as const;
+const READ = { access: 'read' } as const;
 const IOVA = 0x10_0000_0000n;
 
 function newDomain(pgsizeBitmap: bigint): IommuDomain {
@@ -117,7 +118,7 @@ function randomWalks(count: number): Workload[] {
       units: count,
       prepare: () => undefined,
       run: () => {
-        for (const iova of iovas) walker.translate(iova, { access: 'read' });
+        for (const iova of iovas) walker.translate(iova, READ);
       },
     },
     {
