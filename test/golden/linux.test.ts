@@ -196,7 +196,7 @@ describe('a golden file that is wrong', () => {
 });
 
 describe('what the walker sees counts too', () => {
-  // The file and the driver agree here; only the hardware's view tells that a mapping is not as it was asked.
+  // The bits of a golden page, held against what else could have been asked.
   it('a prot that was not asked for is seen by its rights, type or shareability', () => {
     const file = structuredClone(load('arm_64_lpae_s1-4k-misaligned-0001.json'));
     for (const [prot, problem] of [

@@ -1,40 +1,7 @@
 /** What a miss costs and does: the walk cache, and hardware updates of what is then cached. Literal tables. */
 import { describe, expect, test } from 'vitest';
 import { Tlb } from '../../src/tlb/index.ts';
-import { memoryWith } from '../walker/table-builder.ts';
-
-/** 4K, 48-bit PA, 39-bit input from level 1, EPD1. */
-const TCR = 0x5_0080_0019n;
-const MAIR = 0x44_04ffn;
-const read = { access: 'read' } as const;
-const write = { access: 'write' } as const;
-const asid = (value: bigint) => value << 48n;
-
-const tables = {
-  '0x40000000': 0x4000_1003n, // L1[0] -> L2
-  '0x40001000': 0x4000_2003n, // L2[0] -> L3
-  '0x40001008': 0x9000_0741n, // L2[1]: a 2 MiB block, global
-  '0x40002000': 0x8000_0f43n, // L3[0]: nG, AP 01
-  '0x40002008': 0x8000_1743n, // L3[1]: global, AP 01
-  '0x40002010': 0x8000_2fc3n, // L3[2]: nG, read-only
-  // The same for another ASID.
-  '0x40010000': 0x4001_1003n,
-  '0x40011000': 0x4001_2003n,
-  '0x40012000': 0xa000_0f43n,
-  '0x40012008': 0xa000_1743n,
-};
-
-function machine(options = {}) {
-  const memory = memoryWith(tables);
-  const registers = { ttbr0: 0x4000_0000n | asid(1n), tcr: TCR, mair: MAIR };
-  const other = { ttbr0: 0x4001_0000n | asid(2n), tcr: TCR, mair: MAIR };
-  const tlb = new Tlb(memory, { regime: 'el1&0', registers }, options);
-  return { memory, tlb, registers, other };
-}
-const pa = (tlb: Tlb, ia: bigint) => {
-  const { result } = tlb.translate(ia, read);
-  return result.ok ? result.pa : result.fault.kind;
-};
+import { asid, machine, pa, read, TCR, write } from './machine.ts';
 
 describe('hardware updates', () => {
   /** HA and HD. L3[4]: AF = 0; L3[5]: writable-clean (DBM, AP[2]). */
