@@ -3,7 +3,6 @@
 import { type ImageFile, type ImageRow, parseImageFile } from '../golden/image-file.ts';
 import { type Answer, imageProbe } from '../golden/image-probe.ts';
 import { GoldenFileError } from '../golden/result.ts';
-import { MemoryError, PhysicalMemory } from '../memory/index.ts';
 import { type Access, createWalker, WalkerError } from '../walker/index.ts';
 import { parseAddress } from './address.ts';
 import { readJson } from './input.ts';
@@ -69,7 +68,7 @@ function imageTarget(json: unknown, file: string, options: TargetOptions): Targe
     try {
       return act();
     } catch (error) {
-      const known = [GoldenFileError, MemoryError, WalkerError].some((kind) => error instanceof kind);
+      const known = [GoldenFileError, WalkerError].some((kind) => error instanceof kind);
       if (known) throw inputError(`${file}: ${(error as Error).message}`);
       throw error;
     }
@@ -78,18 +77,12 @@ function imageTarget(json: unknown, file: string, options: TargetOptions): Targe
   const row = rowOf(image, options);
   const transaction = { ...stream(image, row, options), ...(row?.registers && { registers: row.registers }) };
   const { name, regime } = image;
-  const probe = said(() => imageProbe(image, imageMemory(image)));
+  const probe = said(() => imageProbe(image));
   const walk = (va: bigint, access: Access) => {
     const { privileged = true, pan = false } = access;
     return said(() => probe({ where: 'walk', expect: [], ...access, ...transaction, va, privileged, pan }));
   };
   return { name, regime, walker: { regime, walk }, warnings: [], ...(row && { row }) };
-}
-
-function imageMemory({ ram, words }: ImageFile): PhysicalMemory {
-  const memory = new PhysicalMemory(ram);
-  for (const [pa, word] of words) memory.write64(pa, word);
-  return memory;
 }
 
 /** Rows are counted as the file counts them. */

@@ -1,5 +1,5 @@
 /** Who answers the probes of a golden image: a PE's walker, a stream of an SMMUv3, or a whole SMMUv3 with its stream table. */
-import type { PhysicalMemory } from '../memory/index.ts';
+import { MemoryError, PhysicalMemory } from '../memory/index.ts';
 import { type CdWords, createSmmu, createStream, type SmmuResult, type SteWords } from '../smmu/index.ts';
 import {
   type CpuModel,
@@ -20,10 +20,11 @@ export type Probe = (row: ImageRow) => Answer;
 const SMMU_REGIMES: readonly string[] = ['smmuv3-s1', 'smmuv3-s2', 'smmuv3-nested'];
 
 /**
- * The prober of an image.
- * @throws GoldenFileError for a regime or CPU that is not known here.
+ * The prober of an image, with a memory of its own: hardware updates stay from row to row.
+ * @throws GoldenFileError for a regime or CPU that is not known here, or memory that can't be.
  */
-export function imageProbe(image: ImageFile, memory: PhysicalMemory): Probe {
+export function imageProbe(image: ImageFile): Probe {
+  const memory = imageMemory(image);
   const known: readonly string[] = [...regimes, ...SMMU_REGIMES];
   if (!known.includes(image.regime)) {
     throw new GoldenFileError(`regime: unknown regime '${image.regime}'; known are ${known.join(', ')}`);
@@ -39,6 +40,18 @@ export function imageProbe(image: ImageFile, memory: PhysicalMemory): Probe {
   };
   const common = build(image.registers);
   return (row) => (row.registers ? build({ ...image.registers, ...row.registers }) : common)(row);
+}
+
+/** The image's RAM with its words in place. */
+function imageMemory({ ram, words }: ImageFile): PhysicalMemory {
+  try {
+    const memory = new PhysicalMemory(ram);
+    for (const [pa, word] of words) memory.write64(pa, word);
+    return memory;
+  } catch (error) {
+    if (error instanceof MemoryError) throw new GoldenFileError(`memory: ${error.message}`);
+    throw error;
+  }
 }
 
 function walkerProbe(image: ImageFile, memory: PhysicalMemory, registers: Registers): Probe {

@@ -1,9 +1,8 @@
 /** Runs golden files of kind `image`: another machine's tables and registers, walked here, compared with its answers. */
-import { MemoryError, PhysicalMemory } from '../memory/index.ts';
 import { describeAnswer, describeExpectation, mismatch } from './image-compare.ts';
-import { type ImageFile, type ImageRow, parseImageFile } from './image-file.ts';
+import { type ImageRow, parseImageFile } from './image-file.ts';
 import { type Answer, imageProbe, type Probe } from './image-probe.ts';
-import { type Difference, GoldenFileError, type GoldenResult } from './result.ts';
+import type { Difference, GoldenResult } from './result.ts';
 
 /**
  * Checks one golden file of kind `image`: every row is walked and compared by PA, attributes and shareability where the row
@@ -15,7 +14,7 @@ import { type Difference, GoldenFileError, type GoldenResult } from './result.ts
  */
 export function checkImage(file: unknown): GoldenResult {
   const image = parseImageFile(file);
-  const probe = imageProbe(image, imageMemory(image));
+  const probe = imageProbe(image);
   const differences: Difference[] = [];
   for (const row of image.rows) {
     const difference = checkRow(row, probe);
@@ -27,18 +26,6 @@ export function checkImage(file: unknown): GoldenResult {
     differences.push({ where, want: describeExpectation({ pa }), got: describeAnswer(answer) });
   }
   return { name: image.name, checked: image.rows.length + image.pagemap.length, differences };
-}
-
-/** The image's RAM with its words in place. */
-function imageMemory({ ram, words }: ImageFile): PhysicalMemory {
-  try {
-    const memory = new PhysicalMemory(ram);
-    for (const [pa, word] of words) memory.write64(pa, word);
-    return memory;
-  } catch (error) {
-    if (error instanceof MemoryError) throw new GoldenFileError(`memory: ${error.message}`);
-    throw error;
-  }
 }
 
 function checkRow(row: ImageRow, probe: Probe): Difference | undefined {

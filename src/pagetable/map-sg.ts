@@ -1,10 +1,9 @@
 /**
  * The direct path of map_sg. It gathers physically adjacent entries into runs, as Linux's iommu_map_sg does, and writes the
  * descriptors of a run straight into the table that the last run ended in; only where that table ends, a larger page fits, or
- * something is in the way does it take the general path from the root. `mapSgByRange` is the plain loop that it must equal.
+ * something is in the way does it take the general path from the root. `mapSgByRange` is the same without that, the plain loop that it must equal.
  */
 import type { DirectCodec, LeafBits, Prot } from './format.ts';
-import { pow2 } from './page-size.ts';
 import type { PageTable, Place } from './page-table.ts';
 import { mapRange, unmapRange } from './range.ts';
 
@@ -88,8 +87,6 @@ function fillTable(
   const pageSize = 1 << sizeLog2;
   const pageMask = pageSize - 1;
   const perPage = 1 / pageSize;
-  const larger = table.sizes.find((log2) => log2 > sizeLog2);
-  const largerSize = larger === undefined ? Number.POSITIVE_INFINITY : pow2(larger);
   let at = place.at;
   let room = place.room;
   let i = from;
@@ -98,8 +95,8 @@ function fillTable(
     let size = lengths[i]!;
     let next = i + 1;
     while (next < count && addresses[next] === pa + size) size += lengths[next++]!;
-    if (size > room || size >= largerSize || pa + size > oaEnd || ((pa | size) & pageMask) !== 0) break;
-    if (size === 0) break;
+    // What fits behind an entry of this table is smaller than the next larger page.
+    if (size > room || size === 0 || pa + size > oaEnd || ((pa | size) & pageMask) !== 0) break;
     const pages = (size * perPage) | 0;
     if (!direct.areEmpty(words, at, pages)) break;
     direct.writeLeaves(words, at, pages, pa | 0, (pa * PER_TWO_32) | 0, sizeLog2, bits);

@@ -125,6 +125,36 @@ export function systemControl(sctlr: bigint, cpu: CpuFeatures): SystemControl {
   return { wxn: flag(sctlr, 19), epan: cpu.pan3 && flag(sctlr, 57), bigEndian: flag(sctlr, 25) };
 }
 
+/** Where the tables of either stage lie and how they divide addresses, once granule, input size and start level are known. */
+function tableGeometry(
+  tables: {
+    readonly granuleLog2: number;
+    readonly ds: boolean;
+    readonly iaBits: number;
+    readonly startLevel: number;
+    readonly ps: number;
+    readonly address: TableAddress;
+  },
+  cpu: CpuFeatures,
+) {
+  const { granuleLog2, ds, iaBits, startLevel, ps, address } = tables;
+  const stride = granuleLog2 - 3;
+  const tableLog2 = iaBits - ((3 - startLevel) * stride + granuleLog2) + 3;
+  const is52Bit = ds || (granuleLog2 === 16 && ps === 6 && cpu.lpa);
+  return {
+    granuleLog2,
+    stride,
+    iaBits,
+    startLevel,
+    tableBase: tableBase(address, tableLog2, is52Bit),
+    oaBits: outputBits(ps, granuleLog2, ds, cpu),
+    firstBlockLevel: firstBlockLevel(granuleLog2, ds, cpu),
+    highAddress: highAddress(granuleLog2, ds, cpu),
+    addressHighMask: 0xffff,
+    nT: cpu.bbm > 0,
+  };
+}
+
 /** Stage-1 parameters of one range. */
 export function s1Params(
   fields: RangeFields,
@@ -141,31 +171,20 @@ export function s1Params(
   const iaBits = txszFaults ? 48 : 64 - txsz;
   // AArch64.S1StartLevel: as many levels below 3 as the bits above the page need.
   const startLevel = 3 - Math.floor((iaBits - 1 - granuleLog2) / stride);
-  const tableLog2 = iaBits - ((3 - startLevel) * stride + granuleLog2) + 3;
-  const is52Bit = ds || (granuleLog2 === 16 && fields.ps === 6 && cpu.lpa);
-  const oaBits = outputBits(fields.ps, granuleLog2, ds, cpu);
-  const base = tableBase(fields.base, tableLog2, is52Bit);
+  const tables = { granuleLog2, ds, iaBits, startLevel, ps: fields.ps, address: fields.base };
   const ha = fields.ha && cpu.hafdbs;
+  const geometry = tableGeometry(tables, cpu);
   return {
-    granuleLog2,
-    stride,
-    iaBits,
-    startLevel,
-    tableBase: base,
-    oaBits,
-    firstBlockLevel: firstBlockLevel(granuleLog2, ds, cpu),
-    highAddress: highAddress(granuleLog2, ds, cpu),
-    addressHighMask: 0xffff,
+    ...geometry,
     bigEndian: control.bigEndian,
     ha,
     hd: ha && fields.hd,
     affd: fields.affd,
-    nT: cpu.bbm > 0,
     // In the order of AArch64.S1Translate and S1Walk.
     configurationFault:
       txszFaults || fields.epd
         ? { kind: 'translation', level: 0 }
-        : base >= POW2[oaBits]!
+        : geometry.tableBase >= POW2[geometry.oaBits]!
           ? { kind: 'address_size', level: 0 }
           : undefined,
     e0pd: fields.e0pd && cpu.e0pd,
@@ -238,28 +257,16 @@ export function s2Params(
     txszFaults || level === undefined || inconsistentStart(64 - txsz, level, granuleLog2, stride);
   const iaBits = invalid ? granuleLog2 + 1 : 64 - txsz;
   const startLevel = invalid ? 3 : level;
-  const tableLog2 = iaBits - ((3 - startLevel) * stride + granuleLog2) + 3;
-  const is52Bit = ds || (granuleLog2 === 16 && ps === 6 && cpu.lpa);
-  const oaBits = outputBits(ps, granuleLog2, ds, cpu);
-  const base = tableBase(address, tableLog2, is52Bit);
   const ha = flag(vtcr, 21) && cpu.hafdbs;
+  const geometry = tableGeometry({ granuleLog2, ds, iaBits, startLevel, ps, address }, cpu);
   return {
-    granuleLog2,
-    stride,
-    iaBits,
-    startLevel,
-    tableBase: base,
-    oaBits,
-    firstBlockLevel: firstBlockLevel(granuleLog2, ds, cpu),
-    highAddress: highAddress(granuleLog2, ds, cpu),
-    addressHighMask: 0xffff,
+    ...geometry,
     bigEndian: control.bigEndian,
     ha,
     hd: ha && flag(vtcr, 22),
     affd: control.affd,
-    nT: cpu.bbm > 0,
     invalid,
-    baseOutOfRange: base >= POW2[oaBits]!,
+    baseOutOfRange: geometry.tableBase >= POW2[geometry.oaBits]!,
     configurationLevel: 0,
     ptw: control.ptw,
     fwb: control.fwb && cpu.s2fwb,
