@@ -4,6 +4,8 @@ import { arm32LpaeS1 } from './arm-32-lpae-s1.ts';
 import { arm32LpaeS2 } from './arm-32-lpae-s2.ts';
 import { arm64LpaeS1 } from './arm-64-lpae-s1.ts';
 import { arm64LpaeS2 } from './arm-64-lpae-s2.ts';
+import { armMaliLpae } from './arm-mali-lpae.ts';
+import { armV7s } from './arm-v7s.ts';
 
 export type {
   FormatModule,
@@ -13,10 +15,17 @@ export type {
   Registers,
   TableFormat,
 } from '../src/pagetable/format.ts';
-export { arm32LpaeS1, arm32LpaeS2, arm64LpaeS1, arm64LpaeS2 };
+export { arm32LpaeS1, arm32LpaeS2, arm64LpaeS1, arm64LpaeS2, armMaliLpae, armV7s };
 
 /** All formats. */
-export const formats: readonly FormatModule[] = [arm64LpaeS1, arm64LpaeS2, arm32LpaeS1, arm32LpaeS2];
+export const formats: readonly FormatModule[] = [
+  arm64LpaeS1,
+  arm64LpaeS2,
+  arm32LpaeS1,
+  arm32LpaeS2,
+  armMaliLpae,
+  armV7s,
+];
 
 /** The format of that name, if there is one. */
 export function formatNamed(name: string): FormatModule | undefined {

@@ -8,14 +8,20 @@ import {
   EMPTY,
   type EntryCodec,
   type EntryKind,
+  type Halves,
   halves,
   LEAF,
   type LeafBits,
+  type LeafSize,
+  leafBitsOf,
   TABLE,
 } from '../../src/pagetable/format.ts';
 
 const TWO_32 = 2 ** 32;
 const PER_TWO_32 = 2 ** -32;
+/** The contiguous hint (DDI 0487 D8.7.1), in the descriptor and in its upper half. */
+const CONTIGUOUS_BIT = 1n << 52n;
+const CONTIGUOUS = 1 << 20;
 
 /** What the codec must know: layouts of one table and one page descriptor, and the bits of table descriptors. */
 export interface LongCodecOptions {
@@ -29,13 +35,15 @@ export interface LongCodecOptions {
   readonly typeBits: (level: number) => bigint;
   /** Bytes that a leaf covers, by level from 0 on. */
   readonly leafSizes: readonly number[];
+  /** log2 of the entries of a level's contiguous runs. */
+  readonly runLog2: (level: number) => number;
 }
 
 export class LongEntryCodec implements EntryCodec, DirectCodec {
   readonly wordsPerEntry = 2;
   readonly direct = this;
   readonly #options: LongCodecOptions;
-  readonly #tableBits: LeafBits;
+  readonly #tableBits: Halves;
   readonly #leafSizes: readonly number[];
   /** Where address bits stand in each half. */
   readonly #addressLow: number;
@@ -78,19 +86,28 @@ export class LongEntryCodec implements EntryCodec, DirectCodec {
     this.#write(words, at, pa | 0, (pa * PER_TWO_32) | 0, this.#tableBits);
   }
 
-  leafAddress(words: Uint32Array, at: number, level: number): number {
+  leafAddress(words: Uint32Array, at: number, level: number, _index: number): number {
     const address = this.#address(words[at]!, words[at + 1]!);
     const size = this.#leafSizes[level]!;
     return Math.floor(address / size) * size;
   }
 
   writeLeaf(words: Uint32Array, at: number, pa: number, bits: LeafBits): void {
-    this.#write(words, at, pa | 0, (pa * PER_TWO_32) | 0, bits);
+    const count = 1 << bits.runLog2;
+    for (let i = 0; i < count; i++) {
+      const part = pa + i * 2 ** bits.shift;
+      this.#write(words, at + i * 2, part | 0, (part * PER_TWO_32) | 0, bits);
+    }
   }
 
-  splitBits(words: Uint32Array, at: number, level: number): LeafBits {
+  runLog2(words: Uint32Array, at: number, level: number): number {
+    return (words[at + 1]! & CONTIGUOUS) === 0 ? 0 : this.#options.runLog2(level);
+  }
+
+  splitBits(words: Uint32Array, at: number, _level: number, part: LeafSize): LeafBits {
     const { splitMask, typeBits } = this.#options;
-    return halves((this.read(words, at) & splitMask) | typeBits(level));
+    const contiguous = part.runLog2 > 0 ? CONTIGUOUS_BIT : 0n;
+    return leafBitsOf((this.read(words, at) & splitMask) | typeBits(part.level) | contiguous, part);
   }
 
   areEmpty(words: Uint32Array, at: number, count: number): boolean {
@@ -105,14 +122,13 @@ export class LongEntryCodec implements EntryCodec, DirectCodec {
     count: number,
     paLow: number,
     paHigh: number,
-    sizeLog2: number,
     bits: LeafBits,
   ): void {
     // PA[51:48] moves to [15:12] with a 64K granule, and is 0 with the others: one expression serves both.
     let low = paLow;
     let high = paHigh;
-    const step = 1 << sizeLog2;
-    for (let i = at, end = at + count * 2; ; ) {
+    const step = 1 << bits.shift;
+    for (let i = at, end = at + ((count << bits.runLog2) << 1); ; ) {
       words[i] = low | ((high >>> 16) << 12) | bits.low;
       words[i + 1] = (high & 0xffff) | bits.high;
       i += 2;
@@ -122,7 +138,7 @@ export class LongEntryCodec implements EntryCodec, DirectCodec {
     }
   }
 
-  #write(words: Uint32Array, at: number, paLow: number, paHigh: number, bits: LeafBits): void {
+  #write(words: Uint32Array, at: number, paLow: number, paHigh: number, bits: Halves): void {
     words[at] = paLow | ((paHigh >>> 16) << 12) | bits.low;
     words[at + 1] = (paHigh & 0xffff) | bits.high;
   }

@@ -1,10 +1,11 @@
 /** A long-descriptor format from a request: what Linux's arm_64_lpae_alloc_pgtable_s1 and _s2 do, put together from its parts. */
 import { encode, fieldMask, fieldNamed } from '../../src/descriptor/index.ts';
 import { FormatError } from '../../src/pagetable/errors.ts';
-import type { FormatModule, FormatRequest, Prot, Quirk, TableFormat } from '../../src/pagetable/format.ts';
+import type { FormatModule, FormatRequest, Quirk, TableFormat } from '../../src/pagetable/format.ts';
+import { checkLimits, checkQuirks, checkRequest } from '../common/request.ts';
 import { LongEntryCodec, typeBits } from './codec.ts';
 import { type LayoutContext, longDescriptor } from './fields.ts';
-import { checkRequest, type Geometry, lpaeGeometry } from './geometry.ts';
+import { type Geometry, lpaeGeometry } from './geometry.ts';
 import { stage1Fields, stage2Fields } from './prot.ts';
 import { stage1Registers, stage2Registers } from './registers.ts';
 
@@ -37,7 +38,12 @@ function configureLong(options: LongFormatOptions, request: FormatRequest): Tabl
   const { name, stage, width } = options;
   const { coherentWalk = true, quirks = [] } = request;
   checkRequest(request);
-  checkQuirks(options, quirks, coherentWalk);
+  checkQuirks(name, options.quirks, quirks);
+  if (coherentWalk && quirks.includes('arm_outer_wbwa')) {
+    throw new FormatError(
+      'arm_outer_wbwa lets a walker that is not coherent use the outer cache; it needs coherentWalk: false',
+    );
+  }
   const geometry = lpaeGeometry(withinLimits(options, request), stage);
   const { granuleLog2, levels } = geometry;
 
@@ -69,8 +75,11 @@ function configureLong(options: LongFormatOptions, request: FormatRequest): Tabl
     tableAddressBits: Math.min(geometry.oas, width === 32 ? 40 : granuleLog2 === 16 ? 52 : 48),
     firstIova: quirks.includes('arm_ttbr1') ? (1n << 64n) - (1n << BigInt(geometry.ias)) : 0n,
     layout,
-    leafBits: (prot: Prot, level: number) =>
-      encode(leafLayout(level), stage === 1 ? stage1Fields(prot, quirks) : stage2Fields(prot)),
+    leafBits: (prot, { level, runLog2 }) =>
+      encode(leafLayout(level), {
+        ...(stage === 1 ? stage1Fields(prot, quirks) : stage2Fields(prot)),
+        Contiguous: runLog2 > 0 ? 1 : 0,
+      }),
     registers: (rootPa: bigint) => registersOf(options, geometry, quirks, coherentWalk, rootPa),
     entries: new LongEntryCodec({
       table,
@@ -82,6 +91,7 @@ function configureLong(options: LongFormatOptions, request: FormatRequest): Tabl
       // Linux keeps bits [11:2], XN and DBM of a block that it splits (ARM_LPAE_PTE_ATTR_MASK).
       splitMask: kept.reduce((mask, field) => mask | fieldMask(fieldNamed(page, field)), 0xffcn),
       typeBits: (level) => typeBits(leafLayout(level)),
+      runLog2: (level) => levels.find((l) => l.level === level)?.runLog2 ?? 0,
       leafSizes: [0, 1, 2, 3].map((level) => 2 ** context(level).shift),
     }),
   };
@@ -89,31 +99,8 @@ function configureLong(options: LongFormatOptions, request: FormatRequest): Tabl
 
 function withinLimits({ name, limits }: LongFormatOptions, request: FormatRequest): FormatRequest {
   if (limits === undefined) return request;
-  for (const [size, what] of [
-    ['ias', 'input'],
-    ['oas', 'output'],
-  ] as const) {
-    if (request[size] > limits[size]) {
-      throw new FormatError(
-        `${name} has at most ${limits[size]} bits of ${what} address, not ${size} ${request[size]} (DDI 0487 G5.5.1)`,
-      );
-    }
-  }
+  checkLimits(name, request, limits, 'DDI 0487 G5.5.1');
   return { ...request, pgsizeBitmap: request.pgsizeBitmap & limits.sizes };
-}
-
-function checkQuirks(options: LongFormatOptions, quirks: readonly Quirk[], coherentWalk: boolean): void {
-  for (const quirk of quirks) {
-    if (!options.quirks.includes(quirk)) {
-      const known = options.quirks.length ? options.quirks.join(', ') : 'none';
-      throw new FormatError(`${options.name} has no quirk ${quirk}; it knows ${known}`);
-    }
-  }
-  if (coherentWalk && quirks.includes('arm_outer_wbwa')) {
-    throw new FormatError(
-      'arm_outer_wbwa lets a walker that is not coherent use the outer cache; it needs coherentWalk: false',
-    );
-  }
 }
 
 function registersOf(

@@ -93,44 +93,9 @@ function levelsFor(ias: number, granuleLog2: number, stage: 1 | 2): Level[] {
   const levels: Level[] = [];
   for (let level = startLevel; level <= LAST_LEVEL; level++) {
     const shift = shiftOf(level);
-    levels.push({ level, shift, entries: level === startLevel ? 2 ** (ias - shift) : 2 ** stride });
+    const entries = level === startLevel ? 2 ** (ias - shift) : 2 ** stride;
+    const tables = entries / 2 ** stride;
+    levels.push({ level, shift, entries, ...(tables > 1 && { tables }) });
   }
   return levels;
-}
-
-const OPTIONS = ['pgsizeBitmap', 'ias', 'oas', 'coherentWalk', 'quirks', 'cpuPageSize'];
-
-/** @throws FormatError when a value is of the wrong type or can't be one, or an option is none. */
-export function checkRequest(request: FormatRequest): void {
-  const { pgsizeBitmap, ias, oas, coherentWalk = true, quirks = [], cpuPageSize = 4096 } = request;
-  for (const option of Object.keys(request)) {
-    if (!OPTIONS.includes(option)) {
-      throw new FormatError(`there is no option ${option}; options are ${OPTIONS.join(', ')}`);
-    }
-  }
-  if (typeof pgsizeBitmap !== 'bigint' || pgsizeBitmap < 0n || pgsizeBitmap >> 64n) {
-    throw new FormatError(`pgsizeBitmap must be a bigint of at most 64 bits, not ${String(pgsizeBitmap)}`);
-  }
-  if (typeof coherentWalk !== 'boolean') {
-    throw new FormatError(`coherentWalk must be true or false, not ${String(coherentWalk)}`);
-  }
-  if (!Array.isArray(quirks))
-    throw new FormatError(`quirks must be an array of names, not ${String(quirks)}`);
-  if (!isPowerOfTwo(cpuPageSize)) {
-    throw new FormatError(`cpuPageSize must be a power of two, not ${String(cpuPageSize)}`);
-  }
-  for (const [name, value] of [
-    ['ias', ias],
-    ['oas', oas],
-  ] as const) {
-    if (!Number.isInteger(value) || value < 0 || value > 64) {
-      throw new FormatError(`${name} must be a whole number of bits from 0 to 64, not ${String(value)}`);
-    }
-  }
-}
-
-function isPowerOfTwo(value: number | bigint): boolean {
-  if (typeof value !== 'bigint' && !Number.isSafeInteger(value)) return false;
-  const size = BigInt(value);
-  return size > 0n && (size & (size - 1n)) === 0n;
 }

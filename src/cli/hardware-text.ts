@@ -24,6 +24,7 @@ const POLICIES = {
   'non-cacheable': ['Non-cacheable', 'NC'],
   'write-through': ['Write-Through', 'WT'],
   'write-back': ['Write-Back', 'WB'],
+  'implementation-defined': ['as implemented', 'IMP'],
 } as const;
 
 /** `Normal, Write-Back, read and write allocate`, `Device-nGnRE`. */
@@ -35,7 +36,7 @@ export function memoryText(memory: MemoryAttributes): string {
 }
 
 function cacheText({ policy, readAllocate, writeAllocate, transient }: Cacheability): string {
-  if (policy === 'non-cacheable') return POLICIES[policy][0];
+  if (policy === 'non-cacheable' || policy === 'implementation-defined') return POLICIES[policy][0];
   const hints = `${readAllocate ? 'R' : ''}${writeAllocate ? 'W' : ''}`;
   return [POLICIES[policy][0], hints ? `${hints}-allocate` : 'no-allocate', transient && 'transient']
     .filter(Boolean)

@@ -10,7 +10,7 @@ export const GRANULE_NAMES = Object.keys(GRANULES) as GranuleName[];
 
 /** Every page and block size that any granule has: a format keeps those of the granule that comes with them. */
 const BLOCKS: Readonly<Record<GranuleName, bigint>> = {
-  '4K': 0x4020_0000n,
+  '4K': 0x4131_0000n,
   '16K': 0x200_0000n,
   '64K': 0x400_2000_0000n,
 };
@@ -56,6 +56,7 @@ export interface Reading {
 
 /** The readings of `word` in `format`, the likeliest first: at `level`, or at every level where it means something. */
 export function readingsOf(format: TableFormat, word: bigint, level: number | undefined): Reading[] {
+  if (word >> BigInt(format.entries.wordsPerEntry * 32)) return [];
   if (level !== undefined) return [readingAt(format, word, level)];
   const all = format.levels.map((l) => readingAt(format, word, l.level));
   const valid = all.filter(({ layout }) => layout.kind !== 'invalid');
@@ -69,9 +70,11 @@ function readingAt(format: TableFormat, word: bigint, level: number): Reading {
   const kinds = level === last ? (['page'] as const) : (['block', 'table'] as const);
   for (const kind of kinds) {
     if (kind === 'block' && !holdsBlock(format, level)) continue;
-    const layout = format.layout(kind, level);
-    if (matches(layout, word))
-      return { format, levels: [level], layout, address: decodeAddress(layout, word) };
+    for (const run of [false, true]) {
+      const layout = format.layout(kind, level, run);
+      if (matches(layout, word))
+        return { format, levels: [level], layout, address: decodeAddress(layout, word) };
+    }
   }
   return { format, levels: [level], layout: format.layout('invalid', level), address: undefined };
 }

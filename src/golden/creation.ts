@@ -33,9 +33,10 @@ function checkRow(row: Row, where: string): { found: Difference[]; facts: number
   try {
     const table = format.configure({ ...requestOf(row.config), cpuPageSize: row.cpu_page_size });
     if (!row.ok || want === null) return { found: [{ where, want: 'a refusal', got: 'a table' }], facts: 1 };
-    // The producer's root stands in its TTBR: the own registers are asked for the same one.
-    const base = want.registers.ttbr ?? want.registers.vttbr;
-    const root = typeof base === 'bigint' ? base : 0n;
+    // The producer's root stands in its TTBR, above what else that holds: the own registers are asked for the same one.
+    const base = want.registers.ttbr ?? want.registers.vttbr ?? want.registers.transtab;
+    const alignment = BigInt(Math.max(64, table.rootBytes));
+    const root = typeof base === 'bigint' ? base - (base % alignment) : 0n;
     const registers = compareRegisters(
       want.registers,
       table.registers(root).cfg,

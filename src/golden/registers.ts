@@ -6,7 +6,7 @@ import type { Difference } from './result.ts';
 type Fields = Readonly<Record<string, bigint | Readonly<Record<string, number>>>>;
 
 /** Registers that hold the table's address: they must point at the own root as the file's point at its own. */
-const BASES = ['ttbr', 'vttbr'];
+const BASES = ['ttbr', 'vttbr', 'transtab'];
 
 /**
  * @param roots - PA of the root in the file, and of the own one.

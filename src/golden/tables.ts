@@ -93,7 +93,7 @@ function compareEntry(
   const got = entry?.descriptor ?? 0n;
   if (entry?.kind !== 'table') {
     if (want === got) return {};
-    const layout = format.layout(entry?.kind ?? leafKind(format, level), level);
+    const layout = format.layout(entry?.kind ?? leafKind(format, level), level, (entry?.run ?? 1) > 1);
     differences.push(...fieldDifferences(layout, want, got, where));
     return {};
   }

@@ -53,7 +53,7 @@ export function mappedOtherwise(
     const want = `IOVA ${hex(iova)} leads to ${hex(pa)}`;
     if (!walk.ok) return { want, got: `a ${walk.fault.kind} fault at level ${walk.fault.level}` };
     if (walk.pa !== pa) return { want, got: `it leads to ${hex(walk.pa)}` };
-    const problem = notAsAsked(walk, range.prot, format.stage);
+    const problem = notAsAsked(walk, range.prot, format);
     if (problem !== undefined) return { want: `IOVA ${hex(iova)} as asked`, got: `it is ${problem}` };
   }
   return undefined;
@@ -86,29 +86,55 @@ export function pictureOf(walker: Walker, format: TableFormat, iova: bigint, siz
   return lines;
 }
 
+/** Of a format, what decides which of a prot's wishes its hardware can tell apart. */
+type Speaker = Pick<TableFormat, 'name' | 'stage' | 'quirks'>;
+
+/** What the walker must see. */
+interface Wanted {
+  readonly read: boolean;
+  readonly write: boolean;
+  /** What an unprivileged access may do of it. */
+  readonly open: boolean;
+  readonly noexec: boolean;
+  readonly policy: string;
+  readonly shareability: string;
+}
+
 /**
- * What of a translation is not as `prot` asked: rights by privilege, memory type, shareability. Stage 1 can't forbid
- * reading, and stage 2 knows no privilege (DDI 0487 D8.4).
+ * Stage 1 can't forbid reading, and stage 2 knows no privilege (DDI 0487 D8.4); `no_perms` leaves all to everyone. A Mali GPU
+ * has stage 2's permissions, no Device memory, and nothing but outer shareable memory outside itself.
  */
-export function notAsAsked(walk: Translation, prot: Prot, stage: 1 | 2): string | undefined {
+function wantedOf(prot: Prot, { name, stage, quirks }: Speaker): Wanted {
+  const mali = name === 'arm_mali_lpae';
+  const free = quirks.includes('no_perms');
+  const two = stage === 2 || mali;
+  const cached = prot.cache === true && !prot.mmio;
+  return {
+    read: !two || prot.read === true,
+    write: free || prot.write === true || (!two && !prot.read),
+    open: two || free || !prot.priv,
+    noexec: prot.noexec === true && !free,
+    policy: cached ? 'write-back' : mali ? 'implementation-defined' : 'non-cacheable',
+    shareability: cached && !mali ? 'inner' : 'outer',
+  };
+}
+
+/** What of a translation is not as `prot` asked: rights by privilege, memory type, shareability. */
+export function notAsAsked(walk: Translation, prot: Prot, format: Speaker): string | undefined {
   const { privileged, unprivileged } = walk.permissions;
-  const write = stage === 1 ? prot.write === true || !prot.read : prot.write === true;
-  const read = stage === 1 || prot.read === true;
+  const { read, write, open, noexec, policy, shareability } = wantedOf(prot, format);
   if (privileged.read !== read || privileged.write !== write)
     return 'of other rights for privileged accesses';
-  const open = stage === 2 || !prot.priv;
   if (unprivileged.read !== (read && open) || unprivileged.write !== (write && open)) {
     return 'of other rights for unprivileged accesses';
   }
   // Linux sets both stage-2 XN bits, which with FEAT_XNX still lets EL1 execute (DDI 0487 table D8-78).
-  if (prot.noexec && (unprivileged.execute || (stage === 1 && privileged.execute))) return 'executable';
-  if (!prot.noexec && open && !unprivileged.execute && read) return 'not executable';
-  const type = prot.mmio ? 'device' : 'normal';
+  if (noexec && (unprivileged.execute || (format.stage === 1 && privileged.execute))) return 'executable';
+  if (!noexec && open && !unprivileged.execute && read) return 'not executable';
+  const type = prot.mmio && format.name !== 'arm_mali_lpae' ? 'device' : 'normal';
   if (walk.attributes.type !== type) return `${walk.attributes.type} memory`;
   if (walk.attributes.type === 'device') return undefined;
-  const policy = prot.cache ? 'write-back' : 'non-cacheable';
   const found = walk.attributes.inner.policy;
   if (found !== policy) return found;
-  const shareability = prot.cache ? 'inner' : 'outer';
   return walk.shareability === shareability ? undefined : `${walk.shareability} shareable`;
 }

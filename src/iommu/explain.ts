@@ -50,6 +50,13 @@ export function explainFailure(
   switch (code) {
     case 'EINVAL': {
       const { read, write } = range.prot;
+      if (table.sizes.length === 0) {
+        return new IommuError(
+          code,
+          `${where}this table was made without page sizes; offer some in pgsizeBitmap`,
+          at,
+        );
+      }
       if (read || write) return misaligned(table, range);
       const rule =
         'a mapping that is neither readable nor writable maps nothing; ask for read, write or both';
@@ -65,7 +72,7 @@ export function explainFailure(
       return new IommuError(code, `${where}IOVA ${hex(at.iova!)} is mapped already${to}; unmap it first`, at);
     }
     default: {
-      const bytes = hex(2 ** table.format.granuleLog2);
+      const bytes = hex(table.tableBytesBelow(failure.level));
       const { frameCount } = table.allocator;
       return new IommuError(
         code,

@@ -57,6 +57,19 @@ export interface Level {
   readonly shift: number;
   /** Entries of a table at this level; of the start level, of the whole root. */
   readonly entries: number;
+  /** How many tables stand side by side: more than 1 in a concatenated root. Default: 1. */
+  readonly tables?: number;
+  /** log2 of the entries that a run of this level has, where several entries can be one leaf: `2 ** (shift + runLog2)` bytes. Default: 0, no runs. */
+  readonly runLog2?: number;
+}
+
+/** A size of leaf: one entry of a level, or a run of entries that hardware may hold as one. */
+export interface LeafSize {
+  readonly level: number;
+  /** log2 of the bytes that one entry covers. */
+  readonly shift: number;
+  /** log2 of the entries: 0 for a single one. */
+  readonly runLog2: number;
 }
 
 /** What a driver puts into registers for a table, twice: as Linux's io_pgtable_cfg reports it, and as hardware takes it. */
@@ -65,7 +78,7 @@ export interface Registers {
   readonly cfg: Readonly<Record<string, bigint | Readonly<Record<string, number>>>>;
   /** A translation regime and its whole register values, in the architectural layout that a walker reads. */
   readonly hardware: {
-    readonly regime: 'el1&0' | 'el1&0-s2' | 'pl1&0' | 'pl1&0-s2';
+    readonly regime: 'el1&0' | 'el1&0-s2' | 'pl1&0' | 'pl1&0-s2' | 'pl1&0-short' | 'mali' | 'mtk';
     readonly registers: Readonly<Record<string, bigint>>;
   };
 }
@@ -76,15 +89,27 @@ export const TABLE = 1;
 export const LEAF = 2;
 export type EntryKind = typeof EMPTY | typeof TABLE | typeof LEAF;
 
-/** Attribute bits of a leaf, as signed 32-bit halves: what the hot paths OR into every descriptor. */
-export interface LeafBits {
+/** A 64-bit word as signed 32-bit halves. */
+export interface Halves {
   readonly low: number;
   readonly high: number;
 }
 
+/** What every entry of a leaf gets beside its address: what the hot paths OR into every descriptor, and how many entries there are. */
+export interface LeafBits extends Halves {
+  /** log2 of the bytes that one entry covers, and of the entries that make up the leaf. */
+  readonly shift: number;
+  readonly runLog2: number;
+}
+
 /** The signed halves of a 64-bit word. */
-export function halves(word: bigint): LeafBits {
+export function halves(word: bigint): Halves {
   return { low: Number(BigInt.asIntN(32, word)), high: Number(BigInt.asIntN(32, word >> 32n)) };
+}
+
+/** The bits of a leaf's entries, for the hot paths. */
+export function leafBitsOf(word: bigint, { shift, runLog2 }: LeafSize): LeafBits {
+  return { ...halves(word), shift, runLog2 };
 }
 
 /**
@@ -98,26 +123,31 @@ export interface EntryCodec {
   classify(words: Uint32Array, at: number, level: number): EntryKind;
   tableAddress(words: Uint32Array, at: number): number;
   writeTable(words: Uint32Array, at: number, pa: number): void;
-  leafAddress(words: Uint32Array, at: number, level: number): number;
+  /** PA of what entry `index` of its table maps: in a run, of this entry's own part of it. */
+  leafAddress(words: Uint32Array, at: number, level: number, index: number): number;
+  /** log2 of the entries of the run that a leaf's entry belongs to: 0 for a single one. */
+  runLog2(words: Uint32Array, at: number, level: number): number;
+  /** All entries of one leaf, the first of them at `at`. */
   writeLeaf(words: Uint32Array, at: number, pa: number, bits: LeafBits): void;
-  /** The attribute bits that the parts of a leaf keep when it is split into leaves of `level`. */
-  splitBits(words: Uint32Array, at: number, level: number): LeafBits;
+  /** The bits that the parts of a leaf (an entry of `level`) keep when it is split into leaves of the size `part`. */
+  splitBits(words: Uint32Array, at: number, level: number, part: LeafSize): LeafBits;
+  /** True when unmapping a run's worth of entries of which one is empty unmaps nothing, as Linux's v7s does; else it stops there. */
+  readonly wholeRuns?: boolean;
   /** The direct path of map_sg, where the format has one. */
   readonly direct?: DirectCodec;
 }
 
-/** Whole runs of leaves at once, without a number that is not a small integer. PAs come as signed 32-bit halves. */
+/** Many leaves at once, without a number that is not a small integer. PAs come as signed 32-bit halves. */
 export interface DirectCodec {
   /** True when `count` entries from `at` on are all empty. */
   areEmpty(words: Uint32Array, at: number, count: number): boolean;
-  /** `count` (at least 1) leaves of `2 ** sizeLog2` bytes each, at ascending addresses from `paHigh:paLow` on. `sizeLog2` is at most 30. */
+  /** `count` (at least 1) leaves at ascending addresses from `paHigh:paLow` on. An entry covers at most 2^30 bytes. */
   writeLeaves(
     words: Uint32Array,
     at: number,
     count: number,
     paLow: number,
     paHigh: number,
-    sizeLog2: number,
     bits: LeafBits,
   ): void;
 }
@@ -142,11 +172,11 @@ export interface TableFormat {
   /** The lowest IOVA: 0, or with `arm_ttbr1` the first address whose upper bits are all ones. 64 bits. */
   readonly firstIova: bigint;
   registers(rootPa: bigint): Registers;
-  /** Attribute and type bits of a leaf at `level`, address left out. */
-  leafBits(prot: Prot, level: number): bigint;
+  /** Attribute and type bits of a leaf's entries, address left out. */
+  leafBits(prot: Prot, size: LeafSize): bigint;
   readonly entries: EntryCodec;
-  /** The declared fields of a kind of descriptor at `level`. */
-  layout(kind: DescriptorLayout['kind'], level: number): DescriptorLayout;
+  /** The declared fields of a kind of descriptor at `level`; `run`: of a leaf that is one of a run, where that has other fields. */
+  layout(kind: DescriptorLayout['kind'], level: number, run?: boolean): DescriptorLayout;
 }
 
 /** A pluggable format. */

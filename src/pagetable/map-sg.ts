@@ -59,7 +59,7 @@ function mapRuns(
     const place = direct && i < count ? table.placeAfter(ia + mapped) : undefined;
     if (direct === undefined || place === undefined) continue;
     const { room } = place;
-    i = fillTable(direct, table, place, table.bitsOf(prot)[place.depth]!, sg, i);
+    i = fillTable(direct, table, place, table.bitsOf(prot)[place.size]!, sg, i);
     mapped += room - place.room;
   }
   return { mapped, errno: 0, entry: 0 };
@@ -81,8 +81,10 @@ function fillTable(
   from: number,
 ): number {
   const { count, addresses, lengths } = sg;
-  const { words, sizeLog2 } = place;
-  const wordsPerEntry = table.entries.wordsPerEntry;
+  const { words } = place;
+  const { runLog2 } = bits;
+  const sizeLog2 = bits.shift + runLog2;
+  const wordsPerEntry = table.entries.wordsPerEntry << runLog2;
   const oaEnd = table.oaEnd;
   const pageSize = 1 << sizeLog2;
   const pageMask = pageSize - 1;
@@ -98,8 +100,8 @@ function fillTable(
     // What fits behind an entry of this table is smaller than the next larger page.
     if (size > room || size === 0 || pa + size > oaEnd || ((pa | size) & pageMask) !== 0) break;
     const pages = (size * perPage) | 0;
-    if (!direct.areEmpty(words, at, pages)) break;
-    direct.writeLeaves(words, at, pages, pa | 0, (pa * PER_TWO_32) | 0, sizeLog2, bits);
+    if (!direct.areEmpty(words, at, pages << runLog2)) break;
+    direct.writeLeaves(words, at, pages, pa | 0, (pa * PER_TWO_32) | 0, bits);
     at += pages * wordsPerEntry;
     room -= size;
     i = next;

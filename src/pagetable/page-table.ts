@@ -7,21 +7,25 @@ import { ERRNO } from './errors.ts';
 import {
   EMPTY,
   type EntryCodec,
-  halves,
   LEAF,
   type LeafBits,
+  type LeafSize,
   type Level,
+  leafBitsOf,
   type Prot,
   TABLE,
   type TableFormat,
 } from './format.ts';
-import { offsetIn, pow2, sizesOf } from './page-size.ts';
+import { offsetIn, pow2 } from './page-size.ts';
 import { freeBelow, freeTable, holdsLeaf, reclaimBelow } from './subtree.ts';
 
 /** A leaf found by `lookup`. Addresses are exact numbers of bytes. */
 export interface Leaf {
   readonly pa: number;
   readonly level: Level;
+  readonly depth: number;
+  /** log2 of the bytes it maps: a whole run, where it is one. */
+  readonly sizeLog2: number;
   /** PA of the descriptor. */
   readonly descriptorPa: number;
 }
@@ -31,6 +35,13 @@ export interface Place {
   readonly words: Uint32Array;
   at: number;
   room: number;
+  /** The leaf size, as an index in `leaves`. */
+  readonly size: number;
+}
+
+/** A leaf size of a table. */
+export interface TableLeaf extends LeafSize {
+  /** log2 of the bytes that the whole leaf covers. */
   readonly sizeLog2: number;
   /** Index in `levels`. */
   readonly depth: number;
@@ -45,7 +56,7 @@ export interface Failure {
   readonly level: number;
 }
 
-/** A direct codec counts in 32 bits: its pages have at most 2^30 bytes. */
+/** A direct codec counts in 32 bits: its leaves have at most 2^30 bytes. */
 const DIRECT_MAX_LOG2 = 30;
 
 export class PageTable {
@@ -56,16 +67,16 @@ export class PageTable {
   readonly root: number;
   readonly levels: readonly Level[];
   readonly entries: EntryCodec;
-  /** log2 of the page sizes that this table has a level for, ascending. (A short table may start below a size that was offered.) */
+  /** The page sizes that this table has entries for, ascending. (A short table may start below a size that was offered.) */
+  readonly leaves: readonly TableLeaf[];
+  /** log2 of each. */
   readonly sizes: readonly number[];
   /** First input and output address that is out of range. */
   readonly iaEnd: number;
   readonly oaEnd: number;
   /** Set by an operation that answers with an error. */
   failure: Failure | undefined;
-  readonly #entryBytes: number;
-  /** Entries of a table below the root; a concatenated root is so many tables side by side. */
-  readonly #tableEntries: number;
+  readonly entryBytes: number;
   /** By the flags of a prot as a number. */
   readonly #bits: (readonly LeafBits[] | undefined)[] = new Array(64).fill(undefined);
 
@@ -77,14 +88,14 @@ export class PageTable {
     this.root = root;
     this.levels = format.levels;
     this.entries = format.entries;
-    this.sizes = sizesOf(format.pgsizeBitmap).filter((log2) => format.levels.some((l) => l.shift === log2));
+    this.leaves = leavesOf(format);
+    this.sizes = this.leaves.map(({ sizeLog2 }) => sizeLog2);
     this.iaEnd = 2 ** format.ias;
     this.oaEnd = 2 ** format.oas;
-    this.#entryBytes = format.entries.wordsPerEntry * 4;
-    this.#tableEntries = 2 ** format.granuleLog2 / this.#entryBytes;
+    this.entryBytes = format.entries.wordsPerEntry * 4;
   }
 
-  /** Attribute bits of `prot` by depth (index in `levels`), made once for each combination of flags. */
+  /** Attribute bits of `prot` by leaf size (index in `leaves`), made once for each combination of flags. */
   bitsOf(prot: Prot): readonly LeafBits[] {
     const key =
       (prot.read ? 1 : 0) |
@@ -95,7 +106,7 @@ export class PageTable {
       (prot.priv ? 32 : 0);
     let bits = this.#bits[key];
     if (bits === undefined) {
-      bits = this.levels.map(({ level }) => halves(this.format.leafBits(prot, level)));
+      bits = this.leaves.map((leaf) => leafBitsOf(this.format.leafBits(prot, leaf), leaf));
       this.#bits[key] = bits;
     }
     return bits;
@@ -109,80 +120,56 @@ export class PageTable {
     if (ia >= this.iaEnd || pa >= this.oaEnd)
       return this.#fail(ERRNO.ERANGE, ia, pa, sizeLog2, this.levels[0]!);
     if (!prot.read && !prot.write) return this.#fail(ERRNO.EINVAL, ia, pa, sizeLog2, this.levels[0]!);
+    const size = this.sizes.indexOf(sizeLog2);
+    const { depth, runLog2 } = this.leaves[size]!;
     let table = this.root;
-    let depth = 0;
-    for (; this.levels[depth]!.shift !== sizeLog2; depth++) {
-      const level = this.levels[depth]!;
-      const next = this.#nextTable(table + this.#index(ia, level) * this.#entryBytes, level);
-      if (next < 0) return this.#fail(next, ia, pa, sizeLog2, level);
+    for (let above = 0; above < depth; above++) {
+      const next = this.#nextTable(this.entryPa(table, ia, above), above);
+      if (next < 0) return this.#fail(next, ia, pa, sizeLog2, this.levels[above]!);
       table = next;
     }
     const level = this.levels[depth]!;
-    const index = this.#index(ia, level);
-    const pages = Math.min(count, this.entriesToTableEnd(index, level));
+    const index = this.indexOf(ia, level);
+    const pages = Math.min(count, this.entriesToTableEnd(index, level) >> runLog2);
     if (pa + pages * pow2(sizeLog2) > this.oaEnd) return this.#fail(ERRNO.ERANGE, ia, pa, sizeLog2, level);
-    const entryPa = table + index * this.#entryBytes;
+    const entryPa = table + index * this.entryBytes;
     const words = this.region.words(entryPa);
     const at = this.region.wordIndex(entryPa);
     const { direct, wordsPerEntry } = this.entries;
-    const bits = this.bitsOf(prot)[depth]!;
-    if (direct !== undefined && sizeLog2 <= DIRECT_MAX_LOG2 && direct.areEmpty(words, at, pages)) {
-      direct.writeLeaves(words, at, pages, pa | 0, Math.floor(pa / 2 ** 32), sizeLog2, bits);
+    const entries = pages << runLog2;
+    const bits = this.bitsOf(prot)[size]!;
+    if (direct !== undefined && sizeLog2 <= DIRECT_MAX_LOG2 && direct.areEmpty(words, at, entries)) {
+      direct.writeLeaves(words, at, pages, pa | 0, Math.floor(pa / 2 ** 32), bits);
       return pages;
     }
-    for (let i = 0; i < pages; i++) {
+    for (let i = 0; i < entries; i++) {
       if (!this.#makeEmpty(words, at + i * wordsPerEntry, depth)) {
-        const offset = i * pow2(sizeLog2);
+        const offset = i * pow2(level.shift);
         return this.#fail(ERRNO.EEXIST, ia + offset, pa + offset, sizeLog2, level);
       }
     }
     for (let i = 0; i < pages; i++) {
-      this.entries.writeLeaf(words, at + i * wordsPerEntry, pa + i * pow2(sizeLog2), bits);
+      this.entries.writeLeaf(words, at + (i << runLog2) * wordsPerEntry, pa + i * pow2(sizeLog2), bits);
     }
     return pages;
-  }
-
-  /**
-   * Unmaps up to `count` pages of `2 ** sizeLog2` bytes, at most to the end of their table (Linux's unmap_pages): whole tables
-   * under an entry of that size go with it, and a larger leaf is split around the hole.
-   * @returns bytes unmapped; 0 at a hole, out of range, or where no table can be made for a split.
-   */
-  unmapPages(ia: number, sizeLog2: number, count: number): number {
-    if (ia < 0 || ia >= this.iaEnd) return 0;
-    let table = this.root;
-    for (let depth = 0; ; depth++) {
-      const level = this.levels[depth]!;
-      const index = this.#index(ia, level);
-      const entryPa = table + index * this.#entryBytes;
-      const words = this.region.words(entryPa);
-      const at = this.region.wordIndex(entryPa);
-      const kind = this.entries.classify(words, at, level.level);
-      if (kind === EMPTY) return 0;
-      if (level.shift === sizeLog2) {
-        const pages = Math.min(count, this.entriesToTableEnd(index, level));
-        return this.#clearEntries(words, at, pages, depth) * pow2(sizeLog2);
-      }
-      if (kind === LEAF) {
-        const made = this.#split(words, at, depth, ia, sizeLog2, count);
-        if (made !== 0) return Math.max(made, 0);
-      }
-      table = this.entries.tableAddress(words, at);
-    }
   }
 
   /** The leaf that translates `ia` (below `iaEnd`), or undefined where nothing is mapped. */
   lookup(ia: number): Leaf | undefined {
     let table = this.root;
-    for (const level of this.levels) {
-      const descriptorPa = table + this.#index(ia, level) * this.#entryBytes;
+    for (let depth = 0; depth < this.levels.length; depth++) {
+      const level = this.levels[depth]!;
+      const index = this.indexOf(ia, level);
+      const descriptorPa = table + index * this.entryBytes;
       const words = this.region.peek(descriptorPa);
       if (words === undefined) return undefined;
       const at = this.region.wordIndex(descriptorPa);
       const kind = this.entries.classify(words, at, level.level);
       if (kind === EMPTY) return undefined;
       if (kind === LEAF) {
-        const base = this.entries.leafAddress(words, at, level.level);
-        return { pa: base + offsetIn(ia, level.shift), level, descriptorPa };
+        const base = this.entries.leafAddress(words, at, level.level, index);
+        const sizeLog2 = level.shift + this.entries.runLog2(words, at, level.level);
+        return { pa: base + offsetIn(ia, level.shift), level, depth, sizeLog2, descriptorPa };
       }
       table = this.entries.tableAddress(words, at);
     }
@@ -195,17 +182,28 @@ export class PageTable {
    */
   placeAfter(ia: number): Place | undefined {
     const leaf = this.lookup(ia - 1);
-    if (leaf === undefined || leaf.level.shift > DIRECT_MAX_LOG2) return undefined;
-    const index = this.#index(ia - 1, leaf.level);
-    const left = this.entriesToTableEnd(index, leaf.level) - 1;
+    if (leaf === undefined || leaf.sizeLog2 > DIRECT_MAX_LOG2) return undefined;
+    const { level } = leaf;
+    const index = this.indexOf(ia - 1, level);
+    const left = this.entriesToTableEnd(index, level) - 1;
     if (left === 0) return undefined;
     return {
       words: this.region.words(leaf.descriptorPa),
       at: this.region.wordIndex(leaf.descriptorPa) + this.entries.wordsPerEntry,
-      room: left * pow2(leaf.level.shift),
-      sizeLog2: leaf.level.shift,
-      depth: this.levels.indexOf(leaf.level),
+      room: this.#roomFor(ia, leaf.sizeLog2, left * pow2(level.shift)),
+      size: this.sizes.indexOf(leaf.sizeLog2),
     };
+  }
+
+  /**
+   * How far a leaf size may be used directly from `ia` on: to the end of its table, and no further than where a larger size
+   * of the same table could begin.
+   */
+  #roomFor(ia: number, sizeLog2: number, room: number): number {
+    const larger = this.sizes[this.sizes.indexOf(sizeLog2) + 1];
+    if (larger === undefined) return room;
+    const offset = offsetIn(ia, larger);
+    return offset === 0 ? 0 : Math.min(room, pow2(larger) - offset);
   }
 
   /** Frees every table below the root that holds nothing, children first. @returns how many. */
@@ -221,10 +219,17 @@ export class PageTable {
 
   /** How many entries are left from `index` to the end of its table; a concatenated root ends every so many. */
   entriesToTableEnd(index: number, level: Level): number {
-    return Math.min(this.#tableEntries - (index & (this.#tableEntries - 1)), level.entries - index);
+    const entries = level.tables === undefined ? level.entries : level.entries / level.tables;
+    return entries - (index & (entries - 1));
   }
 
-  #index(ia: number, level: Level): number {
+  /** PA of the entry for `ia` in the table at PA `table`. */
+  entryPa(table: number, ia: number, depth: number): number {
+    return table + this.indexOf(ia, this.levels[depth]!) * this.entryBytes;
+  }
+
+  /** Index of the entry for `ia` in a table of that level. */
+  indexOf(ia: number, level: Level): number {
     return Math.floor(ia / pow2(level.shift)) & (level.entries - 1);
   }
 
@@ -234,21 +239,28 @@ export class PageTable {
   }
 
   /** The table behind an entry, made if the entry is empty. A negative errno where a leaf is in the way or no frame is left. */
-  #nextTable(entryPa: number, level: Level): number {
+  #nextTable(entryPa: number, depth: number): number {
     const words = this.region.words(entryPa);
     const at = this.region.wordIndex(entryPa);
-    const kind = this.entries.classify(words, at, level.level);
+    const kind = this.entries.classify(words, at, this.levels[depth]!.level);
     if (kind === TABLE) return this.entries.tableAddress(words, at);
     if (kind === LEAF) return ERRNO.EEXIST;
-    const table = this.#newTable();
+    const table = this.newTable(depth + 1);
     if (table === undefined) return ERRNO.ENOMEM;
     this.entries.writeTable(words, at, table);
     return table;
   }
 
+  /** Bytes of a table below an entry of `level`. */
+  tableBytesBelow(level: number): number {
+    const depth = this.levels.findIndex((one) => one.level === level);
+    return (this.levels[depth + 1] ?? this.levels[depth]!).entries * this.entryBytes;
+  }
+
   /** A frame for a table below the root, where an entry can point. */
-  #newTable(): number | undefined {
-    return this.allocator.allocate(pow2(this.format.granuleLog2), pow2(this.format.tableAddressBits));
+  newTable(depth: number): number | undefined {
+    const bytes = this.levels[depth]!.entries * this.entryBytes;
+    return this.allocator.allocate(bytes, pow2(this.format.tableAddressBits));
   }
 
   /** True when a leaf may be written here: the entry is empty, or a table without a single leaf, which is freed. */
@@ -262,41 +274,17 @@ export class PageTable {
     freeTable(this, table, depth + 1);
     return true;
   }
+}
 
-  /** Empties up to `count` entries, and frees the tables under them. Stops at an empty one. @returns how many. */
-  #clearEntries(words: Uint32Array, at: number, count: number, depth: number): number {
-    const { level } = this.levels[depth]!;
-    let done = 0;
-    for (; done < count; done++) {
-      const entry = at + done * this.entries.wordsPerEntry;
-      const kind = this.entries.classify(words, entry, level);
-      if (kind === EMPTY) break;
-      if (kind === TABLE) freeTable(this, this.entries.tableAddress(words, entry), depth + 1);
+/** The leaf sizes of a table: what its format offers, where a level has entries (and runs) for it. */
+function leavesOf({ levels, pgsizeBitmap }: TableFormat): TableLeaf[] {
+  const leaves: TableLeaf[] = [];
+  for (const [depth, { level, shift, entries, tables = 1, runLog2: run = 0 }] of levels.entries()) {
+    for (const runLog2 of new Set([0, run])) {
+      const sizeLog2 = shift + runLog2;
+      if (!((pgsizeBitmap >> BigInt(sizeLog2)) & 1n) || entries / tables < 2 ** runLog2) continue;
+      leaves.push({ level, shift, runLog2, sizeLog2, depth });
     }
-    this.entries.clear(words, at, done);
-    return done;
   }
-
-  /**
-   * Replaces a leaf by a table of the next level's leaves. Where those are the pages to unmap, they are left out.
-   * @returns bytes unmapped, 0 when the pages lie deeper, or a negative errno.
-   */
-  #split(words: Uint32Array, at: number, depth: number, ia: number, sizeLog2: number, count: number): number {
-    const { entries } = this;
-    const below = this.levels[depth + 1]!;
-    const base = entries.leafAddress(words, at, this.levels[depth]!.level);
-    const bits = entries.splitBits(words, at, below.level);
-    const table = this.#newTable();
-    if (table === undefined) return ERRNO.ENOMEM;
-    const first = this.#index(ia, below);
-    const hole = below.shift === sizeLog2 ? Math.min(count, this.#tableEntries - first) : 0;
-    const tableWords = this.region.words(table);
-    const tableAt = this.region.wordIndex(table);
-    for (let i = 0; i < this.#tableEntries; i++) {
-      if (i >= first && i < first + hole) continue;
-      entries.writeLeaf(tableWords, tableAt + i * entries.wordsPerEntry, base + i * pow2(below.shift), bits);
-    }
-    entries.writeTable(words, at, table);
-    return hole * pow2(sizeLog2);
-  }
+  return leaves.sort((a, b) => a.sizeLog2 - b.sizeLog2);
 }

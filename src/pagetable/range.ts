@@ -3,6 +3,7 @@ import { ERRNO } from './errors.ts';
 import type { Prot } from './format.ts';
 import { choosePageSize, isAligned, type PageChoice, pow2 } from './page-size.ts';
 import type { PageTable } from './page-table.ts';
+import { unmapPages } from './unmap.ts';
 
 const choice: PageChoice = { sizeLog2: 0, count: 0 };
 
@@ -12,7 +13,11 @@ const choice: PageChoice = { sizeLog2: 0, count: 0 };
  * @returns 0, or a negative errno with `table.failure` set.
  */
 export function mapRange(table: PageTable, ia: number, pa: number, size: number, prot: Prot): number {
-  const smallest = table.sizes[0]!;
+  const smallest = table.sizes[0] ?? 0;
+  if (table.sizes.length === 0) {
+    table.failure = { errno: ERRNO.EINVAL, ia, pa, sizeLog2: 0, level: table.levels.at(-1)!.level };
+    return ERRNO.EINVAL;
+  }
   if (!isAligned(ia, smallest) || !isAligned(pa, smallest) || !isAligned(size, smallest)) {
     table.failure = { errno: ERRNO.EINVAL, ia, pa, sizeLog2: smallest, level: table.levels.at(-1)!.level };
     return ERRNO.EINVAL;
@@ -36,12 +41,12 @@ export function mapRange(table: PageTable, ia: number, pa: number, size: number,
  * @returns bytes unmapped: 0 for an unaligned request.
  */
 export function unmapRange(table: PageTable, ia: number, size: number): number {
-  const smallest = table.sizes[0]!;
-  if (!isAligned(ia, smallest) || !isAligned(size, smallest)) return 0;
+  const smallest = table.sizes[0];
+  if (smallest === undefined || !isAligned(ia, smallest) || !isAligned(size, smallest)) return 0;
   let done = 0;
   while (done < size) {
     choosePageSize(table.sizes, ia + done, ia + done, size - done, choice);
-    const bytes = table.unmapPages(ia + done, choice.sizeLog2, choice.count);
+    const bytes = unmapPages(table, ia + done, choice.sizeLog2, choice.count);
     if (bytes === 0) break;
     done += bytes;
   }

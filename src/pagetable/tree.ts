@@ -12,6 +12,8 @@ export interface TreeEntry {
   readonly ia: bigint;
   /** Next table, or output address. */
   readonly pa: bigint;
+  /** Entries of the run that it is a part of: 1 for a table, or a leaf by itself. */
+  readonly run: number;
 }
 
 /** One table. `pa` is its first byte; a concatenated root is one table. */
@@ -73,13 +75,14 @@ function readTable(table: PageTable, pa: bigint, depth: number, ia: bigint): Tre
   const entries: TreeEntry[] = [];
   for (const { index, kind, words, at } of liveEntries(table, Number(pa), depth)) {
     const address =
-      kind === TABLE ? codec.tableAddress(words, at) : codec.leafAddress(words, at, level.level);
+      kind === TABLE ? codec.tableAddress(words, at) : codec.leafAddress(words, at, level.level, index);
     entries.push({
       index,
       kind: kind === LEAF && depth === table.levels.length - 1 ? 'page' : KIND_NAMES[kind],
       descriptor: codec.read(words, at),
       ia: ia + (BigInt(index) << BigInt(level.shift)),
       pa: BigInt(address),
+      run: kind === LEAF ? 1 << codec.runLog2(words, at, level.level) : 1,
     });
   }
   return {

@@ -6,9 +6,9 @@
 export type DeviceType = 'nGnRnE' | 'nGnRE' | 'nGRE' | 'GRE';
 export type Shareability = 'non' | 'outer' | 'inner';
 
-/** Cacheability of Normal memory at one level of cache. Hints and transience exist only where it is cacheable. */
+/** Cacheability of Normal memory at one level of cache. Hints and transience exist only where it is cacheable. `implementation-defined`: of a Mali GPU only. */
 export interface Cacheability {
-  readonly policy: 'non-cacheable' | 'write-through' | 'write-back';
+  readonly policy: 'non-cacheable' | 'write-through' | 'write-back' | 'implementation-defined';
   readonly readAllocate: boolean;
   readonly writeAllocate: boolean;
   readonly transient: boolean;
@@ -175,7 +175,12 @@ export interface Stage2Attributes {
   readonly fnXs: boolean;
 }
 
-const POLICY_STRENGTH = { 'non-cacheable': 0, 'write-through': 1, 'write-back': 2 } as const;
+const POLICY_STRENGTH = {
+  'non-cacheable': 0,
+  'write-through': 1,
+  'write-back': 2,
+  'implementation-defined': 3,
+} as const;
 
 /** S2CombineS1AttrHints: the weaker policy; hints and transience come from stage 1. */
 function combineCacheability(s1: Cacheability, s2: Cacheability['policy']): Cacheability {

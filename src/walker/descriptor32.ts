@@ -25,9 +25,14 @@ export const SUPERSECTION_LOG2 = 24;
 
 const bit = (word: number, position: number): number => (word >>> position) & 1;
 
-/** Decodes the descriptor `word` of a level. */
-export function shortDescriptor(word: number, level: 1 | 2): ShortDescriptor {
-  return level === 1 ? level1(word) : level2(word);
+/** Decodes the descriptor `word` of a level; `mtk`: with address bits of a MediaTek M4U. */
+export function shortDescriptor(word: number, level: 1 | 2, mtk = false): ShortDescriptor {
+  const found = level === 1 ? level1(word) : level2(word);
+  if (!mtk || found.kind === 'invalid') return found;
+  // Where Arm has a domain and IMPLEMENTATION DEFINED bits, and no PA above 32 bits in supersections.
+  const high = bit(word, 9) | (bit(word, 4) << 1) | (bit(word, 5) << 2);
+  const low = found.sizeLog2 === SUPERSECTION_LOG2 ? (word & 0xff00_0000) >>> 0 : found.output;
+  return { ...found, output: low + high * 2 ** 32, domain: 0, ap: 0, xn: false };
 }
 
 const NOTHING = {

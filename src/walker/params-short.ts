@@ -22,6 +22,10 @@ interface ShortTable {
 export interface ShortParams {
   /** TTBCR.N. */
   readonly n: number;
+  /** Descriptors hold PA[34:32] in bits 5, 4 and 9, as in a MediaTek M4U. */
+  readonly mtk: boolean;
+  /** 32, but for an M4U. */
+  readonly inputBits: number;
   readonly lower: ShortTable;
   readonly upper: ShortTable;
   readonly dacr: number;
@@ -45,9 +49,13 @@ interface ShortRegisters {
   readonly sctlr: bigint;
 }
 
-/** The register values, decoded. */
-export function shortParams({ ttbr0, ttbr1, tcr, mair, dacr, sctlr }: ShortRegisters): ShortParams {
-  const n = field(tcr, 2, 0);
+/**
+ * The register values, decoded.
+ * @param mtk - a MediaTek M4U: one table, with up to 34 bits of input address and 35 of output.
+ */
+export function shortParams(registers: ShortRegisters, mtk = false): ShortParams {
+  const { ttbr0, ttbr1, tcr, mair, dacr, sctlr } = registers;
+  const n = mtk ? 0 : field(tcr, 2, 0);
   const remap = flag(sctlr, 28);
   const [prrr, nmrr] = [field(mair, 31, 0), field(mair, 63, 32)];
   const regions = Array.from({ length: 64 }, (_, key) => {
@@ -57,7 +65,12 @@ export function shortParams({ ttbr0, ttbr1, tcr, mair, dacr, sctlr }: ShortRegis
   });
   return {
     n,
-    lower: { base: field(ttbr0, 31, 14 - n) * 2 ** (14 - n), disabled: flag(tcr, 4) },
+    mtk,
+    inputBits: mtk ? 32 + Math.min(2, field(tcr, 1, 0)) : 32,
+    lower: {
+      base: field(ttbr0, 31, 14 - n) * 2 ** (14 - n) + (mtk ? field(ttbr0, 2, 0) * 2 ** 32 : 0),
+      disabled: !mtk && flag(tcr, 4),
+    },
     upper: { base: field(ttbr1, 31, 14) * 2 ** 14, disabled: flag(tcr, 5) },
     dacr: field(dacr, 31, 0),
     afe: flag(sctlr, 29),

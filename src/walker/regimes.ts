@@ -18,6 +18,7 @@ import {
 import { shortParams } from './params-short.ts';
 import { ALL_PERMISSIONS, PRIVILEGED_ONLY } from './permissions.ts';
 import { lpaeRanges, oneLpaeRange, oneRange, twoRanges } from './ranges.ts';
+import { StageMali } from './stage-mali.ts';
 import { type S1Ranges, Stage1 } from './stage1.ts';
 import { type FlatMapping, flatTranslate } from './stage1-off.ts';
 import { Stage1Short } from './stage1-short.ts';
@@ -28,7 +29,7 @@ import type { Stages } from './translate.ts';
 /**
  * The regimes the walker knows. `-s2`: stage 2 alone, the input address being an IPA; `-nested`: stage 1 under stage 2.
  * `pl1&0` is AArch32 with long descriptors, `pl1&0-short` with short ones; in `pl1&0-nested` TTBCR.EAE chooses. `pl2` is
- * AArch32 Hyp mode.
+ * AArch32 Hyp mode. `mtk`: short descriptors of a MediaTek M4U, with wider addresses; `mali`: an address space of a Mali GPU.
  */
 export const regimes = [
   'el1&0',
@@ -42,6 +43,8 @@ export const regimes = [
   'pl1&0-nested',
   'pl1&0-short',
   'pl2',
+  'mtk',
+  'mali',
 ] as const;
 
 export type Regime = (typeof regimes)[number];
@@ -50,7 +53,8 @@ export type Regime = (typeof regimes)[number];
  * Whole register values, 64 bits, each in its own architectural layout: TCR_EL1 or TTBCR in `tcr`; MAIR_EL1, MAIR1:MAIR0
  * or (short descriptors) NMRR:PRRR in `mair`; of Hyp mode HTTBR, HTCR, HMAIR1:HMAIR0 and HSCTLR. A register that is not given is 0, but for `sctlr` (M = 1) and `hcr`
  * (VM = 1, and DC = 1 where stage 2 is alone, so that the attributes are what stage 2 says). Registers that a regime does
- * not have are ignored. `sctlr` is that of the stage-1 regime: its EE makes stage-1 tables big-endian; stage-2 tables are
+ * not have are ignored. `mtk`: `ttbr0` with PA[34:32] in [2:0], and in `tcr` how many input address bits there are above 32 (0 to 2),
+ * which is fixed in a real M4U. `mali`: AS_TRANSTAB in `ttbr0`, AS_MEMATTR in `mair`. `sctlr` is that of the stage-1 regime: its EE makes stage-1 tables big-endian; stage-2 tables are
  * little-endian.
  */
 export interface WalkerRegisters {
@@ -112,8 +116,17 @@ export function regimeStages(
       ...(stage2?.direct && { direct: { stage2: stage2.direct, inputBits: mapping.inputBits, cpu } }),
     };
   }
+  if (regime === 'mali') {
+    const stage = new StageMali(memory, values.ttbr0, values.mair);
+    return {
+      first: (ia, request, steps) => stage.translate(ia, request, steps),
+      stage1: true,
+      stage2,
+      unprivileged,
+    };
+  }
   if (usesShortDescriptors(regime, values)) {
-    const stage1 = new Stage1Short(memory, shortParams(values), stage2);
+    const stage1 = new Stage1Short(memory, shortParams(values, regime === 'mtk'), stage2);
     return {
       first: (ia, request, steps) => stage1.translate(ia, request, steps),
       stage1: true,
@@ -159,7 +172,7 @@ function hasOneLevel(regime: Regime): boolean {
 
 /** TTBCR.EAE = 0 means short descriptors; where the regime's name says which, it counts. */
 function usesShortDescriptors(regime: Regime, { tcr }: Values): boolean {
-  return regime === 'pl1&0-short' || (regime === 'pl1&0-nested' && !flag(tcr, 31));
+  return regime === 'pl1&0-short' || regime === 'mtk' || (regime === 'pl1&0-nested' && !flag(tcr, 31));
 }
 
 /** AArch64.S1Enabled: SCTLR.M, and of regimes under EL2 neither HCR.DC nor HCR.TGE. */

@@ -36,18 +36,18 @@ export class Stage1Short {
 
   /** AArch32.S1TranslateSD, stage 1 being on. */
   translate(ia: InputAddress, request: S1Request, steps: WalkStep[] | undefined): S1Output | StageFault {
-    const { n } = this.#params;
+    const { n, inputBits } = this.#params;
     // TTBR0 where the top N bits are zero, else TTBR1, whose table is always of 4096 entries.
     const lower = n === 0 || ia.lo >>> (32 - n) === 0;
     const table = lower ? this.#params.lower : this.#params.upper;
-    if (ia.hi !== 0 || table.disabled)
+    if (ia.hi >= 2 ** (inputBits - 32) || table.disabled)
       return { ok: false, fault: { kind: 'translation', level: 1, stage: 1 } };
 
     const va = ia.lo;
     const first: ShortLookup = {
       level: 1,
       tableBase: table.base,
-      index: (lower ? va % 2 ** (32 - n) : va) >>> 20,
+      index: ia.hi * 2 ** 12 + ((lower ? va % 2 ** (32 - n) : va) >>> 20),
     };
     const section = this.#fetch(first, request, steps);
     if ('ok' in section) return section;
@@ -77,7 +77,7 @@ export class Stage1Short {
       steps?.push(step(lookup, undefined));
       return fault('external_walk', lookup, undefined, domain, pa);
     }
-    const descriptor = shortDescriptor(this.#memory.lo, lookup.level);
+    const descriptor = shortDescriptor(this.#memory.lo, lookup.level, this.#params.mtk);
     steps?.push(step(lookup, descriptor));
     return descriptor.kind === 'invalid' ? fault('translation', lookup, descriptor, domain) : descriptor;
   }

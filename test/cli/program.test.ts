@@ -95,10 +95,10 @@ test('formats', async () => {
   expect(out).toContain(
     [
       'arm_64_lpae_s1  AArch64 stage 1, long descriptors',
-      '  granule  leaves       input    output   levels',
-      '  4K       4K 2M 1G     48 bits  48 bits  0 to 3',
-      '  16K      16K 32M      48 bits  48 bits  0 to 3',
-      '  64K      64K 512M 4T  52 bits  52 bits  1 to 3',
+      '  granule  leaves         input    output   levels',
+      '  4K       4K 2M 1G       48 bits  48 bits  0 to 3',
+      '  16K      16K 32M        48 bits  48 bits  0 to 3',
+      '  64K      64K 512M 4T    52 bits  52 bits  1 to 3',
     ].join('\n'),
   );
 });

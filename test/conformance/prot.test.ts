@@ -1,6 +1,6 @@
 /** What a prot asks for is what the hardware then does: permissions, memory type and shareability by the walker, access by access. */
 import { describe, expect, test } from 'vitest';
-import type { Prot } from '../../formats/index.ts';
+import type { Prot, TableFormat } from '../../formats/index.ts';
 import { configs } from '../support/configs.ts';
 import { machine, walk, walkerOf } from '../support/machine.ts';
 
@@ -27,11 +27,19 @@ interface Rights {
  */
 function rights(
   prot: Prot,
-  stage: 1 | 2,
+  { name, stage, quirks }: Pick<TableFormat, 'name' | 'stage' | 'quirks'>,
   aarch32: boolean,
   xnx: boolean,
 ): { privileged: Rights; unprivileged: Rights } {
   const execute = !prot.noexec;
+  if (quirks.includes('no_perms')) {
+    const all = { read: true, write: true, execute: true };
+    return { privileged: all, unprivileged: all };
+  }
+  if (name === 'arm_mali_lpae') {
+    const all = { read: !!prot.read, write: !!prot.write, execute: !!prot.read && execute };
+    return { privileged: all, unprivileged: all };
+  }
   if (stage === 2) {
     const [read, write] = [!!prot.read, !!prot.write];
     const executable = read || !aarch32;
@@ -49,7 +57,11 @@ function rights(
 }
 
 /** MAIR byte 0x44 is Normal Non-cacheable, 0xff Write-Back, 0x04 Device-nGnRE; only cacheable memory is other than outer shareable. */
-function memory(prot: Prot) {
+function memory(prot: Prot, format: string) {
+  if (format === 'arm_mali_lpae') {
+    // Attribute bytes of the GPU's own: 0x8d allocates on writes, 0x88 is what the GPU implements.
+    return { type: 'normal', byte: prot.cache && !prot.mmio ? 0x8d : 0x88, shareability: 'outer' };
+  }
   if (prot.mmio) return { type: 'device', byte: 0x04, shareability: 'outer' };
   return prot.cache
     ? { type: 'normal', byte: 0xff, shareability: 'inner' }
@@ -63,7 +75,9 @@ const machines = configs.flatMap((config) => [
 
 describe.each(machines)('$name', ({ format, options, xnx }) => {
   const { levels, pgsizeBitmap } = format.configure(options);
-  const sizes = levels.map(({ shift }) => shift).filter((log2) => (pgsizeBitmap >> BigInt(log2)) & 1n);
+  const sizes = levels
+    .flatMap(({ shift, runLog2 }) => (runLog2 ? [shift + runLog2, shift] : [shift]))
+    .filter((log2) => (pgsizeBitmap >> BigInt(log2)) & 1n);
   const make = () => {
     const m = machine(format, options);
     const { firstIova, ias } = m.domain.format;
@@ -79,9 +93,12 @@ describe.each(machines)('$name', ({ format, options, xnx }) => {
       domain.map(at, 0n, size, prot);
       const leaf = walk(walker, at + size - 1n)!;
       const { type, byte } = leaf.attributes;
-      expect([prot, leaf.permissions]).toEqual([prot, rights(prot, format.stage, aarch32, xnx)]);
-      expect([prot, { type, byte, shareability: leaf.shareability }]).toEqual([prot, memory(prot)]);
-      expect(leaf.global).toBe(format.stage === 2);
+      expect([prot, leaf.permissions]).toEqual([prot, rights(prot, domain.format, aarch32, xnx)]);
+      expect([prot, { type, byte, shareability: leaf.shareability }]).toEqual([
+        prot,
+        memory(prot, format.name),
+      ]);
+      expect(leaf.global).toBe(format.stage === 2 || format.name === 'arm_mali_lpae');
       for (const privileged of [true, false]) {
         for (const access of ['read', 'write', 'execute'] as const) {
           const allowed = leaf.permissions[privileged ? 'privileged' : 'unprivileged'][access];

@@ -19,18 +19,43 @@ const WORD = fc.bigInt({ min: 0n, max: (1n << 64n) - 1n });
 /** One configured format per granule: the fields depend on nothing else. */
 const formats = new Map<string, TableFormat>();
 for (const { format, options } of configs) {
-  const made = format.configure({ ...options, quirks: [] });
+  const width = options.quirks?.includes('arm_mtk_ext') ? { ias: 32, oas: 32 } : {};
+  const made = format.configure({ ...options, ...width, quirks: [] });
   formats.set(`${made.name}, ${2 ** (made.granuleLog2 - 10)}K`, made);
+  if (options.quirks?.includes('arm_mtk_ext')) {
+    formats.set('arm_v7s, MediaTek', format.configure({ ...options, quirks: ['no_perms', 'arm_mtk_ext'] }));
+  }
 }
 
 /** Which kinds of descriptor a level has: blocks where the granule has a block of that size (DDI 0487 table D8-47). */
 const BLOCK_LEVELS: Record<number, number[]> = { 12: [1, 2], 14: [2], 16: [1, 2] };
-const layouts = [...formats].flatMap(([name, format]) =>
+const SHORT: readonly [Kind, number, boolean?][] = [
+  ['table', 1],
+  ['block', 1],
+  ['block', 1, true],
+  ['page', 2],
+  ['page', 2, true],
+  ['invalid', 1],
+  ['invalid', 2],
+];
+const short = [...formats]
+  .filter(([, format]) => format.name === 'arm_v7s')
+  .flatMap(([name, format]) =>
+    SHORT.map(([kind, level, run = false]) => ({
+      name: `${name} level ${level} ${run ? 'run ' : ''}${kind}`,
+      kind,
+      level,
+      run,
+      format,
+    })),
+  );
+const long = [...formats].filter(([, format]) => format.name !== 'arm_v7s');
+const layouts = long.flatMap(([name, format]) =>
   [0, 1, 2, 3].flatMap((level) => {
     const block = BLOCK_LEVELS[format.granuleLog2]!.includes(level);
     const kinds: Kind[] =
       level === 3 ? ['page', 'invalid'] : ['table', ...(block ? ['block' as const] : []), 'invalid'];
-    return kinds.map((kind) => ({ name: `${name} level ${level} ${kind}`, kind, level, format }));
+    return kinds.map((kind) => ({ name: `${name} level ${level} ${kind}`, kind, level, run: false, format }));
   }),
 );
 
@@ -38,8 +63,8 @@ const named = (layout: DescriptorLayout) =>
   layout.fields.filter((f) => ['field', 'software'].includes(f.kind));
 const bits = (field: Field) => Array.from({ length: field.high - field.low + 1 }, (_, i) => field.low + i);
 
-describe.each(layouts)('$name', ({ kind, level, format }) => {
-  const layout = format.layout(kind, level);
+describe.each([...layouts, ...short])('$name', ({ kind, level, run, format }) => {
+  const layout = format.layout(kind, level, run);
   const free = named(layout).filter((f) => f.fixed === undefined && f.address === undefined);
 
   test('covers every bit exactly once, from the top down', () => {
@@ -54,9 +79,11 @@ describe.each(layouts)('$name', ({ kind, level, format }) => {
   test('names each field once, says what it is, and where it stands', () => {
     const names = named(layout).map((f) => f.name);
     expect(new Set(names).size).toBe(names.length);
-    expect(layout.fields.filter((f) => f.meaning === '' || !/^(DDI|IHI) \d{4}/.test(f.reference))).toEqual(
-      [],
-    );
+    expect(
+      layout.fields.filter(
+        (f) => f.meaning === '' || !/^((DDI|IHI) \d{4}|Linux io-pgtable)/.test(f.reference),
+      ),
+    ).toEqual([]);
     expect(layout.title).toMatch(new RegExp(`stage ${format.stage} level ${level} ${kind}`));
   });
 
@@ -88,7 +115,7 @@ describe.each(layouts)('$name', ({ kind, level, format }) => {
 
   test('reports every RES0 bit that is set, and no other', () => {
     const clean = encode(layout, {});
-    for (let bit = 0; bit < 64; bit++) {
+    for (let bit = 0; bit < layout.width; bit++) {
       const { kind: fieldKind, fixed } = layout.fields.find((f) => bit <= f.high && bit >= f.low)!;
       if (fixed !== undefined) continue;
       const problems = decode(layout, clean ^ (1n << BigInt(bit))).filter((d) => d.problem);
@@ -107,6 +134,7 @@ const ADDRESS_BITS: Record<string, [number, number]> = {
   'arm_64_lpae_s2, 64K': [16, 51],
   'arm_32_lpae_s1, 4K': [12, 39],
   'arm_32_lpae_s2, 4K': [12, 39],
+  'arm_mali_lpae, 4K': [12, 47],
 };
 /** Lowest output address bit of a leaf, by granule and level. */
 const LEAF_LOW: Record<string, number> = {
@@ -120,7 +148,7 @@ const LEAF_LOW: Record<string, number> = {
   '16/3': 16,
 };
 
-describe.each([...formats])('%s', (name, format) => {
+describe.each(long)('%s', (name, format) => {
   const [pageLow, high] = ADDRESS_BITS[name]!;
   const cases: [Kind, number, number][] = [0, 1, 2].map((level) => ['table', level, pageLow]);
   for (const level of [1, 2, 3]) {
@@ -159,7 +187,11 @@ describe.each([...formats])('%s', (name, format) => {
         const matching = kinds.filter((l) => matches(format.layout(l.kind, level), word)).map((l) => l.kind);
         const valid = (word & 1n) === 1n;
         const typeBit = (word & 2n) === 2n;
-        const wanted = !valid ? 'invalid' : typeBit ? (level === 3 ? 'page' : 'table') : 'block';
+        const mali = format.name === 'arm_mali_lpae';
+        const leaf = mali && level === 3 ? 'page' : 'block';
+        // A Mali page is of the type that blocks have elsewhere, and a table nowhere at the last level.
+        const upper = level === 3 ? (mali ? 'none' : 'page') : 'table';
+        const wanted = !valid ? 'invalid' : typeBit ? upper : leaf;
         expect(matching).toEqual(kinds.some((l) => l.kind === wanted) ? [wanted] : []);
       }),
     );

@@ -54,13 +54,16 @@ const rows = [
 const options = { pgsizeBitmap: 0x4020_1000n, ias: 32, oas: 40 };
 const REQUEST = { iova: 0x4020_3000n, pa: 0x12_4060_7000n };
 
+/** A leaf of one entry, 4K granule. */
+const single = (level: number) => ({ level, shift: 12 + (3 - level) * 9, runLog2: 0 });
+
 describe.each(rows)('$name', ({ format, prot, bits }) => {
   test('has the bits of a page at level 3, and of a block above', () => {
     const made = format.configure(options);
-    expect(made.leafBits(prot, 3)).toBe(bits);
+    expect(made.leafBits(prot, single(3))).toBe(bits);
     // A block differs in bit 1 alone: descriptor bits [1:0] are 0b01 (DDI 0487 table D8-48).
-    expect(made.leafBits(prot, 2)).toBe(bits - 2n);
-    expect(made.leafBits(prot, 1)).toBe(bits - 2n);
+    expect(made.leafBits(prot, single(2))).toBe(bits - 2n);
+    expect(made.leafBits(prot, single(1))).toBe(bits - 2n);
   });
 
   test.each([
@@ -90,8 +93,8 @@ describe('stage-1 quirks', () => {
     [['arm_ttbr1'], rw, 0xe43n],
   ])('%j make a page %o %#', (quirks, prot, bits) => {
     for (const format of [arm64LpaeS1, arm32LpaeS1]) {
-      expect(format.configure({ ...options, quirks }).leafBits(prot, 3)).toBe(bits);
-      expect(format.configure({ ...options, quirks }).leafBits(prot, 2)).toBe(bits - 2n);
+      expect(format.configure({ ...options, quirks }).leafBits(prot, single(3))).toBe(bits);
+      expect(format.configure({ ...options, quirks }).leafBits(prot, single(2))).toBe(bits - 2n);
     }
   });
 

@@ -6,6 +6,8 @@ export const SIZES_16K = 0x0200_4000n;
 export const SIZES_64K = 0x2001_0000n;
 /** 64K with blocks of 4 TiB, which 52-bit outputs allow. */
 export const SIZES_64K_52 = 0x400_2001_0000n;
+/** Small and large pages, sections and supersections. */
+export const SIZES_SHORT = 0x111_1000n;
 
 export interface Config {
   readonly name: string;
@@ -67,6 +69,20 @@ const ROWS: Readonly<Record<string, readonly Row[]>> = {
     [SIZES_4K, 30, 40, 2],
     [SIZES_4K, 25, 32, 2],
   ],
+  arm_mali_lpae: [
+    [SIZES_4K, 48, 40, 0],
+    [SIZES_4K, 40, 36, 0],
+    [SIZES_4K, 33, 32, 0],
+  ],
+  arm_v7s: [
+    [SIZES_SHORT, 32, 32, 1],
+    [SIZES_SHORT, 28, 32, 1],
+    [0x11_1000n, 25, 31, 1],
+    [SIZES_SHORT, 31, 32, 1, 'arm_ns'],
+    [SIZES_SHORT, 32, 32, 1, 'no_perms'],
+    [SIZES_SHORT, 34, 35, 1, 'no_perms', 'arm_mtk_ext'],
+    [SIZES_SHORT, 33, 34, 1, 'no_perms', 'arm_mtk_ext', 'arm_mtk_ttbr_ext'],
+  ],
 };
 
 /** Formats in formats/index.ts that no row speaks of: a test says that there are none. */
@@ -77,11 +93,17 @@ const GRANULE_NAMES = new Map([
   [SIZES_16K, '16K'],
   [SIZES_64K, '64K'],
   [SIZES_64K_52, '64K'],
+  [SIZES_SHORT, '4K'],
 ]);
 
 export const configs: readonly Config[] = formats.flatMap((format) =>
   (ROWS[format.name] ?? []).map(([pgsizeBitmap, ias, oas, startLevel, ...quirks]) => ({
-    name: [format.name, GRANULE_NAMES.get(pgsizeBitmap), `${ias} to ${oas} bits`, ...quirks].join(' '),
+    name: [
+      format.name,
+      GRANULE_NAMES.get(pgsizeBitmap) ?? `0x${pgsizeBitmap.toString(16)}`,
+      `${ias} to ${oas} bits`,
+      ...quirks,
+    ].join(' '),
     format,
     options: { pgsizeBitmap, ias, oas, quirks },
     startLevel,

@@ -65,12 +65,13 @@ export function translate({ domain, walker }: Machine, iova: bigint): bigint | n
  * comes the next address, behind a fault the next entry of the level that faulted.
  */
 export function everyLeaf({ domain, walker }: Machine, from = 0n, end = 1n << BigInt(domain.format.ias)) {
-  const { firstIova, granuleLog2 } = domain.format;
+  const { firstIova, levels } = domain.format;
   const leaves: { ia: bigint; leaf: Translation }[] = [];
   for (let ia = from; ia < end; ) {
     const read = walker.walk(firstIova + ia, { access: 'read', trace: false });
     if (!read.ok && read.fault.kind === 'translation') {
-      const span = 1n << BigInt(granuleLog2 + (3 - read.fault.level) * (granuleLog2 - 3));
+      const { level } = read.fault;
+      const span = 1n << BigInt(levels.find((one) => one.level === level)!.shift);
       ia = (ia & ~(span - 1n)) + span;
       continue;
     }
@@ -95,7 +96,10 @@ export function translations(m: Machine, from?: bigint, end?: bigint): string[] 
 export function reachableFrames(domain: IommuDomain) {
   return domain
     .tables()
-    .map(({ pa, bytes }) => ({ pa, bytes: Math.max(64, bytes) }))
+    .map(({ pa, bytes }) => ({
+      pa,
+      bytes: Math.max(64, pa === domain.root ? domain.format.rootBytes : bytes),
+    }))
     .sort((a, b) => (a.pa < b.pa ? -1 : 1));
 }
 

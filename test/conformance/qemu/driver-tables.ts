@@ -87,7 +87,7 @@ export function driverCase(
     registers: {
       ...NO_REGISTERS,
       ...registers,
-      sctlr: stage2 ? SCTLR_OFF : SCTLR_ON,
+      sctlr: stage2 ? SCTLR_OFF : (registers.sctlr ?? SCTLR_ON),
       hcr: stage2 ? HCR_STAGE_2 : 0n,
     },
     probes,

@@ -1,5 +1,5 @@
 /** What a driver meant by a prot, in the words of a walk: the third of the three sides, written from Linux's documentation of the flags. */
-import type { Prot } from '../../../src/index.ts';
+import type { Prot, TableFormat } from '../../../src/index.ts';
 import type { Shareability, WalkResult } from '../../../src/walker/index.ts';
 import type { Intent } from './driver-tables.ts';
 import type { Probe } from './probe.ts';
@@ -8,7 +8,12 @@ import type { Probe } from './probe.ts';
 const MEMORY = { cache: 0xff, none: 0x44, mmio: 0x04 } as const;
 
 /** Whether the access is meant to be allowed. Stage 1 has no write-only; stage 2 has no privileged-only. */
-function isAllowed({ read, write, priv }: Prot, { access, privileged }: Probe, stage: 1 | 2): boolean {
+function isAllowed(
+  { read, write, priv }: Prot,
+  { access, privileged }: Probe,
+  { stage, quirks }: Pick<TableFormat, 'stage' | 'quirks'>,
+): boolean {
+  if (quirks.includes('no_perms')) return true;
   if (stage === 2) return access === 'read' ? read === true : write === true;
   if (priv && !privileged) return false;
   return access === 'read' || !(read && !write);
@@ -23,13 +28,13 @@ function memoryOf({ cache, mmio }: Prot): { readonly byte: number; readonly shar
 export function offIntent(
   intent: Intent | undefined,
   probe: Probe,
-  stage: 1 | 2,
+  format: Pick<TableFormat, 'stage' | 'quirks'>,
   result: WalkResult,
 ): string | undefined {
   if (intent === undefined) {
     return !result.ok && result.fault.kind === 'translation' ? undefined : 'nothing is mapped here';
   }
-  if (!isAllowed(intent.prot, probe, stage)) {
+  if (!isAllowed(intent.prot, probe, format)) {
     return !result.ok && result.fault.kind === 'permission' ? undefined : 'this access is not allowed';
   }
   if (!result.ok) return 'this access is allowed';

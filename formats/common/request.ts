@@ -1,0 +1,69 @@
+/** What every format checks of a request before it looks at sizes: types, names of options, and quirks. */
+import { FormatError } from '../../src/pagetable/errors.ts';
+import type { FormatRequest, Quirk } from '../../src/pagetable/format.ts';
+
+const OPTIONS = ['pgsizeBitmap', 'ias', 'oas', 'coherentWalk', 'quirks', 'cpuPageSize'];
+
+/** @throws FormatError when a value is of the wrong type or can't be one, or an option is none. */
+export function checkRequest(request: FormatRequest): void {
+  const { pgsizeBitmap, ias, oas, coherentWalk = true, quirks = [], cpuPageSize = 4096 } = request;
+  for (const option of Object.keys(request)) {
+    if (!OPTIONS.includes(option)) {
+      throw new FormatError(`there is no option ${option}; options are ${OPTIONS.join(', ')}`);
+    }
+  }
+  if (typeof pgsizeBitmap !== 'bigint' || pgsizeBitmap < 0n || pgsizeBitmap >> 64n) {
+    throw new FormatError(`pgsizeBitmap must be a bigint of at most 64 bits, not ${String(pgsizeBitmap)}`);
+  }
+  if (typeof coherentWalk !== 'boolean') {
+    throw new FormatError(`coherentWalk must be true or false, not ${String(coherentWalk)}`);
+  }
+  if (!Array.isArray(quirks))
+    throw new FormatError(`quirks must be an array of names, not ${String(quirks)}`);
+  if (!isPowerOfTwo(cpuPageSize)) {
+    throw new FormatError(`cpuPageSize must be a power of two, not ${String(cpuPageSize)}`);
+  }
+  for (const [name, value] of [
+    ['ias', ias],
+    ['oas', oas],
+  ] as const) {
+    if (!Number.isInteger(value) || value < 0 || value > 64) {
+      throw new FormatError(`${name} must be a whole number of bits from 0 to 64, not ${String(value)}`);
+    }
+  }
+}
+
+function isPowerOfTwo(value: number | bigint): boolean {
+  if (typeof value !== 'bigint' && !Number.isSafeInteger(value)) return false;
+  const size = BigInt(value);
+  return size > 0n && (size & (size - 1n)) === 0n;
+}
+
+/** @throws FormatError for a quirk that the format does not have. */
+export function checkQuirks(name: string, known: readonly Quirk[], quirks: readonly Quirk[]): void {
+  for (const quirk of quirks) {
+    if (known.includes(quirk)) continue;
+    throw new FormatError(
+      `${name} has no quirk ${quirk}; it knows ${known.length ? known.join(', ') : 'none'}`,
+    );
+  }
+}
+
+/** @throws FormatError when `ias` or `oas` has more bits than the format. */
+export function checkLimits(
+  name: string,
+  request: FormatRequest,
+  limits: { readonly ias: number; readonly oas: number },
+  reference: string,
+): void {
+  for (const [size, what] of [
+    ['ias', 'input'],
+    ['oas', 'output'],
+  ] as const) {
+    if (request[size] > limits[size]) {
+      throw new FormatError(
+        `${name} has at most ${limits[size]} bits of ${what} address, not ${size} ${request[size]} (${reference})`,
+      );
+    }
+  }
+}

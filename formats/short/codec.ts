@@ -1,0 +1,132 @@
+/**
+ * Short descriptors in table memory: 32-bit entries, of which a supersection or large page is 16 that hold the same word.
+ * (DDI 0487 G5.4.1; MediaTek's address bits as in Linux's io-pgtable-arm-v7s.c.)
+ */
+import { type DescriptorLayout, decode, encode } from '../../src/descriptor/index.ts';
+import {
+  type DirectCodec,
+  EMPTY,
+  type EntryCodec,
+  type EntryKind,
+  LEAF,
+  type LeafBits,
+  type LeafSize,
+  leafBitsOf,
+  TABLE,
+} from '../../src/pagetable/format.ts';
+
+const TWO_32 = 2 ** 32;
+const RUN_LOG2 = 4;
+const SUPERSECTION = 1 << 18;
+const SHIFT = { 1: 20, 2: 12 } as const;
+
+/** What the codec must know. */
+export interface ShortCodecOptions {
+  /** Attribute bits of every table descriptor, type included. */
+  readonly tableBits: number;
+  /** Descriptors carry PA[34:32] (MediaTek). */
+  readonly extended: boolean;
+  /** The fields of a leaf of that size. */
+  readonly layout: (size: Pick<LeafSize, 'level' | 'runLog2'>) => DescriptorLayout;
+}
+
+export class ShortEntryCodec implements EntryCodec, DirectCodec {
+  readonly wordsPerEntry = 1;
+  readonly wholeRuns = true;
+  readonly direct = this;
+  readonly #options: ShortCodecOptions;
+  readonly #extended: boolean;
+
+  constructor(options: ShortCodecOptions) {
+    this.#options = options;
+    this.#extended = options.extended;
+  }
+
+  read(words: Uint32Array, at: number): bigint {
+    return BigInt(words[at]!);
+  }
+
+  clear(words: Uint32Array, at: number, count: number): void {
+    words.fill(0, at, at + count);
+  }
+
+  classify(words: Uint32Array, at: number, level: number): EntryKind {
+    const type = words[at]! & 3;
+    if (type === 0) return EMPTY;
+    return level === 1 && type === 1 ? TABLE : LEAF;
+  }
+
+  tableAddress(words: Uint32Array, at: number): number {
+    const word = words[at]!;
+    return ((word & 0xffff_fc00) >>> 0) + this.#above(word);
+  }
+
+  writeTable(words: Uint32Array, at: number, pa: number): void {
+    words[at] = pa | this.#bitsAbove(Math.floor(pa / TWO_32)) | this.#options.tableBits;
+  }
+
+  leafAddress(words: Uint32Array, at: number, level: number, index: number): number {
+    const word = words[at]!;
+    const shift = SHIFT[level as 1 | 2];
+    const runLog2 = this.runLog2(words, at, level);
+    const base = (word & (-1 << (shift + runLog2))) >>> 0;
+    return base + this.#above(word) + (index & ((1 << runLog2) - 1)) * 2 ** shift;
+  }
+
+  runLog2(words: Uint32Array, at: number, level: number): number {
+    const word = words[at]!;
+    const isRun = level === 1 ? (word & SUPERSECTION) !== 0 : (word & 2) === 0;
+    return isRun ? RUN_LOG2 : 0;
+  }
+
+  writeLeaf(words: Uint32Array, at: number, pa: number, bits: LeafBits): void {
+    const word = pa | this.#bitsAbove(Math.floor(pa / TWO_32)) | bits.low;
+    words.fill(word, at, at + (1 << bits.runLog2));
+  }
+
+  /** The attributes by name: they stand elsewhere in each kind of leaf. */
+  splitBits(words: Uint32Array, at: number, level: number, part: LeafSize): LeafBits {
+    const from = this.#options.layout({ level, runLog2: this.runLog2(words, at, level) });
+    const to = this.#options.layout(part);
+    const values: Record<string, bigint> = {};
+    for (const { field, value } of decode(from, this.read(words, at))) {
+      const same = to.fields.find(({ name, kind }) => name === field.name && kind === 'field');
+      const isAttribute = field.kind === 'field' && field.address === undefined && field.fixed === undefined;
+      if (isAttribute && same !== undefined) values[field.name] = value;
+    }
+    return leafBitsOf(encode(to, values), part);
+  }
+
+  areEmpty(words: Uint32Array, at: number, count: number): boolean {
+    for (let i = at, end = at + count; i < end; i++) if (words[i] !== 0) return false;
+    return true;
+  }
+
+  writeLeaves(
+    words: Uint32Array,
+    at: number,
+    count: number,
+    paLow: number,
+    paHigh: number,
+    bits: LeafBits,
+  ): void {
+    const step = 1 << (bits.shift + bits.runLog2);
+    const run = 1 << bits.runLog2;
+    let low = paLow;
+    let high = paHigh;
+    for (let i = at, end = at + count * run; i < end; ) {
+      const word = low | this.#bitsAbove(high) | bits.low;
+      for (const next = i + run; i < next; i++) words[i] = word;
+      low = (low + step) | 0;
+      if (low >>> 0 < step) high++;
+    }
+  }
+
+  #bitsAbove(high: number): number {
+    return this.#extended ? ((high & 1) << 9) | ((high & 2) << 3) | ((high & 4) << 3) : 0;
+  }
+
+  #above(word: number): number {
+    return this.#extended ? (((word >>> 9) & 1) | ((word >>> 3) & 2) | ((word >>> 3) & 4)) * TWO_32 : 0;
+  }
+}

@@ -1,0 +1,138 @@
+/** Unmapping, entry by entry: whole leaves, whole tables under an entry, and what happens to a leaf of which only a part goes (Linux's unmap_pages). */
+import { EMPTY, LEAF, type LeafSize, TABLE } from './format.ts';
+import { pow2 } from './page-size.ts';
+import type { PageTable, TableLeaf } from './page-table.ts';
+import { freeTable } from './subtree.ts';
+
+/**
+ * Unmaps up to `count` pages of `2 ** sizeLog2` bytes (one of `table.sizes`), at most to the end of their table: whole tables
+ * under an entry of that size go with it, and a larger leaf is split around the hole.
+ * @returns bytes unmapped; 0 at a hole, out of range, or where no table can be made for a split.
+ */
+export function unmapPages(table: PageTable, ia: number, sizeLog2: number, count: number): number {
+  if (ia < 0 || ia >= table.iaEnd) return 0;
+  const target = table.leaves[table.sizes.indexOf(sizeLog2)]!;
+  let base = table.root;
+  for (let depth = 0; ; ) {
+    const level = table.levels[depth]!;
+    const index = table.indexOf(ia, level);
+    const entryPa = base + index * table.entryBytes;
+    const words = table.region.words(entryPa);
+    const at = table.region.wordIndex(entryPa);
+    const kind = table.entries.classify(words, at, level.level);
+    if (kind === EMPTY) return 0;
+    if (kind === TABLE && depth < target.depth) {
+      base = table.entries.tableAddress(words, at);
+      depth++;
+      continue;
+    }
+    const runLog2 = kind === LEAF ? table.entries.runLog2(words, at, level.level) : 0;
+    if (depth === target.depth && runLog2 <= target.runLog2) {
+      const pages = Math.min(count, table.entriesToTableEnd(index, level) >> target.runLog2);
+      return clearEntries(table, words, at, pages, target) * pow2(level.shift);
+    }
+    const done = split(table, { words, at, depth, index, runLog2 }, ia, target, count);
+    if (done !== 0) return Math.max(done, 0);
+  }
+}
+
+/** Empties the entries of up to `pages` pages, and frees the tables under them. Stops at an empty one. @returns how many entries. */
+function clearEntries(
+  table: PageTable,
+  words: Uint32Array,
+  at: number,
+  pages: number,
+  { depth, runLog2 }: TableLeaf,
+): number {
+  const { entries } = table;
+  const { level } = table.levels[depth]!;
+  const run = 1 << runLog2;
+  const count = pages << runLog2;
+  let live = 0;
+  while (live < count && entries.classify(words, at + live * entries.wordsPerEntry, level) !== EMPTY) live++;
+  if (entries.wholeRuns === true) live -= live % run;
+  for (let i = 0; i < live; i++) {
+    const entry = at + i * entries.wordsPerEntry;
+    if (entries.classify(words, entry, level) === TABLE)
+      freeTable(table, entries.tableAddress(words, entry), depth + 1);
+  }
+  entries.clear(words, at, live);
+  return live;
+}
+
+/** The entry that is in the way: of a leaf that is larger than what is to go. */
+interface Larger {
+  readonly words: Uint32Array;
+  readonly at: number;
+  readonly depth: number;
+  readonly index: number;
+  readonly runLog2: number;
+}
+
+/**
+ * Takes a leaf apart, into leaves of the next smaller size: a run into its entries, a single entry into a table of the next
+ * level's leaves (of its runs, where those are offered). Where the parts are the pages to unmap, they are left out.
+ * @returns bytes unmapped, 0 when the pages are still smaller, or a negative number when there is no frame for the table.
+ */
+function split(table: PageTable, leaf: Larger, ia: number, target: TableLeaf, count: number): number {
+  const { words, at, depth, index, runLog2 } = leaf;
+  const { entries } = table;
+  const level = table.levels[depth]!;
+  if (runLog2 > 0) {
+    const first = index & ~((1 << runLog2) - 1);
+    const start = at - (index - first) * entries.wordsPerEntry;
+    const base = entries.leafAddress(words, start, level.level, first);
+    const part = { level: level.level, shift: level.shift, runLog2: 0 };
+    const bits = entries.splitBits(words, at, level.level, part);
+    const parts = { words, start, count: 1 << runLog2, part };
+    return fill(table, parts, base, bits, index - first, holeOf(target, part, count));
+  }
+  const base = entries.leafAddress(words, at, level.level, index);
+  const part = partBelow(table, depth + 1);
+  const bits = entries.splitBits(words, at, level.level, part);
+  const made = table.newTable(depth + 1);
+  if (made === undefined) return -1;
+  const below = table.levels[depth + 1]!;
+  const first = table.indexOf(ia, below) >> part.runLog2;
+  const parts = {
+    words: table.region.words(made),
+    start: table.region.wordIndex(made),
+    count: below.entries >> part.runLog2,
+    part,
+  };
+  const done = fill(table, parts, base, bits, first, holeOf(target, part, count));
+  entries.writeTable(words, at, made);
+  return done;
+}
+
+/** The largest leaf of a level: its runs, where the table has them, else one entry. */
+function partBelow(table: PageTable, depth: number): LeafSize {
+  const { level, shift } = table.levels[depth]!;
+  return table.leaves.findLast((leaf) => leaf.depth === depth) ?? { level, shift, runLog2: 0 };
+}
+
+/** How many parts are to be left out: none where what is to go is smaller than a part. */
+function holeOf(target: TableLeaf, part: LeafSize, count: number): number {
+  return part.shift + part.runLog2 === target.sizeLog2 ? count : 0;
+}
+
+/** Writes the parts of a leaf, but for `hole` of them from `first` on. @returns bytes left out. */
+function fill(
+  table: PageTable,
+  parts: { words: Uint32Array; start: number; count: number; part: LeafSize },
+  base: number,
+  bits: Parameters<PageTable['entries']['writeLeaf']>[3],
+  first: number,
+  hole: number,
+): number {
+  const { words, start, count, part } = parts;
+  const { entries } = table;
+  const partSize = pow2(part.shift + part.runLog2);
+  const stride = entries.wordsPerEntry << part.runLog2;
+  const end = Math.min(count, first + hole);
+  for (let i = 0; i < count; i++) {
+    if (i >= first && i < end) entries.clear(words, start + i * stride, 1 << part.runLog2);
+    else entries.writeLeaf(words, start + i * stride, base + i * partSize, bits);
+  }
+  return (end - first) * partSize;
+}

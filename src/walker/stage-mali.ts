@@ -1,0 +1,148 @@
+/**
+ * The MMU of Mali GPUs (Midgard, Bifrost) with LPAE-like tables: four levels of 64-bit descriptors, a leaf being type 1 at
+ * every level, permissions as at stage 2. Arm publishes no manual: the layout is the one that Linux's drivers program
+ * (io-pgtable-arm.c ARM_MALI_LPAE, panfrost_regs.h AS_TRANSTAB and AS_MEMATTR).
+ */
+import type { Cacheability, MemoryRegion, NormalMemory, Shareability } from './attributes.ts';
+import { lowBits, shiftRight } from './bits.ts';
+import { word64 } from './descriptor64.ts';
+import type { StageFault } from './lookup.ts';
+import { PR, PW, PX, requiredPermission, UR, UW, UX } from './permissions.ts';
+import type { InputAddress, S1Output, S1Request } from './stage1.ts';
+import type { TableMemory } from './table-memory.ts';
+import type { Fault, FaultKind, WalkStep } from './types.ts';
+
+const INPUT_BITS = 48;
+const LAST_LEVEL = 3;
+const TABLE = 3;
+const LEAF = 1;
+/** XN, bit 54, in the upper half. */
+const XN = 1 << 22;
+/** AS_TRANSTAB: address mode "table" in [1:0], the base from bit 12 on. */
+const MODE_MASK = 3n;
+const MODE_TABLE = 3n;
+
+const CACHE: Cacheability = {
+  policy: 'write-back',
+  readAllocate: true,
+  writeAllocate: true,
+  transient: false,
+};
+const IMPLEMENTATION: Cacheability = {
+  policy: 'implementation-defined',
+  readAllocate: false,
+  writeAllocate: false,
+  transient: false,
+};
+const NONE: Cacheability = { ...IMPLEMENTATION, policy: 'non-cacheable' };
+
+/** A byte of AS_MEMATTR: the outer cache in its upper half (4 none, 8 as implemented), the GPU's own in its lower (8 as implemented, 13 and 15 allocate). */
+function memattr(byte: number): NormalMemory {
+  const inner = (byte & 0xf) === 8 ? IMPLEMENTATION : CACHE;
+  const outer = byte >> 4 === 4 ? NONE : IMPLEMENTATION;
+  return { type: 'normal', inner, outer, tagged: false, byte, xs: true };
+}
+
+const SHAREABILITY: readonly Shareability[] = ['non', 'non', 'outer', 'inner'];
+
+/** One address space of the GPU: its translation table base (AS_TRANSTAB) and memory attributes (AS_MEMATTR). */
+export class StageMali {
+  readonly #memory: TableMemory;
+  readonly #base: number;
+  readonly #enabled: boolean;
+  readonly #regions: readonly MemoryRegion[];
+
+  constructor(memory: TableMemory, transtab: bigint, attributes: bigint) {
+    this.#memory = memory;
+    this.#base = Number(BigInt.asUintN(52, transtab & ~0xfffn));
+    this.#enabled = (transtab & MODE_MASK) === MODE_TABLE;
+    this.#regions = Array.from({ length: 32 }, (_, key) => ({
+      attributes: Object.freeze(memattr(Number(BigInt.asUintN(8, attributes >> BigInt((key & 7) * 8))))),
+      shareability: SHAREABILITY[key >> 3]!,
+    }));
+  }
+
+  translate(ia: InputAddress, request: S1Request, steps: WalkStep[] | undefined): S1Output | StageFault {
+    const address = ia.hi * 2 ** 32 + ia.lo;
+    if (!this.#enabled || address >= 2 ** INPUT_BITS) {
+      return { ok: false, fault: { kind: 'translation', level: 0, stage: 1 } };
+    }
+    let tableBase = this.#base;
+    for (let level = 0; ; level++) {
+      const sizeLog2 = 12 + (LAST_LEVEL - level) * 9;
+      const index = lowBits(shiftRight(address, sizeLog2), 9);
+      const pa = tableBase + index * 8;
+      const at = { level, tableBase, index, pa, sizeLog2 };
+      if (!this.#memory.read64(pa, false)) {
+        steps?.push(step(at, 'external_abort'));
+        return fault('external_walk', at, undefined, pa);
+      }
+      const { lo, hi } = this.#memory;
+      const word = word64(lo, hi);
+      const output = (hi & 0xffff) * 2 ** 32 + ((lo & 0xffff_f000) >>> 0);
+      if ((lo & 3) === TABLE && level < LAST_LEVEL) {
+        steps?.push(step(at, 'table', word, output));
+        tableBase = output;
+        continue;
+      }
+      if ((lo & 3) !== LEAF) {
+        steps?.push(step(at, 'invalid', word));
+        return fault('translation', at, word);
+      }
+      const base = output - lowBits(output, sizeLog2);
+      steps?.push(step(at, level === LAST_LEVEL ? 'page' : 'block', word, base));
+      const permissions =
+        (lo & 0x40 ? PR | UR : 0) | (lo & 0x80 ? PW | UW : 0) | (lo & 0x40 && !(hi & XN) ? PX | UX : 0);
+      if ((permissions & requiredPermission(request.access, request.privileged)) === 0) {
+        return fault('permission', at, word);
+      }
+      return {
+        ok: true,
+        oa: base + lowBits(address, sizeLog2),
+        level,
+        sizeLog2,
+        permissions,
+        region: this.#regions[((lo >>> 2) & 7) | (((lo >>> 8) & 3) << 3)]!,
+        global: true,
+        contiguous: false,
+        nT: false,
+        guarded: false,
+        ns: true,
+      };
+    }
+  }
+}
+
+interface Place {
+  readonly level: number;
+  readonly tableBase: number;
+  readonly index: number;
+  readonly pa: number;
+  readonly sizeLog2: number;
+}
+
+function step(at: Place, kind: WalkStep['kind'], word?: bigint, output?: number): WalkStep {
+  return {
+    stage: 1,
+    level: at.level,
+    tableBase: BigInt(at.tableBase),
+    index: at.index,
+    address: BigInt(at.pa),
+    size: 1n << BigInt(at.sizeLog2),
+    kind,
+    ...(word !== undefined && { descriptor: word }),
+    ...(output !== undefined && { output: BigInt(output) }),
+  };
+}
+
+function fault(kind: FaultKind, at: Place, word: bigint | undefined, fetchAddress?: number): StageFault {
+  const found: Fault = {
+    kind,
+    level: at.level,
+    stage: 1,
+    descriptorAddress: BigInt(at.pa),
+    ...(word !== undefined && { descriptor: word }),
+    ...(fetchAddress !== undefined && { fetchAddress: BigInt(fetchAddress) }),
+  };
+  return { ok: false, fault: found };
+}
