@@ -8,5 +8,6 @@ export const arm32LpaeS1 = longFormat({
   stage: 1,
   width: 32,
   quirks: ['arm_ns', 'arm_ttbr1', 'arm_outer_wbwa', 'arm_hd'],
+  features: ['contiguous'],
   limits: { sizes: 0x4020_1000n, ias: 32, oas: 40 },
 });

@@ -8,5 +8,6 @@ export const arm32LpaeS2 = longFormat({
   stage: 2,
   width: 32,
   quirks: [],
+  features: ['contiguous'],
   limits: { sizes: 0x4020_1000n, ias: 40, oas: 40 },
 });

@@ -8,4 +8,5 @@ export const arm64LpaeS1 = longFormat({
   stage: 1,
   width: 64,
   quirks: ['arm_ns', 'arm_ttbr1', 'arm_outer_wbwa', 'arm_hd'],
+  features: ['contiguous', 'lpa2', 'access_flag', 'dirty_state'],
 });

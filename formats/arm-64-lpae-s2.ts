@@ -8,4 +8,5 @@ export const arm64LpaeS2 = longFormat({
   stage: 2,
   width: 64,
   quirks: [],
+  features: ['contiguous', 'lpa2', 'access_flag', 'dirty_state', 'fwb', 'xnx'],
 });

@@ -5,7 +5,7 @@
 import { type DescriptorLayout, encode, type Field } from '../src/descriptor/index.ts';
 import { FormatError, hex } from '../src/pagetable/errors.ts';
 import type { FormatModule, FormatRequest, Level, Prot, TableFormat } from '../src/pagetable/format.ts';
-import { checkLimits, checkQuirks, checkRequest } from './common/request.ts';
+import { checkFeatures, checkLimits, checkQuirks, checkRequest } from './common/request.ts';
 import { LongEntryCodec, typeBits } from './lpae/codec.ts';
 
 const NAME = 'arm_mali_lpae';
@@ -103,6 +103,7 @@ function configure(request: FormatRequest): TableFormat {
   const { coherentWalk = true, quirks = [], ias, oas } = request;
   checkRequest(request);
   checkQuirks(NAME, [], quirks);
+  checkFeatures(NAME, [], request);
   checkLimits(NAME, request, { ias: 48, oas: 40 }, REFERENCE);
   const pgsizeBitmap = request.pgsizeBitmap & SIZES;
   if (!(pgsizeBitmap & 0x1000n)) {
@@ -143,7 +144,8 @@ function configure(request: FormatRequest): TableFormat {
       splitMask: (3n << 53n) | 0xffcn,
       typeBits: () => typeBits(page),
       runLog2: () => 0,
-      leafSizes: LEVELS.map((level) => 2 ** shiftOf(level)),
+      stage: 2,
+      leafSizes: [-1, ...LEVELS].map((level) => 2 ** shiftOf(level)),
     }),
   };
 }

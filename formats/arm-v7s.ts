@@ -13,7 +13,7 @@ import type {
   Registers,
   TableFormat,
 } from '../src/pagetable/format.ts';
-import { checkLimits, checkQuirks, checkRequest } from './common/request.ts';
+import { checkFeatures, checkLimits, checkQuirks, checkRequest } from './common/request.ts';
 import { ShortEntryCodec } from './short/codec.ts';
 import { shortDescriptor } from './short/fields.ts';
 
@@ -90,6 +90,7 @@ function configure(request: FormatRequest): TableFormat {
   const { coherentWalk = true, quirks = [], ias, oas } = request;
   checkRequest(request);
   checkQuirks(NAME, QUIRKS, quirks);
+  checkFeatures(NAME, [], request);
   const extended = quirks.includes('arm_mtk_ext');
   if (extended && !quirks.includes('no_perms')) {
     throw new FormatError('arm_mtk_ext uses permission bits for addresses; it needs the quirk no_perms');

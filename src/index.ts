@@ -1,5 +1,5 @@
 /** The driver side's public API: domains, scatterlists, memory and errors. Formats are in `lpae/formats`, the hardware in `lpae/walker`. */
-export { type DomainOptions, IommuDomain } from './iommu/domain.ts';
+export { type DomainOptions, IommuDomain, type TrackedRange, type UnmapReport } from './iommu/domain.ts';
 export { Scatterlist, type ScatterlistOptions, type SgEntry, type SgRange } from './iommu/scatterlist.ts';
 export {
   type AllocatedFrame,
@@ -13,12 +13,17 @@ export {
 } from './memory/index.ts';
 export { FormatError, IommuError, type IommuErrorCode, type IommuOperands } from './pagetable/errors.ts';
 export type {
+  DeviceType,
+  Execute,
+  Feature,
   FormatModule,
   FormatRequest,
   Level,
   Prot,
   Quirk,
   Registers,
+  ShareabilityDomain,
   TableFormat,
 } from './pagetable/format.ts';
 export { countTree, type TreeCounts, type TreeEntry, type TreeTable } from './pagetable/tree.ts';
+export type { PartialUnmap } from './pagetable/unmap.ts';

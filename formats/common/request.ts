@@ -1,12 +1,21 @@
 /** What every format checks of a request before it looks at sizes: types, names of options, and quirks. */
 import { FormatError } from '../../src/pagetable/errors.ts';
-import type { FormatRequest, Quirk } from '../../src/pagetable/format.ts';
+import type { Feature, FormatRequest, Quirk } from '../../src/pagetable/format.ts';
 
-const OPTIONS = ['pgsizeBitmap', 'ias', 'oas', 'coherentWalk', 'quirks', 'cpuPageSize'];
+const OPTIONS = ['pgsizeBitmap', 'ias', 'oas', 'coherentWalk', 'quirks', 'features', 'mair', 'cpuPageSize'];
 
 /** @throws FormatError when a value is of the wrong type or can't be one, or an option is none. */
 export function checkRequest(request: FormatRequest): void {
-  const { pgsizeBitmap, ias, oas, coherentWalk = true, quirks = [], cpuPageSize = 4096 } = request;
+  const {
+    pgsizeBitmap,
+    ias,
+    oas,
+    coherentWalk = true,
+    quirks = [],
+    features = [],
+    mair,
+    cpuPageSize = 4096,
+  } = request;
   for (const option of Object.keys(request)) {
     if (!OPTIONS.includes(option)) {
       throw new FormatError(`there is no option ${option}; options are ${OPTIONS.join(', ')}`);
@@ -20,6 +29,12 @@ export function checkRequest(request: FormatRequest): void {
   }
   if (!Array.isArray(quirks))
     throw new FormatError(`quirks must be an array of names, not ${String(quirks)}`);
+  if (!Array.isArray(features)) {
+    throw new FormatError(`features must be an array of names, not ${String(features)}`);
+  }
+  if (mair !== undefined && (typeof mair !== 'bigint' || mair < 0n || mair >> 64n)) {
+    throw new FormatError(`mair must be a bigint of at most 64 bits, not ${String(mair)}`);
+  }
   if (!isPowerOfTwo(cpuPageSize)) {
     throw new FormatError(`cpuPageSize must be a power of two, not ${String(cpuPageSize)}`);
   }
@@ -66,4 +81,21 @@ export function checkLimits(
       );
     }
   }
+}
+
+/** @throws FormatError for a feature, or a MAIR, that tables of the format have no use for. */
+export function checkFeatures(
+  name: string,
+  known: readonly Feature[],
+  { features = [], mair }: FormatRequest,
+  hasMair = false,
+): void {
+  for (const feature of features) {
+    if (known.includes(feature)) continue;
+    throw new FormatError(
+      `${name} has no feature ${feature}; it knows ${known.length ? known.join(', ') : 'none'}`,
+    );
+  }
+  if (mair !== undefined && !hasMair)
+    throw new FormatError(`${name} takes no mair: its entries hold no index into it`);
 }

@@ -15,6 +15,7 @@ import {
   type LeafSize,
   leafBitsOf,
   TABLE,
+  type TrackingCodec,
 } from '../../src/pagetable/format.ts';
 
 const TWO_32 = 2 ** 32;
@@ -27,13 +28,15 @@ const CONTIGUOUS = 1 << 20;
 export interface LongCodecOptions {
   readonly table: DescriptorLayout;
   readonly page: DescriptorLayout;
+  /** Whose permissions say that a leaf is dirty: AP[2] at stage 1, S2AP[1] at stage 2. */
+  readonly stage: 1 | 2;
   /** Type and attribute bits that every table descriptor gets. */
   readonly tableBits: bigint;
   /** Attribute bits that survive the split of a block. */
   readonly splitMask: bigint;
   /** Bits that `level`'s leaves get beyond their attributes: their type. */
   readonly typeBits: (level: number) => bigint;
-  /** Bytes that a leaf covers, by level from 0 on. */
+  /** Bytes that a leaf covers, by level from -1 on. */
   readonly leafSizes: readonly number[];
   /** log2 of the entries of a level's contiguous runs. */
   readonly runLog2: (level: number) => number;
@@ -48,8 +51,14 @@ export class LongEntryCodec implements EntryCodec, DirectCodec {
   /** Where address bits stand in each half. */
   readonly #addressLow: number;
   readonly #addressHigh: number;
-  /** Address bits from 48 on stand in `[15:12]` with a 64K granule (0 bits of them otherwise). */
+  /**
+   * Address bits that stand elsewhere: from 48 on in `[15:12]` with a 64K granule, from 50 on in `[9:8]` with LPA2. In the upper
+   * half they begin at `moveFrom`, in the descriptor at `moveTo`. (Without such bits there is nothing above 48.)
+   */
   readonly #movedMask: number;
+  readonly #moveFrom: number;
+  readonly #moveTo: number;
+  readonly tracking: TrackingCodec;
 
   constructor(options: LongCodecOptions) {
     this.#options = options;
@@ -61,6 +70,9 @@ export class LongEntryCodec implements EntryCodec, DirectCodec {
     this.#addressLow = mask.low;
     this.#addressHigh = mask.high;
     this.#movedMask = moved === undefined ? 0 : Number(fieldMask(moved));
+    this.#moveFrom = (moved?.address ?? 48) - 32;
+    this.#moveTo = moved?.low ?? 12;
+    this.tracking = new LongTracking(options.stage);
   }
 
   read(words: Uint32Array, at: number): bigint {
@@ -88,7 +100,7 @@ export class LongEntryCodec implements EntryCodec, DirectCodec {
 
   leafAddress(words: Uint32Array, at: number, level: number, _index: number): number {
     const address = this.#address(words[at]!, words[at + 1]!);
-    const size = this.#leafSizes[level]!;
+    const size = this.#leafSizes[level + 1]!;
     return Math.floor(address / size) * size;
   }
 
@@ -124,13 +136,17 @@ export class LongEntryCodec implements EntryCodec, DirectCodec {
     paHigh: number,
     bits: LeafBits,
   ): void {
-    // PA[51:48] moves to [15:12] with a 64K granule, and is 0 with the others: one expression serves both.
+    // What moves is 0 where nothing does: one expression serves all.
+    const { low: bitsLow, high: bitsHigh } = bits;
+    const from = this.#moveFrom;
+    const to = this.#moveTo;
+    const mask = (1 << from) - 1;
     let low = paLow;
     let high = paHigh;
     const step = 1 << bits.shift;
     for (let i = at, end = at + ((count << bits.runLog2) << 1); ; ) {
-      words[i] = low | ((high >>> 16) << 12) | bits.low;
-      words[i + 1] = (high & 0xffff) | bits.high;
+      words[i] = low | ((high >>> from) << to) | bitsLow;
+      words[i + 1] = (high & mask) | bitsHigh;
       i += 2;
       if (i >= end) return;
       low = (low + step) | 0;
@@ -139,13 +155,44 @@ export class LongEntryCodec implements EntryCodec, DirectCodec {
   }
 
   #write(words: Uint32Array, at: number, paLow: number, paHigh: number, bits: Halves): void {
-    words[at] = paLow | ((paHigh >>> 16) << 12) | bits.low;
-    words[at + 1] = (paHigh & 0xffff) | bits.high;
+    words[at] = paLow | ((paHigh >>> this.#moveFrom) << this.#moveTo) | bits.low;
+    words[at + 1] = (paHigh & ((1 << this.#moveFrom) - 1)) | bits.high;
   }
 
   #address(low: number, high: number): number {
-    const top = (high & this.#addressHigh) | ((low & this.#movedMask) << 4);
+    const moved = ((low & this.#movedMask) >>> this.#moveTo) << this.#moveFrom;
+    const top = (high & this.#addressHigh) | moved;
     return (top >>> 0) * TWO_32 + ((low & this.#addressLow) >>> 0);
+  }
+}
+
+const AF = 1 << 10;
+/** DBM, bit 51, in the upper half; AP[2] or S2AP[1]. */
+const DBM = 1 << 19;
+const AP_HIGH = 1 << 7;
+
+/** DBM with a writable permission is dirty; hardware makes it so, taking AP[2] away at stage 1 and giving S2AP[1] at stage 2 (DDI 0487 D8.5.5). */
+class LongTracking implements TrackingCodec {
+  readonly #dirty: number;
+
+  constructor(stage: 1 | 2) {
+    this.#dirty = stage === 1 ? 0 : AP_HIGH;
+  }
+
+  isDirty(words: Uint32Array, at: number): boolean {
+    return (words[at + 1]! & DBM) !== 0 && (words[at]! & AP_HIGH) === this.#dirty;
+  }
+
+  setClean(words: Uint32Array, at: number): void {
+    words[at] = (words[at]! & ~AP_HIGH) | (this.#dirty ^ AP_HIGH);
+  }
+
+  isAccessed(words: Uint32Array, at: number): boolean {
+    return (words[at]! & AF) !== 0;
+  }
+
+  setIdle(words: Uint32Array, at: number): void {
+    words[at] = words[at]! & ~AF;
   }
 }
 

@@ -1,12 +1,12 @@
 /** A long-descriptor format from a request: what Linux's arm_64_lpae_alloc_pgtable_s1 and _s2 do, put together from its parts. */
 import { encode, fieldMask, fieldNamed } from '../../src/descriptor/index.ts';
 import { FormatError } from '../../src/pagetable/errors.ts';
-import type { FormatModule, FormatRequest, Quirk, TableFormat } from '../../src/pagetable/format.ts';
-import { checkLimits, checkQuirks, checkRequest } from '../common/request.ts';
+import type { Feature, FormatModule, FormatRequest, Quirk, TableFormat } from '../../src/pagetable/format.ts';
+import { checkFeatures, checkLimits, checkQuirks, checkRequest } from '../common/request.ts';
 import { LongEntryCodec, typeBits } from './codec.ts';
 import { type LayoutContext, longDescriptor } from './fields.ts';
 import { type Geometry, lpaeGeometry } from './geometry.ts';
-import { stage1Fields, stage2Fields } from './prot.ts';
+import { LINUX_MAIR, protFields } from './prot.ts';
 import { stage1Registers, stage2Registers } from './registers.ts';
 
 /** What one of the long-descriptor formats is. */
@@ -17,6 +17,7 @@ export interface LongFormatOptions {
   /** 32: tables of an AArch32 regime, whose sizes are smaller. */
   readonly width: 32 | 64;
   readonly quirks: readonly Quirk[];
+  readonly features: readonly Feature[];
   /** Limits of the regime, where they are below the granule's: page sizes and address bits. */
   readonly limits?: { readonly sizes: bigint; readonly ias: number; readonly oas: number };
 }
@@ -39,6 +40,7 @@ function configureLong(options: LongFormatOptions, request: FormatRequest): Tabl
   const { coherentWalk = true, quirks = [] } = request;
   checkRequest(request);
   checkQuirks(name, options.quirks, quirks);
+  checkFeatures(name, options.features, request, stage === 1);
   if (coherentWalk && quirks.includes('arm_outer_wbwa')) {
     throw new FormatError(
       'arm_outer_wbwa lets a walker that is not coherent use the outer cache; it needs coherentWalk: false',
@@ -47,12 +49,26 @@ function configureLong(options: LongFormatOptions, request: FormatRequest): Tabl
   const geometry = lpaeGeometry(withinLimits(options, request), stage);
   const { granuleLog2, levels } = geometry;
 
+  const { features = [], mair = LINUX_MAIR } = request;
+  const has = (feature: Feature) => features.includes(feature);
+  const lpa2 = has('lpa2');
+  const prots = {
+    stage,
+    width,
+    mair,
+    ns: quirks.includes('arm_ns'),
+    dirtyState: quirks.includes('arm_hd') || has('dirty_state'),
+    fwb: has('fwb'),
+    xnx: has('xnx'),
+    fixedShareability: lpa2 ? ('inner' as const) : undefined,
+  };
   const context = (level: number): LayoutContext => ({
     stage,
     width,
     granuleLog2,
     level,
     shift: granuleLog2 + (3 - level) * (granuleLog2 - 3),
+    lpa2,
   });
   const layout: TableFormat['layout'] = (kind, level) => longDescriptor(kind, context(level));
   const leafLayout = (level: number) => layout(level === 3 ? 'page' : 'block', level);
@@ -68,31 +84,37 @@ function configureLong(options: LongFormatOptions, request: FormatRequest): Tabl
     oas: geometry.oas,
     coherentWalk,
     quirks: [...quirks],
+    features: [...features],
+    protExtras: ['device', 'execute', 'shareability', ...(stage === 1 ? (['mairIndex'] as const) : [])],
     granuleLog2,
     levels,
     rootBytes: geometry.rootBytes,
     // Entries hold 48 bits of a table's address (52 with 64K, 40 in AArch32), and a table beyond the output size is never read.
-    tableAddressBits: Math.min(geometry.oas, width === 32 ? 40 : granuleLog2 === 16 ? 52 : 48),
+    tableAddressBits: Math.min(geometry.oas, width === 32 ? 40 : granuleLog2 === 16 || lpa2 ? 52 : 48),
     firstIova: quirks.includes('arm_ttbr1') ? (1n << 64n) - (1n << BigInt(geometry.ias)) : 0n,
     layout,
     leafBits: (prot, { level, runLog2 }) =>
       encode(leafLayout(level), {
-        ...(stage === 1 ? stage1Fields(prot, quirks) : stage2Fields(prot)),
+        ...protFields(prot, prots),
         Contiguous: runLog2 > 0 ? 1 : 0,
       }),
-    registers: (rootPa: bigint) => registersOf(options, geometry, quirks, coherentWalk, rootPa),
+    registers: (rootPa: bigint) => registersOf(options, geometry, request, rootPa),
     entries: new LongEntryCodec({
       table,
       page,
+      stage,
       tableBits: encode(table, {
         SYNC: coherentWalk ? 0 : 1,
         ...(quirks.includes('arm_ns') ? { NSTable: 1 } : {}),
       }),
-      // Linux keeps bits [11:2], XN and DBM of a block that it splits (ARM_LPAE_PTE_ATTR_MASK).
-      splitMask: kept.reduce((mask, field) => mask | fieldMask(fieldNamed(page, field)), 0xffcn),
+      // Linux keeps bits [11:2], XN and DBM of a block that it splits (ARM_LPAE_PTE_ATTR_MASK); with LPA2 [9:8] are address.
+      splitMask: kept.reduce(
+        (mask, field) => mask | fieldMask(fieldNamed(page, field)),
+        lpa2 ? 0xcfcn : 0xffcn,
+      ),
       typeBits: (level) => typeBits(leafLayout(level)),
       runLog2: (level) => levels.find((l) => l.level === level)?.runLog2 ?? 0,
-      leafSizes: [0, 1, 2, 3].map((level) => 2 ** context(level).shift),
+      leafSizes: [-1, 0, 1, 2, 3].map((level) => 2 ** context(level).shift),
     }),
   };
 }
@@ -106,29 +128,37 @@ function withinLimits({ name, limits }: LongFormatOptions, request: FormatReques
 function registersOf(
   options: LongFormatOptions,
   geometry: Geometry,
-  quirks: readonly Quirk[],
-  coherentWalk: boolean,
+  { quirks = [], features = [], coherentWalk = true, mair = LINUX_MAIR }: FormatRequest,
   root: bigint,
 ) {
   const { granuleLog2, ias, outputCode } = geometry;
+  const lpa2 = features.includes('lpa2');
   const ttbr1 = quirks.includes('arm_ttbr1');
   const outer = coherentWalk || quirks.includes('arm_outer_wbwa');
   const fields = {
     outputCode,
     tg: ttbr1 ? TG1[granuleLog2] : TG0[granuleLog2],
-    sh: coherentWalk ? SH.inner : SH.outer,
+    // With LPA2 this is the shareability of every mapping too; a walk that is not cached does not care.
+    sh: coherentWalk || lpa2 ? SH.inner : SH.outer,
     orgn: outer ? RGN.writeBack : RGN.noncacheable,
     irgn: coherentWalk ? RGN.writeBack : RGN.noncacheable,
     tsz: 64 - ias,
   };
+  const dirty = quirks.includes('arm_hd') || features.includes('dirty_state');
+  const update = dirty ? 'dirty' : features.includes('access_flag') ? 'access' : 'none';
   if (options.stage === 1) {
     // An AArch32 regime has input sizes of 25 to 32 bits, and no TTBR1 that covers as much as TTBR0: what it can't
     // express is walked as an SMMU would with the same descriptors, in an AArch64 context.
     const aarch32 = options.width === 32 && !ttbr1 && ias >= 25;
-    return stage1Registers(root, fields, { ttbr1, hardwareDirty: quirks.includes('arm_hd'), aarch32 });
+    return stage1Registers(root, fields, { ttbr1, mair, lpa2, update, aarch32 });
   }
   // VTCR.SL0 counts down from the last level it can start at; the 4K granule's codes are one off (DDI 0487 D24.2.206).
   const startLevel = geometry.levels[0]!.level;
   const sl = ~(granuleLog2 === 12 ? startLevel + 1 : startLevel) & 3;
-  return stage2Registers(root, { ...fields, sl }, { aarch32: options.width === 32 && ias >= 25 });
+  const fwb = features.includes('fwb');
+  return stage2Registers(
+    root,
+    { ...fields, sl },
+    { lpa2, update, fwb, aarch32: options.width === 32 && ias >= 25 },
+  );
 }

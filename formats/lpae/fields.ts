@@ -13,6 +13,8 @@ export interface LayoutContext {
   /** The level, and log2 of what an entry there covers. */
   readonly level: number;
   readonly shift: number;
+  /** TCR.DS: address bits up to 51, of which [51:50] stand where the shareability does elsewhere (FEAT_LPA2). */
+  readonly lpa2?: boolean;
 }
 
 const LEAF_REF = { 64: 'DDI 0487 D8.3.1.2', 32: 'DDI 0487 G5.5.3' } as const;
@@ -65,7 +67,7 @@ const row =
 function addressRows(context: LayoutContext, prefix: 'OA' | 'NLTA', low: number, reference: string): Field[] {
   const r = row(reference);
   const what = prefix === 'OA' ? 'output address' : 'address of the next table';
-  const top = context.width === 32 ? 39 : 47;
+  const top = context.width === 32 ? 39 : context.lpa2 ? 49 : 47;
   const rows = [r(50, top + 1, '-', 'res0', 'above the address')];
   rows.push(r(top, low, `${prefix}[${top}:${low}]`, 'field', what, { address: low }));
   const moved = context.granuleLog2 === 16;
@@ -106,7 +108,15 @@ function tableLayout(context: LayoutContext): DescriptorLayout {
       r(55, 55, 'SYNC', 'software', "Linux: the entry was made visible to a walker that isn't coherent"),
       r(54, 51, '-', 'ignored', 'free for software'),
       ...addressRows(context, 'NLTA', context.granuleLog2, TABLE_REF[context.width]),
-      r(11, 2, '-', 'ignored', 'not used in a table descriptor'),
+      ...(context.lpa2
+        ? [
+            r(11, 10, '-', 'ignored', 'not used in a table descriptor'),
+            r(9, 8, 'NLTA[51:50]', 'field', 'address of the next table, above 50 bits (FEAT_LPA2)', {
+              address: 50,
+            }),
+            r(7, 2, '-', 'ignored', 'not used in a table descriptor'),
+          ]
+        : [r(11, 2, '-', 'ignored', 'not used in a table descriptor')]),
       r(1, 1, 'Type', 'field', 'table', { fixed: 1 }),
       r(0, 0, 'Valid', 'field', 'valid', { fixed: 1 }),
     ],
@@ -117,6 +127,9 @@ function tableLayout(context: LayoutContext): DescriptorLayout {
 function leafLayout(context: LayoutContext): DescriptorLayout {
   const r = row(LEAF_REF[context.width]);
   const kind = context.level === 3 ? 'page' : 'block';
+  const bits98 = context.lpa2
+    ? r(9, 8, 'OA[51:50]', 'field', 'output address, above 50 bits (FEAT_LPA2)', { address: 50 })
+    : r(9, 8, 'SH[1:0]', 'field', 'shareability', { values: SH });
   const upper =
     context.stage === 1
       ? [
@@ -144,7 +157,7 @@ function leafLayout(context: LayoutContext): DescriptorLayout {
       ? [
           r(11, 11, 'nG', 'field', 'not global', { values: { 0: 'global', 1: 'of one ASID' } }),
           r(10, 10, 'AF', 'field', 'access flag', { values: { 0: 'not accessed: faults', 1: 'accessed' } }),
-          r(9, 8, 'SH[1:0]', 'field', 'shareability', { values: SH }),
+          bits98,
           r(7, 6, 'AP[2:1]', 'field', 'data access permissions', { values: S1_AP }),
           r(5, 5, 'NS', 'field', 'the output address is in Non-secure memory'),
           r(4, 2, 'AttrIndx', 'field', 'memory attribute: the byte of MAIR'),
@@ -152,7 +165,7 @@ function leafLayout(context: LayoutContext): DescriptorLayout {
       : [
           r(11, 11, 'FnXS', 'field', 'clears the XS attribute (FEAT_XS)'),
           r(10, 10, 'AF', 'field', 'access flag', { values: { 0: 'not accessed: faults', 1: 'accessed' } }),
-          r(9, 8, 'SH[1:0]', 'field', 'shareability', { values: SH }),
+          bits98,
           r(7, 6, 'S2AP', 'field', 'data access permissions', { values: S2_AP }),
           r(5, 2, 'MemAttr', 'field', 'memory type and cacheability', { values: MEM_ATTR }),
         ];

@@ -10,11 +10,36 @@ const MIB = 1024n * KIB;
 const GIB = 1024n * MIB;
 const TIB = 1024n * GIB;
 
-/** The page and block sizes of each granule that Linux offers, and its largest address. */
-const GRANULES = new Map<bigint, { log2: 12 | 14 | 16; sizes: bigint; maxBits: number }>([
-  [4n * KIB, { log2: 12, sizes: (4n * KIB) | (2n * MIB) | GIB, maxBits: 48 }],
-  [16n * KIB, { log2: 14, sizes: (16n * KIB) | (32n * MIB), maxBits: 48 }],
-  [64n * KIB, { log2: 16, sizes: (64n * KIB) | (512n * MIB), maxBits: 52 }],
+/**
+ * The page and block sizes of each granule that Linux offers, its largest address, the block that comes with LPA2 (DDI 0487
+ * table D8-47), and log2 of the entries of a contiguous run by level (table D8-104).
+ */
+interface Granule {
+  readonly log2: 12 | 14 | 16;
+  readonly sizes: bigint;
+  readonly maxBits: number;
+  readonly lpa2Block: bigint;
+  readonly runs: Readonly<Record<number, number>>;
+}
+const GRANULES = new Map<bigint, Granule>([
+  [
+    4n * KIB,
+    {
+      log2: 12,
+      sizes: (4n * KIB) | (2n * MIB) | GIB,
+      maxBits: 48,
+      lpa2Block: 512n * GIB,
+      runs: { 1: 4, 2: 4, 3: 4 },
+    },
+  ],
+  [
+    16n * KIB,
+    { log2: 14, sizes: (16n * KIB) | (32n * MIB), maxBits: 48, lpa2Block: 64n * GIB, runs: { 2: 5, 3: 7 } },
+  ],
+  [
+    64n * KIB,
+    { log2: 16, sizes: (64n * KIB) | (512n * MIB), maxBits: 52, lpa2Block: 0n, runs: { 2: 5, 3: 5 } },
+  ],
 ]);
 
 /** Output sizes that TCR.IPS and VTCR.PS can say, in the order of their codes (DDI 0487 D8.1.8, table D8-6). */
@@ -59,9 +84,19 @@ export function lpaeGeometry(request: FormatRequest, stage: 1 | 2): Geometry {
         'the long-descriptor format has granules of 0x1000, 0x4000 and 0x10000 (DDI 0487 D8.2.1): offer one of them as a page size',
     );
   }
-  const sizes = granule.sizes | (granule.log2 === 16 && request.oas > 48 ? 4n * TIB : 0n);
-  const ias = Math.min(request.ias, granule.maxBits);
-  const oas = Math.min(request.oas, granule.maxBits);
+  const { features = [] } = request;
+  const lpa2 = features.includes('lpa2');
+  if (lpa2 && granule.log2 === 16) {
+    throw new FormatError(
+      'lpa2 is for granules of 4K and 16K; with 64K, addresses of 52 bits need no feature: ask for them in ias and oas',
+    );
+  }
+  const levelRuns = features.includes('contiguous') ? granule.runs : {};
+  const maxBits = lpa2 ? 52 : granule.maxBits;
+  const large = lpa2 ? granule.lpa2Block : granule.log2 === 16 && request.oas > 48 ? 4n * TIB : 0n;
+  const sizes = granule.sizes | large | runSizes(granule.log2, levelRuns);
+  const ias = Math.min(request.ias, maxBits);
+  const oas = Math.min(request.oas, maxBits);
   const outputCode = (OUTPUT_SIZES as readonly number[]).indexOf(oas);
   if (outputCode < 0) {
     throw new FormatError(
@@ -71,7 +106,7 @@ export function lpaeGeometry(request: FormatRequest, stage: 1 | 2): Geometry {
   if (ias <= granule.log2) {
     throw new FormatError(`ias ${ias} leaves nothing to translate above a page of 2^${granule.log2} bytes`);
   }
-  const levels = levelsFor(ias, granule.log2, stage);
+  const levels = levelsFor(ias, granule.log2, stage, levelRuns);
   return {
     pgsizeBitmap: request.pgsizeBitmap & sizes,
     ias,
@@ -83,19 +118,37 @@ export function lpaeGeometry(request: FormatRequest, stage: 1 | 2): Geometry {
   };
 }
 
-/** Every level resolves `granuleLog2 - 3` bits, the start level what is left over; stage 2 folds a level 0 of up to 16 entries into level 1. */
-function levelsFor(ias: number, granuleLog2: number, stage: 1 | 2): Level[] {
+/** The sizes of contiguous runs. */
+function runSizes(granuleLog2: number, runs: Granule['runs']): bigint {
+  return Object.entries(runs).reduce((sizes, [level, runLog2]) => {
+    const shift = granuleLog2 + (LAST_LEVEL - Number(level)) * (granuleLog2 - DESCRIPTOR_LOG2);
+    return sizes | (1n << BigInt(shift + runLog2));
+  }, 0n);
+}
+
+/**
+ * Every level resolves `granuleLog2 - 3` bits, the start level what is left over; stage 2 folds a level 0 of up to 16 entries
+ * into level 1, and level -1, which never has more, into level 0.
+ */
+function levelsFor(ias: number, granuleLog2: number, stage: 1 | 2, runs: Granule['runs']): Level[] {
   const stride = granuleLog2 - DESCRIPTOR_LOG2;
   let startLevel = LAST_LEVEL + 1 - Math.ceil((ias - granuleLog2) / stride);
   const shiftOf = (level: number) => granuleLog2 + (LAST_LEVEL - level) * stride;
-  const concatenated = 2 ** (ias - shiftOf(0));
-  if (stage === 2 && startLevel === 0 && concatenated <= MAX_CONCATENATED) startLevel = 1;
+  const concatenated = 2 ** (ias - shiftOf(startLevel));
+  if (stage === 2 && startLevel <= 0 && concatenated <= MAX_CONCATENATED) startLevel++;
   const levels: Level[] = [];
   for (let level = startLevel; level <= LAST_LEVEL; level++) {
     const shift = shiftOf(level);
     const entries = level === startLevel ? 2 ** (ias - shift) : 2 ** stride;
     const tables = entries / 2 ** stride;
-    levels.push({ level, shift, entries, ...(tables > 1 && { tables }) });
+    const runLog2 = runs[level];
+    levels.push({
+      level,
+      shift,
+      entries,
+      ...(tables > 1 && { tables }),
+      ...(runLog2 !== undefined && { runLog2 }),
+    });
   }
   return levels;
 }

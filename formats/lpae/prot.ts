@@ -1,36 +1,61 @@
-/** What each prot flag becomes in a long descriptor: Linux's arm_lpae_prot_to_pte, by the names of the declared fields. */
-import type { Prot, Quirk } from '../../src/pagetable/format.ts';
-
-/** Linux's use of MAIR: attribute 0 Non-cacheable, 1 Write-Back, 2 Device-nGnRE, 3 inner Non-cacheable outer Write-Back. */
-const ATTR_INDEX = { noncacheable: 0, writeBack: 1, device: 2 } as const;
+/**
+ * What a prot becomes in a long descriptor, by the names of the declared fields: Linux's arm_lpae_prot_to_pte for its flags,
+ * and the architecture's own words for what goes beyond them (DDI 0487 D8.4, D8.6).
+ */
+import { FormatError, hex } from '../../src/pagetable/errors.ts';
+import type { DeviceType, Prot } from '../../src/pagetable/format.ts';
 
 /**
- * MAIR_ELx as Linux computes it (DDI 0487 D24.2.110). Attributes 4 to 7 read 0xff: the C code ORs in `0xf4 << 24`, an int
- * whose sign bit spreads over the upper half.
+ * MAIR_ELx as Linux computes it (DDI 0487 D24.2.110): attribute 0 Non-cacheable, 1 Write-Back, 2 Device-nGnRE, 3 inner
+ * Non-cacheable outer Write-Back. Attributes 4 to 7 read 0xff: the C code ORs in `0xf4 << 24`, an int whose sign bit spreads
+ * over the upper half.
  */
 export const LINUX_MAIR = 0xffff_ffff_f404_ff44n;
 
-const MEM_ATTR = { noncacheable: 0b0101, writeBack: 0b1111, device: 0b0001 } as const;
-const SH = { outer: 2, inner: 3 } as const;
+const SH = { non: 0, outer: 2, inner: 3 } as const;
+/** Device types as MAIR bytes, and as MemAttr. */
+const DEVICE_BYTE: Readonly<Record<DeviceType, number>> = {
+  nGnRnE: 0x00,
+  nGnRE: 0x04,
+  nGRE: 0x08,
+  GRE: 0x0c,
+};
+const DEVICE_MEM_ATTR: Readonly<Record<DeviceType, number>> = { nGnRnE: 0, nGnRE: 1, nGRE: 2, GRE: 3 };
+/** MemAttr of Normal memory, and with forced Write-Back (DDI 0487 tables D8-95 and D8-98): then 0b0110 is Write-Back whatever stage 1 says. */
+const MEM_ATTR = { noncacheable: 0b0101, writeBack: 0b1111, forcedWriteBack: 0b0110 } as const;
 
-function memoryType(prot: Prot): keyof typeof ATTR_INDEX {
-  if (prot.mmio) return 'device';
-  return prot.cache ? 'writeBack' : 'noncacheable';
+/** What of the configuration decides how a prot is said. */
+export interface ProtContext {
+  readonly stage: 1 | 2;
+  readonly width: 32 | 64;
+  readonly mair: bigint;
+  /** NS = 1 in every leaf. */
+  readonly ns: boolean;
+  /** Writable leaves get DBM. */
+  readonly dirtyState: boolean;
+  readonly fwb: boolean;
+  readonly xnx: boolean;
+  /** The shareability of every leaf, where TCR and not the descriptor says it. */
+  readonly fixedShareability: keyof typeof SH | undefined;
+}
+
+/** Field values of a leaf. @throws FormatError for what the format can't say. */
+export function protFields(prot: Prot, context: ProtContext): Record<string, number> {
+  return context.stage === 1 ? stage1Fields(prot, context) : stage2Fields(prot, context);
 }
 
 /** Stage 1: writable unless only `read` is asked; every mapping belongs to an ASID (nG). */
-export function stage1Fields(prot: Prot, quirks: readonly Quirk[]): Record<string, number> {
+function stage1Fields(prot: Prot, context: ProtContext): Record<string, number> {
   const readOnly = prot.read === true && !prot.write;
   return {
     nG: 1,
     AF: 1,
-    'SH[1:0]': prot.cache ? SH.inner : SH.outer,
+    ...shareability(prot, context),
     'AP[2:1]': (readOnly ? 2 : 0) | (prot.priv ? 0 : 1),
-    AttrIndx: ATTR_INDEX[memoryType(prot)],
-    NS: quirks.includes('arm_ns') ? 1 : 0,
-    DBM: quirks.includes('arm_hd') && !readOnly ? 1 : 0,
-    XN: prot.noexec ? 1 : 0,
-    PXN: prot.noexec ? 1 : 0,
+    AttrIndx: attributeIndex(prot, context.mair),
+    NS: context.ns ? 1 : 0,
+    DBM: context.dirtyState && !readOnly ? 1 : 0,
+    ...stage1Execute(prot, context, readOnly),
   };
 }
 
@@ -38,12 +63,96 @@ export function stage1Fields(prot: Prot, quirks: readonly Quirk[]): Record<strin
  * Stage 2: read and write each have a bit; `priv` has none and is ignored, as in Linux. `noexec` sets both XN bits as
  * Linux does: execute-never where only XN[1] counts, but with FEAT_XNX 0b11 still lets EL1 execute (DDI 0487 table D8-78).
  */
-export function stage2Fields(prot: Prot): Record<string, number> {
+function stage2Fields(prot: Prot, context: ProtContext): Record<string, number> {
   return {
     AF: 1,
-    'SH[1:0]': prot.cache ? SH.inner : SH.outer,
+    ...shareability(prot, context),
     S2AP: (prot.read ? 1 : 0) | (prot.write ? 2 : 0),
-    MemAttr: MEM_ATTR[memoryType(prot)],
-    'XN[1:0]': prot.noexec ? 3 : 0,
+    MemAttr: memAttr(prot, context.fwb),
+    DBM: context.dirtyState && prot.write ? 1 : 0,
+    'XN[1:0]': stage2Execute(prot, context.xnx),
   };
+}
+
+function deviceOf({ device, mmio }: Prot): DeviceType | undefined {
+  return device ?? (mmio ? 'nGnRE' : undefined);
+}
+
+function shareability(prot: Prot, { fixedShareability }: ProtContext): Record<string, number> {
+  const asked = prot.shareability;
+  if (fixedShareability === undefined) return { 'SH[1:0]': SH[asked ?? (prot.cache ? 'inner' : 'outer')] };
+  if (asked !== undefined && asked !== fixedShareability) {
+    throw new FormatError(
+      `with lpa2 descriptors hold no shareability: all mappings are ${fixedShareability} shareable, as TCR.SH0 says, and none can be ${asked} (DDI 0487 D8.3.1)`,
+    );
+  }
+  return {};
+}
+
+/** The index in MAIR of what is asked: its first byte of that value. */
+function attributeIndex(prot: Prot, mair: bigint): number {
+  const { mairIndex } = prot;
+  if (mairIndex !== undefined) {
+    if (prot.device === undefined && !prot.mmio && !prot.cache) return mairIndex;
+    throw new FormatError(
+      'mairIndex names the whole memory type; it can go with none of device, mmio and cache',
+    );
+  }
+  const device = deviceOf(prot);
+  const byte = device !== undefined ? DEVICE_BYTE[device] : prot.cache ? 0xff : 0x44;
+  for (let index = 0; index < 8; index++) {
+    if (Number((mair >> BigInt(index * 8)) & 0xffn) === byte) return index;
+  }
+  const what = device !== undefined ? `Device-${device}` : prot.cache ? 'Write-Back' : 'Non-cacheable';
+  throw new FormatError(
+    `MAIR ${hex(mair)} has no attribute ${hex(byte)} (Normal or Device memory: ${what}); give a mair that has it, or name an attribute by mairIndex (DDI 0487 D24.2.110)`,
+  );
+}
+
+function memAttr(prot: Prot, fwb: boolean): number {
+  const device = deviceOf(prot);
+  if (device !== undefined) return DEVICE_MEM_ATTR[device];
+  if (!prot.cache) return MEM_ATTR.noncacheable;
+  return fwb ? MEM_ATTR.forcedWriteBack : MEM_ATTR.writeBack;
+}
+
+/** UXN (XN) and PXN. AArch32's XN is for both levels, so that there PL0 alone can't be shut out. */
+function stage1Execute(prot: Prot, { width }: ProtContext, readOnly: boolean): Record<string, number> {
+  const { execute } = prot;
+  if (execute === undefined) return { XN: prot.noexec ? 1 : 0, PXN: prot.noexec ? 1 : 0 };
+  noContradiction(prot);
+  if (execute === 'privileged' && width === 32) {
+    throw new FormatError(
+      "AArch32's XN forbids execution at both levels: execute can't be privileged alone (DDI 0487 G5.6.2)",
+    );
+  }
+  const byPrivileged = execute === 'all' || execute === 'privileged';
+  if (byPrivileged && width === 64 && !readOnly && !prot.priv) {
+    throw new FormatError(
+      `what EL0 may write EL1 never executes: execute ${execute} needs a mapping that is read-only or priv (DDI 0487 D8.4.1)`,
+    );
+  }
+  if (execute === 'privileged') return { XN: 1, PXN: 0 };
+  return { XN: execute === 'none' ? 1 : 0, PXN: execute === 'all' ? 0 : 1 };
+}
+
+/** XN[1:0] (DDI 0487 table D8-78): 0b01 not EL1, 0b10 nobody, 0b11 not EL0, the odd ones with FEAT_XNX only. */
+function stage2Execute(prot: Prot, xnx: boolean): number {
+  const { execute } = prot;
+  if (execute === undefined) return prot.noexec ? (xnx ? 2 : 3) : 0;
+  noContradiction(prot);
+  if (execute === 'all') return 0;
+  if (execute === 'none') return 2;
+  if (!xnx) {
+    throw new FormatError(
+      `stage 2 tells EL1 from EL0 in execution with FEAT_XNX only: for execute ${execute} configure features: ['xnx']`,
+    );
+  }
+  return execute === 'privileged' ? 3 : 1;
+}
+
+function noContradiction({ execute, noexec }: Prot): void {
+  if (noexec && execute !== 'none') {
+    throw new FormatError(`noexec and execute ${execute} contradict each other; give one of them`);
+  }
 }

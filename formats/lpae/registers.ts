@@ -3,7 +3,6 @@
  * of AArch64 (DDI 0487 D24.2), or TTBCR, VTCR and TTBRs of AArch32 (G8.2, DDI 0406C B4.1) where the format is a 32-bit one.
  */
 import type { Registers } from '../../src/pagetable/format.ts';
-import { LINUX_MAIR } from './prot.ts';
 
 /** Fields of TCR or VTCR by their names in Linux's io_pgtable_cfg. */
 export interface ControlFields {
@@ -20,9 +19,19 @@ const BIT = (n: number) => 1n << BigInt(n);
 const at = (value: number, low: number) => BigInt(value) << BigInt(low);
 const EPD0 = BIT(7);
 const EPD1 = BIT(23);
-const HA_HD = BIT(39) | BIT(40);
 const EAE = BIT(31);
 const RES1 = BIT(31);
+
+/** How much hardware writes back: nothing, the access flag (HA), the dirty state too (HD); bits of TCR and VTCR. */
+export type HardwareUpdate = 'none' | 'access' | 'dirty';
+const TCR_UPDATE = { none: 0n, access: BIT(39), dirty: BIT(39) | BIT(40) } as const;
+const VTCR_UPDATE = { none: 0n, access: BIT(21), dirty: BIT(21) | BIT(22) } as const;
+/** TCR.DS and VTCR.DS: LPA2. */
+const TCR_DS = BIT(59);
+const VTCR_DS = BIT(32);
+/** HCR.VM and DC, stage 2 by itself; FWB. */
+const HCR_STAGE_2 = BIT(0) | BIT(12);
+const HCR_FWB = BIT(46);
 
 /** TTBR_ELx and VTTBR_EL2 keep address bits [51:48] in [5:2] (DDI 0487 D24.2.191, FEAT_LPA). */
 function baseRegister(root: bigint): bigint {
@@ -46,25 +55,26 @@ function half(f: ControlFields, upper: boolean): bigint {
 export function stage1Registers(
   root: bigint,
   f: ControlFields,
-  options: { ttbr1: boolean; hardwareDirty: boolean; aarch32: boolean },
+  options: { ttbr1: boolean; mair: bigint; lpa2: boolean; update: HardwareUpdate; aarch32: boolean },
 ): Registers {
   const { outputCode, ...rest } = f;
-  const cfg = { ttbr: root, tcr: { ips: outputCode, ...rest }, mair: LINUX_MAIR };
-  const { ttbr1 } = options;
+  const cfg = { ttbr: root, tcr: { ips: outputCode, ...rest }, mair: options.mair };
+  const { ttbr1, mair } = options;
   if (options.aarch32) {
     const tcr = EAE | EPD1 | at(f.tsz & 7, 0) | at(f.irgn, 8) | at(f.orgn, 10) | at(f.sh, 12);
     return {
       cfg,
-      hardware: { regime: 'pl1&0', registers: { ttbr0: root, ttbr1: 0n, tcr, mair: LINUX_MAIR } },
+      hardware: { regime: 'pl1&0', registers: { ttbr0: root, ttbr1: 0n, tcr, mair } },
     };
   }
-  const tcr = half(f, ttbr1) | at(outputCode, 32) | (options.hardwareDirty ? HA_HD : 0n);
+  const ds = options.lpa2 ? TCR_DS : 0n;
+  const tcr = half(f, ttbr1) | at(outputCode, 32) | TCR_UPDATE[options.update] | ds;
   const ttbr = baseRegister(root);
   return {
     cfg,
     hardware: {
       regime: 'el1&0',
-      registers: { ttbr0: ttbr1 ? 0n : ttbr, ttbr1: ttbr1 ? ttbr : 0n, tcr, mair: LINUX_MAIR },
+      registers: { ttbr0: ttbr1 ? 0n : ttbr, ttbr1: ttbr1 ? ttbr : 0n, tcr, mair },
     },
   };
 }
@@ -73,7 +83,7 @@ export function stage1Registers(
 export function stage2Registers(
   root: bigint,
   f: ControlFields & { readonly sl: number },
-  options: { aarch32: boolean },
+  options: { lpa2: boolean; update: HardwareUpdate; fwb: boolean; aarch32: boolean },
 ): Registers {
   const { outputCode, ...rest } = f;
   const cfg = { vttbr: root, vtcr: { ps: outputCode, ...rest } };
@@ -83,6 +93,8 @@ export function stage2Registers(
     const vtcr = walk | at(f.tsz & 0x1f, 0);
     return { cfg, hardware: { regime: 'pl1&0-s2', registers: { vttbr: root, vtcr } } };
   }
-  const vtcr = walk | at(f.tsz, 0) | at(f.tg, 14) | at(outputCode, 16);
-  return { cfg, hardware: { regime: 'el1&0-s2', registers: { vttbr: baseRegister(root), vtcr } } };
+  const ds = options.lpa2 ? VTCR_DS : 0n;
+  const vtcr = walk | at(f.tsz, 0) | at(f.tg, 14) | at(outputCode, 16) | VTCR_UPDATE[options.update] | ds;
+  const hcr = options.fwb ? { hcr: HCR_STAGE_2 | HCR_FWB } : {};
+  return { cfg, hardware: { regime: 'el1&0-s2', registers: { vttbr: baseRegister(root), vtcr, ...hcr } } };
 }

@@ -3,25 +3,40 @@
  * It checks what callers pass, maps errors to words, and leaves the tree to src/pagetable.
  */
 import { FrameAllocator, type PhysicalMemory } from '../memory/index.ts';
+import { readAndClear, type Tracked } from '../pagetable/dirty.ts';
 import { hex, IommuError } from '../pagetable/errors.ts';
-import {
-  type FormatModule,
-  type FormatRequest,
-  PROT_FLAGS,
-  type Prot,
-  type Registers,
-  type TableFormat,
-} from '../pagetable/format.ts';
+import type { FormatModule, FormatRequest, Prot, Registers, TableFormat } from '../pagetable/format.ts';
 import { mapSg, mapSgByRange } from '../pagetable/map-sg.ts';
 import { PageTable } from '../pagetable/page-table.ts';
 import { mapRange, unmapRange } from '../pagetable/range.ts';
 import { type TreeTable, tablesOf } from '../pagetable/tree.ts';
-import { explainFailure, runFrom } from './explain.ts';
-import { Scatterlist } from './scatterlist.ts';
+import { PARTIAL_UNMAP, type PartialUnmap } from '../pagetable/unmap.ts';
+import { checkProt, checkScatterlist, checkWord, exact, LOW_BITS } from './checks.ts';
+import { explainFailure, explainStop, runFrom } from './explain.ts';
+import type { Scatterlist } from './scatterlist.ts';
 
 export interface DomainOptions extends FormatRequest {
   /** Where table frames come from. Default: the one that all domains of this memory share. */
   readonly allocator?: FrameAllocator;
+  /** What becomes of a block or run of which only a part is unmapped: `split` (default), `refuse` or `whole`. */
+  readonly partialUnmap?: PartialUnmap;
+}
+
+/** What an unmap did. Addresses are IOVAs, sizes bytes. */
+export interface UnmapReport {
+  /** From the IOVA asked on: more than was asked where a whole block went, less where it stopped. */
+  readonly bytes: bigint;
+  /** What is unmapped now: `[from, end)`. With `whole` a block may begin before the IOVA asked. Equal where nothing was unmapped. */
+  readonly from: bigint;
+  readonly end: bigint;
+  /** Why it stopped before the end of what was asked, if it did. */
+  readonly stop?: IommuError;
+}
+
+/** Stretches of a range that were dirty (or accessed): leaf by leaf, neighbours joined, cut to the range. */
+export interface TrackedRange {
+  readonly iova: bigint;
+  readonly size: bigint;
 }
 
 /**
@@ -50,7 +65,13 @@ export class IommuDomain {
         `format must be a format module, such as arm64LpaeS1, not ${String(format)}`,
       );
     }
-    const { allocator = FrameAllocator.of(memory), ...request } = options ?? {};
+    const { allocator = FrameAllocator.of(memory), partialUnmap = 'split', ...request } = options ?? {};
+    if (!PARTIAL_UNMAP.includes(partialUnmap)) {
+      throw new IommuError(
+        'EINVAL',
+        `partialUnmap must be one of ${PARTIAL_UNMAP.join(', ')}, not ${String(partialUnmap)}`,
+      );
+    }
     this.format = format.configure(request);
     this.allocator = allocator;
     if (!memory.regions.includes(this.allocator.region)) {
@@ -65,6 +86,7 @@ export class IommuDomain {
       });
     }
     this.#live = new PageTable(this.format, this.allocator, root);
+    this.#live.partialUnmap = partialUnmap;
     this.#lastIova = this.format.firstIova + (1n << BigInt(this.format.ias)) - 1n;
   }
 
@@ -95,6 +117,8 @@ export class IommuDomain {
     checkWord('size', size);
     checkProt(prot);
     const table = this.#table;
+    // What the format can't say is refused before anything is written.
+    table.bitsOf(prot);
     const ia = this.#iaOf(iova);
     if (mapRange(table, ia, exact(pa), exact(size), prot) < 0) {
       const failure = table.failure!;
@@ -118,14 +142,82 @@ export class IommuDomain {
   }
 
   /**
-   * Unmaps from `iova` on, splitting larger leaves where only a part goes.
+   * Unmaps from `iova` on. Of larger leaves, where only a part goes, `partialUnmap` decides.
    * @returns bytes unmapped: it stops at the first hole, and is 0 for an unaligned or out-of-range request. It can be more than was
-   * mapped, where a whole table went at once.
+   * mapped, where a whole table went at once, and with `whole` more than was asked. `unmapReport` says why.
    */
   unmap(iova: bigint, size: bigint): bigint {
     checkWord('iova', iova);
     checkWord('size', size);
     return BigInt(unmapRange(this.#table, this.#iaOf(iova), exact(size)));
+  }
+
+  /** Unmaps as `unmap` does, and says what was unmapped and why it stopped, if it did. */
+  unmapReport(iova: bigint, size: bigint): UnmapReport {
+    const bytes = this.unmap(iova, size);
+    const table = this.#table;
+    const { unmapStop } = table;
+    const before = bytes > 0n ? BigInt(this.#iaOf(iova) - table.unmapFrom) : 0n;
+    const stop = bytes >= size ? undefined : explainStop(table, unmapStop, iova, size, this.format.firstIova);
+    return { bytes, from: iova - before, end: iova + bytes, ...(stop && { stop }) };
+  }
+
+  /**
+   * Reads which parts of `[iova, iova + size)` were written to, and makes them clean unless `clear` is false (Linux's read_and_clear_dirty and
+   * IOMMU_DIRTY_NO_CLEAR). A leaf is dirty as a whole. New writable mappings of a table with `arm_hd` or `dirty_state` are dirty.
+   * @returns dirty stretches in ascending order.
+   * @throws IommuError EINVAL for an empty range or one outside the table, at a hole in it (what lies before is cleared already, as in Linux), and where the
+   * table was made without dirty state.
+   */
+  readAndClearDirty(iova: bigint, size: bigint, options: { readonly clear?: boolean } = {}): TrackedRange[] {
+    return this.#readAndClear('dirty', iova, size, options.clear !== false);
+  }
+
+  /** The same of the access flag: which parts were used since they were last made idle. Needs `access_flag` or dirty state. */
+  readAndClearAccessed(
+    iova: bigint,
+    size: bigint,
+    options: { readonly clear?: boolean } = {},
+  ): TrackedRange[] {
+    return this.#readAndClear('accessed', iova, size, options.clear !== false);
+  }
+
+  #readAndClear(what: Tracked, iova: bigint, size: bigint, clear: boolean): TrackedRange[] {
+    checkWord('iova', iova);
+    checkWord('size', size);
+    const table = this.#table;
+    const { name, features = [], quirks, firstIova, ias } = this.format;
+    const { tracking } = table.entries;
+    const dirty = quirks.includes('arm_hd') || features.includes('dirty_state');
+    const kept = dirty || (what === 'accessed' && features.includes('access_flag'));
+    if (tracking === undefined || !kept) {
+      throw new IommuError(
+        'EINVAL',
+        `${name} was made without ${what === 'dirty' ? 'dirty state' : 'hardware access flags'}; a format that has it takes ${what === 'dirty' ? "features: ['dirty_state'] or quirk arm_hd" : "features: ['access_flag']"}`,
+        { iova, size },
+      );
+    }
+    const ia = this.#iaOf(iova);
+    if (size === 0n || ia >= table.iaEnd || exact(size) > table.iaEnd - ia) {
+      throw new IommuError(
+        'EINVAL',
+        `[${hex(iova)}, +${hex(size)}) must be a range of at least a byte within the ${ias} bits of input address`,
+        { iova, size },
+      );
+    }
+    const found = readAndClear(table, tracking, what, ia, exact(size), clear);
+    if (typeof found !== 'number') {
+      return found.map((one) => ({ iova: firstIova + BigInt(one.ia), size: BigInt(one.size) }));
+    }
+    const hole = firstIova + BigInt(table.failure!.ia);
+    throw new IommuError(
+      'EINVAL',
+      `nothing is mapped at IOVA ${hex(hole)}, within the range that was asked`,
+      {
+        iova: hole,
+        size,
+      },
+    );
   }
 
   /** Unmaps what `mapSg` mapped: the sum of the lengths. @returns bytes unmapped, as `unmap` does. */
@@ -164,6 +256,7 @@ export class IommuDomain {
     checkScatterlist(sg);
     checkProt(prot);
     const table = this.#table;
+    table.bitsOf(prot);
     const ia = this.#iaOf(iova);
     const outcome = how(table, ia, sg, prot);
     if (outcome.errno < 0) {
@@ -183,48 +276,5 @@ export class IommuDomain {
     if (iova >= firstIova && iova <= this.#lastIova)
       return Number(firstIova === 0n ? iova : iova - firstIova);
     return this.#table.iaEnd + Number(iova & LOW_BITS);
-  }
-}
-
-/** More bits than any smallest page has. */
-const LOW_BITS = 0xf_ffffn;
-const TWO_52 = 1n << 52n;
-const MAX_WORD = (1n << 64n) - 1n;
-
-/** An address or size as an exact number; what has more than 52 bits counts as just beyond them, at the same alignment. */
-function exact(value: bigint): number {
-  return value < TWO_52 ? Number(value) : 2 ** 52 + Number(value & LOW_BITS);
-}
-
-function checkProt(prot: Prot): void {
-  if (typeof prot !== 'object' || prot === null) {
-    throw new IommuError(
-      'EINVAL',
-      `prot must be an object such as { read: true, write: true }, not ${String(prot)}`,
-    );
-  }
-  for (const flag in prot) {
-    const value: unknown = prot[flag as keyof Prot];
-    if (!PROT_FLAGS.includes(flag as keyof Prot)) {
-      throw new IommuError('EINVAL', `prot has no flag ${flag}; its flags are ${PROT_FLAGS.join(', ')}`);
-    }
-    if (typeof value !== 'boolean' && value !== undefined) {
-      throw new IommuError('EINVAL', `prot.${flag} must be true or false, not ${String(value)}`);
-    }
-  }
-}
-
-function checkScatterlist(sg: Scatterlist): void {
-  if (!(sg instanceof Scatterlist)) {
-    throw new IommuError(
-      'EINVAL',
-      'sg must be a Scatterlist; Scatterlist.from makes one of an array or any iterable',
-    );
-  }
-}
-
-function checkWord(name: string, value: bigint): void {
-  if (typeof value !== 'bigint' || value < 0n || value > MAX_WORD) {
-    throw new IommuError('EINVAL', `${name} must be a bigint of 0 to 64 bits, not ${String(value)}`);
   }
 }

@@ -2,6 +2,7 @@
 import { ERRNO, hex, IommuError, type IommuErrorCode, type IommuOperands } from '../pagetable/errors.ts';
 import type { Prot } from '../pagetable/format.ts';
 import type { Failure, PageTable } from '../pagetable/page-table.ts';
+import type { UnmapStop } from '../pagetable/unmap.ts';
 import type { Scatterlist } from './scatterlist.ts';
 
 /** The range that was refused: a whole `map` call, or the run of a scatterlist that failed. */
@@ -132,6 +133,48 @@ function outOfRange(table: PageTable, { iova, pa, size }: RefusedRange): string 
     return `IOVAs ${hex(iova)} to ${hex(lastIova)} leave ${hex(first)} to ${hex(last)}, the ${format.ias} bits of input address of this table`;
   }
   return `PAs ${hex(pa)} to ${hex(pa + size - 1n)} leave the ${format.oas} bits of output address of this table, which end at ${hex((1n << BigInt(format.oas)) - 1n)}`;
+}
+
+/** Why an unmap of `size` bytes from `iova` on stopped early. */
+export function explainStop(
+  table: PageTable,
+  stop: UnmapStop | undefined,
+  iova: bigint,
+  size: bigint,
+  firstIova: bigint,
+): IommuError {
+  const page = BigInt(2 ** (table.sizes[0] ?? 0));
+  if (stop === undefined) {
+    return new IommuError(
+      'EINVAL',
+      `IOVA ${hex(iova)} and size ${hex(size)} must be multiples of the smallest page ${hex(page)}`,
+      { iova, size, alignment: page },
+    );
+  }
+  const at = firstIova + BigInt(stop.ia);
+  const operands = { iova: at, size };
+  switch (stop.reason) {
+    case 'partial': {
+      const leafIova = firstIova + BigInt(stop.leafIa ?? 0);
+      const leafSize = BigInt(stop.leafSize ?? 0);
+      const text = `IOVA ${hex(at)} lies in a leaf of ${hex(leafSize)} bytes from ${hex(leafIova)} on, of which only a part was to go; unmap all of it, or make the domain with partialUnmap 'split' or 'whole'`;
+      return new IommuError('EINVAL', text, { ...operands, pageSize: leafSize, alignment: leafSize });
+    }
+    case 'memory':
+      return new IommuError(
+        'ENOMEM',
+        `no frame is left for the table that splitting the leaf at ${hex(at)} needs`,
+        operands,
+      );
+    case 'range':
+      return new IommuError(
+        'ERANGE',
+        `IOVA ${hex(at)} is outside the ${table.format.ias} bits of input address`,
+        operands,
+      );
+    default:
+      return new IommuError('EINVAL', `nothing is mapped at IOVA ${hex(at)}`, operands);
+  }
 }
 
 type Run = NonNullable<RefusedRange['run']>;

@@ -12,7 +12,31 @@ export interface Prot {
   readonly noexec?: boolean;
   readonly mmio?: boolean;
   readonly priv?: boolean;
+  /** Device memory of this type: more than `mmio`, which is nGnRE. */
+  readonly device?: DeviceType;
+  /** Who may execute, where a format tells privilege levels apart: more than `noexec`. */
+  readonly execute?: Execute;
+  /** Shareability of Normal memory, in the place of Linux's choice: inner with `cache`, else outer. */
+  readonly shareability?: ShareabilityDomain;
+  /** The attribute of MAIR by its index, 0 to 7, in the place of the one that the flags ask for. */
+  readonly mairIndex?: number;
 }
+
+export const DEVICE_TYPES = ['nGnRnE', 'nGnRE', 'nGRE', 'GRE'] as const;
+export type DeviceType = (typeof DEVICE_TYPES)[number];
+export const EXECUTE = ['all', 'privileged', 'unprivileged', 'none'] as const;
+export type Execute = (typeof EXECUTE)[number];
+export const SHAREABILITY_DOMAINS = ['non', 'outer', 'inner'] as const;
+export type ShareabilityDomain = (typeof SHAREABILITY_DOMAINS)[number];
+
+/** What a prot can say beyond Linux's flags. A format that does not list a member in `protExtras` refuses it. */
+export const PROT_EXTRAS = [
+  'device',
+  'execute',
+  'shareability',
+  'mairIndex',
+] as const satisfies readonly (keyof Prot)[];
+export type ProtExtra = (typeof PROT_EXTRAS)[number];
 
 /** The names of a prot's flags. */
 export const PROT_FLAGS = [
@@ -36,6 +60,14 @@ export const QUIRKS = [
 ] as const;
 export type Quirk = (typeof QUIRKS)[number];
 
+/**
+ * What hardware can do and Linux's io-pgtable does not ask of it: `contiguous` runs of entries as page sizes of their own;
+ * `lpa2` (TCR.DS: 52-bit addresses with 4K and 16K, larger blocks); `access_flag` and `dirty_state` (FEAT_HAFDBS); at stage 2
+ * `fwb` (FEAT_S2FWB) and `xnx` (FEAT_XNX).
+ */
+export const FEATURES = ['contiguous', 'lpa2', 'access_flag', 'dirty_state', 'fwb', 'xnx'] as const;
+export type Feature = (typeof FEATURES)[number];
+
 /** A request to make a table: Linux's io_pgtable_cfg. */
 export interface FormatRequest {
   /** A bit for each page size that the hardware offers; the format keeps those of one granule. */
@@ -46,6 +78,10 @@ export interface FormatRequest {
   /** Whether the walker's reads are coherent with the CPU's writes. Default: true. */
   readonly coherentWalk?: boolean;
   readonly quirks?: readonly Quirk[];
+  /** Default: none, which is Linux's choice. */
+  readonly features?: readonly Feature[];
+  /** MAIR_ELx, 64 bits, for stage 1. Default: Linux's. */
+  readonly mair?: bigint;
   /** The CPU's page size in bytes, which decides the granule where several are offered. Default: 4 KiB. */
   readonly cpuPageSize?: number | bigint;
 }
@@ -137,6 +173,17 @@ export interface EntryCodec {
   readonly wholeRuns?: boolean;
   /** The direct path of map_sg, where the format has one. */
   readonly direct?: DirectCodec;
+  /** Access flag and dirty state of leaves, where the format keeps them. */
+  readonly tracking?: TrackingCodec;
+}
+
+/** What hardware writes back into a leaf's entry: each as a question and a way to reset it. */
+export interface TrackingCodec {
+  isDirty(words: Uint32Array, at: number): boolean;
+  /** Writable, and clean: the next write makes it dirty again. */
+  setClean(words: Uint32Array, at: number): void;
+  isAccessed(words: Uint32Array, at: number): boolean;
+  setIdle(words: Uint32Array, at: number): void;
 }
 
 /** Many leaves at once, without a number that is not a small integer. PAs come as signed 32-bit halves. */
@@ -164,6 +211,9 @@ export interface TableFormat {
   readonly oas: number;
   readonly coherentWalk: boolean;
   readonly quirks: readonly Quirk[];
+  readonly features?: readonly Feature[];
+  /** Members of a prot beyond Linux's flags that the format can express. Default: none. */
+  readonly protExtras?: readonly ProtExtra[];
   readonly granuleLog2: number;
   /** From the start level down to the last. */
   readonly levels: readonly Level[];
@@ -174,7 +224,7 @@ export interface TableFormat {
   /** The lowest IOVA: 0, or with `arm_ttbr1` the first address whose upper bits are all ones. 64 bits. */
   readonly firstIova: bigint;
   registers(rootPa: bigint): Registers;
-  /** Attribute and type bits of a leaf's entries, address left out. */
+  /** Attribute and type bits of a leaf's entries, address left out. @throws FormatError for a prot that they can't express. */
   leafBits(prot: Prot, size: LeafSize): bigint;
   readonly entries: EntryCodec;
   /** The declared fields of a kind of descriptor at `level`; `run`: of a leaf that is one of a run, where that has other fields. */

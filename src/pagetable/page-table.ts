@@ -3,7 +3,7 @@
  * are exact numbers counted from the format's first IOVA; nothing is thrown, every operation answers with a count or an error.
  */
 import type { FrameAllocator, RamRegion } from '../memory/index.ts';
-import { ERRNO } from './errors.ts';
+import { ERRNO, FormatError } from './errors.ts';
 import {
   EMPTY,
   type EntryCodec,
@@ -12,12 +12,14 @@ import {
   type LeafSize,
   type Level,
   leafBitsOf,
+  PROT_EXTRAS,
   type Prot,
   TABLE,
   type TableFormat,
 } from './format.ts';
 import { offsetIn, pow2 } from './page-size.ts';
 import { freeBelow, freeTable, holdsLeaf, reclaimBelow } from './subtree.ts';
+import type { PartialUnmap, UnmapStop } from './unmap.ts';
 
 /** A leaf found by `lookup`. Addresses are exact numbers of bytes. */
 export interface Leaf {
@@ -74,8 +76,13 @@ export class PageTable {
   /** First input and output address that is out of range. */
   readonly iaEnd: number;
   readonly oaEnd: number;
+  /** What an unmap does with a leaf of which only a part is to go. */
+  partialUnmap: PartialUnmap = 'split';
   /** Set by an operation that answers with an error. */
   failure: Failure | undefined;
+  /** Set by an unmap that stopped before its end, and the first address that it unmapped (a whole leaf may begin before what was asked). */
+  unmapStop: UnmapStop | undefined;
+  unmapFrom = Number.POSITIVE_INFINITY;
   readonly entryBytes: number;
   /** By the flags of a prot as a number. */
   readonly #bits: (readonly LeafBits[] | undefined)[] = new Array(64).fill(undefined);
@@ -97,6 +104,8 @@ export class PageTable {
 
   /** Attribute bits of `prot` by leaf size (index in `leaves`), made once for each combination of flags. */
   bitsOf(prot: Prot): readonly LeafBits[] {
+    const { device, execute, shareability, mairIndex } = prot;
+    if ((device ?? execute ?? shareability ?? mairIndex) !== undefined) return this.#makeBits(prot);
     const key =
       (prot.read ? 1 : 0) |
       (prot.write ? 2 : 0) |
@@ -106,10 +115,20 @@ export class PageTable {
       (prot.priv ? 32 : 0);
     let bits = this.#bits[key];
     if (bits === undefined) {
-      bits = this.leaves.map((leaf) => leafBitsOf(this.format.leafBits(prot, leaf), leaf));
+      bits = this.#makeBits(prot);
       this.#bits[key] = bits;
     }
     return bits;
+  }
+
+  #makeBits(prot: Prot): readonly LeafBits[] {
+    const { name, protExtras = [] } = this.format;
+    const unknown = PROT_EXTRAS.find((extra) => prot[extra] !== undefined && !protExtras.includes(extra));
+    if (unknown !== undefined) {
+      const can = protExtras.length ? protExtras.join(', ') : "Linux's flags alone";
+      throw new FormatError(`${name} can't say ${unknown}; it knows ${can}`);
+    }
+    return this.leaves.map((leaf) => leafBitsOf(this.format.leafBits(prot, leaf), leaf));
   }
 
   /**

@@ -38,9 +38,11 @@ export function mapRange(table: PageTable, ia: number, pa: number, size: number,
 /**
  * Unmaps from `ia` on until `size` bytes are done or a hole is met. Page sizes come from the IA's alignment alone, so
  * whole tables go where they can; nothing but a multiple of the smallest page is accepted.
- * @returns bytes unmapped: 0 for an unaligned request.
+ * @returns bytes unmapped from `ia` on: 0 for an unaligned request, more than `size` where a whole leaf went.
  */
 export function unmapRange(table: PageTable, ia: number, size: number): number {
+  table.unmapStop = undefined;
+  table.unmapFrom = ia;
   const smallest = table.sizes[0];
   if (smallest === undefined || !isAligned(ia, smallest) || !isAligned(size, smallest)) return 0;
   let done = 0;

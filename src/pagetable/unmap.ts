@@ -5,12 +5,31 @@ import type { PageTable, TableLeaf } from './page-table.ts';
 import { freeTable } from './subtree.ts';
 
 /**
+ * What becomes of a block or run of which only a part is to be unmapped. Each has its consequence for break-before-make (DDI 0487 D8.16.1):
+ * - `split` (Linux 6.12): smaller leaves take its place, without the hole. A live leaf becomes a table (or a run its entries), a change
+ *   of size: a PE or SMMU without FEAT_BBM level 2 must see it invalid first, and the neighbours fault meanwhile.
+ * - `refuse` (Linux since 6.14): nothing is unmapped, and a reason is left. Nothing changes, so nothing needs breaking.
+ * - `whole` (Linux's generic_pt): all of it goes, more than was asked. Valid to invalid is always legal; an invalidation follows.
+ */
+export const PARTIAL_UNMAP = ['split', 'refuse', 'whole'] as const;
+export type PartialUnmap = (typeof PARTIAL_UNMAP)[number];
+
+/** Why an unmap stopped where it did. Addresses and sizes as exact numbers of bytes. */
+export interface UnmapStop {
+  readonly reason: 'hole' | 'partial' | 'memory' | 'range';
+  readonly ia: number;
+  /** With `partial`: the leaf that holds more than what was to go. */
+  readonly leafIa?: number;
+  readonly leafSize?: number;
+}
+
+/**
  * Unmaps up to `count` pages of `2 ** sizeLog2` bytes (one of `table.sizes`), at most to the end of their table: whole tables
- * under an entry of that size go with it, and a larger leaf is split around the hole.
- * @returns bytes unmapped; 0 at a hole, out of range, or where no table can be made for a split.
+ * under an entry of that size go with it, and with a larger leaf what `table.partialUnmap` says.
+ * @returns bytes from `ia` on that are unmapped now, more than asked where a whole leaf went; 0 where nothing was, with `table.unmapStop` set.
  */
 export function unmapPages(table: PageTable, ia: number, sizeLog2: number, count: number): number {
-  if (ia < 0 || ia >= table.iaEnd) return 0;
+  if (ia < 0 || ia >= table.iaEnd) return stop(table, { reason: 'range', ia });
   const target = table.leaves[table.sizes.indexOf(sizeLog2)]!;
   let base = table.root;
   for (let depth = 0; ; ) {
@@ -20,7 +39,7 @@ export function unmapPages(table: PageTable, ia: number, sizeLog2: number, count
     const words = table.region.words(entryPa);
     const at = table.region.wordIndex(entryPa);
     const kind = table.entries.classify(words, at, level.level);
-    if (kind === EMPTY) return 0;
+    if (kind === EMPTY) return stop(table, { reason: 'hole', ia });
     if (kind === TABLE && depth < target.depth) {
       base = table.entries.tableAddress(words, at);
       depth++;
@@ -29,11 +48,33 @@ export function unmapPages(table: PageTable, ia: number, sizeLog2: number, count
     const runLog2 = kind === LEAF ? table.entries.runLog2(words, at, level.level) : 0;
     if (depth === target.depth && runLog2 <= target.runLog2) {
       const pages = Math.min(count, table.entriesToTableEnd(index, level) >> target.runLog2);
-      return clearEntries(table, words, at, pages, target) * pow2(level.shift);
+      const bytes = clearEntries(table, words, at, pages, target) * pow2(level.shift);
+      return bytes > 0 ? bytes : stop(table, { reason: 'hole', ia });
     }
-    const done = split(table, { words, at, depth, index, runLog2 }, ia, target, count);
-    if (done !== 0) return Math.max(done, 0);
+    const leaf = { words, at, depth, index, runLog2 };
+    if (table.partialUnmap !== 'split') return partOf(table, leaf, ia);
+    const done = split(table, leaf, ia, target, count);
+    if (done < 0) return stop(table, { reason: 'memory', ia });
+    if (done > 0) return done;
   }
+}
+
+function stop(table: PageTable, why: UnmapStop): 0 {
+  table.unmapStop = why;
+  return 0;
+}
+
+/** A part of a leaf, where leaves are not split: all of it goes, or nothing. */
+function partOf(table: PageTable, { words, at, depth, index, runLog2 }: Larger, ia: number): number {
+  const { shift } = table.levels[depth]!;
+  const leafSize = pow2(shift + runLog2);
+  const leafIa = Math.floor(ia / leafSize) * leafSize;
+  if (table.partialUnmap === 'refuse') return stop(table, { reason: 'partial', ia, leafIa, leafSize });
+  const count = 1 << runLog2;
+  const first = at - (index & (count - 1)) * table.entries.wordsPerEntry;
+  table.entries.clear(words, first, count);
+  table.unmapFrom = Math.min(table.unmapFrom, leafIa);
+  return leafIa + leafSize - ia;
 }
 
 /** Empties the entries of up to `pages` pages, and frees the tables under them. Stops at an empty one. @returns how many entries. */

@@ -27,7 +27,7 @@ interface Rights {
  */
 function rights(
   prot: Prot,
-  { name, stage, quirks }: Pick<TableFormat, 'name' | 'stage' | 'quirks'>,
+  { name, stage, quirks, features = [] }: Pick<TableFormat, 'name' | 'stage' | 'quirks' | 'features'>,
   aarch32: boolean,
   xnx: boolean,
 ): { privileged: Rights; unprivileged: Rights } {
@@ -44,7 +44,7 @@ function rights(
     const [read, write] = [!!prot.read, !!prot.write];
     const executable = read || !aarch32;
     return {
-      privileged: { read, write, execute: executable && (execute || xnx) },
+      privileged: { read, write, execute: executable && (execute || (xnx && !features.includes('xnx'))) },
       unprivileged: { read, write, execute: executable && execute },
     };
   }

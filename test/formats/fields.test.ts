@@ -21,13 +21,16 @@ const formats = new Map<string, TableFormat>();
 for (const { format, options } of configs) {
   const width = options.quirks?.includes('arm_mtk_ext') ? { ias: 32, oas: 32 } : {};
   const made = format.configure({ ...options, ...width, quirks: [] });
-  formats.set(`${made.name}, ${2 ** (made.granuleLog2 - 10)}K`, made);
+  const lpa2 = made.features?.includes('lpa2') ? ', LPA2' : '';
+  formats.set(`${made.name}, ${2 ** (made.granuleLog2 - 10)}K${lpa2}`, made);
   if (options.quirks?.includes('arm_mtk_ext')) {
     formats.set('arm_v7s, MediaTek', format.configure({ ...options, quirks: ['no_perms', 'arm_mtk_ext'] }));
   }
 }
 
 /** Which kinds of descriptor a level has: blocks where the granule has a block of that size (DDI 0487 table D8-47). */
+/** With LPA2 there are blocks one level higher. */
+const LPA2_BLOCK_LEVEL: Record<number, number> = { 12: 0, 14: 1 };
 const BLOCK_LEVELS: Record<number, number[]> = { 12: [1, 2], 14: [2], 16: [1, 2] };
 const SHORT: readonly [Kind, number, boolean?][] = [
   ['table', 1],
@@ -51,8 +54,9 @@ const short = [...formats]
   );
 const long = [...formats].filter(([, format]) => format.name !== 'arm_v7s');
 const layouts = long.flatMap(([name, format]) =>
-  [0, 1, 2, 3].flatMap((level) => {
-    const block = BLOCK_LEVELS[format.granuleLog2]!.includes(level);
+  [...(name.endsWith('LPA2') ? [-1] : []), 0, 1, 2, 3].flatMap((level) => {
+    const more = name.endsWith('LPA2') && level === LPA2_BLOCK_LEVEL[format.granuleLog2];
+    const block = more || BLOCK_LEVELS[format.granuleLog2]!.includes(level);
     const kinds: Kind[] =
       level === 3 ? ['page', 'invalid'] : ['table', ...(block ? ['block' as const] : []), 'invalid'];
     return kinds.map((kind) => ({ name: `${name} level ${level} ${kind}`, kind, level, run: false, format }));
@@ -135,6 +139,10 @@ const ADDRESS_BITS: Record<string, [number, number]> = {
   'arm_32_lpae_s1, 4K': [12, 39],
   'arm_32_lpae_s2, 4K': [12, 39],
   'arm_mali_lpae, 4K': [12, 47],
+  'arm_64_lpae_s1, 4K, LPA2': [12, 51],
+  'arm_64_lpae_s1, 16K, LPA2': [14, 51],
+  'arm_64_lpae_s2, 4K, LPA2': [12, 51],
+  'arm_64_lpae_s2, 16K, LPA2': [14, 51],
 };
 /** Lowest output address bit of a leaf, by granule and level. */
 const LEAF_LOW: Record<string, number> = {
@@ -208,6 +216,11 @@ test.each<[string, Kind, number, bigint, bigint]>([
   ['arm_64_lpae_s1, 16K', 'block', 2, 0x0000_8000_0200_0000n, 0x0000_8000_0200_0001n],
   ['arm_64_lpae_s1, 4K', 'block', 1, 0x0000_ffff_c000_0000n, 0x0000_ffff_c000_0001n],
   ['arm_32_lpae_s1, 4K', 'page', 3, 0x0000_00ff_ffff_f000n, 0x0000_00ff_ffff_f003n],
+  // OA[51:50] in bits [9:8] (FEAT_LPA2).
+  ['arm_64_lpae_s1, 4K, LPA2', 'page', 3, 0x000f_ffff_ffff_f000n, 0x0003_ffff_ffff_f303n],
+  ['arm_64_lpae_s2, 4K, LPA2', 'block', 0, 0x0008_0080_0000_0000n, 0x0000_0080_0000_0201n],
+  ['arm_64_lpae_s1, 16K, LPA2', 'table', 0, 0x0004_8000_0000_4000n, 0x0000_8000_0000_4103n],
+  ['arm_64_lpae_s2, 16K, LPA2', 'block', 1, 0x000d_0010_0000_0000n, 0x0001_0010_0000_0301n],
 ])('%s: a %s at level %i packs address %# as %#', (name, kind, level, address, word) => {
   const layout = formats.get(name)!.layout(kind, level);
   expect(encode(layout, {}, address)).toBe(word);

@@ -175,8 +175,9 @@ test.each(withBlocks)(
     const at = firstIova + (1n << BigInt(ias - 2));
     m.domain.map(at, 0n, size, rw);
     const before = translations(m);
-    for (let nth = 1; nth <= levels.at(-1)!.level - block.level; nth++) {
-      m.allocator.failAt(nth);
+    // The first table that the split needs, then at each try one more is made before the next fails.
+    for (let made = 0; made < levels.at(-1)!.level - block.level; made++) {
+      m.allocator.failAt(made === 0 ? 1 : 2);
       expect(m.domain.unmap(at + page, page)).toBe(0n);
       m.allocator.failAt(0);
       expectNoLeak(m);

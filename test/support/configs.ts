@@ -1,5 +1,6 @@
 /** Configurations for suites that every format must pass: each granule at each level that a table can start at. */
 import { type FormatModule, type FormatRequest, formats } from '../../formats/index.ts';
+import { FEATURES, type Feature, QUIRKS, type Quirk } from '../../src/pagetable/format.ts';
 
 export const SIZES_4K = 0x4020_1000n;
 export const SIZES_16K = 0x0200_4000n;
@@ -17,8 +18,16 @@ export interface Config {
   readonly startLevel: number;
 }
 
-/** pgsizeBitmap, ias, oas, start level, and quirks. */
-type Row = readonly [bigint, number, number, number, ...NonNullable<FormatRequest['quirks']>];
+/** With contiguous runs: 64K, 32M and 16G beside the 4K granule's; 2M and 1G beside 16K's; 2M and 16G beside 64K's. */
+export const RUNS_4K = SIZES_4K | 0x4_0201_0000n;
+export const RUNS_16K = SIZES_16K | 0x4020_0000n;
+export const RUNS_64K = SIZES_64K | 0x4_0020_0000n;
+/** The blocks that LPA2 adds: 512 GiB and 64 GiB. */
+const LPA2_4K = SIZES_4K | (1n << 39n);
+const LPA2_16K = SIZES_16K | (1n << 36n);
+
+/** pgsizeBitmap, ias, oas, start level, and quirks and features. */
+type Row = readonly [bigint, number, number, number, ...(Quirk | Feature)[]];
 
 const STAGE_1: readonly Row[] = [
   [SIZES_4K, 48, 48, 0],
@@ -37,6 +46,18 @@ const STAGE_1: readonly Row[] = [
   [SIZES_64K, 42, 48, 2],
   [SIZES_64K, 29, 36, 3],
   [SIZES_64K, 42, 52, 2, 'arm_ttbr1'],
+  [RUNS_4K, 39, 40, 1, 'contiguous'],
+  [RUNS_4K | (1n << 39n), 52, 52, -1, 'contiguous', 'lpa2'],
+  [RUNS_16K, 36, 48, 2, 'contiguous', 'arm_ttbr1'],
+  [RUNS_16K | (1n << 36n), 52, 52, 0, 'contiguous', 'lpa2'],
+  [RUNS_64K, 42, 48, 2, 'contiguous', 'dirty_state'],
+  [LPA2_4K, 52, 52, -1, 'lpa2'],
+  [LPA2_4K, 48, 52, 0, 'lpa2', 'arm_ttbr1'],
+  [LPA2_4K, 39, 48, 1, 'lpa2'],
+  [LPA2_16K, 52, 52, 0, 'lpa2'],
+  [LPA2_16K, 47, 52, 1, 'lpa2', 'access_flag'],
+  [SIZES_4K, 17, 32, 3],
+  [SIZES_64K, 22, 32, 3],
 ];
 
 const STAGE_2: readonly Row[] = [
@@ -51,6 +72,12 @@ const STAGE_2: readonly Row[] = [
   [SIZES_64K_52, 52, 52, 1],
   [SIZES_64K, 42, 48, 2],
   [SIZES_64K, 29, 36, 3],
+  [RUNS_4K, 40, 44, 1, 'contiguous', 'xnx'],
+  [RUNS_16K, 36, 48, 2, 'contiguous'],
+  [RUNS_64K, 42, 48, 2, 'contiguous', 'fwb'],
+  [LPA2_4K, 52, 52, 0, 'lpa2'],
+  [LPA2_4K, 40, 52, 1, 'lpa2', 'dirty_state'],
+  [LPA2_16K, 52, 52, 0, 'lpa2'],
 ];
 
 /** By format. A new format needs its rows here. */
@@ -62,12 +89,14 @@ const ROWS: Readonly<Record<string, readonly Row[]>> = {
     [SIZES_4K, 30, 32, 2],
     [SIZES_4K, 25, 40, 2],
     [SIZES_4K, 31, 40, 1, 'arm_ttbr1'],
+    [RUNS_4K, 32, 40, 1, 'contiguous'],
   ],
   arm_32_lpae_s2: [
     [SIZES_4K, 40, 40, 1],
     [SIZES_4K, 32, 36, 1],
     [SIZES_4K, 30, 40, 2],
     [SIZES_4K, 25, 32, 2],
+    [RUNS_4K, 33, 40, 1, 'contiguous'],
   ],
   arm_mali_lpae: [
     [SIZES_4K, 48, 40, 0],
@@ -97,15 +126,21 @@ const GRANULE_NAMES = new Map([
 ]);
 
 export const configs: readonly Config[] = formats.flatMap((format) =>
-  (ROWS[format.name] ?? []).map(([pgsizeBitmap, ias, oas, startLevel, ...quirks]) => ({
+  (ROWS[format.name] ?? []).map(([pgsizeBitmap, ias, oas, startLevel, ...names]) => ({
     name: [
       format.name,
       GRANULE_NAMES.get(pgsizeBitmap) ?? `0x${pgsizeBitmap.toString(16)}`,
       `${ias} to ${oas} bits`,
-      ...quirks,
+      ...names,
     ].join(' '),
     format,
-    options: { pgsizeBitmap, ias, oas, quirks },
+    options: {
+      pgsizeBitmap,
+      ias,
+      oas,
+      quirks: QUIRKS.filter((quirk) => names.includes(quirk)),
+      features: FEATURES.filter((feature) => names.includes(feature)),
+    },
     startLevel,
   })),
 );

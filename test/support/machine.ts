@@ -75,12 +75,32 @@ export function everyLeaf({ domain, walker }: Machine, from = 0n, end = 1n << Bi
       ia = (ia & ~(span - 1n)) + span;
       continue;
     }
-    const leaf = read.ok ? read : walk(walker, firstIova + ia)!;
+    const leaf = wholeRun({ domain, walker }, ia, read.ok ? read : walk(walker, firstIova + ia)!);
     ia &= ~(leaf.size - 1n);
     leaves.push({ ia, leaf });
     ia += leaf.size;
   }
   return leaves;
+}
+
+/** An entry with the contiguous hint as the run that it is a part of, whose entries must all keep the hint's promise. */
+function wholeRun(
+  { domain, walker }: Pick<Machine, 'domain' | 'walker'>,
+  ia: bigint,
+  leaf: Translation,
+): Translation {
+  if (!leaf.contiguous) return leaf;
+  const { firstIova, levels } = domain.format;
+  const size = leaf.size << BigInt(levels.find(({ level }) => level === leaf.level)!.runLog2!);
+  const first = ia & ~(size - 1n);
+  const base = leaf.leafBase - ((ia & ~(leaf.size - 1n)) - first);
+  for (let at = 0n; at < size; at += leaf.size) {
+    const other = walk(walker, firstIova + first + at);
+    if (other?.contiguous !== true || other.leafBase !== base + at || other.size !== leaf.size) {
+      throw new Error(`0x${(first + at).toString(16)}: not as the run of 0x${first.toString(16)} says`);
+    }
+  }
+  return { ...leaf, size, leafBase: base };
 }
 
 /** What the walker says of the input space, or of a part of it: address, PA, size, permissions and attributes of each leaf. */

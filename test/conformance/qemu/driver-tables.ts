@@ -88,7 +88,7 @@ export function driverCase(
       ...NO_REGISTERS,
       ...registers,
       sctlr: stage2 ? SCTLR_OFF : (registers.sctlr ?? SCTLR_ON),
-      hcr: stage2 ? HCR_STAGE_2 : 0n,
+      hcr: stage2 ? (registers.hcr ?? HCR_STAGE_2) : 0n,
     },
     probes,
     scratch: { pa: RAM_BASE, address: RAM_BASE },

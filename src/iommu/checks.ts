@@ -1,0 +1,75 @@
+/** What callers of the IOMMU API can get wrong, checked at its edge: words, prots, scatterlists. Every error is an EINVAL that says what was wanted. */
+import { IommuError } from '../pagetable/errors.ts';
+import {
+  DEVICE_TYPES,
+  EXECUTE,
+  PROT_EXTRAS,
+  PROT_FLAGS,
+  type Prot,
+  type ProtExtra,
+  SHAREABILITY_DOMAINS,
+} from '../pagetable/format.ts';
+import { Scatterlist } from './scatterlist.ts';
+
+/** More bits than any smallest page has. */
+export const LOW_BITS = 0xf_ffffn;
+const TWO_52 = 1n << 52n;
+const MAX_WORD = (1n << 64n) - 1n;
+
+/** An address or size as an exact number; what has more than 52 bits counts as just beyond them, at the same alignment. */
+export function exact(value: bigint): number {
+  return value < TWO_52 ? Number(value) : 2 ** 52 + Number(value & LOW_BITS);
+}
+
+/** What each member beyond the flags may be. */
+const EXTRA_VALUES: Readonly<Record<ProtExtra, readonly (string | number)[]>> = {
+  device: DEVICE_TYPES,
+  execute: EXECUTE,
+  shareability: SHAREABILITY_DOMAINS,
+  mairIndex: [0, 1, 2, 3, 4, 5, 6, 7],
+};
+const isFlag = (name: string): boolean => (PROT_FLAGS as readonly string[]).includes(name);
+
+export function checkProt(prot: Prot): void {
+  if (typeof prot !== 'object' || prot === null) {
+    throw new IommuError(
+      'EINVAL',
+      `prot must be an object such as { read: true, write: true }, not ${String(prot)}`,
+    );
+  }
+  for (const flag in prot) {
+    const value: unknown = prot[flag as keyof Prot];
+    if (isFlag(flag)) {
+      if (typeof value !== 'boolean' && value !== undefined)
+        throw new IommuError('EINVAL', `prot.${flag} must be true or false, not ${String(value)}`);
+    } else checkExtra(flag, value);
+  }
+}
+
+function checkExtra(name: string, value: unknown): void {
+  const allowed = EXTRA_VALUES[name as ProtExtra];
+  if (!Object.hasOwn(EXTRA_VALUES, name)) {
+    throw new IommuError(
+      'EINVAL',
+      `prot has no flag ${name}; its flags are ${PROT_FLAGS.join(', ')}, and beyond Linux's ${PROT_EXTRAS.join(', ')}`,
+    );
+  }
+  if (value !== undefined && !allowed.includes(value as string | number)) {
+    throw new IommuError('EINVAL', `prot.${name} must be one of ${allowed.join(', ')}, not ${String(value)}`);
+  }
+}
+
+export function checkScatterlist(sg: Scatterlist): void {
+  if (!(sg instanceof Scatterlist)) {
+    throw new IommuError(
+      'EINVAL',
+      'sg must be a Scatterlist; Scatterlist.from makes one of an array or any iterable',
+    );
+  }
+}
+
+export function checkWord(name: string, value: bigint): void {
+  if (typeof value !== 'bigint' || value < 0n || value > MAX_WORD) {
+    throw new IommuError('EINVAL', `${name} must be a bigint of 0 to 64 bits, not ${String(value)}`);
+  }
+}
