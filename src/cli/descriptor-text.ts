@@ -1,5 +1,11 @@
 /** A descriptor drawn: its hex digits, its bits, a ruler of its fields beneath, and the fields in a table of the same colours. */
-import { bitRange, type DecodedField, decode, type Field } from '../descriptor/index.ts';
+import {
+  bitRange,
+  type DecodedField,
+  type DescriptorLayout,
+  decode,
+  type Field,
+} from '../descriptor/index.ts';
 import { columns, visibleWidth, wrap } from './columns.ts';
 import type { Reading } from './readings.ts';
 import type { Style } from './style.ts';
@@ -23,8 +29,8 @@ export function readingLines(reading: Reading, word: bigint, style: Style): stri
   const fields = letterFields(decode(layout, word), style);
   const references = [...new Set(fields.map(({ field }) => field.reference))];
   return [
-    `${style.title(hexWord(word))}  ${format.name}: ${titleOf(reading)}`,
-    style.faint(`${' '.repeat(20)}${references.join(', ')}`),
+    `${style.title(hexWord(word, layout.width))}  ${format.name}: ${titleOf(reading)}`,
+    style.faint(`${' '.repeat(4 + layout.width / 4)}${references.join(', ')}`),
     '',
     ...rulerLines(word, layout.width, fields),
     '',
@@ -37,7 +43,12 @@ export function readingLines(reading: Reading, word: bigint, style: Style): stri
 function titleOf({ format, levels, layout }: Reading): string {
   const [first, last] = [levels[0]!, levels.at(-1)!];
   const where = first === last ? `level ${first}` : `levels ${first} to ${last}`;
-  return `stage ${format.stage} ${where} ${layout.kind}, ${sizeText(1n << BigInt(format.granuleLog2))} granule`;
+  return `stage ${format.stage} ${where} ${layout.kind}${detailOf(layout)}, ${sizeText(1n << BigInt(format.granuleLog2))} granule`;
+}
+
+/** What a layout's title says of its kind beyond the word itself: ` (supersection)`. */
+function detailOf({ title }: DescriptorLayout): string {
+  return / \([a-z ]+\)$/.exec(title)?.[0] ?? '';
 }
 
 function letterFields(fields: readonly DecodedField[], style: Style): Lettered[] {
@@ -93,11 +104,11 @@ function fieldText(field: Field, text: string | undefined, withReference: boolea
 }
 
 /** Where the descriptor leads; or why a word with bit 0 set is invalid all the same. */
-function addressLines({ format, levels, layout, address }: Reading, word: bigint): string[] {
+function addressLines({ format, levels, layout, run, address }: Reading, word: bigint): string[] {
   if (address !== undefined) {
     if (layout.kind === 'table') return ['', `  next table: ${hex(address)}`];
-    const shift = format.levels.find((l) => l.level === levels[0])?.shift ?? format.granuleLog2;
-    const size = 1n << BigInt(shift);
+    const { shift, runLog2 = 0 } = format.levels.find((l) => l.level === levels[0])!;
+    const size = 1n << BigInt(shift + (run ? runLog2 : 0));
     return ['', `  output address: ${hex(address)}-${hex(address + size - 1n)} (${sizeText(size)})`];
   }
   if ((word & 1n) === 0n) return [];

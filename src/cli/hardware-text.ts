@@ -179,5 +179,5 @@ export function faultCodes(result: Faulted): string {
 function eventText({ fault, event }: Extract<Faulted, { event: unknown }>): string {
   if (event === undefined) return 'no event is recorded';
   const name = 'level' in fault ? EVENTS[fault.kind] : CONFIGURATION[fault.kind][0];
-  return `${name} (${hex(eventNumber(fault.kind) ?? 0, 2)}), event ${event.map(hexWord).join(' ')}`;
+  return `${name} (${hex(eventNumber(fault.kind) ?? 0, 2)}), event ${event.map((word) => hexWord(word)).join(' ')}`;
 }

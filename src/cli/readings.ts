@@ -50,6 +50,8 @@ export interface Reading {
   readonly format: TableFormat;
   readonly levels: readonly number[];
   readonly layout: DescriptorLayout;
+  /** An entry of a run, whose address is the whole run's. */
+  readonly run?: boolean;
   /** Output or next-table address; undefined where the kind has none. */
   readonly address: bigint | undefined;
 }
@@ -73,7 +75,7 @@ function readingAt(format: TableFormat, word: bigint, level: number): Reading {
     for (const run of [false, true]) {
       const layout = format.layout(kind, level, run);
       if (matches(layout, word))
-        return { format, levels: [level], layout, address: decodeAddress(layout, word) };
+        return { format, levels: [level], layout, run, address: decodeAddress(layout, word) };
     }
   }
   return { format, levels: [level], layout: format.layout('invalid', level), address: undefined };

@@ -59,7 +59,7 @@ export function* scan(walker: Translator, { first, last }: AddressRange): Genera
   for (let ia = first; ia <= last; ) {
     const result = probe(walker, ia, true);
     // Large pages and supersections of short descriptors are 16 entries, which a table may have got wrong: each counts by itself.
-    const byLeaf = result.ok && !walker.regime.endsWith('-short');
+    const byLeaf = result.ok && !(walker.regime.endsWith('-short') || walker.regime === 'mtk');
     const size = byLeaf ? result.size : entries.sizeAt(ia, result);
     const start = byLeaf ? ia - (result.pa - result.leafBase) : ia - (ia % size);
     yield { ia: start, size, result };

@@ -4,9 +4,9 @@ export function hex(value: bigint | number, digits = 1): string {
   return `0x${value.toString(16).padStart(digits, '0')}`;
 }
 
-/** A descriptor or register: all 16 digits. */
-export function hexWord(value: bigint): string {
-  return hex(value, 16);
+/** A descriptor or register with all its digits: 16, or of a 32-bit one 8. */
+export function hexWord(value: bigint, bits: 32 | 64 = 64): string {
+  return hex(value, bits / 4);
 }
 
 const UNITS = ['', 'K', 'M', 'G', 'T', 'P'] as const;

@@ -74,5 +74,5 @@ function faultJson(result: Faulted): object {
 
 /** The words of an SMMU's event record, null where none is left. */
 function eventJson(result: Faulted): object {
-  return 'event' in result ? { event: result.event?.map(hexWord) ?? null } : {};
+  return 'event' in result ? { event: result.event?.map((word) => hexWord(word)) ?? null } : {};
 }
