@@ -2,6 +2,15 @@
 export { type DomainOptions, IommuDomain, type TrackedRange, type UnmapReport } from './iommu/domain.ts';
 export { Scatterlist, type ScatterlistOptions, type SgEntry, type SgRange } from './iommu/scatterlist.ts';
 export {
+  mapSgAs,
+  planSg,
+  SG_SEMANTICS,
+  type SgPiece,
+  type SgPlan,
+  type SgRefusal,
+  type SgSemantics,
+} from './iommu/sg-semantics.ts';
+export {
   type AllocatedFrame,
   EXTERNAL_ABORT,
   type ExternalAbort,
