@@ -8,7 +8,7 @@ import { counted, hex, sizeText } from './text.ts';
 const LINE = 96;
 
 /** The operation and its answer in a line; below it, why it was refused. */
-export function outcomeLines({ op, ret, error, ok, sg }: Outcome, style: Style): string[] {
+export function outcomeLines({ op, ret, error, ok, sg, plan, from }: Outcome, style: Style): string[] {
   const answer = retText(op, ret);
   const wanted = op.want === undefined || op.want === ret ? '' : `, wanted ${retText(op, op.want)}`;
   const paint = ok ? style.good : style.bad;
@@ -19,6 +19,13 @@ export function outcomeLines({ op, ret, error, ok, sg }: Outcome, style: Style):
         `  ${counted(sg.count, 'entry', 'entries')} in ${counted(sg.runs().length, 'run')} of adjacent memory`,
       ),
     );
+  }
+  if (plan && plan.overMapped > 0n) {
+    lines.push(`  ${style.bad(`${sizeText(plan.overMapped)} over-mapped`)}: bytes that no entry asked for`);
+  }
+  if (from !== undefined) lines.push(`  from ${hex(from)} on: a block that begins before what was asked`);
+  for (const { entry, reason } of plan?.refusals ?? []) {
+    lines.push(...wrap(`entry ${entry} fails: ${reason}`, LINE).map((line) => `  ${line}`));
   }
   if (error) lines.push(...wrap(error.message, LINE).map((line) => `  ${line}`));
   return lines;
@@ -50,7 +57,7 @@ function retText({ op }: RequestOp, ret: bigint): string {
 }
 
 /** As golden files say it: bytes and addresses are strings, 0 of map and errors are numbers. */
-export function outcomeJson({ op, ret, error, ok, sg }: Outcome): object {
+export function outcomeJson({ op, ret, error, ok, sg, plan, from }: Outcome): object {
   return {
     op: op.op,
     iova: op.iova,
@@ -58,6 +65,12 @@ export function outcomeJson({ op, ret, error, ok, sg }: Outcome): object {
     ok,
     ...(op.want !== undefined && { want: op.want < 0n || op.op === 'map' ? Number(op.want) : op.want }),
     ...(sg && { entries: sg.count, runs: sg.runs().length, bytes: sg.byteLength }),
+    ...(plan && {
+      semantics: plan.semantics,
+      over_mapped: plan.overMapped,
+      failing: plan.refusals.map(({ entry, reason }) => ({ entry, reason })),
+    }),
+    ...(from !== undefined && { from }),
     ...(error && {
       error: { code: error.code, errno: error.errno, message: error.message, operands: error.operands },
     }),

@@ -1,5 +1,15 @@
 /** Carries out a map request on a domain of its own, and keeps what each operation answered. */
-import { FormatError, IommuDomain, IommuError, MemoryError, PhysicalMemory, Scatterlist } from '../index.ts';
+import {
+  FormatError,
+  IommuDomain,
+  IommuError,
+  MemoryError,
+  mapSgAs,
+  PhysicalMemory,
+  planSg,
+  Scatterlist,
+  type SgPlan,
+} from '../index.ts';
 import { inputError } from './io.ts';
 import type { MapRequest, RequestOp } from './request.ts';
 
@@ -13,6 +23,10 @@ export interface Outcome {
   readonly ok: boolean;
   /** map_sg: entries, the runs they make, and their bytes. */
   readonly sg?: Scatterlist;
+  /** map_sg: what it comes to under the request's semantics. */
+  readonly plan?: SgPlan;
+  /** unmap: the first IOVA that went, where that lies before what was asked. */
+  readonly from?: bigint;
 }
 
 export interface Performed {
@@ -22,8 +36,9 @@ export interface Performed {
 
 /** @throws FormatError when the format refuses the configuration; CliError (input) for RAM that can't be. */
 export function perform(request: MapRequest): Performed {
-  const domain = new IommuDomain(memoryOf(request), request.format, request.config);
-  return { domain, outcomes: request.ops.map((op) => performOne(domain, op, request.cpuPageSize)) };
+  const { config, partialUnmap } = request;
+  const domain = new IommuDomain(memoryOf(request), request.format, { ...config, partialUnmap });
+  return { domain, outcomes: request.ops.map((op) => performOne(domain, op, request)) };
 }
 
 /** The same for commands that can't do without tables. */
@@ -46,17 +61,25 @@ function memoryOf({ ram }: MapRequest): PhysicalMemory {
   }
 }
 
-function performOne(domain: IommuDomain, op: RequestOp, cpuPageSize: bigint): Outcome {
+function performOne(domain: IommuDomain, op: RequestOp, request: MapRequest): Outcome {
   let answer: Answer;
   try {
-    answer = carryOut(domain, op, cpuPageSize);
+    answer = carryOut(domain, op, request);
   } catch (error) {
     if (!(error instanceof IommuError)) throw error;
-    answer = { ret: BigInt(error.errno), error, done: false };
+    answer = { ret: BigInt(error.errno), error, done: false, ...planOf(domain, op, request) };
   }
-  const { ret, error, done, sg } = answer;
+  const { ret, error, done, sg, plan, from } = answer;
   const ok = op.want === undefined ? done : op.want === ret;
-  return { op, ret, ok, ...(error && { error }), ...(sg && { sg }) };
+  return {
+    op,
+    ret,
+    ok,
+    ...(error && { error }),
+    ...(sg && { sg }),
+    ...(plan && { plan }),
+    ...(from !== undefined && { from }),
+  };
 }
 
 interface Answer {
@@ -64,20 +87,44 @@ interface Answer {
   readonly done: boolean;
   readonly error?: IommuError;
   readonly sg?: Scatterlist;
+  readonly plan?: SgPlan;
+  readonly from?: bigint;
 }
 
-function carryOut(domain: IommuDomain, op: RequestOp, cpuPageSize: bigint): Answer {
+/** What a map_sg comes to, where its list can be one. */
+function planOf(domain: IommuDomain, op: RequestOp, request: MapRequest): Pick<Answer, 'plan'> {
+  if (op.op !== 'map_sg') return {};
+  const { pgsizeBitmap } = domain.format;
+  try {
+    return { plan: planSg(listOf(op, request), request.semantics, pgsizeBitmap & -pgsizeBitmap, op.iova) };
+  } catch {
+    // The list itself was refused: that is the outcome's error already.
+    return {};
+  }
+}
+
+function listOf(op: Extract<RequestOp, { op: 'map_sg' }>, { cpuPageSize }: MapRequest): Scatterlist {
+  return Scatterlist.from(op.sg, { cpuPageSize: Number(cpuPageSize) });
+}
+
+function carryOut(domain: IommuDomain, op: RequestOp, request: MapRequest): Answer {
   switch (op.op) {
     case 'map':
       domain.map(op.iova, op.paddr, op.size, op.prot);
       return { ret: 0n, done: true };
     case 'map_sg': {
-      const sg = Scatterlist.from(op.sg, { cpuPageSize: Number(cpuPageSize) });
-      return { ret: domain.mapSg(op.iova, sg, op.prot), done: true, sg };
+      const sg = listOf(op, request);
+      const plan = mapSgAs(domain, op.iova, sg, op.prot, request.semantics);
+      return { ret: plan.mappedBytes, done: true, sg, plan };
     }
     case 'unmap': {
-      const ret = domain.unmap(op.iova, op.size);
-      return { ret, done: ret >= op.size };
+      const { bytes, from, stop } = domain.unmapReport(op.iova, op.size);
+      return {
+        ret: bytes,
+        done: bytes >= op.size,
+        ...(stop && { error: stop }),
+        ...(from < op.iova && { from }),
+      };
     }
     case 'iova_to_phys': {
       const pa = domain.iovaToPhys(op.iova);

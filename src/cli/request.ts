@@ -1,7 +1,19 @@
 /** Map requests: what `lpae map` reads. The vocabulary is that of golden `ops` files, so that each of those is a request too. */
 import { formatNamed, formats } from '../../formats/index.ts';
-import type { SgEntry, SgRange } from '../index.ts';
-import { type FormatModule, type FormatRequest, PROT_FLAGS, type Prot, QUIRKS } from '../pagetable/format.ts';
+import { SG_SEMANTICS, type SgEntry, type SgRange, type SgSemantics } from '../index.ts';
+import {
+  DEVICE_TYPES,
+  EXECUTE,
+  FEATURES,
+  type FormatModule,
+  type FormatRequest,
+  PROT_EXTRAS,
+  PROT_FLAGS,
+  type Prot,
+  QUIRKS,
+  SHAREABILITY_DOMAINS,
+} from '../pagetable/format.ts';
+import { PARTIAL_UNMAP, type PartialUnmap } from '../pagetable/unmap.ts';
 import { inputError } from './io.ts';
 import { JsonPart } from './json-part.ts';
 
@@ -11,6 +23,9 @@ export interface MapRequest {
   readonly config: FormatRequest;
   /** The CPU's page size in bytes: what scatterlist entries are made of. */
   readonly cpuPageSize: bigint;
+  /** What map_sg means, and what unmapping a part of a block does. */
+  readonly semantics: SgSemantics;
+  readonly partialUnmap: PartialUnmap;
   /** Where the tables lie. */
   readonly ram: { readonly base: bigint; readonly size: bigint };
   readonly ops: readonly RequestOp[];
@@ -27,7 +42,19 @@ export type RequestOp = { readonly iova: bigint; readonly want?: bigint } & (
 const DEFAULT_RAM = { base: 0x8000_0000n, size: 1n << 30n };
 const PA_END = 1n << 52n;
 
-const ASKED = ['format', 'config', 'cpu_page_size', 'ram', 'prot', 'iova', 'sg', 'ranges', 'ops'] as const;
+const ASKED = [
+  'format',
+  'config',
+  'cpu_page_size',
+  'semantics',
+  'partial_unmap',
+  'ram',
+  'prot',
+  'iova',
+  'sg',
+  'ranges',
+  'ops',
+] as const;
 /** Members of golden files that are not part of the question. */
 const ANSWERED = ['schema', 'kind', 'name', 'producer', 'note', 'result', 'tables', 'translations'] as const;
 
@@ -59,6 +86,8 @@ export function parseRequest(json: unknown, source: string): MapRequest {
     format: parseFormat(file.get('format')),
     config: { ...parseConfig(file.get('config')), cpuPageSize },
     cpuPageSize,
+    semantics: oneOf(file.get('semantics'), SG_SEMANTICS),
+    partialUnmap: oneOf(file.get('partial_unmap'), PARTIAL_UNMAP),
     ram: parseRam(file),
     ops,
   };
@@ -75,15 +104,19 @@ function parseFormat(part: JsonPart): FormatModule {
 }
 
 function parseConfig(part: JsonPart): FormatRequest {
-  part.allowKeys(['pgsize_bitmap', 'ias', 'oas', 'coherent_walk', 'quirks']);
+  part.allowKeys(['pgsize_bitmap', 'ias', 'oas', 'coherent_walk', 'quirks', 'features', 'mair']);
   const coherent = part.get('coherent_walk');
   const quirks = part.get('quirks');
+  const features = part.get('features');
+  const mair = part.get('mair');
   return {
     pgsizeBitmap: part.get('pgsize_bitmap').address(),
     ias: part.get('ias').integer(0, 64),
     oas: part.get('oas').integer(0, 64),
     ...(coherent.isPresent && { coherentWalk: coherent.boolean() }),
     ...(quirks.isPresent && { quirks: quirks.items().map((quirk) => quirk.oneOf(QUIRKS)) }),
+    ...(features.isPresent && { features: features.items().map((one) => one.oneOf(FEATURES)) }),
+    ...(mair.isPresent && { mair: mair.address() }),
   };
 }
 
@@ -143,8 +176,28 @@ function protOf(part: JsonPart, otherwise: Prot): Prot {
   return part.get('prot').isPresent ? parseProt(part.get('prot')) : otherwise;
 }
 
+/** The first of `names` where nothing is said. */
+function oneOf<T extends string>(part: JsonPart, names: readonly [T, ...T[]]): T {
+  return part.isPresent ? part.oneOf(names) : names[0];
+}
+
+/** Linux's flags as a list of names, or an object of them that can say more. */
 function parseProt(part: JsonPart): Prot {
+  if (part.isObject) return parseFullProt(part);
   return Object.fromEntries(part.items().map((flag) => [flag.oneOf(PROT_FLAGS), true]));
+}
+
+function parseFullProt(part: JsonPart): Prot {
+  part.allowKeys([...PROT_FLAGS, ...PROT_EXTRAS]);
+  const flags = PROT_FLAGS.filter((flag) => part.get(flag).isPresent);
+  const [device, execute, shareability, index] = PROT_EXTRAS.map((name) => part.get(name));
+  return {
+    ...Object.fromEntries(flags.map((flag) => [flag, part.get(flag).boolean()])),
+    ...(device!.isPresent && { device: device!.oneOf(DEVICE_TYPES) }),
+    ...(execute!.isPresent && { execute: execute!.oneOf(EXECUTE) }),
+    ...(shareability!.isPresent && { shareability: shareability!.oneOf(SHAREABILITY_DOMAINS) }),
+    ...(index!.isPresent && { mairIndex: index!.integer(0, 7) }),
+  };
 }
 
 /** Entries as `["0xphys", "0xlength"]`, `{ phys, length }` or `{ page, offset, length }`. */
@@ -171,7 +224,12 @@ function parseSg(part: JsonPart): (SgEntry | SgRange)[] {
   });
 }
 
-/** `read write cache`. */
+/** `read write cache`, `read device=GRE`. */
 export function protText(prot: Prot): string {
-  return PROT_FLAGS.filter((name) => prot[name]).join(' ') || 'no access';
+  const extras = PROT_EXTRAS.filter((name) => prot[name] !== undefined);
+  const said = [
+    ...PROT_FLAGS.filter((name) => prot[name]),
+    ...extras.map((name) => `${name}=${String(prot[name])}`),
+  ];
+  return said.join(' ') || 'no access';
 }

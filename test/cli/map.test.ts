@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { gzipSync } from 'node:zlib';
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { asText, lpae, lpaeJson, REQUEST, tempFile } from './run.ts';
 
 const map = (request: unknown, ...args: string[]) => lpae(['map', '-', ...args], { stdin: asText(request) });
@@ -194,4 +194,66 @@ test('huge numbers are refused by the API, not by an accident', async () => {
   const { code, out } = await map({ ...REQUEST, sg: huge });
   expect(code).toBe(1);
   expect(out).toContain('ERANGE: entry 0: no ARM address space holds 0xfffffffffffff000 bytes');
+});
+
+describe('what goes beyond Linux', () => {
+  const config = { pgsize_bitmap: '0x40211000', ias: 39, oas: 48 };
+  const ask = async (request: object) => {
+    const body = { format: 'arm_64_lpae_s1', config, ...request };
+    const { code, out } = await lpae(['map', '-', '--json'], { stdin: JSON.stringify(body) });
+    return { code, ...JSON.parse(out) };
+  };
+
+  test('features give page sizes, and are said again', async () => {
+    const {
+      code,
+      config: made,
+      cost,
+    } = await ask({
+      config: { ...config, features: ['contiguous'] },
+      ranges: [{ iova: '0x10000', paddr: '0x90000', size: '64K' }],
+    });
+    expect([code, made.pgsize_bitmap, made.features]).toEqual([0, '0x40211000', ['contiguous']]);
+    expect(cost.leaves).toBe(16);
+  });
+
+  test('semantics of map_sg: over-mapped bytes, and the entries that fail', async () => {
+    const request = { cpu_page_size: '64K', iova: '0x10000000', sg: [['0x900001000', '0x2000']] };
+    const aligned = await ask({ ...request, semantics: 'page-align' });
+    expect(aligned.ops[0]).toMatchObject({
+      ret: '0x10000',
+      semantics: 'page-align',
+      over_mapped: '0xe000',
+      failing: [],
+    });
+    const single = await ask({
+      ...request,
+      semantics: 'per-entry',
+      sg: [
+        ['0x9000', '0x800'],
+        ['0x9800', '0x800'],
+      ],
+    });
+    expect(single.code).toBe(1);
+    expect(single.ops[0].failing.map(({ entry }: { entry: number }) => entry)).toEqual([0, 1]);
+  });
+
+  test('partial_unmap: refused with the reason, or the whole block', async () => {
+    const ops = [
+      { op: 'map', iova: '2M', paddr: '2M', size: '2M' },
+      { op: 'unmap', iova: '0x201000', size: '4K' },
+    ];
+    const refused = await ask({ partial_unmap: 'refuse', ops });
+    expect(refused.ops[1]).toMatchObject({ ret: '0x0', ok: false, error: { code: 'EINVAL' } });
+    const whole = await ask({ partial_unmap: 'whole', ops });
+    expect(whole.ops[1]).toMatchObject({ ret: '0x1ff000', ok: true, from: '0x200000' });
+  });
+
+  test('a prot as an object, and a mair', async () => {
+    const prot = { read: true, write: true, device: 'GRE', execute: 'none' };
+    const ranges = [{ iova: '0', paddr: '0x1000', size: '4K', prot }];
+    const made = await ask({ config: { ...config, mair: '0xff440c' }, ranges });
+    expect(made.tables.at(-1).entries).toEqual({ 0: '0x0060000000001e43' });
+    expect((await ask({ ranges })).ops[0].error.message).toContain('has no attribute 0xc');
+  });
 });

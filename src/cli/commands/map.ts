@@ -20,10 +20,14 @@ interface MapOptions {
 const HELP = `
 REQUEST is JSON. Addresses and sizes are strings ("0x8000_0000", "2M", "0x4000_0000+0x1234") or whole numbers.
 
-  format         arm_64_lpae_s1, arm_64_lpae_s2, arm_32_lpae_s1, arm_32_lpae_s2
-  config         { pgsize_bitmap, ias, oas, coherent_walk: true, quirks: [] }, as in Linux's io_pgtable_cfg
+  format         one of those that lpae formats lists
+  config         { pgsize_bitmap, ias, oas, coherent_walk: true, quirks: [] }, as in Linux's io_pgtable_cfg; and what Linux
+                 leaves out: features ["contiguous", "lpa2", "access_flag", "dirty_state", "fwb", "xnx"], mair
   cpu_page_size  what scatterlist entries are made of; default 4K
-  prot           of read write cache noexec mmio priv; default ["read", "write"]
+  semantics      of map_sg: exact (default), per-entry, page-align
+  partial_unmap  of a block of which a part goes: split (default), refuse, whole
+  prot           of read write cache noexec mmio priv; default ["read", "write"]; or an object of these with
+                 device (nGnRnE nGnRE nGRE GRE), execute (all privileged unprivileged none), shareability, mairIndex
   iova, sg       one map_sg: entries ["0xphys", "0xlength"], { phys, length } or { page, offset, length }
   ranges         maps: [{ iova, paddr, size, prot }]
   ops            or a list of operations: { op: "map", iova, paddr, size, prot }, { op: "map_sg", iova, sg, prot },
@@ -38,6 +42,10 @@ Examples:
   { "format": "arm_64_lpae_s1", "config": { "pgsize_bitmap": "0x40201000", "ias": 48, "oas": 48 },
     "cpu_page_size": "64K", "iova": "0x10000000", "prot": ["read", "write", "cache"],
     "sg": [["0x900000000", "64K"], ["0x900010000", "0x5000"], ["0x940000000", "2M"]] }
+  END
+  $ lpae map - <<'END'
+  { "format": "arm_64_lpae_s1", "config": { "pgsize_bitmap": "0x40201000", "ias": 48, "oas": 48 },
+    "cpu_page_size": "64K", "semantics": "page-align", "iova": "0x10000000", "sg": [["0x900001000", "0x2000"]] }
   END
 `;
 
@@ -115,6 +123,7 @@ function document({ name }: MapRequest, { domain, outcomes }: Performed): object
       oas: format.oas,
       coherent_walk: format.coherentWalk,
       quirks: format.quirks,
+      features: format.features ?? [],
     },
     ops: outcomes.map(outcomeJson),
     tables: tables.map(tableJson),
