@@ -6,6 +6,7 @@ import { arm64LpaeS1 } from './arm-64-lpae-s1.ts';
 import { arm64LpaeS2 } from './arm-64-lpae-s2.ts';
 import { armMaliLpae } from './arm-mali-lpae.ts';
 import { armV7s } from './arm-v7s.ts';
+import { riscv64 } from './riscv-sv.ts';
 
 export type {
   FormatModule,
@@ -15,7 +16,7 @@ export type {
   Registers,
   TableFormat,
 } from '../src/pagetable/format.ts';
-export { arm32LpaeS1, arm32LpaeS2, arm64LpaeS1, arm64LpaeS2, armMaliLpae, armV7s };
+export { arm32LpaeS1, arm32LpaeS2, arm64LpaeS1, arm64LpaeS2, armMaliLpae, armV7s, riscv64 };
 
 /** All formats. */
 export const formats: readonly FormatModule[] = [
@@ -25,6 +26,7 @@ export const formats: readonly FormatModule[] = [
   arm32LpaeS2,
   armMaliLpae,
   armV7s,
+  riscv64,
 ];
 
 /** The format of that name, if there is one. */

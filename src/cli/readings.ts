@@ -10,7 +10,8 @@ export const GRANULE_NAMES = Object.keys(GRANULES) as GranuleName[];
 
 /** Every page and block size that any granule has: a format keeps those of the granule that comes with them. */
 const BLOCKS: Readonly<Record<GranuleName, bigint>> = {
-  '4K': 0x4131_0000n,
+  // 512G, 1G, 16M, 2M, 1M and 64K: whatever a format with 4K pages has of them.
+  '4K': 0x80_4131_0000n,
   '16K': 0x200_0000n,
   '64K': 0x400_2000_0000n,
 };

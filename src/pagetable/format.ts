@@ -114,7 +114,7 @@ export interface Registers {
   readonly cfg: Readonly<Record<string, bigint | Readonly<Record<string, number>>>>;
   /** A translation regime and its whole register values, in the architectural layout that a walker reads. */
   readonly hardware: {
-    readonly regime: 'el1&0' | 'el1&0-s2' | 'pl1&0' | 'pl1&0-s2' | 'pl1&0-short' | 'mali' | 'mtk';
+    readonly regime: 'el1&0' | 'el1&0-s2' | 'pl1&0' | 'pl1&0-s2' | 'pl1&0-short' | 'mali' | 'mtk' | 'riscv';
     readonly registers: Readonly<Record<string, bigint>>;
   };
 }

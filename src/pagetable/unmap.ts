@@ -77,7 +77,7 @@ function partOf(table: PageTable, { words, at, depth, index, runLog2 }: Larger, 
   return leafIa + leafSize - ia;
 }
 
-/** Empties the entries of up to `pages` pages, and frees the tables under them. Stops at an empty one. @returns how many entries. */
+/** Empties the entries of up to `pages` pages, and frees the tables under them. Stops at an empty one, and at one of a run that is larger than a page. @returns how many entries. */
 function clearEntries(
   table: PageTable,
   words: Uint32Array,
@@ -86,11 +86,16 @@ function clearEntries(
   { depth, runLog2 }: TableLeaf,
 ): number {
   const { entries } = table;
-  const { level } = table.levels[depth]!;
+  const { level, runLog2: largest = 0 } = table.levels[depth]!;
   const run = 1 << runLog2;
   const count = pages << runLog2;
   let live = 0;
-  while (live < count && entries.classify(words, at + live * entries.wordsPerEntry, level) !== EMPTY) live++;
+  for (; live < count; live++) {
+    const entry = at + live * entries.wordsPerEntry;
+    const kind = entries.classify(words, entry, level);
+    if (kind === EMPTY) break;
+    if (kind === LEAF && largest > runLog2 && entries.runLog2(words, entry, level) > runLog2) break;
+  }
   if (entries.wholeRuns === true) live -= live % run;
   for (let i = 0; i < live; i++) {
     const entry = at + i * entries.wordsPerEntry;

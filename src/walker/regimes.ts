@@ -19,6 +19,7 @@ import { shortParams } from './params-short.ts';
 import { ALL_PERMISSIONS, PRIVILEGED_ONLY } from './permissions.ts';
 import { lpaeRanges, oneLpaeRange, oneRange, twoRanges } from './ranges.ts';
 import { StageMali } from './stage-mali.ts';
+import { StageRiscv } from './stage-riscv.ts';
 import { type S1Ranges, Stage1 } from './stage1.ts';
 import { type FlatMapping, flatTranslate } from './stage1-off.ts';
 import { Stage1Short } from './stage1-short.ts';
@@ -29,7 +30,8 @@ import type { Stages } from './translate.ts';
 /**
  * The regimes the walker knows. `-s2`: stage 2 alone, the input address being an IPA; `-nested`: stage 1 under stage 2.
  * `pl1&0` is AArch32 with long descriptors, `pl1&0-short` with short ones; in `pl1&0-nested` TTBCR.EAE chooses. `pl2` is
- * AArch32 Hyp mode. `mtk`: short descriptors of a MediaTek M4U, with wider addresses; `mali`: an address space of a Mali GPU.
+ * AArch32 Hyp mode. `mtk`: short descriptors of a MediaTek M4U, with wider addresses; `mali`: an address space of a Mali GPU;
+ * `riscv`: Sv39 or Sv48.
  */
 export const regimes = [
   'el1&0',
@@ -45,6 +47,7 @@ export const regimes = [
   'pl2',
   'mtk',
   'mali',
+  'riscv',
 ] as const;
 
 export type Regime = (typeof regimes)[number];
@@ -54,7 +57,7 @@ export type Regime = (typeof regimes)[number];
  * or (short descriptors) NMRR:PRRR in `mair`; of Hyp mode HTTBR, HTCR, HMAIR1:HMAIR0 and HSCTLR. A register that is not given is 0, but for `sctlr` (M = 1) and `hcr`
  * (VM = 1, and DC = 1 where stage 2 is alone, so that the attributes are what stage 2 says). Registers that a regime does
  * not have are ignored. `mtk`: `ttbr0` with PA[34:32] in [2:0], and in `tcr` how many input address bits there are above 32 (0 to 2),
- * which is fixed in a real M4U. `mali`: AS_TRANSTAB in `ttbr0`, AS_MEMATTR in `mair`. `sctlr` is that of the stage-1 regime: its EE makes stage-1 tables big-endian; stage-2 tables are
+ * which is fixed in a real M4U. `mali`: AS_TRANSTAB in `ttbr0`, AS_MEMATTR in `mair`. `riscv`: satp in `ttbr0`. `sctlr` is that of the stage-1 regime: its EE makes stage-1 tables big-endian; stage-2 tables are
  * little-endian.
  */
 export interface WalkerRegisters {
@@ -116,8 +119,10 @@ export function regimeStages(
       ...(stage2?.direct && { direct: { stage2: stage2.direct, inputBits: mapping.inputBits, cpu } }),
     };
   }
-  if (regime === 'mali') {
-    const stage = new StageMali(memory, values.ttbr0, values.mair);
+  if (regime === 'mali' || regime === 'riscv') {
+    const { ttbr0, mair } = values;
+    const stage =
+      regime === 'mali' ? new StageMali(memory, ttbr0, mair) : new StageRiscv(memory, ttbr0, cpu.paBits);
     return {
       first: (ia, request, steps) => stage.translate(ia, request, steps),
       stage1: true,

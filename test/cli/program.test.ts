@@ -92,13 +92,14 @@ test('errors have colours only on a terminal', async () => {
 test('formats', async () => {
   const { code, out } = await lpae(['formats']);
   expect(code).toBe(0);
-  expect(out).toContain(
+  // How wide the columns are depends on every format there is.
+  expect(out.replace(/ +/g, ' ')).toContain(
     [
-      'arm_64_lpae_s1  AArch64 stage 1, long descriptors',
-      '  granule  leaves         input    output   levels',
-      '  4K       4K 2M 1G       48 bits  48 bits  0 to 3',
-      '  16K      16K 32M        48 bits  48 bits  0 to 3',
-      '  64K      64K 512M 4T    52 bits  52 bits  1 to 3',
+      'arm_64_lpae_s1 AArch64 stage 1, long descriptors',
+      ' granule leaves input output levels',
+      ' 4K 4K 2M 1G 48 bits 48 bits 0 to 3',
+      ' 16K 16K 32M 48 bits 48 bits 0 to 3',
+      ' 64K 64K 512M 4T 52 bits 52 bits 1 to 3',
     ].join('\n'),
   );
 });

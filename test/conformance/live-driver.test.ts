@@ -33,9 +33,10 @@ describe.skipIf(qemu === undefined)(title, () => {
   });
 });
 
-/** A CPU has neither a GPU's MMU nor MediaTek's. */
+/** A CPU of Arm's has neither a GPU's MMU, nor MediaTek's, nor RISC-V's. */
 function isOfCpu({ format, options }: Config): boolean {
-  return format.name !== 'arm_mali_lpae' && options.quirks?.includes('arm_mtk_ext') !== true;
+  const foreign = format.name === 'arm_mali_lpae' || format.name === 'riscv_64';
+  return !foreign && options.quirks?.includes('arm_mtk_ext') !== true;
 }
 
 async function compare(

@@ -23,6 +23,7 @@ interface Rights {
 /**
  * Who may do what (DDI 0487 D8.4). Stage 1: read is implied, write is asked for or implied by no read; `priv` shuts EL0 out of data.
  * AArch64 never lets EL1 execute what EL0 can write; AArch32 executes only what it can read.
+ * RISC-V shares a page's data with the supervisor, but lets only one of user and supervisor execute it.
  * Stage 2: read and write apart. Linux's `noexec` sets both XN bits there, which FEAT_XNX reads as "not at EL0".
  */
 function rights(
@@ -50,6 +51,12 @@ function rights(
   }
   const write = !prot.read || !!prot.write;
   const el0 = !prot.priv;
+  if (name === 'riscv_64') {
+    return {
+      privileged: { read: true, write, execute: execute && !el0 },
+      unprivileged: { read: el0, write: write && el0, execute: execute && el0 },
+    };
+  }
   return {
     privileged: { read: true, write, execute: execute && (aarch32 || !(write && el0)) },
     unprivileged: { read: el0, write: write && el0, execute: execute && (aarch32 ? el0 : true) },

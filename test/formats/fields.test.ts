@@ -52,10 +52,23 @@ const short = [...formats]
       format,
     })),
   );
+/** Entries of RISC-V's 64K ranges have fields of their own. */
+const napot = [...formats]
+  .filter(([, format]) => format.name === 'riscv_64')
+  .map(([name, format]) => ({
+    name: `${name} level 3 run page`,
+    kind: 'page' as const,
+    level: 3,
+    run: true,
+    format,
+  }));
 const long = [...formats].filter(([, format]) => format.name !== 'arm_v7s');
 const layouts = long.flatMap(([name, format]) =>
   [...(name.endsWith('LPA2') ? [-1] : []), 0, 1, 2, 3].flatMap((level) => {
-    const more = name.endsWith('LPA2') && level === LPA2_BLOCK_LEVEL[format.granuleLog2];
+    // Sv48 has blocks at every level above the last.
+    const more =
+      (name.endsWith('LPA2') && level === LPA2_BLOCK_LEVEL[format.granuleLog2]) ||
+      (format.name === 'riscv_64' && level === 0);
     const block = more || BLOCK_LEVELS[format.granuleLog2]!.includes(level);
     const kinds: Kind[] =
       level === 3 ? ['page', 'invalid'] : ['table', ...(block ? ['block' as const] : []), 'invalid'];
@@ -67,7 +80,7 @@ const named = (layout: DescriptorLayout) =>
   layout.fields.filter((f) => ['field', 'software'].includes(f.kind));
 const bits = (field: Field) => Array.from({ length: field.high - field.low + 1 }, (_, i) => field.low + i);
 
-describe.each([...layouts, ...short])('$name', ({ kind, level, run, format }) => {
+describe.each([...layouts, ...short, ...napot])('$name', ({ kind, level, run, format }) => {
   const layout = format.layout(kind, level, run);
   const free = named(layout).filter((f) => f.fixed === undefined && f.address === undefined);
 
@@ -85,7 +98,7 @@ describe.each([...layouts, ...short])('$name', ({ kind, level, run, format }) =>
     expect(new Set(names).size).toBe(names.length);
     expect(
       layout.fields.filter(
-        (f) => f.meaning === '' || !/^((DDI|IHI) \d{4}|Linux io-pgtable)/.test(f.reference),
+        (f) => f.meaning === '' || !/^((DDI|IHI) \d{4}|Linux io-pgtable|RISC-V Privileged)/.test(f.reference),
       ),
     ).toEqual([]);
     expect(layout.title).toMatch(new RegExp(`stage ${format.stage} level ${level} ${kind}`));
@@ -139,6 +152,7 @@ const ADDRESS_BITS: Record<string, [number, number]> = {
   'arm_32_lpae_s1, 4K': [12, 39],
   'arm_32_lpae_s2, 4K': [12, 39],
   'arm_mali_lpae, 4K': [12, 47],
+  'riscv_64, 4K': [12, 55],
   'arm_64_lpae_s1, 4K, LPA2': [12, 51],
   'arm_64_lpae_s1, 16K, LPA2': [14, 51],
   'arm_64_lpae_s2, 4K, LPA2': [12, 51],
@@ -199,12 +213,21 @@ describe.each(long)('%s', (name, format) => {
         const leaf = mali && level === 3 ? 'page' : 'block';
         // A Mali page is of the type that blocks have elsewhere, and a table nowhere at the last level.
         const upper = level === 3 ? (mali ? 'none' : 'page') : 'table';
-        const wanted = !valid ? 'invalid' : typeBit ? upper : leaf;
+        const arm = !valid ? 'invalid' : typeBit ? upper : leaf;
+        const wanted = format.name === 'riscv_64' ? riscvKind(word, level) : arm;
         expect(matching).toEqual(kinds.some((l) => l.kind === wanted) ? [wanted] : []);
       }),
     );
   });
 });
+
+/** XWR of 0 is a pointer, R a leaf; without R it is nothing that a driver writes. N at the last level is a run's. */
+function riscvKind(word: bigint, level: number): Kind | 'none' {
+  if (!(word & 1n)) return 'invalid';
+  if (!(word & 0b1110n)) return 'table';
+  if (!(word & 0b10n)) return 'none';
+  return level < 3 ? 'block' : word >> 63n ? 'none' : 'page';
+}
 
 /** OA[51:48] in bits [15:12] (DDI 0487 D8.3.1, FEAT_LPA), as literal words. */
 test.each<[string, Kind, number, bigint, bigint]>([

@@ -9,11 +9,12 @@ import {
   arm32LpaeS2,
   arm64LpaeS1,
   arm64LpaeS2,
+  armV7s,
   type FormatModule,
   type Prot,
 } from '../../formats/index.ts';
 import { type DomainOptions, IommuError, Scatterlist } from '../../src/index.ts';
-import { SIZES_4K, SIZES_16K, SIZES_64K } from '../support/configs.ts';
+import { SIZES_4K, SIZES_16K, SIZES_64K, SIZES_SHORT } from '../support/configs.ts';
 import { everyLeaf, type Machine, machine, reachableFrames } from '../support/machine.ts';
 import { Model } from '../support/model.ts';
 import { entryPlan, scatterlistOf } from '../support/scatterlists.ts';
@@ -230,13 +231,21 @@ const SPACES: [string, FormatModule, DomainOptions, number, 'whole' | 'near'][] 
   ['dirty state', arm64LpaeS1, { pgsizeBitmap: SIZES_4K, ias: 23, oas: 48, quirks: ['arm_hd'] }, 140, 'near'],
   ['gigabytes, stage 1', arm64LpaeS1, { pgsizeBitmap: SIZES_4K, ias: 31, oas: 48 }, 60, 'near'],
   ['gigabytes, stage 2', arm64LpaeS2, { pgsizeBitmap: SIZES_4K, ias: 31, oas: 36 }, 60, 'near'],
-  ['pages alone', arm64LpaeS1, { pgsizeBitmap: 0x1000n, ias: 23, oas: 48 }, 100, 'near'],
+  ['pages alone', arm64LpaeS1, { pgsizeBitmap: 0x1000n, ias: 23, oas: 48 }, 60, 'near'],
   ['stage 1, 16K', arm64LpaeS1, { pgsizeBitmap: SIZES_16K, ias: 27, oas: 48 }, 70, 'near'],
   ['stage 2, 16K', arm64LpaeS2, { pgsizeBitmap: SIZES_16K, ias: 27, oas: 44 }, 70, 'near'],
   ['stage 1, 64K', arm64LpaeS1, { pgsizeBitmap: SIZES_64K, ias: 31, oas: 52 }, 20, 'near'],
   ['stage 2, 64K', arm64LpaeS2, { pgsizeBitmap: SIZES_64K, ias: 31, oas: 48 }, 20, 'near'],
-  ['AArch32 stage 1', arm32LpaeS1, { pgsizeBitmap: SIZES_4K, ias: 25, oas: 40 }, 95, 'near'],
-  ['AArch32 stage 2', arm32LpaeS2, { pgsizeBitmap: SIZES_4K, ias: 25, oas: 40 }, 95, 'near'],
+  ['AArch32 stage 1', arm32LpaeS1, { pgsizeBitmap: SIZES_4K, ias: 25, oas: 40 }, 45, 'near'],
+  ['AArch32 stage 2', arm32LpaeS2, { pgsizeBitmap: SIZES_4K, ias: 25, oas: 40 }, 45, 'near'],
+  ['short descriptors', armV7s, { pgsizeBitmap: SIZES_SHORT, ias: 25, oas: 32 }, 70, 'whole'],
+  [
+    'runs, 4K',
+    arm64LpaeS1,
+    { pgsizeBitmap: 0x20_1000n | 0x201_0000n, ias: 27, oas: 48, features: ['contiguous'] },
+    70,
+    'near',
+  ],
 ];
 
 test('there are a thousand sequences', () => {

@@ -114,6 +114,19 @@ test('unmapping a run of which an entry is empty: up to the hole, but of short d
   expect(short.domain.unmap(0x1_0000n, 0x3000n)).toBe(0x3000n);
 });
 
+test.each([
+  ['contiguous', arm64LpaeS1, { pgsizeBitmap: RUNS_4K, ias: 39, oas: 48, features: ['contiguous'] as const }],
+  ['large pages', armV7s, { pgsizeBitmap: SIZES_SHORT, ias: 32, oas: 32 }],
+] as const)(
+  'pages up to and into a run, %s: the run keeps its rest, as single entries',
+  (_, format, options) => {
+    const m = machine(format, options);
+    m.domain.map(0x1000n, 0x1000n, 0x1_f000n, rw);
+    expect(m.domain.unmap(0xd000n, 0x4000n)).toBe(0x4000n);
+    expect(everyLeaf(m).map(({ leaf }) => leaf.size)).toEqual(new Array(27).fill(0x1000n));
+  },
+);
+
 test('another policy is refused by name', () => {
   const memory = new PhysicalMemory({ base: 0n, size: 0x10_0000n });
   const options = { pgsizeBitmap: SIZES_4K, ias: 39, oas: 48, partialUnmap: 'half' as PartialUnmap };

@@ -9,6 +9,8 @@ export const SIZES_64K = 0x2001_0000n;
 export const SIZES_64K_52 = 0x400_2001_0000n;
 /** Small and large pages, sections and supersections. */
 export const SIZES_SHORT = 0x111_1000n;
+/** RISC-V's 4K, 2M and 1G with Svnapot's 64K. */
+export const SIZES_SV39 = SIZES_4K | 0x1_0000n;
 
 export interface Config {
   readonly name: string;
@@ -111,6 +113,12 @@ const ROWS: Readonly<Record<string, readonly Row[]>> = {
     [SIZES_SHORT, 32, 32, 1, 'no_perms'],
     [SIZES_SHORT, 34, 35, 1, 'no_perms', 'arm_mtk_ext'],
     [SIZES_SHORT, 33, 34, 1, 'no_perms', 'arm_mtk_ext', 'arm_mtk_ttbr_ext'],
+  ],
+  riscv_64: [
+    [SIZES_4K, 39, 40, 1],
+    [SIZES_4K, 48, 44, 0],
+    [SIZES_SV39, 39, 52, 1],
+    [SIZES_SV39 | (1n << 39n), 48, 52, 0],
   ],
 };
 

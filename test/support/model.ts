@@ -6,8 +6,10 @@ import type { TableFormat } from '../../formats/index.ts';
 
 export type ModelCode = 'EINVAL' | 'ERANGE' | 'EEXIST' | 'ENOMEM';
 
+/** One entry: a leaf by itself, or a part of a run of `1 << runLog2` of them. */
 interface ModelLeaf {
   readonly depth: number;
+  readonly runLog2: number;
   readonly ia: number;
   readonly pa: number;
   readonly prot: number;
@@ -20,18 +22,26 @@ export class Model {
   /** Makes the nth table from now fail to be made, as FrameAllocator.failAt does. */
   failAt = 0;
   readonly #shifts: number[];
-  readonly #sizes: number[];
+  /** Leaf sizes that are offered, the largest first. */
+  readonly #sizes: { size: number; depth: number; runLog2: number }[];
+  /** Of a run's worth of entries with a hole nothing is unmapped (arm_v7s). */
+  readonly #wholeRuns: boolean;
   readonly #end: number;
   readonly #oaEnd: number;
   readonly #leaves = new Map<string, ModelLeaf>();
   readonly #tables = new Map<string, { depth: number; ia: number }>();
 
-  constructor({ levels, pgsizeBitmap, ias, oas }: TableFormat) {
+  constructor({ name, levels, pgsizeBitmap, ias, oas }: TableFormat) {
     this.#shifts = levels.map(({ shift }) => shift);
-    this.#sizes = this.#shifts
-      .filter((shift) => (pgsizeBitmap >> BigInt(shift)) & 1n)
-      .map((shift) => 2 ** shift);
-    this.page = this.#sizes.at(-1)!;
+    this.#wholeRuns = name === 'arm_v7s';
+    this.#sizes = levels
+      .flatMap(({ shift, entries, runLog2 = 0 }, depth) =>
+        [...new Set([runLog2, 0])]
+          .filter((run) => (pgsizeBitmap >> BigInt(shift + run)) & 1n && entries >= 2 ** run)
+          .map((run) => ({ size: 2 ** (shift + run), depth, runLog2: run })),
+      )
+      .sort((a, b) => b.size - a.size);
+    this.page = this.#sizes.at(-1)!.size;
     this.#end = 2 ** ias;
     this.#oaEnd = 2 ** oas;
     this.pages = new Float64Array(this.#end / this.page).fill(-1);
@@ -44,7 +54,9 @@ export class Model {
 
   /** Mapped ranges of the input space, leaf by leaf. */
   leaves(): { ia: number; size: number }[] {
-    return [...this.#leaves.values()].map(({ ia, depth }) => ({ ia, size: 2 ** this.#shifts[depth]! }));
+    return [...this.#leaves.values()]
+      .map(({ ia, depth, runLog2 }) => ({ ia, size: 2 ** (this.#shifts[depth]! + runLog2) }))
+      .filter(({ ia, size }) => ia % size === 0);
   }
 
   map(ia: number, pa: number, size: number, prot: number): ModelCode | 0 {
@@ -96,33 +108,42 @@ export class Model {
     if ([ia, pa, size].some((n) => n % this.page !== 0)) return 'EINVAL';
     for (let done = 0; done < size; ) {
       const fits = (s: number) => s <= size - done && (ia + done) % s === 0 && (pa + done) % s === 0;
-      const leaf = this.#sizes.find(fits)!;
+      const leaf = this.#sizes.find(({ size: s }) => fits(s))!;
       const code = this.#mapLeaf(ia + done, pa + done, leaf, prot);
       if (code !== 0) {
         this.#unmap(ia, done);
         return code;
       }
-      done += leaf;
+      done += leaf.size;
     }
     return 0;
   }
 
-  #mapLeaf(ia: number, pa: number, size: number, prot: number): ModelCode | 0 {
+  #mapLeaf(
+    ia: number,
+    pa: number,
+    { size, depth: last, runLog2 }: { size: number; depth: number; runLog2: number },
+    prot: number,
+  ): ModelCode | 0 {
     if (ia >= this.#end || pa + size > this.#oaEnd) return 'ERANGE';
-    let depth = 0;
-    for (; 2 ** this.#shifts[depth]! !== size; depth++) {
+    for (let depth = 0; depth < last; depth++) {
       const key = this.#key(depth, ia);
       if (this.#leaves.has(key)) return 'EEXIST';
       if (!this.#tables.has(key) && !this.#makeTable(depth, ia)) return 'ENOMEM';
     }
-    const key = this.#key(depth, ia);
-    if (this.#leaves.has(key)) return 'EEXIST';
-    if (this.#tables.has(key)) {
-      const within = ({ ia: at }: { ia: number }) => at >= ia && at < ia + size;
+    const part = 2 ** this.#shifts[last]!;
+    for (let at = 0; at < size; at += part) {
+      const key = this.#key(last, ia + at);
+      if (this.#leaves.has(key)) return 'EEXIST';
+      if (!this.#tables.has(key)) continue;
+      const within = (leaf: { ia: number }) => leaf.ia >= ia + at && leaf.ia < ia + at + part;
       if ([...this.#leaves.values()].some(within)) return 'EEXIST';
-      this.#drop(depth, ia, size);
+      this.#drop(last, ia + at, part);
     }
-    this.#leaves.set(key, { depth, ia, pa, prot });
+    for (let at = 0; at < size; at += part) {
+      const leaf = { depth: last, ia: ia + at, pa: pa + at, prot, runLog2 };
+      this.#leaves.set(this.#key(last, ia + at), leaf);
+    }
     return 0;
   }
 
@@ -130,34 +151,59 @@ export class Model {
     if (ia % this.page !== 0 || size % this.page !== 0) return 0;
     let done = 0;
     while (done < size) {
-      const leaf = this.#sizes.find((s) => s <= size - done && (ia + done) % s === 0)!;
-      if (!this.#unmapLeaf(ia + done, leaf)) break;
-      done += leaf;
+      const leaf = this.#sizes.find(({ size: s }) => s <= size - done && (ia + done) % s === 0)!;
+      const bytes = this.#unmapLeaf(ia + done, leaf);
+      done += bytes;
+      if (bytes < leaf.size) break;
     }
     return done;
   }
 
-  #unmapLeaf(ia: number, size: number): boolean {
-    if (ia >= this.#end) return false;
-    for (let depth = 0; ; depth++) {
+  /** @returns bytes: all of the size, or as much as there is before a hole. */
+  #unmapLeaf(
+    ia: number,
+    { size, depth: last, runLog2 }: { size: number; depth: number; runLog2: number },
+  ): number {
+    if (ia >= this.#end) return 0;
+    for (let depth = 0; depth < last; ) {
       const key = this.#key(depth, ia);
-      const leaf = this.#leaves.get(key);
-      if (leaf === undefined && !this.#tables.has(key)) return false;
-      if (2 ** this.#shifts[depth]! === size) {
-        // Whatever is under a table goes with it.
-        if (leaf === undefined) this.#drop(depth, ia, size);
-        else this.#leaves.delete(key);
-        return true;
-      }
-      if (leaf === undefined) continue;
-      const [whole, part] = [2 ** this.#shifts[depth]!, 2 ** this.#shifts[depth + 1]!];
-      if (!this.#makeTable(depth, ia)) return false;
-      this.#leaves.delete(key);
-      for (let at = 0; at < whole; at += part) {
-        const below = { ...leaf, depth: depth + 1, ia: leaf.ia + at, pa: leaf.pa + at };
-        this.#leaves.set(this.#key(depth + 1, below.ia), below);
-      }
+      if (this.#tables.has(key)) depth++;
+      else if (!this.#leaves.has(key) || !this.#split(key, ia)) return 0;
     }
+    const first = this.#leaves.get(this.#key(last, ia));
+    if (first !== undefined && first.runLog2 > runLog2) this.#split(this.#key(last, ia), ia);
+    const part = 2 ** this.#shifts[last]!;
+    const isThere = (at: number) =>
+      [this.#leaves, this.#tables].some((entries) => entries.has(this.#key(last, ia + at)));
+    let live = 0;
+    while (live < size && isThere(live)) live += part;
+    if (this.#wholeRuns && live < size) return 0;
+    // Whatever is under a table goes with it.
+    if (live > 0) this.#drop(last, ia, live);
+    return live;
+  }
+
+  /** A run into single entries, or a single entry into a table of the largest that its level has. @returns false for want of memory. */
+  #split(key: string, ia: number): boolean {
+    const { depth, runLog2 } = this.#leaves.get(key)!;
+    if (runLog2 > 0) {
+      const run = 2 ** (this.#shifts[depth]! + runLog2);
+      for (const [other, leaf] of this.#leaves) {
+        const same = leaf.depth === depth && Math.floor(leaf.ia / run) === Math.floor(ia / run);
+        if (same) this.#leaves.set(other, { ...leaf, runLog2: 0 });
+      }
+      return true;
+    }
+    if (!this.#makeTable(depth, ia)) return false;
+    const whole = this.#leaves.get(key)!;
+    this.#leaves.delete(key);
+    const below = this.#sizes.find((leaf) => leaf.depth === depth + 1)?.runLog2 ?? 0;
+    const [size, part] = [2 ** this.#shifts[depth]!, 2 ** this.#shifts[depth + 1]!];
+    for (let at = 0; at < size; at += part) {
+      const leaf = { ...whole, depth: depth + 1, ia: whole.ia + at, pa: whole.pa + at, runLog2: below };
+      this.#leaves.set(this.#key(depth + 1, leaf.ia), leaf);
+    }
+    return true;
   }
 
   /** Takes away an entry, leaf or table, and all tables and leaves below it. */
