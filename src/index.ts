@@ -4,11 +4,13 @@ export { Scatterlist, type ScatterlistOptions, type SgEntry, type SgRange } from
 export {
   mapSgAs,
   planSg,
+  planSgFor,
   SG_SEMANTICS,
   type SgPiece,
   type SgPlan,
   type SgRefusal,
   type SgSemantics,
+  type SgValue,
 } from './iommu/sg-semantics.ts';
 export {
   type AllocatedFrame,

@@ -1,4 +1,5 @@
 /** What an operation of a request answered, as lines and as JSON. */
+import type { IommuError, SgPlan, SgRefusal } from '../index.ts';
 import { wrap } from './columns.ts';
 import type { Outcome } from './perform.ts';
 import { protText, type RequestOp } from './request.ts';
@@ -6,6 +7,8 @@ import type { Style } from './style.ts';
 import { counted, hex, sizeText } from './text.ts';
 
 const LINE = 96;
+/** Failing entries that are shown. */
+const SHORT_LIST = 8;
 
 /** The operation and its answer in a line; below it, why it was refused. */
 export function outcomeLines({ op, ret, error, ok, sg, plan, from }: Outcome, style: Style): string[] {
@@ -20,15 +23,28 @@ export function outcomeLines({ op, ret, error, ok, sg, plan, from }: Outcome, st
       ),
     );
   }
-  if (plan && plan.overMapped > 0n) {
-    lines.push(`  ${style.bad(`${sizeText(plan.overMapped)} over-mapped`)}: bytes that no entry asked for`);
-  }
+  if (plan && plan.semantics !== 'exact') lines.push(`  ${overMappedText(plan, ret >= 0n, style)}`);
   if (from !== undefined) lines.push(`  from ${hex(from)} on: a block that begins before what was asked`);
-  for (const { entry, reason } of plan?.refusals ?? []) {
-    lines.push(...wrap(`entry ${entry} fails: ${reason}`, LINE).map((line) => `  ${line}`));
-  }
   if (error) lines.push(...wrap(error.message, LINE).map((line) => `  ${line}`));
+  if (plan) lines.push(...failingLines(plan.refusals, error));
   return lines;
+}
+
+function overMappedText({ semantics, overMapped }: SgPlan, mapped: boolean, style: Style): string {
+  if (overMapped === 0n) return `${semantics}: nothing over-mapped`;
+  const bytes = `${sizeText(overMapped)} ${mapped ? 'over-mapped' : 'would be over-mapped'}`;
+  return `${semantics}: ${style.bad(bytes)}, bytes that no entry asked for`;
+}
+
+/** The entries that fail beside the one that the error speaks of. */
+function failingLines(refusals: readonly SgRefusal[], error: IommuError | undefined): string[] {
+  const others = refusals.filter(({ entry }) => entry !== error?.operands.entry);
+  const lines = others
+    .slice(0, SHORT_LIST)
+    .flatMap(({ entry, rule, remedy }) => wrap(`entry ${entry} fails too: ${rule}; ${remedy}`, LINE));
+  const more = others.length - SHORT_LIST;
+  if (more > 0) lines.push(`… ${counted(more, 'more entry fails', 'more entries fail')} (--json lists them)`);
+  return lines.map((line) => `  ${line}`);
 }
 
 function askedText(op: RequestOp): string {
@@ -67,8 +83,11 @@ export function outcomeJson({ op, ret, error, ok, sg, plan, from }: Outcome): ob
     ...(sg && { entries: sg.count, runs: sg.runs().length, bytes: sg.byteLength }),
     ...(plan && {
       semantics: plan.semantics,
+      // Of a refused map_sg: what it would have been.
       over_mapped: plan.overMapped,
-      failing: plan.refusals.map(({ entry, reason }) => ({ entry, reason })),
+      failing: plan.refusals.map(({ entry, values, alignment, rule, remedy }) => {
+        return { entry, values, alignment, rule, remedy };
+      }),
     }),
     ...(from !== undefined && { from }),
     ...(error && {

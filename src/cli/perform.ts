@@ -6,7 +6,7 @@ import {
   MemoryError,
   mapSgAs,
   PhysicalMemory,
-  planSg,
+  planSgFor,
   Scatterlist,
   type SgPlan,
 } from '../index.ts';
@@ -94,12 +94,12 @@ interface Answer {
 /** What a map_sg comes to, where its list can be one. */
 function planOf(domain: IommuDomain, op: RequestOp, request: MapRequest): Pick<Answer, 'plan'> {
   if (op.op !== 'map_sg') return {};
-  const { pgsizeBitmap } = domain.format;
   try {
-    return { plan: planSg(listOf(op, request), request.semantics, pgsizeBitmap & -pgsizeBitmap, op.iova) };
-  } catch {
+    return { plan: planSgFor(domain, op.iova, listOf(op, request), request.semantics) };
+  } catch (error) {
     // The list itself was refused: that is the outcome's error already.
-    return {};
+    if (error instanceof IommuError) return {};
+    throw error;
   }
 }
 

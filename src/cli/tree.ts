@@ -124,6 +124,9 @@ export interface TreeOptions {
 /** Rows of one table that are shown without `--full`. */
 export const SHORT_TABLE = 24;
 
+/** Regimes whose larger leaves are one word in several entries. */
+const REPEATING: readonly string[] = ['pl1&0-short', 'mtk', 'riscv'];
+
 interface Run {
   readonly first: TableEntry;
   last: TableEntry;
@@ -201,7 +204,11 @@ function textOf(entry: TableEntry, node: TableNode, walker: Translator): string 
       // A stage-2 leaf under stage 1 is met through other addresses than its own.
       if (node.stage === 2 && walker.regime.endsWith('-nested')) return '';
       const result = probe(walker, entry.ia, false);
-      if (result.ok) return leafCode(result, walker.regime);
+      if (result.ok) {
+        // Where several entries make one leaf, each says how large that is: neighbours of another size are others.
+        const size = REPEATING.includes(walker.regime) ? `  ${sizeText(result.size)}` : '';
+        return `${leafCode(result, walker.regime)}${size}`;
+      }
       const { fault } = result;
       if (!('level' in fault)) return faultText(fault);
       const where = fault.stage === node.stage ? '' : ` at stage ${fault.stage}`;

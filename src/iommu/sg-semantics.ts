@@ -4,21 +4,23 @@
  */
 import { hex, IommuError } from '../pagetable/errors.ts';
 import type { Prot } from '../pagetable/format.ts';
+import { checkScatterlist, checkWord } from './checks.ts';
 import type { IommuDomain } from './domain.ts';
-import type { Scatterlist } from './scatterlist.ts';
+import { Scatterlist } from './scatterlist.ts';
 
 /**
  * - `exact`: entries that touch are joined, and each joined run must start and end on the IOMMU's smallest page.
- * - `per-entry`: each entry by itself must; nothing is joined.
+ * - `per-entry`: each entry by itself must, an empty one too; nothing is joined.
  * - `page-align`: each entry becomes the CPU pages that it lies in, so that bytes are mapped that nobody asked for.
  */
 export const SG_SEMANTICS = ['exact', 'per-entry', 'page-align'] as const;
 export type SgSemantics = (typeof SG_SEMANTICS)[number];
 
-/** One call to the IOMMU: `length` bytes from `phys` on, at `offset` from the list's first IOVA. */
+/** One call to the IOMMU: `length` bytes from `phys` on, at `offset` from the list's first IOVA. Sizes in bytes. */
 export interface SgPiece {
-  /** The first entry that it stands for. */
+  /** The entries that it stands for, first and last: of `exact` a run, else one entry. */
   readonly entry: number;
+  readonly last: number;
   readonly offset: bigint;
   readonly phys: bigint;
   readonly length: bigint;
@@ -26,15 +28,29 @@ export interface SgPiece {
   readonly overMapped: bigint;
 }
 
-/** An entry that the semantics can't map, whatever else the domain holds. */
-export interface SgRefusal {
-  readonly entry: number;
-  readonly phys: bigint;
-  readonly length: bigint;
-  readonly reason: string;
+/** A value of a piece that is no multiple of the IOMMU's smallest page. */
+export interface SgValue {
+  readonly what: 'iova' | 'phys' | 'length';
+  readonly value: bigint;
 }
 
-/** What a list comes to under one semantics. Sizes in bytes. */
+/** An entry that the semantics can't map, whatever else the domain holds. Sizes in bytes. */
+export interface SgRefusal {
+  /** Of a joined run, the entry that `mapSg` names: the first, or where only the length is wrong the first that ends inside a page. */
+  readonly entry: number;
+  /** The piece that it is in, as it would be mapped. */
+  readonly phys: bigint;
+  readonly length: bigint;
+  /** What is wrong with that piece: one to three values. */
+  readonly values: readonly SgValue[];
+  /** What the values should be multiples of. */
+  readonly alignment: bigint;
+  /** The rule that is broken, and what would work. */
+  readonly rule: string;
+  readonly remedy: string;
+}
+
+/** What a list comes to under one semantics, if nothing is refused. Sizes in bytes. */
 export interface SgPlan {
   readonly semantics: SgSemantics;
   readonly pieces: readonly SgPiece[];
@@ -42,6 +58,7 @@ export interface SgPlan {
   readonly askedBytes: bigint;
   readonly mappedBytes: bigint;
   readonly overMapped: bigint;
+  /** In the order of the list. The first is where map_sg would stop, unless something else stops it before. */
   readonly refusals: readonly SgRefusal[];
 }
 
@@ -49,9 +66,15 @@ export interface SgPlan {
  * What would be mapped, without mapping it.
  * @param minPageSize - the IOMMU's smallest page in bytes, a power of two.
  * @param iova - where the list is to go: it must be aligned too. Default: 0.
- * @throws IommuError EINVAL for semantics that there are none.
+ * @throws IommuError EINVAL for semantics that there are none, and arguments that can't be.
  */
 export function planSg(sg: Scatterlist, semantics: SgSemantics, minPageSize: bigint, iova = 0n): SgPlan {
+  checkScatterlist(sg);
+  checkWord('iova', iova);
+  checkWord('minPageSize', minPageSize);
+  if (minPageSize === 0n || (minPageSize & (minPageSize - 1n)) !== 0n) {
+    throw new IommuError('EINVAL', `minPageSize must be a power of two, not ${hex(minPageSize)}`);
+  }
   if (!SG_SEMANTICS.includes(semantics)) {
     throw new IommuError(
       'EINVAL',
@@ -59,22 +82,34 @@ export function planSg(sg: Scatterlist, semantics: SgSemantics, minPageSize: big
     );
   }
   const pieces = piecesOf(sg, semantics);
-  const mappedBytes = pieces.reduce((sum, { length }) => sum + length, 0n);
-  const refusals = pieces.flatMap((piece) => refusalOf(piece, semantics, minPageSize, iova));
+  const overMapped = pieces.reduce((sum, piece) => sum + piece.overMapped, 0n);
   return {
     semantics,
     pieces,
     askedBytes: sg.byteLength,
-    mappedBytes,
-    overMapped: pieces.reduce((sum, piece) => sum + piece.overMapped, 0n),
-    refusals,
+    mappedBytes: sg.byteLength + overMapped,
+    overMapped,
+    refusals: refusalsOf(pieces, { sg, semantics, page: minPageSize, iova }),
   };
 }
 
+/** The plan for a domain: with the smallest page that it has. @throws IommuError as `planSg` does. */
+export function planSgFor(
+  domain: IommuDomain,
+  iova: bigint,
+  sg: Scatterlist,
+  semantics: SgSemantics,
+): SgPlan {
+  const { pgsizeBitmap } = domain.format;
+  // A table without page sizes refuses everything itself, and says so better than an alignment could.
+  return planSg(sg, semantics, pgsizeBitmap & -pgsizeBitmap || 1n, iova);
+}
+
 /**
- * Maps a scatterlist as `semantics` has it: all of it or nothing.
+ * Maps a scatterlist as `semantics` has it: all of it or nothing. It is unmapped by `domain.unmap(iova, plan.mappedBytes)`: `unmapSg`
+ * unmaps what was asked for, which is less where more was mapped.
  * @returns the plan that was carried out.
- * @throws IommuError as `IommuDomain.mapSg` does; `planSg` says which entries can't be mapped at all.
+ * @throws IommuError as `IommuDomain.mapSg` does (where Linux 3.18 returned 0 bytes); `planSgFor` says which entries can't be mapped at all.
  */
 export function mapSgAs(
   domain: IommuDomain,
@@ -83,81 +118,156 @@ export function mapSgAs(
   prot: Prot,
   semantics: SgSemantics,
 ): SgPlan {
-  const { pgsizeBitmap } = domain.format;
-  const plan = planSg(sg, semantics, pgsizeBitmap & -pgsizeBitmap, iova);
+  // No entry at all: what mapSg checks of its arguments and of the domain holds for every semantics, and for an empty list.
+  domain.mapSg(iova, new Scatterlist({ capacity: 0 }), prot);
+  const plan = planSgFor(domain, iova, sg, semantics);
   if (semantics === 'exact') {
     domain.mapSg(iova, sg, prot);
     return plan;
   }
   let done = 0n;
-  try {
-    for (const { entry, offset, phys, length } of plan.pieces) {
-      mapPiece(domain, iova + offset, phys, length, prot, entry);
-      done = offset + length;
+  for (const { entry, offset, phys, length } of plan.pieces) {
+    try {
+      domain.map(BigInt.asUintN(64, iova + offset), phys, length, prot);
+    } catch (error) {
+      // In one go, as Linux unwinds: the sizes follow the IOVA, so that whole tables can go.
+      if (done > 0n) domain.unmap(iova, done);
+      throw error instanceof IommuError ? ofEntry(error, entry, plan) : error;
     }
-  } catch (error) {
-    if (done > 0n) domain.unmap(iova, done);
-    throw error;
+    done = offset + length;
   }
   return plan;
 }
 
-function mapPiece(
-  domain: IommuDomain,
-  iova: bigint,
-  phys: bigint,
-  length: bigint,
-  prot: Prot,
-  entry: number,
-): void {
-  try {
-    domain.map(iova, phys, length, prot);
-  } catch (error) {
-    if (!(error instanceof IommuError)) throw error;
-    const reason = error.message.slice(error.code.length + 2);
-    throw new IommuError(error.code, `entry ${entry}: ${reason}`, { ...error.operands, entry });
-  }
+/** A refused piece's error, with its entry, and where only the semantics are to blame in the plan's words. */
+function ofEntry({ code, message, operands }: IommuError, entry: number, plan: SgPlan): IommuError {
+  const refusal = code === 'EINVAL' ? plan.refusals.find((one) => one.entry === entry) : undefined;
+  const why = refusal ? `${refusal.rule}; ${refusal.remedy}` : message.slice(code.length + 2);
+  return new IommuError(code, `entry ${entry}: ${why}`, { ...operands, entry });
 }
 
 function piecesOf(sg: Scatterlist, semantics: SgSemantics): SgPiece[] {
   const pieces: SgPiece[] = [];
   let at = 0n;
-  const add = (entry: number, phys: bigint, length: bigint, overMapped: bigint) => {
-    if (length > 0n) pieces.push({ entry, offset: at, phys, length, overMapped });
+  const add = (entry: number, last: number, phys: bigint, length: bigint, overMapped = 0n) => {
+    pieces.push({ entry, last, offset: at, phys, length, overMapped });
     at += length;
   };
   if (semantics === 'exact') {
-    for (const { phys, length, entry } of sg.runs()) add(entry, phys, length, 0n);
+    for (const { phys, length, entry } of sg.runs()) add(entry, lastOf(sg, entry), phys, length);
     return pieces;
   }
   const cpuPage = BigInt(sg.cpuPageSize);
-  for (const [entry, { page, offset, length }] of [...sg].entries()) {
-    const bytes = BigInt(length);
-    if (semantics === 'per-entry') {
-      add(entry, page + BigInt(offset), bytes, 0n);
-      continue;
+  for (let entry = 0; entry < sg.count; entry++) {
+    const { page, offset, length } = sg.entry(entry);
+    const [start, bytes] = [BigInt(offset), BigInt(length)];
+    if (semantics === 'per-entry') add(entry, entry, page + start, bytes);
+    else {
+      // Even of an empty entry, if it starts inside a page: the rounding is all that counts.
+      const whole = ((start + bytes + cpuPage - 1n) / cpuPage) * cpuPage;
+      add(entry, entry, page, whole, whole - bytes);
     }
-    const whole = bytes === 0n ? 0n : ((BigInt(offset) + bytes + cpuPage - 1n) / cpuPage) * cpuPage;
-    add(entry, page, whole, whole - bytes);
   }
   return pieces;
 }
 
-function refusalOf(piece: SgPiece, semantics: SgSemantics, minPage: bigint, iova: bigint): SgRefusal[] {
-  const { entry, phys, length, offset } = piece;
-  const bad = [
-    phys % minPage ? `PA ${hex(phys)}` : '',
-    (iova + offset) % minPage ? `IOVA ${hex(iova + offset)}` : '',
-    length % minPage ? `length ${hex(length)}` : '',
-  ].filter(Boolean);
-  if (bad.length === 0) return [];
-  const what = { exact: 'run', 'per-entry': 'entry', 'page-align': 'rounded entry' }[semantics];
-  const advice =
-    semantics === 'per-entry'
-      ? ': joined with a neighbour that it touches it might fit (exact)'
-      : semantics === 'page-align'
-        ? ': the CPU pages are smaller than the IOMMU’s'
-        : '';
-  const reason = `${bad.join(' and ')} of the ${what} must be a multiple of the IOMMU's smallest page ${hex(minPage)}${advice}`;
-  return [{ entry, phys, length, reason }];
+/** The last entry of the run that begins with `first`. */
+function lastOf({ count, addresses, lengths }: Scatterlist, first: number): number {
+  let last = first;
+  while (last + 1 < count && addresses[last + 1] === addresses[last]! + lengths[last]!) last++;
+  return last;
+}
+
+interface Asked {
+  readonly sg: Scatterlist;
+  readonly semantics: SgSemantics;
+  /** The IOMMU's smallest page. */
+  readonly page: bigint;
+  readonly iova: bigint;
+}
+
+function refusalsOf(pieces: readonly SgPiece[], asked: Asked): SgRefusal[] {
+  const { sg, semantics, page: alignment, iova } = asked;
+  // The runs that exact would map, for advice; made when the first entry is refused.
+  let runs: SgPiece[] | undefined;
+  let run = 0;
+  return pieces.flatMap((piece) => {
+    const values = misaligned(piece, asked);
+    if (values.length === 0) return [];
+    const { phys, length, offset } = piece;
+    if (semantics !== 'exact') {
+      runs ??= piecesOf(sg, 'exact');
+      while (run < runs.length && runs[run]!.last < piece.entry) run++;
+    }
+    const joined = runs?.[run];
+    const grain = lowestBit(phys | length | (iova + offset));
+    const remedies = [
+      joined && joined.entry <= piece.entry && misaligned(joined, asked).length === 0
+        ? `semantics exact, which maps it as part of ${hex(joined.length)} bytes at PA ${hex(joined.phys)},`
+        : '',
+      ownRemedy(piece, values, asked),
+      grain >= SMALLEST_GRANULE ? `an IOMMU with pages of ${hex(grain)}` : '',
+    ].filter(Boolean);
+    const rule = `${listed(values)} must be ${values.length > 1 ? 'multiples' : 'a multiple'} of the IOMMU's smallest page ${hex(alignment)}, ${SUBJECT[semantics]}`;
+    const entry = entryToName(piece, values, asked);
+    return [{ entry, phys, length, values, alignment, rule, remedy: `${remedies.join(' or ')} would do` }];
+  });
+}
+
+/** The smallest page of any ARM format. */
+const SMALLEST_GRANULE = 0x1000n;
+
+const NAMES = { iova: 'IOVA', phys: 'PA', length: 'length' } as const;
+
+/** To whom the rule applies. */
+const SUBJECT: Readonly<Record<SgSemantics, string>> = {
+  exact: 'for each run of entries that touch',
+  'per-entry': 'for each entry by itself',
+  'page-align': 'for each entry after it was rounded to CPU pages',
+};
+
+/** What is no multiple of the smallest page, in the order in which errors of `map` name it. */
+function misaligned({ offset, phys, length }: SgPiece, { iova, page }: Asked): SgValue[] {
+  const values: SgValue[] = [
+    { what: 'iova', value: BigInt.asUintN(64, iova + offset) },
+    { what: 'phys', value: phys },
+    { what: 'length', value: length },
+  ];
+  return values.filter(({ value }) => value % page !== 0n);
+}
+
+/** As explain.ts names it for `mapSg`. */
+function entryToName({ entry, last }: SgPiece, values: readonly SgValue[], { sg, page }: Asked): number {
+  if (values[0]!.what !== 'length') return entry;
+  let at = entry;
+  for (let end = sg.lengths[at]!; end % Number(page) === 0 && at < last; ) end += sg.lengths[++at]!;
+  return at;
+}
+
+/** What the list, or the CPU, would have to be like. */
+function ownRemedy(piece: SgPiece, values: readonly SgValue[], { semantics, sg, page, iova }: Asked): string {
+  const wanted: string[] = [];
+  if (iova % page !== 0n) wanted.push(`a list that starts at an IOVA that is a multiple of ${hex(page)}`);
+  if (semantics === 'page-align' && BigInt(sg.cpuPageSize) < page) {
+    wanted.push(`CPU pages of ${hex(page)} instead of ${hex(sg.cpuPageSize)}`);
+    return wanted.join(' and ');
+  }
+  if (piece.offset % page !== 0n) wanted.push(`entries before it that fill whole pages of ${hex(page)}`);
+  if (values.some(({ what }) => what !== 'iova')) {
+    wanted.push(
+      semantics === 'exact'
+        ? `neighbours that join to whole pages of ${hex(page)}`
+        : `an entry that starts and ends on multiples of ${hex(page)}`,
+    );
+  }
+  return wanted.join(' and ');
+}
+
+function listed(values: readonly SgValue[]): string {
+  return values.map(({ what, value }) => `${NAMES[what]} ${hex(value)}`).join(' and ');
+}
+
+/** 0 for 0. */
+function lowestBit(value: bigint): bigint {
+  return value & -value;
 }

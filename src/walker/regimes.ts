@@ -122,7 +122,9 @@ export function regimeStages(
   if (regime === 'mali' || regime === 'riscv') {
     const { ttbr0, mair } = values;
     const stage =
-      regime === 'mali' ? new StageMali(memory, ttbr0, mair) : new StageRiscv(memory, ttbr0, cpu.paBits);
+      regime === 'mali'
+        ? new StageMali(memory, ttbr0, mair, cpu.paBits)
+        : new StageRiscv(memory, ttbr0, cpu.paBits);
     return {
       first: (ia, request, steps) => stage.translate(ia, request, steps),
       stage1: true,

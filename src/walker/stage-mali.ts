@@ -50,10 +50,13 @@ export class StageMali {
   readonly #memory: TableMemory;
   readonly #base: number;
   readonly #enabled: boolean;
+  readonly #paBits: number;
   readonly #regions: readonly MemoryRegion[];
 
-  constructor(memory: TableMemory, transtab: bigint, attributes: bigint) {
+  /** @param paBits - output addresses that do not fit are an address size fault. */
+  constructor(memory: TableMemory, transtab: bigint, attributes: bigint, paBits: number) {
     this.#memory = memory;
+    this.#paBits = paBits;
     this.#base = Number(BigInt.asUintN(52, transtab & ~0xfffn));
     this.#enabled = (transtab & MODE_MASK) === MODE_TABLE;
     this.#regions = Array.from({ length: 32 }, (_, key) => ({
@@ -82,6 +85,7 @@ export class StageMali {
       const output = (hi & 0xffff) * 2 ** 32 + ((lo & 0xffff_f000) >>> 0);
       if ((lo & 3) === TABLE && level < LAST_LEVEL) {
         steps?.push(step(at, 'table', word, output));
+        if (output >= 2 ** this.#paBits) return fault('address_size', at, word);
         tableBase = output;
         continue;
       }
@@ -91,6 +95,7 @@ export class StageMali {
       }
       const base = output - lowBits(output, sizeLog2);
       steps?.push(step(at, level === LAST_LEVEL ? 'page' : 'block', word, base));
+      if (base + 2 ** sizeLog2 > 2 ** this.#paBits) return fault('address_size', at, word);
       const permissions =
         (lo & 0x40 ? PR | UR : 0) | (lo & 0x80 ? PW | UW : 0) | (lo & 0x40 && !(hi & XN) ? PX | UX : 0);
       if ((permissions & requiredPermission(request.access, request.privileged)) === 0) {

@@ -204,17 +204,18 @@ describe('what goes beyond Linux', () => {
     return { code, ...JSON.parse(out) };
   };
 
+  const HALVES = [
+    ['0x9000', '0x800'],
+    ['0x9800', '0x800'],
+  ];
+
   test('features give page sizes, and are said again', async () => {
-    const {
-      code,
-      config: made,
-      cost,
-    } = await ask({
+    const made = await ask({
       config: { ...config, features: ['contiguous'] },
       ranges: [{ iova: '0x10000', paddr: '0x90000', size: '64K' }],
     });
-    expect([code, made.pgsize_bitmap, made.features]).toEqual([0, '0x40211000', ['contiguous']]);
-    expect(cost.leaves).toBe(16);
+    const want = { pgsize_bitmap: '0x40211000', features: ['contiguous'] };
+    expect(made).toMatchObject({ code: 0, config: want, cost: { leaves: 16 } });
   });
 
   test('semantics of map_sg: over-mapped bytes, and the entries that fail', async () => {
@@ -226,16 +227,55 @@ describe('what goes beyond Linux', () => {
       over_mapped: '0xe000',
       failing: [],
     });
-    const single = await ask({
-      ...request,
-      semantics: 'per-entry',
-      sg: [
-        ['0x9000', '0x800'],
-        ['0x9800', '0x800'],
-      ],
-    });
+    const single = await ask({ ...request, semantics: 'per-entry', sg: HALVES });
     expect(single.code).toBe(1);
-    expect(single.ops[0].failing.map(({ entry }: { entry: number }) => entry)).toEqual([0, 1]);
+    expect(single.ops[0].failing).toMatchObject([
+      { entry: 0, values: [{ what: 'phys', value: '0x9000' }, { what: 'length' }], alignment: '0x10000' },
+      { entry: 1, values: [{ what: 'iova', value: '0x10000800' }, { what: 'phys' }, { what: 'length' }] },
+    ]);
+  });
+
+  test('semantics in words: what is over-mapped, which entries fail beside the first, and what would do', async () => {
+    const say = async (request: object) => {
+      const { code, out } = await map({ ...REQUEST, ...request });
+      return { code, said: out.slice(out.indexOf('map_sg'), out.indexOf('level 0')).replaceAll(/\s+/g, ' ') };
+    };
+    const aligned = await say({ semantics: 'page-align' });
+    expect(aligned.said).toContain('= 0x30000 (192K mapped)');
+    expect(aligned.said).toContain('page-align: 128K over-mapped, bytes that no entry asked for');
+    expect((await say({ semantics: 'per-entry' })).said).toContain('per-entry: nothing over-mapped');
+
+    const single = await say({ semantics: 'per-entry', sg: HALVES });
+    expect(single.code).toBe(1);
+    expect(single.said).toContain("EINVAL: entry 0: length 0x800 must be a multiple of the IOMMU's smallest");
+    expect(single.said).toContain('semantics exact, which maps it as part of 0x1000 bytes at PA 0x9000, or');
+    expect(single.said).toContain(
+      'entry 1 fails too: IOVA 0x10000800 and PA 0x9800 and length 0x800 must be',
+    );
+    expect([aligned.code, (await say({ sg: HALVES })).code]).toEqual([0, 0]);
+
+    const pages = Array.from({ length: 20 }, (_, i) => [0x9_0000 + i * 0x2000, '0x800']);
+    const many = await say({ semantics: 'per-entry', sg: pages });
+    expect(many.said).toContain('… 11 more entries fail (--json lists them)');
+    const off = { semantics: 'page-align', iova: '0x10000800' };
+    expect((await say(off)).said).toContain('128K would be over-mapped');
+    const exact = await say({ sg: [...pages.slice(0, 1), ...HALVES] });
+    expect(exact.said).toMatch(/EINVAL: entry 0 .* entry 1 fails too: IOVA 0x10000800 must be/);
+    expect(exact.said).not.toContain('over-mapped');
+  });
+
+  test('semantics: an example in --help, an unknown one is unreadable, a list that is none is an outcome', async () => {
+    expect((await lpae(['map', '--help'])).out).toContain('"semantics": "page-align"');
+    const unknown = await map({ ...REQUEST, semantics: 'nearly' });
+    expect(unknown.err).toContain('semantics must be one of exact, per-entry, page-align');
+    const none = await ask({
+      semantics: 'per-entry',
+      iova: '0',
+      sg: [['0x900000000', '0xfffffffffffff000']],
+    });
+    expect([unknown.code, none.code]).toEqual([3, 1]);
+    expect(none.ops[0]).toMatchObject({ ok: false, error: { code: 'ERANGE' } });
+    expect(none.ops[0]).not.toHaveProperty('failing');
   });
 
   test('partial_unmap: refused with the reason, or the whole block', async () => {
