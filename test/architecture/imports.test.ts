@@ -82,7 +82,9 @@ describe('imports', () => {
   );
 
   test('of the driver side never reach the hardware side', () => {
-    const files = ['src/iommu', 'src/pagetable', 'src/descriptor', 'formats'].flatMap(sourcesUnder);
+    const files = ['src/iommu', 'src/dma', 'src/pagetable', 'src/descriptor', 'formats'].flatMap(
+      sourcesUnder,
+    );
     const reached = [...reachableFrom(files)].filter((file) => /^src\/(walker|smmu)\//.test(file));
     expect(reached).toEqual([]);
   });
@@ -104,8 +106,12 @@ describe('imports', () => {
     expect(outside(reachableFrom(sourcesUnder('src/pagetable')), allowed)).toEqual([]);
   });
 
-  test('of src/iommu name no format', () => {
-    expect([...reachableFrom(sourcesUnder('src/iommu'))].filter((f) => f.startsWith('formats/'))).toEqual([]);
+  test('of src/iommu and src/dma name no format', () => {
+    expect(
+      [...reachableFrom(['src/iommu', 'src/dma'].flatMap(sourcesUnder))].filter((f) =>
+        f.startsWith('formats/'),
+      ),
+    ).toEqual([]);
   });
 
   const formatFiles = readdirSync(join(ROOT, 'formats')).filter((f) => f.endsWith('.ts') && f !== 'index.ts');

@@ -1,0 +1,43 @@
+/** What callers of the DMA layer can get wrong, checked at its edge: addresses, powers of two, boundary masks. Every error is an EINVAL that says what was wanted. */
+import { hex, IommuError } from '../pagetable/errors.ts';
+
+const WORD_BITS = 64;
+
+/** @throws IommuError EINVAL unless `value` is a bigint of 64 bits. */
+export function checkAddress(name: string, value: unknown): asserts value is bigint {
+  if (typeof value !== 'bigint' || BigInt.asUintN(WORD_BITS, value) !== value) {
+    throw new IommuError('EINVAL', `${name} must be a bigint of 0 to 64 bits, not ${shown(value)}`);
+  }
+}
+
+/** @throws IommuError EINVAL unless `value` is a power of two, as a bigint of 64 bits. */
+export function checkPowerOfTwo(name: string, value: unknown): asserts value is bigint {
+  if (typeof value !== 'bigint' || !isPowerOfTwo(value) || BigInt.asUintN(WORD_BITS, value) !== value) {
+    throw new IommuError('EINVAL', `${name} must be a power of two, as a bigint, not ${shown(value)}`);
+  }
+}
+
+/** @throws IommuError EINVAL unless `value` has only its low bits set, and at least those below `granule`. */
+export function checkMask(name: string, value: unknown, granule: bigint): asserts value is bigint {
+  checkAddress(name, value);
+  if (!isPowerOfTwo(value + 1n) || value + 1n < granule) {
+    throw new IommuError(
+      'EINVAL',
+      `${name} must be a power of two less one, at least ${hex(granule - 1n)} (a granule less one), not ${hex(value)}`,
+      { alignment: granule },
+    );
+  }
+}
+
+/** The smallest power of two that is at least `value`, which is at least 1. */
+export function powerOfTwoFrom(value: bigint): bigint {
+  return 1n << BigInt((value - 1n).toString(2).length - (value === 1n ? 1 : 0));
+}
+
+function isPowerOfTwo(value: bigint): boolean {
+  return value > 0n && (value & (value - 1n)) === 0n;
+}
+
+function shown(value: unknown): string {
+  return typeof value === 'bigint' && value >= 0n ? hex(value) : String(value);
+}
