@@ -36,5 +36,5 @@ export type {
   ShareabilityDomain,
   TableFormat,
 } from './pagetable/format.ts';
+export type { PartialUnmap } from './pagetable/partial-unmap.ts';
 export { countTree, type TreeCounts, type TreeEntry, type TreeTable } from './pagetable/tree.ts';
-export type { PartialUnmap } from './pagetable/unmap.ts';

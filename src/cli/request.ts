@@ -13,7 +13,7 @@ import {
   QUIRKS,
   SHAREABILITY_DOMAINS,
 } from '../pagetable/format.ts';
-import { PARTIAL_UNMAP, type PartialUnmap } from '../pagetable/unmap.ts';
+import { PARTIAL_UNMAP, type PartialUnmap } from '../pagetable/partial-unmap.ts';
 import { inputError } from './io.ts';
 import { JsonPart } from './json-part.ts';
 

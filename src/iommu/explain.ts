@@ -2,7 +2,7 @@
 import { ERRNO, hex, IommuError, type IommuErrorCode, type IommuOperands } from '../pagetable/errors.ts';
 import type { Prot } from '../pagetable/format.ts';
 import type { Failure, PageTable } from '../pagetable/page-table.ts';
-import type { UnmapStop } from '../pagetable/unmap.ts';
+import type { UnmapStop } from '../pagetable/partial-unmap.ts';
 import type { Scatterlist } from './scatterlist.ts';
 
 /** The range that was refused: a whole `map` call, or the run of a scatterlist that failed. */

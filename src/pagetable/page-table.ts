@@ -9,7 +9,6 @@ import {
   type EntryCodec,
   LEAF,
   type LeafBits,
-  type LeafSize,
   type Level,
   leafBitsOf,
   PROT_EXTRAS,
@@ -17,9 +16,10 @@ import {
   TABLE,
   type TableFormat,
 } from './format.ts';
+import { leavesOf, type TableLeaf } from './leaf-sizes.ts';
 import { offsetIn, pow2 } from './page-size.ts';
+import type { PartialUnmap, UnmapStop } from './partial-unmap.ts';
 import { freeBelow, freeTable, holdsLeaf, reclaimBelow } from './subtree.ts';
-import type { PartialUnmap, UnmapStop } from './unmap.ts';
 
 /** A leaf found by `lookup`. Addresses are exact numbers of bytes. */
 export interface Leaf {
@@ -39,14 +39,6 @@ export interface Place {
   room: number;
   /** The leaf size, as an index in `leaves`. */
   readonly size: number;
-}
-
-/** A leaf size of a table. */
-export interface TableLeaf extends LeafSize {
-  /** log2 of the bytes that the whole leaf covers. */
-  readonly sizeLog2: number;
-  /** Index in `levels`. */
-  readonly depth: number;
 }
 
 /** Why the last operation failed: which page, at which level. */
@@ -293,17 +285,4 @@ export class PageTable {
     freeTable(this, table, depth + 1);
     return true;
   }
-}
-
-/** The leaf sizes of a table: what its format offers, where a level has entries (and runs) for it. */
-function leavesOf({ levels, pgsizeBitmap }: TableFormat): TableLeaf[] {
-  const leaves: TableLeaf[] = [];
-  for (const [depth, { level, shift, entries, tables = 1, runLog2: run = 0 }] of levels.entries()) {
-    for (const runLog2 of new Set([0, run])) {
-      const sizeLog2 = shift + runLog2;
-      if (!((pgsizeBitmap >> BigInt(sizeLog2)) & 1n) || entries / tables < 2 ** runLog2) continue;
-      leaves.push({ level, shift, runLog2, sizeLog2, depth });
-    }
-  }
-  return leaves.sort((a, b) => a.sizeLog2 - b.sizeLog2);
 }

@@ -1,27 +1,10 @@
 /** Unmapping, entry by entry: whole leaves, whole tables under an entry, and what happens to a leaf of which only a part goes (Linux's unmap_pages). */
 import { EMPTY, LEAF, type LeafSize, TABLE } from './format.ts';
+import type { TableLeaf } from './leaf-sizes.ts';
 import { pow2 } from './page-size.ts';
-import type { PageTable, TableLeaf } from './page-table.ts';
+import type { PageTable } from './page-table.ts';
+import type { UnmapStop } from './partial-unmap.ts';
 import { freeTable } from './subtree.ts';
-
-/**
- * What becomes of a block or run of which only a part is to be unmapped. Each has its consequence for break-before-make (DDI 0487 D8.16.1):
- * - `split` (Linux 6.12): smaller leaves take its place, without the hole. A live leaf becomes a table (or a run its entries), a change
- *   of size: a PE or SMMU without FEAT_BBM level 2 must see it invalid first, and the neighbours fault meanwhile.
- * - `refuse` (Linux since 6.14): nothing is unmapped, and a reason is left. Nothing changes, so nothing needs breaking.
- * - `whole` (Linux's generic_pt): all of it goes, more than was asked. Valid to invalid is always legal; an invalidation follows.
- */
-export const PARTIAL_UNMAP = ['split', 'refuse', 'whole'] as const;
-export type PartialUnmap = (typeof PARTIAL_UNMAP)[number];
-
-/** Why an unmap stopped where it did. Addresses and sizes as exact numbers of bytes. */
-export interface UnmapStop {
-  readonly reason: 'hole' | 'partial' | 'memory' | 'range';
-  readonly ia: number;
-  /** With `partial`: the leaf that holds more than what was to go. */
-  readonly leafIa?: number;
-  readonly leafSize?: number;
-}
 
 /**
  * Unmaps up to `count` pages of `2 ** sizeLog2` bytes (one of `table.sizes`), at most to the end of their table: whole tables

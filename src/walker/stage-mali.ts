@@ -8,9 +8,10 @@ import { lowBits, shiftRight } from './bits.ts';
 import { word64 } from './descriptor64.ts';
 import type { StageFault } from './lookup.ts';
 import { PR, PW, PX, requiredPermission, UR, UW, UX } from './permissions.ts';
+import { fault, step } from './stage-steps.ts';
 import type { InputAddress, S1Output, S1Request } from './stage1.ts';
 import type { TableMemory } from './table-memory.ts';
-import type { Fault, FaultKind, WalkStep } from './types.ts';
+import type { WalkStep } from './types.ts';
 
 const INPUT_BITS = 48;
 const LAST_LEVEL = 3;
@@ -116,38 +117,4 @@ export class StageMali {
       };
     }
   }
-}
-
-interface Place {
-  readonly level: number;
-  readonly tableBase: number;
-  readonly index: number;
-  readonly pa: number;
-  readonly sizeLog2: number;
-}
-
-function step(at: Place, kind: WalkStep['kind'], word?: bigint, output?: number): WalkStep {
-  return {
-    stage: 1,
-    level: at.level,
-    tableBase: BigInt(at.tableBase),
-    index: at.index,
-    address: BigInt(at.pa),
-    size: 1n << BigInt(at.sizeLog2),
-    kind,
-    ...(word !== undefined && { descriptor: word }),
-    ...(output !== undefined && { output: BigInt(output) }),
-  };
-}
-
-function fault(kind: FaultKind, at: Place, word: bigint | undefined, fetchAddress?: number): StageFault {
-  const found: Fault = {
-    kind,
-    level: at.level,
-    stage: 1,
-    descriptorAddress: BigInt(at.pa),
-    ...(word !== undefined && { descriptor: word }),
-    ...(fetchAddress !== undefined && { fetchAddress: BigInt(fetchAddress) }),
-  };
-  return { ok: false, fault: found };
 }
