@@ -3,9 +3,9 @@
  * as at stage 1. Arm publishes no manual: this follows Linux's io-pgtable-arm.c (arm_mali_lpae_alloc_pgtable).
  */
 import { type DescriptorLayout, encode, type Field } from '../src/descriptor/index.ts';
-import { FormatError, hex } from '../src/pagetable/errors.ts';
+import { FormatError } from '../src/pagetable/errors.ts';
 import type { FormatModule, FormatRequest, Level, Prot, TableFormat } from '../src/pagetable/format.ts';
-import { checkFeatures, checkLimits, checkQuirks, checkRequest } from './common/request.ts';
+import { checkFeatures, checkLimits, checkQuirks, checkRequest, sizesWith4K } from './common/request.ts';
 import { LongEntryCodec, typeBits } from './lpae/codec.ts';
 
 const NAME = 'arm_mali_lpae';
@@ -105,12 +105,7 @@ function configure(request: FormatRequest): TableFormat {
   checkQuirks(NAME, [], quirks);
   checkFeatures(NAME, [], request);
   checkLimits(NAME, request, { ias: 48, oas: 40 }, REFERENCE);
-  const pgsizeBitmap = request.pgsizeBitmap & SIZES;
-  if (!(pgsizeBitmap & 0x1000n)) {
-    throw new FormatError(
-      `pgsizeBitmap ${hex(request.pgsizeBitmap)} has no pages of 0x1000 bytes, the only granule of ${NAME}`,
-    );
-  }
+  const pgsizeBitmap = sizesWith4K(NAME, request, SIZES);
   if (ias <= 12) throw new FormatError(`ias ${ias} leaves nothing to translate above a page of 2^12 bytes`);
   const page = layoutOf('page', 3);
   const table = layoutOf('table', 2);
@@ -144,7 +139,6 @@ function configure(request: FormatRequest): TableFormat {
       splitMask: (3n << 53n) | 0xffcn,
       typeBits: () => typeBits(page),
       runLog2: () => 0,
-      stage: 2,
       leafSizes: [-1, ...LEVELS].map((level) => 2 ** shiftOf(level)),
     }),
   };

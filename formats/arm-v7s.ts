@@ -14,14 +14,13 @@ import type {
   TableFormat,
 } from '../src/pagetable/format.ts';
 import { checkFeatures, checkLimits, checkQuirks, checkRequest } from './common/request.ts';
-import { ShortEntryCodec } from './short/codec.ts';
+import { RUN_LOG2, ShortEntryCodec } from './short/codec.ts';
 import { shortDescriptor } from './short/fields.ts';
 
 const NAME = 'arm_v7s';
 /** Small and large pages, sections and supersections. */
 const SIZES = 0x111_1000n;
 const QUIRKS: readonly Quirk[] = ['arm_ns', 'no_perms', 'arm_mtk_ext', 'arm_mtk_ttbr_ext'];
-const RUN_LOG2 = 4;
 
 /** PRRR: regions 1 Device, 4 and 7 Normal, shareability as asked, region 7 inner. NMRR: region 7 Write-Back, 4 Non-cacheable. */
 const PRRR = 0x800b_8204n;

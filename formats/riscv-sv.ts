@@ -7,7 +7,7 @@
  * the lower half is the lower half here too, and what it calls the upper half is here without its sign extension.
  */
 import { type DescriptorLayout, encode, type Field, fieldMask, fieldNamed } from '../src/descriptor/index.ts';
-import { FormatError, hex } from '../src/pagetable/errors.ts';
+import { FormatError } from '../src/pagetable/errors.ts';
 import {
   type DirectCodec,
   EMPTY,
@@ -26,7 +26,8 @@ import {
   TABLE,
   type TableFormat,
 } from '../src/pagetable/format.ts';
-import { checkFeatures, checkLimits, checkQuirks, checkRequest } from './common/request.ts';
+import { checkFeatures, checkLimits, checkQuirks, checkRequest, sizesWith4K } from './common/request.ts';
+import { WideEntries } from './common/wide-entries.ts';
 
 const NAME = 'riscv_64';
 const SV = 'RISC-V Privileged "Sv39"';
@@ -153,17 +154,8 @@ const ATTRIBUTES = PAGE.fields
   .reduce((mask, one) => mask | fieldMask(one), 0n);
 
 /** 64-bit entries as two words. PPN stands at bit 10 and counts pages of 2^12: an address moved down by two. */
-class SvEntryCodec implements EntryCodec, DirectCodec {
-  readonly wordsPerEntry = 2;
+class SvEntryCodec extends WideEntries implements EntryCodec, DirectCodec {
   readonly direct = this;
-
-  read(words: Uint32Array, at: number): bigint {
-    return (BigInt(words[at + 1]!) << 32n) | BigInt(words[at]!);
-  }
-
-  clear(words: Uint32Array, at: number, count: number): void {
-    words.fill(0, at, at + count * 2);
-  }
 
   classify(words: Uint32Array, at: number, level: number): EntryKind {
     const low = words[at]!;
@@ -198,11 +190,6 @@ class SvEntryCodec implements EntryCodec, DirectCodec {
 
   splitBits(words: Uint32Array, at: number, _level: number, part: LeafSize): LeafBits {
     return leafBitsOf((this.read(words, at) & ATTRIBUTES) | encode(leafLayout(part), {}), part);
-  }
-
-  areEmpty(words: Uint32Array, at: number, count: number): boolean {
-    for (let i = at, end = at + count * 2; i < end; i++) if (words[i] !== 0) return false;
-    return true;
   }
 
   writeLeaves(
@@ -257,12 +244,7 @@ function configure(request: FormatRequest): TableFormat {
   }
   // RISC-V has 56 bits.
   checkLimits(NAME, request, { ias: 48, oas: 52 }, 'as many as a PhysicalMemory has');
-  const pgsizeBitmap = request.pgsizeBitmap & mode.sizes;
-  if (!(pgsizeBitmap & 0x1000n)) {
-    throw new FormatError(
-      `pgsizeBitmap ${hex(request.pgsizeBitmap)} has no pages of 0x1000 bytes, the only granule of ${NAME}`,
-    );
-  }
+  const pgsizeBitmap = sizesWith4K(NAME, request, mode.sizes);
   return {
     name: NAME,
     stage: 1,

@@ -1,5 +1,5 @@
 /** What every format checks of a request before it looks at sizes: types, names of options, and quirks. */
-import { FormatError } from '../../src/pagetable/errors.ts';
+import { FormatError, hex } from '../../src/pagetable/errors.ts';
 import type { Feature, FormatRequest, Quirk } from '../../src/pagetable/format.ts';
 
 const OPTIONS = ['pgsizeBitmap', 'ias', 'oas', 'coherentWalk', 'quirks', 'features', 'mair', 'cpuPageSize'];
@@ -98,4 +98,12 @@ export function checkFeatures(
   }
   if (mair !== undefined && !hasMair)
     throw new FormatError(`${name} takes no mair: its entries hold no index into it`);
+}
+
+/** The page sizes asked, of those that the format has. @throws FormatError without 4K pages, where they are the only granule. */
+export function sizesWith4K(name: string, { pgsizeBitmap }: FormatRequest, sizes: bigint): bigint {
+  if (pgsizeBitmap & sizes & 0x1000n) return pgsizeBitmap & sizes;
+  throw new FormatError(
+    `pgsizeBitmap ${hex(pgsizeBitmap)} has no pages of 0x1000 bytes, the only granule of ${name}`,
+  );
 }

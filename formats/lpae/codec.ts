@@ -17,6 +17,7 @@ import {
   TABLE,
   type TrackingCodec,
 } from '../../src/pagetable/format.ts';
+import { WideEntries } from '../common/wide-entries.ts';
 
 const TWO_32 = 2 ** 32;
 const PER_TWO_32 = 2 ** -32;
@@ -28,8 +29,6 @@ const CONTIGUOUS = 1 << 20;
 export interface LongCodecOptions {
   readonly table: DescriptorLayout;
   readonly page: DescriptorLayout;
-  /** Whose permissions say that a leaf is dirty: AP[2] at stage 1, S2AP[1] at stage 2. */
-  readonly stage: 1 | 2;
   /** Type and attribute bits that every table descriptor gets. */
   readonly tableBits: bigint;
   /** Attribute bits that survive the split of a block. */
@@ -40,10 +39,11 @@ export interface LongCodecOptions {
   readonly leafSizes: readonly number[];
   /** log2 of the entries of a level's contiguous runs. */
   readonly runLog2: (level: number) => number;
+  /** What hardware keeps in leaves. Absent: nothing. */
+  readonly tracking?: LongTracking | undefined;
 }
 
-export class LongEntryCodec implements EntryCodec, DirectCodec {
-  readonly wordsPerEntry = 2;
+export class LongEntryCodec extends WideEntries implements EntryCodec, DirectCodec {
   readonly direct = this;
   readonly #options: LongCodecOptions;
   readonly #tableBits: Halves;
@@ -58,9 +58,10 @@ export class LongEntryCodec implements EntryCodec, DirectCodec {
   readonly #movedMask: number;
   readonly #moveFrom: number;
   readonly #moveTo: number;
-  readonly tracking: TrackingCodec;
+  readonly tracking?: LongTracking;
 
   constructor(options: LongCodecOptions) {
+    super();
     this.#options = options;
     this.#tableBits = halves(options.tableBits);
     this.#leafSizes = options.leafSizes;
@@ -72,15 +73,7 @@ export class LongEntryCodec implements EntryCodec, DirectCodec {
     this.#movedMask = moved === undefined ? 0 : Number(fieldMask(moved));
     this.#moveFrom = (moved?.address ?? 48) - 32;
     this.#moveTo = moved?.low ?? 12;
-    this.tracking = new LongTracking(options.stage);
-  }
-
-  read(words: Uint32Array, at: number): bigint {
-    return (BigInt(words[at + 1]!) << 32n) | BigInt(words[at]!);
-  }
-
-  clear(words: Uint32Array, at: number, count: number): void {
-    words.fill(0, at, at + count * 2);
+    if (options.tracking !== undefined) this.tracking = options.tracking;
   }
 
   classify(words: Uint32Array, at: number, level: number): EntryKind {
@@ -120,12 +113,6 @@ export class LongEntryCodec implements EntryCodec, DirectCodec {
     const { splitMask, typeBits } = this.#options;
     const contiguous = part.runLog2 > 0 ? CONTIGUOUS_BIT : 0n;
     return leafBitsOf((this.read(words, at) & splitMask) | typeBits(part.level) | contiguous, part);
-  }
-
-  areEmpty(words: Uint32Array, at: number, count: number): boolean {
-    for (let i = at, end = at + count * 2; i < end; i += 2)
-      if ((words[i]! | words[i + 1]!) !== 0) return false;
-    return true;
   }
 
   writeLeaves(
@@ -172,10 +159,13 @@ const DBM = 1 << 19;
 const AP_HIGH = 1 << 7;
 
 /** DBM with a writable permission is dirty; hardware makes it so, taking AP[2] away at stage 1 and giving S2AP[1] at stage 2 (DDI 0487 D8.5.5). */
-class LongTracking implements TrackingCodec {
+export class LongTracking implements TrackingCodec {
+  readonly dirtyState: boolean;
   readonly #dirty: number;
 
-  constructor(stage: 1 | 2) {
+  /** @param stage - whose permissions say that a leaf is dirty: AP[2] of stage 1, S2AP[1] of stage 2. */
+  constructor(stage: 1 | 2, dirtyState: boolean) {
+    this.dirtyState = dirtyState;
     this.#dirty = stage === 1 ? 0 : AP_HIGH;
   }
 

@@ -3,11 +3,11 @@ import { encode, fieldMask, fieldNamed } from '../../src/descriptor/index.ts';
 import { FormatError } from '../../src/pagetable/errors.ts';
 import type { Feature, FormatModule, FormatRequest, Quirk, TableFormat } from '../../src/pagetable/format.ts';
 import { checkFeatures, checkLimits, checkQuirks, checkRequest } from '../common/request.ts';
-import { LongEntryCodec, typeBits } from './codec.ts';
+import { LongEntryCodec, LongTracking, typeBits } from './codec.ts';
 import { type LayoutContext, longDescriptor } from './fields.ts';
 import { type Geometry, lpaeGeometry } from './geometry.ts';
-import { LINUX_MAIR, protFields } from './prot.ts';
-import { stage1Registers, stage2Registers } from './registers.ts';
+import { LINUX_MAIR, type ProtContext, protFields } from './prot.ts';
+import { type HardwareUpdate, stage1Registers, stage2Registers } from './registers.ts';
 
 /** What one of the long-descriptor formats is. */
 export interface LongFormatOptions {
@@ -49,19 +49,8 @@ function configureLong(options: LongFormatOptions, request: FormatRequest): Tabl
   const geometry = lpaeGeometry(withinLimits(options, request), stage);
   const { granuleLog2, levels } = geometry;
 
-  const { features = [], mair = LINUX_MAIR } = request;
-  const has = (feature: Feature) => features.includes(feature);
-  const lpa2 = has('lpa2');
-  const prots = {
-    stage,
-    width,
-    mair,
-    ns: quirks.includes('arm_ns'),
-    dirtyState: quirks.includes('arm_hd') || has('dirty_state'),
-    fwb: has('fwb'),
-    xnx: has('xnx'),
-    fixedShareability: lpa2 ? ('inner' as const) : undefined,
-  };
+  const settings = settingsOf(request, stage, width);
+  const { lpa2, update } = settings;
   const context = (level: number): LayoutContext => ({
     stage,
     width,
@@ -84,28 +73,28 @@ function configureLong(options: LongFormatOptions, request: FormatRequest): Tabl
     oas: geometry.oas,
     coherentWalk,
     quirks: [...quirks],
-    features: [...features],
+    features: [...(request.features ?? [])],
     protExtras: ['device', 'execute', 'shareability', ...(stage === 1 ? (['mairIndex'] as const) : [])],
     granuleLog2,
     levels,
     rootBytes: geometry.rootBytes,
     // Entries hold 48 bits of a table's address (52 with 64K, 40 in AArch32), and a table beyond the output size is never read.
     tableAddressBits: Math.min(geometry.oas, width === 32 ? 40 : granuleLog2 === 16 || lpa2 ? 52 : 48),
-    firstIova: quirks.includes('arm_ttbr1') ? (1n << 64n) - (1n << BigInt(geometry.ias)) : 0n,
+    firstIova: settings.ttbr1 ? (1n << 64n) - (1n << BigInt(geometry.ias)) : 0n,
     layout,
     leafBits: (prot, { level, runLog2 }) =>
       encode(leafLayout(level), {
-        ...protFields(prot, prots),
+        ...protFields(prot, settings),
         Contiguous: runLog2 > 0 ? 1 : 0,
       }),
-    registers: (rootPa: bigint) => registersOf(options, geometry, request, rootPa),
+    registers: (rootPa: bigint) => registersOf(options, geometry, settings, rootPa),
     entries: new LongEntryCodec({
       table,
       page,
-      stage,
+      tracking: update === 'none' ? undefined : new LongTracking(stage, update === 'dirty'),
       tableBits: encode(table, {
         SYNC: coherentWalk ? 0 : 1,
-        ...(quirks.includes('arm_ns') ? { NSTable: 1 } : {}),
+        ...(settings.ns ? { NSTable: 1 } : {}),
       }),
       // Linux keeps bits [11:2], XN and DBM of a block that it splits (ARM_LPAE_PTE_ATTR_MASK); with LPA2 [9:8] are address.
       splitMask: kept.reduce(
@@ -119,6 +108,38 @@ function configureLong(options: LongFormatOptions, request: FormatRequest): Tabl
   };
 }
 
+/** What quirks and features come to, decided once for the bits, the registers and the codec. */
+interface Settings extends ProtContext {
+  readonly coherentWalk: boolean;
+  /** The walk may use the outer cache. */
+  readonly outerCached: boolean;
+  readonly ttbr1: boolean;
+  readonly lpa2: boolean;
+  readonly update: HardwareUpdate;
+}
+
+function settingsOf(request: FormatRequest, stage: 1 | 2, width: 32 | 64): Settings {
+  const { quirks = [], features = [], coherentWalk = true, mair = LINUX_MAIR } = request;
+  const has = (feature: Feature) => features.includes(feature);
+  const lpa2 = has('lpa2');
+  const dirtyState = quirks.includes('arm_hd') || has('dirty_state');
+  return {
+    stage,
+    width,
+    mair,
+    ns: quirks.includes('arm_ns'),
+    dirtyState,
+    fwb: has('fwb'),
+    xnx: has('xnx'),
+    fixedShareability: lpa2 ? 'inner' : undefined,
+    coherentWalk,
+    outerCached: coherentWalk || quirks.includes('arm_outer_wbwa'),
+    ttbr1: quirks.includes('arm_ttbr1'),
+    lpa2,
+    update: dirtyState ? 'dirty' : has('access_flag') ? 'access' : 'none',
+  };
+}
+
 function withinLimits({ name, limits }: LongFormatOptions, request: FormatRequest): FormatRequest {
   if (limits === undefined) return request;
   checkLimits(name, request, limits, 'DDI 0487 G5.5.1');
@@ -128,13 +149,10 @@ function withinLimits({ name, limits }: LongFormatOptions, request: FormatReques
 function registersOf(
   options: LongFormatOptions,
   geometry: Geometry,
-  { quirks = [], features = [], coherentWalk = true, mair = LINUX_MAIR }: FormatRequest,
+  { coherentWalk, outerCached: outer, ttbr1, mair, lpa2, update, fwb }: Settings,
   root: bigint,
 ) {
   const { granuleLog2, ias, outputCode } = geometry;
-  const lpa2 = features.includes('lpa2');
-  const ttbr1 = quirks.includes('arm_ttbr1');
-  const outer = coherentWalk || quirks.includes('arm_outer_wbwa');
   const fields = {
     outputCode,
     tg: ttbr1 ? TG1[granuleLog2] : TG0[granuleLog2],
@@ -144,8 +162,6 @@ function registersOf(
     irgn: coherentWalk ? RGN.writeBack : RGN.noncacheable,
     tsz: 64 - ias,
   };
-  const dirty = quirks.includes('arm_hd') || features.includes('dirty_state');
-  const update = dirty ? 'dirty' : features.includes('access_flag') ? 'access' : 'none';
   if (options.stage === 1) {
     // An AArch32 regime has input sizes of 25 to 32 bits, and no TTBR1 that covers as much as TTBR0: what it can't
     // express is walked as an SMMU would with the same descriptors, in an AArch64 context.
@@ -155,7 +171,6 @@ function registersOf(
   // VTCR.SL0 counts down from the last level it can start at; the 4K granule's codes are one off (DDI 0487 D24.2.206).
   const startLevel = geometry.levels[0]!.level;
   const sl = ~(granuleLog2 === 12 ? startLevel + 1 : startLevel) & 3;
-  const fwb = features.includes('fwb');
   return stage2Registers(
     root,
     { ...fields, sl },

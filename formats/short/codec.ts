@@ -16,7 +16,8 @@ import {
 } from '../../src/pagetable/format.ts';
 
 const TWO_32 = 2 ** 32;
-const RUN_LOG2 = 4;
+/** log2 of the entries of a supersection or large page. */
+export const RUN_LOG2 = 4;
 const SUPERSECTION = 1 << 18;
 const SHIFT = { 1: 20, 2: 12 } as const;
 

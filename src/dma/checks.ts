@@ -1,25 +1,17 @@
 /** What callers of the DMA layer can get wrong, checked at its edge: addresses, powers of two, boundary masks. Every error is an EINVAL that says what was wanted. */
+import { checkWord, shown } from '../iommu/checks.ts';
 import { hex, IommuError } from '../pagetable/errors.ts';
-
-const WORD_BITS = 64;
-
-/** @throws IommuError EINVAL unless `value` is a bigint of 64 bits. */
-export function checkAddress(name: string, value: unknown): asserts value is bigint {
-  if (typeof value !== 'bigint' || BigInt.asUintN(WORD_BITS, value) !== value) {
-    throw new IommuError('EINVAL', `${name} must be a bigint of 0 to 64 bits, not ${shown(value)}`);
-  }
-}
 
 /** @throws IommuError EINVAL unless `value` is a power of two, as a bigint of 64 bits. */
 export function checkPowerOfTwo(name: string, value: unknown): asserts value is bigint {
-  if (typeof value !== 'bigint' || !isPowerOfTwo(value) || BigInt.asUintN(WORD_BITS, value) !== value) {
+  if (typeof value !== 'bigint' || !isPowerOfTwo(value) || BigInt.asUintN(64, value) !== value) {
     throw new IommuError('EINVAL', `${name} must be a power of two, as a bigint, not ${shown(value)}`);
   }
 }
 
 /** @throws IommuError EINVAL unless `value` has only its low bits set, and at least those below `granule`. */
 export function checkMask(name: string, value: unknown, granule: bigint): asserts value is bigint {
-  checkAddress(name, value);
+  checkWord(name, value);
   if (!isPowerOfTwo(value + 1n) || value + 1n < granule) {
     throw new IommuError(
       'EINVAL',
@@ -36,8 +28,4 @@ export function powerOfTwoFrom(value: bigint): bigint {
 
 function isPowerOfTwo(value: bigint): boolean {
   return value > 0n && (value & (value - 1n)) === 0n;
-}
-
-function shown(value: unknown): string {
-  return typeof value === 'bigint' && value >= 0n ? hex(value) : String(value);
 }

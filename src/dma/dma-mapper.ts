@@ -1,11 +1,11 @@
 /** A device's DMA through an IOMMU: what Linux's iommu_dma_map_sg, iommu_dma_map_page and their unmaps do (drivers/iommu/dma-iommu.c). */
-import { checkScatterlist } from '../iommu/checks.ts';
+import { checkScatterlist, checkWord } from '../iommu/checks.ts';
 import type { IommuDomain } from '../iommu/domain.ts';
 import { Scatterlist } from '../iommu/scatterlist.ts';
 import { IommuError } from '../pagetable/errors.ts';
 import type { Prot } from '../pagetable/format.ts';
 import { apertureOf, checkAllocator, iovaAllocatorOf } from './aperture.ts';
-import { checkAddress, checkMask } from './checks.ts';
+import { checkMask } from './checks.ts';
 import type { IovaAllocator, IovaRange } from './iova-allocator.ts';
 import { type Layout, type LayoutRules, layOut } from './layout.ts';
 import { type DmaRequest, protOf } from './prot.ts';
@@ -71,7 +71,7 @@ export class DmaMapper {
     checkAllocator(allocator, domain);
     checkMask('dmaMask', dmaMask, granule);
     checkMask('segmentBoundary', segmentBoundary, granule);
-    if (maxSegmentSize !== undefined) checkAddress('maxSegmentSize', maxSegmentSize);
+    if (maxSegmentSize !== undefined) checkWord('maxSegmentSize', maxSegmentSize);
     if (maxSegmentSize === 0n)
       throw new IommuError('EINVAL', 'maxSegmentSize must be at least a byte, not 0');
     this.domain = domain;
@@ -135,10 +135,11 @@ export class DmaMapper {
     const { iova, size } = mapping.range;
     const granule = BigInt(this.#rules.granule);
     let unmapped = 0n;
-    for (let at = iova; at < iova + size; at += granule) {
-      const bytes = this.domain.unmap(at, iova + size - at);
+    for (let at = iova; at < iova + size; ) {
+      // Where nothing goes in one piece, a page may: some formats unmap a run with a hole in it page by page only.
+      const bytes = this.domain.unmap(at, iova + size - at) || this.domain.unmap(at, granule);
       unmapped += bytes;
-      at += bytes;
+      at += bytes || granule;
     }
     this.allocator.free(iova);
     this.#live.delete(mapping);

@@ -2,8 +2,10 @@
  * Input addresses of a domain, handed out and taken back: what Linux's alloc_iova, free_iova and reserve_iova do (drivers/iommu/iova.c),
  * without its per-CPU caches. So sizes are not rounded up to a power of two, and every place is the best that is free now.
  */
+
+import { checkWord } from '../iommu/checks.ts';
 import { hex, IommuError } from '../pagetable/errors.ts';
-import { checkAddress, checkPowerOfTwo, powerOfTwoFrom } from './checks.ts';
+import { checkPowerOfTwo, powerOfTwoFrom } from './checks.ts';
 import { FreeRanges, type PlaceRules } from './free-ranges.ts';
 
 /** A range of input addresses: `size` bytes from `iova` on. */
@@ -59,8 +61,8 @@ export class IovaAllocator {
   constructor(options: IovaAllocatorOptions) {
     const { granule, base, limit, reserved = [], maxAlignment, order = 'top-down' } = options;
     checkPowerOfTwo('granule', granule);
-    checkAddress('base', base);
-    checkAddress('limit', limit);
+    checkWord('base', base);
+    checkWord('limit', limit);
     if (maxAlignment !== undefined) checkPowerOfTwo('maxAlignment', maxAlignment);
     if (order !== 'top-down' && order !== 'bottom-up') {
       throw new IommuError('EINVAL', `order must be top-down or bottom-up, not ${String(order)}`);
@@ -153,8 +155,8 @@ export class IovaAllocator {
    * @throws IommuError EINVAL when it is empty or beyond 64 bits, EEXIST when a part of it is handed out.
    */
   reserve({ iova, size }: IovaRange): void {
-    checkAddress('reserved iova', iova);
-    checkAddress('reserved size', size);
+    checkWord('reserved iova', iova);
+    checkWord('reserved size', size);
     if (size === 0n) throw new IommuError('EINVAL', `the range reserved at ${hex(iova)} is empty`, { iova });
     const start = iova & -this.granule;
     const end = (iova + size + this.granule - 1n) & -this.granule;
@@ -171,9 +173,9 @@ export class IovaAllocator {
   }
 
   #rules(size: bigint, { limit, alignment, boundary }: IovaRequest): PlaceRules {
-    checkAddress('size', size);
+    checkWord('size', size);
     if (size === 0n) throw new IommuError('EINVAL', 'size must be at least a byte, not 0', { size });
-    if (limit !== undefined) checkAddress('limit', limit);
+    if (limit !== undefined) checkWord('limit', limit);
     if (alignment !== undefined) checkPowerOfTwo('alignment', alignment);
     const rounded = (size + this.granule - 1n) & -this.granule;
     if (boundary !== undefined) {

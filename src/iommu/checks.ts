@@ -1,5 +1,5 @@
 /** What callers of the IOMMU API can get wrong, checked at its edge: words, prots, scatterlists. Every error is an EINVAL that says what was wanted. */
-import { IommuError } from '../pagetable/errors.ts';
+import { hex, IommuError } from '../pagetable/errors.ts';
 import {
   DEVICE_TYPES,
   EXECUTE,
@@ -68,8 +68,13 @@ export function checkScatterlist(sg: Scatterlist): void {
   }
 }
 
-export function checkWord(name: string, value: bigint): void {
+export function checkWord(name: string, value: unknown): asserts value is bigint {
   if (typeof value !== 'bigint' || value < 0n || value > MAX_WORD) {
-    throw new IommuError('EINVAL', `${name} must be a bigint of 0 to 64 bits, not ${String(value)}`);
+    throw new IommuError('EINVAL', `${name} must be a bigint of 0 to 64 bits, not ${shown(value)}`);
   }
+}
+
+/** A value for messages, whatever it is. */
+export function shown(value: unknown): string {
+  return typeof value === 'bigint' && value >= 0n ? hex(value) : String(value);
 }

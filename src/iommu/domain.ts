@@ -117,10 +117,10 @@ export class IommuDomain {
     checkWord('size', size);
     checkProt(prot);
     const table = this.#table;
-    // What the format can't say is refused before anything is written.
-    table.bitsOf(prot);
+    // What the format can't say is refused here, before anything is written.
+    const bits = table.bitsOf(prot);
     const ia = this.#iaOf(iova);
-    if (mapRange(table, ia, exact(pa), exact(size), prot) < 0) {
+    if (mapRange(table, ia, exact(pa), exact(size), bits) < 0) {
       const failure = table.failure!;
       throw explainFailure(table, failure, BigInt(failure.ia - ia), { prot, iova, pa, size });
     }
@@ -156,9 +156,8 @@ export class IommuDomain {
   unmapReport(iova: bigint, size: bigint): UnmapReport {
     const bytes = this.unmap(iova, size);
     const table = this.#table;
-    const { unmapStop } = table;
     const before = bytes > 0n ? BigInt(this.#iaOf(iova) - table.unmapFrom) : 0n;
-    const stop = bytes >= size ? undefined : explainStop(table, unmapStop, iova, size, this.format.firstIova);
+    const stop = bytes >= size ? undefined : explainStop(table, iova, size);
     return { bytes, from: iova - before, end: iova + bytes, ...(stop && { stop }) };
   }
 
@@ -186,11 +185,9 @@ export class IommuDomain {
     checkWord('iova', iova);
     checkWord('size', size);
     const table = this.#table;
-    const { name, features = [], quirks, firstIova, ias } = this.format;
+    const { name, firstIova, ias } = this.format;
     const { tracking } = table.entries;
-    const dirty = quirks.includes('arm_hd') || features.includes('dirty_state');
-    const kept = dirty || (what === 'accessed' && features.includes('access_flag'));
-    if (tracking === undefined || !kept) {
+    if (tracking === undefined || (what === 'dirty' && !tracking.dirtyState)) {
       throw new IommuError(
         'EINVAL',
         `${name} was made without ${what === 'dirty' ? 'dirty state' : 'hardware access flags'}; a format that has it takes ${what === 'dirty' ? "features: ['dirty_state'] or quirk arm_hd" : "features: ['access_flag']"}`,
@@ -256,9 +253,8 @@ export class IommuDomain {
     checkScatterlist(sg);
     checkProt(prot);
     const table = this.#table;
-    table.bitsOf(prot);
     const ia = this.#iaOf(iova);
-    const outcome = how(table, ia, sg, prot);
+    const outcome = how(table, ia, sg, table.bitsOf(prot));
     if (outcome.errno < 0) {
       const failure = table.failure!;
       const run = runFrom(sg, outcome.entry, iova, prot);

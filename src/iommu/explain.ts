@@ -2,8 +2,9 @@
 import { ERRNO, hex, IommuError, type IommuErrorCode, type IommuOperands } from '../pagetable/errors.ts';
 import type { Prot } from '../pagetable/format.ts';
 import type { Failure, PageTable } from '../pagetable/page-table.ts';
-import type { UnmapStop } from '../pagetable/partial-unmap.ts';
 import type { Scatterlist } from './scatterlist.ts';
+
+const NO_PAGE_SIZES = 'this table was made without page sizes; offer some in pgsizeBitmap';
 
 /** The range that was refused: a whole `map` call, or the run of a scatterlist that failed. */
 export interface RefusedRange {
@@ -52,11 +53,7 @@ export function explainFailure(
     case 'EINVAL': {
       const { read, write } = range.prot;
       if (table.sizes.length === 0) {
-        return new IommuError(
-          code,
-          `${where}this table was made without page sizes; offer some in pgsizeBitmap`,
-          at,
-        );
+        return new IommuError(code, where + NO_PAGE_SIZES, at);
       }
       if (read || write) return misaligned(table, range);
       const rule =
@@ -116,7 +113,7 @@ function misaligned(table: PageTable, range: RefusedRange): IommuError {
 }
 
 /** The smallest page of any ARM format. */
-const SMALLEST_GRANULE = 0x1000n;
+export const SMALLEST_GRANULE = 0x1000n;
 
 /** The values rounded to what would be accepted: addresses down, the size up. */
 function nextMultiple(iova: bigint, pa: bigint, size: bigint, page: bigint): string {
@@ -136,15 +133,12 @@ function outOfRange(table: PageTable, { iova, pa, size }: RefusedRange): string 
 }
 
 /** Why an unmap of `size` bytes from `iova` on stopped early. */
-export function explainStop(
-  table: PageTable,
-  stop: UnmapStop | undefined,
-  iova: bigint,
-  size: bigint,
-  firstIova: bigint,
-): IommuError {
-  const page = BigInt(2 ** (table.sizes[0] ?? 0));
+export function explainStop(table: PageTable, iova: bigint, size: bigint): IommuError {
+  const { unmapStop: stop, sizes } = table;
+  const { firstIova, ias } = table.format;
+  if (sizes.length === 0) return new IommuError('EINVAL', NO_PAGE_SIZES, { iova, size });
   if (stop === undefined) {
+    const page = 1n << BigInt(sizes[0]!);
     return new IommuError(
       'EINVAL',
       `IOVA ${hex(iova)} and size ${hex(size)} must be multiples of the smallest page ${hex(page)}`,
@@ -169,7 +163,7 @@ export function explainStop(
     case 'range':
       return new IommuError(
         'ERANGE',
-        `IOVA ${hex(at)} is outside the ${table.format.ias} bits of input address`,
+        `IOVA ${hex(at)} is outside the ${ias} bits of input address`,
         operands,
       );
     default:
@@ -187,7 +181,7 @@ function entryAt({ sg, first, last }: Run, offset: number): number {
 }
 
 /** The first entry of a run that ends inside an IOMMU page. */
-function firstUneven({ sg, first, last }: Run, page: number): number {
+export function firstUneven({ sg, first, last }: Run, page: number): number {
   let entry = first;
   for (let end = sg.lengths[first]!; end % page === 0 && entry < last; ) end += sg.lengths[++entry]!;
   return entry;

@@ -18,6 +18,14 @@ export interface SgRange {
   readonly length: number | bigint;
 }
 
+/** Entries that touch, joined: `length` bytes from `phys` on, of the entries `entry` to `last`. */
+export interface SgRun {
+  readonly phys: bigint;
+  readonly length: bigint;
+  readonly entry: number;
+  readonly last: number;
+}
+
 export interface ScatterlistOptions {
   /** The CPU's page size in bytes, a power of two. It decides where entries may start and nothing else. Default: 4096. */
   readonly cpuPageSize?: number | bigint;
@@ -196,14 +204,14 @@ export class Scatterlist implements SgColumns, Iterable<Required<SgEntry>> {
   }
 
   /** Physically contiguous runs, as map_sg gathers them: neighbours that touch are one. Empty ones are left out. */
-  runs(): { phys: bigint; length: bigint; entry: number }[] {
-    const runs: { phys: bigint; length: bigint; entry: number }[] = [];
+  runs(): SgRun[] {
+    const runs: SgRun[] = [];
     for (let i = 0; i < this.#count; ) {
       const entry = i;
       const phys = this.#addresses[i]!;
       let length = this.#lengths[i++]!;
       while (i < this.#count && this.#addresses[i] === phys + length) length += this.#lengths[i++]!;
-      if (length > 0) runs.push({ phys: BigInt(phys), length: BigInt(length), entry });
+      if (length > 0) runs.push({ phys: BigInt(phys), length: BigInt(length), entry, last: i - 1 });
     }
     return runs;
   }

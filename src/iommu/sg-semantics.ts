@@ -6,6 +6,7 @@ import { hex, IommuError } from '../pagetable/errors.ts';
 import type { Prot } from '../pagetable/format.ts';
 import { checkScatterlist, checkWord } from './checks.ts';
 import type { IommuDomain } from './domain.ts';
+import { firstUneven, SMALLEST_GRANULE } from './explain.ts';
 import { Scatterlist } from './scatterlist.ts';
 
 /**
@@ -154,7 +155,7 @@ function piecesOf(sg: Scatterlist, semantics: SgSemantics): SgPiece[] {
     at += length;
   };
   if (semantics === 'exact') {
-    for (const { phys, length, entry } of sg.runs()) add(entry, lastOf(sg, entry), phys, length);
+    for (const { phys, length, entry, last } of sg.runs()) add(entry, last, phys, length);
     return pieces;
   }
   const cpuPage = BigInt(sg.cpuPageSize);
@@ -169,13 +170,6 @@ function piecesOf(sg: Scatterlist, semantics: SgSemantics): SgPiece[] {
     }
   }
   return pieces;
-}
-
-/** The last entry of the run that begins with `first`. */
-function lastOf({ count, addresses, lengths }: Scatterlist, first: number): number {
-  let last = first;
-  while (last + 1 < count && addresses[last + 1] === addresses[last]! + lengths[last]!) last++;
-  return last;
 }
 
 interface Asked {
@@ -214,9 +208,6 @@ function refusalsOf(pieces: readonly SgPiece[], asked: Asked): SgRefusal[] {
   });
 }
 
-/** The smallest page of any ARM format. */
-const SMALLEST_GRANULE = 0x1000n;
-
 const NAMES = { iova: 'IOVA', phys: 'PA', length: 'length' } as const;
 
 /** To whom the rule applies. */
@@ -238,10 +229,7 @@ function misaligned({ offset, phys, length }: SgPiece, { iova, page }: Asked): S
 
 /** As explain.ts names it for `mapSg`. */
 function entryToName({ entry, last }: SgPiece, values: readonly SgValue[], { sg, page }: Asked): number {
-  if (values[0]!.what !== 'length') return entry;
-  let at = entry;
-  for (let end = sg.lengths[at]!; end % Number(page) === 0 && at < last; ) end += sg.lengths[++at]!;
-  return at;
+  return values[0]!.what === 'length' ? firstUneven({ sg, first: entry, last }, Number(page)) : entry;
 }
 
 /** What the list, or the CPU, would have to be like. */

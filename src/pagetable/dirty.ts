@@ -64,7 +64,7 @@ function findLeaf(table: PageTable, ia: number) {
   const count = 1 << (sizeLog2 - level.shift);
   const leafSize = pow2(sizeLog2);
   const leafIa = Math.floor(ia / leafSize) * leafSize;
-  const inRun = table.indexOf(ia, level) & (count - 1);
-  const first = table.region.wordIndex(descriptorPa) - inRun * table.entries.wordsPerEntry;
+  const at = table.region.wordIndex(descriptorPa);
+  const first = table.runStart(at, table.indexOf(ia, level), sizeLog2 - level.shift);
   return { words: table.region.words(descriptorPa), first, count, leafIa, leafEnd: leafIa + leafSize };
 }

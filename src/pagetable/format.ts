@@ -173,12 +173,14 @@ export interface EntryCodec {
   readonly wholeRuns?: boolean;
   /** The direct path of map_sg, where the format has one. */
   readonly direct?: DirectCodec;
-  /** Access flag and dirty state of leaves, where the format keeps them. */
+  /** Access flag and dirty state of leaves, where the table was made with them. */
   readonly tracking?: TrackingCodec;
 }
 
 /** What hardware writes back into a leaf's entry: each as a question and a way to reset it. */
 export interface TrackingCodec {
+  /** Dirty state is kept too, not the access flag alone. */
+  readonly dirtyState: boolean;
   isDirty(words: Uint32Array, at: number): boolean;
   /** Writable, and clean: the next write makes it dirty again. */
   setClean(words: Uint32Array, at: number): void;

@@ -3,8 +3,8 @@
  * descriptors of a run straight into the table that the last run ended in; only where that table ends, a larger page fits, or
  * something is in the way does it take the general path from the root. `mapSgByRange` is the same without that, the plain loop that it must equal.
  */
-import type { DirectCodec, LeafBits, Prot } from './format.ts';
-import type { PageTable, Place } from './page-table.ts';
+import type { DirectCodec, LeafBits } from './format.ts';
+import type { PageTable, Place, ProtBits } from './page-table.ts';
 import { mapRange, unmapRange } from './range.ts';
 
 /** Scatterlist columns: `count` entries, addresses and lengths as exact numbers of bytes. */
@@ -25,12 +25,12 @@ export interface SgOutcome {
 const PER_TWO_32 = 2 ** -32;
 
 /** The reference: each run through the general path, from the root. Also the path of a format that has no direct one. */
-export function mapSgByRange(table: PageTable, ia: number, sg: SgColumns, prot: Prot): SgOutcome {
+export function mapSgByRange(table: PageTable, ia: number, sg: SgColumns, prot: ProtBits): SgOutcome {
   return mapRuns(table, ia, sg, prot, undefined);
 }
 
 /** The same, writing leaves through a cursor. Its answer, every bit of memory and the allocator's state equal the reference's. */
-export function mapSg(table: PageTable, ia: number, sg: SgColumns, prot: Prot): SgOutcome {
+export function mapSg(table: PageTable, ia: number, sg: SgColumns, prot: ProtBits): SgOutcome {
   return mapRuns(table, ia, sg, prot, table.entries.direct);
 }
 
@@ -39,7 +39,7 @@ function mapRuns(
   table: PageTable,
   ia: number,
   sg: SgColumns,
-  prot: Prot,
+  prot: ProtBits,
   direct: DirectCodec | undefined,
 ): SgOutcome {
   const { count, addresses, lengths } = sg;
@@ -59,7 +59,7 @@ function mapRuns(
     const place = direct && i < count ? table.placeAfter(ia + mapped) : undefined;
     if (direct === undefined || place === undefined) continue;
     const { room } = place;
-    i = fillTable(direct, table, place, table.bitsOf(prot)[place.size]!, sg, i);
+    i = fillTable(direct, table, place, prot.leaves[place.size]!, sg, i);
     mapped += room - place.room;
   }
   return { mapped, errno: 0, entry: 0 };

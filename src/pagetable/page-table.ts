@@ -25,11 +25,16 @@ import { freeBelow, freeTable, holdsLeaf, reclaimBelow } from './subtree.ts';
 export interface Leaf {
   readonly pa: number;
   readonly level: Level;
-  readonly depth: number;
   /** log2 of the bytes it maps: a whole run, where it is one. */
   readonly sizeLog2: number;
   /** PA of the descriptor. */
   readonly descriptorPa: number;
+}
+
+/** A prot as a table writes it: whether it allows any access, and the bits of each leaf size, by its index in `leaves`. */
+export interface ProtBits {
+  readonly access: boolean;
+  readonly leaves: readonly LeafBits[];
 }
 
 /** Where a leaf for the next page goes: the entry at word `at`, with `room` bytes of input range left in its table. */
@@ -77,7 +82,7 @@ export class PageTable {
   unmapFrom = Number.POSITIVE_INFINITY;
   readonly entryBytes: number;
   /** By the flags of a prot as a number. */
-  readonly #bits: (readonly LeafBits[] | undefined)[] = new Array(64).fill(undefined);
+  readonly #bits: (ProtBits | undefined)[] = new Array(64).fill(undefined);
 
   /** @param root - PA of a zeroed frame of `format.rootBytes`, which stays the caller's. */
   constructor(format: TableFormat, allocator: FrameAllocator, root: number) {
@@ -94,8 +99,8 @@ export class PageTable {
     this.entryBytes = format.entries.wordsPerEntry * 4;
   }
 
-  /** Attribute bits of `prot` by leaf size (index in `leaves`), made once for each combination of flags. */
-  bitsOf(prot: Prot): readonly LeafBits[] {
+  /** What `prot` is in this table, made once for each combination of flags. @throws FormatError for what the format can't say. */
+  bitsOf(prot: Prot): ProtBits {
     const { device, execute, shareability, mairIndex } = prot;
     if ((device ?? execute ?? shareability ?? mairIndex) !== undefined) return this.#makeBits(prot);
     const key =
@@ -113,30 +118,34 @@ export class PageTable {
     return bits;
   }
 
-  #makeBits(prot: Prot): readonly LeafBits[] {
+  #makeBits(prot: Prot): ProtBits {
     const { name, protExtras = [] } = this.format;
     const unknown = PROT_EXTRAS.find((extra) => prot[extra] !== undefined && !protExtras.includes(extra));
     if (unknown !== undefined) {
       const can = protExtras.length ? protExtras.join(', ') : "Linux's flags alone";
       throw new FormatError(`${name} can't say ${unknown}; it knows ${can}`);
     }
-    return this.leaves.map((leaf) => leafBitsOf(this.format.leafBits(prot, leaf), leaf));
+    return {
+      access: prot.read === true || prot.write === true,
+      leaves: this.leaves.map((leaf) => leafBitsOf(this.format.leafBits(prot, leaf), leaf)),
+    };
   }
 
   /**
    * Maps up to `count` pages of `2 ** sizeLog2` bytes (one of `sizes`), at most to the end of their table (Linux's map_pages).
    * @returns pages mapped, at least 1; or a negative errno, with `failure` set and no leaf written.
    */
-  mapPages(ia: number, pa: number, sizeLog2: number, count: number, prot: Prot): number {
+  mapPages(ia: number, pa: number, sizeLog2: number, count: number, prot: ProtBits): number {
     if (ia >= this.iaEnd || pa >= this.oaEnd)
       return this.#fail(ERRNO.ERANGE, ia, pa, sizeLog2, this.levels[0]!);
-    if (!prot.read && !prot.write) return this.#fail(ERRNO.EINVAL, ia, pa, sizeLog2, this.levels[0]!);
+    if (!prot.access) return this.#fail(ERRNO.EINVAL, ia, pa, sizeLog2, this.levels[0]!);
     const size = this.sizes.indexOf(sizeLog2);
     const { depth, runLog2 } = this.leaves[size]!;
     let table = this.root;
     for (let above = 0; above < depth; above++) {
-      const next = this.#nextTable(this.entryPa(table, ia, above), above);
-      if (next < 0) return this.#fail(next, ia, pa, sizeLog2, this.levels[above]!);
+      const level = this.levels[above]!;
+      const next = this.#nextTable(table + this.indexOf(ia, level) * this.entryBytes, above);
+      if (next < 0) return this.#fail(next, ia, pa, sizeLog2, level);
       table = next;
     }
     const level = this.levels[depth]!;
@@ -148,7 +157,7 @@ export class PageTable {
     const at = this.region.wordIndex(entryPa);
     const { direct, wordsPerEntry } = this.entries;
     const entries = pages << runLog2;
-    const bits = this.bitsOf(prot)[size]!;
+    const bits = prot.leaves[size]!;
     if (direct !== undefined && sizeLog2 <= DIRECT_MAX_LOG2 && direct.areEmpty(words, at, entries)) {
       direct.writeLeaves(words, at, pages, pa | 0, Math.floor(pa / 2 ** 32), bits);
       return pages;
@@ -168,8 +177,7 @@ export class PageTable {
   /** The leaf that translates `ia` (below `iaEnd`), or undefined where nothing is mapped. */
   lookup(ia: number): Leaf | undefined {
     let table = this.root;
-    for (let depth = 0; depth < this.levels.length; depth++) {
-      const level = this.levels[depth]!;
+    for (const level of this.levels) {
       const index = this.indexOf(ia, level);
       const descriptorPa = table + index * this.entryBytes;
       const words = this.region.peek(descriptorPa);
@@ -180,7 +188,7 @@ export class PageTable {
       if (kind === LEAF) {
         const base = this.entries.leafAddress(words, at, level.level, index);
         const sizeLog2 = level.shift + this.entries.runLog2(words, at, level.level);
-        return { pa: base + offsetIn(ia, level.shift), level, depth, sizeLog2, descriptorPa };
+        return { pa: base + offsetIn(ia, level.shift), level, sizeLog2, descriptorPa };
       }
       table = this.entries.tableAddress(words, at);
     }
@@ -234,14 +242,14 @@ export class PageTable {
     return entries - (index & (entries - 1));
   }
 
-  /** PA of the entry for `ia` in the table at PA `table`. */
-  entryPa(table: number, ia: number, depth: number): number {
-    return table + this.indexOf(ia, this.levels[depth]!) * this.entryBytes;
-  }
-
   /** Index of the entry for `ia` in a table of that level. */
   indexOf(ia: number, level: Level): number {
     return Math.floor(ia / pow2(level.shift)) & (level.entries - 1);
+  }
+
+  /** Index of the first word of a run of `1 << runLog2` entries, of which entry `index` of its table is at word `at`. */
+  runStart(at: number, index: number, runLog2: number): number {
+    return at - (index & ((1 << runLog2) - 1)) * this.entries.wordsPerEntry;
   }
 
   #fail(errno: number, ia: number, pa: number, sizeLog2: number, level: Level): number {

@@ -1,8 +1,7 @@
 /** Ranges of any size over a page table: Linux's __iommu_map and __iommu_unmap, with their page-size choice and unwinding. */
 import { ERRNO } from './errors.ts';
-import type { Prot } from './format.ts';
 import { choosePageSize, isAligned, type PageChoice, pow2 } from './page-size.ts';
-import type { PageTable } from './page-table.ts';
+import type { PageTable, ProtBits } from './page-table.ts';
 import { unmapPages } from './unmap.ts';
 
 const choice: PageChoice = { sizeLog2: 0, count: 0 };
@@ -12,14 +11,16 @@ const choice: PageChoice = { sizeLog2: 0, count: 0 };
  * tables that it made stay, empty, as in Linux.
  * @returns 0, or a negative errno with `table.failure` set.
  */
-export function mapRange(table: PageTable, ia: number, pa: number, size: number, prot: Prot): number {
-  const smallest = table.sizes[0] ?? 0;
-  if (table.sizes.length === 0) {
-    table.failure = { errno: ERRNO.EINVAL, ia, pa, sizeLog2: 0, level: table.levels.at(-1)!.level };
-    return ERRNO.EINVAL;
-  }
-  if (!isAligned(ia, smallest) || !isAligned(pa, smallest) || !isAligned(size, smallest)) {
-    table.failure = { errno: ERRNO.EINVAL, ia, pa, sizeLog2: smallest, level: table.levels.at(-1)!.level };
+export function mapRange(table: PageTable, ia: number, pa: number, size: number, prot: ProtBits): number {
+  const smallest = table.sizes[0];
+  if (
+    smallest === undefined ||
+    !isAligned(ia, smallest) ||
+    !isAligned(pa, smallest) ||
+    !isAligned(size, smallest)
+  ) {
+    const { level } = table.levels.at(-1)!;
+    table.failure = { errno: ERRNO.EINVAL, ia, pa, sizeLog2: smallest ?? 0, level };
     return ERRNO.EINVAL;
   }
   for (let done = 0; done < size; ) {

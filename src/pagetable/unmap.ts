@@ -53,9 +53,7 @@ function partOf(table: PageTable, { words, at, depth, index, runLog2 }: Larger, 
   const leafSize = pow2(shift + runLog2);
   const leafIa = Math.floor(ia / leafSize) * leafSize;
   if (table.partialUnmap === 'refuse') return stop(table, { reason: 'partial', ia, leafIa, leafSize });
-  const count = 1 << runLog2;
-  const first = at - (index & (count - 1)) * table.entries.wordsPerEntry;
-  table.entries.clear(words, first, count);
+  table.entries.clear(words, table.runStart(at, index, runLog2), 1 << runLog2);
   table.unmapFrom = Math.min(table.unmapFrom, leafIa);
   return leafIa + leafSize - ia;
 }
@@ -73,14 +71,16 @@ function clearEntries(
   const run = 1 << runLog2;
   const count = pages << runLog2;
   let live = 0;
+  let tables = false;
   for (; live < count; live++) {
     const entry = at + live * entries.wordsPerEntry;
     const kind = entries.classify(words, entry, level);
     if (kind === EMPTY) break;
-    if (kind === LEAF && largest > runLog2 && entries.runLog2(words, entry, level) > runLog2) break;
+    if (kind === TABLE) tables = true;
+    else if (largest > runLog2 && entries.runLog2(words, entry, level) > runLog2) break;
   }
   if (entries.wholeRuns === true) live -= live % run;
-  for (let i = 0; i < live; i++) {
+  for (let i = 0; tables && i < live; i++) {
     const entry = at + i * entries.wordsPerEntry;
     if (entries.classify(words, entry, level) === TABLE)
       freeTable(table, entries.tableAddress(words, entry), depth + 1);
@@ -109,7 +109,7 @@ function split(table: PageTable, leaf: Larger, ia: number, target: TableLeaf, co
   const level = table.levels[depth]!;
   if (runLog2 > 0) {
     const first = index & ~((1 << runLog2) - 1);
-    const start = at - (index - first) * entries.wordsPerEntry;
+    const start = table.runStart(at, index, runLog2);
     const base = entries.leafAddress(words, start, level.level, first);
     const part = { level: level.level, shift: level.shift, runLog2: 0 };
     const bits = entries.splitBits(words, at, level.level, part);

@@ -1,21 +1,10 @@
 /** What the DMA mapper refuses, and that a refusal leaves no mapping and takes no IOVA, half way through a list too. */
 import { describe, expect, test } from 'vitest';
-import { formats } from '../../formats/index.ts';
 import { DmaMapper, type DmaMapperOptions, type DmaRequest, IovaAllocator } from '../../src/dma/index.ts';
-import { Scatterlist } from '../../src/index.ts';
-import { machine, paOf, tableWords, translations } from '../support/machine.ts';
+import { paOf, tableWords, translations } from '../support/machine.ts';
+import { device, sgOf } from './device.ts';
 import { refused } from './refused.ts';
 
-const arm64 = formats.find(({ name }) => name === 'arm_64_lpae_s1')!;
-
-function device(options: DmaMapperOptions = {}, granule: 'small' | 'large' = 'small') {
-  const pgsizeBitmap = granule === 'small' ? 0x4020_1000n : 0x2001_0000n;
-  const m = machine(arm64, { pgsizeBitmap, ias: 36, oas: 40 });
-  return { ...m, dma: new DmaMapper(m.domain, options) };
-}
-
-const sgOf = (...entries: [bigint, number][]) =>
-  Scatterlist.from(entries.map(([phys, length]) => ({ phys, length })));
 const PAGE = sgOf([0x8000_0000n, 0x1000]);
 const BOTH: DmaRequest = { direction: 'bidirectional' };
 
@@ -147,7 +136,7 @@ describe('a refused mapping changes nothing', () => {
     ],
   ];
   test.each(cases)('%s', (_, { options, granule, act, code, message, operands }) => {
-    const m = device(options, granule ?? 'small');
+    const m = device(granule === 'large' ? 64 : 4, options);
     const before = [translations(m), m.dma.allocator.available(), m.dma.mappings()];
     const error = refused(() => act(m.dma));
     expect([error.code, error.message]).toEqual([code, expect.stringMatching(message)]);
@@ -157,7 +146,7 @@ describe('a refused mapping changes nothing', () => {
   });
 
   test('exact takes what is exact', () => {
-    const { dma } = device({ exact: true, segmentBoundary: 0x3fffn });
+    const { dma } = device(4, { exact: true, segmentBoundary: 0x3fffn });
     const { overMappedBytes } = dma.mapSg(
       sgOf([0x8000_0000n, 0x2000], [0x9000_0000n, 0x2000], [0xa000_0000n, 0x1000]),
       BOTH,
@@ -166,7 +155,7 @@ describe('a refused mapping changes nothing', () => {
   });
 
   test.each([1, 2, 3])('no memory for table %i of a list', (nth) => {
-    const m = device();
+    const m = device(4);
     const other = m.dma.mapSg(PAGE, BOTH);
     const before = [translations(m), m.dma.allocator.allocated()];
     // 2 MiB and a page reach into tables that are not there yet; the last is made when half of the entries are mapped.
@@ -182,7 +171,7 @@ describe('a refused mapping changes nothing', () => {
   });
 
   test('something mapped in the range by others', () => {
-    const m = device();
+    const m = device(4);
     m.domain.map(0xf_ffff_f000n, 0x7000_0000n, 0x1000n, { read: true });
     const before = translations(m);
     const error = refused(() => m.dma.mapSg(sgOf([0x8000_0000n, 0x1000], [0x9000_0000n, 0x1000]), BOTH));
@@ -194,7 +183,7 @@ describe('a refused mapping changes nothing', () => {
 
 describe('unmapSg', () => {
   test('refuses what is not mapped here, and another mapper keeps it', () => {
-    const m = device();
+    const m = device(4);
     const other = new DmaMapper(m.domain);
     const mapping = m.dma.mapSg(PAGE, BOTH);
     for (const act of [
@@ -212,7 +201,7 @@ describe('unmapSg', () => {
   });
 
   test('leaves nothing of a mapping that others had made holes in, and says how much there was', () => {
-    const m = device();
+    const m = device(4);
     const mapping = m.dma.mapSg(sgOf([0x8000_0000n, 0x5000]), BOTH);
     const { iova } = mapping.range;
     for (const page of [0n, 2n, 3n]) m.domain.unmap(iova + page * 0x1000n, 0x1000n);
@@ -222,7 +211,7 @@ describe('unmapSg', () => {
   });
 
   test('leaves tables that reclaim takes', () => {
-    const m = device();
+    const m = device(4);
     const frames = m.allocator.frameCount;
     const mapping = m.dma.mapSg(sgOf([0x8000_0000n, 0x5000], [0x9000_1000n, 0x40_0000]), BOTH);
     m.dma.unmapSg(mapping);
@@ -255,7 +244,7 @@ describe('a mapper can not be made', () => {
     ],
   ];
   test.each(cases)('%s', (_, options, message) => {
-    const error = refused(() => device(options));
+    const error = refused(() => device(4, options));
     expect([error.code, error.message]).toEqual(['EINVAL', expect.stringMatching(message)]);
   });
 
@@ -264,7 +253,7 @@ describe('a mapper can not be made', () => {
   });
 
   test('but with a coarser allocator, or one of a part of the space', () => {
-    const coarse = device({ allocator: other(0x10_0000n, 0x1f_ffffn, 0x1_0000n) });
+    const coarse = device(4, { allocator: other(0x10_0000n, 0x1f_ffffn, 0x1_0000n) });
     const mapping = coarse.dma.mapSg(PAGE, BOTH);
     expect(mapping.range).toEqual({ iova: 0x1f_0000n, size: 0x1000n });
     coarse.dma.unmapSg(mapping);

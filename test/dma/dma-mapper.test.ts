@@ -1,24 +1,8 @@
 /** The DMA mapper, case by case: where segments lie, and what is padded. Every byte's place is what the walker says. */
 import { describe, expect, test } from 'vitest';
-import { formats } from '../../formats/index.ts';
-import { DmaMapper, type DmaMapperOptions, type DmaMapping } from '../../src/dma/index.ts';
-import { Scatterlist } from '../../src/index.ts';
-import { machine, paOf, translations } from '../support/machine.ts';
-
-const arm64 = formats.find(({ name }) => name === 'arm_64_lpae_s1')!;
-const SIZES: Record<number, bigint> = { 4: 0x4020_1000n, 16: 0x0200_4000n, 64: 0x2001_0000n };
-
-function device(granuleKiB: number, options: DmaMapperOptions = {}) {
-  const m = machine(arm64, { pgsizeBitmap: SIZES[granuleKiB]!, ias: 36, oas: 40 });
-  return { ...m, dma: new DmaMapper(m.domain, options) };
-}
-
-const sgOf = (...entries: [bigint, number][]) =>
-  Scatterlist.from(entries.map(([phys, length]) => ({ phys, length })));
-
-/** Segments as address, length, first entry and count. */
-const rows = ({ segments }: DmaMapping) =>
-  segments.map((one) => [one.dmaAddress, one.length, one.firstEntry, one.entryCount]);
+import type { DmaMapperOptions } from '../../src/dma/index.ts';
+import { paOf, translations } from '../support/machine.ts';
+import { device, rows, sgOf } from './device.ts';
 
 describe('mapSg lays entries out', () => {
   interface Case {

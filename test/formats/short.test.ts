@@ -100,6 +100,7 @@ describe('arm_v7s', () => {
       /^EINVAL: this table was made without page sizes/,
     );
     expect(m.domain.unmap(0n, 0x1000n)).toBe(0n);
+    expect(m.domain.unmapReport(0n, 0x1000n).stop?.message).toMatch(/made without page sizes/);
     expect(m.domain.iovaToPhys(0n)).toBeNull();
   });
 });

@@ -39,7 +39,6 @@ test.each<[Prot, number]>([
   [{ ...rw, mairIndex: 7 }, 0xf0],
 ])('stage 1 with a MAIR of its own: %o is attribute byte %i', (prot, byte) => {
   const walk = mapped(arm64LpaeS1, { ...base, mair: MAIR }, prot);
-  // The walker writes a Device byte with its XS bit where FEAT_XS is not implemented.
   expect(walk.attributes.byte).toBe(byte);
 });
 

@@ -150,9 +150,22 @@ describe('runs', () => {
     ],
   ])('of %s', (_, ranges, runs) => {
     const sg = Scatterlist.from(ranges.map(([phys, length]) => ({ phys: BigInt(phys), length })));
-    expect(sg.runs()).toEqual(
+    expect(sg.runs().map(({ phys, length, entry }) => ({ phys, length, entry }))).toEqual(
       runs.map(([phys, length, entry]) => ({ phys: BigInt(phys), length: BigInt(length), entry })),
     );
+  });
+
+  test('name the last of their entries, an empty one that touches too', () => {
+    const sg = Scatterlist.from([
+      { phys: 0x1000n, length: 0x1000 },
+      { phys: 0x2000n, length: 0x1000 },
+      { phys: 0x3000n, length: 0 },
+      { phys: 0x9000n, length: 0x1000 },
+    ]);
+    expect(sg.runs().map(({ entry, last }) => [entry, last])).toEqual([
+      [0, 2],
+      [3, 3],
+    ]);
   });
 
   test('hold every byte of the entries, in order, and no two of them touch', () => {
