@@ -9,6 +9,9 @@ import { RamRegion, type RegionOptions } from './ram-region.ts';
 export const EXTERNAL_ABORT: unique symbol = Symbol('external abort');
 export type ExternalAbort = typeof EXTERNAL_ABORT;
 
+/** So many regions are looked through one after the other. */
+const FEW_REGIONS = 8;
+
 /**
  * RAM by physical address.
  *
@@ -23,7 +26,8 @@ export class PhysicalMemory {
   readonly regions: readonly RamRegion[];
 
   /**
-   * @param regions - one region or several: `{ base, size }` grows as it is written, `{ base, buffer }` is the caller's own bytes.
+   * @param regions - one region or several: `{ base, size }` grows as it is written, `{ base, buffer }` is the caller's
+   * own bytes, and with `load` it shows what lies elsewhere (a file), read as it is looked at; writes stay in memory.
    * @throws MemoryError when a region is empty, unaligned, beyond 2^52, or overlaps another.
    */
   constructor(regions: RegionOptions | readonly RegionOptions[]) {
@@ -49,8 +53,22 @@ export class PhysicalMemory {
 
   /** The region that holds all of `[pa, pa + bytes)`, if one does. */
   regionAt(pa: number, bytes = 1): RamRegion | undefined {
-    for (const region of this.regions) if (region.contains(pa, bytes)) return region;
+    const { regions } = this;
+    if (regions.length > FEW_REGIONS) return this.#searched(pa, bytes);
+    for (const region of regions) if (region.contains(pa, bytes)) return region;
     return undefined;
+  }
+
+  /** By halves: images of crash dumps have thousands of regions. */
+  #searched(pa: number, bytes: number): RamRegion | undefined {
+    let [low, high] = [0, this.regions.length];
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if (this.regions[middle]!.start <= pa) low = middle + 1;
+      else high = middle;
+    }
+    const region = this.regions[low - 1];
+    return region?.contains(pa, bytes) ? region : undefined;
   }
 
   /** The little-endian 64-bit word at `pa` (rounded down to 8 bytes), or EXTERNAL_ABORT outside RAM. */

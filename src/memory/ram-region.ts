@@ -1,6 +1,6 @@
 /**
  * One stretch of RAM: little-endian bytes at a base PA, held in chunks of `ArrayBuffer` that exist only once
- * something was written there. The hot paths of both sides address it by number (a PA has at most 52 bits, so a
+ * something was written there, or were read from what lies behind the region. The hot paths of both sides address it by number (a PA has at most 52 bits, so a
  * double holds it exactly) and through `Uint32Array` views.
  */
 import { MemoryError } from './errors.ts';
@@ -16,8 +16,17 @@ if (new Uint8Array(Uint32Array.of(1).buffer)[0] !== 1) {
 
 /** Where a region's bytes come from. Addresses and sizes are bytes; `base` has at most 52 bits. */
 export type RegionOptions =
-  | { readonly base: bigint; readonly size: bigint }
+  | { readonly base: bigint; readonly size: bigint; readonly load?: LoadChunk }
   | { readonly base: bigint; readonly buffer: ArrayBuffer };
+
+/**
+ * Reads what lies behind a region, as of a file: fills `bytes`, which are zero, with what stands from `pa` on. They may reach
+ * beyond the region on both sides. It is called again for chunks that were dropped meanwhile.
+ */
+export type LoadChunk = (pa: number, bytes: Uint8Array) => void;
+
+/** Chunks that were loaded and never written, before the oldest is dropped: 32 MiB. */
+const MAX_LOADED = 512;
 
 /** RAM at `[base, base + size)`. Chunks are aligned by PA, so a naturally aligned table of up to 64 KiB never straddles two. */
 export class RamRegion {
@@ -31,6 +40,9 @@ export class RamRegion {
   /** The caller's own buffer, as the only chunk. */
   readonly #whole: Uint32Array | undefined;
   readonly #chunks: (Uint32Array | undefined)[] = [];
+  readonly #load: LoadChunk | undefined;
+  /** Loaded and not written, the oldest first. */
+  readonly #loaded = new Map<number, Uint32Array>();
   #hostBytes = 0;
 
   /** @throws MemoryError when the region is empty, not 8-byte aligned, or leaves the 52-bit physical address space. */
@@ -61,6 +73,7 @@ export class RamRegion {
     this.size = size;
     this.start = Number(base);
     this.end = Number(base + size);
+    this.#load = 'buffer' in options ? undefined : options.load;
     if ('buffer' in options) {
       this.#origin = this.start;
       this.#whole = new Uint32Array(options.buffer);
@@ -79,14 +92,18 @@ export class RamRegion {
     return pa >= this.start && pa + bytes <= this.end;
   }
 
-  /** The 32-bit words of the chunk that holds `pa`, or undefined while nothing was ever written there: all zeros. */
+  /** The 32-bit words of the chunk that holds `pa`, or undefined while nothing was ever written there: all zeros. To be read only. */
   peek(pa: number): Uint32Array | undefined {
-    return this.#whole ?? this.#chunks[Math.floor((pa - this.#origin) / CHUNK_BYTES)];
+    if (this.#whole !== undefined) return this.#whole;
+    const index = Math.floor((pa - this.#origin) / CHUNK_BYTES);
+    return this.#chunks[index] ?? (this.#load === undefined ? undefined : this.#loadChunk(index, this.#load));
   }
 
   /** The same, made now if it does not exist yet. @throws MemoryError when `pa` is outside the region. */
   words(pa: number): Uint32Array {
-    return this.peek(pa) ?? this.#make(pa);
+    const chunk = this.peek(pa) ?? this.#make(pa);
+    if (this.#load !== undefined) this.#keep(Math.floor((pa - this.#origin) / CHUNK_BYTES));
+    return chunk;
   }
 
   /** Index of the 32-bit word at `pa` (4-byte aligned) within its chunk. */
@@ -102,9 +119,33 @@ export class RamRegion {
         this.#whole === undefined ? CHUNK_BYTES - ((at - this.#origin) & (CHUNK_BYTES - 1)) : bytes;
       const span = Math.min(end - at, inChunk);
       const first = this.wordIndex(at);
-      this.peek(at)?.fill(0, first, first + span / 4);
+      const chunk = this.#load === undefined ? this.peek(at) : this.words(at);
+      chunk?.fill(0, first, first + span / 4);
       at += span;
     }
+  }
+
+  #loadChunk(index: number, load: LoadChunk): Uint32Array {
+    const known = this.#loaded.get(index);
+    if (known !== undefined) return known;
+    const made = new Uint32Array(CHUNK_BYTES / 4);
+    load(this.#origin + index * CHUNK_BYTES, new Uint8Array(made.buffer));
+    if (this.#loaded.size >= MAX_LOADED) {
+      const [oldest] = this.#loaded.keys();
+      this.#loaded.delete(oldest!);
+      this.#hostBytes -= CHUNK_BYTES;
+    }
+    this.#loaded.set(index, made);
+    this.#hostBytes += CHUNK_BYTES;
+    return made;
+  }
+
+  /** What is about to be written is no copy of what lies behind any more. */
+  #keep(index: number): void {
+    const chunk = this.#loaded.get(index);
+    if (chunk === undefined) return;
+    this.#loaded.delete(index);
+    this.#chunks[index] = chunk;
   }
 
   #make(pa: number): Uint32Array {

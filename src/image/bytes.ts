@@ -1,0 +1,47 @@
+/** Where the bytes of an image come from: read in windows, never as a whole. */
+import { ImageError } from './errors.ts';
+
+/** Bytes that can be read anywhere: a file, or a buffer. */
+export interface ByteSource {
+  /** The file's name, as messages call it. */
+  readonly name: string;
+  /** Bytes there are. */
+  readonly size: number;
+  /**
+   * Fills `into` with the bytes from `offset` on.
+   * @throws ImageError when they are not all there, or can't be read.
+   */
+  read(offset: number, into: Uint8Array): void;
+}
+
+/** Bytes in memory as a source. */
+export function bufferSource(name: string, bytes: Uint8Array): ByteSource {
+  return {
+    name,
+    size: bytes.length,
+    read(offset, into) {
+      checkWindow(this, offset, into.length);
+      into.set(bytes.subarray(offset, offset + into.length));
+    },
+  };
+}
+
+/** @throws ImageError unless `[offset, offset + length)` lies within the source. */
+export function checkWindow(source: ByteSource, offset: number, length: number): void {
+  if (Number.isSafeInteger(offset) && offset >= 0 && offset + length <= source.size) return;
+  const message = `${length} bytes are wanted where the file has 0x${source.size.toString(16)} bytes in all: it is truncated`;
+  throw new ImageError(source.name, message, { offset });
+}
+
+/** `length` bytes from `offset` on, as a copy. */
+export function bytesAt(source: ByteSource, offset: number, length: number): Uint8Array {
+  checkWindow(source, offset, length);
+  const bytes = new Uint8Array(length);
+  source.read(offset, bytes);
+  return bytes;
+}
+
+/** The same as a view for multi-byte values. */
+export function viewAt(source: ByteSource, offset: number, length: number): DataView {
+  return new DataView(bytesAt(source, offset, length).buffer);
+}

@@ -1,0 +1,18 @@
+/** What the image readers refuse: an error that says which file, where in it, the rule and what would work. */
+
+/** An image that can't be read. `offset` is bytes into the file, or undefined where it is about the whole. */
+export class ImageError extends Error {
+  override readonly name = 'ImageError';
+  /** The file, as messages call it. */
+  readonly source: string;
+  readonly offset: number | undefined;
+  readonly hint: string | undefined;
+
+  constructor(source: string, message: string, details: { offset?: number; hint?: string } = {}) {
+    const where = details.offset === undefined ? '' : ` at offset 0x${details.offset.toString(16)}`;
+    super(`${source}${where}: ${message}`);
+    this.source = source;
+    this.offset = details.offset;
+    this.hint = details.hint;
+  }
+}

@@ -1,0 +1,121 @@
+/** A memory image: stretches of physical memory that someone dumped, and how they become the memory that a walker reads. */
+import { MemoryError, PhysicalMemory, type RegionOptions } from '../memory/index.ts';
+import { ImageError } from './errors.ts';
+
+/** The kinds of files that are read. */
+export const IMAGE_FORMATS = ['raw', 'elf', 'lime', 'kdump', 'ihex', 'srec', 'hex-text'] as const;
+export type ImageFormat = (typeof IMAGE_FORMATS)[number];
+
+/** One stretch of physical memory. Nothing is read before it is looked at. */
+export interface ImageSegment {
+  /** PA of the first byte, up to 52 bits. */
+  readonly base: bigint;
+  /** Bytes, at least one. */
+  readonly size: bigint;
+  /**
+   * Fills `into` with the bytes from `offset` within the segment on; all of them are inside.
+   * @throws ImageError where the file can't give them.
+   */
+  read(offset: number, into: Uint8Array): void;
+}
+
+/** What a reader makes of a file. */
+export interface MemoryImage {
+  /** The file's name, as messages call it. */
+  readonly source: string;
+  readonly format: ImageFormat;
+  /** Ascending and apart from each other. */
+  readonly segments: readonly ImageSegment[];
+  /** What a reader of the result should know: lines that were skipped, what was assumed. */
+  readonly notes: readonly string[];
+}
+
+const PA_LIMIT = 1n << 52n;
+/** RAM starts and ends on this. */
+const WORD = 8n;
+
+interface Placed {
+  readonly segment: ImageSegment;
+  readonly source: string;
+  /** First byte, and the first behind. */
+  readonly start: number;
+  readonly end: number;
+}
+
+/**
+ * The memory that images show. What none of them holds is not RAM, but for the bytes that fill up a word of 8.
+ * @throws ImageError for segments that overlap, are empty, or lie beyond 2^52.
+ */
+export function imageMemory(images: readonly MemoryImage[]): PhysicalMemory {
+  const placed = images.flatMap(({ source, segments }) => segments.map((segment) => place(segment, source)));
+  placed.sort((a, b) => a.start - b.start);
+  for (let i = 1; i < placed.length; i++) refuseOverlap(placed[i - 1]!, placed[i]!);
+  if (placed.length === 0) throw new ImageError(images[0]?.source ?? 'image', 'holds no memory at all');
+  try {
+    return new PhysicalMemory(clusters(placed).map(regionOf));
+  } catch (error) {
+    if (error instanceof MemoryError) throw new ImageError(placed[0]!.source, error.message);
+    throw error;
+  }
+}
+
+function place(segment: ImageSegment, source: string): Placed {
+  const { base, size } = segment;
+  if (base < 0n || size <= 0n || base + size > PA_LIMIT) {
+    const message = `memory [0x${base.toString(16)}, +0x${size.toString(16)}) is empty, or beyond the 52 bits of a physical address`;
+    throw new ImageError(source, message);
+  }
+  return { segment, source, start: Number(base), end: Number(base + size) };
+}
+
+function refuseOverlap(before: Placed, after: Placed): void {
+  if (after.start >= before.end) return;
+  const other = after.source === before.source ? '' : ` of ${before.source}`;
+  throw new ImageError(
+    after.source,
+    `memory from 0x${after.start.toString(16)} on overlaps [0x${before.start.toString(16)}, 0x${before.end.toString(16)})${other}`,
+    {
+      hint: 'of a PA that stands in two places it is not clear which one counts; leave one of them out, or move it with FILE@BASE',
+    },
+  );
+}
+
+/** Segments that touch, or share a word, make one region. */
+function clusters(placed: readonly Placed[]): Placed[][] {
+  const found: Placed[][] = [];
+  let end = Number.NEGATIVE_INFINITY;
+  for (const one of placed) {
+    if (one.start < end) found.at(-1)!.push(one);
+    else found.push([one]);
+    end = Math.ceil(one.end / Number(WORD)) * Number(WORD);
+    // What touches goes on in the same region.
+    if (one.end === end) end += 1;
+  }
+  return found;
+}
+
+function regionOf(parts: readonly Placed[]): RegionOptions {
+  const base = (parts[0]!.segment.base / WORD) * WORD;
+  const end = ((BigInt(parts.at(-1)!.end) + WORD - 1n) / WORD) * WORD;
+  return { base, size: end - base, load: (pa, bytes) => fill(parts, pa, bytes) };
+}
+
+/** Copies what the parts hold of `[pa, pa + bytes.length)`. */
+function fill(parts: readonly Placed[], pa: number, bytes: Uint8Array): void {
+  const end = pa + bytes.length;
+  for (let i = firstEndingAfter(parts, pa); i < parts.length && parts[i]!.start < end; i++) {
+    const { segment, start, end: partEnd } = parts[i]!;
+    const [from, to] = [Math.max(start, pa), Math.min(partEnd, end)];
+    segment.read(from - start, bytes.subarray(from - pa, to - pa));
+  }
+}
+
+function firstEndingAfter(parts: readonly Placed[], pa: number): number {
+  let [low, high] = [0, parts.length];
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if (parts[middle]!.end > pa) high = middle;
+    else low = middle + 1;
+  }
+  return low;
+}

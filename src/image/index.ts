@@ -1,0 +1,10 @@
+/** Memory images: files that hold physical memory, and their readers. What `lpae/image` exports. */
+export { type ByteSource, bufferSource } from './bytes.ts';
+export { ImageError } from './errors.ts';
+export {
+  IMAGE_FORMATS,
+  type ImageFormat,
+  type ImageSegment,
+  imageMemory,
+  type MemoryImage,
+} from './image.ts';
