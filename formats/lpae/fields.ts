@@ -63,12 +63,16 @@ const row =
     ...extra,
   });
 
-/** Bits 50 down to 12: the address, and what is RES0 around it. `low` is the address's lowest bit. */
+/** Bits from 50 (of a stage-1 leaf 49) down to 12: the address, and what is RES0 around it. `low` is the address's lowest bit. */
 function addressRows(context: LayoutContext, prefix: 'OA' | 'NLTA', low: number, reference: string): Field[] {
   const r = row(reference);
   const what = prefix === 'OA' ? 'output address' : 'address of the next table';
   const top = context.width === 32 ? 39 : context.lpa2 ? 49 : 47;
-  const rows = [r(50, top + 1, '-', 'res0', 'above the address')];
+  const guarded = prefix === 'OA' && context.stage === 1 && context.width === 64;
+  const rows = guarded
+    ? [r(50, 50, 'GP', 'field', 'guarded page: branches must land on BTI (FEAT_BTI)')]
+    : [r(50, top + 1, '-', 'res0', 'above the address')];
+  if (guarded && top < 49) rows.push(r(49, top + 1, '-', 'res0', 'above the address'));
   rows.push(r(top, low, `${prefix}[${top}:${low}]`, 'field', what, { address: low }));
   const moved = context.granuleLog2 === 16;
   const block = low > context.granuleLog2;

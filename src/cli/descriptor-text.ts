@@ -1,13 +1,8 @@
 /** A descriptor drawn: its hex digits, its bits, a ruler of its fields beneath, and the fields in a table of the same colours. */
-import {
-  bitRange,
-  type DecodedField,
-  type DescriptorLayout,
-  decode,
-  type Field,
-} from '../descriptor/index.ts';
+import { bitRange, type DecodedField, type DescriptorLayout, type Field } from '../descriptor/index.ts';
 import { columns, visibleWidth, wrap } from './columns.ts';
-import type { Reading } from './readings.ts';
+import type { Verdict } from './plausibility.ts';
+import { fieldsOf, leafShift, type Place, type Reading } from './readings.ts';
 import type { Style } from './style.ts';
 import { hex, hexWord, sizeText } from './text.ts';
 
@@ -23,14 +18,33 @@ const NIBBLE = 4;
 
 /** The widest a line gets. */
 const LINE = 98;
+/** How many objections are named. */
+const MOST = 3;
 
-export function readingLines(reading: Reading, word: bigint, style: Style): string[] {
-  const { format, layout } = reading;
-  const fields = letterFields(decode(layout, word), style);
+/** How a reading is shown. */
+export interface ReadingOptions {
+  /** MAIR_ELx, which says the memory type of AttrIndx. */
+  readonly mair?: bigint | undefined;
+  /** There are others: what speaks against this one is said. */
+  readonly ranked?: boolean;
+}
+
+export function readingLines(
+  reading: Reading,
+  word: bigint,
+  style: Style,
+  options: ReadingOptions = {},
+): string[] {
+  const { layout, verdict, places } = reading;
+  const fields = letterFields(fieldsOf(reading, word, options.mair), style);
   const references = [...new Set(fields.map(({ field }) => field.reference))];
+  const indent = ' '.repeat(4 + layout.width / 4);
   return [
-    `${style.title(hexWord(word, layout.width))}  ${format.name}: ${titleOf(reading)}`,
-    style.faint(`${' '.repeat(4 + layout.width / 4)}${references.join(', ')}`),
+    `${style.title(hexWord(word, layout.width))}  ${places[0].format.name}: ${titleOf(reading)}`,
+    style.faint(`${indent}${references.join(', ')}`),
+    ...(options.ranked
+      ? wrap(againstText(verdict), LINE - indent.length).map((line) => style.faint(indent + line))
+      : []),
     '',
     ...rulerLines(word, layout.width, fields),
     '',
@@ -39,11 +53,39 @@ export function readingLines(reading: Reading, word: bigint, style: Style): stri
   ];
 }
 
-/** `stage 1, levels 0 to 2: table, 4K granule`. */
-function titleOf({ format, levels, layout }: Reading): string {
+/** A reading that is hardly meant, in a line or two. */
+export function unlikelyLines(reading: Reading): string[] {
+  const { places, verdict, address } = reading;
+  const at = address === undefined ? '' : ` at ${hex(address)}`;
+  const text = `${places[0].format.name}: ${titleOf(reading)}${at}; ${againstText(verdict)}`;
+  return wrap(text, LINE - 6).map((line, i) => `${i === 0 ? '    ' : '      '}${line}`);
+}
+
+function againstText({ against }: Verdict): string {
+  if (against.length === 0) return 'nothing speaks against it';
+  const more = against.length > MOST ? `, and ${against.length - MOST} more` : '';
+  return `against it: ${against.slice(0, MOST).join(', ')}${more}`;
+}
+
+/** `stage 1 levels 0 to 2 table, 4K or 16K granule`. */
+function titleOf({ places, layout }: Reading): string {
+  const levels = levelsOf(places);
   const [first, last] = [levels[0]!, levels.at(-1)!];
   const where = first === last ? `level ${first}` : `levels ${first} to ${last}`;
-  return `stage ${format.stage} ${where} ${layout.kind}${detailOf(layout)}, ${sizeText(1n << BigInt(format.granuleLog2))} granule`;
+  return `stage ${places[0].format.stage} ${where} ${layout.kind}${detailOf(layout)}, ${either(granulesOf(places))} granule`;
+}
+
+function levelsOf(places: readonly Place[]): number[] {
+  return [...new Set(places.map(({ level }) => level))].sort((a, b) => a - b);
+}
+
+function granulesOf(places: readonly Place[]): string[] {
+  return [...new Set(places.map(({ format }) => sizeText(1n << BigInt(format.granuleLog2))))];
+}
+
+/** `4K`, `4K or 16K`, `4K, 16K or 64K`. */
+function either(names: readonly string[]): string {
+  return names.length < 2 ? names.join() : `${names.slice(0, -1).join(', ')} or ${names.at(-1)!}`;
 }
 
 /** What a layout's title says of its kind beyond the word itself: ` (supersection)`. */
@@ -104,27 +146,41 @@ function fieldText(field: Field, text: string | undefined, withReference: boolea
 }
 
 /** Where the descriptor leads; or why a word with bit 0 set is invalid all the same. */
-function addressLines({ format, levels, layout, run, address }: Reading, word: bigint): string[] {
+function addressLines({ places, layout, run, address }: Reading, word: bigint): string[] {
   if (address !== undefined) {
     if (layout.kind === 'table') return ['', `  next table: ${hex(address)}`];
-    const { shift, runLog2 = 0 } = format.levels.find((l) => l.level === levels[0])!;
-    const size = 1n << BigInt(shift + (run ? runLog2 : 0));
-    return ['', `  output address: ${hex(address)}-${hex(address + size - 1n)} (${sizeText(size)})`];
+    const sizes = [...new Set(places.map((place) => 1n << BigInt(leafShift(place, run))))];
+    if (sizes.length > 1)
+      return ['', `  output address: ${hex(address)} (${either(sizes.map(sizeText))}, by the granule)`];
+    return [
+      '',
+      `  output address: ${hex(address)}-${hex(address + sizes[0]! - 1n)} (${sizeText(sizes[0]!)})`,
+    ];
   }
   if ((word & 1n) === 0n) return [];
   const bits = (word & 3n).toString(2).padStart(2, '0');
   return ['', `  bits [1:0] = 0b${bits} are reserved at this level: the entry is invalid`];
 }
 
-export function readingJson({ format, levels, layout, address }: Reading, word: bigint): object {
+export function readingJson(reading: Reading, word: bigint, mair?: bigint): object {
+  const { places, layout, run, address, verdict } = reading;
+  const leaf = layout.kind === 'block' || layout.kind === 'page';
+  const { format } = places[0];
+  const granules = granulesOf(places);
   return {
     format: format.name,
     stage: format.stage,
-    granule: sizeText(1n << BigInt(format.granuleLog2)),
-    levels,
+    granule: granules[0],
+    granules,
+    levels: levelsOf(places),
     kind: layout.kind,
     address: address ?? null,
-    fields: decode(layout, word).map(({ field, value, text, problem }) => ({
+    ...(leaf && {
+      sizes: [...new Set(places.map((place) => sizeText(1n << BigInt(leafShift(place, run)))))],
+    }),
+    score: verdict.score,
+    against: verdict.against,
+    fields: fieldsOf(reading, word, mair).map(({ field, value, text, problem }) => ({
       name: field.name,
       bits: bitRange(field).slice(1, -1),
       kind: field.kind,

@@ -1,12 +1,16 @@
 /** The walker's answers in words: permissions, memory types, faults, and why each of them came about. */
-import type { Answer } from '../golden/image-probe.ts';
+import type { Answer } from '../image/machine.ts';
 import { type ConfigurationFault, eventNumber, type SmmuFault } from '../smmu/index.ts';
 import {
+  type Access,
   type AccessPermissions,
   type Cacheability,
+  dfsr,
+  esr,
   type Fault,
   faultStatusCode,
   hpfarEl2,
+  ifsr,
   type MemoryAttributes,
   parEl1,
   type Shareability,
@@ -161,18 +165,41 @@ function configurationReason({ kind, fetchAddress }: ConfigurationFault): string
   return `${CONFIGURATION[kind][1]}${where}`;
 }
 
-/** The codes that software would see: `FSC 0x07, PAR_EL1 0x000000000000080f`; of an SMMU the event. */
-export function faultCodes(result: Faulted): string {
+/** The codes that software would see: `FSC 0x07, ESR_EL1 0x96000007, PAR_EL1 0x000000000000080f`; of an SMMU the event. */
+export function faultCodes(result: Faulted, access: Access, regime: string): string {
   if ('event' in result) return eventText(result);
   const fsc = faultStatusCode(result.fault);
   const hpfar = hpfarEl2(result.fault);
   return [
-    `FSC 0x${fsc.toString(16).padStart(2, '0')}`,
+    `FSC ${hex(fsc, 2)}`,
+    syndromeText(result.fault, access, regime),
     `PAR_EL1 ${hexWord(parEl1(result))}`,
     hpfar === undefined ? '' : `HPFAR_EL2 ${hexWord(hpfar)}`,
   ]
     .filter(Boolean)
     .join(', ');
+}
+
+/** What the exception leaves: ESR of the level that takes it, or in AArch32 DFSR or IFSR (HSR in Hyp mode). */
+function syndromeText(fault: Fault, { access, privileged = true }: Access, regime: string): string {
+  const name = syndromeRegister(fault, access, regime);
+  if (name === 'DFSR' || name === 'IFSR') {
+    const long = regime !== 'pl1&0-short';
+    const value = name === 'IFSR' ? ifsr(fault, { long }) : dfsr(fault, { long, write: access === 'write' });
+    return `${name} ${hex(value, 8)}`;
+  }
+  const fromLower = fault.stage === 2 || (!privileged && hasUnprivileged(regime));
+  return name && `${name} ${hex(esr(fault, { access, fromLower }), 8)}`;
+}
+
+function syndromeRegister(fault: Fault, access: Access['access'], regime: string): string {
+  if (['mtk', 'mali', 'riscv'].includes(regime)) return '';
+  if (regime.startsWith('pl')) {
+    if (fault.stage === 2 || regime === 'pl2') return 'HSR';
+    return access === 'execute' ? 'IFSR' : 'DFSR';
+  }
+  if (regime === 'el3') return 'ESR_EL3';
+  return fault.stage === 2 || regime.startsWith('el2') ? 'ESR_EL2' : 'ESR_EL1';
 }
 
 /** `F_TRANSLATION (0x10), event 0x… 0x… 0x… 0x…`: its 64-bit words, the first one first. */

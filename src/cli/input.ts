@@ -1,7 +1,9 @@
 /** Files and stdin as JSON values, gzip or plain. What can't be read ends with exit code 3 and the reason. */
 import { readFileSync } from 'node:fs';
 import { gunzipSync } from 'node:zlib';
-import { type CliIo, inputError } from './io.ts';
+import { type CliError, type CliIo, inputError } from './io.ts';
+import { roughSize } from './text.ts';
+import { unreadable } from './unreadable.ts';
 
 const GZIP_MAGIC = [0x1f, 0x8b];
 
@@ -15,28 +17,37 @@ export function nameOf(file: string): string {
   return file === '-' ? 'stdin' : file;
 }
 
-const REASONS: Readonly<Record<string, string>> = {
-  ENOENT: 'no such file',
-  EISDIR: 'is a directory',
-  EACCES: 'no permission to read it',
-};
-
 function readBytes(file: string): Uint8Array {
   try {
     return readFileSync(file);
   } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException;
-    throw inputError(`${file}: ${REASONS[code ?? ''] ?? message}`);
+    throw unreadable(file, error);
   }
 }
 
-async function readAll(stream: CliIo['stdin']): Promise<Uint8Array> {
+/**
+ * All that a stream holds.
+ * @throws CliError (input) above `limit` bytes.
+ */
+export async function readAll(stream: CliIo['stdin'], limit = Number.POSITIVE_INFINITY): Promise<Uint8Array> {
   const chunks: Buffer[] = [];
-  for await (const chunk of stream) chunks.push(Buffer.from(chunk as Uint8Array));
+  let length = 0;
+  for await (const chunk of stream) {
+    chunks.push(Buffer.from(chunk as Uint8Array));
+    length += chunks.at(-1)!.length;
+    if (length > limit) throw tooMuch('stdin', limit);
+  }
   return Buffer.concat(chunks);
 }
 
-function parseJson(bytes: Uint8Array, name: string): unknown {
+export function tooMuch(name: string, limit: number): CliError {
+  return inputError(
+    `${name}: more than ${roughSize(BigInt(limit))}`,
+    'give a file instead: of that only what is looked at is read',
+  );
+}
+
+export function parseJson(bytes: Uint8Array, name: string): unknown {
   let text: string;
   try {
     const zipped = bytes[0] === GZIP_MAGIC[0] && bytes[1] === GZIP_MAGIC[1];

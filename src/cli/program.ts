@@ -1,6 +1,7 @@
 /** The `lpae` program: its commands, and `run`, which carries out one command line and answers with an exit code. */
 import { createRequire } from 'node:module';
 import { Command, CommanderError, Option } from 'commander';
+import { ImageError } from '../image/errors.ts';
 import { CliError, type CliIo, EXIT } from './io.ts';
 import { type Cli, type GlobalOptions, Output } from './output.ts';
 import { COLOR_WHEN, makeStyle, wantsColour } from './style.ts';
@@ -27,6 +28,26 @@ const COMMANDS: Readonly<Record<string, { summary: string; load: () => Promise<C
     summary: 'explain descriptors, field by field',
     load: () => import('./commands/decode.ts'),
   },
+  explain: {
+    summary: 'say what a field, register, fault, event or value means',
+    load: () => import('./commands/explain.ts'),
+  },
+  fault: {
+    summary: 'read faults from a log or from registers: what happened, and why',
+    load: () => import('./commands/fault.ts'),
+  },
+  diff: {
+    summary: 'compare two address spaces, by meaning and by bits',
+    load: () => import('./commands/diff.ts'),
+  },
+  capture: {
+    summary: 'make the smallest golden image that shows a walk',
+    load: () => import('./commands/capture.ts'),
+  },
+  lint: {
+    summary: 'say what is wrong or suspicious in tables',
+    load: () => import('./commands/lint.ts'),
+  },
   check: {
     summary: 'run golden files and say what differs (TAP)',
     load: () => import('./commands/check.ts'),
@@ -34,6 +55,10 @@ const COMMANDS: Readonly<Record<string, { summary: string; load: () => Promise<C
   replay: {
     summary: 'map, verify and unmap the scatterlists of real drivers',
     load: () => import('./commands/replay.ts'),
+  },
+  bbm: {
+    summary: 'judge a trace of table writes by the break-before-make rules',
+    load: () => import('./commands/bbm.ts'),
   },
   formats: {
     summary: 'list the page-table formats',
@@ -120,6 +145,12 @@ function reportError(error: unknown, io: CliIo): number {
     say(`lpae: ${style.bad(error.message)}`);
     if (error.hint !== undefined) say(`      ${error.hint}`);
     return error.exitCode;
+  }
+  if (error instanceof ImageError) {
+    // Images are read while they are looked at: what is damaged shows late.
+    say(`lpae: ${style.bad(error.message)}`);
+    if (error.hint !== undefined) say(`      ${error.hint}`);
+    return EXIT.input;
   }
   const message = error instanceof Error ? error.message : String(error);
   say(`lpae: ${style.bad(`internal error: ${message}`)}`);

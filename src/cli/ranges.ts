@@ -1,5 +1,5 @@
 /** Leaves of a scan gathered into ranges: contiguous on both sides, of one leaf size, alike in everything. */
-import type { Answer } from '../golden/image-probe.ts';
+import type { Answer } from '../image/machine.ts';
 import { faultText, leafCode } from './hardware-text.ts';
 import type { Stretch } from './scan.ts';
 
@@ -29,10 +29,16 @@ export class RangeCollector {
   }
 
   /** Stretches must come in order. Holes end a range and make none. */
-  add({ ia, size, result }: Stretch): void {
+  add(stretch: Stretch): void {
+    const { ia, result } = stretch;
     if (isHole(result, this.#regime)) return;
-    const pa = result.ok ? result.pa - (result.ia - ia) : leafOutput(result);
-    const code = result.ok ? leafCode(result, this.#regime) : faultText(result.fault);
+    this.addKnown(stretch, result.ok ? result.pa - (result.ia - ia) : leafOutput(result, ia));
+  }
+
+  /** The same for a stretch that `result` stands for, though it is another's: `pa` is its own. */
+  addKnown({ ia, size, result }: Stretch, pa: bigint | undefined): void {
+    if (isHole(result, this.#regime)) return;
+    const code = sayOf(result, this.#regime);
     const open = this.ranges.at(-1);
     if (open && code === this.#code && goesOn(open, ia, size, pa)) {
       open.last = ia + size - 1n;
@@ -44,8 +50,13 @@ export class RangeCollector {
   }
 }
 
+/** Everything that leaves of one range have in common, or how they fault. */
+export function sayOf(result: Answer, regime: string): string {
+  return result.ok ? leafCode(result, regime) : faultText(result.fault);
+}
+
 /** Nothing is mapped. A leaf of stage 1 that stage 2 does not translate is no plain hole. */
-function isHole(result: Answer, regime: string): boolean {
+export function isHole(result: Answer, regime: string): boolean {
   if (result.ok || result.fault.kind !== 'translation') return false;
   return !regime.endsWith('-nested') || result.fault.stage === 1;
 }
@@ -55,7 +66,9 @@ function goesOn(open: MappedRange, ia: bigint, size: bigint, pa: bigint | undefi
   return open.pa === undefined ? pa === undefined : pa === open.pa + (ia - open.first);
 }
 
-function leafOutput({ steps }: Answer): bigint | undefined {
+/** Of a short descriptor's run each entry is a part: the leaf is larger than the stretch at `ia`. */
+function leafOutput({ steps }: Answer, ia: bigint): bigint | undefined {
   const step = steps.at(-1);
-  return step?.kind === 'block' || step?.kind === 'page' ? step.output : undefined;
+  if (step?.output === undefined || step.kind === 'table') return undefined;
+  return step.output + (ia % step.size);
 }

@@ -2,10 +2,9 @@
  * An address space as its walker sees it: from leaf to leaf and over each hole in one step. How large a hole is comes from the
  * walker too: an address that takes another way through the tables is no longer in it.
  */
-import type { Answer } from '../golden/image-probe.ts';
+import type { Answer, Translator } from '../image/machine.ts';
 import type { AddressRange } from './address.ts';
 import { probe } from './probe.ts';
-import type { Translator } from './target.ts';
 
 /** One leaf, or one hole: an entry that is not there. */
 export interface Stretch {
@@ -61,9 +60,11 @@ export function* scan(walker: Translator, { first, last }: AddressRange): Genera
     // Large pages and supersections of short descriptors are 16 entries, which a table may have got wrong: each counts by itself.
     const byLeaf = result.ok && !(walker.regime.endsWith('-short') || walker.regime === 'mtk');
     const size = byLeaf ? result.size : entries.sizeAt(ia, result);
-    const start = byLeaf ? ia - (result.pa - result.leafBase) : ia - (ia % size);
-    yield { ia: start, size, result };
-    ia = start + size;
+    const aligned = byLeaf ? ia - (result.pa - result.leafBase) : ia - (ia % size);
+    // An entry whose lower part was in another stretch (its output leaves what stage 2 translates) goes on from there.
+    const start = ia === first || aligned > ia ? aligned : ia;
+    yield { ia: start, size: aligned + size - start, result };
+    ia = aligned + size;
   }
 }
 

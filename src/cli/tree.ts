@@ -1,11 +1,11 @@
 /** Tables as a tree of lines, alike neighbours folded into one: `[3-5]`, `[9-511] invalid ×503`. */
+
+import type { Translator } from '../image/machine.ts';
 import type { TreeTable } from '../pagetable/tree.ts';
 import { columns } from './columns.ts';
 import { faultText, leafCode } from './hardware-text.ts';
 import { probe } from './probe.ts';
-import type { Stretch } from './scan.ts';
 import type { Style } from './style.ts';
-import type { Translator } from './target.ts';
 import { counted, hex, hexWord, sizeText } from './text.ts';
 
 export interface TableEntry {
@@ -50,65 +50,11 @@ export function treeOfTables(tables: readonly TreeTable[], stage: 1 | 2, firstIo
   return makeTree(nodes, nodes.slice(0, 1));
 }
 
-/** The tables that a scan came through. `wholly`: the scan goes over every input address there is. */
-export class TreeCollector {
-  readonly #wholly: boolean;
-  readonly #nested: boolean;
-  readonly #tables = new Map<
-    string,
-    { node: Omit<TableNode, 'entries'>; entries: Map<number, TableEntry> }
-  >();
-  readonly #below = new Set<string>();
-
-  constructor(regime: string, wholly: boolean) {
-    this.#wholly = wholly;
-    this.#nested = regime.endsWith('-nested');
-  }
-
-  add({ ia, result }: Stretch): void {
-    for (const step of result.steps) {
-      const { stage, level, tableBase, index, kind, output = 0n } = step;
-      const key = keyOf(stage, level, tableBase);
-      let table = this.#tables.get(key);
-      if (table === undefined) {
-        // Of stage 2 under stage 1 only what stage 1 leads to is met.
-        const complete = this.#wholly && (stage === 1 || !this.#nested);
-        table = { node: { stage, level, pa: tableBase, entryCount: 0, complete }, entries: new Map() };
-        this.#tables.set(key, table);
-      }
-      if (kind === 'table') this.#below.add(keyOf(stage, level + 1, output));
-      if (table.entries.has(index)) continue;
-      table.entries.set(index, { index, kind, descriptor: step.descriptor ?? 0n, ia, output });
-    }
-  }
-
-  /** A scan meets every entry of a table that it goes over, so the highest one is the last. */
-  tables(): TableNode[] {
-    return [...this.#tables.values()].map(({ node, entries }): TableNode => {
-      const sorted = [...entries.values()].sort((a, b) => a.index - b.index);
-      return {
-        ...node,
-        entryCount: (sorted.at(-1)?.index ?? 0) + 1,
-        entries: node.complete ? sorted.filter((e) => e.kind !== 'invalid' || e.descriptor !== 0n) : sorted,
-      };
-    });
-  }
-
-  tree(): TableTree {
-    const nodes = this.tables();
-    const roots = nodes.filter((n) => !this.#below.has(keyOf(n.stage, n.level, n.pa)));
-    return makeTree(
-      nodes,
-      roots.sort((a, b) => a.stage - b.stage),
-    );
-  }
-}
-
 function keyOf(stage: number, level: number, pa: bigint): string {
   return `${stage}.${level}@${pa.toString(16)}`;
 }
 
-function makeTree(nodes: readonly TableNode[], roots: readonly TableNode[]): TableTree {
+export function makeTree(nodes: readonly TableNode[], roots: readonly TableNode[]): TableTree {
   const byKey = new Map(nodes.map((node) => [keyOf(node.stage, node.level, node.pa), node]));
   return { roots, nodeAt: (stage, level, pa) => byKey.get(keyOf(stage, level, pa)) };
 }
@@ -137,33 +83,43 @@ interface Run {
 
 export function treeLines(tree: TableTree, options: TreeOptions): string[] {
   const rows: string[][] = [];
+  const shown = new Set<TableNode>();
   for (const root of tree.roots) {
     const label = `${tree.roots.length > 1 ? `stage ${root.stage} ` : ''}level ${root.level} table`;
     rows.push([`${options.style.title(label)} @${hex(root.pa)}`]);
-    tableRows(tree, root, '  ', options, rows);
+    tableRows(tree, root, '  ', options, rows, shown);
   }
   // The first column is the tree itself; what stands beside it lines up.
   const parts = rows.map(([left, ...rest]) => [left!, ...rest]);
   return columns(parts, { gap: '  ' });
 }
 
-function tableRows(tree: TableTree, node: TableNode, indent: string, options: TreeOptions, rows: string[][]) {
+/** @param shown - tables that have their rows already: the same table is shown once, whatever leads to it. */
+function tableRows(
+  tree: TableTree,
+  node: TableNode,
+  indent: string,
+  options: TreeOptions,
+  rows: string[][],
+  shown: Set<TableNode>,
+) {
+  shown.add(node);
   const { style, maxRows } = options;
   const runs = foldRuns(node, options.walker);
-  const shown = runs.length > maxRows ? runs.slice(0, maxRows - 1) : runs;
+  const kept = runs.length > maxRows ? runs.slice(0, maxRows - 1) : runs;
   let next = 0;
-  for (const run of shown) {
+  for (const run of kept) {
     if (run.first.index > next) rows.push(gapRow(indent, next, run.first.index - 1, node, style));
-    rows.push(...runRows(tree, node, run, indent, options));
+    const missing = missingText(childOf(tree, node, run.first), shown);
+    rows.push(...runRows(node, run, indent, missing, options));
     next = run.last.index + 1;
-    const child =
-      run.first.kind === 'table' ? tree.nodeAt(node.stage, node.level + 1, run.first.output) : undefined;
-    if (child) tableRows(tree, child, `${indent}  `, options, rows);
+    const child = childOf(tree, node, run.first);
+    if (child && !shown.has(child)) tableRows(tree, child, `${indent}  `, options, rows, shown);
   }
-  if (shown.length < runs.length) {
+  if (kept.length < runs.length) {
     rows.push([
       style.faint(
-        `${indent}… ${counted(runs.length - shown.length, 'more row')} of this table (--full shows them)`,
+        `${indent}… ${counted(runs.length - kept.length, 'more row')} of this table (--full shows them)`,
       ),
     ]);
     return;
@@ -217,11 +173,21 @@ function textOf(entry: TableEntry, node: TableNode, walker: Translator): string 
   }
 }
 
+function childOf(tree: TableTree, { stage, level }: TableNode, entry: TableEntry): TableNode | undefined {
+  return entry.kind === 'table' ? tree.nodeAt(stage, level + 1, entry.output) : undefined;
+}
+
+/** Why a table has no rows below its descriptor. */
+function missingText(child: TableNode | undefined, shown: ReadonlySet<TableNode>): string {
+  if (child === undefined) return '(not visited)';
+  return shown.has(child) ? '(shown above)' : '';
+}
+
 function runRows(
-  tree: TableTree,
   node: TableNode,
   run: Run,
   indent: string,
+  missing: string,
   { style }: TreeOptions,
 ): string[][] {
   const { first, last, text } = run;
@@ -230,17 +196,8 @@ function runRows(
   const times = n > 1 ? ` ×${n}` : '';
   switch (first.kind) {
     case 'table': {
-      const missing = tree.nodeAt(node.stage, node.level + 1, first.output)
-        ? ''
-        : style.faint('(not visited)');
-      return [
-        [
-          label,
-          hexWord(first.descriptor),
-          `${style.table('table')} -> L${node.level + 1} @${hex(first.output)}`,
-          missing,
-        ],
-      ];
+      const link = `${style.table('table')} -> L${node.level + 1} @${hex(first.output)}`;
+      return [[label, hexWord(first.descriptor), link, style.faint(missing)]];
     }
     case 'invalid':
       return [[style.faint(label), style.faint(hexWord(first.descriptor)), style.faint(`${text}${times}`)]];

@@ -1,6 +1,6 @@
 /** A walk as JSON: addresses compact, descriptors and registers with all their digits. */
-import type { Answer } from '../golden/image-probe.ts';
-import { type Access, faultStatusCode, hpfarEl2, parEl1, type Translation } from '../walker/index.ts';
+import type { Answer } from '../image/machine.ts';
+import { type Access, esr, faultStatusCode, hpfarEl2, parEl1, type Translation } from '../walker/index.ts';
 import { type Faulted, faultText, memoryText, permissionText } from './hardware-text.ts';
 import { hex, hexWord } from './text.ts';
 
@@ -17,7 +17,11 @@ export function walkJson(result: Answer, { access, privileged = true }: Access):
     ...(step.output !== undefined && { output: step.output }),
   }));
   const asked = { ia: result.ia, access, privileged, ok: result.ok };
-  return { ...asked, ...(result.ok ? translationJson(result) : faultJson(result)), steps };
+  return {
+    ...asked,
+    ...(result.ok ? translationJson(result) : faultJson(result, { access, privileged })),
+    steps,
+  };
 }
 
 /** What a translation says; a dump's ranges say the same. */
@@ -46,7 +50,7 @@ function translationJson(result: Translation): object {
   };
 }
 
-function faultJson(result: Faulted): object {
+function faultJson(result: Faulted, { access, privileged }: Access): object {
   const { fault } = result;
   if (!('level' in fault)) {
     const { kind, fetchAddress } = fault;
@@ -54,6 +58,7 @@ function faultJson(result: Faulted): object {
     return { fault: { kind, text: faultText(fault), ...fetch }, ...eventJson(result) };
   }
   const hpfar = hpfarEl2(fault);
+  const fromLower = fault.stage === 2 || privileged === false;
   return {
     fault: {
       kind: fault.kind,
@@ -68,7 +73,11 @@ function faultJson(result: Faulted): object {
     },
     ...('event' in result
       ? eventJson(result)
-      : { par: hexWord(parEl1(result)), ...(hpfar !== undefined && { hpfar: hexWord(hpfar) }) }),
+      : {
+          par: hexWord(parEl1(result)),
+          esr: hex(esr(fault, { access, fromLower }), 8),
+          ...(hpfar !== undefined && { hpfar: hexWord(hpfar) }),
+        }),
   };
 }
 

@@ -1,5 +1,5 @@
 /** A walk as lines: each descriptor that was read, and what it came to. */
-import type { Answer } from '../golden/image-probe.ts';
+import type { Answer, Translator } from '../image/machine.ts';
 import {
   type Access,
   type ContiguousProblem,
@@ -20,7 +20,6 @@ import {
 } from './hardware-text.ts';
 import { probe } from './probe.ts';
 import type { Style } from './style.ts';
-import type { Translator } from './target.ts';
 import { hex, hexWord, sizeText } from './text.ts';
 
 /** `unprivileged write`. */
@@ -37,7 +36,7 @@ export function walkLines(result: Answer, access: Access, walker: Translator, st
     ...stepLines(result.steps, walker.regime, style),
     ...(result.ok
       ? [...translationLines(result, walker.regime, style), ...runLines(result, walker, style)]
-      : faultLines(result, wanted, walker, style)),
+      : faultLines(result, access, walker, style)),
   ];
 }
 
@@ -111,13 +110,14 @@ function runLines({ ia }: Translation, walker: Translator, style: Style): string
   return [`  run   ${run.entries} entries, ${sizeText(run.size)} at ${hex(run.ia)}, ${verdict}`, ...problems];
 }
 
-function faultLines(result: Faulted, wanted: string, walker: Translator, style: Style): string[] {
+function faultLines(result: Faulted, access: Access, walker: Translator, style: Style): string[] {
   const { fault, steps } = result;
+  const wanted = accessText(access, walker.regime);
   const ipa = !('level' in fault) || fault.ipa === undefined ? '' : `, IPA ${hex(fault.ipa)}`;
   return [
     `  ${style.bad('FAULT')} ${faultText(fault)}${ipa}`,
     `  why   ${faultReason(fault, steps, wanted)}${fault.kind === 'permission' ? allowedText(result, walker) : ''}`,
-    `  code  ${faultCodes(result)}`,
+    `  code  ${faultCodes(result, access, walker.regime)}`,
   ];
 }
 

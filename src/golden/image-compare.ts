@@ -1,9 +1,10 @@
 /** Compares an answer with the one that a golden image wants, and says both in one line each. */
+
+import type { Answer } from '../image/machine.ts';
 import { hex } from '../pagetable/errors.ts';
 import { eventNumber } from '../smmu/index.ts';
 import { parEl1, type Translation } from '../walker/index.ts';
 import type { Expectation, ExpectedFault } from './image-file.ts';
-import type { Answer } from './image-probe.ts';
 
 type AnswerFault = Extract<Answer, { ok: false }>['fault'];
 

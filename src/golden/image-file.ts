@@ -36,8 +36,9 @@ export interface ImageRow {
   readonly access: 'read' | 'write' | 'execute';
   readonly privileged: boolean;
   readonly pan: boolean;
-  /** SMMU: the StreamID. */
+  /** SMMU: the StreamID, and the SubstreamID. */
   readonly sid?: bigint;
+  readonly ssid?: bigint;
   /** SMMU: the number of the event that the producer recorded, where its answer counts. */
   readonly event?: number;
   /** Register values that replace the file's for this row. */
@@ -46,6 +47,13 @@ export interface ImageRow {
 }
 
 export type Registers = Readonly<Record<string, bigint>>;
+
+/** The operating system's own word on a page. */
+export interface PagemapRow {
+  readonly where: string;
+  readonly va: bigint;
+  readonly pa: bigint;
+}
 
 export interface ImageFile {
   readonly name: string;
@@ -57,7 +65,9 @@ export interface ImageFile {
   readonly words: readonly (readonly [pa: bigint, word: bigint])[];
   readonly rows: readonly ImageRow[];
   /** The operating system's own word on its pages: `va` maps to `pa`, whatever the access flag. */
-  readonly pagemap: readonly { readonly where: string; readonly va: bigint; readonly pa: bigint }[];
+  readonly pagemap: readonly PagemapRow[];
+  /** Pages that it keeps but lets nobody use (PROT_NONE): no walk may reach them. */
+  readonly protNone: readonly PagemapRow[];
 }
 
 const integer = v.pipe(v.number(), v.integer());
@@ -97,21 +107,22 @@ const expectationSchema = v.pipe(
   v.check(({ fault, pa }) => fault !== undefined || typeof pa === 'bigint', 'expected a pa or a fault'),
 );
 
+const streamNumber = v.union([
+  v.pipe(
+    integer,
+    v.transform((id) => BigInt(id)),
+  ),
+  hexWord,
+]);
+
 const rowObject = v.object({
   ...expectationEntries,
   va: hexWord,
   access: v.picklist(['read', 'write', 'execute']),
   el: maybe(integer),
   pan: maybe(integer),
-  sid: maybe(
-    v.union([
-      v.pipe(
-        integer,
-        v.transform((sid) => BigInt(sid)),
-      ),
-      hexWord,
-    ]),
-  ),
+  sid: maybe(streamNumber),
+  ssid: maybe(streamNumber),
   registers: maybe(registers),
   event: maybe(v.array(hexWord)),
   arm: v.optional(expectationSchema),
@@ -134,6 +145,8 @@ const frameOffset = v.pipe(
   ),
 );
 
+const pagemapSchema = v.array(v.object({ va: hexWord, pa: hexWord }));
+
 const imageSchema = v.object({
   schema: v.literal('pgtable-golden/1'),
   kind: v.literal('image'),
@@ -144,7 +157,8 @@ const imageSchema = v.object({
   registers,
   memory: v.array(v.object({ pa: hexWord, words64: v.record(frameOffset, hexWord) })),
   translations: v.array(rowSchema),
-  pagemap: v.optional(v.array(v.object({ va: hexWord, pa: hexWord })), []),
+  pagemap: v.optional(pagemapSchema, []),
+  pagemap_prot_none: v.optional(pagemapSchema, []),
 });
 
 type Row = v.InferOutput<typeof rowSchema>;
@@ -177,7 +191,7 @@ function rowsOf(row: Row, where: string): ImageRow[] {
     va: row.va,
     access: row.access,
     pan: row.pan === 1,
-    ...claims({ sid: row.sid, registers: row.registers }),
+    ...claims({ sid: row.sid, ssid: row.ssid, registers: row.registers }),
   };
   // The event number of a raw event record is bits [7:0] of its first word.
   const record = row.arm === undefined ? row.event?.[0] : undefined;
@@ -210,5 +224,6 @@ export function parseImageFile(value: unknown): ImageFile {
     ),
     rows: file.translations.flatMap((row, i) => rowsOf(row, `translations[${i}]`)),
     pagemap: file.pagemap.map((row, i) => ({ ...row, where: `pagemap[${i}]` })),
+    protNone: file.pagemap_prot_none.map((row, i) => ({ ...row, where: `pagemap_prot_none[${i}]` })),
   };
 }

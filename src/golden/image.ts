@@ -1,7 +1,9 @@
 /** Runs golden files of kind `image`: another machine's tables and registers, walked here, compared with its answers. */
+
+import type { Answer } from '../image/machine.ts';
 import { describeAnswer, describeExpectation, mismatch } from './image-compare.ts';
 import { type ImageRow, parseImageFile } from './image-file.ts';
-import { type Answer, imageProbe, type Probe } from './image-probe.ts';
+import { imageProbe, type Probe } from './image-probe.ts';
 import type { Difference, GoldenResult } from './result.ts';
 
 /**
@@ -25,7 +27,13 @@ export function checkImage(file: unknown): GoldenResult {
     if (mappedAddress(answer) === pa) continue;
     differences.push({ where, want: describeExpectation({ pa }), got: describeAnswer(answer) });
   }
-  return { name: image.name, checked: image.rows.length + image.pagemap.length, differences };
+  for (const { where, va } of image.protNone) {
+    const answer = probe({ where, va, access: 'read', privileged: true, pan: false, expect: [] });
+    if (!answer.ok && answer.fault.kind === 'translation') continue;
+    differences.push({ where, want: 'no translation: PROT_NONE', got: describeAnswer(answer) });
+  }
+  const checked = image.rows.length + image.pagemap.length + image.protNone.length;
+  return { name: image.name, checked, differences };
 }
 
 function checkRow(row: ImageRow, probe: Probe): Difference | undefined {

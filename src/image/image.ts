@@ -30,7 +30,8 @@ export interface MemoryImage {
   readonly notes: readonly string[];
 }
 
-const PA_LIMIT = 1n << 52n;
+/** A physical address has at most 52 bits. */
+export const PA_LIMIT = 1n << 52n;
 /** RAM starts and ends on this. */
 const WORD = 8n;
 

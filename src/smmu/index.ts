@@ -9,6 +9,14 @@ export {
 } from './context-bank.ts';
 export type { CdWords } from './context-descriptor.ts';
 export { type ContextFaultRecord, contextFaultRecord } from './context-fault.ts';
+export { describeSte, describeStream } from './describe.ts';
+export type {
+  CdDescription,
+  SteDescription,
+  StreamDerivation,
+  StreamEnd,
+  StreamTableDescription,
+} from './describe-types.ts';
 export { eventNumber, eventRecord } from './events.ts';
 export type { IdentificationRegisters, SmmuFeatures } from './features.ts';
 export { createSmmu, createStream, Smmu, type SmmuRegisters, type StreamDescription } from './smmu.ts';

@@ -1,8 +1,10 @@
 /** SMMUv3: from a StreamID, through the stream table, to a translation or an event. (IHI 0070 3.3, 5.1, 6.3.24, 6.3.25.) */
 import type { PhysicalMemory } from '../memory/index.ts';
 import { field, flag } from '../walker/bits.ts';
+import { word64 } from '../walker/descriptor64.ts';
 import { WalkerError } from '../walker/errors.ts';
 import { TableMemory } from '../walker/table-memory.ts';
+import type { TableTree } from '../walker/table-tree.ts';
 import type { CdWords } from './context-descriptor.ts';
 import { eventRecord } from './events.ts';
 import {
@@ -13,7 +15,7 @@ import {
 } from './features.ts';
 import { Stream } from './stream.ts';
 import type { SteWords } from './stream-table-entry.ts';
-import type { SmmuFault, SmmuResult, Transaction } from './types.ts';
+import type { ConfigurationFault, SmmuFault, SmmuResult, Transaction } from './types.ts';
 
 /**
  * Register values of an SMMUv3 (Non-secure). `strtabBase` is SMMU_STRTAB_BASE (64 bits), the others have 32 bits.
@@ -85,6 +87,11 @@ function checkRegisters(registers: Readonly<Record<string, unknown>>): void {
   }
 }
 
+/** SPLIT: 6, 8 or 10 bits of the StreamID are the leaf table's; reserved values behave as 6. (6.3.25) */
+function splitOf(field: number): number {
+  return field === 8 || field === 10 ? field : 6;
+}
+
 const STE_LOG2 = 6;
 const SMMUEN = 0;
 const GBPA_ABORT = 20;
@@ -92,6 +99,21 @@ const CR2_E2H = 0;
 const CR2_RECINVSID = 1;
 /** An STE with Config = 0b100: what all streams have while the SMMU is off. */
 const BYPASS: SteWords = [0b1001n, 0n, 0n, 0n];
+
+/** Where the STE of a stream is, and what came of fetching it. */
+export interface SteLookup {
+  /** The stream table: 2^log2Size StreamIDs from `base` on; `split` where it has two levels. */
+  readonly table: {
+    readonly log2Size: number;
+    readonly split: number | undefined;
+    readonly base: number;
+  };
+  /** The level 1 descriptor, unread where there is no RAM. */
+  readonly level1?: { readonly address: number; readonly descriptor?: bigint };
+  /** The STE's own address. */
+  readonly address?: number;
+  readonly outcome: SteWords | ConfigurationFault;
+}
 
 /** An SMMUv3 as its registers and memory describe it. Configuration is read from memory in every transaction. */
 export class Smmu {
@@ -136,6 +158,13 @@ export class Smmu {
     return 'kind' in ste ? terminated(ste) : this.#stream(streamId, ste).translate(ia, transaction);
   }
 
+  /** The tables of a stream; none where it has no legal configuration, or the SMMU is off. */
+  trees(streamId: number, substreamId?: number): TableTree[] {
+    if (!this.#enabled()) return [];
+    const ste = this.#fetchSte(streamId);
+    return 'kind' in ste ? [] : this.#stream(streamId, ste).trees(substreamId);
+  }
+
   #enabled(): boolean {
     return flag(this.#registers.cr0 ?? 1n, SMMUEN);
   }
@@ -150,36 +179,51 @@ export class Smmu {
     return stream;
   }
 
-  /** The STE: at its index in a linear table, or through a level 1 descriptor. */
   #fetchSte(streamId: number): SteWords | SmmuFault {
+    return this.locate(streamId).outcome;
+  }
+
+  /**
+   * The STE: at its index in a linear table, or through a level 1 descriptor.
+   * @internal For `describeStream`.
+   */
+  locate(streamId: number): SteLookup {
     const { strtabBase, strtabBaseCfg } = this.#registers;
     const log2Size = Math.min(field(strtabBaseCfg, 5, 0), 32);
-    if (streamId >= 2 ** log2Size) return { kind: 'c_bad_streamid' };
-    const base = Number(strtabBase & 0xf_ffff_ffff_ffc0n);
+    const address = Number(strtabBase & 0xf_ffff_ffff_ffc0n);
     const twoLevels = field(strtabBaseCfg, 17, 16) === 1;
-    if (!twoLevels) {
-      const size = 2 ** (log2Size + STE_LOG2);
-      return this.#read(Math.floor(base / size) * size + streamId * 64);
-    }
-    return this.#fetchLevel2(base, streamId, field(strtabBaseCfg, 10, 6), log2Size);
+    const split = twoLevels ? splitOf(field(strtabBaseCfg, 10, 6)) : undefined;
+    const size = twoLevels
+      ? Math.max(64, 2 ** Math.max(0, log2Size - split!) * 8)
+      : 2 ** (log2Size + STE_LOG2);
+    const base = Math.floor(address / size) * size;
+    const table = { log2Size, split, base };
+    if (streamId >= 2 ** log2Size) return { table, outcome: { kind: 'c_bad_streamid' } };
+    if (split !== undefined) return { table, ...this.#locateLevel2(base, streamId, split) };
+    const at = base + streamId * 64;
+    return { table, address: at, outcome: this.#read(at) };
   }
 
   /** L1STD: Span gives the size of the array it points to; 0, reserved and too large spans hold no StreamID. (5.1) */
-  #fetchLevel2(base: number, streamId: number, split: number, log2Size: number): SteWords | SmmuFault {
-    const size = Math.max(64, 2 ** Math.max(0, log2Size - split) * 8);
-    const address = Math.floor(base / size) * size + Math.floor(streamId / 2 ** split) * 8;
-    if (!this.#memory.read64(address, false)) return { kind: 'f_ste_fetch', fetchAddress: BigInt(address) };
+  #locateLevel2(base: number, streamId: number, split: number): Omit<SteLookup, 'table'> {
+    const address = base + Math.floor(streamId / 2 ** split) * 8;
+    if (!this.#memory.read64(address, false)) {
+      const outcome = { kind: 'f_ste_fetch', fetchAddress: BigInt(address) } as const;
+      return { level1: { address }, outcome };
+    }
     const { lo, hi } = this.#memory;
+    const level1 = { address, descriptor: word64(lo, hi) };
     const span = lo & 0x1f;
     const index = streamId % 2 ** split;
     if (span === 0 || span > 11 || span > split + 1 || index >= 2 ** (span - 1))
-      return { kind: 'c_bad_streamid' };
+      return { level1, outcome: { kind: 'c_bad_streamid' } };
     const arrayBytes = 2 ** (span - 1 + STE_LOG2);
     const pointer = (hi & 0xff_ffff) * 2 ** 32 + ((lo & ~0x3f) >>> 0);
-    return this.#read(Math.floor(pointer / arrayBytes) * arrayBytes + index * 64);
+    const at = Math.floor(pointer / arrayBytes) * arrayBytes + index * 64;
+    return { level1, address: at, outcome: this.#read(at) };
   }
 
-  #read(address: number): SteWords | SmmuFault {
+  #read(address: number): SteWords | ConfigurationFault {
     const words: bigint[] = [];
     for (let at = address; at < address + 32; at += 8) {
       if (!this.#memory.read64(at, false)) return { kind: 'f_ste_fetch', fetchAddress: BigInt(address) };

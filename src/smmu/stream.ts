@@ -3,11 +3,13 @@
  * (IHI 0070 3.3, 3.4, 5.2, 5.4, 15; 7.3.22 for the order of faults.)
  */
 import { POW2 } from '../walker/bits.ts';
+import { word64 } from '../walker/descriptor64.ts';
 import { ALL_PERMISSIONS, PR } from '../walker/permissions.ts';
 import { Stage1 } from '../walker/stage1.ts';
 import { flatTranslate } from '../walker/stage1-off.ts';
 import { Stage2 } from '../walker/stage2.ts';
 import type { TableMemory } from '../walker/table-memory.ts';
+import type { TableTree } from '../walker/table-tree.ts';
 import { checkAccess, type Stages, translate } from '../walker/translate.ts';
 import type { Fault, WalkStep } from '../walker/types.ts';
 import { type CdWords, type Context, decodeCd } from './context-descriptor.ts';
@@ -32,6 +34,26 @@ const CD_FETCH = { needed: PR, write: false, own: true };
 
 interface Failed {
   readonly fault: SmmuFault;
+}
+
+/** The CD that a transaction takes, by its index; none: stage 1 is bypassed. `substreams`: there is a table of them. */
+export interface CdRoute {
+  readonly cd: number | undefined;
+  readonly substreams: boolean;
+}
+
+/** Where a structure is: an IPA where stage 2 translates it, and the PA that it came to. */
+interface StructureAddress {
+  readonly address: number;
+  readonly pa?: number;
+}
+
+/** Where a CD is, and what came of fetching it. */
+export interface CdLookup {
+  /** The level 1 descriptor of a two-level table, unread where it can't be. */
+  readonly level1?: StructureAddress & { readonly descriptor?: bigint };
+  readonly cd?: StructureAddress;
+  readonly outcome: CdWords | Failed;
 }
 
 /** What a stream needs beside its STE. */
@@ -96,6 +118,13 @@ export class Stream {
     return result.ok ? result : failed({ ...result.fault, class: faultClass(result.fault) });
   }
 
+  /** The tables that its transactions may come to; none where the configuration is at fault. */
+  trees(substreamId?: number): TableTree[] {
+    if (this.#illegal || !this.#ste.passes) return [];
+    const stages = this.#stages(substreamId, undefined);
+    return 'fault' in stages ? [] : stages.trees();
+  }
+
   /** STE.PRIVCFG and INSTCFG, where the SMMU lets them override. Writes are always data. */
   #overridden({
     access,
@@ -116,21 +145,37 @@ export class Stream {
 
   /** The stages of a transaction: bypass, stage 2 alone, or stage 1 as its CD says. */
   #stages(substreamId: number | undefined, steps: WalkStep[] | undefined): Stages | Failed {
+    const route = this.route(substreamId);
+    if ('fault' in route) return route;
+    return route.cd === undefined ? this.#bypass() : this.#context(route.cd, route.substreams, steps);
+  }
+
+  /** The STE, decoded. @internal For `describeStream`. */
+  get configuration(): {
+    readonly ste: StreamTableEntry;
+    readonly illegal: boolean;
+    readonly world: StreamWorld;
+  } {
+    return { ste: this.#ste, illegal: this.#illegal, world: this.#world };
+  }
+
+  /** Which CD a transaction takes: none where it bypasses stage 1. (5.2 S1CDMax, S1DSS.) @internal For `describeStream`. */
+  route(substreamId: number | undefined): CdRoute | Failed {
     const { features } = this.#options;
     const substreams = this.#ste.stage1 && features.ssidSize !== 0 && this.#ste.s1CdMax !== 0;
     if (substreamId !== undefined && (!substreams || substreamId >= 2 ** this.#ste.s1CdMax)) {
       return { fault: { kind: 'c_bad_substreamid' } };
     }
-    if (!this.#ste.stage1) return this.#bypass();
-    if (!substreams) return this.#context(0, false, steps);
+    if (!this.#ste.stage1) return { cd: undefined, substreams };
+    if (!substreams) return { cd: 0, substreams };
     const { s1Dss } = this.#ste;
     if (substreamId === undefined) {
-      if (s1Dss === 1) return this.#bypass();
+      if (s1Dss === 1) return { cd: undefined, substreams };
       if (s1Dss !== 2) return { fault: { kind: 'f_stream_disabled' } };
     } else if (substreamId === 0 && s1Dss === 2) {
       return { fault: { kind: 'f_stream_disabled' } };
     }
-    return this.#context(substreamId ?? 0, true, steps);
+    return { cd: substreamId ?? 0, substreams };
   }
 
   /** Stage 1 bypassed: the input is the IPA, of at most IAS bits (OAS, where stage 2 is bypassed too). (3.4) */
@@ -148,13 +193,14 @@ export class Stream {
       first: (ia, request) => flatTranslate(mapping, ia, request),
       stage1: false,
       stage2: this.#stage2,
+      trees: () => this.#stage2?.trees() ?? [],
       unprivileged: true,
     };
   }
 
   /** Stage 1 of the CD at an index. */
   #context(index: number, substreams: boolean, steps: WalkStep[] | undefined): Stages | Failed {
-    const words = this.#options.cd ?? this.#fetchCd(index, substreams, steps);
+    const words = this.#options.cd ?? this.locateCd(index, substreams, steps).outcome;
     if ('fault' in words) return words;
     if (this.#cd === undefined || words.some((word, i) => word !== this.#cd?.words[i])) {
       const context = decodeCd(words, this.#ste, this.#world, this.#options.features);
@@ -169,44 +215,57 @@ export class Stream {
       first: (ia, request, steps) => stage1.translate(ia, request, steps),
       stage1: true,
       stage2: this.#stage2,
+      trees: () => [...stage1.trees(), ...(this.#stage2?.trees() ?? [])],
       unprivileged: context.ranges.unprivileged,
     };
   }
 
-  /** The CD in memory: S1ContextPtr is an IPA where there is a stage 2. (5.2 S1Fmt, 5.3) */
-  #fetchCd(index: number, substreams: boolean, steps: WalkStep[] | undefined): CdWords | Failed {
+  /**
+   * The CD in memory: S1ContextPtr is an IPA where there is a stage 2. (5.2 S1Fmt, 5.3)
+   * @internal For `describeStream`.
+   */
+  locateCd(index: number, substreams: boolean, steps: WalkStep[] | undefined): CdLookup {
     const pointer = Number(this.#ste.s1ContextPtr);
     const leafBits = [0, 6, 10, 0][this.#ste.s1Fmt]!;
-    let address = pointer + index * POW2[CD_LOG2]!;
-    if (substreams && leafBits !== 0) {
-      const l1 = this.#read(pointer + Math.floor(index / 2 ** leafBits) * 8, 1, steps);
-      if ('fault' in l1) return l1;
-      const [l1cd = 0n] = l1;
-      if ((l1cd & 1n) === 0n) return { fault: { kind: 'c_bad_substreamid' } };
-      address = Number(l1cd & 0xff_ffff_ffff_f000n) + (index % 2 ** leafBits) * POW2[CD_LOG2]!;
-    }
-    const words = this.#read(address, 4, steps);
-    if ('fault' in words) return words;
-    const [w0 = 0n, w1 = 0n, w2 = 0n, w3 = 0n] = words;
-    return [w0, w1, w2, w3];
+    if (!substreams || leafBits === 0) return this.#cdAt(pointer + index * POW2[CD_LOG2]!, steps);
+    const at = pointer + Math.floor(index / 2 ** leafBits) * 8;
+    const { pa, outcome } = this.#read(at, 1, steps);
+    const address = { address: at, ...(pa !== undefined && { pa }) };
+    if ('fault' in outcome) return { level1: address, outcome };
+    const level1 = { ...address, descriptor: outcome[0]! };
+    if ((level1.descriptor & 1n) === 0n) return { level1, outcome: { fault: { kind: 'c_bad_substreamid' } } };
+    const leaf = Number(level1.descriptor & 0xff_ffff_ffff_f000n);
+    return { level1, ...this.#cdAt(leaf + (index % 2 ** leafBits) * POW2[CD_LOG2]!, steps) };
+  }
+
+  #cdAt(address: number, steps: WalkStep[] | undefined): CdLookup {
+    const { pa, outcome } = this.#read(address, 4, steps);
+    const at = { address, ...(pa !== undefined && { pa }) };
+    if ('fault' in outcome) return { cd: at, outcome };
+    const [w0 = 0n, w1 = 0n, w2 = 0n, w3 = 0n] = outcome;
+    return { cd: at, outcome: [w0, w1, w2, w3] };
   }
 
   /** Little-endian 64-bit words of a configuration structure, its address translated by stage 2 where there is one. */
-  #read(address: number, count: number, steps: WalkStep[] | undefined): bigint[] | Failed {
+  #read(
+    address: number,
+    count: number,
+    steps: WalkStep[] | undefined,
+  ): { readonly pa?: number; readonly outcome: readonly bigint[] | Failed } {
     let pa = address;
     if (this.#stage2 !== undefined) {
       const translated = this.#stage2.translate(address, CD_FETCH, true, steps);
-      if (!translated.ok) return { fault: { ...translated.fault, class: 'cd' } };
+      if (!translated.ok) return { outcome: { fault: { ...translated.fault, class: 'cd' } } };
       pa = translated.oa;
     }
     const words: bigint[] = [];
     for (let i = 0; i < count; i++) {
       if (!this.#memory.read64(pa + i * 8, false)) {
-        return { fault: { kind: 'f_cd_fetch', fetchAddress: BigInt(pa) } };
+        return { pa, outcome: { fault: { kind: 'f_cd_fetch', fetchAddress: BigInt(pa) } } };
       }
-      words.push((BigInt(this.#memory.hi) << 32n) | BigInt(this.#memory.lo));
+      words.push(word64(this.#memory.lo, this.#memory.hi));
     }
-    return words;
+    return { pa, outcome: words };
   }
 }
 

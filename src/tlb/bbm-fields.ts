@@ -17,6 +17,8 @@ export interface EntryFields {
   readonly nT: boolean;
   readonly accessFlag: boolean;
   readonly writable: boolean;
+  /** NSTable, APTable, UXNTable and PXNTable of a table descriptor: bits [63:59]. */
+  readonly hierarchy: number;
 }
 
 type FieldsContext = Pick<BbmContext, 'stage' | 'level' | 'granuleLog2' | 'bbml' | 'oa52' | 'hd' | 'mair'>;
@@ -36,6 +38,7 @@ export function bbmFields(word: bigint, context: FieldsContext): EntryFields {
     nT: leaf && level < 3 && bbml > 0 && flag(word, 16),
     accessFlag: flag(word, 10),
     writable: writable(word, context),
+    hierarchy: kind === 'table' && stage === 1 ? field(word, 63, 59) : 0,
   };
 }
 

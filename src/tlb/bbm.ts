@@ -15,6 +15,7 @@ export type BbmChange =
   | 'contiguous'
   | 'nt'
   | 'table'
+  | 'hierarchy'
   | 'made_valid'
   | 'made_invalid'
   | 'other';
@@ -38,6 +39,11 @@ export interface BbmContext {
   readonly mair?: bigint;
   /** Memory at the old and the new output address holds the same, and will. Default false. */
   readonly sameContents?: boolean;
+  /**
+   * Stage 1: APTable, UXNTable, PXNTable and NSTable of table descriptors have a say (TCR.HPDn = 0), and may not change in place.
+   * (D8.4.1.2.2 IYQWJF.) Default false.
+   */
+  readonly hierarchical?: boolean;
   /** The entries of the table that replaces a block, or is replaced by one: they must map the same. Default: taken on trust. */
   readonly table?: readonly bigint[];
 }
@@ -56,6 +62,7 @@ export interface BbmVerdict {
 
 /** In the order in which a verdict names them. */
 const ILLEGAL = {
+  hierarchy: 'APTable, XNTable or NSTable changes, which every lookup level below obeys',
   memory: 'memory type, shareability or cacheability changes',
   oa: 'the output address changes, of a writable mapping or to other contents',
   global: 'a global entry may overlap non-global ones in a TLB',
@@ -84,10 +91,61 @@ export function bbm(before: bigint, after: bigint, context: BbmContext): BbmVerd
     const rule = 'this is the break of a break-before-make';
     return { ...done, changes: ['made_invalid'], rule, section, invalidate: true };
   }
-  const changes = changesBetween(old, next, context);
-  for (const change of ['memory', 'oa', 'global'] as const) {
+  return judgeChanges(changesBetween(old, next, context), old, next, context);
+}
+
+/** A leaf, and where it translates: its level, and the first input address of its entry. */
+export interface PlacedLeaf {
+  readonly word: bigint;
+  readonly level: number;
+  readonly ia: bigint;
+}
+
+/**
+ * Judges a leaf that is made while an older one, at another place, may still translate some of the same input addresses: a
+ * page under a block that a TLB still holds, a block over its pages, or a neighbour in a contiguous run, which answers for
+ * all of the run. Both are taken for cacheable.
+ *
+ * @param old - the older leaf; `next` the one made. VMSAv8-64.
+ */
+export function bbmOverlap(
+  old: PlacedLeaf,
+  next: PlacedLeaf,
+  context: Omit<BbmContext, 'level' | 'table'>,
+): BbmVerdict {
+  const [below, above] = [old, next].map((leaf) => bbmFields(leaf.word, { ...context, level: leaf.level }));
+  // What the old leaf says, continued to the new one's first address.
+  const there = { ...below!, oa: below!.oa + next.ia - old.ia };
+  const found = changesBetween(there, above!, { ...context, level: next.level });
+  if (old.level === next.level) return judgeChanges(found, there, above!, { ...context, level: next.level });
+  const changes: BbmChange[] = ['size', ...found.filter(isPlain)];
+  const [larger, smaller] = old.level < next.level ? [there, above!] : [above!, there];
+  return judgeChanges(changes, larger, smaller, { ...context, level: Math.min(old.level, next.level) });
+}
+
+/** Changes that two leaves of different sizes can share. */
+function isPlain(change: BbmChange): boolean {
+  return change === 'memory' || change === 'oa' || change === 'global';
+}
+
+function judgeChanges(
+  changes: readonly BbmChange[],
+  old: EntryFields,
+  next: EntryFields,
+  context: BbmContext,
+): BbmVerdict {
+  const section = context.machine === 'smmu' ? 'IHI 0070 3.21.1.1' : 'DDI 0487 D8.17.1';
+  for (const change of ['memory', 'oa', 'global', 'hierarchy'] as const) {
     if (!changes.includes(change)) continue;
-    return { legal: false, changes, rule: ILLEGAL[change], section, invalidate: true, conflict: false };
+    const where = change === 'hierarchy' ? 'DDI 0487 D8.4.1.2' : section;
+    return {
+      legal: false,
+      changes,
+      rule: ILLEGAL[change],
+      section: where,
+      invalidate: true,
+      conflict: false,
+    };
   }
   return judgeSize(changes, old, next, context);
 }
@@ -132,7 +190,10 @@ function judgeSize(
 function changesBetween(old: EntryFields, next: EntryFields, context: BbmContext): BbmChange[] {
   const kinds: EntryKind[] = [old.kind, next.kind];
   if (kinds.includes('table')) {
-    if (old.kind === next.kind) return old.oa === next.oa ? ['other'] : ['table'];
+    if (old.kind === next.kind) {
+      if (context.hierarchical && old.hierarchy !== next.hierarchy) return ['hierarchy'];
+      return old.oa === next.oa ? ['other'] : ['table'];
+    }
     const [block, isOld] = old.kind === 'leaf' ? [old, true] : [next, false];
     return ['size', ...resized(block, isOld, context)];
   }
@@ -156,9 +217,7 @@ function resized(block: EntryFields, isOld: boolean, context: BbmContext): BbmCh
     if (leaf.kind !== 'leaf') return;
     const part = { ...block, oa: block.oa + BigInt(i) * leaf.size };
     const [from, to] = isOld ? [part, leaf] : [leaf, part];
-    for (const change of changesBetween(from, to, below)) {
-      if (change === 'memory' || change === 'oa' || change === 'global') found.add(change);
-    }
+    for (const change of changesBetween(from, to, below)) if (isPlain(change)) found.add(change);
   });
   return [...found];
 }

@@ -1,5 +1,5 @@
 /** A TLB in front of the walker, its maintenance, and the break-before-make rules: what `lpae/tlb` exports. */
-export { type BbmChange, type BbmContext, type BbmVerdict, bbm } from './bbm.ts';
+export { type BbmChange, type BbmContext, type BbmVerdict, bbm, bbmOverlap, type PlacedLeaf } from './bbm.ts';
 export {
   type ConflictVerdict,
   type EntryDifference,

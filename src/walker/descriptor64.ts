@@ -63,6 +63,14 @@ export function outputBase(lo: number, hi: number, log2: number, geometry: Table
   }
 }
 
+/** Bit 52, in the upper half. */
+export const CONTIGUOUS = 1 << 20;
+
+/** AArch64.ContiguousBit: it is RES0 in the largest blocks, of 512 GiB (4K), 64 GiB (16K) and 4 TiB (64K). */
+export function firstContiguousLevel({ granuleLog2 }: TableGeometry): number {
+  return granuleLog2 === 12 ? 1 : 2;
+}
+
 /** The 64-bit word as a bigint. */
 export function word64(lo: number, hi: number): bigint {
   return (BigInt(hi) << 32n) | BigInt(lo);

@@ -9,6 +9,20 @@ export type {
 } from './attributes.ts';
 export { type ContiguousProblem, type ContiguousRun, contiguousRun } from './contiguous.ts';
 export { type CpuFeatures, type CpuModel, type CpuOptions, cpuFeatures, cpuModels } from './cpu.ts';
+export { describeRegime } from './describe.ts';
+export type {
+  LevelDescription,
+  MemoryTypeDescription,
+  OffReason,
+  OutputSize,
+  RangeDescription,
+  RegimeDescription,
+  RegisterProblem,
+  StageDescription,
+  TablesDescription,
+  TlbTag,
+  WalkAttributes,
+} from './describe-types.ts';
 export { WalkerError } from './errors.ts';
 export {
   dfsr,
@@ -21,6 +35,7 @@ export {
   shortFaultStatus,
 } from './fault-codes.ts';
 export { type Regime, regimes, type WalkerRegisters } from './regimes.ts';
+export { ENTRY_KINDS, type EntryVisitor, TableEntry, TableTree, type TreeRoot } from './table-tree.ts';
 export type {
   Access,
   AccessPermissions,

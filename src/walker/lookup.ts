@@ -5,8 +5,10 @@
  */
 import { lowBits, POW2, shiftRight } from './bits.ts';
 import {
+  CONTIGUOUS,
   descriptorType,
   entrySizeLog2,
+  firstContiguousLevel,
   INVALID,
   LEAF,
   outputBase,
@@ -83,10 +85,8 @@ export class Lookup {
     return this.output + lowBits(this.ia, this.sizeLog2);
   }
 
-  /** AArch64.ContiguousBit: bit 52, RES0 in the largest blocks: 512 GiB (4K), 64 GiB (16K) and 4 TiB (64K). */
   contiguous(): boolean {
-    const { granuleLog2 } = this.geometry;
-    return (this.hi & (1 << 20)) !== 0 && this.level >= (granuleLog2 === 12 ? 1 : 2);
+    return (this.hi & CONTIGUOUS) !== 0 && this.level >= firstContiguousLevel(this.geometry);
   }
 
   /** The nT bit, 16, of a block: it is not to be cached, so that its size can be changed. It never faults here. */

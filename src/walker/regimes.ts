@@ -5,6 +5,7 @@
 import { flag } from './bits.ts';
 import type { CpuFeatures } from './cpu.ts';
 import { WalkerError } from './errors.ts';
+import type { S2Params } from './params.ts';
 import { s1ParamsHyp, s1ParamsLpae, s2ParamsLpae, ttbcrSizes } from './params-aarch32.ts';
 import {
   hypervisorControl,
@@ -72,13 +73,17 @@ export interface WalkerRegisters {
   readonly dacr?: bigint;
 }
 
-type Values = Required<WalkerRegisters>;
+/** Every register of the walker's, with the defaults filled in. */
+export type Values = Required<WalkerRegisters>;
 
 const HCR_VM = 1n;
 const HCR_DC = 1n << 12n;
 
-/** Fills in the defaults. @throws WalkerError for a value that is not a 64-bit bigint. */
-function registerValues(regime: Regime, registers: WalkerRegisters): Values {
+/** Fills in the defaults. @throws WalkerError for an unknown regime, or a value that is not a 64-bit bigint. */
+export function registerValues(regime: Regime, registers: WalkerRegisters): Values {
+  if (!regimes.includes(regime)) {
+    throw new WalkerError(`unknown regime '${String(regime)}'; known are ${regimes.join(', ')}`);
+  }
   const alone = regime.endsWith('-s2');
   const values = { ttbr0: 0n, ttbr1: 0n, tcr: 0n, mair: 0n, vttbr: 0n, vtcr: 0n, dacr: 0n };
   const result: Values = { ...values, sctlr: alone ? 0n : 1n, hcr: alone ? HCR_VM | HCR_DC : HCR_VM };
@@ -103,9 +108,6 @@ export function regimeStages(
   registers: WalkerRegisters,
   cpu: CpuFeatures,
 ): Stages {
-  if (!regimes.includes(regime)) {
-    throw new WalkerError(`unknown regime '${String(regime)}'; known are ${regimes.join(', ')}`);
-  }
   const values = registerValues(regime, registers);
   const stage2 = stage2Of(memory, regime, values, cpu);
   const unprivileged = !hasOneLevel(regime);
@@ -115,6 +117,7 @@ export function regimeStages(
       first: (ia, request) => flatTranslate(mapping, ia, request),
       stage1: false,
       stage2,
+      trees: () => stage2?.trees() ?? [],
       unprivileged,
       ...(stage2?.direct && { direct: { stage2: stage2.direct, inputBits: mapping.inputBits, cpu } }),
     };
@@ -129,6 +132,7 @@ export function regimeStages(
       first: (ia, request, steps) => stage.translate(ia, request, steps),
       stage1: true,
       stage2,
+      trees: () => stage.trees(),
       unprivileged,
     };
   }
@@ -138,6 +142,7 @@ export function regimeStages(
       first: (ia, request, steps) => stage1.translate(ia, request, steps),
       stage1: true,
       stage2,
+      trees: () => [...stage1.trees(), ...(stage2?.trees() ?? [])],
       unprivileged,
     };
   }
@@ -148,48 +153,57 @@ export function regimeStages(
     first: (ia, request, steps) => stage1.translate(ia, request, steps),
     stage1: true,
     stage2,
+    trees: () => [...stage1.trees(), ...(stage2?.trees() ?? [])],
     unprivileged,
     ...(direct && { direct: { stage1: ranges } }),
   };
 }
 
-/** Stage 2, where the regime has one and HCR switches it on. (HCR.DC implies VM.) */
 function stage2Of(memory: TableMemory, regime: Regime, values: Values, cpu: CpuFeatures): Stage2 | undefined {
-  if (!hasStage2(regime) || !(values.hcr & (HCR_VM | HCR_DC))) return undefined;
-  const { vtcr, vttbr, hcr } = values;
-  const control = hypervisorControl(hcr);
-  const params = isAArch32(regime)
-    ? s2ParamsLpae(vtcr, vttbr, control, cpu)
-    : s2Params(vtcr, ttbrAddress(vttbr), control, cpu);
-  return new Stage2(memory, params, cpu);
+  if (!stage2Enabled(regime, values)) return undefined;
+  return new Stage2(memory, stage2Params(regime, values, cpu), cpu);
 }
 
-function hasStage2(regime: Regime): boolean {
+/** The regime has a stage 2 and HCR switches it on. (HCR.DC implies VM.) */
+export function stage2Enabled(regime: Regime, { hcr }: Values): boolean {
+  return hasStage2(regime) && (hcr & (HCR_VM | HCR_DC)) !== 0n;
+}
+
+/** Parameters of the regime's stage 2, be it on or off. */
+export function stage2Params(regime: Regime, { vtcr, vttbr, hcr }: Values, cpu: CpuFeatures): S2Params {
+  const control = hypervisorControl(hcr);
+  return isAArch32(regime)
+    ? s2ParamsLpae(vtcr, vttbr, control, cpu)
+    : s2Params(vtcr, ttbrAddress(vttbr), control, cpu);
+}
+
+export function hasStage2(regime: Regime): boolean {
   return regime.endsWith('-s2') || regime.endsWith('-nested');
 }
 
-function isAArch32(regime: Regime): boolean {
+export function isAArch32(regime: Regime): boolean {
   return regime.startsWith('pl');
 }
 
 /** The regimes of EL2 and EL3 alone: one range, one privilege level. */
-function hasOneLevel(regime: Regime): boolean {
+export function hasOneLevel(regime: Regime): boolean {
   return regime === 'el2' || regime === 'el3' || regime === 'pl2';
 }
 
 /** TTBCR.EAE = 0 means short descriptors; where the regime's name says which, it counts. */
-function usesShortDescriptors(regime: Regime, { tcr }: Values): boolean {
+export function usesShortDescriptors(regime: Regime, { tcr }: Values): boolean {
   return regime === 'pl1&0-short' || regime === 'mtk' || (regime === 'pl1&0-nested' && !flag(tcr, 31));
 }
 
 /** AArch64.S1Enabled: SCTLR.M, and of regimes under EL2 neither HCR.DC nor HCR.TGE. */
-function stage1Enabled(regime: Regime, { sctlr, hcr }: Values): boolean {
+export function stage1Enabled(regime: Regime, { sctlr, hcr }: Values): boolean {
   if (regime.endsWith('-s2')) return false;
   const overridden = hasStage2(regime) && (flag(hcr, 12) || flag(hcr, 27));
   return flag(sctlr, 0) && !overridden;
 }
 
-function rangesOf(regime: Regime, values: Values, cpu: CpuFeatures): S1Ranges {
+/** Parameters of the regime's stage 1 with 64-bit descriptors, range by range, be it on or off. */
+export function rangesOf(regime: Regime, values: Values, cpu: CpuFeatures): S1Ranges {
   const { ttbr0, ttbr1, tcr, mair, sctlr } = values;
   if (regime === 'pl2') return oneLpaeRange(s1ParamsHyp({ htcr: tcr, ttbr: ttbr0, mair, sctlr }, cpu));
   if (isAArch32(regime)) {

@@ -11,6 +11,7 @@ import { PR, PW, PX, requiredPermission, UR, UW, UX } from './permissions.ts';
 import { fault, step } from './stage-steps.ts';
 import type { InputAddress, S1Output, S1Request } from './stage1.ts';
 import type { TableMemory } from './table-memory.ts';
+import { type DescriptorReader, ENTRY_KINDS, type TableEntry, TableTree } from './table-tree.ts';
 import type { WalkStep } from './types.ts';
 
 const INPUT_BITS = 48;
@@ -46,6 +47,22 @@ function memattr(byte: number): NormalMemory {
 
 const SHAREABILITY: readonly Shareability[] = ['non', 'non', 'outer', 'inner'];
 
+/** AS_TRANSTAB: where the tables are, and whether they are walked. */
+export function maliTables(transtab: bigint): { readonly base: number; readonly enabled: boolean } {
+  return {
+    base: Number(BigInt.asUintN(52, transtab & ~0xfffn)),
+    enabled: (transtab & MODE_MASK) === MODE_TABLE,
+  };
+}
+
+/** AS_MEMATTR: attributes by AttrIndx + 8 * SH. */
+export function maliRegions(attributes: bigint): MemoryRegion[] {
+  return Array.from({ length: 32 }, (_, key) => ({
+    attributes: Object.freeze(memattr(Number(BigInt.asUintN(8, attributes >> BigInt((key & 7) * 8))))),
+    shareability: SHAREABILITY[key >> 3]!,
+  }));
+}
+
 /** One address space of the GPU: its translation table base (AS_TRANSTAB) and memory attributes (AS_MEMATTR). */
 export class StageMali {
   readonly #memory: TableMemory;
@@ -58,12 +75,26 @@ export class StageMali {
   constructor(memory: TableMemory, transtab: bigint, attributes: bigint, paBits: number) {
     this.#memory = memory;
     this.#paBits = paBits;
-    this.#base = Number(BigInt.asUintN(52, transtab & ~0xfffn));
-    this.#enabled = (transtab & MODE_MASK) === MODE_TABLE;
-    this.#regions = Array.from({ length: 32 }, (_, key) => ({
-      attributes: Object.freeze(memattr(Number(BigInt.asUintN(8, attributes >> BigInt((key & 7) * 8))))),
-      shareability: SHAREABILITY[key >> 3]!,
-    }));
+    const { base, enabled } = maliTables(transtab);
+    this.#base = base;
+    this.#enabled = enabled;
+    this.#regions = maliRegions(attributes);
+  }
+
+  trees(): TableTree[] {
+    if (!this.#enabled) return [];
+    const root = {
+      stage: 1,
+      register: 'ttbr0',
+      startLevel: 0,
+      base: this.#base,
+      firstIa: 0n,
+      lastIa: (1n << BigInt(INPUT_BITS)) - 1n,
+      firstIndex: 0,
+    } as const;
+    // It has no access flag.
+    const options = { outputBits: this.#paBits, accessFlagByHardware: true };
+    return [new TableTree(this.#memory, root, new MaliReader(), options)];
   }
 
   translate(ia: InputAddress, request: S1Request, steps: WalkStep[] | undefined): S1Output | StageFault {
@@ -83,14 +114,15 @@ export class StageMali {
       }
       const { lo, hi } = this.#memory;
       const word = word64(lo, hi);
-      const output = (hi & 0xffff) * 2 ** 32 + ((lo & 0xffff_f000) >>> 0);
-      if ((lo & 3) === TABLE && level < LAST_LEVEL) {
+      const kind = kindOf(lo, level);
+      const output = outputOf(lo, hi);
+      if (kind === ENTRY_KINDS.table) {
         steps?.push(step(at, 'table', word, output));
         if (output >= 2 ** this.#paBits) return fault('address_size', at, word);
         tableBase = output;
         continue;
       }
-      if ((lo & 3) !== LEAF) {
+      if (kind !== ENTRY_KINDS.leaf) {
         steps?.push(step(at, 'invalid', word));
         return fault('translation', at, word);
       }
@@ -116,5 +148,50 @@ export class StageMali {
         ns: true,
       };
     }
+  }
+}
+
+function kindOf(lo: number, level: number): number {
+  if ((lo & 3) === TABLE && level < LAST_LEVEL) return ENTRY_KINDS.table;
+  return (lo & 3) === LEAF ? ENTRY_KINDS.leaf : ENTRY_KINDS.invalid;
+}
+
+/** Bits [47:12]. */
+function outputOf(lo: number, hi: number): number {
+  return (hi & 0xffff) * 2 ** 32 + ((lo & 0xffff_f000) >>> 0);
+}
+
+class MaliReader implements DescriptorReader {
+  readonly format = 'mali';
+  readonly granuleLog2 = 12;
+  readonly lpa2 = false;
+  readonly entryBytes = 8;
+  readonly lastLevel = LAST_LEVEL;
+  readonly bigEndian = false;
+
+  decode(entry: TableEntry): void {
+    const { lo, hi, level } = entry;
+    entry.kind = kindOf(lo, level);
+    entry.sizeLog2 = this.entrySizeLog2(level);
+    const output = entry.kind === ENTRY_KINDS.invalid ? 0 : outputOf(lo, hi);
+    entry.output = entry.kind === ENTRY_KINDS.leaf ? output - lowBits(output, entry.sizeLog2) : output;
+    entry.attributesLo = lo & 0xfff;
+    entry.attributesHi = (hi & 0xffff_0000) >>> 0;
+  }
+
+  isContiguous(): boolean {
+    return false;
+  }
+
+  hasValidBit({ lo }: TableEntry): boolean {
+    return (lo & 1) !== 0;
+  }
+
+  entrySizeLog2(level: number): number {
+    return 12 + (LAST_LEVEL - level) * 9;
+  }
+
+  entryCount(): number {
+    return 512;
   }
 }

@@ -14,6 +14,7 @@ import { ALL_PERMISSIONS, PR, PW, PX, requiredPermission, UR, UW, UX } from './p
 import { fault, step } from './stage-steps.ts';
 import type { InputAddress, S1Output, S1Request } from './stage1.ts';
 import type { TableMemory } from './table-memory.ts';
+import { type DescriptorReader, ENTRY_KINDS, type TableEntry, TableTree } from './table-tree.ts';
 import type { WalkStep } from './types.ts';
 
 const LAST_LEVEL = 3;
@@ -48,6 +49,20 @@ function region(byte: number, shareability: Shareability): MemoryRegion {
 /** By PBMT. PMA is what the platform says of the address, taken as main memory that caches keep coherent; NC; IO. */
 const REGIONS = [region(0xff, 'inner'), region(0x44, 'outer'), region(0x04, 'outer')] as const;
 
+/** satp: where the tables are, whether there are any, and the level they start at (undefined for a mode that no hart takes). */
+export function riscvTables(satp: bigint): {
+  readonly base: number;
+  readonly bare: boolean;
+  readonly startLevel: number | undefined;
+} {
+  const mode = field(satp, 63, 60);
+  return {
+    base: Number(BigInt.asUintN(44, satp)) * 2 ** PAGE_LOG2,
+    bare: mode === BARE,
+    startLevel: START_LEVEL[mode],
+  };
+}
+
 /** One address space of a hart, as satp describes it. */
 export class StageRiscv {
   readonly #memory: TableMemory;
@@ -59,12 +74,28 @@ export class StageRiscv {
   readonly #startLevel: number | undefined;
 
   constructor(memory: TableMemory, satp: bigint, paBits: number) {
-    const mode = field(satp, 63, 60);
+    const { base, bare, startLevel } = riscvTables(satp);
     this.#memory = memory;
     this.#paBits = paBits;
-    this.#base = Number(BigInt.asUintN(44, satp)) * 2 ** PAGE_LOG2;
-    this.#bare = mode === BARE;
-    this.#startLevel = START_LEVEL[mode];
+    this.#base = base;
+    this.#bare = bare;
+    this.#startLevel = startLevel;
+  }
+
+  trees(): TableTree[] {
+    const start = this.#startLevel;
+    if (this.#bare || start === undefined) return [];
+    const lastIa = (1n << BigInt(sizeOf(start) + VPN_LOG2)) - 1n;
+    const root = {
+      stage: 1,
+      register: 'ttbr0',
+      startLevel: start,
+      base: this.#base,
+      firstIa: 0n,
+      lastIa,
+      firstIndex: 0,
+    } as const;
+    return [new TableTree(this.#memory, root, new RiscvReader(), { outputBits: this.#paBits })];
   }
 
   translate(ia: InputAddress, request: S1Request, steps: WalkStep[] | undefined): S1Output | StageFault {
@@ -91,17 +122,15 @@ export class StageRiscv {
       const word = word64(lo, hi);
       const output = pageNumber(lo, hi) * 2 ** PAGE_LOG2;
       // Step 3: not valid, or with what is reserved.
-      const isLeaf = (lo & (R | X)) !== 0;
-      const legal = (lo & V) !== 0 && !(isLeaf ? reservedInLeaf(lo, hi, level) : reservedInPointer(lo, hi));
+      const kind = kindOf(lo, hi, level);
       // Step 4: a pointer leads down, and below the last level there is nothing. G of a pointer is for all below it.
       global ||= (lo & G) !== 0;
-      if (legal && !isLeaf && level < LAST_LEVEL) {
+      if (kind === ENTRY_KINDS.table) {
         steps?.push(step(at, 'table', word, output));
         tableBase = output;
         continue;
       }
-      // Step 5: a superpage is aligned to its size.
-      if (!legal || !isLeaf || lowBits(output, sizeLog2) !== 0) {
+      if (kind !== ENTRY_KINDS.leaf) {
         steps?.push(step(at, 'invalid', word));
         return fault('translation', at, word);
       }
@@ -127,6 +156,52 @@ export class StageRiscv {
 /** log2 of the bytes that an entry of a level covers. */
 function sizeOf(level: number): number {
   return PAGE_LOG2 + (LAST_LEVEL - level) * VPN_LOG2;
+}
+
+/** Steps 3 to 5: what an entry is, once all that makes it reserved is ruled out. A superpage is aligned to its size. */
+function kindOf(lo: number, hi: number, level: number): number {
+  const isLeaf = (lo & (R | X)) !== 0;
+  const legal = (lo & V) !== 0 && !(isLeaf ? reservedInLeaf(lo, hi, level) : reservedInPointer(lo, hi));
+  if (!legal) return ENTRY_KINDS.invalid;
+  if (!isLeaf) return level < LAST_LEVEL ? ENTRY_KINDS.table : ENTRY_KINDS.invalid;
+  const misaligned = lowBits(pageNumber(lo, hi) * 2 ** PAGE_LOG2, sizeOf(level)) !== 0;
+  return misaligned ? ENTRY_KINDS.invalid : ENTRY_KINDS.leaf;
+}
+
+class RiscvReader implements DescriptorReader {
+  readonly format = 'riscv';
+  readonly granuleLog2 = 12;
+  readonly lpa2 = false;
+  readonly entryBytes = 8;
+  readonly lastLevel = LAST_LEVEL;
+  readonly bigEndian = false;
+
+  decode(entry: TableEntry): void {
+    const { lo, hi, level } = entry;
+    entry.kind = kindOf(lo, hi, level);
+    const isLeaf = entry.kind === ENTRY_KINDS.leaf;
+    const output = entry.kind === ENTRY_KINDS.invalid ? 0 : pageNumber(lo, hi) * 2 ** PAGE_LOG2;
+    entry.sizeLog2 = isLeaf && hi & N ? NAPOT_64K_LOG2 : sizeOf(level);
+    entry.output = isLeaf ? alignDown(output, entry.sizeLog2) : output;
+    entry.attributesLo = lo & 0x3ff;
+    entry.attributesHi = (hi & 0xffc0_0000) >>> 0;
+  }
+
+  isContiguous(): boolean {
+    return false;
+  }
+
+  hasValidBit({ lo }: TableEntry): boolean {
+    return (lo & V) !== 0;
+  }
+
+  entrySizeLog2(level: number): number {
+    return sizeOf(level);
+  }
+
+  entryCount(): number {
+    return 2 ** VPN_LOG2;
+  }
 }
 
 /** PPN [53:10], 44 bits. */

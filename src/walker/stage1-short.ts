@@ -9,6 +9,7 @@ import { ALL_PERMISSIONS, applyPan, requiredPermission } from './permissions.ts'
 import type { InputAddress, S1Output, S1Request } from './stage1.ts';
 import { type Stage2, tableRead } from './stage2.ts';
 import type { TableMemory } from './table-memory.ts';
+import { type DescriptorReader, ENTRY_KINDS, type TableEntry, TableTree, unsigned64 } from './table-tree.ts';
 import type { Fault, FaultKind, WalkStep } from './types.ts';
 
 /** Domain access types of DACR. The reserved 0b10 is taken as no access, one of the permitted choices. */
@@ -57,6 +58,33 @@ export class Stage1Short {
     const page = this.#fetch(second, request, steps, section.domain);
     if ('ok' in page) return page;
     return this.#leaf(second, page, section, va, request);
+  }
+
+  /** The tables of TTBR0, and where TTBCR.N divides the addresses, of TTBR1. */
+  trees(): TableTree[] {
+    const { n, inputBits, lower, upper, bigEndian, mtk } = this.#params;
+    const split = 2 ** (inputBits - n);
+    const ranges = [
+      { register: 'ttbr0', table: lower, first: 0, end: split, firstIndex: 0 },
+      { register: 'ttbr1', table: upper, first: split, end: 2 ** 32, firstIndex: split / 2 ** 20 },
+    ] as const;
+    return ranges
+      .filter(({ table, first, end }) => !table.disabled && end > first)
+      .map(({ register, table, first, end, firstIndex }) => {
+        const [firstIa, lastIa] = [unsigned64(first), unsigned64(end - 1)];
+        const root = {
+          stage: 1,
+          register,
+          startLevel: 1,
+          base: table.base,
+          firstIa,
+          lastIa,
+          firstIndex,
+        } as const;
+        const outputBits = 40;
+        const addressOf = this.#stage2?.tableAddressOf();
+        return new TableTree(this.#memory, root, new ShortReader(bigEndian, mtk), { outputBits, addressOf });
+      });
   }
 
   /** One descriptor, its address translated by stage 2 where there is one. An invalid one is a fault. */
@@ -121,6 +149,61 @@ export class Stage1Short {
       ns,
       domain: ownDomain,
     };
+  }
+}
+
+/** Address bits of sections, supersections, large and small pages, by log2 of their size; of tables. */
+const ADDRESS_BITS: Readonly<Record<number, number>> = {
+  24: 0xfff0_01e0,
+  20: 0xfff0_0000,
+  16: 0xffff_0000,
+  12: 0xffff_f000,
+};
+const TABLE_ADDRESS_BITS = 0xffff_fc00;
+/** PA[34:32] of an M4U. */
+const MTK_ADDRESS_BITS = 0x230;
+
+class ShortReader implements DescriptorReader {
+  readonly format: 'short' | 'mtk';
+  readonly granuleLog2 = 12;
+  readonly lpa2 = false;
+  readonly entryBytes = 4;
+  readonly lastLevel = 2;
+  readonly bigEndian: boolean;
+  readonly #mtk: boolean;
+
+  constructor(bigEndian: boolean, mtk: boolean) {
+    this.bigEndian = bigEndian;
+    this.#mtk = mtk;
+    this.format = mtk ? 'mtk' : 'short';
+  }
+
+  decode(entry: TableEntry): void {
+    const { kind, output, sizeLog2 } = shortDescriptor(entry.lo, entry.level === 1 ? 1 : 2, this.#mtk);
+    entry.kind = kind === 'table' || kind === 'invalid' ? ENTRY_KINDS[kind] : ENTRY_KINDS.leaf;
+    entry.output = output;
+    entry.sizeLog2 = sizeLog2;
+    const address = kind === 'table' ? TABLE_ADDRESS_BITS : ADDRESS_BITS[sizeLog2]!;
+    const mask = this.#mtk ? address | MTK_ADDRESS_BITS : address;
+    entry.attributesLo = (entry.lo & ~mask) >>> 0;
+    entry.attributesHi = 0;
+  }
+
+  /** A run is a size of its own here. */
+  isContiguous(): boolean {
+    return false;
+  }
+
+  hasValidBit({ lo }: TableEntry): boolean {
+    return (lo & 3) !== 0;
+  }
+
+  entrySizeLog2(level: number): number {
+    return level === 1 ? 20 : 12;
+  }
+
+  entryCount(): number {
+    return 256;
   }
 }
 

@@ -3,8 +3,8 @@
  * (DDI 0487 D8.2, D8.4; J1.1 AArch64.S1Translate, S1Walk; J1.2 AArch32.S1TranslateLD, S1WalkLD.)
  */
 import type { MemoryRegion } from './attributes.ts';
-import { POW2 } from './bits.ts';
-import { AF_BIT, INVALID, LEAF } from './descriptor64.ts';
+import { POW2, shiftRight } from './bits.ts';
+import { AF_BIT, entrySizeLog2, INVALID, LEAF } from './descriptor64.ts';
 import { Lookup, type StageFault } from './lookup.ts';
 import type { S1Params } from './params.ts';
 import {
@@ -15,6 +15,7 @@ import {
 } from './permissions.ts';
 import { type Stage2, tableRead, tableUpdate } from './stage2.ts';
 import type { TableMemory } from './table-memory.ts';
+import { LongReader, TableTree, unsigned64 } from './table-tree.ts';
 import type { Access, WalkStep } from './types.ts';
 
 /** An input address as two unsigned 32-bit halves. */
@@ -94,6 +95,29 @@ export class Stage1 {
     const { params } = range;
     if (params.configurationFault) return { ok: false, fault: { ...params.configurationFault, stage: 1 } };
     return this.#walk(params, range.ia, request, steps);
+  }
+
+  /** The tables of each range that has any. */
+  trees(): TableTree[] {
+    const enabled = this.#ranges.spans.filter(
+      ({ params, first, end }) => !params.configurationFault && end > first,
+    );
+    return enabled.map(({ params, first, end, bias }) => {
+      const root = {
+        stage: 1,
+        register: params === this.#ranges.spans[0]?.params ? 'ttbr0' : 'ttbr1',
+        startLevel: params.startLevel,
+        base: params.tableBase,
+        firstIa: unsigned64(first),
+        lastIa: unsigned64(end - 1),
+        firstIndex: shiftRight(first - bias, entrySizeLog2(params.startLevel, params)),
+      } as const;
+      return new TableTree(this.#memory, root, new LongReader(params), {
+        outputBits: params.oaBits,
+        accessFlagByHardware: params.ha || params.affd,
+        addressOf: this.#stage2?.tableAddressOf(),
+      });
+    });
   }
 
   /** S1Walk. */

@@ -10,6 +10,7 @@ import { Lookup, type StageFault } from './lookup.ts';
 import type { S2Params } from './params.ts';
 import { PR, PW, s2Permissions } from './permissions.ts';
 import type { TableMemory } from './table-memory.ts';
+import { LongReader, type TableAddressOf, TableTree, unsigned64 } from './table-tree.ts';
 import type { Fault, FaultKind, WalkStep } from './types.ts';
 
 /** What stage 2 is asked: to translate a stage-1 output, or the address of a stage-1 descriptor. */
@@ -92,6 +93,31 @@ export class Stage2 {
     }
     if (params.baseOutOfRange) return configurationFault('address_size', 0, ipa, request);
     return this.#walk(ipa, request, update, steps);
+  }
+
+  /** Where the descriptors of stage 1 are, for tools that look at its tables: nothing is updated. */
+  tableAddressOf(): TableAddressOf {
+    return (ipa, level) => {
+      const translated = this.translate(ipa, tableRead(level), false, undefined);
+      return translated.ok ? translated.oa : undefined;
+    };
+  }
+
+  /** Its tables, where its registers are good for any. */
+  trees(): TableTree[] {
+    const params = this.#params;
+    if (params.invalid || params.baseOutOfRange) return [];
+    const root = {
+      stage: 2,
+      register: 'vttbr',
+      startLevel: params.startLevel,
+      base: params.tableBase,
+      firstIa: 0n,
+      lastIa: unsigned64(POW2[params.iaBits]! - 1),
+      firstIndex: 0,
+    } as const;
+    const options = { outputBits: params.oaBits, accessFlagByHardware: params.ha || params.affd };
+    return [new TableTree(this.#memory, root, new LongReader(params), options)];
   }
 
   /** S2Walk. */

@@ -10,6 +10,7 @@ import type { StageFault } from './lookup.ts';
 import { permissionsOf, requiredPermission } from './permissions.ts';
 import type { InputAddress, S1Output, S1Request } from './stage1.ts';
 import type { S2Output, Stage2 } from './stage2.ts';
+import type { TableTree } from './table-tree.ts';
 import type { Access, Fault, StageTranslation, Translation, WalkResult, WalkStep } from './types.ts';
 
 /** First stage of a walk: stage 1 with its tables, or the flat map where it is off. */
@@ -25,6 +26,8 @@ export interface Stages {
   /** Stage 1 translates (is not off). */
   readonly stage1: boolean;
   readonly stage2: Stage2 | undefined;
+  /** The tables of every stage, as hardware reads them. */
+  readonly trees: () => TableTree[];
   /** There are unprivileged accesses; without them every access is privileged. */
   readonly unprivileged: boolean;
   /** The one stage that translates, where the fast path can do what it does. */

@@ -7,6 +7,7 @@ import { requiredPermission } from './permissions.ts';
 import { type Regime, regimeStages, type WalkerRegisters } from './regimes.ts';
 import type { S1Request } from './stage1.ts';
 import { TableMemory } from './table-memory.ts';
+import type { TableTree } from './table-tree.ts';
 import { checkAccess, checkKind, type Stages, translate } from './translate.ts';
 import type { Access, WalkResult } from './types.ts';
 
@@ -134,6 +135,11 @@ export class Walker {
     if (!Number.isSafeInteger(ia)) throw new WalkerError(`${ia} is not an address that a double holds`);
     const result = this.walk(BigInt.asUintN(64, BigInt(ia)), { ...access, trace: false });
     return result.ok ? Number(result.pa) : FAULT;
+  }
+
+  /** The tables that a walk may come to, stage by stage, for tools that look at whole tables. */
+  trees(): TableTree[] {
+    return this.#stages.trees();
   }
 
   #request(access: Access): S1Request {

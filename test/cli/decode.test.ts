@@ -4,7 +4,15 @@ import { lpae, lpaeJson } from './run.ts';
 const S1 = ['--format', 'arm_64_lpae_s1'];
 
 test('fields of a page, its bits over a ruler', async () => {
-  const { code, out } = await lpae(['decode', '0x0060000040000f47', ...S1, '--level', '3']);
+  const { code, out } = await lpae([
+    'decode',
+    '0x0060000040000f47',
+    ...S1,
+    '--granule',
+    '4K',
+    '--level',
+    '3',
+  ]);
   expect(code).toBe(0);
   expect(out).toBe(`0x0060000040000f47  arm_64_lpae_s1: stage 1 level 3 page, 4K granule
                     DDI 0487 D8.3.1.2
@@ -12,7 +20,7 @@ test('fields of a page, its bits over a ruler', async () => {
   63       55       47       39       31       23       15       7
   0   0    6   0    0   0    0   0    4   0    0   0    0   f    4   7
   00000000 01100000 00000000 00000000 01000000 00000000 00001111 01000111
-  -AAAA--- -BCDE--- FFFFFFFF FFFFFFFF FFFFFFFF FFFFFFFF FFFFGHII JJKLLLMN
+  -AAAA--- -BCDEF-- GGGGGGGG GGGGGGGG GGGGGGGG GGGGGGGG GGGGHIJJ KKLMMMNO
 
   -  [63]     IGNORED     0x0      not used without memory encryption contexts
   A  [62:59]  PBHA        0x0      page-based hardware attributes
@@ -21,69 +29,160 @@ test('fields of a page, its bits over a ruler', async () => {
   C  [53]     PXN         0x1      privileged execute-never: execute-never
   D  [52]     Contiguous  0x0      one of a run of entries that a TLB may hold as one
   E  [51]     DBM         0x0      dirty bit modifier: hardware may make the entry writable
-  -  [50:48]  RES0        0x0      above the address
-  F  [47:12]  OA[47:12]   0x40000  output address
-  G  [11]     nG          0x1      not global: of one ASID
-  H  [10]     AF          0x1      access flag: accessed
-  I  [9:8]    SH[1:0]     0x3      shareability: inner shareable
-  J  [7:6]    AP[2:1]     0x1      data access permissions: read/write at EL1 and EL0
-  K  [5]      NS          0x0      the output address is in Non-secure memory
-  L  [4:2]    AttrIndx    0x1      memory attribute: the byte of MAIR
-  M  [1]      Type        0x1      page
-  N  [0]      Valid       0x1      valid
+  F  [50]     GP          0x0      guarded page: branches must land on BTI (FEAT_BTI)
+  -  [49:48]  RES0        0x0      above the address
+  G  [47:12]  OA[47:12]   0x40000  output address
+  H  [11]     nG          0x1      not global: of one ASID
+  I  [10]     AF          0x1      access flag: accessed
+  J  [9:8]    SH[1:0]     0x3      shareability: inner shareable
+  K  [7:6]    AP[2:1]     0x1      data access permissions: read/write at EL1 and EL0
+  L  [5]      NS          0x0      the output address is in Non-secure memory
+  M  [4:2]    AttrIndx    0x1      memory attribute: the byte of MAIR
+  N  [1]      Type        0x1      page
+  O  [0]      Valid       0x1      valid
 
   output address: 0x40000000-0x40000fff (4K)
 `);
 });
 
-/** The readings of a word as `format levels kind address`. */
-async function readings(word: string, ...args: string[]): Promise<string[]> {
-  const { json } = await lpaeJson(['decode', word, ...args]);
-  const [descriptor] = json.descriptors as { readings: Record<string, unknown>[] }[];
-  return descriptor!.readings.map(
-    ({ format, levels, kind, address }) =>
-      `${String(format)} ${String(levels)} ${String(kind)} ${String(address)}`,
+type Decoded = Record<string, unknown> & { fields: { name: string; text?: string }[] };
+
+async function decoded(...args: string[]): Promise<Decoded[]> {
+  const { json } = await lpaeJson(['decode', ...args]);
+  const [descriptor] = json.descriptors as { readings: Decoded[] }[];
+  return descriptor!.readings;
+}
+
+/** The readings of a word as `format granules levels kind address`. */
+async function readings(...args: string[]): Promise<string[]> {
+  return (await decoded(...args)).map(({ format, granules, levels, kind, address }) =>
+    [format, granules, levels, kind, address].map(String).join(' '),
   );
 }
 
 test('without a level, every valid reading, the likeliest first', async () => {
-  expect(await readings('0x0060000040000f47', ...S1)).toEqual([
-    'arm_64_lpae_s1 3 page 0x40000000',
-    'arm_64_lpae_s1 0,1,2 table 0x40000000',
+  const with4k = [...S1, '--granule', '4K'];
+  expect(await readings('0x0060000040000f47', ...with4k)).toEqual([
+    'arm_64_lpae_s1 4K 3 page 0x40000000',
+    'arm_64_lpae_s1 4K 0,1,2 table 0x40000000',
   ]);
-  expect(await readings('0x80001003', ...S1)).toEqual([
-    'arm_64_lpae_s1 0,1,2 table 0x80001000',
-    'arm_64_lpae_s1 3 page 0x80001000',
+  expect(await readings('0x80001003', ...with4k)).toEqual([
+    'arm_64_lpae_s1 4K 0,1,2 table 0x80001000',
+    'arm_64_lpae_s1 4K 3 page 0x80001000',
   ]);
-  expect(await readings('0x40000f45', ...S1)).toEqual([
-    'arm_64_lpae_s1 1 block 0x40000000',
-    'arm_64_lpae_s1 2 block 0x40000000',
+  expect(await readings('0x40000f45', ...with4k)).toEqual([
+    'arm_64_lpae_s1 4K 1 block 0x40000000',
+    'arm_64_lpae_s1 4K 2 block 0x40000000',
+  ]);
+});
+
+test('without a granule, all of them; what comes to the same is one reading', async () => {
+  expect(await readings('0x0060000040000f47', '--stage', '1', '--level', '3')).toEqual([
+    'arm_64_lpae_s1 4K,16K,64K 3 page 0x40000000',
+  ]);
+  // Bits [13:12] are address bits with 4K alone, and with 64K bits [15:12] are OA[51:48].
+  expect(await readings('0x40003f47', '--stage', '1', '--level', '3')).toEqual([
+    'arm_64_lpae_s1 4K 3 page 0x40003000',
+    'arm_64_lpae_s1 64K 3 page 0x3000040000000',
+    'arm_64_lpae_s1 16K 3 page 0x40000000',
   ]);
 });
 
 test('without a format, stage 1 and stage 2', async () => {
   expect(await readings('0', '--level', '2')).toEqual([
-    'arm_64_lpae_s1 2 invalid null',
-    'arm_64_lpae_s2 2 invalid null',
+    'arm_64_lpae_s1 4K,16K,64K 2 invalid null',
+    'arm_64_lpae_s2 4K,16K,64K 2 invalid null',
   ]);
+});
+
+test('--stage keeps to one, and goes with no --format', async () => {
+  const formats = async (stage: string) => {
+    const all = await decoded('0x40000f45', '--stage', stage);
+    return [...new Set(all.map(({ format }) => format))];
+  };
+  expect(await formats('2')).toEqual(['arm_64_lpae_s2']);
+  expect(await formats('1')).toEqual(['arm_64_lpae_s1', 'arm_v7s']);
+  const { code, err } = await lpae(['decode', '0x3', '--stage', '1', ...S1]);
+  expect(code).toBe(2);
+  expect(err).toContain("option '--stage <n>' cannot be used with option '--format <name>'");
+});
+
+test('a word of 8 digits is read as a short descriptor too, one of 9 or 16 is not', async () => {
+  const isShort = async (word: string) => (await readings(word)).some((one) => one.startsWith('arm_v7s'));
+  expect(await isShort('0x80011c0e')).toBe(true);
+  expect(await isShort('0x080011c0e')).toBe(false);
+  expect(await isShort('0x0000000080011c0e')).toBe(false);
+  expect((await readings('0x80011c0e'))[0]).toBe('arm_v7s 4K 1 block 0x80000000');
+});
+
+test.each([
+  ['arm_v7s', '0x80040c02', 'arm_v7s 4K 1 block 0x80000000'],
+  ['arm_mali_lpae', '0x80000ec1', 'arm_mali_lpae 4K 3 page 0x80000000'],
+  ['riscv_64', '0x200000cf', 'riscv_64 4K 3 page 0x80000000'],
+])('other formats by name: %s', async (format, word, reading) => {
+  expect(await readings(word, '--format', format)).toContain(reading);
 });
 
 test('OA[51:48] of the 64K granule is moved back', async () => {
   expect(
     await readings('0x9000f7f5', '--granule', '64K', '--format', 'arm_64_lpae_s2', '--level', '2'),
-  ).toEqual(['arm_64_lpae_s2 2 block 0xf000080000000']);
+  ).toEqual(['arm_64_lpae_s2 64K 2 block 0xf000080000000']);
+});
+
+test('--ds: address bits [51:50] in bits [9:8], a level -1, and no 64K', async () => {
+  expect(await readings('0x40000743', '--ds', '--stage', '1', '--level', '3')).toEqual([
+    'arm_64_lpae_s1 4K,16K 3 page 0xc000040000000',
+  ]);
+  expect(await readings('0x40000003', '--ds', '--stage', '1', '--level', '-1')).toEqual([
+    'arm_64_lpae_s1 4K -1 table 0x40000000',
+  ]);
+});
+
+test('--mair says the memory type', async () => {
+  const attr = async (...args: string[]) => {
+    const [first] = await decoded('0x0060000040000f47', '--stage', '1', '--level', '3', ...args);
+    return first!.fields.find(({ name }) => name === 'AttrIndx')!.text;
+  };
+  expect(await attr('--mair', '0xff04')).toBe(
+    '0xff, Normal, outer and inner Write-Back, read and write allocate',
+  );
+  expect(await attr('--mair', '0x0400')).toBe('0x04, Device-nGnRE');
+  expect(await attr()).toBeUndefined();
+});
+
+test('words from the text on stdin', async () => {
+  const stdin = '[ffff800008000010] pgd=1000000080001003, pte=0068000080000f43\n40000000: 0x80002003 x\n';
+  const { json } = await lpaeJson(['decode', '-'], { stdin });
+  const descriptors = json.descriptors as { descriptor: string }[];
+  expect(descriptors.map(({ descriptor }) => descriptor)).toEqual([
+    '0xffff800008000010',
+    '0x1000000080001003',
+    '0x0068000080000f43',
+    '0x0000000080002003',
+  ]);
+  const none = await lpae(['decode', '-'], { stdin: 'nothing here\n' });
+  expect(none.code).toBe(3);
+  expect(none.err).toContain('stdin: there is no word in it');
+});
+
+test('what speaks against a reading ranks it, and is said', async () => {
+  const { out } = await lpae(['decode', '0x40000f45', '--stage', '1', '--granule', '64K']);
+  expect(out).toContain('level 2 block, 64K granule\n                    DDI 0487 D8.3.1.2\n');
+  expect(out).toContain('nothing speaks against it');
+  expect(out).toContain(
+    'unlikely:\n    arm_64_lpae_s1: stage 1 level 1 block, 64K granule at 0x0; against it: bits [41:17]',
+  );
+  const ranked = await decoded('0x7f4', '--format', 'arm_64_lpae_s2');
+  expect(ranked.map(({ kind }) => kind)).toEqual(['invalid']);
+  const above = await decoded('0x4000f7ff', '--stage', '2', '--level', '3', '--granule', '64K');
+  expect(above[0]).toMatchObject({ score: 10, against: ['its address is above 48 bits'] });
 });
 
 test('RES0 bits that are set are problems', async () => {
-  const { json } = await lpaeJson(['decode', '0x0001000040000403', ...S1, '--level', '3']);
-  const [
-    {
-      readings: [reading],
-    },
-  ] = json.descriptors as [{ readings: { fields: object[] }[] }];
+  const [reading] = await decoded('0x0001000040000403', ...S1, '--granule', '4K', '--level', '3');
   expect(reading!.fields).toContainEqual({
     name: '-',
-    bits: '50:48',
+    bits: '49:48',
     kind: 'res0',
     value: '0x1',
     meaning: 'above the address',
@@ -101,6 +200,20 @@ test('a reserved encoding: exit code 1 and why', async () => {
   expect(out).toContain('bits [1:0] = 0b01 are reserved at this level: the entry is invalid');
 });
 
+test('a word that is too wide: exit code 1', async () => {
+  const { code, out } = await lpae(['decode', '0x180000003', '--format', 'arm_v7s']);
+  expect(code).toBe(1);
+  expect(out).toBe('0x0000000180000003  wider than an entry of this format: no descriptor\n');
+});
+
+test.each(['0x40000f45', '0xffffffffffffffff', '0x80011c0e', '0x3', '0x0060000040000f47'])(
+  'no line is wider than 100 columns: %s',
+  async (word) => {
+    const { out } = await lpae(['decode', word]);
+    expect(Math.max(...out.split('\n').map((line) => line.length))).toBeLessThanOrEqual(100);
+  },
+);
+
 test('fields have the colours of their bits', async () => {
   const { out } = await lpae(['decode', '0x3', ...S1, '--level', '3', '--color=always']);
   const painted = (colour: number, text: string) => `\u001b[${colour}m${text}\u001b[39m`;
@@ -114,8 +227,12 @@ test.each([
   [['0x3', '--format', 'arm_v9'], 'format arm_v9 is not known'],
   [['0x3', '--format', 'arm_32_lpae_s1', '--granule', '64K'], 'arm_32_lpae_s1 has no 64K granule'],
   [['0x3', ...S1, '--level', '7'], 'has no level 7'],
-  [['0x3', ...S1, '--level', 'x'], 'has no level x'],
+  [['0x3', ...S1, '--level', 'x'], "'x' is no level"],
   [['0x3', '--granule', '8K'], 'Allowed choices are 4K, 16K, 64K'],
+  [['0x3', '--ds', '--granule', '64K'], 'has no 52-bit addresses by TCR.DS with 64K'],
+  [['0x3', '--ds', '--format', 'arm_mali_lpae'], 'arm_mali_lpae has no 52-bit addresses by TCR.DS'],
+  [['0x3', '-'], '- takes the words from stdin, and stands alone'],
+  [['0x3', '--mair', 'x'], "--mair: 'x' is not a 64-bit address"],
 ])('wrong usage: %j', async (args, message) => {
   const { code, err } = await lpae(['decode', ...args]);
   expect(code).toBe(2);

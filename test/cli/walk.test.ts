@@ -48,7 +48,7 @@ test('a fault: kind, level, reason and codes; exit code 1', async () => {
   L3[0x010] @0x80003080 = 0x0000000000000000  invalid
   FAULT translation fault, stage 1, level 3
   why   0x0000000000000000 at 0x80003080 is not valid: bit 0 is clear
-  code  FSC 0x07, PAR_EL1 0x000000000000080f
+  code  FSC 0x07, ESR_EL1 0x96000007, PAR_EL1 0x000000000000080f
 `);
 });
 

@@ -5,8 +5,13 @@ import { describe, expect, test } from 'vitest';
 import { checkImage } from '../../src/golden/image.ts';
 import { GoldenFileError } from '../../src/golden/result.ts';
 
-const folder = new URL('../../fixtures/qemu/', import.meta.url);
-const files = readdirSync(folder).filter((name) => /\.json(\.gz)?$/.test(name));
+const folder = new URL('../../fixtures/', import.meta.url);
+const filesOf = (producer: string) =>
+  readdirSync(new URL(`${producer}/`, folder))
+    .filter((name) => /(?<!\.sg)\.json(\.gz)?$/.test(name))
+    .map((name) => `${producer}/${name}`);
+const files = filesOf('qemu');
+const captures = filesOf('real');
 
 interface Image {
   regime: string;
@@ -23,16 +28,17 @@ function load(name: string): Image {
 
 test('there are golden images to run', () => {
   expect(files.length).toBeGreaterThanOrEqual(69);
+  expect(captures.length).toBe(10);
 });
 
-test.each(files)('%s: every row agrees', (name) => {
+test.each([...files, ...captures])('%s: every row agrees', (name) => {
   const result = checkImage(load(name));
   expect(result.differences).toEqual([]);
   expect(result.checked).toBeGreaterThanOrEqual(load(name).translations.length);
 });
 
 describe('a file that was tampered with is noticed', () => {
-  const stage1 = 'qemu-s1-4k-cortex-a53-02.json';
+  const stage1 = 'qemu/qemu-s1-4k-cortex-a53-02.json';
 
   /** Index of the first row that translates and has no second opinion. */
   const mapped = (image: Image) =>
@@ -103,7 +109,7 @@ describe('a file that was tampered with is noticed', () => {
 
 describe('a file that is no golden image is refused with the place that is wrong', () => {
   const broken = (change: (image: Image) => void) => () => {
-    const image = load('qemu-s1-4k-cortex-a53-02.json');
+    const image = load('qemu/qemu-s1-4k-cortex-a53-02.json');
     change(image);
     return checkImage(image);
   };
@@ -145,4 +151,16 @@ describe('a file that is no golden image is refused with the place that is wrong
   test.each([undefined, null, 1, 'x', []])('%s', (value) => {
     expect(() => checkImage(value)).toThrow(GoldenFileError);
   });
+});
+
+test('pages that the kernel lets nobody use count too: one that translates is a difference', () => {
+  const image = load('real/linux61-a72-rodata-on.json.gz');
+  const { checked } = checkImage(image);
+  const pagemap = image.pagemap as { va: string; pa: string }[];
+  const none = image.pagemap_prot_none as { va: string; pa: string }[];
+  expect(checked).toBe(image.translations.length + pagemap.length + none.length);
+  none.push(pagemap[0]!);
+  expect(checkImage(image).differences.map(({ where }) => where)).toEqual([
+    `pagemap_prot_none[${none.length - 1}]`,
+  ]);
 });

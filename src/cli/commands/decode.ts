@@ -1,78 +1,120 @@
-/** `lpae decode`: descriptors field by field, in every reading that their bits allow. */
+/** `lpae decode`: descriptors field by field, in every reading that their bits allow, the likeliest first. */
 import { type Command, Option } from 'commander';
 import { parseAddress } from '../address.ts';
-import { readingJson, readingLines } from '../descriptor-text.ts';
-import { EXIT, usageError } from '../io.ts';
+import { readingJson, readingLines, unlikelyLines } from '../descriptor-text.ts';
+import { type DescriptorWord, typedWord, wordsIn } from '../descriptor-words.ts';
+import { readAll } from '../input.ts';
+import { EXIT, inputError, usageError } from '../io.ts';
 import type { Cli, Output } from '../output.ts';
-import { formatAt, GRANULE_NAMES, type GranuleName, readingsOf } from '../readings.ts';
+import { UNLIKELY } from '../plausibility.ts';
+import {
+  candidates,
+  GRANULE_NAMES,
+  type GranuleName,
+  type Known,
+  type Reading,
+  readingsOf,
+} from '../readings.ts';
 import { hexWord } from '../text.ts';
 
 interface DecodeOptions {
   readonly format?: string;
-  readonly granule: GranuleName;
+  readonly stage?: string;
+  readonly granule?: GranuleName;
   readonly level?: string;
+  readonly mair?: string;
+  readonly ds?: boolean;
 }
 
 const HELP = `
-Without --format, the word is read as a stage-1 and as a stage-2 descriptor of AArch64; without --level, at every level
-where its bits are valid. Equal letters and colours belong together. Exit code 1 when a word is no valid descriptor.
+Of what is not given, everything is tried: both stages of AArch64, all granules and levels (a word of 8 digits also as a short
+descriptor). Readings that come to the same are one; the likeliest is first, and what speaks against the others is said.
+Equal letters and colours belong together. Exit code 1 when a word is no valid descriptor in any reading.
 
 Examples:
-  $ lpae decode 0x0060000040000f47 --format arm_64_lpae_s1 --level 3
+  $ lpae decode 0x0060000040000f47 --stage 1 --level 3
   $ lpae decode 0x80001003
-  $ lpae decode 0x4000000040000f45 --granule 64K --json
+  $ lpae decode 0x40000000000f45 --granule 64K --mair 0xff440c0400
+  $ lpae decode 0x80011c0e --format arm_v7s
+  $ dmesg | grep pte= | lpae decode -
 `;
-
-const DEFAULT_FORMATS = ['arm_64_lpae_s1', 'arm_64_lpae_s2'] as const;
 
 export function define(command: Command, cli: Cli): void {
   command
-    .argument('<descriptor...>', '64-bit words, as 0x…')
+    .argument('<descriptor...>', 'words as 0x…; - takes them from the text on stdin')
     .option('--format <name>', 'page-table format (lpae formats lists them)')
-    .addOption(
-      new Option('--granule <size>', 'translation granule')
-        .choices(GRANULE_NAMES)
-        .default('4K' satisfies string),
-    )
+    .addOption(new Option('--stage <n>', 'of AArch64: 1 or 2').choices(['1', '2']).conflicts('format'))
+    .addOption(new Option('--granule <size>', 'translation granule').choices(GRANULE_NAMES))
     .option('--level <n>', "Arm's level, 3 being the last")
+    .option('--mair <value>', 'MAIR_ELx, for the memory type that AttrIndx chooses')
+    .option('--ds', 'TCR.DS = 1: 52-bit addresses with 4K and 16K (FEAT_LPA2)')
     .addHelpText('after', HELP)
-    .action((words: string[], options: DecodeOptions) => {
-      cli.exitCode = decodeWords(cli.output(command), words, options);
+    .action(async (texts: string[], options: DecodeOptions) => {
+      const out = cli.output(command);
+      cli.exitCode = decodeWords(out, await wordsOf(texts, out), options);
     });
 }
 
-function decodeWords(out: Output, texts: readonly string[], options: DecodeOptions): number {
-  const words = texts.map((text) => parseAddress(text, 'descriptor'));
-  const names = options.format === undefined ? DEFAULT_FORMATS : [options.format];
-  const formats = names.map((name) => formatAt(name, options.granule));
-  const level = options.level === undefined ? undefined : Number(options.level);
-  for (const { levels, name } of formats) {
-    if (level === undefined || levels.some((known) => known.level === level)) continue;
-    const known = levels.map((l) => l.level).join(', ');
-    throw usageError(
-      `${name} with the ${options.granule} granule has no level ${options.level}`,
-      `it has ${known}`,
-    );
-  }
-  const decoded = words.map((word) => ({
+async function wordsOf(texts: readonly string[], { io }: Output): Promise<DescriptorWord[]> {
+  if (!texts.includes('-')) return texts.map(typedWord);
+  if (texts.length > 1) throw usageError('- takes the words from stdin, and stands alone');
+  const words = wordsIn(new TextDecoder().decode(await readAll(io.stdin)));
+  if (words.length > 0) return words;
+  throw inputError('stdin: there is no word in it', 'words are 0x…, or hexadecimal with 8 or 16 digits');
+}
+
+function decodeWords(out: Output, words: readonly DescriptorWord[], options: DecodeOptions): number {
+  const known: Known = {
+    format: options.format,
+    stage: options.stage === undefined ? undefined : options.stage === '1' ? 1 : 2,
+    granule: options.granule,
+    level: options.level === undefined ? undefined : levelOf(options.level),
+    ds: options.ds,
+  };
+  const mair = options.mair === undefined ? undefined : parseAddress(options.mair, '--mair');
+  const decoded = words.map(({ word, short }) => ({
     word,
-    readings: formats.flatMap((format) => readingsOf(format, word, level)),
+    readings: readingsOf(word, candidates(known, short), known.level),
   }));
   if (out.json) {
     const descriptors = decoded.map(({ word, readings }) => ({
       descriptor: hexWord(word),
-      readings: readings.map((reading) => readingJson(reading, word)),
+      readings: readings.map((reading) => readingJson(reading, word, mair)),
     }));
     out.document('lpae.decode/1', { descriptors });
   } else {
-    const blocks = decoded.flatMap(({ word, readings }) =>
-      readings.map((r) => readingLines(r, word, out.style)),
-    );
-    for (const [i, lines] of blocks.entries()) {
+    for (const [i, { word, readings }] of decoded.entries()) {
       if (i > 0) out.line();
-      out.lines(lines);
+      writeReadings(out, word, readings, mair);
     }
   }
   const readable = decoded.every(({ readings }) => readings.some(({ layout }) => layout.kind !== 'invalid'));
   return readable ? EXIT.ok : EXIT.negative;
+}
+
+function levelOf(text: string): number {
+  if (/^-?\d$/.test(text)) return Number(text);
+  throw usageError(`--level: '${text}' is no level`, "Arm's levels are 0 to 3, and -1 with --ds");
+}
+
+/** Readings with bits that must not be set are a line each, where there are better ones. */
+function writeReadings(
+  out: Output,
+  word: bigint,
+  readings: readonly Reading[],
+  mair: bigint | undefined,
+): void {
+  const best = readings[0]?.verdict.score ?? 0;
+  const full = readings.filter(({ verdict }) => verdict.score - best < UNLIKELY);
+  const unlikely = readings.slice(full.length);
+  for (const [i, reading] of full.entries()) {
+    if (i > 0) out.line();
+    out.lines(readingLines(reading, word, out.style, { mair, ranked: readings.length > 1 }));
+  }
+  if (unlikely.length > 0) {
+    out.line();
+    out.line('  unlikely:');
+    out.lines(unlikely.flatMap(unlikelyLines));
+  }
+  if (readings.length === 0) out.line(`${hexWord(word)}  wider than an entry of this format: no descriptor`);
 }

@@ -1,13 +1,16 @@
 /** `lpae walk`: addresses through the hardware walker, each descriptor on the way shown. */
+import { existsSync } from 'node:fs';
 import { type Command, Option } from 'commander';
 import { describeExpectation, mismatch } from '../../golden/image-compare.ts';
 import type { ImageRow } from '../../golden/image-file.ts';
-import type { Answer } from '../../golden/image-probe.ts';
+import type { Answer } from '../../image/machine.ts';
 import type { Access } from '../../walker/index.ts';
-import { parseAddress } from '../address.ts';
+import { parseAddress, readAddress } from '../address.ts';
+import { derivationJson, derivationLines } from '../derivation.ts';
 import { EXIT, usageError } from '../io.ts';
 import type { Cli, Output } from '../output.ts';
-import { readTarget, type TargetOptions } from '../target.ts';
+import { readTarget } from '../target.ts';
+import { addTargetOptions, FILE_ARGUMENT, TARGET_HELP, type TargetOptions } from '../target-options.ts';
 import { walkJson } from '../walk-json.ts';
 import { walkLines } from '../walk-text.ts';
 
@@ -16,9 +19,9 @@ interface WalkOptions extends TargetOptions {
   readonly unprivileged?: boolean;
 }
 
-const HELP = `
-FILE is a map request or golden ops file, which is carried out first, or a golden image: memory and registers of a machine.
-Exit code 0 when every address translates, 1 when one faults.
+const HELP = `${TARGET_HELP}
+Behind the first file, arguments that are addresses are walked, and others are more files (./2M is a file). Exit code 0 when every
+address translates, 1 when one faults.
 
 Of an image of an SMMU, --sid and --ssid say whose transaction it is (default: the StreamID of the image's first row). --row walks
 as a row of the image asks: its address, access, StreamID and registers, of which those that are given take the place.
@@ -32,8 +35,8 @@ Examples:
 
 export function define(command: Command, cli: Cli): void {
   command
-    .argument('<file>', 'request, golden ops file or golden image; - is stdin')
-    .argument('[address...]', 'input addresses: VAs or IOVAs, of stage 2 alone IPAs')
+    .argument('<file>', FILE_ARGUMENT)
+    .argument('[address...]', 'input addresses: VAs or IOVAs, of stage 2 alone IPAs; more memory images')
     .addOption(
       new Option('--access <kind>', 'what the access does (default: read)').choices([
         'read',
@@ -41,10 +44,8 @@ export function define(command: Command, cli: Cli): void {
         'execute',
       ]),
     )
-    .option('--unprivileged', 'an access from EL0 (default: privileged)')
-    .option('--sid <id>', 'StreamID, of an SMMU')
-    .option('--ssid <id>', 'SubstreamID, of an SMMU')
-    .option('--row <n>', 'as translations[n] of the image asks')
+    .option('--unprivileged', 'an access from EL0 (default: privileged)');
+  addTargetOptions(command)
     .addHelpText('after', HELP)
     .action(async (file: string, addresses: string[], options: WalkOptions) => {
       cli.exitCode = await walk(cli.output(command), file, addresses, options);
@@ -57,11 +58,12 @@ async function walk(
   addresses: readonly string[],
   options: WalkOptions,
 ): Promise<number> {
-  const inputs = addresses.map((text) => parseAddress(text, 'address'));
+  const { inputs, files } = sortArguments(addresses);
   if (inputs.length === 0 && options.row === undefined)
     throw usageError("missing required argument 'address'");
-  const { name, walker, regime, warnings, row } = await readTarget(file, out.io, options);
-  for (const warning of warnings) out.note(warning);
+  const target = await readTarget([file, ...files], out.io, options);
+  const { name, walker, regime, row } = target;
+  for (const warning of target.warnings) out.note(warning);
   const access = accessOf(options, row);
   const results = (row && inputs.length === 0 ? [row.va] : inputs).map((ia) => walker.walk(ia, access));
   // What the file says is about its own question alone.
@@ -69,10 +71,12 @@ async function walk(
   const golden = asked && row ? goldenOf(row, results[0]!) : undefined;
   if (out.json) {
     const walks = results.map((result) => walkJson(result, access));
-    out.document('lpae.walk/1', { name, regime, walks, ...(golden && { golden }) });
+    const derivation = target.dumped ? { derivation: derivationJson(target) } : {};
+    out.document('lpae.walk/1', { name, regime, ...derivation, walks, ...(golden && { golden }) });
   } else {
+    if (target.dumped) out.lines(derivationLines(target, out.style));
     for (const [i, result] of results.entries()) {
-      if (i > 0) out.line();
+      if (i > 0 || target.dumped) out.line();
       out.lines(walkLines(result, access, walker, out.style));
     }
     if (golden) {
@@ -81,6 +85,15 @@ async function walk(
     }
   }
   return results.every((result) => result.ok) ? EXIT.ok : EXIT.negative;
+}
+
+/** What is an address, and what can only be a file. */
+function sortArguments(texts: readonly string[]): { inputs: bigint[]; files: string[] } {
+  const files = texts.filter(
+    (text) => readAddress(text) === undefined && (text.includes('@') || existsSync(text)),
+  );
+  const inputs = texts.filter((text) => !files.includes(text)).map((text) => parseAddress(text, 'address'));
+  return { inputs, files };
 }
 
 function accessOf({ access, unprivileged }: WalkOptions, row: ImageRow | undefined): Access {

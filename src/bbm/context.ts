@@ -1,0 +1,185 @@
+/**
+ * The tables that a trace is about: where the root lies and how descriptors divide input addresses, given outright or by
+ * register values. VMSAv8-64 alone. (DDI 0487 D8.2 for levels and concatenation, D24.2 for TCR_ELx and VTCR_EL2.)
+ */
+
+import { PhysicalMemory } from '../memory/index.ts';
+import { type BbmContext, type TlbContextOptions, type TranslationRegime, tlbContext } from '../tlb/index.ts';
+import { flag } from '../walker/bits.ts';
+import { cpuFeatures } from '../walker/cpu.ts';
+import type { TableGeometry } from '../walker/descriptor64.ts';
+import {
+  hypervisorControl,
+  oneRangeFields,
+  s1Params,
+  s2Params,
+  systemControl,
+  ttbrAddress,
+  twoRangeFields,
+} from '../walker/params-aarch64.ts';
+import { hex, TraceError } from './errors.ts';
+
+/** What a trace's writes mean. Addresses are bytes. */
+export interface TraceContext
+  extends Pick<
+    BbmContext,
+    'stage' | 'granuleLog2' | 'oa52' | 'ha' | 'hd' | 'mair' | 'hierarchical' | 'sameContents'
+  > {
+  /** Input address bits that the tables resolve, 25 to 52 in most machines. */
+  readonly iaBits: number;
+  /** PA of the first table. */
+  readonly root: bigint;
+  /** Arm's level of the root. Default: as many levels as the bits need; stage 2 may begin later, in concatenated tables. */
+  readonly startLevel?: number;
+  /** The tables serve the upper range of input addresses (TTBR1). Default false. */
+  readonly upper?: boolean;
+  /** Stage 1. Default `el1&0`. */
+  readonly regime?: TranslationRegime;
+  /** What entries are tagged with. Default 0. */
+  readonly asid?: number;
+  readonly vmid?: number;
+  /** Stage 2: stage 1 is on as well, so that TLBs may hold both stages combined. Default true. */
+  readonly combined?: boolean;
+  /** The 64-bit word at a PA (a multiple of 8) before the first step. Default: all memory is zero. */
+  readonly initial?: (pa: bigint) => bigint;
+}
+
+/** A context with its defaults and derived values. Addresses are exact numbers. */
+export interface TableSpace extends Omit<TraceContext, 'root'> {
+  readonly startLevel: number;
+  readonly regime: TranslationRegime;
+  readonly asid: number;
+  readonly vmid: number;
+  readonly combined: boolean;
+  readonly root: number;
+  readonly rootEntries: number;
+  /** What is added to an input address of the tables to make it one of the regime: 0, or the upper range's first address. */
+  readonly iaBase: bigint;
+  /** TCR.DS: range operands count in 64K. */
+  readonly ds: boolean;
+}
+
+/** At most 16 tables may be concatenated at stage 2. (D8.2.2.1.) */
+const MAX_CONCATENATED = 16;
+
+/** @throws TraceError for a geometry that no registers can describe. */
+export function tableSpace(context: TraceContext): TableSpace {
+  const { stage, granuleLog2, iaBits, oa52 = false, upper = false, regime = 'el1&0' } = context;
+  const stride = granuleLog2 - 3;
+  if (![12, 14, 16].includes(granuleLog2)) {
+    throw new TraceError(
+      `a granule of 2^${granuleLog2} bytes is none of VMSAv8-64: 4K, 16K and 64K are (DDI 0487 D8.2)`,
+    );
+  }
+  if (!Number.isInteger(iaBits) || iaBits <= granuleLog2 || iaBits > 52) {
+    throw new TraceError(
+      `${iaBits} input address bits: tables resolve ${granuleLog2 + 1} to 52 (DDI 0487 D8.2)`,
+    );
+  }
+  const least = 3 - Math.floor((iaBits - 1 - granuleLog2) / stride);
+  const startLevel = context.startLevel ?? least;
+  const rootLog2 = iaBits - granuleLog2 - (3 - startLevel) * stride;
+  const mostLog2 = stage === 2 ? stride + Math.log2(MAX_CONCATENATED) : stride;
+  if (startLevel < -1 || startLevel > 3 || rootLog2 < 1 || rootLog2 > mostLog2) {
+    const concatenated =
+      stage === 2 ? `, or up to ${MAX_CONCATENATED} concatenated ones of a later level` : '';
+    throw new TraceError(
+      `a root of level ${startLevel} does not resolve ${iaBits} bits with this granule: it takes one of level ${least}${concatenated} (DDI 0487 D8.2)`,
+    );
+  }
+  const { root } = context;
+  if (root < 0n || root >> 52n || root & 7n) {
+    throw new TraceError(`the root ${hex(root)} is no table address: 52 bits, a multiple of 8 at least`, {
+      pa: root,
+    });
+  }
+  return {
+    ...context,
+    startLevel,
+    regime,
+    asid: context.asid ?? 0,
+    vmid: context.vmid ?? 0,
+    combined: stage === 2 && context.combined !== false,
+    root: Number(root),
+    rootEntries: 2 ** rootLog2,
+    iaBase: upper ? (1n << 64n) - (1n << BigInt(iaBits)) : 0n,
+    ds: oa52 && granuleLog2 !== 16,
+  };
+}
+
+/** Registers of a PE, as a walker takes them; of two ranges one. */
+export interface TraceRegisters extends TlbContextOptions {
+  /** The range of TTBR1. Default: that of TTBR0, unless TCR.EPD0 switches it off. */
+  readonly upper?: boolean;
+}
+
+/**
+ * The context that register values describe.
+ *
+ * @throws TraceError for regimes without VMSAv8-64 tables, nested ones (each stage has a trace of its own) and registers that
+ * translate nothing; WalkerError for an unknown regime or a value that is no register's.
+ *
+ * @example
+ * traceContext({ regime: 'el1&0', registers: { ttbr0: 0x8000_0000n, tcr: 0x5_0080_3510n, mair } });
+ */
+export function traceContext(options: TraceRegisters): TraceContext {
+  const { regime, registers } = options;
+  const {
+    tcr = 0n,
+    ttbr0 = 0n,
+    ttbr1 = 0n,
+    vtcr = 0n,
+    vttbr = 0n,
+    mair = 0n,
+    sctlr = 1n,
+    hcr = 1n,
+  } = registers;
+  if (!REGIMES.includes(regime)) {
+    throw new TraceError(
+      `the rules are judged for tables of VMSAv8-64: regimes ${REGIMES.join(', ')}, not '${regime}'`,
+    );
+  }
+  const cpu = cpuFeatures(options.cpu);
+  // The memory is not looked at: this checks the values, and knows where ASID and VMID stand.
+  const { asid, vmid, regime: tagged } = tlbContext(NO_MEMORY, options);
+  const tags = { ...(asid !== undefined && { asid }), ...(vmid !== undefined && { vmid }) };
+  if (regime === 'el1&0-s2') {
+    const params = s2Params(vtcr, ttbrAddress(vttbr), hypervisorControl(hcr), cpu);
+    if (params.invalid)
+      throw new TraceError(`VTCR ${hex(vtcr)}: T0SZ and SL0 translate nothing (DDI 0487 D8.2)`);
+    return { stage: 2, ...geometryOf(params), ...tags };
+  }
+  const two = regime !== 'el2' && regime !== 'el3';
+  const upper = two && (options.upper ?? (flag(tcr, 7) && !flag(tcr, 23)));
+  const fields = two ? twoRangeFields(tcr, upper ? ttbr1 : ttbr0, upper) : oneRangeFields(tcr, ttbr0);
+  const params = s1Params(fields, mair, systemControl(sctlr, cpu), cpu);
+  if (params.configurationFault) {
+    throw new TraceError(
+      `TCR ${hex(tcr)}: this range translates nothing (TxSZ, EPD or the base; DDI 0487 D8.2)`,
+    );
+  }
+  const hierarchical = !params.hpd;
+  return { stage: 1, ...geometryOf(params), ...tags, regime: tagged, upper, mair, hierarchical };
+}
+
+const REGIMES: readonly TlbContextOptions['regime'][] = ['el1&0', 'el1&0-s2', 'el2', 'el2&0', 'el3'];
+const NO_MEMORY = new PhysicalMemory({ base: 0n, size: 8n });
+
+function geometryOf(params: TableGeometry) {
+  const { granuleLog2, iaBits, startLevel, tableBase, highAddress, ha, hd, bigEndian } = params;
+  if (bigEndian) throw new TraceError('SCTLR.EE: a trace has little-endian descriptors');
+  return {
+    granuleLog2: granuleLog2 as TraceContext['granuleLog2'],
+    iaBits,
+    startLevel,
+    root: BigInt(tableBase),
+    oa52: highAddress !== 'none',
+    ha,
+    hd,
+  };
+}
+
+/** log2 of the bytes that an entry of a level maps. */
+export function entryLog2({ granuleLog2 }: Pick<TableSpace, 'granuleLog2'>, level: number): number {
+  return granuleLog2 + (3 - level) * (granuleLog2 - 3);
+}

@@ -1,0 +1,106 @@
+/**
+ * A descriptor at one place of a table tree, as far as a TLB or walk cache may hold it: there while memory has it, and
+ * after that until it is invalidated. (DDI 0487 D8.17 RRVJDB; what faults is never cached: IWZCBG.)
+ */
+import { bbmFields } from '../tlb/bbm-fields.ts';
+import type { Tag } from '../tlb/index.ts';
+import { contiguousEntries } from '../tlb/leaf.ts';
+import { flag } from '../walker/bits.ts';
+import { entryLog2, type TableSpace } from './context.ts';
+import type { Form } from './steps.ts';
+
+/** A table where a walk may find it: one that a table descriptor, or the base register, leads to. */
+export interface TableMount {
+  /** PA, and first input address, as exact numbers (of an upper range counted from its start). */
+  readonly base: number;
+  readonly ia: number;
+  readonly level: number;
+  readonly entryCount: number;
+  /** The table descriptors that lead here and may be cached or in memory; of the root none. */
+  readonly through: Set<CachedEntry>;
+  /** By index. */
+  readonly held: Map<number, CachedEntry>;
+  /** A walk that begins at the root and finds nothing in a cache gets here. Undefined while it is being taken in. */
+  live: boolean | undefined;
+}
+
+export interface CachedEntry {
+  readonly kind: 'table' | 'leaf';
+  readonly word: bigint;
+  readonly level: number;
+  /** First input address, and bytes that this entry maps; of an upper range counted from its start. */
+  readonly ia: number;
+  readonly size: number;
+  /** What a TLB may take it for: a contiguous run, or itself. */
+  readonly runIa: number;
+  readonly runSize: number;
+  readonly contiguous: boolean;
+  readonly global: boolean;
+  readonly pa: number;
+  /** Next table, of a table descriptor. */
+  readonly next: number;
+  /** Index of the step that wrote it, -1 where it was there before. */
+  readonly step: number;
+  /** How a TLB may hold it once it is stale. */
+  readonly forms: Set<Form>;
+  mount: TableMount;
+  child: TableMount | undefined;
+  /** Memory has it, in a table that a walk may reach. */
+  present: boolean;
+  live: boolean | undefined;
+}
+
+/** The entry that a word is at a place, or undefined where hardware may not cache it. */
+export function cachedEntry(
+  space: TableSpace,
+  mount: TableMount,
+  index: number,
+  word: bigint,
+  step: number,
+): CachedEntry | undefined {
+  const { level } = mount;
+  const { granuleLog2, stage } = space;
+  const fields = bbmFields(word, { ...space, level, bbml: 0 });
+  const { kind, accessFlag, oa } = fields;
+  if (kind === 'invalid' || (kind === 'leaf' && !accessFlag && space.ha !== true)) return undefined;
+  const size = 2 ** entryLog2(space, level);
+  const ia = mount.ia + index * size;
+  const entries = contiguousEntries(granuleLog2, level);
+  const contiguous = kind === 'leaf' && entries > 1 && flag(word, 52);
+  const runSize = contiguous ? size * entries : size;
+  return {
+    kind,
+    word,
+    level,
+    ia,
+    size,
+    runIa: Math.floor(ia / runSize) * runSize,
+    runSize,
+    contiguous,
+    global: fields.global && stage === 1,
+    pa: mount.base + index * 8,
+    next: kind === 'table' ? Number(oa) : 0,
+    step,
+    forms: new Set<Form>(space.combined ? ['own', 'combined'] : ['own']),
+    mount,
+    child: undefined,
+    present: true,
+    live: undefined,
+  };
+}
+
+/** What an invalidation finds the entry by. Tables are never global (RCHVGJ). */
+export function tagOf({ kind, global, ia, size, level }: CachedEntry, space: TableSpace): Tag {
+  const { stage, regime, vmid, asid, granuleLog2, iaBase } = space;
+  const hasAsid = stage === 1 && (regime === 'el1&0' || regime === 'el2&0');
+  return {
+    regime,
+    holds: stage === 1 ? 'stage1' : 'stage2',
+    vmid: regime === 'el1&0' ? vmid : undefined,
+    asid: hasAsid && !(kind === 'leaf' && global) ? asid : undefined,
+    from: iaBase + BigInt(ia),
+    size: BigInt(size),
+    granuleLog2,
+    level,
+  };
+}

@@ -1,0 +1,19 @@
+/** Break-before-make of traces: writes of tables recorded or listed, judged step by step. What `lpae/bbm` exports. */
+export { type TableSpace, type TraceContext, type TraceRegisters, traceContext } from './context.ts';
+export { TraceError } from './errors.ts';
+export { BBM_LEVELS, type BbmLevel, type Judgement, MACHINES, type TraceChange } from './judge.ts';
+export { joinNeeded, type NeededCommand, type NeededInvalidation, type NeededTlbi } from './needed.ts';
+export { type Recording, recordWrites } from './record.ts';
+export type { BarrierStep, InvalidateStep, TlbiStep, TraceStep, WriteStep } from './steps.ts';
+export {
+  countIllegal,
+  type IllegalSteps,
+  isLegal,
+  judgeTrace,
+  type OtherVerdict,
+  type StepVerdict,
+  TraceJudge,
+  type TracePlace,
+  type TraceVerdict,
+  type WriteVerdict,
+} from './trace.ts';

@@ -1,0 +1,208 @@
+/**
+ * The invalidation that entries need: TLBI instructions and SMMU commands, with their operands. (DDI 0487 D8.17.5.1 and
+ * D8.17.5.2 for operands, D8.17.6 for stage 2's order; IHI 0070 4.4.1 to 4.4.3.)
+ */
+import type { TlbiOperation } from '../tlb/index.ts';
+import type { TableSpace } from './context.ts';
+import type { CachedEntry } from './entry.ts';
+
+/** One instruction. Without `operand` it takes none. */
+export interface NeededTlbi {
+  readonly operation: TlbiOperation | 'DSB ISH';
+  readonly operand?: bigint;
+}
+
+/** One command of an SMMU's queue, and its parameters by their names there. */
+export interface NeededCommand {
+  readonly command: string;
+  readonly fields: Readonly<Record<string, bigint | number>>;
+}
+
+/** Input addresses whose entries have to go, and how. */
+export interface NeededInvalidation {
+  /** First input address, and bytes. */
+  readonly from: bigint;
+  readonly size: bigint;
+  /** Only blocks and pages are to go: an operation for the last level is enough. */
+  readonly leaf: boolean;
+  /** Of every ASID: global entries, or tables that hold some. */
+  readonly global: boolean;
+  /** For a PE, in order. */
+  readonly tlbi: readonly NeededTlbi[];
+  /** Without FEAT_TLBIRANGE: so many operations of one address, a leaf each. 1 where `tlbi` has one already. */
+  readonly operations: number;
+  /** For an SMMU, in order. */
+  readonly commands: readonly NeededCommand[];
+}
+
+interface Range {
+  from: number;
+  end: number;
+  leaves: number;
+  leaf: boolean;
+  global: boolean;
+}
+
+/** What takes these entries out of all TLBs: ranges in ascending order, neighbours joined. */
+export function neededFor(entries: Iterable<CachedEntry>, space: TableSpace): NeededInvalidation[] {
+  return rangesOf([...entries], space).map((range) => describe(range, space));
+}
+
+/** The invalidations of several steps as one list, neighbours joined. */
+export function joinNeeded(needed: readonly NeededInvalidation[], space: TableSpace): NeededInvalidation[] {
+  const ranges = needed.map(({ from, size, leaf, global, operations }): Range => {
+    const start = Number(from - space.iaBase);
+    return { from: start, end: start + Number(size), leaves: operations, leaf, global };
+  });
+  return join(ranges).map((range) => describe(range, space));
+}
+
+function describe(range: Range, space: TableSpace): NeededInvalidation {
+  const { from, end, leaf, global, leaves } = range;
+  return {
+    from: space.iaBase + BigInt(from),
+    size: BigInt(end - from),
+    leaf,
+    global,
+    tlbi: instructions(range, space),
+    operations: leaves,
+    commands: commands(range, space),
+  };
+}
+
+/** A table descriptor goes with any address below it: where none of its leaves has to go, that is a single one. */
+function rangesOf(entries: CachedEntry[], space: TableSpace): Range[] {
+  const granule = 2 ** space.granuleLog2;
+  const leaves = entries.filter(({ kind }) => kind === 'leaf');
+  const tables = entries.filter(({ kind }) => kind === 'table');
+  const pieces: Range[] = leaves.map(({ ia, size, global }) => ({
+    from: ia,
+    end: ia + size,
+    leaves: 1,
+    leaf: true,
+    global,
+  }));
+  const joined = join(pieces);
+  for (const { ia, size } of tables) {
+    // The ranges within the table's reach: all the last level of these is under this descriptor.
+    const below = joined.filter(({ from, end }) => from < ia + size && end > ia);
+    for (const range of below) {
+      range.leaf = false;
+      // The first address of a block is none of a table that stood below another part of it.
+      if (ia > range.from) range.leaves++;
+    }
+    if (below.length === 0)
+      pieces.push({ from: ia, end: ia + granule, leaves: 1, leaf: false, global: space.upper === true });
+  }
+  return join([...joined, ...pieces.filter(({ leaf }) => !leaf)]);
+}
+
+/** In order of address; what touches or overlaps and needs the same is one. */
+function join(pieces: readonly Range[]): Range[] {
+  const joined: Range[] = [];
+  let before: Range | undefined;
+  for (const piece of [...pieces].sort((a, b) => a.from - b.from || b.end - a.end)) {
+    const last = joined.at(-1);
+    if (
+      last === undefined ||
+      piece.from > last.end ||
+      piece.leaf !== last.leaf ||
+      piece.global !== last.global
+    ) {
+      joined.push({ ...piece });
+    } else {
+      // Two copies of one entry go with one operation.
+      if (piece.from !== before?.from || piece.end !== before.end) last.leaves += piece.leaves;
+      last.end = Math.max(last.end, piece.end);
+    }
+    before = piece;
+  }
+  return joined;
+}
+
+const DSB: NeededTlbi = { operation: 'DSB ISH' };
+
+function instructions(range: Range, space: TableSpace): NeededTlbi[] {
+  const { stage, regime } = space;
+  const level = range.leaf ? 'L' : '';
+  const el = regime === 'el2' ? '2' : regime === 'el3' ? '3' : '1';
+  const type = stage === 2 ? 'IPAS2' : range.global && el === '1' ? 'VAA' : 'VA';
+  const name = `${type}${level}E${el}IS`;
+  const operand = range.leaves > 1 ? rangeOperand(range, space) : addressOperand(range, space);
+  const own: NeededTlbi =
+    operand === undefined
+      ? { operation: everything(space) }
+      : { operation: `${range.leaves > 1 ? 'R' : ''}${name}` as TlbiOperation, operand };
+  if (stage === 1) return [own, DSB];
+  // Combined entries are found by VA, which is not known here; and they are to go after what they could be made of again.
+  return [own, DSB, { operation: 'VMALLE1IS' }, DSB];
+}
+
+function everything({ stage, regime }: TableSpace): TlbiOperation {
+  if (regime === 'el2') return 'ALLE2IS';
+  if (regime === 'el3') return 'ALLE3IS';
+  return stage === 2 ? 'VMALLS12E1IS' : 'VMALLE1IS';
+}
+
+/** ASID in [63:48] where the operation has one. */
+function asidBits({ global }: Range, space: TableSpace): bigint {
+  const { stage, regime, asid } = space;
+  const tagged = stage === 1 && (regime === 'el1&0' || regime === 'el2&0') && !global;
+  return tagged ? BigInt(asid) << 48n : 0n;
+}
+
+/** VA[55:12] in [43:0], or IPA[51:12] in [39:0]; no level hint in [47:44], which not every PE has. */
+function addressOperand(range: Range, space: TableSpace): bigint {
+  const address = space.iaBase + BigInt(range.from);
+  return asidBits(range, space) | BigInt.asUintN(space.stage === 2 ? 40 : 44, address >> 12n);
+}
+
+/** Granules by NUM and SCALE: the least that covers the range. (D8.17.5.2: (NUM + 1) * 2^(5 * SCALE + 1).) */
+function rangeOperand(range: Range, space: TableSpace): bigint | undefined {
+  const { granuleLog2, ds, iaBase } = space;
+  const baseLog2 = ds ? 16 : granuleLog2;
+  const first = Math.floor(range.from / 2 ** baseLog2) * 2 ** baseLog2;
+  const granules = Math.ceil((range.end - first) / 2 ** granuleLog2);
+  for (let scale = 0; scale < 4; scale++) {
+    const unit = 2 ** (5 * scale + 1);
+    const num = Math.ceil(granules / unit) - 1;
+    if (num > 31) continue;
+    const tg = { 12: 1n, 14: 2n, 16: 3n }[granuleLog2];
+    const base = BigInt.asUintN(37, (iaBase + BigInt(first)) >> BigInt(baseLog2));
+    return asidBits(range, space) | (tg << 46n) | (BigInt(scale) << 44n) | (BigInt(num) << 39n) | base;
+  }
+  return undefined;
+}
+
+const SYNC: NeededCommand = { command: 'CMD_SYNC', fields: {} };
+
+function commands(range: Range, space: TableSpace): NeededCommand[] {
+  const { stage, vmid, combined } = space;
+  const own = { command: commandName(range, space), fields: commandFields(range, space) };
+  if (stage === 1 || !combined) return [own, SYNC];
+  return [own, SYNC, { command: 'CMD_TLBI_NH_ALL', fields: { VMID: vmid } }, SYNC];
+}
+
+function commandName({ global }: Range, { stage, regime }: TableSpace): string {
+  if (stage === 2) return 'CMD_TLBI_S2_IPA';
+  if (regime === 'el3') return 'CMD_TLBI_EL3_VA';
+  if (regime === 'el2') return 'CMD_TLBI_EL2_VA';
+  const world = regime === 'el2&0' ? 'EL2' : 'NH';
+  return `CMD_TLBI_${world}_VA${global ? 'A' : ''}`;
+}
+
+/** A range is ((NUM + 1) * 2^SCALE) granules of TG: SMMU_IDR3.RIL. Without, it is one command a leaf. */
+function commandFields(range: Range, space: TableSpace): Record<string, bigint | number> {
+  const { stage, regime, asid, vmid, iaBase, granuleLog2 } = space;
+  const tags = {
+    ...(regime === 'el1&0' && { VMID: vmid }),
+    ...(stage === 1 && !range.global && (regime === 'el1&0' || regime === 'el2&0') && { ASID: asid }),
+  };
+  const fields = { ...tags, Addr: iaBase + BigInt(range.from), Leaf: range.leaf ? 1 : 0 };
+  if (range.leaves === 1) return fields;
+  const granules = (range.end - range.from) / 2 ** granuleLog2;
+  let scale = 0;
+  while (granules / 2 ** scale > 32) scale++;
+  const tg = { 12: 1, 14: 2, 16: 3 }[granuleLog2];
+  return { ...fields, TG: tg, SCALE: scale, NUM: Math.ceil(granules / 2 ** scale) - 1 };
+}

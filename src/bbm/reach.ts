@@ -1,0 +1,181 @@
+/**
+ * Which descriptors a walk may come to while a trace is written: through the tables as they are, and through table
+ * descriptors that a walk cache may still hold. (DDI 0487 D8.17: an intermediate TLB caching structure.)
+ */
+import { inScope } from '../tlb/scope.ts';
+import type { TableSpace } from './context.ts';
+import { type CachedEntry, cachedEntry, type TableMount, tagOf } from './entry.ts';
+import { TraceError } from './errors.ts';
+import { StaleEntries } from './stale.ts';
+import type { Form, StepScope } from './steps.ts';
+
+/** What a write did at one place where its table is used. */
+export interface PlaceChange {
+  readonly mount: TableMount;
+  readonly index: number;
+  /** A walk from the root gets here. Else only a stale table descriptor leads here. */
+  readonly live: boolean;
+  /** Entries that a walk may find now and could not before, those of the tables below too; and those that it does not find any more. */
+  readonly made: readonly CachedEntry[];
+  readonly lost: readonly CachedEntry[];
+}
+
+/** Memory has the entry, and a table descriptor that is cached in this form leads a walk to it. */
+function comesBack({ present, mount }: CachedEntry, form: Form): boolean {
+  return present && [...mount.through].some(({ forms }) => forms.has(form));
+}
+
+/**
+ * Stale entries, and the stale table descriptors through which a walk would find them again: both have to be invalidated.
+ */
+export function withTables(entries: Iterable<CachedEntry>): Set<CachedEntry> {
+  const all = new Set(entries);
+  // What is added on the way is looked at too.
+  for (const entry of all) if (entry.present) for (const table of entry.mount.through) all.add(table);
+  return all;
+}
+
+/** Tables that hold themselves are walked again at every level: this many places are more than any table tree has. */
+const MAX_MOUNTS = 1 << 18;
+
+export class Reach {
+  readonly stale: StaleEntries;
+  readonly #space: TableSpace;
+  readonly #read: (pa: number) => bigint;
+  readonly #mounts = new Map<number, Set<TableMount>>();
+  readonly #rootMount: TableMount;
+  #count = 0;
+  #step = -1;
+  #made: CachedEntry[] = [];
+  #lost: CachedEntry[] = [];
+
+  /** @param read - the descriptor at a PA, as memory holds it now. */
+  constructor(space: TableSpace, read: (pa: number) => bigint) {
+    this.#space = space;
+    this.#read = read;
+    this.stale = new StaleEntries(space);
+    const { root, startLevel, rootEntries } = space;
+    this.#rootMount = this.#mount(root, startLevel, 0, rootEntries);
+    this.#settleMount(this.#rootMount);
+  }
+
+  /** A descriptor was written: what that changes, at each place where its table is used. None where no walk can come. */
+  write(pa: number, word: bigint, step: number): PlaceChange[] {
+    this.#step = step;
+    return this.#mountsOver(pa).map((mount) => {
+      [this.#made, this.#lost] = [[], []];
+      const index = (pa - mount.base) / 8;
+      this.#replace(mount, index, word);
+      return { mount, index, live: mount.live === true, made: this.#made, lost: this.#lost };
+    });
+  }
+
+  /** Stale entries in scope are gone, but for those that a walk finds again through a stale table descriptor. */
+  invalidate({ own, combined }: StepScope): void {
+    const byLevel = [...this.stale].sort((a, b) => a.level - b.level);
+    // From the top: a table that nothing leads to any more leaves what it holds to the caches, and that may be in scope too.
+    for (const entry of byLevel) {
+      const { forms } = entry;
+      const hit = own !== undefined && inScope(own, tagOf(entry, this.#space), entry.kind === 'table');
+      if (hit && !comesBack(entry, 'own')) forms.delete('own');
+      // As long as the stage-2 entry is cached, a combined one can be made of it again.
+      const both = combined === 'all' || (combined === 'same' && hit);
+      if (both && !forms.has('own') && !comesBack(entry, 'combined')) forms.delete('combined');
+      if (forms.size === 0) this.#forget(entry);
+    }
+  }
+
+  #forget(entry: CachedEntry): void {
+    this.stale.delete(entry);
+    const { child } = entry;
+    if (child === undefined) return;
+    child.through.delete(entry);
+    if (child.through.size > 0) return;
+    for (const held of child.held.values()) held.present = false;
+    child.held.clear();
+    this.#mounts.get(child.base)?.delete(child);
+    this.#count--;
+  }
+
+  #replace(mount: TableMount, index: number, word: bigint): void {
+    const old = mount.held.get(index);
+    if (old) old.present = false;
+    mount.held.delete(index);
+    const next = this.#take(mount, index, word);
+    // The new one first: a table that both lead to stays where it is.
+    if (next) this.#settle(next);
+    if (old && old !== next) this.#settle(old);
+  }
+
+  /** Takes in the entry that a word is: one that a TLB still holds, word for word, comes to life again. */
+  #take(mount: TableMount, index: number, word: bigint): CachedEntry | undefined {
+    const made = word === 0n ? undefined : cachedEntry(this.#space, mount, index, word, this.#step);
+    if (made === undefined) return undefined;
+    const same = [...this.stale.at(made.kind, made.level, made.ia)].find(
+      (old) => old.word === word && old.pa === made.pa && !old.present,
+    );
+    const entry = same ?? made;
+    entry.mount = mount;
+    entry.present = true;
+    mount.held.set(index, entry);
+    if (entry.kind === 'table') {
+      entry.child = this.#mount(entry.next, entry.level + 1, entry.ia, 2 ** (this.#space.granuleLog2 - 3));
+      entry.child.through.add(entry);
+    }
+    return entry;
+  }
+
+  #mount(base: number, level: number, ia: number, entryCount: number): TableMount {
+    const here = this.#mounts.get(base) ?? new Set();
+    for (const known of here) if (known.level === level && known.ia === ia) return known;
+    if (++this.#count > MAX_MOUNTS) {
+      throw new TraceError('the tables hold themselves too often: more than 262,144 of them are in reach', {
+        pa: BigInt(base),
+      });
+    }
+    const mount: TableMount = {
+      base,
+      level,
+      ia,
+      entryCount,
+      through: new Set(),
+      held: new Map(),
+      live: undefined,
+    };
+    this.#mounts.set(base, here.add(mount));
+    for (let index = 0; index < entryCount; index++) this.#take(mount, index, this.#read(base + index * 8));
+    return mount;
+  }
+
+  /** Brings an entry up to date with its table and with what memory holds, and all below it. */
+  #settle(entry: CachedEntry): void {
+    const live = entry.present && entry.mount.live === true;
+    if (live === entry.live) return;
+    if (live || entry.live === undefined) this.#made.push(entry);
+    else this.#lost.push(entry);
+    entry.live = live;
+    if (live) this.stale.delete(entry);
+    else {
+      // From now on a TLB may hold it in every way.
+      entry.forms.add('own');
+      if (this.#space.combined) entry.forms.add('combined');
+      this.stale.add(entry);
+    }
+    if (entry.child) this.#settleMount(entry.child);
+  }
+
+  #settleMount(mount: TableMount): void {
+    const live = mount === this.#rootMount || [...mount.through].some((entry) => entry.live === true);
+    if (live === mount.live) return;
+    mount.live = live;
+    for (const entry of mount.held.values()) this.#settle(entry);
+  }
+
+  #mountsOver(pa: number): TableMount[] {
+    const { root, granuleLog2 } = this.#space;
+    const table = 2 ** granuleLog2;
+    const bases = new Set([Math.floor(pa / table) * table, root]);
+    const found = [...bases].flatMap((base) => [...(this.#mounts.get(base) ?? [])]);
+    return found.filter(({ base, entryCount }) => pa >= base && pa < base + entryCount * 8);
+  }
+}

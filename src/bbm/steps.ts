@@ -1,0 +1,106 @@
+/**
+ * The steps of a trace, and what an invalidation among them takes out of a TLB. (DDI 0487 D8.17.5 for TLB maintenance;
+ * IHI 0070 4.4 for the SMMU's commands of the same scopes.)
+ */
+
+import { type Scope, type TlbiOperation, tlbiScope } from '../tlb/index.ts';
+import { cpuFeatures } from '../walker/cpu.ts';
+import type { TableSpace } from './context.ts';
+import { hex, TraceError } from './errors.ts';
+
+/** A store of one 64-bit descriptor. `pa` is a multiple of 8, below 2^52. */
+export interface WriteStep {
+  readonly write: bigint;
+  readonly value: bigint;
+}
+
+/** `TLBI <tlbi>, <operand>`, completed: an E1 operation of the trace's own VMID. */
+export interface TlbiStep {
+  readonly tlbi: TlbiOperation;
+  readonly operand?: bigint;
+}
+
+/**
+ * What takes all copies of the entries for some input addresses out of every TLB, whichever instructions that are: of
+ * combined stages too. `all`, or `size` bytes from an input address on.
+ */
+export type InvalidateStep =
+  | { readonly invalidate: 'all' }
+  | {
+      readonly invalidate: bigint;
+      readonly size: bigint;
+      /** Only blocks and pages; table descriptors stay. Default false. */
+      readonly leaf?: boolean;
+      /** Of one ASID, and global entries; of one VMID. Default: of all. */
+      readonly asid?: number;
+      readonly vmid?: number;
+    };
+
+/** DSB, ISB and the like: accepted and not judged. Invalidations count as completed where they stand. */
+export interface BarrierStep {
+  readonly barrier: string;
+}
+
+export type TraceStep = WriteStep | TlbiStep | InvalidateStep | BarrierStep;
+
+/** The forms in which a stage-2 entry may be cached: alone, found by IPA, or combined with stage 1, found by VA. */
+export type Form = 'own' | 'combined';
+
+/** What an invalidation step applies to: entries of the trace's own stage; and of those that combine it with stage 1 all, the same or none. */
+export interface StepScope {
+  readonly own: Scope | undefined;
+  readonly combined: 'all' | 'same' | 'none';
+}
+
+const CPU = cpuFeatures('max');
+const LAST = (1n << 56n) - 1n;
+
+/** @throws TraceError for an operation that is none, or an empty range. */
+export function scopeOf(step: TlbiStep | InvalidateStep, space: TableSpace): StepScope {
+  return 'tlbi' in step ? instructionScope(step, space) : rangeScope(step, space);
+}
+
+function instructionScope({ tlbi, operand = 0n }: TlbiStep, space: TableSpace): StepScope {
+  const { regime, vmid, ds } = space;
+  const scope = scopeOrRefuse(tlbi, operand, { regime, vmid, ds, cpu: CPU });
+  if (scope === undefined) return { own: undefined, combined: 'none' };
+  // Combined entries are found by VA, which a trace of stage 2 does not know: only what is for all VAs is sure to hit them.
+  const { asid, from, lastLevel } = scope;
+  const allAddresses = from === undefined && asid === undefined && !lastLevel;
+  return { own: scope, combined: allAddresses && scope.stages !== 'stage2' ? 'all' : 'none' };
+}
+
+function scopeOrRefuse(...[tlbi, operand, context]: Parameters<typeof tlbiScope>) {
+  try {
+    return tlbiScope(tlbi, operand, context);
+  } catch (error) {
+    if (error instanceof RangeError) throw new TraceError(`${error.message} (DDI 0487 D8.17.5)`);
+    throw error;
+  }
+}
+
+function rangeScope(step: InvalidateStep, space: TableSpace): StepScope {
+  const { regime } = space;
+  if (step.invalidate === 'all') return { own: { regime, stages: 'both' }, combined: 'all' };
+  const { invalidate: from, size, leaf, asid, vmid } = step;
+  if (from < 0n || from >> 64n || size <= 0n) {
+    throw new TraceError(
+      `an invalidation of ${size} bytes from ${hex(from)} on: it takes an address and at least a byte`,
+      {
+        value: from,
+      },
+    );
+  }
+  const first = BigInt.asUintN(56, from);
+  const end = first + size - 1n;
+  const own = {
+    regime,
+    stages: 'both',
+    from: first,
+    last: end < LAST ? end : LAST,
+    ...(leaf && { lastLevel: true }),
+    ...(asid !== undefined && { asid, global: true }),
+    ...(vmid !== undefined && { vmid }),
+  } as const;
+  return { own, combined: 'same' };
+}

@@ -1,0 +1,174 @@
+/**
+ * Break-before-make over a trace of writes: which steps were not legal without an invalidation that did not stand before
+ * them, for a PE and an SMMU of each FEAT_BBM level, and which invalidation each step needs.
+ * (DDI 0487 D8.17.1, D8.17.2; IHI 0070 3.21.1.)
+ */
+import type { Machine } from '../tlb/conflict.ts';
+import { entryLog2, type TableSpace, type TraceContext, tableSpace } from './context.ts';
+import { hex, TraceError } from './errors.ts';
+import {
+  BBM_LEVELS,
+  type BbmLevel,
+  type Judgement,
+  judgeWrite,
+  MACHINES,
+  type TraceChange,
+} from './judge.ts';
+import { type NeededInvalidation, neededFor } from './needed.ts';
+import { type PlaceChange, Reach, withTables } from './reach.ts';
+import { scopeOf, type TraceStep, type WriteStep } from './steps.ts';
+
+/** Where a written entry stands: it may be in several places, or in none that a walk comes to. */
+export interface TracePlace {
+  /** Arm's level, -1 to 3. */
+  readonly level: number;
+  /** First input address of the entry, and the bytes that an entry of its level translates. */
+  readonly ia: bigint;
+  readonly size: bigint;
+  /** A walk from the root comes here; else only a table descriptor that a walk cache may still hold leads here. */
+  readonly live: boolean;
+}
+
+/** What is to be said about a write. */
+export interface WriteVerdict {
+  readonly kind: 'write';
+  readonly index: number;
+  readonly pa: bigint;
+  readonly before: bigint;
+  readonly after: bigint;
+  readonly places: readonly TracePlace[];
+  readonly changes: readonly TraceChange[];
+  /** For each machine and level. */
+  readonly judgements: readonly Judgement[];
+  /** An illegal step: the old entry was in memory until this very write, and should have been made invalid first. */
+  readonly breakFirst: boolean;
+  /** An illegal step: the invalidations that should have stood before it (and behind the break). */
+  readonly needsBefore: readonly NeededInvalidation[];
+  /** The invalidations that this step owes: behind it, and before what was here is made anew in another way. */
+  readonly needsAfter: readonly NeededInvalidation[];
+  /** It takes a table descriptor away, or leads it elsewhere. */
+  readonly tableLost: boolean;
+}
+
+export interface OtherVerdict {
+  readonly kind: 'invalidation' | 'barrier';
+  readonly index: number;
+  readonly step: TraceStep;
+}
+
+export type StepVerdict = WriteVerdict | OtherVerdict;
+
+/** How many steps are illegal, for each machine by FEAT_BBM level. */
+export type IllegalSteps = Readonly<Record<Machine, readonly [number, number, number]>>;
+
+export interface TraceVerdict {
+  readonly steps: readonly StepVerdict[];
+  readonly illegal: IllegalSteps;
+  /** At the end of the trace: what TLBs may hold though the tables do not say it any more. */
+  readonly owed: readonly NeededInvalidation[];
+}
+
+/** Judges a trace step by step, as it is made. */
+export class TraceJudge {
+  readonly space: TableSpace;
+  readonly #words = new Map<number, bigint>();
+  readonly #initial: ((pa: bigint) => bigint) | undefined;
+  readonly #reach: Reach;
+  #index = 0;
+
+  /** @throws TraceError for a context that no registers can describe. */
+  constructor(context: TraceContext) {
+    this.space = tableSpace(context);
+    this.#initial = context.initial;
+    this.#reach = new Reach(this.space, (pa) => this.#read(pa));
+  }
+
+  /** @throws TraceError for a step that can't be. */
+  judge(step: TraceStep): StepVerdict {
+    const index = this.#index++;
+    if ('write' in step) return this.#write(step, index);
+    if ('barrier' in step) return { kind: 'barrier', index, step };
+    this.#reach.invalidate(scopeOf(step, this.space));
+    return { kind: 'invalidation', index, step };
+  }
+
+  /** The invalidations that are owed now. */
+  owed(): NeededInvalidation[] {
+    return neededFor(this.#reach.stale, this.space);
+  }
+
+  #write({ write: pa, value }: WriteStep, index: number): WriteVerdict {
+    if (pa < 0n || pa >> 52n || pa & 7n) {
+      throw new TraceError(
+        `a write to ${hex(pa)}: a descriptor of VMSAv8-64 has 8 bytes, at a multiple of 8 below 2^52 (DDI 0487 D8.3)`,
+        { pa, value },
+      );
+    }
+    if (value < 0n || value >> 64n)
+      throw new TraceError(`${hex(value)} has more than 64 bits`, { pa, value });
+    const at = Number(pa);
+    const before = this.#read(at);
+    this.#words.set(at, value);
+    const changed = before === value ? [] : this.#reach.write(at, value, index);
+    const { space } = this;
+    const { changes, judgements, against } = judgeWrite(changed, this.#reach, space, before === value);
+    const lost = changed.flatMap((change) => change.lost);
+    const breakFirst = against.some((entry) => lost.includes(entry));
+    return {
+      kind: 'write',
+      index,
+      pa,
+      before,
+      after: value,
+      places: changed.map((change) => placeOf(change, space)),
+      changes,
+      judgements,
+      breakFirst,
+      needsBefore: neededFor(withTables(breakFirst ? [...against, ...lost] : against), space),
+      needsAfter: neededFor(lost, space),
+      tableLost: lost.some(({ kind }) => kind === 'table'),
+    };
+  }
+
+  #read(pa: number): bigint {
+    return this.#words.get(pa) ?? this.#initial?.(BigInt(pa)) ?? 0n;
+  }
+}
+
+function placeOf({ mount, index, live }: PlaceChange, space: TableSpace): TracePlace {
+  const size = 2 ** entryLog2(space, mount.level);
+  return { level: mount.level, ia: space.iaBase + BigInt(mount.ia + index * size), size: BigInt(size), live };
+}
+
+/**
+ * Judges a whole trace.
+ *
+ * @param steps - writes of descriptors, invalidations and barriers, in the order in which the machine sees them.
+ * @param context - the tables that they are about.
+ * @throws TraceError for a context or a step that can't be.
+ *
+ * @example
+ * const { steps, illegal } = judgeTrace(
+ *   [{ write: 0x8000_3000n, value: 0n }, { write: 0x8000_3000n, value: 0x9_0000_0f47n }], // no TLBI in between
+ *   { stage: 1, granuleLog2: 12, iaBits: 48, root: 0x8000_0000n, initial: (pa) => words.get(pa) ?? 0n },
+ * );
+ * illegal.pe; // [1, 1, 1]: at each FEAT_BBM level
+ */
+export function judgeTrace(steps: Iterable<TraceStep>, context: TraceContext): TraceVerdict {
+  const judge = new TraceJudge(context);
+  const verdicts = Array.from(steps, (step) => judge.judge(step));
+  return { steps: verdicts, illegal: countIllegal(verdicts), owed: judge.owed() };
+}
+
+export function countIllegal(verdicts: readonly StepVerdict[]): IllegalSteps {
+  const [pe, smmu] = MACHINES.map((machine) =>
+    BBM_LEVELS.map((bbml) => verdicts.filter((verdict) => !isLegal(verdict, [machine], bbml)).length),
+  ) as [[number, number, number], [number, number, number]];
+  return { pe, smmu };
+}
+
+/** Whether a step is legal for all of some machines at a FEAT_BBM level. */
+export function isLegal(verdict: StepVerdict, machines: readonly Machine[], bbml: BbmLevel): boolean {
+  if (verdict.kind !== 'write') return true;
+  return verdict.judgements.every((one) => one.legal || one.bbml !== bbml || !machines.includes(one.machine));
+}

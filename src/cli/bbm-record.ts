@@ -1,0 +1,105 @@
+/** A map request as a trace: its operations carried out on a recorded memory, their writes judged one operation after the other. */
+import { recordWrites, type StepVerdict, TraceError, TraceJudge, traceContext } from '../bbm/index.ts';
+import { IommuError, mapSgAs, Scatterlist } from '../index.ts';
+import { inputError } from './io.ts';
+import { performOrRefuse } from './perform.ts';
+import type { MapRequest, RequestOp } from './request.ts';
+import { hex, sizeText } from './text.ts';
+
+/** What one operation wrote. */
+export interface JudgedOp {
+  readonly title: string;
+  readonly verdicts: readonly StepVerdict[];
+}
+
+export interface RecordedRun {
+  readonly judge: TraceJudge;
+  readonly ops: readonly JudgedOp[];
+}
+
+/**
+ * Records and judges a request.
+ *
+ * @param sync - invalidate as Linux does: the range behind every unmap, and what a table covered when its descriptor is taken
+ * away, before its frame is used again (io_pgtable_tlb_flush_walk).
+ * @throws CliError (input) for a format whose descriptors are not VMSAv8-64's.
+ */
+export function recordRequest(request: MapRequest, source: string, sync: boolean): RecordedRun {
+  const { domain } = performOrRefuse({ ...request, ops: [] }, source);
+  const recording = recordWrites(domain.memory);
+  const { initial } = recording;
+  const judge = judgeOf(domain.registers.hardware, initial, source);
+  let judged = 0;
+  const ops = request.ops.map((op) => {
+    const range = carryOut(domain, op, request);
+    if (sync && range && range.size > 0n) recording.invalidate(range.from, range.size);
+    const steps = recording.steps.slice(judged);
+    judged += steps.length;
+    return { title: titleOf(op), verdicts: steps.flatMap((step) => judgeStep(judge, step, sync)) };
+  });
+  return { judge, ops };
+}
+
+function judgeOf(
+  hardware: ReturnType<typeof performOrRefuse>['domain']['registers']['hardware'],
+  initial: (pa: bigint) => bigint,
+  source: string,
+): TraceJudge {
+  try {
+    // An IOMMU's stage-2 domain has no stage 1 over it.
+    return new TraceJudge({ ...traceContext(hardware), combined: false, initial });
+  } catch (error) {
+    if (error instanceof TraceError) {
+      throw inputError(
+        `${source}: ${error.message}`,
+        'formats arm_64_lpae_s1 and arm_64_lpae_s2 have such tables',
+      );
+    }
+    throw error;
+  }
+}
+
+function judgeStep(
+  judge: TraceJudge,
+  step: Parameters<TraceJudge['judge']>[0],
+  sync: boolean,
+): StepVerdict[] {
+  const verdict = judge.judge(step);
+  if (!sync || verdict.kind !== 'write' || !verdict.tableLost) return [verdict];
+  const flushes = verdict.places.map(({ ia, size }) => judge.judge({ invalidate: ia, size }));
+  return [verdict, ...flushes];
+}
+
+/** Answers the input addresses that Linux invalidates afterwards. A refused operation took back what it had mapped. */
+function carryOut(
+  domain: Parameters<typeof mapSgAs>[0],
+  op: RequestOp,
+  request: MapRequest,
+): { from: bigint; size: bigint } | undefined {
+  const { iova: from } = op;
+  let size = 0n;
+  try {
+    if (op.op === 'unmap') {
+      const report = domain.unmapReport(from, op.size);
+      return { from: report.from, size: report.end - report.from };
+    }
+    if (op.op === 'map') {
+      size = op.size;
+      domain.map(from, op.paddr, size, op.prot);
+    } else if (op.op === 'map_sg') {
+      const sg = Scatterlist.from(op.sg, { cpuPageSize: Number(request.cpuPageSize) });
+      size = sg.byteLength;
+      mapSgAs(domain, from, sg, op.prot, request.semantics);
+    }
+    return undefined;
+  } catch (error) {
+    if (error instanceof IommuError) return { from, size };
+    throw error;
+  }
+}
+
+function titleOf(op: RequestOp): string {
+  const at = `${op.op}  IOVA ${hex(op.iova)}`;
+  if (op.op === 'map') return `${at} -> PA ${hex(op.paddr)}, ${sizeText(op.size)}`;
+  return op.op === 'unmap' ? `${at}, ${sizeText(op.size)}` : at;
+}

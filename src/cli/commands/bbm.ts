@@ -1,0 +1,215 @@
+/** `lpae bbm`: break-before-make of a trace of writes, step by step, by machine and FEAT_BBM level. (DDI 0487 D8.17; IHI 0070 3.21.1.) */
+import { type Command, Option } from 'commander';
+import {
+  type BbmLevel,
+  countIllegal,
+  type IllegalSteps,
+  isLegal,
+  joinNeeded,
+  MACHINES,
+  type NeededInvalidation,
+  type StepVerdict,
+  TraceError,
+  TraceJudge,
+} from '../../bbm/index.ts';
+import { isTrace, parseTrace } from '../bbm-file.ts';
+import { recordRequest } from '../bbm-record.ts';
+import {
+  type Chosen,
+  commandText,
+  MACHINE_NAMES,
+  neededJson,
+  tlbiText,
+  verdictJson,
+  verdictLines,
+} from '../bbm-text.ts';
+import { columns } from '../columns.ts';
+import { nameOf, readJson } from '../input.ts';
+import { EXIT, inputError, usageError } from '../io.ts';
+import type { Cli, Output } from '../output.ts';
+import { parseRequest } from '../request.ts';
+import { count, counted, hex, sizeText } from '../text.ts';
+
+interface BbmOptions {
+  readonly machine: 'pe' | 'smmu' | 'both';
+  readonly bbm: '0' | '1' | '2';
+  readonly sync?: boolean;
+}
+
+const HELP = `
+TRACE is JSON: a trace, or a map request (lpae map --help), whose operations are carried out and recorded.
+
+  granule, stage, ias   4K, 16K or 64K; 1 (default) or 2; input address bits. root: PA of the first table
+  level                 of the root, where stage 2 begins later than ias says. upper: the tables are TTBR1's
+  registers             in place of these: { ttbr0, ttbr1, tcr, mair, sctlr, vttbr, vtcr, hcr }
+  regime                el1&0 (default) el2 el2&0 el3; with registers el1&0-s2 too. asid, vmid: what entries are tagged with
+  mair, oa52, ha, hd    what descriptors mean: memory types; 52-bit output; hardware updates of access flag and dirty state
+  hierarchical          APTable and its like count (TCR.HPD = 0): default true
+  combined              stage 2 with a stage 1 over it: default true. same_contents: memory at old and new addresses is alike
+  memory                what was there before: [["0x<pa>", "0x<word>"], …]; default zero
+  steps                 { "write": "0x<pa>", "value": "0x<descriptor>" }, { "tlbi": "vale1is", "operand": "0x<Xt>" },
+                        { "invalidate": "0x<ia>", "size": "0x<bytes>", "leaf": true }, { "invalidate": "all" },
+                        { "barrier": "dsb ish" }
+
+Descriptors are VMSAv8-64's. An invalidation counts as completed where it stands. Exit code 1 where a step is illegal for the
+machines and the level that are chosen.
+
+Examples:
+  $ lpae bbm trace.json
+  $ lpae bbm trace.json --machine smmu --bbm 2
+  $ lpae bbm request.json --sync
+  $ lpae bbm - <<'END'
+  { "granule": "4K", "ias": 39, "root": "0x40000000",
+    "memory": [["0x40000000", "0x40001003"], ["0x40001000", "0x80000701"]],
+    "steps": [{ "write": "0x40002000", "value": "0x80000703" }, { "write": "0x40001000", "value": "0x40002003" }] }
+  END
+`;
+
+export function define(command: Command, cli: Cli): void {
+  command
+    .argument('<trace>', 'JSON file: a trace or a map request; - is stdin')
+    .addOption(
+      new Option('--machine <who>', 'who walks the tables')
+        .choices(['pe', 'smmu', 'both'])
+        .default('both' satisfies string),
+    )
+    .addOption(
+      new Option('--bbm <level>', 'FEAT_BBM level, of an SMMU its BBML')
+        .choices(['0', '1', '2'])
+        .default('0' satisfies string),
+    )
+    .option('--sync', 'of a map request: invalidate as Linux does, after every unmap and where a table goes')
+    .addHelpText('after', HELP)
+    .action(async (file: string, options: BbmOptions) => {
+      cli.exitCode = await bbm(cli.output(command), file, options);
+    });
+}
+
+/** Steps under a heading: of a trace all, of a request those of one operation. */
+interface Section {
+  readonly title: string | undefined;
+  readonly verdicts: readonly StepVerdict[];
+}
+
+interface Judged {
+  readonly name: string;
+  readonly judge: TraceJudge;
+  readonly sections: readonly Section[];
+}
+
+async function bbm(out: Output, file: string, options: BbmOptions): Promise<number> {
+  const chosen: Chosen = {
+    machines: options.machine === 'both' ? MACHINES : [options.machine],
+    bbml: Number(options.bbm) as BbmLevel,
+  };
+  const judged = judgeFile(await readJson(file, out.io), file, options);
+  const verdicts = judged.sections.flatMap((section) => section.verdicts);
+  const bad = verdicts.filter((verdict) => !isLegal(verdict, chosen.machines, chosen.bbml)).length;
+  const illegal = countIllegal(verdicts);
+  const owed = judged.judge.owed();
+  if (out.json) out.document('lpae.bbm/1', document(judged, chosen, { bad, illegal, owed }));
+  else show(out, judged, chosen, { bad, illegal, owed });
+  return bad === 0 ? EXIT.ok : EXIT.negative;
+}
+
+function judgeFile(json: unknown, file: string, { sync = false }: BbmOptions): Judged {
+  const source = nameOf(file);
+  if (!isTrace(json)) {
+    const request = parseRequest(json, source);
+    const { judge, ops } = recordRequest(request, source, sync);
+    return { name: request.name ?? source, judge, sections: ops };
+  }
+  if (sync) throw usageError('--sync adds invalidations to a map request; a trace has its own');
+  const trace = parseTrace(json, source);
+  let judge: TraceJudge;
+  try {
+    judge = new TraceJudge(trace.context);
+  } catch (error) {
+    if (error instanceof TraceError) throw inputError(`${source}: ${error.message}`);
+    throw error;
+  }
+  const verdicts = trace.steps.map(({ step, part }) => {
+    try {
+      return judge.judge(step);
+    } catch (error) {
+      if (error instanceof TraceError) return part.fail(`can't be: ${error.message}`);
+      throw error;
+    }
+  });
+  return { name: trace.name ?? source, judge, sections: [{ title: undefined, verdicts }] };
+}
+
+interface Sums {
+  readonly bad: number;
+  readonly illegal: IllegalSteps;
+  readonly owed: readonly NeededInvalidation[];
+}
+
+/** Ranges that are still owed and shown. */
+const SHORT_LIST = 8;
+
+function show(
+  out: Output,
+  { name, judge, sections }: Judged,
+  chosen: Chosen,
+  { bad, illegal, owed }: Sums,
+): void {
+  const { style } = out;
+  const { space } = judge;
+  const granule = sizeText(1n << BigInt(space.granuleLog2));
+  out.line(
+    `${style.title(name)}  ${space.regime} stage ${space.stage}, granule ${granule}, ${space.iaBits} bits in, root ${hex(space.root)} of level ${space.startLevel}`,
+  );
+  for (const { title, verdicts } of sections) {
+    out.line();
+    if (title !== undefined) out.heading(title);
+    out.lines(verdictLines(verdicts, space, chosen, style));
+    if (verdicts.length === 0) out.line(style.faint('writes nothing'));
+  }
+  out.line();
+  out.heading('Illegal steps, by FEAT_BBM level (an SMMU: BBML)');
+  const rows = MACHINES.map((machine) => [MACHINE_NAMES[machine], ...illegal[machine].map(count)]);
+  out.lines(columns([['', '0', '1', '2'], ...rows], { right: [1, 2, 3], indent: '  ' }));
+  out.line();
+  const ranges = joinNeeded(owed, space);
+  out.heading(
+    ranges.length > 0
+      ? `Still owed at the end: ${counted(ranges.length, 'invalidation')}`
+      : 'Nothing is owed at the end',
+  );
+  for (const one of ranges.slice(0, SHORT_LIST)) {
+    for (const machine of chosen.machines)
+      out.line(`  ${machine === 'pe' ? tlbiText(one) : commandText(one)}`);
+  }
+  if (ranges.length > SHORT_LIST)
+    out.line(`  … ${counted(ranges.length - SHORT_LIST, 'more range')} (--json lists them)`);
+  out.line();
+  const who = `${chosen.machines.map((machine) => MACHINE_NAMES[machine]).join(' and ')} of level ${chosen.bbml}`;
+  const verdict = bad === 0 ? style.good('legal') : style.bad(`${counted(bad, 'step')} illegal`);
+  out.line(`${who}: ${verdict}`);
+}
+
+function document({ name, judge, sections }: Judged, chosen: Chosen, { bad, illegal, owed }: Sums): object {
+  const { stage, regime, granuleLog2, iaBits, startLevel, root, asid, vmid } = judge.space;
+  return {
+    name,
+    ok: bad === 0,
+    machines: chosen.machines,
+    bbm: chosen.bbml,
+    tables: {
+      stage,
+      regime,
+      granule: sizeText(1n << BigInt(granuleLog2)),
+      ias: iaBits,
+      root: BigInt(root),
+      level: startLevel,
+      ...(stage === 1 && { asid }),
+      vmid,
+    },
+    steps: sections.flatMap(({ title, verdicts }) =>
+      verdicts.map((verdict) => ({ ...(title !== undefined && { op: title }), ...verdictJson(verdict) })),
+    ),
+    illegal,
+    owed: owed.map(neededJson),
+  };
+}

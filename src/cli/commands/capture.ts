@@ -1,0 +1,133 @@
+/** `lpae capture`: the smallest golden image that holds what walks, or a whole dump, touched: something to attach to a bug report. */
+import { existsSync, writeFileSync } from 'node:fs';
+import { type Command, Option } from 'commander';
+import { type CapturedRow, captureImage } from '../../golden/capture.ts';
+import { touchedWords } from '../../image/touched.ts';
+import type { Access } from '../../walker/index.ts';
+import { parseAddress, parseRange, readAddress } from '../address.ts';
+import { EXIT, inputError, usageError } from '../io.ts';
+import type { Cli, Output } from '../output.ts';
+import { probe } from '../probe.ts';
+import { rangeSize } from '../ranges.ts';
+import { listSpace } from '../space.ts';
+import { readTarget, type Target } from '../target.ts';
+import { addTargetOptions, FILE_ARGUMENT, TARGET_HELP, type TargetOptions } from '../target-options.ts';
+import { counted } from '../text.ts';
+import { treeOfTarget } from '../tree-read.ts';
+
+interface CaptureOptions extends TargetOptions {
+  readonly access?: Access['access'];
+  readonly unprivileged?: boolean;
+  readonly range?: string;
+  readonly output?: string;
+  readonly name?: string;
+  readonly force?: boolean;
+}
+
+const HELP = `${TARGET_HELP}
+With addresses, their walks are captured: the descriptors that were read and no other word of memory. Without, all tables
+(--range: those for these addresses), with the first and last byte of every range. The answers are those of this walker; where
+they are not what the machine did, write down what it did: lpae check then shows the difference.
+
+Examples:
+  $ lpae capture ram.bin@0x4000_0000 --registers regs.json 0xffff_8000_0801_0000 -o bug.json
+  $ lpae capture vmcore --registers regs.json --range 0xffff_8000_0800_0000+2M > tables.json
+  $ lpae check bug.json
+`;
+
+/** Rows of a capture of everything. */
+const MAX_ROWS = 4096;
+
+export function define(command: Command, cli: Cli): void {
+  command
+    .argument('<file>', FILE_ARGUMENT)
+    .argument('[address...]', 'input addresses; more memory images')
+    .addOption(
+      new Option('--access <kind>', 'what the access does (default: read)').choices([
+        'read',
+        'write',
+        'execute',
+      ]),
+    )
+    .option('--unprivileged', 'an access from EL0 (default: privileged)')
+    .option('--range <range>', 'only these input addresses: a..b or a+length')
+    .option('-o, --output <file>', 'where to write it (default: stdout)')
+    .option('--force', 'overwrite the file')
+    .option('--name <name>', "the capture's name");
+  addTargetOptions(command)
+    .addHelpText('after', HELP)
+    .action(async (file: string, more: string[], options: CaptureOptions) => {
+      cli.exitCode = await capture(cli.output(command), file, more, options);
+    });
+}
+
+async function capture(
+  out: Output,
+  file: string,
+  more: readonly string[],
+  options: CaptureOptions,
+): Promise<number> {
+  const files = more.filter(
+    (text) => readAddress(text) === undefined && (text.includes('@') || existsSync(text)),
+  );
+  const addresses = more.filter((text) => !files.includes(text)).map((text) => parseAddress(text, 'address'));
+  if (addresses.length > 0 && options.range !== undefined)
+    throw usageError('--range is for captures without addresses');
+  const { output, force } = options;
+  if (output !== undefined && !force && existsSync(output)) {
+    throw usageError(`${output} exists already`, '--force overwrites it');
+  }
+  const target = await readTarget([file, ...files], out.io, options);
+  for (const warning of target.warnings) out.note(warning);
+  const rows: CapturedRow[] = [];
+  const access: Access = {
+    access: options.access ?? 'read',
+    privileged: !options.unprivileged,
+    update: false,
+  };
+  const touched = touchedWords(target.machine.memory, () => {
+    if (addresses.length > 0) {
+      for (const ia of addresses) rows.push({ ia, access, answer: target.walker.walk(ia, access) });
+    } else rows.push(...spaceRows(target, options));
+  });
+  if (touched.length === 0)
+    throw inputError(`${target.name}: nothing of its memory was read, there is nothing to capture`);
+  const document = captureImage({
+    name: options.name ?? `capture of ${target.name}`,
+    producer: 'lpae capture',
+    machine: target.machine,
+    stream: target.stream,
+    rows,
+    touched,
+  });
+  const text = `${JSON.stringify(document, undefined, 1)}\n`;
+  if (output === undefined) out.io.stdout.write(text);
+  else writeFileSync(output, text);
+  out.note(`${counted(touched.length, 'word')} of memory, ${counted(rows.length, 'row')}`);
+  return EXIT.ok;
+}
+
+/** The first and last byte of every range, each by an access that it allows. */
+function spaceRows({ walker }: Target, { range }: CaptureOptions): CapturedRow[] {
+  const only = range === undefined ? undefined : parseRange(range, '--range');
+  // Tables are read whole, so that what is not mapped is seen to be so.
+  treeOfTarget(walker, only);
+  const { ranges } = listSpace(walker, only);
+  const edges = ranges.flatMap((one) => (rangeSize(one) > 1n ? [one.first, one.last] : [one.first]));
+  return edges.slice(0, MAX_ROWS).map((ia) => allowedRow(walker, ia));
+}
+
+function allowedRow(walker: Target['walker'], ia: bigint): CapturedRow {
+  const kinds = ['read', 'write', 'execute'] as const;
+  const read: Access = { access: 'read', update: false };
+  if (probe(walker, ia, false).ok) {
+    for (const privileged of [true, false]) {
+      for (const access of kinds) {
+        const asked: Access = { access, privileged, update: false };
+        const answer = walker.walk(ia, asked);
+        if (answer.ok) return { ia, access: asked, answer };
+      }
+    }
+  }
+  return { ia, access: read, answer: walker.walk(ia, read) };
+}

@@ -1,0 +1,175 @@
+/** `lpae diff`: two address spaces compared, by meaning (ranges and what they allow) and by bits (fields of descriptors). */
+import { type Command, Option } from 'commander';
+import { columns } from '../columns.ts';
+import { type BitsDiff, diffBits, type EntryDifference } from '../diff-bits.ts';
+import { diffMeaning, type MeaningDifference, type Side } from '../diff-meaning.ts';
+import { sayText } from '../dump-text.ts';
+import { EXIT } from '../io.ts';
+import type { Cli, Output } from '../output.ts';
+import { sayOf } from '../ranges.ts';
+import { listSpace } from '../space.ts';
+import type { Style } from '../style.ts';
+import { readTarget, type Target } from '../target.ts';
+import { addTargetOptions, FILE_ARGUMENT, TARGET_HELP, type TargetOptions } from '../target-options.ts';
+import { count, counted, hex, hexWord, sizeText } from '../text.ts';
+
+interface DiffOptions extends TargetOptions {
+  readonly registersB?: string;
+  readonly by: 'meaning' | 'bits' | 'both';
+  readonly sizes?: boolean;
+  readonly full?: boolean;
+}
+
+const HELP = `${TARGET_HELP}
+Register options are for both sides; --registers-b gives B its own. By meaning, two spaces are the same when every input address
+leads to the same place with the same rights and memory type, however it is done (--sizes: in leaves of the same size too). By
+bits, entries at the same place of the tables are compared, wherever the tables lie. Exit code 1 when anything differs.
+
+Examples:
+  $ lpae diff before.json after.json
+  $ lpae diff ram1.bin@0x4000_0000 ram2.bin@0x4000_0000 --registers regs.json
+  $ lpae diff a.json b.json --by bits --full
+`;
+
+/** Differences that are shown without `--full`. */
+const SHORT_LIST = 40;
+
+export function define(command: Command, cli: Cli): void {
+  command
+    .argument('<a>', FILE_ARGUMENT)
+    .argument('<b>', 'what it is compared with')
+    .addOption(
+      new Option('--by <what>', 'what is compared')
+        .choices(['meaning', 'bits', 'both'])
+        .default('both' satisfies string),
+    )
+    .option('--sizes', 'by meaning: leaves of another size are a difference')
+    .option('--registers-b <file>', 'register values of B')
+    .option('--full', 'every difference');
+  addTargetOptions(command)
+    .addHelpText('after', HELP)
+    .action(async (a: string, b: string, options: DiffOptions) => {
+      cli.exitCode = await diff(cli.output(command), a, b, options);
+    });
+}
+
+async function diff(out: Output, a: string, b: string, options: DiffOptions): Promise<number> {
+  const { registersB, by } = options;
+  const ofB = registersB === undefined ? options : { ...options, registers: registersB };
+  const [left, right] = [await readTarget([a], out.io, options), await readTarget([b], out.io, ofB)];
+  for (const { name, warnings } of [left, right])
+    for (const warning of warnings) out.note(`${name}: ${warning}`);
+  const meaning = by === 'bits' ? [] : meaningOf(out, left, right, options.sizes === true);
+  const bits: BitsDiff =
+    by === 'meaning' ? { entries: [], trees: [], more: 0 } : diffBits(left.walker, right.walker);
+  const same = meaning.length === 0 && bits.entries.length === 0 && bits.trees.length === 0;
+  if (out.json) {
+    out.document('lpae.diff/1', {
+      a: left.name,
+      b: right.name,
+      same,
+      ...(by !== 'bits' && { meaning: meaning.map((one) => meaningJson(one, left.regime, right.regime)) }),
+      ...(by !== 'meaning' && { bits: { ...bits, entries: bits.entries.map(entryJson) } }),
+    });
+  } else show(out, { left, right, meaning, bits, full: options.full === true });
+  return same ? EXIT.ok : EXIT.negative;
+}
+
+function meaningOf(out: Output, left: Target, right: Target, sizes: boolean): MeaningDifference[] {
+  const spaces = [left, right].map(({ walker }) => listSpace(walker));
+  if (!spaces.every(({ complete }) => complete))
+    out.note('there is more than a list is good for: not all of it is compared');
+  return diffMeaning(spaces[0]!.ranges, spaces[1]!.ranges, { regimes: [left.regime, right.regime], sizes });
+}
+
+interface Shown {
+  readonly left: Target;
+  readonly right: Target;
+  readonly meaning: readonly MeaningDifference[];
+  readonly bits: BitsDiff;
+  readonly full: boolean;
+}
+
+function show(out: Output, { left, right, meaning, bits, full }: Shown): void {
+  const { style } = out;
+  out.line(`${style.bad('-')} ${left.name}`);
+  out.line(`${style.good('+')} ${right.name}`);
+  const cut = <T>(list: readonly T[]): readonly T[] => (full ? list : list.slice(0, SHORT_LIST));
+  const rest = (shown: number, all: number) => {
+    if (all > shown) out.line(style.faint(`  … ${count(all - shown)} more (--full shows them)`));
+  };
+  if (meaning.length > 0) {
+    out.heading(`${counted(meaning.length, 'difference')} in what input addresses mean`);
+    const shown = cut(meaning);
+    out.lines(
+      columns(
+        shown.flatMap((one) => meaningRows(one, left.regime, right.regime, style)),
+        { indent: '  ', right: [2] },
+      ),
+    );
+    rest(shown.length, meaning.length);
+  }
+  if (bits.trees.length + bits.entries.length > 0) {
+    out.heading('tables, entry by entry');
+    out.lines(bits.trees.map((text) => `  ${text}`));
+    const shown = cut(bits.entries);
+    out.lines(
+      columns(
+        shown.map((entry) => entryRow(entry, style)),
+        { indent: '  ' },
+      ),
+    );
+    rest(shown.length, bits.entries.length + bits.more);
+  }
+  if (meaning.length + bits.trees.length + bits.entries.length === 0) out.line('the same');
+}
+
+function meaningRows(
+  { first, last, a, b }: MeaningDifference,
+  regimeA: string,
+  regimeB: string,
+  style: Style,
+): string[][] {
+  const row = (sign: string, side: Side | undefined, regime: string) => [
+    sign,
+    `${hex(first)}-${hex(last)}`,
+    sizeText(last - first + 1n),
+    side === undefined ? 'not mapped' : side.pa === undefined ? '' : `-> ${hex(side.pa)}`,
+    side === undefined
+      ? ''
+      : `${sizeText(side.range.leafSize)}  ${sayText(side.range.result, regime, style)}`,
+  ];
+  return [row(style.bad('-'), a, regimeA), row(style.good('+'), b, regimeB)];
+}
+
+function entryRow(
+  { register, level, index, ia, a, b, fields, kinds, count: n }: EntryDifference,
+  style: Style,
+): string[] {
+  const what = kinds
+    ? `${kinds[0]} -> ${kinds[1]}`
+    : fields
+        .map(
+          ({ name, bits, a: from, b: to }) =>
+            `${name}${bits && !name.includes('[') ? bits : ''} ${hex(from)} -> ${hex(to)}`,
+        )
+        .join(', ');
+  return [
+    `${register} L${level}[${hex(index, 3)}]`,
+    hex(ia),
+    `${style.bad(hexWord(a))} ${style.good(hexWord(b))}`,
+    `${what}${n > 1 ? ` ×${count(n)}` : ''}`,
+  ];
+}
+
+function meaningJson({ first, last, a, b }: MeaningDifference, regimeA: string, regimeB: string): object {
+  const side = (one: Side | undefined, regime: string) =>
+    one === undefined
+      ? null
+      : { pa: one.pa ?? null, leaf_size: one.range.leafSize, says: sayOf(one.range.result, regime) };
+  return { first, last, a: side(a, regimeA), b: side(b, regimeB) };
+}
+
+function entryJson({ a, b, fields, kinds, ...rest }: EntryDifference): object {
+  return { ...rest, a: hexWord(a), b: hexWord(b), fields, ...(kinds && { kinds }) };
+}

@@ -1,0 +1,132 @@
+/** `lpae fault`: from a log, or from register values, to what faulted, where, and what usually causes it. */
+import type { Command } from 'commander';
+import { type CountedFault, countFaults, parseFaults } from '../../glossary/faults/parse.ts';
+import { parseAddress } from '../address.ts';
+import { faultJson, faultLines } from '../fault-text.ts';
+import { type FaultWalk, faultWalkJson, faultWalkLines, walkFault } from '../fault-walk.ts';
+import { readAll } from '../input.ts';
+import { EXIT, inputError, usageError } from '../io.ts';
+import type { Cli, Output } from '../output.ts';
+import { readTarget, type Target } from '../target.ts';
+import { addTargetOptions, TARGET_HELP, type TargetOptions } from '../target-options.ts';
+import { hex } from '../text.ts';
+
+/** Register values by their options. */
+const REGISTERS = ['esr', 'far', 'hpfar', 'fsr', 'fsynr', 'iova', 'par', 'dfsr', 'ifsr'] as const;
+type FaultOptions = TargetOptions & { readonly [name in (typeof REGISTERS)[number]]?: string } & {
+  readonly event?: string[];
+  readonly tables?: string[];
+};
+
+const HELP = `
+TEXT is what a log says, in one argument or several; without it, or with -, standard input is read. Understood are faults of
+Linux's arm-smmu and arm-smmu-v3 drivers, event records (four 64-bit words or eight 32-bit ones), aborts of Linux, KVM, Xen,
+U-Boot, EDK2, TF-A and QEMU (ESR, FAR, HPFAR, HSR, DFSR, IFSR), PAR_EL1 values, and an ESR alone.
+Several faults are all shown; what was reported more than once is shown once. Exit code 3 when there is no fault in the text.
+
+With --tables, the access of each fault is walked through them, to the very descriptor; exit code 1 when they don't give the
+fault that was reported. ${TARGET_HELP.trim()}
+
+Examples:
+  $ lpae fault 'Unhandled context fault: fsr=0x402, iova=0xffc00000, fsynr=0x11, cbfrsynra=0x800, cb=2'
+  $ dmesg | lpae fault
+  $ lpae fault --esr 0x96000047 --far 0xffff800012345678
+  $ lpae fault --event 0x800000010 0x20000000000 0xfff00000 0x0
+  $ lpae fault PAR=0x80b
+  $ dmesg | lpae fault --tables vmcore --registers regs.json
+`;
+
+const FORMS =
+  'known are lines of arm-smmu (fsr=…), arm-smmu-v3 (event 0x10 received: …), event records, and ESR, FAR, HPFAR, DFSR, IFSR and ' +
+  'PAR values, as NAME=0x…; lpae fault --help shows examples';
+
+export function define(command: Command, cli: Cli): void {
+  command
+    .argument('[text...]', 'log lines or register values; - is stdin')
+    .option('--esr <value>', 'ESR_ELx, or HSR')
+    .option('--far <value>', 'the fault address: FAR_ELx, DFAR, IFAR')
+    .option('--hpfar <value>', 'HPFAR_EL2, of a stage-2 fault')
+    .option('--fsr <value>', 'SMMUv2 SMMU_CBn_FSR')
+    .option('--fsynr <value>', 'SMMUv2 SMMU_CBn_FSYNR0')
+    .option('--iova <value>', 'the address with --fsr')
+    .option('--par <value>', 'PAR_EL1, after an address translation instruction')
+    .option('--dfsr <value>', 'DFSR of AArch32')
+    .option('--ifsr <value>', 'IFSR of AArch32')
+    .option('--event <words...>', 'SMMUv3 event record: four 64-bit words')
+    .option('--tables <file...>', 'walk the access through these tables: a golden file or memory images');
+  addTargetOptions(command)
+    .addHelpText('after', HELP)
+    .action(async (texts: string[], options: FaultOptions) => {
+      const out = cli.output(command);
+      cli.exitCode = await report(out, await textOf(texts, options, out), options);
+    });
+}
+
+/** Options are said as a log would say them, so that there is one way to read both. */
+async function textOf(texts: readonly string[], options: FaultOptions, { io }: Output): Promise<string> {
+  const given = REGISTERS.flatMap((name) => {
+    const text = options[name];
+    return text === undefined
+      ? []
+      : [`${name}=${hex(parseAddress(text, `--${name}`), name === 'esr' ? 8 : 1)}`];
+  });
+  const lines = given.length ? [given.join(' ')] : [];
+  if (options.event !== undefined) lines.push(eventLine(options.event));
+  if (lines.length > 0) return [...lines, texts.join(' ')].join('\n');
+  if (texts.length > 0 && texts.join() !== '-') return texts.join(' ');
+  return new TextDecoder().decode(await readAll(io.stdin));
+}
+
+function eventLine(words: readonly string[]): string {
+  if (words.length !== 4) {
+    throw usageError(
+      `--event takes four words, not ${words.length}`,
+      'an event record is 32 bytes: four 64-bit words, the lowest first (IHI 0070 7.3)',
+    );
+  }
+  return words.map((word) => hex(parseAddress(word, '--event'))).join(' ');
+}
+
+async function report(out: Output, text: string, options: FaultOptions): Promise<number> {
+  const faults = countFaults(parseFaults(text));
+  if (faults.length === 0) {
+    const empty = text.trim() === '';
+    throw inputError(empty ? 'there is no text' : 'no fault is found in the text', FORMS);
+  }
+  const walks = await walksOf(out, faults, options);
+  if (out.json) {
+    const documents = faults.map((fault, i) => {
+      const walk = walks[i]?.walk;
+      return { ...faultJson(fault), ...(walk && { walk: faultWalkJson(walk) }) };
+    });
+    out.document('lpae.fault/1', { faults: documents });
+  } else {
+    for (const [i, fault] of faults.entries()) {
+      if (i > 0) out.line();
+      out.lines(faultLines(fault, out.style));
+      const { walk, target } = walks[i] ?? {};
+      if (walk && target) out.lines(['', ...faultWalkLines(walk, target, out.style)]);
+    }
+  }
+  return walks.every(({ walk }) => walk?.agrees !== false) ? EXIT.ok : EXIT.negative;
+}
+
+/** Each fault in the tables that were given. Of an SMMU they are those of the fault's own stream. */
+async function walksOf(
+  out: Output,
+  faults: readonly CountedFault[],
+  { tables, ...options }: FaultOptions,
+): Promise<{ target?: Target; walk?: FaultWalk | undefined }[]> {
+  if (tables === undefined) return [];
+  const walks: { target?: Target; walk?: FaultWalk | undefined }[] = [];
+  for (const { fault } of faults) {
+    const { streamId } = fault;
+    const isStream = fault.source === 'smmuv3' && streamId !== undefined && options.sid === undefined;
+    const target = await readTarget(tables, out.io, { ...options, ...(isStream && { sid: hex(streamId) }) });
+    if (walks.length === 0) for (const warning of target.warnings) out.note(warning);
+    const walk = walkFault(fault, target);
+    if (walk === undefined) out.note(`${fault.name}: the report has no address to walk`);
+    walks.push({ target, walk });
+  }
+  return walks;
+}

@@ -1,0 +1,80 @@
+/** Topics of faults and SMMUv3 events: under which codes each is reported, what causes it, what to check. */
+import { bitRange, type Field } from '../descriptor/index.ts';
+import { EVENTS, type EventInfo } from './events.ts';
+import { FAULT_KINDS } from './fault-kinds.ts';
+import { hex } from './register.ts';
+import { codesOf, type StatusCode, type StatusKind } from './status.ts';
+import type { Topic, TopicCode, TopicField } from './topic.ts';
+
+const hex2 = (value: number) => hex(value, 2);
+/** SMMUv2: the bit of FSR that reports a kind. */
+const FSR_BITS: Partial<Record<StatusKind, string>> = {
+  translation: 'TF, bit 1',
+  access_flag: 'AFF, bit 2',
+  permission: 'PF, bit 3',
+  external_walk: 'EF, bit 4, with FSYNR0.PTWF',
+  external: 'EF, bit 4',
+  tlb_conflict: 'TLBMCF, bit 5',
+  address_size: 'ASF, bit 7',
+};
+
+/** The PAR_EL1 of a stage-1 fault: FST in bits [6:1], bit 11 RES1, F in bit 0. */
+const parOf = (code: number) => hex((1 << 11) | (code << 1) | 1);
+const levelText = ({ level }: StatusCode) => (level === undefined ? '' : `, level ${level}`);
+
+function codesOfKind(kind: StatusKind): TopicCode[] {
+  const event = EVENTS.find((one) => one.kind === kind);
+  const fsr = FSR_BITS[kind];
+  return [
+    ...codesOf(kind, 'long').map((status) => ({
+      where: `DFSC, IFSC, FST${levelText(status)}`,
+      code: `${hex2(status.code)}${status.level === undefined ? '' : `  (PAR_EL1 ${parOf(status.code)})`}`,
+    })),
+    ...codesOf(kind, 'short').map((status) => ({
+      where: `DFSR.FS of short descriptors${levelText(status)}`,
+      code: hex2(status.code),
+    })),
+    ...(event === undefined ? [] : [{ where: 'SMMUv3 event', code: `${hex2(event.number)} ${event.name}` }]),
+    ...(fsr === undefined ? [] : [{ where: 'SMMUv2 FSR', code: fsr }]),
+  ];
+}
+
+export function faultTopics(): Topic[] {
+  return (Object.keys(FAULT_KINDS) as StatusKind[]).map((kind) => {
+    const { title, aliases, meaning, causes, checks } = FAULT_KINDS[kind];
+    return {
+      name: title,
+      group: 'fault',
+      aliases: [kind, ...aliases],
+      summary: meaning,
+      reference: 'DDI 0487 D24.2.45',
+      codes: codesOfKind(kind),
+      causes,
+      checks,
+    };
+  });
+}
+
+export function fieldOf({ name, meaning, values, ...field }: Field): TopicField {
+  return { bits: bitRange(field), name, meaning, ...(values !== undefined && { values }) };
+}
+
+export function eventTopic(event: EventInfo): Topic {
+  const { number, name, meaning, record, kind } = event;
+  const info = kind === undefined ? undefined : FAULT_KINDS[kind];
+  return {
+    name,
+    group: 'SMMUv3 event',
+    aliases: [hex2(number), hex(number), `event ${hex2(number)}`, `event ${hex(number)}`],
+    summary: `Event ${hex2(number)}. ${meaning}`,
+    reference: record.reference,
+    fields: record.fields.map(fieldOf),
+    causes: [...(info?.causes ?? []), ...event.causes],
+    checks: [...(info?.checks ?? []), ...event.checks],
+    ...(info !== undefined && { see: [info.title] }),
+  };
+}
+
+export function eventTopics(): Topic[] {
+  return EVENTS.map(eventTopic);
+}

@@ -1,0 +1,80 @@
+/** A fault as it was read from a register, a record or a log: what every decoder here answers. */
+import type { RegisterLayout } from '../register.ts';
+import type { StatusKind } from '../status.ts';
+
+/** What reported the fault. */
+export type FaultSource = 'esr' | 'par' | 'dfsr' | 'ifsr' | 'smmuv3' | 'smmuv2' | 'smmuv2-global';
+
+/** A kind of fault status, of an SMMU's configuration (`c_bad_ste`), or neither: `none` for a translation that succeeded. */
+export type DecodedKind = StatusKind | ConfigurationKind | 'none' | 'other';
+
+export type ConfigurationKind =
+  | 'f_uut'
+  | 'c_bad_streamid'
+  | 'f_ste_fetch'
+  | 'c_bad_ste'
+  | 'f_bad_ats_treq'
+  | 'f_stream_disabled'
+  | 'f_transl_forbidden'
+  | 'c_bad_substreamid'
+  | 'f_cd_fetch'
+  | 'c_bad_cd'
+  | 'f_cfg_conflict'
+  | 'e_page_request'
+  | 'f_vms_fetch'
+  | 'unknown_stream';
+
+/** A register or record that the fault was read from. */
+export interface RegisterValue {
+  readonly layout: RegisterLayout;
+  readonly value: bigint;
+}
+
+/** What is known of a fault. A member is undefined where the report does not say. */
+export interface DecodedFault {
+  readonly source: FaultSource;
+  readonly kind: DecodedKind;
+  /** What the report calls it: `DFSC 0x07`, `F_TRANSLATION`, `TF`. */
+  readonly name: string;
+  readonly stage?: 1 | 2 | undefined;
+  /** Arm's level, -2 to 3. SMMUv3 events have none. */
+  readonly level?: number | undefined;
+  /** The input address: VA or IOVA; of a stage 2 alone an IPA. Unsigned, 64 bits. */
+  readonly address?: bigint | undefined;
+  /** The address that stage 2 could not translate; its lowest 12 bits may be missing. */
+  readonly ipa?: bigint | undefined;
+  readonly access?: 'read' | 'write' | 'execute' | undefined;
+  readonly privileged?: boolean | undefined;
+  /** A fault of stage 2 on the fetch (or update) of a stage-1 descriptor. */
+  readonly ptw?: boolean | undefined;
+  /** SMMUv3 CLASS. */
+  readonly class?: 'cd' | 'tt' | 'in' | undefined;
+  readonly streamId?: number | undefined;
+  readonly substreamId?: number | undefined;
+  /** SMMUv2: the context bank. */
+  readonly contextBank?: number | undefined;
+  /** Physical address of a fetch that was aborted. */
+  readonly fetchAddress?: bigint | undefined;
+  /** The transaction waits for an answer of software. */
+  readonly stalled?: boolean | undefined;
+  /** Short descriptors: the domain, 0 to 15. */
+  readonly domain?: number | undefined;
+  /** Tables are of short descriptors, where that is known. */
+  readonly short?: boolean | undefined;
+  /** The descriptor that a log names as the last one of the walk. */
+  readonly descriptor?: bigint | undefined;
+  /** The device that a log names. */
+  readonly device?: string | undefined;
+  readonly registers: readonly RegisterValue[];
+  /** What to know about this report beyond its fields. */
+  readonly notes: readonly string[];
+}
+
+const MASK_64 = (1n << 64n) - 1n;
+const MASK_12 = 0xfffn;
+
+/** An IPA whose page a register holds, and whose offset is that of the input address. */
+export function withOffset(page: bigint | undefined, address: bigint | undefined): bigint | undefined {
+  if (page === undefined || address === undefined) return page;
+  return (page | (address & MASK_12)) & MASK_64;
+}

@@ -1,0 +1,88 @@
+/** SMMUv3 events in a log: as words of a record, and in the words of Linux's driver. (IHI 0070 7.3.) */
+import { eventNamed, eventNumbered } from '../events.ts';
+import type { DecodedFault } from './decoded-fault.ts';
+import { eventKind } from './from-smmu.ts';
+
+export type EventWords = readonly [bigint, bigint, bigint, bigint];
+
+/** The head of Linux's dump of a record, which four lines with a word each follow. */
+export const EVENT_HEAD = /\bevent (0x[0-9a-f]+) received:/i;
+const WORD_LINE = /(?:^|\s)0x([0-9a-f]{16})\s*$/i;
+
+/** The word that a line of such a dump ends with. */
+export function wordOf(line: string): bigint | undefined {
+  const match = WORD_LINE.exec(line);
+  return match ? BigInt(`0x${match[1]!}`) : undefined;
+}
+
+const WORDS_64 = /(?:^|[\s:=[(])((?:0x)?[0-9a-f]{16}(?:[\s,]+(?:0x)?[0-9a-f]{16}){3})[\s\])]*$/i;
+const WORDS_32 = /(?:^|[\s:=[(])((?:0x)?[0-9a-f]{8}(?:[\s,]+(?:0x)?[0-9a-f]{8}){7})[\s\])]*$/i;
+const WORDS_ALONE = /^\s*(0x[0-9a-f]{1,16}(?:[\s,]+0x[0-9a-f]{1,16}){3})\s*$/i;
+
+/** A whole record in one line: four 64-bit words or eight 32-bit ones, whose number is an event's and whose RES0 bits are 0. */
+export function recordOf(line: string): EventWords | undefined {
+  const wide = WORDS_64.exec(line) ?? WORDS_ALONE.exec(line);
+  const narrow = wide === null ? WORDS_32.exec(line) : null;
+  const texts = (wide?.[1] ?? narrow?.[1])?.split(/[\s,]+/);
+  if (texts === undefined) return undefined;
+  const words = texts.map((text) => BigInt(text.toLowerCase().startsWith('0x') ? text : `0x${text}`));
+  const at = (i: number) => (narrow === null ? words[i]! : words[2 * i]! | (words[2 * i + 1]! << 32n));
+  const record = [at(0), at(1), at(2), at(3)] as const;
+  const number = Number(record[0] & 0xffn);
+  const known = eventNumbered(number) !== undefined || (number >= 0xe0 && number <= 0xef);
+  return known && (record[0] & 0x700n) === 0n ? record : undefined;
+}
+
+const EVENT_TEXT =
+  /\bevent: ([CEF]_[A-Z_]+) client: (.+?) sid: (0x[0-9a-f]+|0)(?: ssid: (0x[0-9a-f]+|0))?(.*)$/i;
+const ACCESS_TEXT =
+  /\b(unpriv|priv) (inst|data) (read|write) s([12]) "(CD fetch|Stage 1 translation table fetch|Input address caused fault)"(.*)$/i;
+const CLASS_OF = { c: 'cd', s: 'tt', i: 'in' } as const;
+
+/** Linux's `event: F_TRANSLATION client: … sid: …`: what that line alone says. */
+export function eventTextOf(line: string): DecodedFault | undefined {
+  const match = EVENT_TEXT.exec(line);
+  const event = match ? eventNamed(match[1]!) : undefined;
+  if (!match || event === undefined) return undefined;
+  const number = (name: string) => {
+    const value = new RegExp(String.raw`\b${name}: (0x[0-9a-f]+|0)\b`, 'i').exec(match[5]!);
+    return value ? BigInt(value[1]!) : undefined;
+  };
+  const substream = Number(match[4] ?? 0);
+  const ipa = number('ipa');
+  return {
+    source: 'smmuv3',
+    kind: eventKind(event.name, event.kind),
+    name: event.name,
+    address: number('iova'),
+    ipa: ipa === 0n ? undefined : ipa,
+    fetchAddress: number('fetch_addr'),
+    streamId: Number(match[3]),
+    // The driver prints 0 for none.
+    substreamId: substream === 0 ? undefined : substream,
+    device: match[2]!.startsWith('(') ? undefined : match[2]!,
+    registers: [],
+    notes: [],
+  };
+}
+
+/** The line after it: `unpriv data write s1 "Input address caused fault" stag: 0x0`. */
+export function accessTextOf(line: string): Partial<DecodedFault> | undefined {
+  const match = ACCESS_TEXT.exec(line);
+  if (!match) return undefined;
+  const [, rights, what, way, stage, cls, rest] = match;
+  const faultClass = CLASS_OF[cls![0]!.toLowerCase() as keyof typeof CLASS_OF];
+  return {
+    stage: stage === '2' ? 2 : 1,
+    access: what === 'inst' ? 'execute' : way === 'read' ? 'read' : 'write',
+    privileged: rights === 'priv',
+    class: faultClass,
+    ptw: stage === '2' && faultClass === 'tt' ? true : undefined,
+    stalled: / stall\b/.test(rest!),
+  };
+}
+
+/** True when text and record are of one event: the driver prints both. */
+export function sameEvent(a: DecodedFault, b: DecodedFault): boolean {
+  return a.name === b.name && a.streamId === b.streamId && (a.address ?? 0n) === (b.address ?? 0n);
+}

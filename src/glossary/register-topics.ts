@@ -1,0 +1,49 @@
+/** Topics of registers and structures, and of each field with every register that has it. */
+import { bitRange, type Field } from '../descriptor/index.ts';
+import { bareName, type FieldPlace } from './descriptor-fields.ts';
+import { fieldOf } from './fault-topics.ts';
+import type { RegisterLayout } from './register.ts';
+import { REGISTERS } from './registers.ts';
+import type { Topic } from './topic.ts';
+
+export function registerTopics(): Topic[] {
+  return REGISTERS.map((register) => ({
+    name: register.name,
+    group: 'register',
+    aliases: register.aliases ?? [],
+    summary: `${register.title}.`,
+    reference: register.reference,
+    fields: register.fields.map(fieldOf),
+  }));
+}
+
+/** `TG0`, with its place in TCR_EL1, TCR_EL2, VTCR_EL2 and CD: the encodings need not be the same. */
+export function registerFieldTopics(): Topic[] {
+  const found = new Map<string, { places: FieldPlace[]; aliases: string[] }>();
+  for (const register of REGISTERS) {
+    for (const field of register.fields) {
+      const name = bareName(field.name);
+      const topic = found.get(name) ?? { places: [], aliases: [] };
+      topic.places.push(placeOf(register, field));
+      topic.aliases.push(...[register.name, ...(register.aliases ?? [])].map((one) => `${one}.${name}`));
+      found.set(name, topic);
+    }
+  }
+  return [...found].map(([name, { places, aliases }]) => ({
+    name,
+    group: 'register field',
+    aliases: [...new Set(aliases)],
+    summary: `Of ${[...new Set(places.map(({ where }) => where))].join(', ')}.`,
+    places,
+  }));
+}
+
+function placeOf({ name }: RegisterLayout, field: Field): FieldPlace {
+  return {
+    bits: bitRange(field),
+    where: name,
+    meaning: field.meaning,
+    ...(field.values !== undefined && { values: field.values }),
+    reference: field.reference,
+  };
+}

@@ -1,0 +1,46 @@
+/** What `lpae explain` answers: a topic, with whatever of these parts it has. */
+import type { FieldPlace } from './descriptor-fields.ts';
+
+export const TOPIC_GROUPS = [
+  'value',
+  'descriptor field',
+  'fault',
+  'SMMUv3 event',
+  'register',
+  'register field',
+] as const;
+export type TopicGroup = (typeof TOPIC_GROUPS)[number];
+
+/** A field of a register or record, with a value where one was given. */
+export interface TopicField {
+  readonly bits: string;
+  readonly name: string;
+  readonly meaning: string;
+  readonly values?: Readonly<Record<number, string>>;
+  readonly value?: bigint;
+  /** The value's name. */
+  readonly text?: string;
+}
+
+/** A code under which a fault is reported: `DFSC, level 2`, `0x06`. */
+export interface TopicCode {
+  readonly where: string;
+  readonly code: string;
+}
+
+export interface Topic {
+  readonly name: string;
+  readonly group: TopicGroup;
+  /** Other names that find it. */
+  readonly aliases: readonly string[];
+  /** A sentence or two. */
+  readonly summary: string;
+  readonly reference?: string;
+  readonly places?: readonly FieldPlace[];
+  readonly fields?: readonly TopicField[];
+  readonly codes?: readonly TopicCode[];
+  readonly causes?: readonly string[];
+  readonly checks?: readonly string[];
+  /** Topics to read on. */
+  readonly see?: readonly string[];
+}

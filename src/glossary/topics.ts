@@ -1,0 +1,79 @@
+/** The glossary as a whole: every topic, and how a name, a number or a register's value finds its topics. */
+import { descriptorTopics } from './descriptor-topics.ts';
+import { eventTopics, faultTopics } from './fault-topics.ts';
+import { distance, normalName } from './names.ts';
+import { registerFieldTopics, registerTopics } from './register-topics.ts';
+import type { Topic } from './topic.ts';
+import { explainNumber, explainValue } from './values.ts';
+
+let made: readonly Topic[] | undefined;
+
+/** Every topic, by group. They are made once: the layouts of all formats are gone through. */
+export function allTopics(): readonly Topic[] {
+  made ??= [
+    ...descriptorTopics(),
+    ...faultTopics(),
+    ...eventTopics(),
+    ...registerTopics(),
+    ...registerFieldTopics(),
+  ];
+  return made;
+}
+
+const NUMBER = /^0x[0-9a-f]+(?:_[0-9a-f]+)*$/i;
+const numberOf = (text: string) => (NUMBER.test(text) ? BigInt(text.replaceAll('_', '')) : undefined);
+
+/**
+ * The topics that `words` ask for: one name of several words, a name and a value, or several names.
+ * @returns the topics, and the words that found none.
+ */
+export function lookUp(words: readonly string[]): { topics: Topic[]; unknown: string[] } {
+  const whole = find(words.join(' '));
+  if (whole.length) return { topics: whole, unknown: [] };
+  const topics: Topic[] = [];
+  const unknown: string[] = [];
+  for (let i = 0; i < words.length; i++) {
+    const [word, next] = [words[i]!, words[i + 1]];
+    const value = next === undefined ? undefined : numberOf(next);
+    const valued = value === undefined ? undefined : explainValue(word, value);
+    if (valued !== undefined) i++;
+    const found = valued === undefined ? find(word) : [valued];
+    if (found.length) topics.push(...found);
+    else unknown.push(word);
+  }
+  return { topics: [...new Set(topics)], unknown };
+}
+
+/** All topics of one name, number, or `NAME VALUE`. */
+function find(text: string): Topic[] {
+  const [, name, digits] = /^(.*?)[\s=:]+(0x[0-9a-f_]+)$/i.exec(text.trim()) ?? [];
+  const value = digits === undefined ? undefined : numberOf(digits);
+  const valued = name === undefined || value === undefined ? undefined : explainValue(name, value);
+  if (valued !== undefined) return [valued];
+  const wanted = normalName(text);
+  if (wanted === '') return [];
+  const number = numberOf(text.trim());
+  const named = allTopics().filter((topic) =>
+    [topic.name, ...topic.aliases].some((one) => normalName(one) === wanted),
+  );
+  return number === undefined ? named : [...explainNumber(number), ...named];
+}
+
+/** Names near to one that is not known, the nearest first. */
+export function closeNames(word: string, limit = 5): string[] {
+  const wanted = normalName(word);
+  const near = new Map<string, number>();
+  for (const { name, aliases } of allTopics()) {
+    for (const candidate of [name, ...aliases]) {
+      const normal = normalName(candidate);
+      const contained = wanted.length > 2 && normal.includes(wanted);
+      const cost = contained ? 1 : distance(wanted, normal);
+      const allowed = Math.max(1, Math.floor(wanted.length / 3));
+      if (cost <= allowed && cost < (near.get(name) ?? Infinity)) near.set(name, cost);
+    }
+  }
+  return [...near]
+    .sort((a, b) => a[1] - b[1] || a[0].length - b[0].length)
+    .slice(0, limit)
+    .map(([name]) => name);
+}

@@ -1,0 +1,130 @@
+/** Bytes gathered from the lines of a text: what goes on where the last line ended joins it, and all of it lies in one growing buffer. */
+import type { ByteSource } from './bytes.ts';
+import type { ImageSegment } from './image.ts';
+import { keptApart, type Piece, placed, type Twice } from './segments.ts';
+import type { Line } from './text-lines.ts';
+
+/** Bytes at neighbouring addresses, from lines of one style. */
+interface Run {
+  readonly base: bigint;
+  /** Where they begin in the buffer. */
+  readonly at: number;
+  count: number;
+  readonly line: number;
+  readonly style: number;
+}
+
+/** The last line's bytes, over and over. */
+interface Repeat {
+  readonly base: bigint;
+  readonly size: bigint;
+  readonly at: number;
+  readonly count: number;
+  readonly line: number;
+}
+
+export class Gathered {
+  readonly #source: ByteSource;
+  readonly #offset: bigint;
+  readonly #runs: Run[] = [];
+  readonly #repeats: Repeat[] = [];
+  #bytes = new Uint8Array(0x1000);
+  #length = 0;
+  #lastLine = { at: 0, count: 0 };
+  /** The run that the next line may join. */
+  #open: Run | undefined;
+  /** The PA behind the last line. */
+  #end = -1n;
+
+  /** @param offset - added to each address. */
+  constructor(source: ByteSource, offset: bigint) {
+    this.#source = source;
+    this.#offset = offset;
+  }
+
+  /**
+   * @param bytes - of which the first `count` count.
+   * @param style - lines of different styles don't join, so that `eachRun` can tell them apart.
+   * @throws ImageError beyond 2^52.
+   */
+  add(line: Line, address: bigint, bytes: Uint8Array, count: number, style = 0): void {
+    if (count === 0) return;
+    const base = placed(this.#source, address, BigInt(count), this.#offset, line.offset);
+    const at = this.#append(bytes, count);
+    if (this.#open !== undefined && base === this.#end && this.#open.style === style)
+      this.#open.count += count;
+    else {
+      this.#open = { base, at, count, line: line.number, style };
+      this.#runs.push(this.#open);
+    }
+    this.#lastLine = { at, count };
+    this.#end = base + BigInt(count);
+  }
+
+  /**
+   * The last line's bytes again and again, up to `address`.
+   * @returns false where there is no last line, or `address` does not lie behind it.
+   * @throws ImageError beyond 2^52.
+   */
+  repeatUpTo(line: Line, address: bigint): boolean {
+    if (this.#end < 0n) return false;
+    const end = placed(this.#source, address, 0n, this.#offset, line.offset);
+    if (end <= this.#end) return false;
+    this.#repeats.push({ ...this.#lastLine, base: this.#end, size: end - this.#end, line: line.number });
+    this.#end = end;
+    this.#open = undefined;
+    return true;
+  }
+
+  /** Shows the bytes of each run, to be changed in place. */
+  eachRun(change: (bytes: Uint8Array, style: number) => void): void {
+    for (const { at, count, style } of this.#runs) change(this.#bytes.subarray(at, at + count), style);
+  }
+
+  /** @throws ImageError where lines contradict each other; with `twice` = `never` also where they only overlap. */
+  segments(twice: Twice): ImageSegment[] {
+    const pieces = [
+      ...this.#runs.map((run) => this.#pieceOf(run)),
+      ...this.#repeats.map((one) => this.#repeated(one)),
+    ];
+    return keptApart(this.#source, pieces, twice);
+  }
+
+  #pieceOf({ base, at, count, line }: Run): Piece {
+    const bytes = this.#bytes;
+    return {
+      base,
+      size: BigInt(count),
+      origin: `the lines from ${line} on`,
+      read: (offset, into) => into.set(bytes.subarray(at + offset, at + offset + into.length)),
+    };
+  }
+
+  #repeated({ base, size, at, count, line }: Repeat): Piece {
+    const bytes = this.#bytes.subarray(at, at + count);
+    return {
+      base,
+      size,
+      origin: `the '*' before line ${line}`,
+      read: (offset, into) => {
+        for (let i = 0, from = offset % count; i < into.length; from = 0) {
+          const part = bytes.subarray(from, from + into.length - i);
+          into.set(part, i);
+          i += part.length;
+        }
+      },
+    };
+  }
+
+  #append(bytes: Uint8Array, count: number): number {
+    const at = this.#length;
+    if (at + count > this.#bytes.length) {
+      const grown = new Uint8Array(Math.max(at + count, this.#bytes.length * 2));
+      grown.set(this.#bytes.subarray(0, at));
+      this.#bytes = grown;
+    }
+    this.#bytes.set(bytes.subarray(0, count), at);
+    this.#length = at + count;
+    return at;
+  }
+}

@@ -1,0 +1,106 @@
+/** Gzip files as sources: inflated once as a stream, of which only what is not zero is kept. (RFC 1952.) */
+import { pipeline } from 'node:stream/promises';
+import { createGunzip } from 'node:zlib';
+import { type ByteSource, bytesAt, checkWindow } from './bytes.ts';
+import { ImageError } from './errors.ts';
+
+const BLOCK = 0x1_0000;
+const INPUT_WINDOW = 1 << 18;
+/** 128 MiB that are not zero. */
+const MAX_BLOCKS = 2048;
+
+export function isGzip(source: ByteSource): boolean {
+  if (source.size < 2) return false;
+  const [first, second] = bytesAt(source, 0, 2);
+  return first === 0x1f && second === 0x8b;
+}
+
+/**
+ * What a gzip file holds, by any offset. Memory images are mostly zeros: blocks of 64 KiB that are zero cost nothing.
+ * @throws ImageError for damaged and truncated files, and for more than 128 MiB that is not zero.
+ */
+export async function gunzipSource(source: ByteSource): Promise<ByteSource> {
+  const blocks = new Blocks(source.name);
+  try {
+    await pipeline(windowsOf(source), createGunzip({ chunkSize: BLOCK }), async (chunks) => {
+      for await (const chunk of chunks) blocks.append(chunk as Uint8Array);
+    });
+  } catch (error) {
+    if (error instanceof ImageError) throw error;
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new ImageError(source.name, `no whole gzip data: ${reason}`, {
+      hint: 'gzip -t tells whether a file was cut off or damaged',
+    });
+  }
+  return blocks.finish();
+}
+
+function* windowsOf(source: ByteSource): Generator<Uint8Array> {
+  for (let at = 0; at < source.size; at += INPUT_WINDOW) {
+    yield bytesAt(source, at, Math.min(INPUT_WINDOW, source.size - at));
+  }
+}
+
+/** Bytes in the order they come, cut into blocks. */
+class Blocks {
+  readonly #name: string;
+  readonly #kept = new Map<number, Uint8Array>();
+  readonly #zeros = Buffer.alloc(BLOCK);
+  /** The block that is being filled. */
+  readonly #open = Buffer.alloc(BLOCK);
+  #filled = 0;
+  #index = 0;
+
+  constructor(name: string) {
+    this.#name = name;
+  }
+
+  append(chunk: Uint8Array): void {
+    for (let at = 0; at < chunk.length; ) {
+      const part = chunk.subarray(at, at + BLOCK - this.#filled);
+      this.#open.set(part, this.#filled);
+      this.#filled += part.length;
+      at += part.length;
+      if (this.#filled === BLOCK) this.#close();
+    }
+  }
+
+  finish(): ByteSource {
+    const size = this.#index * BLOCK + this.#filled;
+    this.#open.fill(0, this.#filled);
+    if (this.#filled > 0) this.#close();
+    const kept = this.#kept;
+    return {
+      name: this.#name,
+      size,
+      read(offset, into) {
+        checkWindow(this, offset, into.length);
+        for (let at = 0; at < into.length; ) {
+          const within = (offset + at) % BLOCK;
+          const part = into.subarray(at, at + BLOCK - within);
+          const block = kept.get((offset + at - within) / BLOCK);
+          if (block === undefined) part.fill(0);
+          else part.set(block.subarray(within, within + part.length));
+          at += part.length;
+        }
+      },
+    };
+  }
+
+  #close(): void {
+    if (!this.#open.equals(this.#zeros)) {
+      if (this.#kept.size === MAX_BLOCKS) {
+        throw new ImageError(
+          this.#name,
+          'holds more than 128 MiB that is not zero, which is not kept in memory',
+          {
+            hint: 'gunzip the file first: of a plain one only what is looked at is read',
+          },
+        );
+      }
+      this.#kept.set(this.#index, Uint8Array.from(this.#open));
+    }
+    this.#index++;
+    this.#filled = 0;
+  }
+}

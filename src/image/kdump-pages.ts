@@ -1,0 +1,139 @@
+/** The pages of a kdump-compressed file: their descriptors, and their bytes unpacked. (makedumpfile's diskdump_mod.h, page_desc.) */
+import { inflateSync } from 'node:zlib';
+import { decompress as unpackZstd } from 'fzstd';
+import { type ByteSource, bytesAt, viewAt } from './bytes.ts';
+import { ImageError } from './errors.ts';
+import { unpackSnappy } from './snappy.ts';
+
+export const PAGE_DESC_BYTES = 24;
+
+const ZLIB = 0x1;
+const LZO = 0x2;
+const SNAPPY = 0x4;
+const ZSTD = 0x20;
+const NAMES: Readonly<Record<number, string>> = { [ZLIB]: 'zlib', [SNAPPY]: 'snappy', [ZSTD]: 'zstd' };
+
+const ZSTD_MAGIC = 0xfd2f_b528;
+/** Bytes of a zstd frame's content size, by the two bits that say it. (RFC 8878, 3.1.1.1.1.1) */
+const ZSTD_SIZE_BYTES = [0, 2, 4, 8] as const;
+const MAX_CACHED = 64;
+
+/** Where a page's bytes stand. Pages that are the same share them. */
+interface Packed {
+  readonly offset: number;
+  readonly size: number;
+  readonly flags: number;
+  /** Of the descriptor, for messages. */
+  readonly at: number;
+}
+
+export class KdumpPages {
+  readonly #source: ByteSource;
+  readonly #table: number;
+  readonly #pageBytes: number;
+  /** Unpacked pages by what they were, the longest unused first. */
+  readonly #cache = new Map<string, Uint8Array>();
+
+  constructor(source: ByteSource, tableOffset: number, pageBytes: number) {
+    this.#source = source;
+    this.#table = tableOffset;
+    this.#pageBytes = pageBytes;
+  }
+
+  /**
+   * Bytes from `offset` within page `index` of the file on; they may go on into the next ones.
+   * @throws ImageError for what is damaged or missing, and for LZO.
+   */
+  read(index: number, offset: number, into: Uint8Array): void {
+    for (let done = 0, page = index, from = offset; done < into.length; page++, from = 0) {
+      const part = into.subarray(done, done + this.#pageBytes - from);
+      this.#readPage(page, from, part);
+      done += part.length;
+    }
+  }
+
+  #readPage(index: number, from: number, into: Uint8Array): void {
+    const packed = this.#descriptor(index);
+    const kind = packed.flags & (ZLIB | LZO | SNAPPY | ZSTD);
+    if (kind === 0) {
+      if (packed.size !== this.#pageBytes)
+        throw this.#damaged(packed, 'it is not compressed, but not as long as a page');
+      this.#source.read(packed.offset + from, into);
+    } else into.set(this.#unpacked(packed, kind).subarray(from, from + into.length));
+  }
+
+  #descriptor(index: number): Packed {
+    const at = this.#table + index * PAGE_DESC_BYTES;
+    const view = viewAt(this.#source, at, PAGE_DESC_BYTES);
+    const [offset, size] = [view.getBigUint64(0, true), view.getUint32(8, true)];
+    const packed = { offset: Number(offset), size, flags: view.getUint32(12, true), at };
+    if (offset === 0n) throw this.#damaged(packed, 'makedumpfile did not get to write it');
+    // No compressor makes a page twice as long.
+    if (size === 0 || size > 2 * this.#pageBytes || packed.offset + size > this.#source.size) {
+      throw this.#damaged(packed, `its 0x${size.toString(16)} bytes at 0x${offset.toString(16)} can't be`);
+    }
+    return packed;
+  }
+
+  #unpacked(packed: Packed, kind: number): Uint8Array {
+    const key = `${packed.offset} ${packed.size} ${kind}`;
+    const page = this.#cache.get(key) ?? this.#unpack(packed, kind);
+    this.#cache.delete(key);
+    this.#cache.set(key, page);
+    if (this.#cache.size > MAX_CACHED) {
+      const [oldest] = this.#cache.keys();
+      this.#cache.delete(oldest!);
+    }
+    return page;
+  }
+
+  #unpack(packed: Packed, kind: number): Uint8Array {
+    if (kind === LZO) {
+      throw new ImageError(this.#source.name, 'a page is compressed with LZO, which is not read', {
+        offset: packed.at,
+        hint: 'makedumpfile -c DUMP NEW packs it with zlib instead; in QEMU, dump-guest-memory -z',
+      });
+    }
+    const bytes = bytesAt(this.#source, packed.offset, packed.size);
+    const page = this.#unpackAs(kind, bytes);
+    if (page?.length !== this.#pageBytes) {
+      throw this.#damaged(
+        packed,
+        `what stands at 0x${packed.offset.toString(16)} is no page in ${NAMES[kind] ?? `compression 0x${kind.toString(16)}`}`,
+      );
+    }
+    return page;
+  }
+
+  #unpackAs(kind: number, bytes: Uint8Array): Uint8Array | undefined {
+    if (kind === SNAPPY) return unpackSnappy(bytes, this.#pageBytes);
+    try {
+      if (kind === ZLIB)
+        return inflateSync(bytes, { maxOutputLength: this.#pageBytes, chunkSize: this.#pageBytes });
+      const whole = kind === ZSTD && zstdContentSize(bytes) === BigInt(this.#pageBytes);
+      return whole ? unpackZstd(bytes, new Uint8Array(this.#pageBytes)) : undefined;
+    } catch {
+      return undefined;
+    }
+  }
+
+  #damaged({ at }: Packed, message: string): ImageError {
+    return new ImageError(this.#source.name, `a page can't be read: ${message}`, { offset: at });
+  }
+}
+
+/** What a frame says that it holds, or undefined. The library trusts it, so it is checked first. (RFC 8878, 3.1.1.1) */
+function zstdContentSize(bytes: Uint8Array): bigint | undefined {
+  if (bytes.length < 14) return undefined;
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+  if (view.getUint32(0, true) !== ZSTD_MAGIC) return undefined;
+  const descriptor = view.getUint8(4);
+  const single = (descriptor >> 5) & 1;
+  const dictionaryBytes = [0, 1, 2, 4][descriptor & 3]!;
+  const sizeBytes = ZSTD_SIZE_BYTES[descriptor >> 6]! || single;
+  const at = 6 - single + dictionaryBytes;
+  if (sizeBytes === 0 || at + sizeBytes > bytes.length) return undefined;
+  let size = 0n;
+  for (let i = sizeBytes - 1; i >= 0; i--) size = (size << 8n) | BigInt(bytes[at + i]!);
+  return sizeBytes === 2 ? size + 256n : size;
+}

@@ -1,0 +1,146 @@
+/**
+ * A machine as an image shows it: memory and register values, of a PE or of an SMMUv3, ready to be asked. (DDI 0487 D8; IHI 0070.)
+ */
+import type { PhysicalMemory } from '../memory/index.ts';
+import {
+  type CdWords,
+  createSmmu,
+  createStream,
+  type SmmuRegisters,
+  type SmmuResult,
+  type SteWords,
+  type StreamDescription,
+  type Transaction,
+} from '../smmu/index.ts';
+import {
+  type Access,
+  type CpuModel,
+  type CpuOptions,
+  createWalker,
+  type Regime,
+  regimes,
+  type TableTree,
+  WalkerError,
+  type WalkResult,
+} from '../walker/index.ts';
+
+export type Answer = WalkResult | SmmuResult;
+
+/** Register values by their names, 64 bits each. */
+export type RegisterValues = Readonly<Record<string, bigint>>;
+
+/** An SMMU with a stream table, or one stream of it: stage 1, stage 2, both. */
+const SMMU_REGIMES = ['smmuv3-s1', 'smmuv3-s2', 'smmuv3-nested'] as const;
+
+/** Every regime that a machine can have: the walker's, and those of SMMUv3 streams. */
+export const machineRegimes: readonly string[] = [...regimes, ...SMMU_REGIMES];
+
+export interface MachineDescription {
+  readonly memory: PhysicalMemory;
+  /** One of {@link machineRegimes}. */
+  readonly regime: string;
+  /**
+   * Of a PE those of the walker: ttbr0, tcr … Of an SMMU strtab_base, strtab_base_cfg, cr0, cr2, gbpa, idr0, idr1, idr3, idr5, or of a
+   * stream by itself ste0 to ste3 and (stage 1 alone) cd0 to cd3.
+   */
+  readonly registers: RegisterValues;
+  /** A model of the walker's, and PA bits in place of its own. */
+  readonly cpu?: { readonly model?: string; readonly paBits?: number };
+}
+
+/** Whose transactions are translated, of an SMMU. */
+export interface StreamChoice {
+  /** StreamID, 32 bits. Default 0. */
+  readonly streamId?: number;
+  /** SubstreamID, 20 bits. */
+  readonly substreamId?: number;
+}
+
+/** One address space: what it answers, and the tables behind it. */
+export interface Translator {
+  /** A walker's, or as `smmuv3-s1`. */
+  readonly regime: string;
+  walk(ia: bigint, access: Access): Answer;
+  trees(): readonly TableTree[];
+}
+
+/** The address space of a stream; of a PE the only one there is. */
+export type Machine = (stream?: StreamChoice) => Translator;
+
+/** @throws WalkerError for a regime or model that is not known, or values that no register can hold. */
+export function createMachine(description: MachineDescription): Machine {
+  const { regime, registers } = description;
+  if (!machineRegimes.includes(regime)) {
+    throw new WalkerError(`unknown regime '${regime}'; known are ${machineRegimes.join(', ')}`);
+  }
+  if (!regime.startsWith('smmuv3')) return peMachine(description);
+  return registers.strtab_base === undefined ? streamMachine(description) : smmuMachine(description);
+}
+
+/** The walker's options that a description comes to. */
+export function cpuOf({ cpu }: MachineDescription): CpuOptions {
+  const { model, paBits } = cpu ?? {};
+  return {
+    ...(model !== undefined && { model: model as CpuModel }),
+    ...(paBits !== undefined && { paBits }),
+  };
+}
+
+function peMachine(description: MachineDescription): Machine {
+  const { memory, regime, registers } = description;
+  const walker = createWalker(memory, { regime: regime as Regime, registers, cpu: cpuOf(description) });
+  return () => walker;
+}
+
+const IDENTIFICATION = ['idr0', 'idr1', 'idr3', 'idr5'] as const;
+
+function identificationOf(registers: RegisterValues): Record<string, bigint> {
+  return Object.fromEntries(
+    IDENTIFICATION.flatMap((name) => (registers[name] === undefined ? [] : [[name, registers[name]]])),
+  );
+}
+
+/** An SMMU's registers by their names in the library. */
+export function smmuRegistersOf(registers: RegisterValues): SmmuRegisters {
+  const { strtab_base = 0n, strtab_base_cfg = 0n, cr0 = 1n, cr2 = 0n, gbpa = 0n } = registers;
+  const identification = identificationOf(registers);
+  return { strtabBase: strtab_base, strtabBaseCfg: strtab_base_cfg, cr0, cr2, gbpa, ...identification };
+}
+
+function smmuMachine({ memory, regime, registers }: MachineDescription): Machine {
+  const smmu = createSmmu(memory, smmuRegistersOf(registers));
+  return ({ streamId = 0, substreamId } = {}) => ({
+    regime,
+    walk: (ia, access) => smmu.translate(streamId, ia, withSubstream(access, substreamId)),
+    trees: () => smmu.trees(streamId, substreamId),
+  });
+}
+
+/** A stream by itself. Of a nested one the CD is in memory, where STE.S1ContextPtr says; of stage 1 alone its words may be given. */
+export function streamOf({ regime, registers, cpu }: MachineDescription): StreamDescription {
+  const words = (name: string) => [0, 1, 2, 3].map((i) => registers[`${name}${i}`] ?? 0n);
+  const [s0 = 0n, s1 = 0n, s2 = 0n, s3 = 0n] = words('ste');
+  const [c0 = 0n, c1 = 0n, c2 = 0n, c3 = 0n] = words('cd');
+  const ste: SteWords = [s0, s1, s2, s3];
+  const cd: CdWords = [c0, c1, c2, c3];
+  return {
+    ste,
+    identification: identificationOf(registers),
+    ...(cpu?.paBits !== undefined && { oas: cpu.paBits }),
+    ...(regime === 'smmuv3-s1' && registers.cd0 !== undefined && { cd }),
+  };
+}
+
+function streamMachine(description: MachineDescription): Machine {
+  const { memory, regime } = description;
+  const stream = createStream(memory, streamOf(description));
+  return ({ substreamId } = {}) => ({
+    regime,
+    walk: (ia, access) => stream.translate(ia, withSubstream(access, substreamId)),
+    trees: () => stream.trees(substreamId),
+  });
+}
+
+function withSubstream(access: Access, substreamId: number | undefined): Transaction {
+  return substreamId === undefined ? access : { ...access, substreamId };
+}

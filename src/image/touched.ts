@@ -1,0 +1,23 @@
+/** Which words of a memory a walk reads: what a capture must hold to give the same answer. */
+import type { PhysicalMemory } from '../memory/index.ts';
+
+/** Runs `act`, and answers the PAs (multiples of 8) of all words that were read meanwhile. */
+export function touchedWords(memory: PhysicalMemory, act: () => void): bigint[] {
+  const touched = new Set<number>();
+  const restore = memory.regions.map((region) => {
+    const peek = region.peek;
+    region.peek = (pa) => {
+      touched.add(pa - (pa % 8));
+      return peek.call(region, pa);
+    };
+    return () => {
+      region.peek = peek;
+    };
+  });
+  try {
+    act();
+  } finally {
+    for (const undo of restore) undo();
+  }
+  return [...touched].sort((a, b) => a - b).map(BigInt);
+}

@@ -1,0 +1,62 @@
+/** The table lint: what is wrong or suspicious in the tables of an address space. */
+import type { Translator } from '../image/machine.ts';
+import { type Finding, Findings } from './findings.ts';
+import { checkMappings, type Mapped } from './mappings.ts';
+import { RULES, type RuleName, ruleNamed, SEVERITIES } from './rules.ts';
+import { checkStructure, checkTables, type MetTable } from './structure.ts';
+
+export type { Finding } from './findings.ts';
+export { RULES, type Rule, type RuleName, ruleNamed, SEVERITIES, type Severity } from './rules.ts';
+
+export interface LintInput {
+  readonly translator: Translator;
+  /** What it maps, as a dump lists it. */
+  readonly ranges: readonly Mapped[];
+  /** Frames of memory that are known to hold something: those that no entry leads to are reported. PAs, 4 KiB each. */
+  readonly frames?: readonly bigint[];
+  /** Default: all. */
+  readonly rules?: readonly RuleName[];
+}
+
+export interface LintResult {
+  /** The worst first, then by rule and address. */
+  readonly findings: readonly Finding[];
+  /** Findings of a rule beyond what a list is good for. */
+  readonly dropped: ReadonlyMap<RuleName, number>;
+  readonly tables: number;
+}
+
+/** Looks at every table once, and at what all of them map. */
+export function lint(input: LintInput): LintResult {
+  const { translator, ranges } = input;
+  const findings = new Findings(new Set(input.rules ?? RULES.map(({ name }) => name)));
+  const aarch32 = translator.regime.startsWith('pl');
+  const tables: MetTable[] = [];
+  for (const tree of translator.trees()) tables.push(...checkStructure(tree, aarch32, findings).values());
+  checkTables(tables, findings);
+  checkMappings(ranges, tables, translator.regime, findings);
+  checkFrames(input.frames ?? [], tables, findings);
+  const badness = ({ rule }: Finding) => SEVERITIES.indexOf(ruleNamed(rule).severity);
+  const names = RULES.map(({ name }) => name);
+  return {
+    findings: findings.list.toSorted(
+      (a, b) => badness(a) - badness(b) || names.indexOf(a.rule) - names.indexOf(b.rule),
+    ),
+    dropped: findings.dropped,
+    tables: tables.length,
+  };
+}
+
+const FRAME = 0x1000n;
+
+function checkFrames(frames: readonly bigint[], tables: readonly MetTable[], findings: Findings): void {
+  const reached = new Set<bigint>();
+  for (const { base, bytes } of tables) {
+    for (let at = (BigInt(base) / FRAME) * FRAME; at < BigInt(base + bytes); at += FRAME) reached.add(at);
+  }
+  for (const frame of frames) {
+    if (reached.has(frame)) continue;
+    const message = `no entry leads to the frame at 0x${frame.toString(16)}`;
+    findings.add({ rule: 'unreachable-table', message, first: undefined, last: undefined, at: frame });
+  }
+}

@@ -1,0 +1,172 @@
+/** The rules that look at tables and entries, each table once: types, reserved bits, addresses, runs, sharing. (DDI 0487 D8.3, D8.7.1.) */
+import { entryCountOf, iaAt, type TablePlace, visitTree } from '../image/visit.ts';
+import { ENTRY_KINDS, type TableEntry, type TableTree } from '../walker/index.ts';
+import { checkRuns } from './contiguous-runs.ts';
+import type { Findings } from './findings.ts';
+import { reservedBits } from './reserved.ts';
+import type { RuleName } from './rules.ts';
+
+/** A table that was met. */
+export interface MetTable {
+  readonly tree: TableTree;
+  readonly level: number;
+  readonly base: number;
+  readonly bytes: number;
+  /** Entries that lead to it, by their own addresses. */
+  readonly parents: Set<number>;
+  /** As in {@link TablePlace}, of the first way that led to it. */
+  readonly offset: number;
+  valid: number;
+}
+
+const hex = (value: number | bigint) => `0x${value.toString(16)}`;
+
+/** Visits the tables of a tree. @returns them, by level and address. */
+export function checkStructure(tree: TableTree, aarch32: boolean, findings: Findings): Map<string, MetTable> {
+  const met = new Map<string, MetTable>();
+  const { stage } = tree.root;
+  const words = new Map<MetTable, TableEntry[]>();
+
+  const report = (
+    rule: RuleName,
+    message: string,
+    entry: TableEntry,
+    place: TablePlace,
+    offset: number,
+  ): void => {
+    const first = iaAt(tree, Math.max(offset, 0));
+    const last = first + (1n << BigInt(place.entrySizeLog2)) - 1n;
+    const at = BigInt(place.base + entry.index * tree.reader.entryBytes);
+    const descriptor = (BigInt(entry.hi) << 32n) | BigInt(entry.lo);
+    findings.add({ rule, message, first, last, descriptor, at, stage, level: entry.level });
+  };
+
+  visitTree(tree, {
+    enter(place) {
+      const key = `${place.level}@${place.base}`;
+      const known = met.get(key);
+      if (known !== undefined) {
+        if (place.parent) known.parents.add(parentAddress(place));
+        if (isWithinItself(place)) reportTable('cycle', place, 'leads to itself', findings);
+        return false;
+      }
+      const table: MetTable = {
+        tree,
+        level: place.level,
+        base: place.base,
+        bytes: entryCountOf(place) * tree.reader.entryBytes,
+        parents: new Set(place.parent ? [parentAddress(place)] : []),
+        offset: place.offset,
+        valid: 0,
+      };
+      met.set(key, table);
+      if (isWithinItself(place)) {
+        reportTable('cycle', place, 'leads to itself', findings);
+        return false;
+      }
+      return true;
+    },
+    leaf(entry, place, offset) {
+      const table = met.get(`${place.level}@${place.base}`)!;
+      table.valid++;
+      if (entry.output >= 2 ** tree.outputBits) {
+        const message = `output address ${hex(entry.output)} has more than ${tree.outputBits} bits`;
+        report('output-size', message, entry, place, offset);
+      }
+      checkReserved(entry, place, offset);
+      if (tree.reader.isContiguous(entry)) {
+        const list = words.get(table) ?? [];
+        list.push({ ...entry });
+        words.set(table, list);
+      }
+    },
+    table(entry, place, offset) {
+      met.get(`${place.level}@${place.base}`)!.valid++;
+      checkReserved(entry, place, offset);
+    },
+    other(entry, place, offset) {
+      const table = met.get(`${place.level}@${place.base}`)!;
+      if (entry.kind === ENTRY_KINDS.table) {
+        table.valid++;
+        const message = `table address ${hex(entry.output)} has more than ${tree.outputBits} bits`;
+        report('output-size', message, entry, place, offset);
+      } else if (entry.kind === ENTRY_KINDS.abort) {
+        report('outside-ram', 'no RAM where the entry should be', entry, place, offset);
+      } else if (tree.reader.hasValidBit(entry)) {
+        const bits = (entry.lo & 3).toString(2).padStart(2, '0');
+        report(
+          'illegal-block',
+          `bits [1:0] = 0b${bits} are reserved at level ${entry.level}`,
+          entry,
+          place,
+          offset,
+        );
+      }
+    },
+  });
+
+  function checkReserved(entry: TableEntry, place: TablePlace, offset: number): void {
+    if (!findings.wants('reserved-bits')) return;
+    const message = reservedBits(entry, tree, aarch32);
+    if (message !== undefined) report('reserved-bits', message, entry, place, offset);
+  }
+
+  for (const [table, leaves] of words) checkRuns(table, leaves, findings);
+  return met;
+}
+
+function parentAddress({ parent, offset }: TablePlace): number {
+  if (parent === undefined) return -1;
+  const index = (offset - parent.offset) / 2 ** parent.entrySizeLog2;
+  return parent.base + index * parent.tree.reader.entryBytes;
+}
+
+/** One of the tables above is at the same address. */
+function isWithinItself({ base, parent }: TablePlace): boolean {
+  for (let above = parent; above !== undefined; above = above.parent) if (above.base === base) return true;
+  return false;
+}
+
+function reportTable(rule: RuleName, place: TablePlace, message: string, findings: Findings): void {
+  const { tree, base, level, offset, entrySizeLog2 } = place;
+  const first = iaAt(tree, Math.max(offset, 0));
+  const size = BigInt(tree.reader.entryCount(level)) << BigInt(entrySizeLog2);
+  findings.add({
+    rule,
+    message: `the level ${level} table at ${hex(base)} ${message}`,
+    first,
+    last: first + size - 1n,
+    at: BigInt(parentAddress(place)),
+    stage: tree.root.stage,
+    level,
+  });
+}
+
+/** Rules about whole tables, once all trees have been visited. */
+export function checkTables(tables: readonly MetTable[], findings: Findings): void {
+  const byBase = new Map<string, MetTable>();
+  for (const table of tables) {
+    const { level, base, valid, offset, parents, tree } = table;
+    const { stage } = tree.root;
+    const where = { first: iaAt(tree, Math.max(offset, 0)), last: undefined, stage, level };
+    const name = `the level ${level} table at ${hex(base)}`;
+    if (valid === 0) findings.add({ rule: 'empty-table', message: `${name} has no valid entry`, ...where });
+    if (parents.size > 1) {
+      findings.add({
+        rule: 'shared-table',
+        message: `${name} is reached from ${parents.size} entries`,
+        ...where,
+      });
+    }
+    const key = `${stage}@${base}`;
+    const other = byBase.get(key);
+    if (other !== undefined && other.level !== level) {
+      findings.add({
+        rule: 'level-mix',
+        message: `the table at ${hex(base)} is used at levels ${other.level} and ${level}`,
+        ...where,
+      });
+    }
+    byBase.set(key, table);
+  }
+}

@@ -1,0 +1,226 @@
+/**
+ * The translation tables of one stage as hardware reads them, entry by entry instead of address by address: what every entry
+ * means at its level, for tools that look at whole tables. (DDI 0487 D8.3, G5.4, G5.5.)
+ */
+import {
+  CONTIGUOUS,
+  descriptorType,
+  entrySizeLog2,
+  firstContiguousLevel,
+  INVALID,
+  LEAF,
+  outputBase,
+  type TableGeometry,
+} from './descriptor64.ts';
+import type { TableMemory } from './table-memory.ts';
+
+/** What an entry is. `abort`: no RAM where it should be, or (stage 1 under stage 2) no translation of that address. */
+export const ENTRY_KINDS = { invalid: 0, table: 1, leaf: 2, abort: 3 } as const;
+
+/** How the descriptors of a stage are read. */
+export interface DescriptorReader {
+  readonly format: 'long' | 'short' | 'mtk' | 'mali' | 'riscv';
+  /** log2 of the smallest page. */
+  readonly granuleLog2: number;
+  /** TCR.DS: addresses of 52 bits with 4K or 16K pages. */
+  readonly lpa2: boolean;
+  /** Bytes of an entry. */
+  readonly entryBytes: 4 | 8;
+  readonly bigEndian: boolean;
+  /** Where leaves are pages. */
+  readonly lastLevel: number;
+  /** Decodes `entry.lo` and `entry.hi` at `entry.level` into the rest of it. */
+  decode(entry: TableEntry): void;
+  /** A leaf whose Contiguous bit is set, and not RES0. */
+  isContiguous(entry: TableEntry): boolean;
+  /** It says to be valid, though it may be of a type that its level does not have. */
+  hasValidBit(entry: TableEntry): boolean;
+  /** log2 of the bytes that one entry of a level stands for. */
+  entrySizeLog2(level: number): number;
+  /** Entries of a table below the first. */
+  entryCount(level: number): number;
+}
+
+/** The entry that a scan stands on, the same object for all of them. Addresses are exact doubles below 2^52. */
+export class TableEntry {
+  level = 0;
+  index = 0;
+  /** One of {@link ENTRY_KINDS}. */
+  kind: number = ENTRY_KINDS.invalid;
+  /** The descriptor's halves, unsigned; a short descriptor is in `lo`. */
+  lo = 0;
+  hi = 0;
+  /** The next table's base, or the leaf's; 0 for what is not valid. */
+  output = 0;
+  /** log2 of the bytes that a leaf maps: of a run, of all its entries. Of other entries, of what they stand for. */
+  sizeLog2 = 0;
+  /** The descriptor without its output address. */
+  attributesLo = 0;
+  attributesHi = 0;
+}
+
+/** Where the tables of a stage start, and which input addresses they serve. */
+export interface TreeRoot {
+  readonly stage: 1 | 2;
+  /** The register that points at them. */
+  readonly register: 'ttbr0' | 'ttbr1' | 'vttbr';
+  readonly startLevel: number;
+  /** Address of the first table: an IPA of stage 1 under stage 2, else a PA. */
+  readonly base: number;
+  /** Input addresses of the first entry's first byte and of the last byte: unsigned, at most 64 bits. */
+  readonly firstIa: bigint;
+  readonly lastIa: bigint;
+  /** Index of the first entry that they use: not 0 where the other register serves what lies before. */
+  readonly firstIndex: number;
+}
+
+/** Called for each entry. It is overwritten by the next one, and by every other scan of the same tree. */
+export type EntryVisitor = (entry: TableEntry) => void;
+
+/** The PA of a table's page at a level, or undefined where stage 2 does not translate it. */
+export type TableAddressOf = (address: number, level: number) => number | undefined;
+
+const PAGE = 0x1000;
+const ABORTED = {
+  kind: ENTRY_KINDS.abort,
+  lo: 0,
+  hi: 0,
+  output: 0,
+  attributesLo: 0,
+  attributesHi: 0,
+} as const;
+
+export class TableTree {
+  readonly root: TreeRoot;
+  readonly reader: DescriptorReader;
+  /** Output addresses must be below 2^outputBits. */
+  readonly outputBits: number;
+  /** Hardware sets access flags, or ignores them. */
+  readonly accessFlagByHardware: boolean;
+  readonly #memory: TableMemory;
+  readonly #addressOf: TableAddressOf | undefined;
+
+  constructor(
+    memory: TableMemory,
+    root: TreeRoot,
+    reader: DescriptorReader,
+    options: {
+      readonly outputBits: number;
+      readonly accessFlagByHardware?: boolean;
+      readonly addressOf?: TableAddressOf | undefined;
+    },
+  ) {
+    this.#memory = memory;
+    this.root = root;
+    this.reader = reader;
+    this.outputBits = options.outputBits;
+    this.accessFlagByHardware = options.accessFlagByHardware ?? false;
+    this.#addressOf = options.addressOf;
+  }
+
+  /** Entries of the first table: as many as the input addresses need. */
+  get rootEntries(): number {
+    const { firstIa, lastIa, startLevel } = this.root;
+    const sizeLog2 = BigInt(this.reader.entrySizeLog2(startLevel));
+    return Number((lastIa >> sizeLog2) - (firstIa >> sizeLog2)) + 1;
+  }
+
+  /** The PA of an entry, or undefined where the address of its table has none. */
+  entryAddress(level: number, base: number, index: number): number | undefined {
+    const address = base + index * this.reader.entryBytes;
+    return this.#addressOf === undefined ? address : this.#addressOf(address, level);
+  }
+
+  /** Reads `count` entries of the table at `base`, from `first` on. */
+  scan(level: number, base: number, first: number, count: number, visit: EntryVisitor): void {
+    const { reader } = this;
+    const { entryBytes } = reader;
+    const perPage = PAGE / entryBytes;
+    const entry = new TableEntry();
+    entry.level = level;
+    for (let index = first; index < first + count; ) {
+      const pa = this.entryAddress(level, base, index);
+      // A page of a table lies in one piece, whatever stage 2 makes of the pages.
+      const inPage = perPage - (((base % PAGE) / entryBytes + index) % perPage);
+      const end = Math.min(index + inPage, first + count);
+      for (let at = pa ?? 0; index < end; index++, at += entryBytes) {
+        entry.index = index;
+        if (pa !== undefined && this.#read(at)) {
+          entry.lo = this.#memory.lo;
+          entry.hi = this.#memory.hi;
+          reader.decode(entry);
+        } else {
+          Object.assign(entry, ABORTED);
+          entry.sizeLog2 = reader.entrySizeLog2(level);
+        }
+        visit(entry);
+      }
+    }
+  }
+
+  #read(pa: number): boolean {
+    const { entryBytes, bigEndian } = this.reader;
+    return entryBytes === 8 ? this.#memory.read64(pa, bigEndian) : this.#memory.read32(pa, bigEndian);
+  }
+}
+
+/** 64-bit descriptors of VMSAv8-64 and AArch32 long descriptors. */
+export class LongReader implements DescriptorReader {
+  readonly format = 'long';
+  readonly granuleLog2: number;
+  readonly lpa2: boolean;
+  readonly entryBytes = 8;
+  readonly lastLevel = 3;
+  readonly bigEndian: boolean;
+  readonly #geometry: TableGeometry;
+
+  constructor(geometry: TableGeometry) {
+    this.#geometry = geometry;
+    this.bigEndian = geometry.bigEndian;
+    this.granuleLog2 = geometry.granuleLog2;
+    this.lpa2 = geometry.highAddress === 'ds';
+  }
+
+  isContiguous({ hi, level, kind }: TableEntry): boolean {
+    return (
+      kind === ENTRY_KINDS.leaf && (hi & CONTIGUOUS) !== 0 && level >= firstContiguousLevel(this.#geometry)
+    );
+  }
+
+  hasValidBit({ lo }: TableEntry): boolean {
+    return (lo & 1) !== 0;
+  }
+
+  decode(entry: TableEntry): void {
+    const geometry = this.#geometry;
+    const { lo, hi, level } = entry;
+    const type = descriptorType(lo, level, geometry);
+    const sizeLog2 = entrySizeLog2(level, geometry);
+    entry.kind = type;
+    entry.sizeLog2 = sizeLog2;
+    const addressLog2 = type === LEAF ? sizeLog2 : geometry.granuleLog2;
+    entry.output = type === INVALID ? 0 : outputBase(lo, hi, addressLog2, geometry);
+    // Bits below a block's address are no address: among them is nT.
+    const belowLo = addressLog2 >= 32 ? 0xffff_ffff : 2 ** addressLog2 - 1;
+    const belowHi = addressLog2 > 32 ? 2 ** (addressLog2 - 32) - 1 : 0;
+    const [movedLo, movedHi] = MOVED[geometry.highAddress];
+    entry.attributesLo = (lo & belowLo & ~movedLo) >>> 0;
+    entry.attributesHi = (hi & (belowHi | ~geometry.addressHighMask) & ~movedHi) >>> 0;
+  }
+
+  entrySizeLog2(level: number): number {
+    return entrySizeLog2(level, this.#geometry);
+  }
+
+  entryCount(): number {
+    return 2 ** this.#geometry.stride;
+  }
+}
+
+/** Bits of either half where OA[51:48] is. */
+const MOVED = { none: [0, 0], bits15_12: [0xf000, 0], ds: [0x300, 0x3_0000] } as const;
+
+/** An address as a register's signed number, as 64 unsigned bits. */
+export function unsigned64(address: number): bigint {
+  return BigInt.asUintN(64, BigInt(address));
+}

@@ -1,0 +1,283 @@
+/** `lpae bbm`: traces and recorded requests, text and JSON, exit codes, and what it refuses. */
+import { describe, expect, test } from 'vitest';
+import { asText, lpae, lpaeJson, tempFile } from './run.ts';
+
+const bbm = (input: unknown, ...args: string[]) => lpae(['bbm', '-', ...args], { stdin: asText(input) });
+const bbmJson = (input: unknown, ...args: string[]) =>
+  lpaeJson(['bbm', '-', ...args], { stdin: asText(input) });
+
+/** A 2M block at IA 0, split into a table with a single page. */
+const SPLIT = {
+  schema: 'lpae.trace/1',
+  granule: '4K',
+  ias: 39,
+  root: '0x40000000',
+  asid: 5,
+  memory: [
+    ['0x40000000', '0x40001003'],
+    ['0x40001000', '0x80000f01'],
+  ],
+  steps: [
+    { write: '0x40002000', value: '0x80000f03' },
+    { write: '0x40001000', value: '0x40002003' },
+    { barrier: 'dsb ish' },
+    { tlbi: 'vae1is', operand: '0x0005000000000000' },
+  ],
+};
+
+test('a trace: each step, its verdict and what it needs', async () => {
+  const { code, out, err } = await bbm(SPLIT);
+  expect({ code, err }).toEqual({ code: 1, err: '' });
+  expect(out).toBe(`stdin  el1&0 stage 1, granule 4K, 39 bits in, root 0x40000000 of level 1
+
+[0]        0x40002000  0x0000000080000f03  not reachable
+[1]        0x40001000  L2 IA 0x0  block 0x80000000 -> table 0x40002000  illegal: PE 0 1, SMMU 0 1
+             PE 0: the size changes, and FEAT_BBM is not implemented (DDI 0487 D8.17.2)
+             PE 1: the size changes without nT in the block, at FEAT_BBM level 1 (DDI 0487 D8.17.2)
+             SMMU 0: the size changes, and FEAT_BBM is not implemented (IHI 0070 3.21.1.1)
+             SMMU 1: the size changes without nT in the block, at FEAT_BBM level 1 (IHI 0070 3.21.1.2)
+             before: write 0; TLBI VALE1IS, Xt=0x5000000000000; DSB ISH
+             before: write 0; CMD_TLBI_NH_VA VMID=0 ASID=5 Addr=0x0 Leaf=1; CMD_SYNC
+             after: TLBI VALE1IS, Xt=0x5000000000000; DSB ISH
+             after: CMD_TLBI_NH_VA VMID=0 ASID=5 Addr=0x0 Leaf=1; CMD_SYNC
+[2]        dsb ish
+[3]        TLBI VAE1IS, Xt=0x5000000000000
+
+Illegal steps, by FEAT_BBM level (an SMMU: BBML)
+        0  1  2
+  PE    1  1  0
+  SMMU  1  1  0
+
+Nothing is owed at the end
+
+PE and SMMU of level 0: 1 step illegal
+`);
+});
+
+test.each([
+  [[], 1],
+  [['--bbm', '1'], 1],
+  [['--bbm', '2'], 0],
+  [['--machine', 'smmu', '--bbm', '2'], 0],
+  [['--machine', 'pe'], 1],
+] as const)('%j chooses what counts: exit code %i', async (args, code) => {
+  expect((await bbm(SPLIT, ...args)).code).toBe(code);
+});
+
+test('--machine smmu names its commands and rules alone', async () => {
+  const { out } = await bbm(SPLIT, '--machine', 'smmu', '--bbm', '1');
+  expect(out).toContain('after: CMD_TLBI_NH_VA');
+  expect(out).not.toMatch(/after: TLBI|DDI 0487/);
+  expect(out).toContain('SMMU of level 1: 1 step illegal');
+});
+
+test('--json', async () => {
+  const { code, json } = await bbmJson(SPLIT, '--bbm', '2');
+  expect(code).toBe(0);
+  expect(json).toMatchObject({
+    schema: 'lpae.bbm/1',
+    name: 'stdin',
+    ok: true,
+    machines: ['pe', 'smmu'],
+    bbm: 2,
+    tables: {
+      stage: 1,
+      regime: 'el1&0',
+      granule: '4K',
+      ias: 39,
+      root: '0x40000000',
+      level: 1,
+      asid: 5,
+      vmid: 0,
+    },
+    illegal: { pe: [1, 1, 0], smmu: [1, 1, 0] },
+    owed: [],
+  });
+  const steps = json.steps as Record<string, unknown>[];
+  expect(steps[1]).toMatchObject({
+    index: 1,
+    write: '0x40001000',
+    before: '0x0000000080000f01',
+    value: '0x0000000040002003',
+    places: [{ level: 2, ia: '0x0', size: '0x200000', live: true }],
+    changes: ['size'],
+    legal: { pe: [false, false, true], smmu: [false, false, true] },
+    break_first: true,
+    needs_after: [
+      {
+        from: '0x0',
+        size: '0x200000',
+        leaf: true,
+        global: false,
+        operations: 1,
+        tlbi: [{ operation: 'VALE1IS', operand: '0x5000000000000' }, { operation: 'DSB ISH' }],
+        commands: [
+          { command: 'CMD_TLBI_NH_VA', fields: { VMID: 0, ASID: 5, Addr: '0x0', Leaf: 1 } },
+          { command: 'CMD_SYNC', fields: {} },
+        ],
+      },
+    ],
+  });
+  expect(steps[0]).toMatchObject({ places: [], changes: ['unreachable'], legal: { pe: [true, true, true] } });
+  expect(steps[2]).toEqual({ index: 2, barrier: 'dsb ish' });
+  expect(steps[3]).toEqual({ index: 3, tlbi: 'VAE1IS', operand: '0x5000000000000' });
+});
+
+test('registers in place of geometry, and an invalidation by address', async () => {
+  const registers = { ttbr0: '0x0005000040000000', tcr: '0x1500803519', mair: '0xff' };
+  const { granule: _g, ias: _i, root: _r, asid: _a, steps, ...rest } = SPLIT;
+  const mended = [
+    steps[0],
+    { write: '0x40001000', value: '0' },
+    { invalidate: '0', size: '2M', leaf: true },
+    steps[1],
+  ];
+  const found = await bbmJson({ ...rest, registers, steps: mended });
+  expect(found.code).toBe(0);
+  expect(found.json).toMatchObject({ tables: { ias: 39, root: '0x40000000', asid: 5 }, owed: [] });
+  const again = await bbmJson({ ...rest, registers, steps: steps.slice(0, 2) });
+  expect([again.code, (again.json.owed as unknown[]).length]).toEqual([1, 1]);
+});
+
+const REQUEST = {
+  format: 'arm_64_lpae_s1',
+  config: { pgsize_bitmap: '0x40201000', ias: 48, oas: 48 },
+  ops: [
+    { op: 'map', iova: '4M', paddr: '0x10000000', size: '64K' },
+    { op: 'unmap', iova: '4M', size: '64K' },
+    { op: 'map', iova: '4M', paddr: '0x20000000', size: '64K' },
+    { op: 'iova_to_phys', iova: '4M' },
+  ],
+};
+
+describe('a map request', () => {
+  test('is recorded: its operations, and their writes folded', async () => {
+    const { code, out } = await bbm(REQUEST);
+    expect(code).toBe(1);
+    expect(out).toContain(
+      [
+        'unmap  IOVA 0x400000, 64K',
+        '[19-34]    0x80003000  L3 IA 0x400000  page 0x10000000 -> invalid ×16  legal',
+        '             after: TLBI RVALE1IS, Xt=0x438000000400; DSB ISH (or 16 operations of one address)',
+      ].join('\n'),
+    );
+    expect(out).toContain('invalid -> page 0x20000000 ×16  illegal: PE 0 1 2, SMMU 0 1 2');
+    expect(out).toContain('iova_to_phys  IOVA 0x400000\nwrites nothing');
+    expect(out).toContain('PE and SMMU of level 0: 16 steps illegal');
+  });
+
+  test('--sync invalidates as Linux does', async () => {
+    const { code, out } = await bbm(REQUEST, '--sync');
+    expect(code).toBe(0);
+    expect(out).toContain('invalidate 0x400000 +64K, leaves and tables');
+    expect(out).toContain('Nothing is owed at the end');
+  });
+
+  test('--sync flushes a table that a block takes the place of', async () => {
+    const ops = [...REQUEST.ops.slice(0, 2), { op: 'map', iova: '4M', paddr: '0x20000000', size: '2M' }];
+    expect((await bbm({ ...REQUEST, ops }, '--sync')).code).toBe(0);
+    expect((await bbm({ ...REQUEST, ops })).code).toBe(1);
+  });
+
+  test('a split is illegal below level 2, with --sync too; whole and refuse are not', async () => {
+    const ops = [
+      { op: 'map', iova: '2M', paddr: '4M', size: '2M' },
+      { op: 'unmap', iova: '2M', size: '4K' },
+    ];
+    const codes = async (...args: string[]) => {
+      const all = ['split', 'whole', 'refuse'].map((partial_unmap) =>
+        bbm({ ...REQUEST, partial_unmap, ops }, '--sync', ...args),
+      );
+      return (await Promise.all(all)).map(({ code }) => code);
+    };
+    expect(await codes('--bbm', '1')).toEqual([1, 0, 0]);
+    expect(await codes('--bbm', '2')).toEqual([0, 0, 0]);
+  });
+
+  test('what is refused took back what it had mapped', async () => {
+    const ops = [
+      { op: 'map', iova: '0x403000', paddr: '0x10000000', size: '4K' },
+      {
+        op: 'map_sg',
+        iova: '0x401000',
+        sg: [
+          ['0x20000000', '8K'],
+          ['0x50000000', '8K'],
+        ],
+      },
+      { op: 'map', iova: '0x401000', paddr: '0x30000000', size: '4K' },
+    ];
+    expect((await bbm({ ...REQUEST, ops })).code).toBe(1);
+    expect((await bbm({ ...REQUEST, ops }, '--sync')).code).toBe(0);
+  });
+
+  test('stage 2', async () => {
+    const { out } = await bbm({
+      ...REQUEST,
+      format: 'arm_64_lpae_s2',
+      config: { ...REQUEST.config, ias: 40 },
+    });
+    expect(out).toContain('after: TLBI RIPAS2LE1IS, Xt=0x438000000400; DSB ISH; TLBI VMALLE1IS; DSB ISH');
+    expect(out).toContain(
+      'after: CMD_TLBI_S2_IPA VMID=0 Addr=0x400000 Leaf=1 TG=1 SCALE=0 NUM=15; CMD_SYNC\n',
+    );
+  });
+});
+
+test.each<[string, unknown, string]>([
+  ['another schema', { ...SPLIT, schema: 'lpae.trace/2' }, 'schema must be one of lpae.trace/1'],
+  ['an unknown member', { ...SPLIT, vendor: 1 }, 'vendor is not known here'],
+  ['no granule', { ...SPLIT, granule: undefined }, 'granule must be an address or size'],
+  ['a granule of none', { ...SPLIT, granule: '8K' }, 'granule must be 4K, 16K or 64K'],
+  ['geometry and registers', { ...SPLIT, registers: {} }, 'granule is what registers say already'],
+  ['a level that does not fit', { ...SPLIT, level: 0 }, 'it takes one of level 1'],
+  ['steps that are none', { ...SPLIT, steps: {} }, 'steps must be a list'],
+  [
+    'a step of nothing',
+    { ...SPLIT, steps: [{}] },
+    'steps[0] must be a write, a tlbi, an invalidate or a barrier',
+  ],
+  [
+    'a member too many',
+    { ...SPLIT, steps: [{ write: 0, value: 0, size: 8 }] },
+    'steps[0].size is not known here',
+  ],
+  ['no value', { ...SPLIT, steps: [{ write: '0x1000' }] }, 'steps[0].value must be an address or size'],
+  ['an unaligned write', { ...SPLIT, steps: [{ write: 4, value: 0 }] }, "steps[0] can't be: a write to 0x4"],
+  [
+    'a TLBI of no name',
+    { ...SPLIT, steps: [{ tlbi: 'vae9' }] },
+    "steps[0] can't be: TLBI has no operation 'VAE9'",
+  ],
+  [
+    'an empty range',
+    { ...SPLIT, steps: [{ invalidate: '0', size: 0 }] },
+    "steps[0] can't be: an invalidation of 0",
+  ],
+  ['memory of no pairs', { ...SPLIT, memory: [['0x0']] }, 'memory[0] must be a pair'],
+  ['memory unaligned', { ...SPLIT, memory: [['0x4', '0x0']] }, 'memory[0][0] must be a multiple of 8'],
+  ['an ASID too large', { ...SPLIT, asid: 65536 }, 'asid must be a whole number from 0 to 65535'],
+  [
+    'short descriptors',
+    { ...REQUEST, format: 'arm_v7s', config: { pgsize_bitmap: '0x1000', ias: 32, oas: 32 } },
+    'VMSAv8-64',
+  ],
+  ['nothing', [], 'the document must be an object'],
+])('garbage: %s', async (_, input, message) => {
+  const { code, out, err } = await bbm(input);
+  expect(err).toContain(message);
+  expect([code, out]).toEqual([3, '']);
+});
+
+test('wrong usage', async () => {
+  expect((await bbm(SPLIT, '--bbm', '3')).code).toBe(2);
+  expect((await bbm(SPLIT, '--machine', 'gpu')).code).toBe(2);
+  const { code, err } = await bbm(SPLIT, '--sync');
+  expect([code, err]).toEqual([2, expect.stringContaining('a trace has its own')]);
+});
+
+test('a file, and its name', async () => {
+  const file = tempFile('trace.json', asText({ ...SPLIT, name: 'a split' }));
+  expect((await lpae(['bbm', file])).out).toMatch(/^a split {2}el1&0 stage 1/);
+  expect((await lpae(['bbm', '--help'])).out).toContain('lpae bbm trace.json --machine smmu --bbm 2');
+});

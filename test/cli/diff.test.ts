@@ -1,0 +1,152 @@
+/** Differences of two address spaces, by meaning and by bits, on literal changes; and none where only tables moved. */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { diffMeaning, type MeaningDifference } from '../../src/cli/diff-meaning.ts';
+import type { MappedRange } from '../../src/cli/ranges.ts';
+import { asText, lpae, lpaeJson, tempFile } from './run.ts';
+
+const UBOOT = join(import.meta.dirname, '../../fixtures/real/uboot-arm64-el2.json');
+
+interface Image {
+  memory: { pa: string; words64: Record<string, string> }[];
+}
+
+/** U-Boot's image with one descriptor changed. */
+function changed(pa: string, offset: number, change: (word: bigint) => bigint): string {
+  const image = JSON.parse(readFileSync(UBOOT, 'utf8')) as Image;
+  const frame = image.memory.find((one) => one.pa === pa)!;
+  const word = BigInt(frame.words64[String(offset)] ?? '0x0');
+  frame.words64[String(offset)] = `0x${change(word).toString(16)}`;
+  return tempFile('changed.json', JSON.stringify(image));
+}
+
+const LEVEL2 = '0x5fff2000';
+
+describe('one descriptor changed', () => {
+  type Case = [string, (word: bigint) => bigint, meaning: object[], bits: object[]];
+  const at = { first: '0x400000', last: '0x5fffff' };
+  const entry = { register: 'ttbr0', level: 2, index: 2, ia: '0x400000', count: 1 };
+  test.each<Case>([
+    [
+      'a right',
+      (word) => word | 0x80n,
+      [{ ...at, a: { says: 'rwx WB ISH' }, b: { says: 'r-x WB ISH' } }],
+      [{ ...entry, fields: [{ name: 'AP[2:1]', bits: '[7:6]', a: '0x0', b: '0x2' }] }],
+    ],
+    [
+      'the address',
+      (word) => word + 0x20_0000n,
+      [{ ...at, a: { pa: '0x400000' }, b: { pa: '0x600000' } }],
+      [{ ...entry, fields: [{ name: 'OA[47:21]' }] }],
+    ],
+    [
+      'gone',
+      () => 0n,
+      [{ ...at, a: { pa: '0x400000' }, b: null }],
+      [{ ...entry, kinds: ['leaf', 'invalid'] }],
+    ],
+    ['bits for software', (word) => word | (1n << 55n), [], [{ ...entry, fields: [{ a: '0x0', b: '0x1' }] }]],
+  ])('%s', async (_, change, meaning, bits) => {
+    const other = changed(LEVEL2, 16, change);
+    const { code, json } = await lpaeJson(['diff', UBOOT, other]);
+    expect(code).toBe(1);
+    expect(json).toMatchObject({ same: false, meaning, bits: { entries: bits } });
+    expect((json.meaning as unknown[]).length).toBe(meaning.length);
+    const back = await lpaeJson(['diff', other, UBOOT, '--by', 'bits']);
+    expect((back.json.bits as { entries: unknown[] }).entries.length).toBe(bits.length);
+    expect(back.json.meaning).toBeUndefined();
+  });
+});
+
+test('the same file: nothing, and exit code 0', async () => {
+  const { code, out } = await lpae(['diff', UBOOT, UBOOT]);
+  expect([code, out]).toEqual([0, '- uboot-arm64-el2\n+ uboot-arm64-el2\nthe same\n']);
+});
+
+test('tables elsewhere are no difference; blocks against pages are one of bits, and of sizes', async () => {
+  const config = { pgsize_bitmap: '0x40201000', ias: 48, oas: 48 };
+  const request = (pgsize: string, base: string) =>
+    tempFile(
+      'r.json',
+      asText({
+        format: 'arm_64_lpae_s1',
+        config: { ...config, pgsize_bitmap: pgsize },
+        ram: { base, size: '1G' },
+        ranges: [{ iova: '2M', paddr: '4G', size: '4M' }],
+      }),
+    );
+  const [here, there] = [request('0x40201000', '0x8000_0000'), request('0x40201000', '0x1_0000_0000')];
+  expect((await lpae(['diff', here, there])).code).toBe(0);
+  const pages = request('0x1000', '0x8000_0000');
+  expect((await lpae(['diff', here, pages, '--by', 'meaning'])).code).toBe(0);
+  expect((await lpae(['diff', here, pages, '--by', 'meaning', '--sizes'])).code).toBe(1);
+  const { json } = await lpaeJson(['diff', here, pages, '--by', 'bits']);
+  expect(json.bits).toMatchObject({ entries: [{ level: 2, kinds: ['leaf', 'table'] }, { level: 2 }] });
+});
+
+test('another granule is said, not compared word by word', async () => {
+  const real = join(import.meta.dirname, '../../fixtures/real');
+  const { code, out } = await lpae([
+    'diff',
+    join(real, 'linux612-max-4k-lpa2.json.gz'),
+    join(real, 'linux612-max-16k-lpa2-blocks.json.gz'),
+    '--by',
+    'bits',
+  ]);
+  expect(code).toBe(1);
+  expect(out).toMatch(/ttbr0 \(stage 1\): long descriptors, 4K pages.* in A, long descriptors, 16K pages/);
+});
+
+describe('by meaning, against pages looked up one by one', () => {
+  const says = ['r', 'w'];
+  const rangeOf = ([first, size, pa, kind]: [number, number, number, number]) => ({
+    first: BigInt(first),
+    last: BigInt(first + size - 1),
+    pa: BigInt(pa),
+    leafSize: 1n,
+    leaves: 1,
+    result: { ok: false, fault: { kind: 'abort' }, ...{ says: says[kind] } },
+  });
+  const spaceOf = fc
+    .array(
+      fc.tuple(fc.nat({ max: 6 }), fc.integer({ min: 1, max: 6 }), fc.nat({ max: 9 }), fc.nat({ max: 1 })),
+      {
+        maxLength: 6,
+      },
+    )
+    .map((parts) => {
+      let at = 0;
+      return parts.map(([gap, size, pa]) => {
+        const first = at + gap;
+        at = first + size;
+        return rangeOf([first, size, pa, 0]) as unknown as MappedRange;
+      });
+    });
+  const paAt = (ranges: readonly MappedRange[], ia: bigint) => {
+    const range = ranges.find(({ first, last }) => first <= ia && ia <= last);
+    return range && range.pa! + (ia - range.first);
+  };
+
+  test('random spaces', () => {
+    fc.assert(
+      fc.property(spaceOf, spaceOf, (a, b) => {
+        const found = diffMeaning(a, b, { regimes: ['el2', 'el2'] });
+        const at = (ia: bigint) => found.find(({ first, last }) => first <= ia && ia <= last);
+        for (let ia = 0n; ia < 80n; ia++) {
+          const [left, right] = [paAt(a, ia), paAt(b, ia)];
+          const difference: MeaningDifference | undefined = at(ia);
+          expect(difference !== undefined).toBe(left !== right);
+          if (difference === undefined) continue;
+          const offset = ia - difference.first;
+          expect(difference.a && difference.a.pa! + offset).toBe(left);
+          expect(difference.b && difference.b.pa! + offset).toBe(right);
+        }
+        // In order and apart.
+        expect(found.slice(1).every((one, i) => one.first > found[i]!.last)).toBe(true);
+      }),
+      { numRuns: 300 },
+    );
+  });
+});

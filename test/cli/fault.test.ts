@@ -1,0 +1,172 @@
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { lpae, lpaeJson } from './run.ts';
+
+const CONTEXT_FAULT =
+  'Unhandled context fault: fsr=0x402, iova=0xffc00000, fsynr=0x11, cbfrsynra=0x800, cb=2';
+
+test('a log line: what happened, the registers, causes, and the next command', async () => {
+  const { code, out } = await lpae(['fault', CONTEXT_FAULT]);
+  expect(code).toBe(0);
+  expect(out).toContain(`translation fault
+  Translation fault at level 1 (TF). It was a write by a device, unprivileged, at 0xffc00000. From
+  StreamID 0x800, context bank 2.
+
+  SMMU_CBn_FSR 0x00000402  IHI 0062 stage 1 and 2 context banks
+  [31]    MULTI   0x0  further faults came before this one was cleared: no
+`);
+  expect(out).toContain('  [10:9]  FORMAT  0x2  table format: VMSAv8-64\n');
+  expect(out).toContain('  usual causes:\n    1. nothing is mapped there');
+  expect(out).toContain(`  next:
+    $ lpae walk FILE 0xffc00000 --access write --unprivileged
+    $ lpae explain 'translation fault'
+`);
+});
+
+test('as JSON, addresses as strings', async () => {
+  const { code, json } = await lpaeJson(['fault', CONTEXT_FAULT]);
+  expect(code).toBe(0);
+  expect(json).toMatchObject({
+    schema: 'lpae.fault/1',
+    faults: [
+      {
+        count: 1,
+        source: 'smmuv2',
+        kind: 'translation',
+        name: 'TF',
+        level: 1,
+        address: '0xffc00000',
+        access: 'write',
+        privileged: false,
+        streamId: 0x800,
+        contextBank: 2,
+        registers: [
+          { name: 'SMMU_CBn_FSR', value: '0x402' },
+          { name: 'SMMU_CBn_FSYNR0', value: '0x11' },
+        ],
+      },
+    ],
+  });
+});
+
+test('text comes in several arguments, from stdin with - or without one', async () => {
+  const arguments_ = await lpae(['fault', ...CONTEXT_FAULT.split(' ')]);
+  const piped = await lpae(['fault'], { stdin: `${CONTEXT_FAULT}\n` });
+  const dash = await lpae(['fault', '-'], { stdin: `${CONTEXT_FAULT}\n` });
+  expect(piped.out).toBe(dash.out);
+  expect(arguments_.out).toBe(piped.out);
+});
+
+test('several faults are all shown, the same one once', async () => {
+  const stdin = `${CONTEXT_FAULT}\nother\n${CONTEXT_FAULT}\n${CONTEXT_FAULT.replace('ffc', 'ffd')}\n`;
+  const { out } = await lpae(['fault'], { stdin });
+  expect(out).toContain('translation fault  reported 2 times\n');
+  const { json } = await lpaeJson(['fault'], { stdin });
+  expect(
+    (json.faults as { count: number; address: string }[]).map(({ count, address }) => [count, address]),
+  ).toEqual([
+    [2, '0xffc00000'],
+    [1, '0xffd00000'],
+  ]);
+});
+
+test.each([
+  [
+    ['--esr', '0x96000047', '--far', '0xffff800012345678'],
+    { source: 'esr', kind: 'translation', address: '0xffff800012345678' },
+  ],
+  [['--esr', '0x93c08006', '--far', '0x1678', '--hpfar', '0x8000010'], { stage: 2, ipa: '0x800001678' }],
+  [['--esr', '0x93c08006'], { stage: 1 }],
+  [
+    ['--fsr', '0x402', '--fsynr', '0x13', '--iova', '0x1000'],
+    { source: 'smmuv2', level: 3, address: '0x1000' },
+  ],
+  [
+    ['--event', '0x800000010', '0x20000000000', '0xfff00000', '0x0'],
+    { source: 'smmuv3', streamId: 8, access: 'write' },
+  ],
+  [['--par', '0x80b'], { source: 'par', level: 1 }],
+  [['--dfsr', '0x805', '--far', '0x10'], { source: 'dfsr', access: 'write', address: '0x10' }],
+  [['--ifsr', '0x5'], { source: 'ifsr', access: 'execute' }],
+])('register values by options: %j', async (args, expected) => {
+  const { code, json } = await lpaeJson(['fault', ...args]);
+  expect(code).toBe(0);
+  expect(json.faults).toMatchObject([expected]);
+});
+
+test('no fault in the text: exit code 3, and what is understood', async () => {
+  const { code, out, err } = await lpae(['fault', 'all', 'is', 'well']);
+  expect([code, out]).toEqual([3, '']);
+  expect(err).toContain('no fault is found in the text');
+  expect(err).toContain('known are lines of arm-smmu');
+  expect((await lpae(['fault'])).err).toContain('there is no text');
+});
+
+test.each([
+  [['--event', '0x10', '0x0'], '--event takes four words, not 2'],
+  [['--esr', 'x'], "--esr: 'x' is not a 64-bit address"],
+])('wrong usage: %j', async (args, message) => {
+  const { code, err } = await lpae(['fault', ...args]);
+  expect(code).toBe(2);
+  expect(err).toContain(message);
+});
+
+test('no line is wider than 100 columns', async () => {
+  for (const args of [
+    [CONTEXT_FAULT],
+    ['--event', '0x80000000b', '0x28000000000', '0xa2c134ee1a0', '0x1f1a99fc29d8'],
+  ]) {
+    const { out } = await lpae(['fault', ...args]);
+    expect(Math.max(...out.split('\n').map((line) => line.length))).toBeLessThanOrEqual(100);
+  }
+});
+
+describe('with --tables, each fault is walked', () => {
+  const linux = join(import.meta.dirname, '../../fixtures/real/linux61-a72-rodata-on.json.gz');
+  const smmu = join(import.meta.dirname, '../../fixtures/real/linux61-smmuv3-4k.json');
+
+  test('to the descriptor, and agrees', async () => {
+    const { code, json } = await lpaeJson([
+      'fault',
+      '--esr',
+      '0x9200000b',
+      '--far',
+      '0x100000',
+      '--tables',
+      linux,
+    ]);
+    expect(code).toBe(0);
+    expect(json.faults).toMatchObject([
+      {
+        kind: 'access_flag',
+        level: 3,
+        walk: {
+          agrees: true,
+          ia: '0x100000',
+          fault: { kind: 'access_flag', descriptor: '0x00e0000041e42bc3' },
+        },
+      },
+    ]);
+  });
+
+  test('to another answer: exit code 1', async () => {
+    const ran = await lpae([
+      'fault',
+      '--esr',
+      '0x96000007',
+      '--far',
+      '0xffff800008010000',
+      '--tables',
+      linux,
+    ]);
+    expect(ran.code).toBe(1);
+    expect(ran.out).toContain('these tables translate it');
+  });
+
+  test('of an SMMU through the tables of its own stream', async () => {
+    const event = ['0x2800000010', '0x0', '0x10010000', '0x0'];
+    const { code, json } = await lpaeJson(['fault', '--tables', smmu, '--event', ...event]);
+    expect(code).toBe(0);
+    expect(json.faults).toMatchObject([{ streamId: 0x28, walk: { agrees: true, fault: { level: 3 } } }]);
+  });
+});

@@ -1,0 +1,100 @@
+/** The lint on captures of running systems: no error, and every other finding is one that can be explained. */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { gunzipSync } from 'node:zlib';
+import { describe, expect, test } from 'vitest';
+import { listSpace } from '../../src/cli/space.ts';
+import { parseImageFile } from '../../src/golden/image-file.ts';
+import { imageMachine } from '../../src/golden/image-probe.ts';
+import { lint, ruleNamed } from '../../src/lint/index.ts';
+
+function lintFile(name: string) {
+  const bytes = readFileSync(join(import.meta.dirname, '../../fixtures/real', name));
+  const image = parseImageFile(
+    JSON.parse((name.endsWith('.gz') ? gunzipSync(bytes) : bytes).toString()) as unknown,
+  );
+  const sid = image.rows.find((row) => row.sid !== undefined)?.sid;
+  const stream = sid === undefined ? {} : { streamId: Number(sid) };
+  const translator = imageMachine(image).machineOf()(stream);
+  const frames = sid === undefined ? [...new Set(image.words.map(([pa]) => pa & ~0xfffn))] : [];
+  return lint({ translator, ranges: listSpace(translator).ranges, frames }).findings;
+}
+
+/** What each reports, and why that is so. */
+const EXPLAINED: [file: string, tables: string, counts: Record<string, number>][] = [
+  [
+    'linux61-kvm-nvhe-hyp.json',
+    'KVM at EL2 maps text read-only, data not executable, and not its own tables',
+    {},
+  ],
+  ['linux61-smmuv3-4k.json', 'DMA mappings of one device', {}],
+  ['linux612-kvm-vhe-stage2.json', 'stage 2 of a VM', {}],
+  [
+    'uboot-arm-lpae.json',
+    'all RAM is one range of blocks that everyone may write and execute (AP 0b01, no XN), its tables at the end of it; nothing runs at PL0',
+    { 'writable-executable': 1, 'table-writable-el0': 2 },
+  ],
+  [
+    'uboot-arm64-el2.json',
+    'flash and RAM are writable and executable at EL2; the root is by itself, three tables follow each other, the last level 2 table is apart',
+    { 'writable-executable': 2, 'table-writable': 4 },
+  ],
+  [
+    'edk2-arm64-el1.json.gz',
+    'runtime and boot services code, and what was allocated as such, is writable and executable; all tables are in mapped RAM',
+    { 'writable-executable': 13, 'table-writable': 16 },
+  ],
+  [
+    'linux61-a72-rodata-on.json.gz',
+    "three DMA buffers of 256K are mapped Non-cacheable for devices, while the linear map still has them as Write-Back; pages that were aged have AF = 0; tables stay when vmalloc frees their pages; the linear map reaches all tables but the kernel image's own",
+    { 'alias-attributes': 3, 'empty-table': 2, 'access-flag': 38, 'table-writable': 46 },
+  ],
+  [
+    'linux61-lpae-a15.json.gz',
+    'pages that were aged have AF = 0; one table of vmalloc holds nothing; the linear map reaches the tables in low memory',
+    { 'empty-table': 1, 'access-flag': 28, 'table-writable': 12 },
+  ],
+  [
+    'linux612-max-16k-lpa2-blocks.json.gz',
+    'three DMA buffers mapped Non-cacheable beside the linear map; AF is set by hardware (HA = 1)',
+    { 'alias-attributes': 3, 'table-writable': 37 },
+  ],
+  [
+    'linux612-max-4k-lpa2.json.gz',
+    'the same with 4K pages, and a table of vmalloc that holds nothing',
+    { 'alias-attributes': 3, 'empty-table': 1, 'table-writable': 55 },
+  ],
+];
+
+describe('captures of running systems', () => {
+  test.each(EXPLAINED)('%s: %s', (file, _, counts) => {
+    const findings = lintFile(file);
+    expect(findings.filter(({ rule }) => ruleNamed(rule).severity === 'error')).toEqual([]);
+    const found: Record<string, number> = {};
+    for (const { rule } of findings) found[rule] = (found[rule] ?? 0) + 1;
+    expect(found).toEqual(counts);
+  });
+
+  test('an alias of Linux is a DMA buffer of 256K, Non-cacheable for the device and Write-Back in the linear map', () => {
+    const aliases = lintFile('linux61-a72-rodata-on.json.gz').filter(
+      ({ rule }) => rule === 'alias-attributes',
+    );
+    for (const { first, last, message } of aliases) {
+      expect(last! - first! + 1n).toBe(0x4_0000n);
+      expect(message).toMatch(
+        /Normal non-cacheable, outer-shareable here, and Normal write-back, inner-shareable at 0xffff0000b8e[048]0000$/,
+      );
+    }
+  });
+
+  test('a page with AF = 0 is one that the kernel itself says is there', () => {
+    const bytes = readFileSync(
+      join(import.meta.dirname, '../../fixtures/real/linux61-a72-rodata-on.json.gz'),
+    );
+    const { pagemap } = JSON.parse(gunzipSync(bytes).toString()) as { pagemap: { va: string }[] };
+    const pages = new Set(pagemap.map(({ va }) => BigInt(va)));
+    const aged = lintFile('linux61-a72-rodata-on.json.gz').filter(({ rule }) => rule === 'access-flag');
+    expect(aged.some(({ first }) => pages.has(first!))).toBe(true);
+    for (const { first } of aged) expect(first! < 1n << 48n).toBe(true);
+  });
+});

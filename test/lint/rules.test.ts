@@ -1,0 +1,179 @@
+/** Every rule of the lint on a few literal words that break it, and on the same words mended: nothing. */
+import { describe, expect, test } from 'vitest';
+import { listSpace } from '../../src/cli/space.ts';
+import { createMachine } from '../../src/image/machine.ts';
+import { lint, RULES } from '../../src/lint/index.ts';
+import { PhysicalMemory } from '../../src/memory/index.ts';
+
+/** PA and word. */
+type Words = readonly (readonly [pa: bigint, word: bigint])[];
+
+/** 4K, T0SZ 25: 39 bits from level 1; EPD1; 40 bits of output. MAIR: 0 is Write-Back, 1 Device-nGnRnE, 2 Non-cacheable. */
+const TCR = 0x2_0080_0019n;
+const MAIR = 0x44_00ffn;
+const ROOT = 0x1000n;
+
+function lintOf(
+  words: Words,
+  options: { regime?: string; registers?: Record<string, bigint>; cpu?: string } = {},
+) {
+  const memory = new PhysicalMemory({ base: 0x1000n, size: 0x1_0000n });
+  for (const [pa, word] of words) memory.write64(pa, word);
+  const { regime = 'el1&0', registers = { ttbr0: ROOT, tcr: TCR, mair: MAIR }, cpu = 'cortex-a53' } = options;
+  const translator = createMachine({ memory, regime, registers, cpu: { model: cpu } })();
+  const { ranges } = listSpace(translator);
+  return lint({ translator, ranges }).findings.map(({ rule, message, first, count }) => ({
+    rule,
+    message,
+    first,
+    count,
+  }));
+}
+
+const rulesOf = (words: Words, options = {}) => [...new Set(lintOf(words, options).map(({ rule }) => rule))];
+
+/** Level 1 entry 0 leads to a level 2 table, whose entry 0 leads to a level 3 table. */
+const TABLES: Words = [
+  [0x1000n, 0x2003n],
+  [0x2000n, 0x3003n],
+];
+/** Level 3: inner shareable, AF, UXN and PXN, nG; the PA in bits [47:12]. */
+const PAGE = 0x60_0000_0000_0f03n;
+
+describe('a rule finds what breaks it, and nothing in what does not', () => {
+  const good: Words = [...TABLES, [0x3000n, PAGE | 0x8000_0000n]];
+  test('well-made tables', () => {
+    expect(lintOf(good)).toEqual([]);
+  });
+
+  type Case = [rule: string, words: Words, message: RegExp, first: bigint | undefined];
+  const cases: Case[] = [
+    [
+      'illegal-block',
+      [...good, [0x3008n, 0x8000_1f01n]],
+      /bits \[1:0\] = 0b01 are reserved at level 3/,
+      0x1000n,
+    ],
+    ['reserved-bits', [...TABLES, [0x3000n, PAGE | (1n << 49n)]], /bits \[49:48\] are RES0, but 0x2/, 0n],
+    [
+      'reserved-bits',
+      [...good, [0x2008n, 0x8020_0000n | (PAGE & ~2n) | (1n << 17n)]],
+      /\[20:17\] are RES0, but 0x1/,
+      0x20_0000n,
+    ],
+    ['output-size', [...TABLES, [0x3000n, PAGE | (1n << 40n)]], /0x10000000000 has more than 40 bits/, 0n],
+    [
+      'output-size',
+      [...good, [0x2008n, 0x100_0000_4003n]],
+      /table address 0x10000004000 has more than 40 bits/,
+      0x20_0000n,
+    ],
+    ['outside-ram', [...good, [0x2008n, 0x9_0000_0003n]], /no RAM where the entry should be/, 0x20_0000n],
+    ['cycle', [...good, [0x2008n, 0x2003n]], /level 3 table at 0x2000 leads to itself/, 0x20_0000n],
+    [
+      'level-mix',
+      [...good, [0x2008n, 0x4003n], [0x4000n, PAGE], [0x1008n, 0x4003n]],
+      /0x4000 is used at levels/,
+      undefined,
+    ],
+    ['shared-table', [...good, [0x2008n, 0x3003n]], /level 3 table at 0x3000 is reached from 2 entries/, 0n],
+    ['empty-table', TABLES, /level 3 table at 0x3000 has no valid entry/, 0n],
+    ['access-flag', [...TABLES, [0x3000n, PAGE & ~0x400n]], /access flag is 0/, 0n],
+    [
+      'writable-executable',
+      [...TABLES, [0x3000n, PAGE & ~(1n << 53n)]],
+      /writable and executable, privileged$/,
+      0n,
+    ],
+    [
+      'device-executable',
+      [...TABLES, [0x3000n, (PAGE & ~(3n << 53n)) | 0x84n]],
+      /Device-nGnRnE, executable/,
+      0n,
+    ],
+    [
+      'alias-attributes',
+      [...good, [0x3010n, PAGE | 0x8000_0008n]],
+      /PA 0x80000000-0x80000fff is Normal/,
+      0x2000n,
+    ],
+    ['table-writable', [...TABLES, [0x3000n, PAGE | 0x2000n]], /tables in writable memory/, 0n],
+    ['table-writable-el0', [...TABLES, [0x3000n, PAGE | 0x2040n]], /tables in writable memory/, 0n],
+  ];
+
+  test.each(cases)('%s: %#', (rule, words, message, first) => {
+    const found = lintOf(words).filter((one) => one.rule === rule);
+    expect(found.length).toBeGreaterThan(0);
+    expect(found[0]!.message).toMatch(message);
+    if (first !== undefined) expect(found[0]!.first).toBe(first);
+  });
+
+  test('all rules but the one about frames have a case', () => {
+    expect([...new Set(cases.map(([rule]) => rule)), 'contiguous-run', 'unreachable-table'].sort()).toEqual(
+      RULES.map(({ name }) => name).sort(),
+    );
+  });
+});
+
+describe('contiguous runs', () => {
+  const CONTIGUOUS = 1n << 52n;
+  const run = (change: (i: number, word: bigint) => bigint): Words => [
+    ...TABLES,
+    ...Array.from(
+      { length: 16 },
+      (_, i) =>
+        [
+          0x3000n + BigInt(i) * 8n,
+          change(i, PAGE | CONTIGUOUS | (0x8000_0000n + BigInt(i) * 0x1000n)),
+        ] as const,
+    ),
+  ];
+
+  test('16 entries that keep the promise, AF apart', () => {
+    expect(rulesOf(run((_, word) => word))).toEqual([]);
+    expect(rulesOf(run((i, word) => (i === 3 ? word & ~0x400n : word)))).toEqual(['access-flag']);
+  });
+
+  test.each<[string, (i: number, word: bigint) => bigint, RegExp]>([
+    [
+      'one without the bit',
+      (i, w) => (i === 5 ? w & ~CONTIGUOUS : w),
+      /only 15 of the 16 entries from index 0/,
+    ],
+    ['one that is not valid', (i, w) => (i === 15 ? 0n : w), /only 15 of the 16/],
+    ['an output elsewhere', (i, w) => (i === 2 ? w ^ 0x10_0000n : w), /output of entry 2 does not follow/],
+    ['other rights', (i, w) => (i === 9 ? w ^ 0x80n : w), /attributes of entry 9 differ/],
+    ['an output that is not aligned', (_, w) => w + 0x1000n, /not aligned to its 16 entries/],
+  ])('%s', (_, change, message) => {
+    const [found, ...more] = lintOf(run(change)).filter(({ rule }) => rule === 'contiguous-run');
+    expect(found?.message).toMatch(message);
+    expect(found?.first).toBe(0n);
+    expect(more).toEqual([]);
+  });
+});
+
+test('alike findings that follow each other are one', () => {
+  const pages = Array.from({ length: 8 }, (_, i) => [0x3000n + BigInt(i) * 8n, PAGE & ~(1n << 53n)] as const);
+  // Eight pages of the same PA: eight ranges, one finding.
+  expect(lintOf([...TABLES, ...pages]).filter(({ rule }) => rule === 'writable-executable')).toEqual([
+    { rule: 'writable-executable', message: 'writable and executable, privileged', first: 0n, count: 8 },
+  ]);
+});
+
+test('frames that no entry leads to', () => {
+  const memory = new PhysicalMemory({ base: 0x1000n, size: 0x1_0000n });
+  for (const [pa, word] of [...TABLES, [0x3000n, PAGE] as const]) memory.write64(pa, word);
+  const translator = createMachine({
+    memory,
+    regime: 'el1&0',
+    registers: { ttbr0: ROOT, tcr: TCR, mair: MAIR },
+  })();
+  const { findings } = lint({ translator, ranges: [], frames: [0x1000n, 0x2000n, 0x3000n, 0x9000n] });
+  expect(findings.map(({ rule, at }) => [rule, at])).toEqual([['unreachable-table', 0x9000n]]);
+});
+
+test('a table that holds itself, at every level, ends', () => {
+  const words = Array.from({ length: 512 }, (_, i) => [0x1000n + BigInt(i) * 8n, 0x1003n] as const);
+  const found = lintOf(words);
+  expect(found.find(({ rule }) => rule === 'cycle')).toBeDefined();
+});
