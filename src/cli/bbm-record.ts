@@ -1,8 +1,7 @@
 /** A map request as a trace: its operations carried out on a recorded memory, their writes judged one operation after the other. */
 import { recordWrites, type StepVerdict, TraceError, TraceJudge, traceContext } from '../bbm/index.ts';
-import { IommuError, mapSgAs, Scatterlist } from '../index.ts';
 import { inputError } from './io.ts';
-import { performOrRefuse } from './perform.ts';
+import { type Outcome, performOne, performOrRefuse } from './perform.ts';
 import type { MapRequest, RequestOp } from './request.ts';
 import { hex, sizeText } from './text.ts';
 
@@ -31,8 +30,8 @@ export function recordRequest(request: MapRequest, source: string, sync: boolean
   const judge = judgeOf(domain.registers.hardware, initial, source);
   let judged = 0;
   const ops = request.ops.map((op) => {
-    const range = carryOut(domain, op, request);
-    if (sync && range && range.size > 0n) recording.invalidate(range.from, range.size);
+    const range = invalidatedBy(performOne(domain, op, request));
+    if (sync && range.size > 0n) recording.invalidate(range.from, range.size);
     const steps = recording.steps.slice(judged);
     judged += steps.length;
     return { title: titleOf(op), verdicts: steps.flatMap((step) => judgeStep(judge, step, sync)) };
@@ -70,31 +69,20 @@ function judgeStep(
   return [verdict, ...flushes];
 }
 
-/** Answers the input addresses that Linux invalidates afterwards. A refused operation took back what it had mapped. */
-function carryOut(
-  domain: Parameters<typeof mapSgAs>[0],
-  op: RequestOp,
-  request: MapRequest,
-): { from: bigint; size: bigint } | undefined {
-  const { iova: from } = op;
-  let size = 0n;
-  try {
-    if (op.op === 'unmap') {
-      const report = domain.unmapReport(from, op.size);
-      return { from: report.from, size: report.end - report.from };
-    }
-    if (op.op === 'map') {
-      size = op.size;
-      domain.map(from, op.paddr, size, op.prot);
-    } else if (op.op === 'map_sg') {
-      const sg = Scatterlist.from(op.sg, { cpuPageSize: Number(request.cpuPageSize) });
-      size = sg.byteLength;
-      mapSgAs(domain, from, sg, op.prot, request.semantics);
-    }
-    return undefined;
-  } catch (error) {
-    if (error instanceof IommuError) return { from, size };
-    throw error;
+/** The input addresses that Linux invalidates afterwards: what an unmap took, and what a refused map had mapped on its way. */
+function invalidatedBy({ op, ret, error, from }: Outcome): { from: bigint; size: bigint } {
+  switch (op.op) {
+    case 'unmap':
+      return { from: from ?? op.iova, size: ret };
+    case 'map':
+      return { from: op.iova, size: error ? op.size : 0n };
+    case 'map_sg':
+      return {
+        from: op.iova,
+        size: error ? op.sg.reduce((sum, { length }) => sum + BigInt(length), 0n) : 0n,
+      };
+    case 'iova_to_phys':
+      return { from: op.iova, size: 0n };
   }
 }
 

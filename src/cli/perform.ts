@@ -61,7 +61,8 @@ function memoryOf({ ram }: MapRequest): PhysicalMemory {
   }
 }
 
-function performOne(domain: IommuDomain, op: RequestOp, request: MapRequest): Outcome {
+/** One operation. A refusal is an outcome. */
+export function performOne(domain: IommuDomain, op: RequestOp, request: MapRequest): Outcome {
   let answer: Answer;
   try {
     answer = carryOut(domain, op, request);

@@ -102,6 +102,16 @@ test('an SMMU: stream table entry and context descriptor too, for the stream tha
   expect((await lpae(['check', file])).code).toBe(0);
 });
 
+test('the access of a fault in a log line', async () => {
+  const line = 'Unable to handle kernel write at 00: esr = 0x9200004f, FAR_EL1 = 0x0000000000100000';
+  const { image } = await captured(join(REAL, 'linux61-a72-rodata-on.json.gz'), '--fault', line);
+  expect(image.translations).toMatchObject([
+    { va: '0x100000', access: 'write', el: 0, fault: { kind: 'access_flag', level: 3 } },
+  ]);
+  const none = await lpae(['capture', join(REAL, 'uboot-arm64-el2.json'), '--fault', 'all is well']);
+  expect([none.code, none.out]).toEqual([2, '']);
+});
+
 test('a file is not overwritten unasked, and stdout is the default', async () => {
   const source = join(REAL, 'uboot-arm64-el2.json');
   const file = tempFile('there.json', 'mine');

@@ -190,6 +190,8 @@ describe('dump filters', () => {
     expect(ranges).toMatchObject([{ first: '0x48000123', last: '0x48000123', pa: '0x48000123' }]);
     const nobody = await of('--reverse', '0xfff_ffff_ffff');
     expect(nobody).toEqual({ code: 1, ranges: [] });
+    const table = await lpae(['dump', join(REAL, 'edk2-arm64-el1.json.gz'), '--reverse', '0x47ff_e008']);
+    expect(table.err).toBe('lpae: 0x47ffe000 is the level 1 table of ttbr0\n');
     const linux = await lpaeJson([
       'dump',
       join(REAL, 'linux61-a72-rodata-on.json.gz'),

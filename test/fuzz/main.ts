@@ -1,6 +1,7 @@
-/** `npm run fuzz [-- --walks=1000000 --seed=N --only=MACHINE]`: random memory, random registers, and what must hold for every answer. (DDI 0487 D8, G5; IHI 0070.) */
+/** `npm run fuzz [-- --walks=1000000 | --images=10000] [--seed=N --only=N]`: random memory and registers, or damaged image files, and what must hold for every answer. (DDI 0487 D8, G5; IHI 0070.) */
 import { parseArgs } from 'node:util';
 import { Violation } from './check.ts';
+import { runDamaged } from './images.ts';
 import { newTally, runMachine, WALKS_PER_MACHINE } from './machine.ts';
 
 function number(text: string, name: string, limit: number): number {
@@ -16,12 +17,18 @@ const { values } = parseArgs({
   options: {
     walks: { type: 'string', default: '1000000' },
     seed: { type: 'string', default: String(Math.floor(Math.random() * 2 ** 32)) },
+    images: { type: 'string' },
     only: { type: 'string' },
   },
 });
 const seed = number(values.seed, 'seed', 2 ** 32 - 1);
 const walks = number(values.walks, 'walks', 1e12);
 const only = values.only === undefined ? undefined : number(values.only, 'only', 1e12);
+
+if (values.images !== undefined) {
+  await fuzzImages(number(values.images, 'images', 1e9));
+  process.exit();
+}
 
 const tally = newTally();
 const start = performance.now();
@@ -45,3 +52,28 @@ console.log(`${String(tally.updates).padStart(9)}  walks updated a descriptor`);
 console.log(
   `${tally.walks} walks, each checked and repeated, in ${seconds.toFixed(1)} s: ${Math.round(tally.walks / seconds)} walks/s, no violation`,
 );
+
+/** Damaged files, and the most memory that any of them took. */
+async function fuzzImages(count: number): Promise<void> {
+  console.log(`seed ${seed}`);
+  const codes = new Map<number, number>();
+  let [mostBytes, slowest] = [0, 0];
+  for (let round = only ?? 0; round < (only === undefined ? count : only + 1); round++) {
+    const start = performance.now();
+    try {
+      const code = await runDamaged(seed, round);
+      codes.set(code, (codes.get(code) ?? 0) + 1);
+    } catch (error) {
+      if (!(error instanceof Violation)) throw error;
+      console.error(`violation: ${error.message}`);
+      console.error(`replay: npm run fuzz -- --images=1 --seed=${seed} --only=${round}`);
+      process.exit(1);
+    }
+    slowest = Math.max(slowest, performance.now() - start);
+    mostBytes = Math.max(mostBytes, process.memoryUsage.rss());
+  }
+  for (const [code, n] of codes) console.log(`${String(n).padStart(9)}  exit code ${code}`);
+  console.log(
+    `slowest ${slowest.toFixed(0)} ms, at most ${(mostBytes / 2 ** 20).toFixed(0)} MiB in one process for all`,
+  );
+}

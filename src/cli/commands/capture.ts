@@ -1,6 +1,7 @@
 /** `lpae capture`: the smallest golden image that holds what walks, or a whole dump, touched: something to attach to a bug report. */
 import { existsSync, writeFileSync } from 'node:fs';
 import { type Command, Option } from 'commander';
+import { parseFaults } from '../../glossary/faults/parse.ts';
 import { type CapturedRow, captureImage } from '../../golden/capture.ts';
 import { touchedWords } from '../../image/touched.ts';
 import type { Access } from '../../walker/index.ts';
@@ -18,6 +19,7 @@ import { treeOfTarget } from '../tree-read.ts';
 interface CaptureOptions extends TargetOptions {
   readonly access?: Access['access'];
   readonly unprivileged?: boolean;
+  readonly fault?: string;
   readonly range?: string;
   readonly output?: string;
   readonly name?: string;
@@ -31,6 +33,7 @@ they are not what the machine did, write down what it did: lpae check then shows
 
 Examples:
   $ lpae capture ram.bin@0x4000_0000 --registers regs.json 0xffff_8000_0801_0000 -o bug.json
+  $ lpae capture ram.bin@0x4000_0000 --registers regs.json --fault 'esr=0x96000007 far=0xffff800008123000'
   $ lpae capture vmcore --registers regs.json --range 0xffff_8000_0800_0000+2M > tables.json
   $ lpae check bug.json
 `;
@@ -50,6 +53,7 @@ export function define(command: Command, cli: Cli): void {
       ]),
     )
     .option('--unprivileged', 'an access from EL0 (default: privileged)')
+    .option('--fault <text>', 'the access that a fault is about: a log line, or ESR=0x… FAR=0x…')
     .option('--range <range>', 'only these input addresses: a..b or a+length')
     .option('-o, --output <file>', 'where to write it (default: stdout)')
     .option('--force', 'overwrite the file')
@@ -71,7 +75,11 @@ async function capture(
     (text) => readAddress(text) === undefined && (text.includes('@') || existsSync(text)),
   );
   const addresses = more.filter((text) => !files.includes(text)).map((text) => parseAddress(text, 'address'));
-  if (addresses.length > 0 && options.range !== undefined)
+  const accesses = [
+    ...addresses.map((ia) => ({ ia, access: accessOf(options) })),
+    ...faultAccesses(options.fault),
+  ];
+  if (accesses.length > 0 && options.range !== undefined)
     throw usageError('--range is for captures without addresses');
   const { output, force } = options;
   if (output !== undefined && !force && existsSync(output)) {
@@ -80,14 +88,10 @@ async function capture(
   const target = await readTarget([file, ...files], out.io, options);
   for (const warning of target.warnings) out.note(warning);
   const rows: CapturedRow[] = [];
-  const access: Access = {
-    access: options.access ?? 'read',
-    privileged: !options.unprivileged,
-    update: false,
-  };
   const touched = touchedWords(target.machine.memory, () => {
-    if (addresses.length > 0) {
-      for (const ia of addresses) rows.push({ ia, access, answer: target.walker.walk(ia, access) });
+    if (accesses.length > 0) {
+      for (const { ia, access } of accesses)
+        rows.push({ ia, access, answer: target.walker.walk(ia, access) });
     } else rows.push(...spaceRows(target, options));
   });
   if (touched.length === 0)
@@ -105,6 +109,25 @@ async function capture(
   else writeFileSync(output, text);
   out.note(`${counted(touched.length, 'word')} of memory, ${counted(rows.length, 'row')}`);
   return EXIT.ok;
+}
+
+function accessOf({ access = 'read', unprivileged }: CaptureOptions): Access {
+  return { access, privileged: !unprivileged, update: false };
+}
+
+/** What the faults in a text were about. @throws CliError (usage) for a text without any that has an address. */
+function faultAccesses(text: string | undefined): { ia: bigint; access: Access }[] {
+  if (text === undefined) return [];
+  const found = parseFaults(text).flatMap((fault) => {
+    const { address, access = 'read', privileged = true } = fault;
+    return address === undefined ? [] : [{ ia: address, access: { access, privileged, update: false } }];
+  });
+  if (found.length === 0)
+    throw usageError(
+      '--fault: no fault with an address is found in the text',
+      'lpae fault says what is known',
+    );
+  return found;
 }
 
 /** The first and last byte of every range, each by an access that it allows. */

@@ -1,7 +1,8 @@
 /** `lpae dump`: what an address space maps, in ranges as the kernel's ptdump lists them, or its tables as a tree. */
 import type { Command } from 'commander';
 import type { Answer } from '../../image/machine.ts';
-import { parseRange } from '../address.ts';
+import { entryCountOf, visitTree } from '../../image/visit.ts';
+import { type AddressRange, parseRange } from '../address.ts';
 import { derivationJson, derivationLines } from '../derivation.ts';
 import { type FilterOptions, partLeadingTo, rangeFilter, reverseRange } from '../dump-filter.ts';
 import { nodeJson, rangeJson, rangeLines } from '../dump-text.ts';
@@ -87,6 +88,7 @@ async function dump(out: Output, files: readonly string[], options: DumpOptions)
       ...(options.tree && { tables: treeOfTarget(walker, only).tables().map(nodeJson) }),
     });
   } else showRanges(out, target, space, ranges);
+  if (wanted !== undefined) for (const text of tablesWithin(walker, wanted)) out.note(text);
   if (space.windows.length === 0) out.note(nothingText(walker.walk(0n, { access: 'read' })));
   return wanted !== undefined && ranges.length === 0 ? EXIT.negative : EXIT.ok;
 }
@@ -100,6 +102,24 @@ function showRanges(out: Output, target: Target, space: Space, ranges: readonly 
     out.heading(`[${hex(first, digits)}, ${hex(last, digits)}]  ${target.regime}`);
     out.lines(rangeLines(here, window, target.regime, out.style));
   }
+}
+
+/** Whoever asks for the mappings of an address may want to know that it is in a table. */
+function tablesWithin(walker: Target['walker'], { first, last }: AddressRange): string[] {
+  const found = new Set<string>();
+  for (const tree of walker.trees()) {
+    visitTree(tree, {
+      enter(place) {
+        const { level, base } = place;
+        const key = `0x${base.toString(16)} is the level ${level} table of ${tree.root.register}`;
+        const end = BigInt(base + entryCountOf(place) * tree.reader.entryBytes);
+        if (BigInt(base) <= last && end > first) found.add(key);
+        return true;
+      },
+      leaf() {},
+    });
+  }
+  return [...found];
 }
 
 /** Why there is nothing to dump. */
