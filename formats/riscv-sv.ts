@@ -216,6 +216,17 @@ class SvEntryCodec extends WideEntries implements EntryCodec, DirectCodec {
     }
   }
 
+  writePages(
+    words: Uint32Array,
+    at: number,
+    count: number,
+    addresses: Float64Array,
+    from: number,
+    bits: LeafBits,
+  ): void {
+    for (let i = 0; i < count; i++) this.#write(words, at + i * 2, addresses[from + i]!, bits);
+  }
+
   #write(words: Uint32Array, at: number, pa: number, bits: Halves): void {
     const high = Math.floor(pa / 2 ** 32);
     words[at] = ((pa | 0) >>> 2) | (high << 30) | bits.low;

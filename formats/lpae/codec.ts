@@ -141,6 +141,26 @@ export class LongEntryCodec extends WideEntries implements EntryCodec, DirectCod
     }
   }
 
+  writePages(
+    words: Uint32Array,
+    at: number,
+    count: number,
+    addresses: Float64Array,
+    from: number,
+    bits: LeafBits,
+  ): void {
+    const { low: bitsLow, high: bitsHigh } = bits;
+    const moveFrom = this.#moveFrom;
+    const moveTo = this.#moveTo;
+    const mask = (1 << moveFrom) - 1;
+    for (let i = from, end = from + count, w = at; i < end; i++, w += 2) {
+      const pa = addresses[i]!;
+      const high = (pa * PER_TWO_32) | 0;
+      words[w] = pa | ((high >>> moveFrom) << moveTo) | bitsLow;
+      words[w + 1] = (high & mask) | bitsHigh;
+    }
+  }
+
   #write(words: Uint32Array, at: number, paLow: number, paHigh: number, bits: Halves): void {
     words[at] = paLow | ((paHigh >>> this.#moveFrom) << this.#moveTo) | bits.low;
     words[at + 1] = (paHigh & ((1 << this.#moveFrom) - 1)) | bits.high;

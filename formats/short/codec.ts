@@ -16,6 +16,7 @@ import {
 } from '../../src/pagetable/format.ts';
 
 const TWO_32 = 2 ** 32;
+const PER_TWO_32 = 2 ** -32;
 /** log2 of the entries of a supersection or large page. */
 export const RUN_LOG2 = 4;
 const SUPERSECTION = 1 << 18;
@@ -120,6 +121,20 @@ export class ShortEntryCodec implements EntryCodec, DirectCodec {
       for (const next = i + run; i < next; i++) words[i] = word;
       low = (low + step) | 0;
       if (low >>> 0 < step) high++;
+    }
+  }
+
+  writePages(
+    words: Uint32Array,
+    at: number,
+    count: number,
+    addresses: Float64Array,
+    from: number,
+    bits: LeafBits,
+  ): void {
+    for (let i = 0; i < count; i++) {
+      const pa = addresses[from + i]!;
+      words[at + i] = pa | this.#bitsAbove((pa * PER_TWO_32) | 0) | bits.low;
     }
   }
 

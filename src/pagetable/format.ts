@@ -201,6 +201,15 @@ export interface DirectCodec {
     paHigh: number,
     bits: LeafBits,
   ): void;
+  /** `count` leaves of one entry each, the addresses being `addresses[from]` and the following: exact numbers. */
+  writePages(
+    words: Uint32Array,
+    at: number,
+    count: number,
+    addresses: Float64Array,
+    from: number,
+    bits: LeafBits,
+  ): void;
 }
 
 /** A format, configured: what `configure` answers. */

@@ -67,8 +67,9 @@ function mapRuns(
 
 /**
  * Writes run after run into the table that `place` is in, as long as each is made of pages of its size, fits, and finds empty entries.
- * This is the hot loop, alone in a function so that its numbers keep their machine types: no division and no remainder,
- * doubles only add, multiply and compare, the rest is 32-bit integers. (Measured: one division an entry costs as much as the rest.)
+ * These are the hot loops, each alone in a function so that its numbers keep their machine types: no division and no remainder,
+ * doubles only add, multiply and compare, the rest is 32-bit integers. (Measured: one division an entry costs as much as the rest,
+ * and a call an entry as much again. Entries of one page each are looked at, and then written, without any.)
  * @param place - moves on: its `at` and `room` are what is left.
  * @returns index of the first entry that was not written.
  */
@@ -93,6 +94,16 @@ function fillTable(
   let room = place.room;
   let i = from;
   while (i < count) {
+    if (runLog2 === 0) {
+      const single = singlePages(sg, i, (room * perPage) | 0, pageSize, oaEnd);
+      if (single > 0 && direct.areEmpty(words, at, single)) {
+        direct.writePages(words, at, single, addresses, i, bits);
+        at += single * wordsPerEntry;
+        room -= single * pageSize;
+        i += single;
+        continue;
+      }
+    }
     const pa = addresses[i]!;
     let size = lengths[i]!;
     let next = i + 1;
@@ -109,4 +120,25 @@ function fillTable(
   place.at = at;
   place.room = room;
   return i;
+}
+
+/** How many entries from `from` on, at most `most`, are one aligned page each, and end with the run that they are in. */
+function singlePages(
+  { count, addresses, lengths }: SgColumns,
+  from: number,
+  most: number,
+  pageSize: number,
+  oaEnd: number,
+): number {
+  const end = from + most < count ? from + most : count;
+  const pageMask = pageSize - 1;
+  const lastPa = oaEnd - pageSize;
+  let i = from;
+  for (; i < end; i++) {
+    const pa = addresses[i]!;
+    if (lengths[i] !== pageSize || (pa & pageMask) !== 0 || pa > lastPa) break;
+  }
+  // A run that goes on is for the general path, which may have another size for it, or refuse all of it.
+  if (i < count) while (i > from && addresses[i] === addresses[i - 1]! + pageSize) i--;
+  return i - from;
 }
