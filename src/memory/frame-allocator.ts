@@ -3,8 +3,13 @@ import { MemoryError } from './errors.ts';
 import type { PhysicalMemory } from './physical-memory.ts';
 import type { RamRegion } from './ram-region.ts';
 
+/** 2^0 to 2^53: `**` with a variable exponent costs more than all else that a frame needs. */
+const POWERS = Float64Array.from({ length: 54 }, (_, log2) => 2 ** log2);
+
 /** TTBR_ELx.BADDR cannot name a table at less than 64-byte alignment with a 52-bit OA (DDI 0487 D8.2.6): no frame is smaller. */
 const MIN_ORDER = 6;
+const MIN_BYTES = 2 ** MIN_ORDER;
+const MAX_ORDER = 52;
 
 export interface FrameAllocatorOptions {
   /** PA of the first byte to hand out. Default: the start of the first RAM region. */
@@ -30,8 +35,11 @@ export class FrameAllocator {
   readonly #base: number;
   readonly #end: number;
   readonly #limit: number;
-  /** Free frames, by log2 of their size. */
-  readonly #free = new Map<number, Set<number>>();
+  /** What keys count from: a frame's key is its distance in units of the smallest one, an integer that is mostly small. */
+  readonly #origin: number;
+  /** Keys of free frames, by log2 of their size. */
+  readonly #free: Set<number>[] = Array.from({ length: MAX_ORDER + 1 }, () => new Set());
+  /** Orders of frames in use, by key. */
   readonly #orders = new Map<number, number>();
   #bytes = 0;
   #countdown = 0;
@@ -50,6 +58,7 @@ export class FrameAllocator {
     this.region = region;
     this.#base = Number(base);
     this.#end = Number(base + size);
+    this.#origin = Math.floor(this.#base / MIN_BYTES) * MIN_BYTES;
     this.#addRange(this.#base, this.#end);
     this.#limit = options.limit === undefined ? Number.POSITIVE_INFINITY : Number(options.limit);
   }
@@ -77,7 +86,7 @@ export class FrameAllocator {
   allocated(): AllocatedFrame[] {
     return [...this.#orders]
       .sort(([a], [b]) => a - b)
-      .map(([pa, order]) => ({ pa: BigInt(pa), bytes: 2 ** order }));
+      .map(([key, order]) => ({ pa: BigInt(this.#paOf(key)), bytes: 2 ** order }));
   }
 
   /** Makes the `nth` allocation from now (1 is the next one) fail, once. 0 takes the order back. */
@@ -96,14 +105,14 @@ export class FrameAllocator {
       throw new MemoryError(`a frame has 1 to 2^52 bytes, not ${bytes}`);
     }
     if (this.#countdown > 0 && --this.#countdown === 0) return undefined;
-    const order = Math.max(MIN_ORDER, Math.ceil(Math.log2(bytes)));
-    const size = 2 ** order;
+    const order = orderOf(bytes);
+    const size = POWERS[order]!;
     if (this.#bytes + size > this.#limit) return undefined;
     if (this.#orders.size === 0) this.#claim();
     const pa = this.#takeFree(order, reach);
     if (pa === undefined) return undefined;
     this.region.clear(pa, size);
-    this.#orders.set(pa, order);
+    this.#orders.set(this.#keyOf(pa), order);
     this.#bytes += size;
     return pa;
   }
@@ -113,12 +122,13 @@ export class FrameAllocator {
    * @throws MemoryError when `pa` is not the start of a frame in use.
    */
   free(pa: number): void {
-    const order = this.#orders.get(pa);
+    const key = this.#keyOf(pa);
+    const order = this.#orders.get(key);
     if (order === undefined) {
       throw new MemoryError(`0x${pa.toString(16)} is not an allocated frame`, { pa: BigInt(pa) });
     }
-    this.#orders.delete(pa);
-    this.#bytes -= 2 ** order;
+    this.#orders.delete(key);
+    this.#bytes -= POWERS[order]!;
     this.#putFree(pa, order);
   }
 
@@ -127,19 +137,31 @@ export class FrameAllocator {
     for (let pa = Math.ceil(base / 2 ** MIN_ORDER) * 2 ** MIN_ORDER; pa + 2 ** MIN_ORDER <= end; ) {
       let order = MIN_ORDER;
       while (order < 52 && pa % 2 ** (order + 1) === 0 && pa + 2 ** (order + 1) <= end) order++;
-      this.#freeSet(order).add(pa);
+      this.#free[order]!.add(this.#keyOf(pa));
       pa += 2 ** order;
     }
   }
 
+  #keyOf(pa: number): number {
+    return (pa - this.#origin) / MIN_BYTES;
+  }
+
+  #paOf(key: number): number {
+    return this.#origin + key * MIN_BYTES;
+  }
+
   /** From the smallest free frame that is large enough and begins in reach; of what is split, the lower half goes first. */
   #takeFree(order: number, reach: number): number | undefined {
-    const end = reach - 2 ** order;
-    for (let from = order; from <= 52; from++) {
-      for (const pa of this.#free.get(from) ?? []) {
+    const end = reach - POWERS[order]!;
+    for (let from = order; from <= MAX_ORDER; from++) {
+      const frames = this.#free[from]!;
+      if (frames.size === 0) continue;
+      for (const key of frames) {
+        const pa = this.#paOf(key);
         if (pa > end) continue;
-        this.#freeSet(from).delete(pa);
-        for (let half = from - 1; half >= order; half--) this.#freeSet(half).add(pa + 2 ** half);
+        frames.delete(key);
+        for (let half = from - 1; half >= order; half--)
+          this.#free[half]!.add(key + POWERS[half - MIN_ORDER]!);
         return pa;
       }
     }
@@ -164,21 +186,21 @@ export class FrameAllocator {
   /** Adds a free frame, joined with its free neighbour (its buddy) as often as there is one. */
   #putFree(pa: number, order: number): void {
     let [base, log2] = [pa, order];
-    for (; log2 < 52; log2++) {
-      const size = 2 ** log2;
-      const buddy = base % (size * 2) === 0 ? base + size : base - size;
-      if (!this.#free.get(log2)?.delete(buddy)) break;
+    for (; log2 < MAX_ORDER; log2++) {
+      const frames = this.#free[log2]!;
+      if (frames.size === 0) break;
+      const size = POWERS[log2]!;
+      const buddy = base % POWERS[log2 + 1]! === 0 ? base + size : base - size;
+      if (!frames.delete(this.#keyOf(buddy))) break;
       base = Math.min(base, buddy);
     }
-    this.#freeSet(log2).add(base);
+    this.#free[log2]!.add(this.#keyOf(base));
   }
+}
 
-  #freeSet(order: number): Set<number> {
-    let set = this.#free.get(order);
-    if (set === undefined) {
-      set = new Set();
-      this.#free.set(order, set);
-    }
-    return set;
-  }
+/** log2 of the smallest frame that holds so many bytes. */
+function orderOf(bytes: number): number {
+  if (bytes <= MIN_BYTES) return MIN_ORDER;
+  if (bytes <= 2 ** 31) return 32 - Math.clz32(Math.ceil(bytes) - 1);
+  return Math.ceil(Math.log2(bytes));
 }
