@@ -1,13 +1,19 @@
 /**
- * `npm run bench [-- --json] [--only=NAME]`: every workload, sampled after a warm-up, as nanoseconds a unit, and as a ratio to
- * the machine's own floor (storing the same words in order), since machines are noisy and differ.
+ * `npm run bench [-- --only=TEXT --json --compare=FILE --figures]`: every workload in one run, sampled after a warm-up, as nanoseconds a
+ * unit, and as a ratio to a limit of the machine that was measured beside it, since machines are noisy and differ. `--json` to a file
+ * is what `--compare` takes: it shows how ratios changed. `--figures`: memory and growth too, which take a while.
  */
+import { readFileSync } from 'node:fs';
+import { parseArgs } from 'node:util';
 import { Bench } from 'tinybench';
-import { type Workload, workloads } from './workloads.ts';
+import { figures } from './figures.ts';
+import type { LimitName, Workload } from './workload.ts';
+import { fileWorkloads } from './workloads/files.ts';
+import { limits } from './workloads/limits.ts';
+import { mappingWorkloads, unmapWorkloads } from './workloads/mapping.ts';
+import { walkingWorkloads } from './workloads/walking.ts';
 
 const SAMPLES = 15;
-const WARM_UP = 15;
-const FLOOR = 'floor';
 
 interface Row {
   readonly name: string;
@@ -16,48 +22,78 @@ interface Row {
   readonly median: number;
   readonly min: number;
   readonly max: number;
-  /** The median as a multiple of the floor's, if that was measured. */
-  readonly ratio?: number;
+  /** The fastest sample as a multiple of the fastest of its limit. */
+  readonly ratio: number;
 }
 
-async function measure(workload: Workload): Promise<Row> {
+const { values } = parseArgs({
+  options: {
+    only: { type: 'string', default: '' },
+    json: { type: 'boolean', default: false },
+    compare: { type: 'string' },
+    figures: { type: 'boolean', default: false },
+  },
+});
+
+async function measure(workload: Workload, limit: number): Promise<Row> {
+  const { name, unit, units, samples = SAMPLES, prepare, run } = workload;
   const bench = new Bench({
-    iterations: SAMPLES,
+    iterations: samples,
     time: 0,
-    warmupIterations: WARM_UP,
+    warmupIterations: samples,
     warmupTime: 0,
     throws: true,
   });
-  bench.add(workload.name, workload.run, { beforeEach: workload.prepare });
+  bench.add(name, run, prepare && { beforeEach: prepare });
   const [task] = await bench.run();
   const result = task!.result;
-  if (result.state !== 'completed') throw new Error(`${workload.name}: ${result.state}`);
-  const perUnit = (ms: number | undefined) => ((ms ?? Number.NaN) * 1e6) / workload.units;
+  if (result.state !== 'completed') throw new Error(`${name}: ${result.state}`);
+  const perUnit = (ms: number | undefined) => ((ms ?? Number.NaN) * 1e6) / units;
   const { p50, min, max } = result.latency;
-  return {
-    name: workload.name,
-    unit: workload.unit,
-    median: perUnit(p50),
-    min: perUnit(min),
-    max: perUnit(max),
-  };
+  const fastest = perUnit(min);
+  return { name, unit, median: perUnit(p50), min: fastest, max: perUnit(max), ratio: fastest / limit };
 }
 
-const only = process.argv.find((arg) => arg.startsWith('--only='))?.slice('--only='.length);
-const json = process.argv.includes('--json');
-const rows: Row[] = [];
-const heads = ['median', 'fastest', 'slowest', '× floor'].map((head) => head.padStart(10)).join('');
-if (!json) console.log(`${'workload'.padEnd(56)}${heads}   ns each`);
-let floor: number | undefined;
-for (const workload of workloads()) {
-  const isFloor = workload.name.startsWith(FLOOR);
-  if (only !== undefined && !workload.name.includes(only) && !isFloor) continue;
-  const measured = await measure(workload);
-  if (isFloor) floor = measured.median;
-  const row = { ...measured, ...(floor !== undefined && { ratio: measured.median / floor }) };
-  rows.push(row);
-  const cells = [row.median, row.min, row.max].map((ns) => ns.toFixed(2).padStart(10)).join('');
-  const ratio = (row.ratio?.toFixed(1) ?? '').padStart(10);
-  if (!json) console.log(`${row.name.padEnd(56)}${cells}${ratio}   ${row.unit}`);
+/** Rows of a saved run, by name. */
+function savedRows(file: string | undefined): Map<string, Row> {
+  if (file === undefined) return new Map();
+  const { rows } = JSON.parse(readFileSync(file, 'utf8')) as { rows: Row[] };
+  return new Map(rows.map((row) => [row.name, row]));
 }
-if (json) console.log(JSON.stringify({ schema: 'lpae.bench/1', unit: 'ns', rows }, null, 2));
+
+const saved = savedRows(values.compare);
+const rows: Row[] = [];
+
+function show(row: Row): void {
+  rows.push(row);
+  if (values.json) return;
+  const cells = [row.median, row.min, row.max].map((ns) => ns.toFixed(2).padStart(12)).join('');
+  const before = saved.get(row.name);
+  const change = before === undefined ? '' : `${(row.ratio / before.ratio).toFixed(2).padStart(8)} × before`;
+  console.log(`${row.name.padEnd(56)}${cells}${row.ratio.toFixed(1).padStart(12)}   ${row.unit}${change}`);
+}
+
+if (!values.json) {
+  const heads = ['median', 'fastest', 'slowest', '× limit'].map((head) => head.padStart(12)).join('');
+  console.log(`${'workload'.padEnd(56)}${heads}   ns each`);
+}
+const fastest: Partial<Record<LimitName, number>> = {};
+for (const [name, workload] of Object.entries(limits())) {
+  const row = await measure(workload, Number.NaN);
+  fastest[name as LimitName] = row.min;
+  show({ ...row, ratio: 1 });
+}
+for (const make of [mappingWorkloads, unmapWorkloads, walkingWorkloads, fileWorkloads]) {
+  for (const workload of make()) {
+    if (!workload.name.includes(values.only)) continue;
+    show(await measure(workload, fastest[workload.limit]!));
+  }
+}
+const found = values.figures
+  ? figures().map(({ name, unit, value }) => ({ name, unit, value: value() }))
+  : [];
+if (values.json)
+  console.log(JSON.stringify({ schema: 'lpae.bench/2', unit: 'ns', rows, figures: found }, null, 2));
+else
+  for (const { name, unit, value } of found)
+    console.log(`${name.padEnd(56)}${value.toFixed(2).padStart(12)}   ${unit}`);

@@ -1,0 +1,60 @@
+/** What is no time: memory that tables take beyond their own bytes, and how the cost of a descriptor grows with their number. */
+import { Scatterlist } from '../src/index.ts';
+import type { Figure } from './workload.ts';
+import { GIB, IOVA, MIB, newDomain, RW, scattered } from './workloads/scatterlists.ts';
+
+/** Host memory for tables as a multiple of the tables' own bytes: the process's memory, before and after. */
+function overhead(name: string, map: () => { readonly bytes: number; readonly keep: unknown }): Figure {
+  return {
+    name: `memory for tables, ${name}`,
+    unit: '× their bytes',
+    value: () => {
+      const before = used();
+      const { bytes, keep } = map();
+      const after = used();
+      return keep === undefined ? Number.NaN : (after - before) / bytes;
+    },
+  };
+}
+
+function used(): number {
+  globalThis.gc?.();
+  const { heapUsed, arrayBuffers } = process.memoryUsage();
+  return heapUsed + arrayBuffers;
+}
+
+function mapAll(bytes: number, pgsizeBitmap: bigint) {
+  const domain = newDomain(pgsizeBitmap);
+  domain.mapSg(IOVA, Scatterlist.fromColumns([0x100_0000_0000], [bytes]), RW);
+  return { bytes: domain.allocator.bytesAllocated, keep: domain };
+}
+
+/** Nanoseconds a descriptor of scattered 4K pages, the fastest of a few: a number of entries against a thousand of them. */
+function costOf(count: number): number {
+  const sg = scattered(count, 4096);
+  const rounds = Math.max(3, Math.min(200, Math.floor(3_000_000 / count)));
+  let best = Number.POSITIVE_INFINITY;
+  for (let round = 0; round < rounds; round++) {
+    const domain = newDomain(0x4020_1000n);
+    const start = performance.now();
+    domain.mapSg(IOVA, sg, RW);
+    best = Math.min(best, ((performance.now() - start) * 1e6) / count);
+    domain.free();
+  }
+  return best;
+}
+
+export function figures(): Figure[] {
+  const growth = [1e3, 1e4, 1e5, 1e6, 1e7].map(
+    (count): Figure => ({
+      name: `mapSg, ${count.toLocaleString('en-US')} scattered 4K entries`,
+      unit: 'ns a descriptor, fastest',
+      value: () => costOf(count),
+    }),
+  );
+  return [
+    overhead('64 GiB as 4K pages', () => mapAll(64 * GIB, 0x1000n)),
+    overhead('1 TiB as 2M blocks', () => mapAll(1024 * GIB, BigInt(2 * MIB) | 0x1000n)),
+    ...growth,
+  ];
+}

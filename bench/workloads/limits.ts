@@ -1,0 +1,44 @@
+/** The limits of the machine: what no mapping and no walk can be faster than. */
+import type { LimitName, Workload } from '../workload.ts';
+import { shuffled } from './scatterlists.ts';
+
+const WORDS = 262_144;
+
+/** Storing, copying and randomly reading as many 64-bit words as a mapping of 1 GiB has, as two 32-bit halves each. */
+export function limits(): Record<LimitName, Workload> {
+  const memory = new Uint32Array(WORDS * 2);
+  const other = new Uint32Array(WORDS * 2);
+  const order = shuffled(WORDS);
+  const base = { unit: 'word', units: WORDS, limit: 'fill' } as const;
+  return {
+    fill: {
+      ...base,
+      name: 'limit: storing words',
+      run: () => {
+        for (let i = 0, pa = 0; i < memory.length; i += 2, pa = (pa + 4096) | 0) {
+          memory[i] = pa | 0xe43;
+          memory[i + 1] = 1;
+        }
+      },
+    },
+    copy: {
+      ...base,
+      name: 'limit: copying words',
+      run: () => {
+        for (let i = 0; i < memory.length; i++) other[i] = memory[i]!;
+      },
+    },
+    random: {
+      ...base,
+      name: 'limit: reading words at random',
+      run: () => {
+        let sum = 0;
+        for (let i = 0; i < order.length; i++) {
+          const at = order[i]! * 2;
+          sum = (sum + memory[at]! + memory[at + 1]!) | 0;
+        }
+        other[0] = sum;
+      },
+    },
+  };
+}
