@@ -128,16 +128,19 @@ export class LongEntryCodec extends WideEntries implements EntryCodec, DirectCod
     const from = this.#moveFrom;
     const to = this.#moveTo;
     const mask = (1 << from) - 1;
-    let low = paLow;
-    let high = paHigh;
     const step = 1 << bits.shift;
-    for (let i = at, end = at + ((count << bits.runLog2) << 1); ; ) {
-      words[i] = low | ((high >>> from) << to) | bitsLow;
-      words[i + 1] = (high & mask) | bitsHigh;
-      i += 2;
-      if (i >= end) return;
-      low = (low + step) | 0;
-      if (low >>> 0 < step) high++;
+    const end = at + ((count << bits.runLog2) << 1);
+    let low = paLow;
+    // The upper half changes every 4 GiB alone.
+    for (let i = at, high = paHigh; i < end; high++) {
+      const inLow = ((high >>> from) << to) | bitsLow;
+      const inHigh = (high & mask) | bitsHigh;
+      do {
+        words[i] = low | inLow;
+        words[i + 1] = inHigh;
+        i += 2;
+        low = (low + step) | 0;
+      } while (i < end && low >>> 0 >= step);
     }
   }
 

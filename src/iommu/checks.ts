@@ -21,6 +21,20 @@ export function exact(value: bigint): number {
   return value < TWO_52 ? Number(value) : 2 ** 52 + Number(value & LOW_BITS);
 }
 
+/** Below this a bigint and its number are the same, and comparing the number costs a fraction. */
+const SMALL = 2 ** 52;
+
+/**
+ * A checked address or size as an exact number, as {@link exact} has it.
+ * @throws IommuError EINVAL for what is no bigint of 0 to 64 bits.
+ */
+export function exactWord(name: string, value: unknown): number {
+  const number = typeof value === 'bigint' ? Number(value) : Number.NaN;
+  if (number >= 0 && number < SMALL) return number;
+  checkWord(name, value);
+  return exact(value);
+}
+
 /** What each member beyond the flags may be. */
 const EXTRA_VALUES: Readonly<Record<ProtExtra, readonly (string | number)[]>> = {
   device: DEVICE_TYPES,

@@ -11,7 +11,7 @@ import { PageTable } from '../pagetable/page-table.ts';
 import { PARTIAL_UNMAP, type PartialUnmap } from '../pagetable/partial-unmap.ts';
 import { mapRange, unmapRange } from '../pagetable/range.ts';
 import { type TreeTable, tablesOf } from '../pagetable/tree.ts';
-import { checkProt, checkScatterlist, checkWord, exact, LOW_BITS } from './checks.ts';
+import { checkProt, checkScatterlist, checkWord, exact, exactWord, LOW_BITS } from './checks.ts';
 import { explainFailure, explainStop, runFrom } from './explain.ts';
 import type { Scatterlist } from './scatterlist.ts';
 
@@ -52,6 +52,8 @@ export class IommuDomain {
   readonly allocator: FrameAllocator;
   #live: PageTable | undefined;
   readonly #lastIova: bigint;
+  /** IOVAs below this are what the table counts: their number is all there is to know. 0 where it counts from elsewhere. */
+  readonly #plainEnd: number;
 
   /**
    * @throws FormatError when the format refuses the configuration; IommuError EINVAL when the allocator is another memory's,
@@ -87,6 +89,7 @@ export class IommuDomain {
     }
     this.#live = new PageTable(this.format, this.allocator, root);
     this.#live.partialUnmap = partialUnmap;
+    this.#plainEnd = this.format.firstIova === 0n ? 2 ** Math.min(this.format.ias, 52) : 0;
     this.#lastIova = this.format.firstIova + (1n << BigInt(this.format.ias)) - 1n;
   }
 
@@ -112,15 +115,14 @@ export class IommuDomain {
    * @throws IommuError EINVAL (alignment, or a prot without access), ERANGE, EEXIST, ENOMEM; nothing of the request stays mapped.
    */
   map(iova: bigint, pa: bigint, size: bigint, prot: Prot): void {
-    checkWord('iova', iova);
-    checkWord('pa', pa);
-    checkWord('size', size);
+    const ia = this.#iaOf(iova);
+    const from = exactWord('pa', pa);
+    const bytes = exactWord('size', size);
     checkProt(prot);
     const table = this.#table;
     // What the format can't say is refused here, before anything is written.
     const bits = table.bitsOf(prot);
-    const ia = this.#iaOf(iova);
-    if (mapRange(table, ia, exact(pa), exact(size), bits) < 0) {
+    if (mapRange(table, ia, from, bytes, bits) < 0) {
       const failure = table.failure!;
       throw explainFailure(table, failure, BigInt(failure.ia - ia), { prot, iova, pa, size });
     }
@@ -147,9 +149,8 @@ export class IommuDomain {
    * mapped, where a whole table went at once, and with `whole` more than was asked. `unmapReport` says why.
    */
   unmap(iova: bigint, size: bigint): bigint {
-    checkWord('iova', iova);
-    checkWord('size', size);
-    return BigInt(unmapRange(this.#table, this.#iaOf(iova), exact(size)));
+    const ia = this.#iaOf(iova);
+    return BigInt(unmapRange(this.#table, ia, exactWord('size', size)));
   }
 
   /** Unmaps as `unmap` does, and says what was unmapped and why it stopped, if it did. */
@@ -225,8 +226,10 @@ export class IommuDomain {
 
   /** The PA that `iova` translates to, or null. As in Linux, upper bits that the table does not resolve are not looked at. */
   iovaToPhys(iova: bigint): bigint | null {
-    checkWord('iova', iova);
-    const leaf = this.#table.lookup(Number(BigInt.asUintN(this.format.ias, iova)));
+    const number = typeof iova === 'bigint' ? Number(iova) : Number.NaN;
+    const isPlain = number >= 0 && number < this.#plainEnd;
+    if (!isPlain) checkWord('iova', iova);
+    const leaf = this.#table.lookup(isPlain ? number : Number(BigInt.asUintN(this.format.ias, iova)));
     return leaf === undefined ? null : BigInt(leaf.pa);
   }
 
@@ -249,11 +252,10 @@ export class IommuDomain {
   }
 
   #mapSgWith(how: typeof mapSg, iova: bigint, sg: Scatterlist, prot: Prot): bigint {
-    checkWord('iova', iova);
+    const ia = this.#iaOf(iova);
     checkScatterlist(sg);
     checkProt(prot);
     const table = this.#table;
-    const ia = this.#iaOf(iova);
     const outcome = how(table, ia, sg, table.bitsOf(prot));
     if (outcome.errno < 0) {
       const failure = table.failure!;
@@ -266,8 +268,12 @@ export class IommuDomain {
   /**
    * How the table counts an IOVA: from its first one. What lies outside counts as beyond the end, at the same
    * alignment, so that the checks of alignment and range come out in their order.
+   * @throws IommuError EINVAL for what is no bigint of 0 to 64 bits.
    */
   #iaOf(iova: bigint): number {
+    const number = typeof iova === 'bigint' ? Number(iova) : Number.NaN;
+    if (number >= 0 && number < this.#plainEnd) return number;
+    checkWord('iova', iova);
     const { firstIova } = this.format;
     if (iova >= firstIova && iova <= this.#lastIova)
       return Number(firstIova === 0n ? iova : iova - firstIova);

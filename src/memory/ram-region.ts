@@ -6,6 +6,7 @@
 import { MemoryError } from './errors.ts';
 
 const CHUNK_BYTES = 0x1_0000;
+const PER_CHUNK = 1 / CHUNK_BYTES;
 const PA_LIMIT = 2 ** 52;
 
 if (new Uint8Array(Uint32Array.of(1).buffer)[0] !== 1) {
@@ -95,14 +96,14 @@ export class RamRegion {
   /** The 32-bit words of the chunk that holds `pa`, or undefined while nothing was ever written there: all zeros. To be read only. */
   peek(pa: number): Uint32Array | undefined {
     if (this.#whole !== undefined) return this.#whole;
-    const index = Math.floor((pa - this.#origin) / CHUNK_BYTES);
+    const index = Math.floor((pa - this.#origin) * PER_CHUNK);
     return this.#chunks[index] ?? (this.#load === undefined ? undefined : this.#loadChunk(index, this.#load));
   }
 
   /** The same, made now if it does not exist yet. @throws MemoryError when `pa` is outside the region. */
   words(pa: number): Uint32Array {
     const chunk = this.peek(pa) ?? this.#make(pa);
-    if (this.#load !== undefined) this.#keep(Math.floor((pa - this.#origin) / CHUNK_BYTES));
+    if (this.#load !== undefined) this.#keep(Math.floor((pa - this.#origin) * PER_CHUNK));
     return chunk;
   }
 
@@ -153,7 +154,7 @@ export class RamRegion {
       throw new MemoryError(`no RAM at 0x${pa.toString(16)} in this region`, { pa: BigInt(pa) });
     }
     const made = new Uint32Array(CHUNK_BYTES / 4);
-    this.#chunks[Math.floor((pa - this.#origin) / CHUNK_BYTES)] = made;
+    this.#chunks[Math.floor((pa - this.#origin) * PER_CHUNK)] = made;
     this.#hostBytes += CHUNK_BYTES;
     return made;
   }

@@ -4,7 +4,8 @@
  * something is in the way does it take the general path from the root. `mapSgByRange` is the same without that, the plain loop that it must equal.
  */
 import type { DirectCodec, LeafBits } from './format.ts';
-import type { PageTable, Place, ProtBits } from './page-table.ts';
+import type { PageTable, Place } from './page-table.ts';
+import type { ProtBits } from './prot-bits.ts';
 import { mapRange, unmapRange } from './range.ts';
 
 /** Scatterlist columns: `count` entries, addresses and lengths as exact numbers of bytes. */
@@ -82,7 +83,7 @@ function fillTable(
   from: number,
 ): number {
   const { count, addresses, lengths } = sg;
-  const { words } = place;
+  const { words, isFresh } = place;
   const { runLog2 } = bits;
   const sizeLog2 = bits.shift + runLog2;
   const wordsPerEntry = table.entries.wordsPerEntry << runLog2;
@@ -96,7 +97,7 @@ function fillTable(
   while (i < count) {
     if (runLog2 === 0) {
       const single = singlePages(sg, i, (room * perPage) | 0, pageSize, oaEnd);
-      if (single > 0 && direct.areEmpty(words, at, single)) {
+      if (single > 0 && (isFresh || direct.areEmpty(words, at, single))) {
         direct.writePages(words, at, single, addresses, i, bits);
         at += single * wordsPerEntry;
         room -= single * pageSize;
@@ -111,7 +112,7 @@ function fillTable(
     // What fits behind an entry of this table is smaller than the next larger page.
     if (size > room || size === 0 || pa + size > oaEnd || ((pa | size) & pageMask) !== 0) break;
     const pages = (size * perPage) | 0;
-    if (!direct.areEmpty(words, at, pages << runLog2)) break;
+    if (!isFresh && !direct.areEmpty(words, at, pages << runLog2)) break;
     direct.writeLeaves(words, at, pages, pa | 0, (pa * PER_TWO_32) | 0, bits);
     at += pages * wordsPerEntry;
     room -= size;

@@ -9,6 +9,13 @@ export interface PageChoice {
 /** Powers of two as exact numbers: `**` with a variable exponent, and `%` on what is not a small integer, cost more than a whole table lookup. */
 const POWERS = Float64Array.from({ length: 64 }, (_, log2) => 2 ** log2);
 
+const INVERSES = Float64Array.from({ length: 64 }, (_, log2) => 2 ** -log2);
+
+/** `2 ** -log2`, for 0 to 63: to multiply by it is exact, and much cheaper than to divide. */
+export function perPow2(log2: number): number {
+  return INVERSES[log2]!;
+}
+
 /** `2 ** log2`, for 0 to 63. */
 export function pow2(log2: number): number {
   return POWERS[log2]!;
@@ -18,7 +25,7 @@ export function pow2(log2: number): number {
 export function offsetIn(address: number, log2: number): number {
   if (log2 < 31) return address & ((1 << log2) - 1);
   const size = pow2(log2);
-  return address - Math.floor(address / size) * size;
+  return address - Math.floor(address * INVERSES[log2]!) * size;
 }
 
 /** True when `address` (an exact number) is a multiple of `2 ** log2`. */
@@ -57,5 +64,5 @@ export function choosePageSize(
     if (offset === offsetIn(pa, largerLog2) && larger - offset + larger <= size) span = larger - offset;
   }
   out.sizeLog2 = sizeLog2;
-  out.count = Math.floor(span / pow2(sizeLog2));
+  out.count = Math.floor(span * INVERSES[sizeLog2]!);
 }

@@ -3,22 +3,12 @@
  * are exact numbers counted from the format's first IOVA; nothing is thrown, every operation answers with a count or an error.
  */
 import type { FrameAllocator, RamRegion } from '../memory/index.ts';
-import { ERRNO, FormatError } from './errors.ts';
-import {
-  EMPTY,
-  type EntryCodec,
-  LEAF,
-  type LeafBits,
-  type Level,
-  leafBitsOf,
-  PROT_EXTRAS,
-  type Prot,
-  TABLE,
-  type TableFormat,
-} from './format.ts';
+import { ERRNO } from './errors.ts';
+import { EMPTY, type EntryCodec, LEAF, type Level, type Prot, TABLE, type TableFormat } from './format.ts';
 import { leavesOf, type TableLeaf } from './leaf-sizes.ts';
-import { offsetIn, pow2 } from './page-size.ts';
+import { offsetIn, perPow2, pow2 } from './page-size.ts';
 import type { PartialUnmap, UnmapStop } from './partial-unmap.ts';
+import { type ProtBits, ProtTable } from './prot-bits.ts';
 import { freeBelow, freeTable, holdsLeaf, reclaimBelow } from './subtree.ts';
 
 /** A leaf found by `lookup`. Addresses are exact numbers of bytes. */
@@ -31,17 +21,13 @@ export interface Leaf {
   readonly descriptorPa: number;
 }
 
-/** A prot as a table writes it: whether it allows any access, and the bits of each leaf size, by its index in `leaves`. */
-export interface ProtBits {
-  readonly access: boolean;
-  readonly leaves: readonly LeafBits[];
-}
-
 /** Where a leaf for the next page goes: the entry at word `at`, with `room` bytes of input range left in its table. */
 export interface Place {
   readonly words: Uint32Array;
   at: number;
   room: number;
+  /** The table was made for the leaf before: nothing stands from `at` on. */
+  readonly isFresh: boolean;
   /** The leaf size, as an index in `leaves`. */
   readonly size: number;
 }
@@ -81,8 +67,14 @@ export class PageTable {
   unmapStop: UnmapStop | undefined;
   unmapFrom = Number.POSITIVE_INFINITY;
   readonly entryBytes: number;
-  /** By the flags of a prot as a number. */
-  readonly #bits: (ProtBits | undefined)[] = new Array(64).fill(undefined);
+  /** The table that the last mapPages ended in was made by it; the first address behind what it mapped, and its leaf size and words. */
+  #isFresh = false;
+  #lastEnd = -1;
+  #lastSize = 0;
+  #lastWords: Uint32Array = new Uint32Array(0);
+  #lastAt = 0;
+  #lastLeft = 0;
+  readonly #prots: ProtTable;
 
   /** @param root - PA of a zeroed frame of `format.rootBytes`, which stays the caller's. */
   constructor(format: TableFormat, allocator: FrameAllocator, root: number) {
@@ -93,42 +85,16 @@ export class PageTable {
     this.levels = format.levels;
     this.entries = format.entries;
     this.leaves = leavesOf(format);
+    this.#prots = new ProtTable(format, this.leaves);
     this.sizes = this.leaves.map(({ sizeLog2 }) => sizeLog2);
     this.iaEnd = 2 ** format.ias;
     this.oaEnd = 2 ** format.oas;
     this.entryBytes = format.entries.wordsPerEntry * 4;
   }
 
-  /** What `prot` is in this table, made once for each combination of flags. @throws FormatError for what the format can't say. */
+  /** What `prot` is in this table. @throws FormatError for what the format can't say. */
   bitsOf(prot: Prot): ProtBits {
-    const { device, execute, shareability, mairIndex } = prot;
-    if ((device ?? execute ?? shareability ?? mairIndex) !== undefined) return this.#makeBits(prot);
-    const key =
-      (prot.read ? 1 : 0) |
-      (prot.write ? 2 : 0) |
-      (prot.cache ? 4 : 0) |
-      (prot.noexec ? 8 : 0) |
-      (prot.mmio ? 16 : 0) |
-      (prot.priv ? 32 : 0);
-    let bits = this.#bits[key];
-    if (bits === undefined) {
-      bits = this.#makeBits(prot);
-      this.#bits[key] = bits;
-    }
-    return bits;
-  }
-
-  #makeBits(prot: Prot): ProtBits {
-    const { name, protExtras = [] } = this.format;
-    const unknown = PROT_EXTRAS.find((extra) => prot[extra] !== undefined && !protExtras.includes(extra));
-    if (unknown !== undefined) {
-      const can = protExtras.length ? protExtras.join(', ') : "Linux's flags alone";
-      throw new FormatError(`${name} can't say ${unknown}; it knows ${can}`);
-    }
-    return {
-      access: prot.read === true || prot.write === true,
-      leaves: this.leaves.map((leaf) => leafBitsOf(this.format.leafBits(prot, leaf), leaf)),
-    };
+    return this.#prots.bitsOf(prot);
   }
 
   /**
@@ -142,6 +108,8 @@ export class PageTable {
     const size = this.sizes.indexOf(sizeLog2);
     const { depth, runLog2 } = this.leaves[size]!;
     let table = this.root;
+    this.#isFresh = false;
+    this.#lastEnd = -1;
     for (let above = 0; above < depth; above++) {
       const level = this.levels[above]!;
       const next = this.#nextTable(table + this.indexOf(ia, level) * this.entryBytes, above);
@@ -150,7 +118,8 @@ export class PageTable {
     }
     const level = this.levels[depth]!;
     const index = this.indexOf(ia, level);
-    const pages = Math.min(count, this.entriesToTableEnd(index, level) >> runLog2);
+    const entriesLeft = this.entriesToTableEnd(index, level);
+    const pages = Math.min(count, entriesLeft >> runLog2);
     if (pa + pages * pow2(sizeLog2) > this.oaEnd) return this.#fail(ERRNO.ERANGE, ia, pa, sizeLog2, level);
     const entryPa = table + index * this.entryBytes;
     const words = this.region.words(entryPa);
@@ -158,8 +127,14 @@ export class PageTable {
     const { direct, wordsPerEntry } = this.entries;
     const entries = pages << runLog2;
     const bits = prot.leaves[size]!;
-    if (direct !== undefined && sizeLog2 <= DIRECT_MAX_LOG2 && direct.areEmpty(words, at, entries)) {
+    const isDirect = direct !== undefined && sizeLog2 <= DIRECT_MAX_LOG2;
+    if (isDirect && (this.#isFresh || direct.areEmpty(words, at, entries))) {
       direct.writeLeaves(words, at, pages, pa | 0, Math.floor(pa / 2 ** 32), bits);
+      this.#lastEnd = ia + pages * pow2(sizeLog2);
+      this.#lastSize = size;
+      this.#lastWords = words;
+      this.#lastAt = at + entries * wordsPerEntry;
+      this.#lastLeft = entriesLeft - entries;
       return pages;
     }
     for (let i = 0; i < entries; i++) {
@@ -196,21 +171,18 @@ export class PageTable {
   }
 
   /**
-   * The entry behind the leaf that ends at `ia`, in the same table.
-   * @returns undefined where that table ends there, or its pages are too large for a direct codec.
+   * The entry behind the leaves that the last mapPages wrote up to `ia`, in the same table.
+   * @returns undefined where that table ends there, or a direct codec did not write them.
    */
   placeAfter(ia: number): Place | undefined {
-    const leaf = this.lookup(ia - 1);
-    if (leaf === undefined || leaf.sizeLog2 > DIRECT_MAX_LOG2) return undefined;
-    const { level } = leaf;
-    const index = this.indexOf(ia - 1, level);
-    const left = this.entriesToTableEnd(index, level) - 1;
-    if (left === 0) return undefined;
+    if (ia !== this.#lastEnd || this.#lastLeft === 0) return undefined;
+    const { sizeLog2, shift } = this.leaves[this.#lastSize]!;
     return {
-      words: this.region.words(leaf.descriptorPa),
-      at: this.region.wordIndex(leaf.descriptorPa) + this.entries.wordsPerEntry,
-      room: this.#roomFor(ia, leaf.sizeLog2, left * pow2(level.shift)),
-      size: this.sizes.indexOf(leaf.sizeLog2),
+      words: this.#lastWords,
+      at: this.#lastAt,
+      room: this.#roomFor(ia, sizeLog2, this.#lastLeft * pow2(shift)),
+      isFresh: this.#isFresh,
+      size: this.#lastSize,
     };
   }
 
@@ -244,7 +216,7 @@ export class PageTable {
 
   /** Index of the entry for `ia` in a table of that level. */
   indexOf(ia: number, level: Level): number {
-    return Math.floor(ia / pow2(level.shift)) & (level.entries - 1);
+    return Math.floor(ia * perPow2(level.shift)) & (level.entries - 1);
   }
 
   /** Index of the first word of a run of `1 << runLog2` entries, of which entry `index` of its table is at word `at`. */
@@ -262,11 +234,13 @@ export class PageTable {
     const words = this.region.words(entryPa);
     const at = this.region.wordIndex(entryPa);
     const kind = this.entries.classify(words, at, this.levels[depth]!.level);
+    this.#isFresh = false;
     if (kind === TABLE) return this.entries.tableAddress(words, at);
     if (kind === LEAF) return ERRNO.EEXIST;
     const table = this.newTable(depth + 1);
     if (table === undefined) return ERRNO.ENOMEM;
     this.entries.writeTable(words, at, table);
+    this.#isFresh = true;
     return table;
   }
 

@@ -1,7 +1,8 @@
 /** Ranges of any size over a page table: Linux's __iommu_map and __iommu_unmap, with their page-size choice and unwinding. */
 import { ERRNO } from './errors.ts';
 import { choosePageSize, isAligned, type PageChoice, pow2 } from './page-size.ts';
-import type { PageTable, ProtBits } from './page-table.ts';
+import type { PageTable } from './page-table.ts';
+import type { ProtBits } from './prot-bits.ts';
 import { unmapPages } from './unmap.ts';
 
 const choice: PageChoice = { sizeLog2: 0, count: 0 };

@@ -1,0 +1,54 @@
+/** Prots as a table writes them: the bits of each leaf size, made once for each combination of flags. */
+import { FormatError } from './errors.ts';
+import { type LeafBits, leafBitsOf, PROT_EXTRAS, type Prot, type TableFormat } from './format.ts';
+import type { TableLeaf } from './leaf-sizes.ts';
+
+/** A prot as a table writes it: whether it allows any access, and the bits of each leaf size, by its index in `leaves`. */
+export interface ProtBits {
+  readonly access: boolean;
+  readonly leaves: readonly LeafBits[];
+}
+
+export class ProtTable {
+  readonly #format: TableFormat;
+  readonly #leaves: readonly TableLeaf[];
+  /** By the flags of a prot as a number. */
+  readonly #bits: (ProtBits | undefined)[] = new Array(64).fill(undefined);
+
+  constructor(format: TableFormat, leaves: readonly TableLeaf[]) {
+    this.#format = format;
+    this.#leaves = leaves;
+  }
+
+  /** What `prot` is in this table, made once for each combination of flags. @throws FormatError for what the format can't say. */
+  bitsOf(prot: Prot): ProtBits {
+    const { device, execute, shareability, mairIndex } = prot;
+    if ((device ?? execute ?? shareability ?? mairIndex) !== undefined) return this.#makeBits(prot);
+    const key =
+      (prot.read ? 1 : 0) |
+      (prot.write ? 2 : 0) |
+      (prot.cache ? 4 : 0) |
+      (prot.noexec ? 8 : 0) |
+      (prot.mmio ? 16 : 0) |
+      (prot.priv ? 32 : 0);
+    let bits = this.#bits[key];
+    if (bits === undefined) {
+      bits = this.#makeBits(prot);
+      this.#bits[key] = bits;
+    }
+    return bits;
+  }
+
+  #makeBits(prot: Prot): ProtBits {
+    const { name, protExtras = [] } = this.#format;
+    const unknown = PROT_EXTRAS.find((extra) => prot[extra] !== undefined && !protExtras.includes(extra));
+    if (unknown !== undefined) {
+      const can = protExtras.length ? protExtras.join(', ') : "Linux's flags alone";
+      throw new FormatError(`${name} can't say ${unknown}; it knows ${can}`);
+    }
+    return {
+      access: prot.read === true || prot.write === true,
+      leaves: this.#leaves.map((leaf) => leafBitsOf(this.#format.leafBits(prot, leaf), leaf)),
+    };
+  }
+}
