@@ -29,13 +29,18 @@ function mapAll(bytes: number, pgsizeBitmap: bigint) {
   return { bytes: domain.allocator.bytesAllocated, keep: domain };
 }
 
-/** Nanoseconds a descriptor of scattered 4K pages, the fastest of a few: a number of entries against a thousand of them. */
+/**
+ * Nanoseconds a descriptor of scattered 4K pages, the fastest of a few. The memory of the tables is in place already: to have the
+ * first 64 KiB of it from the system takes as long as to map 2,000 pages.
+ */
 function costOf(count: number): number {
   const sg = scattered(count, 4096);
   const rounds = Math.max(3, Math.min(200, Math.floor(3_000_000 / count)));
   let best = Number.POSITIVE_INFINITY;
   for (let round = 0; round < rounds; round++) {
     const domain = newDomain(0x4020_1000n);
+    domain.mapSg(IOVA, sg, RW);
+    domain.unmapSg(IOVA, sg);
     const start = performance.now();
     domain.mapSg(IOVA, sg, RW);
     best = Math.min(best, ((performance.now() - start) * 1e6) / count);
@@ -53,8 +58,8 @@ export function figures(): Figure[] {
     }),
   );
   return [
-    overhead('64 GiB as 4K pages', () => mapAll(64 * GIB, 0x1000n)),
     overhead('1 TiB as 2M blocks', () => mapAll(1024 * GIB, BigInt(2 * MIB) | 0x1000n)),
+    overhead('64 GiB as 4K pages', () => mapAll(64 * GIB, 0x1000n)),
     ...growth,
   ];
 }

@@ -12,6 +12,7 @@ import type { InputAddress, S1Output, S1Request } from './stage1.ts';
 import type { S2Output, Stage2 } from './stage2.ts';
 import type { TableTree } from './table-tree.ts';
 import type { Access, Fault, StageTranslation, Translation, WalkResult, WalkStep } from './types.ts';
+import { bigintOf, halvesOf } from './word.ts';
 
 /** First stage of a walk: stage 1 with its tables, or the flat map where it is off. */
 export type FirstStage = (
@@ -40,13 +41,16 @@ type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 const SIZES: readonly bigint[] = Array.from({ length: 65 }, (_, log2) => 1n << BigInt(log2));
 const NO_STEPS: readonly WalkStep[] = Object.freeze([]);
 const ADDRESS_LIMIT = 1n << 64n;
+const CLEAR_LIMIT = 2 ** 63;
 
 /**
  * One access, checked at the edge: what JavaScript callers can get wrong throws here, and nothing does later.
  * @throws WalkerError for an address that is not 64 bits or an unknown kind of access.
  */
 export function checkAccess(ia: bigint, access: Pick<Access, 'access'>): void {
-  if (typeof ia !== 'bigint' || ia < 0n || ia >= ADDRESS_LIMIT) {
+  // Numbers are compared at a fraction of what bigints cost; only near 2^64 does rounding matter.
+  const number = typeof ia === 'bigint' ? Number(ia) : Number.NaN;
+  if (!(number >= 0 && number < CLEAR_LIMIT) && !(typeof ia === 'bigint' && ia >= 0n && ia < ADDRESS_LIMIT)) {
     throw new WalkerError(`the input address must be a bigint of at most 64 bits, not ${String(ia)}`);
   }
   checkKind(access);
@@ -66,8 +70,7 @@ export function translate(
   request: S1Request,
   steps: WalkStep[] | undefined,
 ): WalkResult {
-  const input = { lo: Number(BigInt.asUintN(32, ia)), hi: Number(ia >> 32n) };
-  const s1 = stages.first(input, request, steps);
+  const s1 = stages.first(halvesOf(ia), request, steps);
   if (!s1.ok) return faulted(ia, s1.fault, steps);
   const { stage2 } = stages;
   const ns = request.secure !== true || s1.ns;
@@ -94,11 +97,11 @@ function assemble(
   const result: Mutable<Translation> = {
     ok: true,
     ia,
-    pa: BigInt(last.oa),
+    pa: bigintOf(last.oa),
     level: s1.level ?? last.level,
     stage: s2 ? 2 : 1,
     size: SIZES[sizeLog2]!,
-    leafBase: BigInt(alignDown(last.oa, sizeLog2)),
+    leafBase: bigintOf(alignDown(last.oa, sizeLog2)),
     attributes: region.attributes,
     shareability: region.shareability,
     permissions: permissionsOf(s1.permissions & last.permissions),

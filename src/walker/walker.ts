@@ -10,23 +10,21 @@ import { TableMemory } from './table-memory.ts';
 import type { TableTree } from './table-tree.ts';
 import { checkAccess, checkKind, type Stages, translate } from './translate.ts';
 import type { Access, WalkResult } from './types.ts';
+import { bigintOf, halvesOf } from './word.ts';
 
-/** One address on its way between bigint and number: a view on both costs less than a conversion. */
-const WORD = new BigUint64Array(1);
-const HALVES = new Uint32Array(WORD.buffer);
 const HIGH = 2 ** 32;
-const PER_HIGH = 2 ** -32;
 /** Beside the six permission bits. */
 const PAN_KEY = 64;
+const UPDATE_KEY = 128;
 
 /** Below this a bigint and its number are the same. */
 const EXACT = 2 ** 53;
 
 /** A 64-bit address as a signed number, or NaN where a double can't hold it: a tagged address. Its top bits would not be all alike. */
 function signedNumber(ia: bigint): number {
-  WORD[0] = ia;
-  const high = HALVES[1]! | 0;
-  return high >> 21 === high >> 31 ? high * HIGH + HALVES[0]! : Number.NaN;
+  const { lo, hi } = halvesOf(ia);
+  const high = hi | 0;
+  return high >> 21 === high >> 31 ? high * HIGH + lo : Number.NaN;
 }
 
 /** What a walker is made of. */
@@ -50,6 +48,7 @@ export class Walker {
   readonly #memory: PhysicalMemory | undefined;
   readonly #secure: boolean;
   readonly #fast: (FastPath | undefined)[] = [];
+  readonly #requests: (S1Request | undefined)[] = new Array(256).fill(undefined);
 
   /** @internal Use {@link createWalker}. Without `memory` there is no fast path, and the full walk takes its place. */
   constructor(regime: Regime, cpu: CpuFeatures, stages: Stages, memory?: PhysicalMemory, secure = false) {
@@ -95,11 +94,7 @@ export class Walker {
       const whole = address < EXACT ? address : signedNumber(ia);
       const pa = Number.isNaN(whole) ? ASK : fast.translate(whole);
       if (pa === FAULT) return undefined;
-      if (pa !== ASK) {
-        HALVES[0] = pa;
-        HALVES[1] = pa * PER_HIGH;
-        return WORD[0];
-      }
+      if (pa !== ASK) return bigintOf(pa);
     }
     const result = this.walk(ia, { ...access, trace: false });
     return result.ok ? result.pa : undefined;
@@ -142,14 +137,19 @@ export class Walker {
     return this.#stages.trees();
   }
 
+  /** One for each kind of access that was asked for. */
   #request(access: Access): S1Request {
-    return {
-      access: access.access,
-      privileged: this.#privileged(access),
-      pan: this.#pan(access),
-      update: access.update !== false,
-      secure: this.#secure,
-    };
+    const privileged = this.#privileged(access);
+    const pan = this.#pan(access);
+    const update = access.update !== false;
+    const key =
+      requiredPermission(access.access, privileged) | (pan ? PAN_KEY : 0) | (update ? UPDATE_KEY : 0);
+    let request = this.#requests[key];
+    if (request === undefined) {
+      request = { access: access.access, privileged, pan, update, secure: this.#secure };
+      this.#requests[key] = request;
+    }
+    return request;
   }
 
   #privileged({ privileged }: Access): boolean {
