@@ -2,7 +2,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
-import { listSpace } from '../../src/cli/space.ts';
+import { listSpace } from '../../src/cli/space/space.ts';
 import { parseImageFile } from '../../src/golden/image-file.ts';
 import { imageMachine } from '../../src/golden/image-probe.ts';
 import { checkGolden } from '../../src/golden/index.ts';

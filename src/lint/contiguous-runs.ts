@@ -2,7 +2,7 @@
 import { iaAt } from '../image/visit.ts';
 import type { TableEntry } from '../walker/index.ts';
 import type { Findings } from './findings.ts';
-import type { MetTable } from './structure.ts';
+import type { MetTable } from './met-table.ts';
 
 /** Entries of a run, by log2 of what one maps. */
 const RUN_ENTRIES: Readonly<Record<number, number>> = {

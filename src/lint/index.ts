@@ -2,8 +2,9 @@
 import type { Translator } from '../image/machine.ts';
 import { type Finding, Findings } from './findings.ts';
 import { checkMappings, type Mapped } from './mappings.ts';
+import type { MetTable } from './met-table.ts';
 import { RULES, type RuleName, ruleNamed, SEVERITIES } from './rules.ts';
-import { checkStructure, checkTables, type MetTable } from './structure.ts';
+import { checkStructure, checkTables } from './structure.ts';
 
 export type { Finding } from './findings.ts';
 export { RULES, type Rule, type RuleName, ruleNamed, SEVERITIES, type Severity } from './rules.ts';

@@ -2,7 +2,7 @@
 import type { Answer } from '../image/machine.ts';
 import type { Translation } from '../walker/index.ts';
 import type { Findings } from './findings.ts';
-import type { MetTable } from './structure.ts';
+import type { MetTable } from './met-table.ts';
 
 /** A range of alike leaves, as a dump lists it. */
 export interface Mapped {

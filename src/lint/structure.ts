@@ -3,21 +3,9 @@ import { entryCountOf, iaAt, type TablePlace, visitTree } from '../image/visit.t
 import { ENTRY_KINDS, type TableEntry, type TableTree } from '../walker/index.ts';
 import { checkRuns } from './contiguous-runs.ts';
 import type { Findings } from './findings.ts';
+import type { MetTable } from './met-table.ts';
 import { reservedBits } from './reserved.ts';
 import type { RuleName } from './rules.ts';
-
-/** A table that was met. */
-export interface MetTable {
-  readonly tree: TableTree;
-  readonly level: number;
-  readonly base: number;
-  readonly bytes: number;
-  /** Entries that lead to it, by their own addresses. */
-  readonly parents: Set<number>;
-  /** As in {@link TablePlace}, of the first way that led to it. */
-  readonly offset: number;
-  valid: number;
-}
 
 const hex = (value: number | bigint) => `0x${value.toString(16)}`;
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { parseRange, readAddress } from '../../src/cli/address.ts';
+import { parseRange, readAddress } from '../../src/cli/input/address.ts';
 
 test.each<[string, bigint | undefined]>([
   ['0x8000_0000', 0x8000_0000n],

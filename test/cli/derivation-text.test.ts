@@ -1,7 +1,7 @@
 /** Register derivations as people read them and as JSON: literal lines for registers of real machines. */
 import { describe, expect, test } from 'vitest';
-import { derivationJson, derivationLines } from '../../src/cli/derivation-text.ts';
-import { makeStyle } from '../../src/cli/style.ts';
+import { derivationJson, derivationLines } from '../../src/cli/text/derivation-text.ts';
+import { makeStyle } from '../../src/cli/text/style.ts';
 import { describeSte, describeStream } from '../../src/smmu/index.ts';
 import { describeRegime } from '../../src/walker/index.ts';
 import { memoryWith } from '../walker/table-builder.ts';

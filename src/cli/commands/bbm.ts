@@ -12,8 +12,12 @@ import {
   TraceError,
   TraceJudge,
 } from '../../bbm/index.ts';
-import { isTrace, parseTrace } from '../bbm-file.ts';
-import { recordRequest } from '../bbm-record.ts';
+import { isTrace, parseTrace } from '../input/bbm-file.ts';
+import { nameOf, readJson } from '../input/input.ts';
+import { parseRequest } from '../input/request.ts';
+import { EXIT, inputError, usageError } from '../io.ts';
+import type { Cli, Output } from '../output.ts';
+import { recordRequest } from '../run/bbm-record.ts';
 import {
   type Chosen,
   commandText,
@@ -22,13 +26,9 @@ import {
   tlbiText,
   verdictJson,
   verdictLines,
-} from '../bbm-text.ts';
-import { columns } from '../columns.ts';
-import { nameOf, readJson } from '../input.ts';
-import { EXIT, inputError, usageError } from '../io.ts';
-import type { Cli, Output } from '../output.ts';
-import { parseRequest } from '../request.ts';
-import { count, counted, hex, sizeText } from '../text.ts';
+} from '../text/bbm-text.ts';
+import { columns } from '../text/columns.ts';
+import { count, counted, hex, sizeText } from '../text/text.ts';
 
 interface BbmOptions {
   readonly machine: 'pe' | 'smmu' | 'both';

@@ -5,16 +5,17 @@ import { parseFaults } from '../../glossary/faults/parse.ts';
 import { type CapturedRow, captureImage } from '../../golden/capture.ts';
 import { touchedWords } from '../../image/touched.ts';
 import type { Access } from '../../walker/index.ts';
-import { parseAddress, parseRange, readAddress } from '../address.ts';
+import { parseAddress, parseRange, readAddress } from '../input/address.ts';
 import { EXIT, inputError, usageError } from '../io.ts';
 import type { Cli, Output } from '../output.ts';
-import { probe } from '../probe.ts';
-import { rangeSize } from '../ranges.ts';
-import { listSpace } from '../space.ts';
-import { readTarget, type Target } from '../target.ts';
-import { addTargetOptions, FILE_ARGUMENT, TARGET_HELP, type TargetOptions } from '../target-options.ts';
-import { counted } from '../text.ts';
-import { treeOfTarget } from '../tree-read.ts';
+import { probe } from '../space/probe.ts';
+import { rangeSize } from '../space/ranges.ts';
+import { listSpace } from '../space/space.ts';
+import { treeOfTarget } from '../space/tree-read.ts';
+import { addTargetOptions, FILE_ARGUMENT, TARGET_HELP, type TargetOptions } from '../target/options.ts';
+import { readTarget } from '../target/read.ts';
+import type { Target } from '../target/target.ts';
+import { counted } from '../text/text.ts';
 
 interface CaptureOptions extends TargetOptions {
   readonly access?: Access['access'];

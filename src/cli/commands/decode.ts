@@ -1,12 +1,12 @@
 /** `lpae decode`: descriptors field by field, in every reading that their bits allow, the likeliest first. */
 import { type Command, Option } from 'commander';
-import { parseAddress } from '../address.ts';
-import { readingJson, readingLines, unlikelyLines } from '../descriptor-text.ts';
-import { type DescriptorWord, typedWord, wordsIn } from '../descriptor-words.ts';
-import { readAll } from '../input.ts';
+import { parseAddress } from '../input/address.ts';
+import { readAll } from '../input/input.ts';
 import { EXIT, inputError, usageError } from '../io.ts';
 import type { Cli, Output } from '../output.ts';
-import { UNLIKELY } from '../plausibility.ts';
+import { readingJson, readingLines, unlikelyLines } from '../text/descriptor-text.ts';
+import { type DescriptorWord, typedWord, wordsIn } from '../text/descriptor-words.ts';
+import { UNLIKELY } from '../text/plausibility.ts';
 import {
   candidates,
   GRANULE_NAMES,
@@ -14,8 +14,8 @@ import {
   type Known,
   type Reading,
   readingsOf,
-} from '../readings.ts';
-import { hexWord } from '../text.ts';
+} from '../text/readings.ts';
+import { hexWord } from '../text/text.ts';
 
 interface DecodeOptions {
   readonly format?: string;

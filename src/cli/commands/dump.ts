@@ -2,20 +2,21 @@
 import type { Command } from 'commander';
 import type { Answer } from '../../image/machine.ts';
 import { entryCountOf, visitTree } from '../../image/visit.ts';
-import { type AddressRange, parseRange } from '../address.ts';
-import { derivationJson, derivationLines } from '../derivation.ts';
-import { type FilterOptions, partLeadingTo, rangeFilter, reverseRange } from '../dump-filter.ts';
-import { nodeJson, rangeJson, rangeLines } from '../dump-text.ts';
-import { faultReason, faultText } from '../hardware-text.ts';
+import { type AddressRange, parseRange } from '../input/address.ts';
 import { EXIT } from '../io.ts';
 import type { Cli, Output } from '../output.ts';
-import type { MappedRange } from '../ranges.ts';
-import { listSpace, type Space } from '../space.ts';
-import { readTarget, type Target } from '../target.ts';
-import { addTargetOptions, FILE_ARGUMENT, TARGET_HELP, type TargetOptions } from '../target-options.ts';
-import { hex } from '../text.ts';
-import { SHORT_TABLE, treeLines } from '../tree.ts';
-import { treeOfTarget } from '../tree-read.ts';
+import { type FilterOptions, partLeadingTo, rangeFilter, reverseRange } from '../space/dump-filter.ts';
+import type { MappedRange } from '../space/ranges.ts';
+import { listSpace, type Space } from '../space/space.ts';
+import { treeOfTarget } from '../space/tree-read.ts';
+import { derivationJson, derivationLines } from '../target/derivation.ts';
+import { addTargetOptions, FILE_ARGUMENT, TARGET_HELP, type TargetOptions } from '../target/options.ts';
+import { readTarget } from '../target/read.ts';
+import type { Target } from '../target/target.ts';
+import { nodeJson, rangeJson, rangeLines } from '../text/dump-text.ts';
+import { faultReason, faultText } from '../text/hardware-text.ts';
+import { hex } from '../text/text.ts';
+import { SHORT_TABLE, treeLines } from '../text/tree.ts';
 
 interface DumpOptions extends TargetOptions, FilterOptions {
   readonly tree?: boolean;

@@ -3,10 +3,10 @@ import type { Command } from 'commander';
 import type { Topic } from '../../glossary/topic.ts';
 import { TOPIC_GROUPS } from '../../glossary/topic.ts';
 import { allTopics, closeNames, lookUp } from '../../glossary/topics.ts';
-import { wrap } from '../columns.ts';
-import { topicLines } from '../explain-text.ts';
 import { EXIT } from '../io.ts';
 import type { Cli, Output } from '../output.ts';
+import { wrap } from '../text/columns.ts';
+import { topicLines } from '../text/explain-text.ts';
 
 const HELP = `
 NAME is a field of a descriptor or register, a register, a fault, an SMMUv3 event by name or number, or a value: DFSC 0x07,

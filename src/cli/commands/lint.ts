@@ -10,14 +10,14 @@ import {
   SEVERITIES,
   type Severity,
 } from '../../lint/index.ts';
-import { columns, wrap } from '../columns.ts';
 import { EXIT, usageError } from '../io.ts';
 import type { Cli, Output } from '../output.ts';
-import { listSpace } from '../space.ts';
-import type { Style } from '../style.ts';
-import { readTarget } from '../target.ts';
-import { addTargetOptions, FILE_ARGUMENT, TARGET_HELP, type TargetOptions } from '../target-options.ts';
-import { count, counted, hex, hexWord } from '../text.ts';
+import { listSpace } from '../space/space.ts';
+import { addTargetOptions, FILE_ARGUMENT, TARGET_HELP, type TargetOptions } from '../target/options.ts';
+import { readTarget } from '../target/read.ts';
+import { columns, wrap } from '../text/columns.ts';
+import type { Style } from '../text/style.ts';
+import { count, counted, hex, hexWord } from '../text/text.ts';
 
 interface LintOptions extends TargetOptions {
   readonly rule?: readonly string[];

@@ -2,16 +2,16 @@
 import type { Command } from 'commander';
 import { countTree, FormatError, IommuError, type TreeTable } from '../../index.ts';
 import { createWalker } from '../../walker/index.ts';
-import { columns } from '../columns.ts';
-import { nameOf, readJson } from '../input.ts';
+import { nameOf, readJson } from '../input/input.ts';
+import { type MapRequest, parseRequest } from '../input/request.ts';
 import { EXIT } from '../io.ts';
-import { costRows, registerRows } from '../map-text.ts';
-import { outcomeJson, outcomeLines } from '../outcome.ts';
 import type { Cli, Output } from '../output.ts';
-import { type Performed, perform } from '../perform.ts';
-import { type MapRequest, parseRequest } from '../request.ts';
-import { hexWord, pageSizes, sizeText } from '../text.ts';
-import { SHORT_TABLE, treeLines, treeOfTables } from '../tree.ts';
+import { type Performed, perform } from '../run/perform.ts';
+import { columns } from '../text/columns.ts';
+import { costRows, registerRows } from '../text/map-text.ts';
+import { outcomeJson, outcomeLines } from '../text/outcome.ts';
+import { hexWord, pageSizes, sizeText } from '../text/text.ts';
+import { SHORT_TABLE, treeLines, treeOfTables } from '../text/tree.ts';
 
 interface MapOptions {
   readonly full?: boolean;

@@ -5,14 +5,14 @@ import { describeExpectation, mismatch } from '../../golden/image-compare.ts';
 import type { ImageRow } from '../../golden/image-file.ts';
 import type { Answer } from '../../image/machine.ts';
 import type { Access } from '../../walker/index.ts';
-import { parseAddress, readAddress } from '../address.ts';
-import { derivationJson, derivationLines } from '../derivation.ts';
+import { parseAddress, readAddress } from '../input/address.ts';
 import { EXIT, usageError } from '../io.ts';
 import type { Cli, Output } from '../output.ts';
-import { readTarget } from '../target.ts';
-import { addTargetOptions, FILE_ARGUMENT, TARGET_HELP, type TargetOptions } from '../target-options.ts';
-import { walkJson } from '../walk-json.ts';
-import { walkLines } from '../walk-text.ts';
+import { derivationJson, derivationLines } from '../target/derivation.ts';
+import { addTargetOptions, FILE_ARGUMENT, TARGET_HELP, type TargetOptions } from '../target/options.ts';
+import { readTarget } from '../target/read.ts';
+import { walkJson } from '../text/walk-json.ts';
+import { walkLines } from '../text/walk-text.ts';
 
 interface WalkOptions extends TargetOptions {
   readonly access?: Access['access'];

@@ -1,0 +1,89 @@
+/** Files as the command line names them: `FILE`, `FILE@BASE`, `-` for stdin; gzip or plain, read in windows. */
+import { existsSync, fstatSync, openSync, readSync } from 'node:fs';
+import { type ByteSource, bufferSource, gunzipSource, ImageError, isGzip } from '../../image/index.ts';
+import { CliError, type CliIo } from '../io.ts';
+import { readAddress } from './address.ts';
+import { nameOf, readAll, tooMuch } from './input.ts';
+import { unreadable } from './unreadable.ts';
+
+/** What comes through a pipe is kept as a whole. */
+const MAX_PIPED = 256 << 20;
+const CHUNK = 1 << 16;
+
+/**
+ * A file as a source, open until the process ends. Pipes and devices, which have no size, are read as a whole.
+ * @throws CliError (input) for what can't be opened; its `read` throws ImageError.
+ */
+export function openFileSource(path: string): ByteSource {
+  try {
+    const file = openSync(path, 'r');
+    const stat = fstatSync(file);
+    if (stat.isDirectory()) throw Object.assign(new Error('is a directory'), { code: 'EISDIR' });
+    return stat.isFile() ? fileSource(path, file, stat.size) : bufferSource(path, readWhole(path, file));
+  } catch (error) {
+    throw error instanceof CliError ? error : unreadable(path, error);
+  }
+}
+
+/** What has no size is read until it ends. */
+function readWhole(path: string, file: number): Uint8Array {
+  const chunks: Uint8Array[] = [];
+  for (let length = 0; ; ) {
+    const chunk = new Uint8Array(CHUNK);
+    const got = readSync(file, chunk);
+    if (got === 0) return Buffer.concat(chunks);
+    chunks.push(chunk.subarray(0, got));
+    length += got;
+    if (length > MAX_PIPED) throw tooMuch(path, MAX_PIPED);
+  }
+}
+
+function fileSource(name: string, file: number, size: number): ByteSource {
+  return {
+    name,
+    size,
+    read(offset, into) {
+      for (let done = 0; done < into.length; ) {
+        const got = readOnce(name, file, into.subarray(done), offset + done);
+        if (got === 0) {
+          const message = `the file ends here, where it had 0x${size.toString(16)} bytes when it was opened`;
+          throw new ImageError(name, message, { offset: offset + done });
+        }
+        done += got;
+      }
+    },
+  };
+}
+
+function readOnce(name: string, file: number, into: Uint8Array, position: number): number {
+  try {
+    return readSync(file, into, 0, into.length, position);
+  } catch (error) {
+    throw new ImageError(name, error instanceof Error ? error.message : String(error), { offset: position });
+  }
+}
+
+/** What an argument names: its bytes, and the base that stands behind them. */
+export interface NamedSource {
+  /** As messages call it. */
+  readonly name: string;
+  readonly source: ByteSource;
+  readonly base: bigint | undefined;
+}
+
+/**
+ * The bytes of `FILE`, `FILE@BASE` or `-`, unzipped. A file that exists by the whole name is that file.
+ * @throws CliError (input) for what can't be read; ImageError for gzip data that is damaged.
+ */
+export async function openNamedSource(argument: string, io: CliIo): Promise<NamedSource> {
+  const { file, base } = splitBase(argument);
+  const name = nameOf(file);
+  const raw = file === '-' ? bufferSource(name, await readAll(io.stdin, MAX_PIPED)) : openFileSource(file);
+  return { name, source: isGzip(raw) ? await gunzipSource(raw) : raw, base };
+}
+
+function splitBase(argument: string): { file: string; base: bigint | undefined } {
+  const at = argument.lastIndexOf('@');
+  const base = at > 0 && !existsSync(argument) ? readAddress(argument.slice(at + 1)) : undefined;
+  return base === undefined ? { file: argument, base } : { file: argument.slice(0, at), base };
+}

@@ -1,0 +1,42 @@
+/** What a file is: a JSON document, or a memory image. Seen from what it holds. */
+import { type ByteSource, type ImageFormat, type MemoryImage, openImage } from '../../image/index.ts';
+import { type CliIo, inputError } from '../io.ts';
+import { openNamedSource } from './file-source.ts';
+import { parseJson, tooMuch } from './input.ts';
+
+export type Input =
+  | { readonly name: string; readonly json: unknown }
+  | { readonly name: string; readonly image: MemoryImage };
+
+/** JSON documents are read whole: more is no document but a dump that starts like one. */
+const MAX_JSON_BYTES = 256 << 20;
+
+/**
+ * Opens `FILE`, `FILE@BASE` (a memory image; of formats that have addresses BASE is added to them) or `-`.
+ * @throws CliError (input) or ImageError for what can't be read.
+ */
+export async function openInput(argument: string, io: CliIo, format?: ImageFormat): Promise<Input> {
+  const { name, source, base } = await openNamedSource(argument, io);
+  if (source.size === 0) throw inputError(`${name}: empty`);
+  if (base === undefined && format === undefined && looksLikeJson(source)) {
+    if (source.size > MAX_JSON_BYTES) throw tooMuch(name, MAX_JSON_BYTES);
+    return { name, json: parseJson(startOf(source, source.size), name) };
+  }
+  return { name, image: openImage(source, { format, base }) };
+}
+
+function startOf(source: ByteSource, bytes: number): Uint8Array {
+  const start = new Uint8Array(Math.min(bytes, source.size));
+  source.read(0, start);
+  return start;
+}
+
+/** The first thing in it that is no space is a bracket (or it is JSON's null), and what follows is text. */
+function looksLikeJson(source: ByteSource): boolean {
+  const start = startOf(source, 512);
+  if (start.some((byte) => byte < 0x20 && !SPACES.includes(byte))) return false;
+  return /^(?:\u00ef\u00bb\u00bf)?\s*(?:[{[]|null\b)/.test(new TextDecoder('latin1').decode(start));
+}
+
+/** Tab, line feed, vertical tab, form feed, carriage return. */
+const SPACES = [9, 10, 11, 12, 13];

@@ -1,0 +1,170 @@
+/** Register values as people have them: options, or a JSON file with the names that manuals and debuggers use; and the regime they make. */
+import { machineRegimes, type RegisterValues } from '../../image/machine.ts';
+import { usageError } from '../io.ts';
+import { parseAddress } from './address.ts';
+import { JsonPart } from './json-part.ts';
+
+/** Registers of a PE that are options: `--ttbr0 0x…`. */
+export const PE_REGISTERS = [
+  'ttbr0',
+  'ttbr1',
+  'tcr',
+  'mair',
+  'sctlr',
+  'vttbr',
+  'vtcr',
+  'hcr',
+  'dacr',
+] as const;
+
+/** Registers of an SMMUv3 that are options. */
+export const SMMU_REGISTERS = [
+  'strtab-base',
+  'strtab-cfg',
+  'cr0',
+  'cr2',
+  'idr0',
+  'idr1',
+  'idr3',
+  'idr5',
+] as const;
+
+/** Other names of registers, without their exception level. */
+const ALIASES: Readonly<Record<string, string>> = {
+  strtab_cfg: 'strtab_base_cfg',
+  ttbcr: 'tcr',
+  httbr: 'ttbr0',
+  htcr: 'tcr',
+  hsctlr: 'sctlr',
+  hmair: 'mair',
+  satp: 'ttbr0',
+};
+
+/** Pairs of 32-bit registers that make one value here: low and high. */
+const PAIRS: readonly (readonly [low: string, high: string, name: string])[] = [
+  ['mair0', 'mair1', 'mair'],
+  ['hmair0', 'hmair1', 'mair'],
+  ['prrr', 'nmrr', 'mair'],
+];
+
+/** What is known of a machine beside its memory. */
+export interface RegisterFile {
+  readonly registers: RegisterValues;
+  readonly regime?: string;
+  readonly cpu: { readonly model?: string; readonly paBits?: number };
+}
+
+/**
+ * Reads a JSON document of registers: an object of names and values, or one that has it as its member `registers` beside
+ * `regime` and `cpu` (a golden image is such a document). Names may be a manual's: `TTBR0_EL1`, `SMMU_STRTAB_BASE`.
+ * @throws CliError (input) that names the member.
+ */
+export function readRegisterFile(json: unknown, source: string): RegisterFile {
+  const document = new JsonPart(json, source);
+  const part = document.get('registers').isPresent ? document.get('registers') : document;
+  const values: Record<string, bigint> = {};
+  const hints: string[] = [];
+  const skipped = part === document ? ['regime', 'cpu', 'schema', 'name', 'producer'] : [];
+  for (const name of Object.keys(part.value as object)) {
+    if (skipped.includes(name)) continue;
+    const plain = plainName(name);
+    values[plain] = part.get(name).address();
+    hints.push(name.toLowerCase());
+  }
+  const registers = joinPairs(values);
+  const named = document.get('regime');
+  const cpu = document.get('cpu');
+  const model = cpu.isObject ? cpu.get('model') : cpu;
+  const paBits = cpu.isObject ? cpu.get('pa_bits') : new JsonPart(undefined, source);
+  return {
+    registers,
+    regime: named.isPresent ? named.oneOf([...machineRegimes, 'smmuv3']) : regimeOfNames(hints, registers),
+    cpu: {
+      ...(model.isPresent && { model: model.string() }),
+      ...(paBits.isPresent && { paBits: paBits.integer(32, 52) }),
+    },
+  };
+}
+
+/** `TTBR0_EL12` is `ttbr0`. */
+function plainName(name: string): string {
+  const plain = name
+    .toLowerCase()
+    .replace(/^smmu_/, '')
+    .replace(/_(el\d+|s|ns)$/, '');
+  return ALIASES[plain] ?? plain;
+}
+
+function joinPairs(values: Readonly<Record<string, bigint>>): RegisterValues {
+  const joined: Record<string, bigint> = { ...values };
+  for (const [low, high, name] of PAIRS) {
+    if (values[low] === undefined && values[high] === undefined) continue;
+    joined[name] = ((values[high] ?? 0n) << 32n) | (values[low] ?? 0n);
+  }
+  return joined;
+}
+
+const HCR_E2H = 1n << 34n;
+const TTBCR_EAE = 1n << 31n;
+
+/** What the names say of the regime, or else the values. */
+function regimeOfNames(names: readonly string[], registers: RegisterValues): string {
+  const some = (pattern: RegExp) => names.some((name) => pattern.test(name));
+  if (some(/^satp$/)) return 'riscv';
+  if (some(/^h(ttbr|tcr)$/)) return 'pl2';
+  if (some(/^ttbcr$|^prrr$|^nmrr$|^mair0$/)) {
+    const stage2 = registers.vttbr !== undefined;
+    if (stage2) return registers.ttbr0 === undefined ? 'pl1&0-s2' : 'pl1&0-nested';
+    return (registers.tcr ?? 0n) & TTBCR_EAE ? 'pl1&0' : 'pl1&0-short';
+  }
+  if (some(/^(ttbr0|tcr)_el3$/)) return 'el3';
+  if (some(/^(ttbr0|tcr)_el2$/)) {
+    return some(/^ttbr1_el2$/) || (registers.hcr ?? 0n) & HCR_E2H ? 'el2&0' : 'el2';
+  }
+  return regimeOfValues(registers);
+}
+
+/** The regime of registers that nobody named one for. `smmuv3`: which stages there are is in the stream table entry. */
+export function regimeOfValues(registers: RegisterValues): string {
+  const has = (name: string) => registers[name] !== undefined;
+  if (has('strtab_base') || has('ste0')) return 'smmuv3';
+  if (has('vttbr') || has('vtcr')) return has('ttbr0') || has('ttbr1') ? 'el1&0-nested' : 'el1&0-s2';
+  return 'el1&0';
+}
+
+/** Register options as they were typed, in commander's camel case. */
+export type RegisterOptions = Readonly<Record<string, unknown>>;
+
+/** Values of the options that were given. @throws CliError (usage) for what is no 64-bit value. */
+export function registersOfOptions(options: RegisterOptions): RegisterValues {
+  const values: Record<string, bigint> = {};
+  for (const name of [...PE_REGISTERS, ...SMMU_REGISTERS]) {
+    const key = name.replace(/-(.)/g, (_, letter: string) => letter.toUpperCase());
+    const text = options[key];
+    if (typeof text === 'string')
+      values[plainName(name.replaceAll('-', '_'))] = parseAddress(text, `--${name}`);
+  }
+  return values;
+}
+
+/** What a regime can't do without, in the words of its options. */
+const NEEDED: readonly (readonly [regime: RegExp, names: readonly string[]])[] = [
+  [/-s2$/, ['vttbr', 'vtcr']],
+  [/-nested$/, ['vttbr', 'vtcr', 'tcr']],
+  [/^(el|pl1&0$)/, ['tcr']],
+];
+
+/** @throws CliError (usage) that names the registers that are missing. */
+export function checkRegisters(regime: string, registers: RegisterValues): void {
+  if (regime.startsWith('smmuv3')) return;
+  const [, needed] = NEEDED.find(([pattern]) => pattern.test(regime)) ?? [undefined, []];
+  const missing = needed.filter((name) => registers[name] === undefined);
+  if (!regime.endsWith('-s2') && registers.ttbr0 === undefined && registers.ttbr1 === undefined) {
+    missing.unshift('ttbr0');
+  }
+  if (missing.length === 0) return;
+  throw usageError(
+    `${regime} can't be walked without ${missing.map((name) => `--${name}`).join(' and ')}`,
+    'register values are options (--ttbr0 0x…), or a JSON file: --registers FILE',
+  );
+}

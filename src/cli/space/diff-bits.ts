@@ -1,0 +1,187 @@
+/** Two trees of tables compared entry by entry: which fields of which descriptors differ. Where tables lie does not matter. */
+
+import { bitRange, type DescriptorLayout, decode } from '../../descriptor/index.ts';
+import type { Translator } from '../../image/machine.ts';
+import { iaAt } from '../../image/visit.ts';
+import { layoutOf } from '../../lint/layout.ts';
+import { ENTRY_KINDS, type TableEntry, type TableTree } from '../../walker/index.ts';
+
+export interface FieldDifference {
+  readonly name: string;
+  readonly bits: string;
+  readonly a: bigint;
+  readonly b: bigint;
+}
+
+/** An entry that differs, or a run of them that differ alike. */
+export interface EntryDifference {
+  readonly stage: 1 | 2;
+  readonly register: string;
+  readonly level: number;
+  readonly index: number;
+  /** Input addresses that the first entry serves. */
+  readonly ia: bigint;
+  readonly a: bigint;
+  readonly b: bigint;
+  /** Of the same kind on both sides: the fields that differ. Else the kinds. */
+  readonly fields: readonly FieldDifference[];
+  readonly kinds?: readonly [a: string, b: string];
+  count: number;
+}
+
+export interface BitsDiff {
+  readonly entries: readonly EntryDifference[];
+  /** Trees that are on one side only, or divide addresses otherwise. */
+  readonly trees: readonly string[];
+  /** Entries that differ beyond those listed. */
+  readonly more: number;
+}
+
+const MAX_ENTRIES = 2000;
+/** Pairs of tables that are looked at: tables may hold themselves. */
+const MAX_TABLES = 1 << 18;
+const KIND_TEXT: Readonly<Record<number, string>> = { 0: 'invalid', 1: 'table', 2: 'leaf', 3: 'outside RAM' };
+
+interface Word {
+  readonly kind: number;
+  readonly word: bigint;
+  readonly output: number;
+  readonly sizeLog2: number;
+  readonly key: string;
+}
+
+export function diffBits(a: Translator, b: Translator): BitsDiff {
+  const trees: string[] = [];
+  const diff = new TreeDiff(a.regime.startsWith('pl'));
+  const nameOf = ({ root }: TableTree) => `${root.register} (stage ${root.stage})`;
+  const others = [...b.trees()];
+  for (const tree of a.trees()) {
+    const at = others.findIndex(({ root }) => root.register === tree.root.register);
+    const [other] = at < 0 ? [] : others.splice(at, 1);
+    if (other === undefined) trees.push(`${nameOf(tree)} has tables in A only`);
+    else if (shapeOf(tree) !== shapeOf(other)) {
+      trees.push(`${nameOf(tree)}: ${shapeOf(tree)} in A, ${shapeOf(other)} in B`);
+    } else diff.compare(tree, other);
+  }
+  for (const tree of others) trees.push(`${nameOf(tree)} has tables in B only`);
+  return { entries: diff.found, trees, more: diff.more };
+}
+
+function shapeOf({ root, reader }: TableTree): string {
+  const { startLevel, firstIa, lastIa } = root;
+  return `${reader.format} descriptors, ${2 ** (reader.granuleLog2 - 10)}K pages, level ${startLevel} from 0x${firstIa.toString(16)} to 0x${lastIa.toString(16)}`;
+}
+
+class TreeDiff {
+  readonly found: EntryDifference[] = [];
+  more = 0;
+  readonly #aarch32: boolean;
+  readonly #done = new Set<string>();
+
+  constructor(aarch32: boolean) {
+    this.#aarch32 = aarch32;
+  }
+
+  compare(a: TableTree, b: TableTree): void {
+    const { root, rootEntries } = a;
+    this.#tables(a, b, root.startLevel, [root.base, b.root.base], root.firstIndex, rootEntries, 0);
+  }
+
+  #tables(
+    a: TableTree,
+    b: TableTree,
+    level: number,
+    bases: readonly [number, number],
+    first: number,
+    count: number,
+    offset: number,
+  ): void {
+    const key = `${a.root.register}.${level}.${bases.join('.')}`;
+    if (this.#done.has(key) || this.#done.size > MAX_TABLES) return;
+    this.#done.add(key);
+    const [left, right] = [
+      readTable(a, level, bases[0], first, count),
+      readTable(b, level, bases[1], first, count),
+    ];
+    const size = 2 ** a.reader.entrySizeLog2(level);
+    for (const [i, one] of left.entries()) {
+      const other = right[i]!;
+      const at = offset + i * size;
+      if (one.kind === ENTRY_KINDS.table && other.kind === ENTRY_KINDS.table) {
+        if (one.key !== other.key) this.#add(a, level, first + i, at, one, other);
+        this.#tables(a, b, level + 1, [one.output, other.output], 0, a.reader.entryCount(level + 1), at);
+      } else if (one.word !== other.word || one.kind !== other.kind) {
+        this.#add(a, level, first + i, at, one, other);
+      }
+    }
+  }
+
+  #add(tree: TableTree, level: number, index: number, offset: number, a: Word, b: Word): void {
+    const { stage, register } = tree.root;
+    const sameKind = a.kind === b.kind;
+    const layout = sameKind
+      ? layoutOf({ level, kind: a.kind, sizeLog2: a.sizeLog2 }, tree, this.#aarch32)
+      : undefined;
+    const fields = sameKind ? fieldsOf(layout, a, b) : [];
+    const open = this.found.at(-1);
+    const step =
+      open && open.index + open.count === index && open.level === level && open.register === register;
+    if (open && step && alike(open, fields, sameKind)) {
+      open.count++;
+      return;
+    }
+    if (this.found.length >= MAX_ENTRIES) {
+      this.more++;
+      return;
+    }
+    this.found.push({
+      stage,
+      register,
+      level,
+      index,
+      ia: iaAt(tree, offset),
+      a: a.word,
+      b: b.word,
+      fields,
+      ...(!sameKind && { kinds: [KIND_TEXT[a.kind]!, KIND_TEXT[b.kind]!] as const }),
+      count: 1,
+    });
+  }
+}
+
+/** The same fields differ in the same way; addresses only in that they do. */
+function alike(open: EntryDifference, fields: readonly FieldDifference[], sameKind: boolean): boolean {
+  if (!sameKind || open.kinds !== undefined || open.fields.length !== fields.length) return false;
+  return open.fields.every(({ name, a, b }, i) => {
+    const other = fields[i]!;
+    return name === other.name && (name.startsWith('OA') || (a === other.a && b === other.b));
+  });
+}
+
+function readTable(tree: TableTree, level: number, base: number, first: number, count: number): Word[] {
+  const words: Word[] = [];
+  tree.scan(
+    level,
+    base,
+    first,
+    count,
+    ({ kind, lo, hi, output, sizeLog2, attributesLo, attributesHi }: TableEntry) => {
+      const word = (BigInt(hi) << 32n) | BigInt(lo);
+      words.push({ kind, word, output, sizeLog2, key: `${attributesLo}.${attributesHi}` });
+    },
+  );
+  return words;
+}
+
+/** A next-table address is where a table happens to lie: no difference. */
+function fieldsOf(layout: DescriptorLayout | undefined, a: Word, b: Word): FieldDifference[] {
+  if (layout === undefined) return [{ name: 'descriptor', bits: '', a: a.word, b: b.word }];
+  const [left, right] = [decode(layout, a.word), decode(layout, b.word)];
+  return left.flatMap(({ field, value }, i) => {
+    const other = right[i]!.value;
+    if (value === other || field.name.startsWith('NLTA')) return [];
+    return [
+      { name: field.name === '-' ? field.meaning : field.name, bits: bitRange(field), a: value, b: other },
+    ];
+  });
+}

@@ -1,0 +1,166 @@
+/**
+ * What two stages map together, in ranges: each leaf of stage 1 is cut where stage 2 changes, and each pair of ways to say
+ * something is asked of the walker once. (DDI 0487 D8.1.2: stage 2 translates what stage 1 puts out.)
+ */
+import type { Answer, Translator } from '../../image/machine.ts';
+import { iaAt, type TablePlace, visitTree } from '../../image/visit.ts';
+import { ENTRY_KINDS, type TableEntry, type TableTree } from '../../walker/index.ts';
+import type { AddressRange } from '../input/address.ts';
+import { probe } from './probe.ts';
+import { type MappedRange, RangeCollector } from './ranges.ts';
+import type { TableRanges } from './table-ranges.ts';
+
+/** IPAs that stage 2 treats alike, `[start, end)`: leaves of one size that follow each other, or entries that are not valid. */
+interface Span {
+  readonly start: number;
+  end: number;
+  readonly sizeLog2: number;
+  /** What the entry and those above it say, without addresses. */
+  readonly key: string;
+  /** PA of the first byte; -1 where there is none. */
+  readonly pa: number;
+}
+
+/** The trees of stage 1, and the one of stage 2, where both stages translate. */
+export function nestedTrees(
+  translator: Translator,
+): { readonly first: readonly TableTree[]; readonly second: TableTree } | undefined {
+  const trees = translator.trees();
+  const first = trees.filter(({ root }) => root.stage === 1);
+  const [second] = trees.filter(({ root }) => root.stage === 2);
+  return first.length === 0 || second === undefined ? undefined : { first, second };
+}
+
+export function nestedRanges(
+  translator: Translator,
+  { first, second }: { readonly first: readonly TableTree[]; readonly second: TableTree },
+  within: AddressRange | undefined,
+  maxRanges: number,
+): TableRanges {
+  const spans = spansOf(second);
+  let { complete } = spans;
+  const ranges: MappedRange[] = [];
+  for (const tree of first) {
+    const collector = new RangeCollector(translator.regime);
+    const cutter = new LeafCutter(translator, tree, spans.list, collector);
+    const done = visitTree(
+      tree,
+      {
+        enter: () => ranges.length + collector.ranges.length < maxRanges,
+        leaf: (entry, table, offset) => cutter.leaf(entry, table, offset),
+        other: (entry, table, offset) => cutter.other(entry, table, offset),
+      },
+      within === undefined ? {} : { within },
+    );
+    ranges.push(...collector.ranges);
+    complete &&= done && ranges.length < maxRanges;
+  }
+  return { ranges, complete };
+}
+
+/** Everything in stage 2, by IPA. */
+function spansOf(tree: TableTree): { readonly list: Span[]; readonly complete: boolean } {
+  const list: Span[] = [];
+  const origin = Number(iaAt(tree, 0));
+  const add = (entry: TableEntry, table: TablePlace, offset: number): void => {
+    const isLeaf = entry.kind === ENTRY_KINDS.leaf;
+    const size = 2 ** table.entrySizeLog2;
+    const pa = isLeaf ? entry.output : -1;
+    const beyond = isLeaf && entry.output >= 2 ** tree.outputBits;
+    const says = isLeaf ? `${table.path}.${entry.attributesLo}.${entry.attributesHi}.${beyond}` : entry.kind;
+    const key = `${table.entrySizeLog2}.${says}`;
+    const start = origin + offset;
+    const open = list.at(-1);
+    if (
+      open !== undefined &&
+      open.end === start &&
+      open.key === key &&
+      pa === (pa < 0 ? open.pa : open.pa + (start - open.start))
+    ) {
+      open.end += size;
+    } else list.push({ start, end: start + size, sizeLog2: table.entrySizeLog2, key, pa });
+  };
+  const complete = visitTree(tree, { leaf: add, other: add });
+  return { list, complete };
+}
+
+class LeafCutter {
+  readonly #translator: Translator;
+  readonly #tree: TableTree;
+  readonly #spans: readonly Span[];
+  readonly #collector: RangeCollector;
+  readonly #answers = new Map<string, Answer>();
+  /** By what a leaf of stage 1 says: it faults at stage 1, whatever stage 2 holds. */
+  readonly #ownFaults = new Map<string, Answer | undefined>();
+
+  constructor(translator: Translator, tree: TableTree, spans: readonly Span[], collector: RangeCollector) {
+    this.#translator = translator;
+    this.#tree = tree;
+    this.#spans = spans;
+    this.#collector = collector;
+  }
+
+  other(entry: TableEntry, { entrySizeLog2 }: TablePlace, offset: number): void {
+    if (entry.kind === ENTRY_KINDS.invalid) return;
+    this.#add(offset, 2 ** entrySizeLog2, this.#ask(offset), undefined);
+  }
+
+  leaf(entry: TableEntry, table: TablePlace, offset: number): void {
+    const beyond = entry.output >= 2 ** this.#tree.outputBits;
+    const key = `${table.path}.${table.entrySizeLog2}.${entry.attributesLo}.${entry.attributesHi}.${beyond}`;
+    const size = 2 ** table.entrySizeLog2;
+    if (!this.#ownFaults.has(key)) this.#ownFaults.set(key, this.#ownFault(offset));
+    const own = this.#ownFaults.get(key);
+    // An entry of a short descriptor's run is a part of what its run maps.
+    const ipa = entry.output + (entry.sizeLog2 > table.entrySizeLog2 ? offset % 2 ** entry.sizeLog2 : 0);
+    if (own !== undefined) {
+      this.#add(offset, size, own, BigInt(ipa));
+      return;
+    }
+    for (let at = 0; at < size; ) {
+      const span = this.#spanAt(ipa + at);
+      const left = size - at;
+      const piece =
+        span === undefined ? left : Math.min(left, 2 ** span.sizeLog2 - ((ipa + at) % 2 ** span.sizeLog2));
+      const answer = this.#answer(`${key}/${span?.key}`, offset + at);
+      const pa = span === undefined || span.pa < 0 ? undefined : span.pa + (ipa + at - span.start);
+      this.#add(offset + at, piece, answer, pa === undefined ? undefined : BigInt(pa));
+      at += piece;
+    }
+  }
+
+  #add(offset: number, size: number, result: Answer, pa: bigint | undefined): void {
+    const ia = iaAt(this.#tree, offset);
+    this.#collector.addKnown({ ia, size: BigInt(size), result }, pa);
+  }
+
+  #ownFault(offset: number): Answer | undefined {
+    const answer = this.#ask(offset);
+    if (answer.ok || !('stage' in answer.fault)) return undefined;
+    return answer.fault.stage === 1 ? answer : undefined;
+  }
+
+  #answer(key: string, offset: number): Answer {
+    let answer = this.#answers.get(key);
+    if (answer === undefined) {
+      answer = this.#ask(offset);
+      this.#answers.set(key, answer);
+    }
+    return answer;
+  }
+
+  #ask(offset: number): Answer {
+    return probe(this.#translator, iaAt(this.#tree, offset), true);
+  }
+
+  #spanAt(ipa: number): Span | undefined {
+    let [low, high] = [0, this.#spans.length];
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if (this.#spans[middle]!.start <= ipa) low = middle + 1;
+      else high = middle;
+    }
+    const span = this.#spans[low - 1];
+    return span !== undefined && ipa < span.end ? span : undefined;
+  }
+}

@@ -1,0 +1,25 @@
+/** What is mapped at an address, whoever may use it: the first access that is allowed, or the reason why none is. */
+import type { Answer, Translator } from '../../image/machine.ts';
+import type { Access } from '../../walker/index.ts';
+
+const ACCESSES: readonly Access[] = [
+  { access: 'read' },
+  { access: 'write' },
+  { access: 'execute' },
+  { access: 'read', privileged: false },
+  { access: 'write', privileged: false },
+  { access: 'execute', privileged: false },
+];
+
+/** A translation if any access has one; else the fault of a privileged read. Memory is not changed. */
+export function probe(walker: Translator, ia: bigint, trace: boolean): Answer {
+  let first: Answer | undefined;
+  for (const access of ACCESSES) {
+    const result = walker.walk(ia, { ...access, trace, update: false });
+    if (result.ok) return result;
+    first ??= result;
+    // Only a permission fault is about the access; any other one meets every access alike.
+    if (result.fault.kind !== 'permission') break;
+  }
+  return first!;
+}

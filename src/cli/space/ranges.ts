@@ -1,0 +1,74 @@
+/** Leaves of a scan gathered into ranges: contiguous on both sides, of one leaf size, alike in everything. */
+import type { Answer } from '../../image/machine.ts';
+import { faultText, leafCode } from '../text/hardware-text.ts';
+import type { Stretch } from './scan.ts';
+
+/** A range that a table says something about; `last` is inside. Where it maps nothing, `result` is a fault that is no plain hole. */
+export interface MappedRange {
+  readonly first: bigint;
+  last: bigint;
+  /** PA of the first byte. Of a leaf that faults, its output address; undefined where there is none. */
+  readonly pa: bigint | undefined;
+  readonly leafSize: bigint;
+  leaves: number;
+  readonly result: Answer;
+}
+
+/** Bytes in a range. */
+export function rangeSize({ first, last }: MappedRange): bigint {
+  return last - first + 1n;
+}
+
+export class RangeCollector {
+  readonly ranges: MappedRange[] = [];
+  readonly #regime: string;
+  #code = '';
+
+  constructor(regime: string) {
+    this.#regime = regime;
+  }
+
+  /** Stretches must come in order. Holes end a range and make none. */
+  add(stretch: Stretch): void {
+    const { ia, result } = stretch;
+    if (isHole(result, this.#regime)) return;
+    this.addKnown(stretch, result.ok ? result.pa - (result.ia - ia) : leafOutput(result, ia));
+  }
+
+  /** The same for a stretch that `result` stands for, though it is another's: `pa` is its own. */
+  addKnown({ ia, size, result }: Stretch, pa: bigint | undefined): void {
+    if (isHole(result, this.#regime)) return;
+    const code = sayOf(result, this.#regime);
+    const open = this.ranges.at(-1);
+    if (open && code === this.#code && goesOn(open, ia, size, pa)) {
+      open.last = ia + size - 1n;
+      open.leaves++;
+      return;
+    }
+    this.#code = code;
+    this.ranges.push({ first: ia, last: ia + size - 1n, pa, leafSize: size, leaves: 1, result });
+  }
+}
+
+/** Everything that leaves of one range have in common, or how they fault. */
+export function sayOf(result: Answer, regime: string): string {
+  return result.ok ? leafCode(result, regime) : faultText(result.fault);
+}
+
+/** Nothing is mapped. A leaf of stage 1 that stage 2 does not translate is no plain hole. */
+export function isHole(result: Answer, regime: string): boolean {
+  if (result.ok || result.fault.kind !== 'translation') return false;
+  return !regime.endsWith('-nested') || result.fault.stage === 1;
+}
+
+function goesOn(open: MappedRange, ia: bigint, size: bigint, pa: bigint | undefined): boolean {
+  if (open.last + 1n !== ia || open.leafSize !== size) return false;
+  return open.pa === undefined ? pa === undefined : pa === open.pa + (ia - open.first);
+}
+
+/** Of a short descriptor's run each entry is a part: the leaf is larger than the stretch at `ia`. */
+function leafOutput({ steps }: Answer, ia: bigint): bigint | undefined {
+  const step = steps.at(-1);
+  if (step?.output === undefined || step.kind === 'table') return undefined;
+  return step.output + (ia % step.size);
+}

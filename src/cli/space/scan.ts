@@ -1,0 +1,106 @@
+/**
+ * An address space as its walker sees it: from leaf to leaf and over each hole in one step. How large a hole is comes from the
+ * walker too: an address that takes another way through the tables is no longer in it.
+ */
+import type { Answer, Translator } from '../../image/machine.ts';
+import type { AddressRange } from '../input/address.ts';
+import { probe } from './probe.ts';
+
+/** One leaf, or one hole: an entry that is not there. */
+export interface Stretch {
+  readonly ia: bigint;
+  readonly size: bigint;
+  readonly result: Answer;
+}
+
+const IA_BITS = 64;
+/** The largest input size of any regime (FEAT_LVA, FEAT_LPA2), and the smallest page. */
+const MAX_WINDOW_LOG2 = 52;
+const MIN_PAGE_LOG2 = 12;
+
+/** The ranges of addresses that tables can translate: the lower one, and where there are two, the upper one. */
+export function windows(walker: Translator): AddressRange[] {
+  const top = 1n << BigInt(hasShortAddresses(walker.regime) ? 32 : IA_BITS);
+  const reaches = (ia: bigint) => hasAnswer(walker.walk(ia, { access: 'read' }), walker.regime);
+  const found: AddressRange[] = [];
+  for (let log2 = MAX_WINDOW_LOG2; log2 >= MIN_PAGE_LOG2; log2--) {
+    const last = (1n << BigInt(log2)) - 1n;
+    if (last < top && reaches(last)) {
+      found.push({ first: 0n, last });
+      break;
+    }
+  }
+  const lowerEnd = found[0] ? found[0].last + 1n : 0n;
+  for (let log2 = MAX_WINDOW_LOG2; log2 >= MIN_PAGE_LOG2; log2--) {
+    const first = top - (1n << BigInt(log2));
+    if (first >= lowerEnd && reaches(first)) {
+      found.push({ first, last: top - 1n });
+      break;
+    }
+  }
+  return found;
+}
+
+function hasShortAddresses(regime: string): boolean {
+  return regime.startsWith('pl') && !regime.endsWith('-s2');
+}
+
+/** False where the registers refuse the address before any table is read. */
+function hasAnswer(result: Answer, regime: string): boolean {
+  if (result.ok || regime !== 'smmuv3-nested') return result.ok || result.steps.length > 0;
+  // An SMMU translates the address of its context descriptor first.
+  return result.steps.some(({ stage, s1Level }) => stage === 1 || s1Level !== undefined);
+}
+
+/** Every stretch of `range`, in order; the first and the last may reach beyond it. */
+export function* scan(walker: Translator, { first, last }: AddressRange): Generator<Stretch> {
+  const entries = new EntrySizes(walker);
+  for (let ia = first; ia <= last; ) {
+    const result = probe(walker, ia, true);
+    // Large pages and supersections of short descriptors are 16 entries, which a table may have got wrong: each counts by itself.
+    const byLeaf = result.ok && !(walker.regime.endsWith('-short') || walker.regime === 'mtk');
+    const size = byLeaf ? result.size : entries.sizeAt(ia, result);
+    const aligned = byLeaf ? ia - (result.pa - result.leafBase) : ia - (ia % size);
+    // An entry whose lower part was in another stretch (its output leaves what stage 2 translates) goes on from there.
+    const start = ia === first || aligned > ia ? aligned : ia;
+    yield { ia: start, size: aligned + size - start, result };
+    ia = aligned + size;
+  }
+}
+
+/** How far entries reach, learned from the walker once for each way through the levels. */
+class EntrySizes {
+  readonly #walker: Translator;
+  readonly #known = new Map<string, bigint>();
+
+  constructor(walker: Translator) {
+    this.#walker = walker;
+  }
+
+  sizeAt(ia: bigint, result: Answer): bigint {
+    const { steps } = result;
+    if (steps.length === 0) return this.#measure(ia, result);
+    const half = ia >> BigInt(IA_BITS - 1);
+    const key = `${half}${steps.map(({ stage, level }) => `/${stage}.${level}`).join('')}`;
+    let size = this.#known.get(key);
+    if (size === undefined) {
+      size = this.#measure(ia, result);
+      this.#known.set(key, size);
+    }
+    return size;
+  }
+
+  /** The lowest address bit that leads through other descriptors is the first that these do not ignore. */
+  #measure(ia: bigint, result: Answer): bigint {
+    const way = wayOf(result);
+    for (let log2 = MIN_PAGE_LOG2; log2 < IA_BITS; log2++) {
+      const size = 1n << BigInt(log2);
+      if (wayOf(probe(this.#walker, ia ^ size, true)) !== way) return size;
+    }
+    return 1n << BigInt(IA_BITS);
+  }
+}
+
+function wayOf(result: Answer): string {
+  return result.ok && result.steps.length === 0 ? 'flat' : result.steps.map((s) => s.address).join();
+}

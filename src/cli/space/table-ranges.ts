@@ -1,0 +1,167 @@
+/**
+ * What tables map, in ranges, read table by table: each way to say something (a descriptor without its address, and those above
+ * it) is asked of the walker once, and stands for all leaves that say the same.
+ */
+import type { Answer, Translator } from '../../image/machine.ts';
+import { iaAt, type TablePlace, visitTree } from '../../image/visit.ts';
+import { ENTRY_KINDS, type TableEntry, type TableTree } from '../../walker/index.ts';
+import type { AddressRange } from '../input/address.ts';
+import { probe } from './probe.ts';
+import { isHole, type MappedRange, sayOf } from './ranges.ts';
+
+export interface TableRanges {
+  readonly ranges: MappedRange[];
+  /** False: given up, since there were too many entries or ranges. */
+  readonly complete: boolean;
+}
+
+/** More is no list that anyone reads. */
+export const SHORT_LIST = 1 << 16;
+
+/** The trees, where going through them gives what walks give: of one stage, whose entries stand by themselves. */
+export function listableTrees(translator: Translator): readonly TableTree[] | undefined {
+  const trees = translator.trees();
+  const stages = new Set(trees.map(({ root }) => root.stage));
+  return stages.size === 1 && translator.regime !== 'riscv' ? trees : undefined;
+}
+
+/** Ranges of leaves that are contiguous on both sides, of one size and alike. */
+export function tableRanges(
+  translator: Translator,
+  trees: readonly TableTree[],
+  within: AddressRange | undefined,
+  maxRanges: number,
+): TableRanges {
+  const ranges: MappedRange[] = [];
+  let complete = true;
+  for (const tree of trees) {
+    const collector = new LeafCollector(translator, tree, ranges);
+    const options = within === undefined ? {} : { within };
+    const visited = visitTree(
+      tree,
+      {
+        enter: () => ranges.length < maxRanges,
+        leaf: (entry, table, offset) => collector.leaf(entry, table, offset),
+        other: (entry, table, offset) => collector.other(entry, table, offset),
+      },
+      options,
+    );
+    collector.close();
+    complete &&= visited && ranges.length < maxRanges;
+  }
+  return { ranges, complete };
+}
+
+/** What all leaves of a kind have in common. */
+interface Kind {
+  readonly say: string;
+  readonly result: Answer;
+  readonly hole: boolean;
+}
+
+/** A range that is still growing, in numbers. */
+interface Open {
+  readonly offset: number;
+  end: number;
+  /** -1: none. */
+  readonly pa: number;
+  readonly sizeLog2: number;
+  readonly kind: Kind;
+  leaves: number;
+}
+
+class LeafCollector {
+  readonly #translator: Translator;
+  readonly #tree: TableTree;
+  readonly #ranges: MappedRange[];
+  readonly #kinds = new Map<string, Kind>();
+  #open: Open | undefined;
+  // The kind of the leaf before: most are like it.
+  #lo = -1;
+  #hi = -1;
+  #path = -1;
+  #sizeLog2 = -1;
+  #kind: Kind | undefined;
+
+  constructor(translator: Translator, tree: TableTree, ranges: MappedRange[]) {
+    this.#translator = translator;
+    this.#tree = tree;
+    this.#ranges = ranges;
+  }
+
+  leaf(entry: TableEntry, table: TablePlace, offset: number): void {
+    // A leaf beyond the output size faults, whatever it says.
+    const kind =
+      entry.output < 2 ** this.#tree.outputBits ? this.#kindOf(entry, table, offset) : this.#ask(offset);
+    // An entry of a short descriptor's run is a part of what its run maps.
+    const inLeaf = entry.sizeLog2 > table.entrySizeLog2 ? offset % 2 ** entry.sizeLog2 : 0;
+    this.#add(offset, table.entrySizeLog2, entry.output + inLeaf, kind);
+  }
+
+  /** Not readable, or a table that is out of reach: a fault worth a line. What is only not valid is a hole. */
+  other(entry: TableEntry, table: TablePlace, offset: number): void {
+    if (entry.kind !== ENTRY_KINDS.invalid) this.#add(offset, table.entrySizeLog2, -1, this.#ask(offset));
+  }
+
+  #add(offset: number, sizeLog2: number, pa: number, kind: Kind): void {
+    if (kind.hole) return;
+    const size = 2 ** sizeLog2;
+    const open = this.#open;
+    if (
+      open !== undefined &&
+      open.end === offset &&
+      open.sizeLog2 === sizeLog2 &&
+      (open.kind === kind || open.kind.say === kind.say) &&
+      (open.pa < 0 ? pa < 0 : pa === open.pa + (offset - open.offset))
+    ) {
+      open.end += size;
+      open.leaves++;
+      return;
+    }
+    this.close();
+    this.#open = { offset, end: offset + size, pa, sizeLog2, kind, leaves: 1 };
+  }
+
+  #kindOf(entry: TableEntry, { path, entrySizeLog2 }: TablePlace, offset: number): Kind {
+    const { attributesLo, attributesHi } = entry;
+    const same =
+      this.#lo === attributesLo &&
+      this.#hi === attributesHi &&
+      this.#path === path &&
+      this.#sizeLog2 === entrySizeLog2;
+    if (same && this.#kind !== undefined) return this.#kind;
+    const key = `${path}.${entrySizeLog2}.${attributesLo}.${attributesHi}`;
+    let kind = this.#kinds.get(key);
+    if (kind === undefined) {
+      kind = this.#ask(offset);
+      this.#kinds.set(key, kind);
+    }
+    this.#lo = attributesLo;
+    this.#hi = attributesHi;
+    this.#path = path;
+    this.#sizeLog2 = entrySizeLog2;
+    this.#kind = kind;
+    return kind;
+  }
+
+  #ask(offset: number): Kind {
+    const result = probe(this.#translator, iaAt(this.#tree, offset), false);
+    const { regime } = this.#translator;
+    return { say: sayOf(result, regime), result, hole: isHole(result, regime) };
+  }
+
+  /** Ends the range that is open. */
+  close(): void {
+    const open = this.#open;
+    if (open === undefined) return;
+    this.#open = undefined;
+    this.#ranges.push({
+      first: iaAt(this.#tree, open.offset),
+      last: iaAt(this.#tree, open.end - 1),
+      pa: open.pa < 0 ? undefined : BigInt(open.pa),
+      leafSize: 1n << BigInt(open.sizeLog2),
+      leaves: open.leaves,
+      result: open.kind.result,
+    });
+  }
+}

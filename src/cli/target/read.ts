@@ -1,0 +1,34 @@
+/** Reads files into a target: tables made from a request, a golden image, or memory that someone dumped with register values beside it. */
+import { openInput } from '../input/open-input.ts';
+import { type CliIo, inputError, usageError } from '../io.ts';
+import type { TargetOptions } from './options.ts';
+import type { Target } from './target.ts';
+
+/**
+ * Reads files into one target: a request or a golden image, or memory images (several make one memory).
+ * @throws CliError (input) for files that can't be read, or don't go together; (usage) for options that don't fit them.
+ */
+export async function readTarget(
+  files: readonly string[],
+  io: CliIo,
+  options: TargetOptions,
+): Promise<Target> {
+  const inputs = await Promise.all(files.map((file) => openInput(file, io, options.imageFormat)));
+  const documents = inputs.filter((input) => 'json' in input);
+  const [document] = documents;
+  // Each kind of target pulls in much that the others can do without.
+  if (document === undefined) return (await import('./dump.ts')).dumpTarget(inputs, io, options);
+  if (inputs.length > 1) {
+    throw usageError(
+      `${document.name} is a JSON document, and stands by itself`,
+      'register values for memory images come from --registers FILE',
+    );
+  }
+  const { json, name } = document;
+  const { kind, schema } = (json ?? {}) as { kind?: unknown; schema?: unknown };
+  if (schema === 'pgtable-scatterlists/1') {
+    throw inputError(`${name}: scatterlists of many domains`, 'lpae replay runs them');
+  }
+  if (kind === 'image') return (await import('./image.ts')).imageTarget(json, name, io, options);
+  return (await import('./request.ts')).requestTarget(json, name, options);
+}

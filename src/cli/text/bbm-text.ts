@@ -1,0 +1,234 @@
+/** Verdicts on a trace as lines, alike steps folded, and as JSON. */
+import {
+  BBM_LEVELS,
+  type BbmLevel,
+  isLegal,
+  type Judgement,
+  joinNeeded,
+  MACHINES,
+  type NeededInvalidation,
+  type OtherVerdict,
+  type StepVerdict,
+  type TableSpace,
+  type WriteVerdict,
+} from '../../bbm/index.ts';
+import { bbmFields } from '../../tlb/bbm-fields.ts';
+import type { Machine } from '../../tlb/index.ts';
+import { wrap } from './columns.ts';
+import type { Style } from './style.ts';
+import { count, counted, hex, hexWord, sizeText } from './text.ts';
+
+/** For whom the trace has to be legal. */
+export interface Chosen {
+  readonly machines: readonly Machine[];
+  readonly bbml: BbmLevel;
+}
+
+const LINE = 110;
+/** Invalidations of one step that are shown. */
+const SHORT_LIST = 4;
+
+export const MACHINE_NAMES = { pe: 'PE', smmu: 'SMMU' } as const;
+
+/** One line for every step, or for some behind each other that only differ in their place; below it, what it needs. */
+export function verdictLines(
+  verdicts: readonly StepVerdict[],
+  space: TableSpace,
+  chosen: Chosen,
+  style: Style,
+): string[] {
+  const groups: StepVerdict[][] = [];
+  for (const verdict of verdicts) {
+    const last = groups.at(-1);
+    if (last?.[0] && likeness(last[0], space) === likeness(verdict, space)) last.push(verdict);
+    else groups.push([verdict]);
+  }
+  return groups.flatMap((group) => groupLines(group, space, chosen, style));
+}
+
+/** Steps of the same likeness are told in one line. */
+function likeness(verdict: StepVerdict, space: TableSpace): string {
+  if (verdict.kind !== 'write') return `step ${verdict.index}`;
+  const { places, changes, judgements, before, after, breakFirst, needsBefore, needsAfter } = verdict;
+  const level = places[0]?.level;
+  const kinds = [before, after].map((word) => (level === undefined ? '' : kindOf(word, level, space)));
+  const needs = [needsBefore, needsAfter].map((list) => list.map(({ leaf, global }) => [leaf, global]));
+  const live = places.map((place) => [place.level, place.live]);
+  return JSON.stringify([live, kinds, changes, judgements, breakFirst, needs]);
+}
+
+function groupLines(
+  group: readonly StepVerdict[],
+  space: TableSpace,
+  chosen: Chosen,
+  style: Style,
+): string[] {
+  const [first] = group;
+  if (first === undefined) return [];
+  const range = group.length === 1 ? `${first.index}` : `${first.index}-${group.at(-1)!.index}`;
+  const head = `[${range}]`.padEnd(10);
+  if (first.kind !== 'write') return [`${head} ${style.table(otherText(first.step))}`];
+  const writes = group.filter((verdict) => verdict.kind === 'write');
+  const times = writes.length > 1 ? ` ×${count(writes.length)}` : '';
+  const line = `${head} ${placeText(first)}  ${changeText(first, space)}${times}  ${verdictText(first, chosen, style)}`;
+  const join = (pick: (verdict: WriteVerdict) => readonly NeededInvalidation[]) =>
+    joinNeeded(writes.flatMap(pick), space);
+  return [
+    line,
+    ...ruleLines(first.judgements.filter(({ machine }) => chosen.machines.includes(machine))),
+    ...neededLines(
+      first.breakFirst ? 'before: write 0;' : 'before:',
+      join((one) => one.needsBefore),
+      chosen,
+    ),
+    ...neededLines(
+      'after:',
+      join((one) => one.needsAfter),
+      chosen,
+    ),
+  ];
+}
+
+function placeText({ pa, places: [place, ...more] }: WriteVerdict): string {
+  if (place === undefined) return hex(pa);
+  const others = more.length > 0 ? ` and ${counted(more.length, 'more place')}` : '';
+  return `${hex(pa)}  L${place.level} IA ${hex(place.ia)}${others}`;
+}
+
+function changeText({ before, after, places: [place] }: WriteVerdict, space: TableSpace): string {
+  if (place === undefined) return hexWord(after);
+  return `${entryText(before, place.level, space)} -> ${entryText(after, place.level, space)}`;
+}
+
+function entryText(word: bigint, level: number, space: TableSpace): string {
+  const kind = kindOf(word, level, space);
+  const { oa, contiguous, nT } = bbmFields(word, { ...space, level, bbml: 1 });
+  if (kind === 'invalid') return kind;
+  return `${kind} ${hex(oa)}${contiguous ? ' contiguous' : ''}${nT ? ' nT' : ''}`;
+}
+
+function kindOf(word: bigint, level: number, space: TableSpace): string {
+  const { kind } = bbmFields(word, { ...space, level, bbml: 0 });
+  if (kind !== 'leaf') return kind;
+  return level === 3 ? 'page' : 'block';
+}
+
+function verdictText(verdict: WriteVerdict, { machines, bbml }: Chosen, style: Style): string {
+  if (verdict.changes.includes('unreachable')) return style.faint('not reachable');
+  if (verdict.changes.length === 0) return style.faint('no change');
+  const illegal = illegalText(verdict.judgements);
+  if (illegal === '') return style.good('legal');
+  const paint = isLegal(verdict, machines, bbml) ? style.warn : style.bad;
+  return paint(`illegal: ${illegal}`);
+}
+
+/** `PE 0 1, SMMU 0 1`: the levels at which it is not legal. */
+function illegalText(judgements: readonly Judgement[]): string {
+  const parts = MACHINES.map((machine) => {
+    const levels = judgements.filter((one) => one.machine === machine && !one.legal).map(({ bbml }) => bbml);
+    return levels.length > 0 ? `${MACHINE_NAMES[machine]} ${levels.join(' ')}` : '';
+  });
+  return parts.filter(Boolean).join(', ');
+}
+
+/** Each rule once, with its levels and section. */
+function ruleLines(judgements: readonly Judgement[]): string[] {
+  const byRule = new Map<string, Judgement[]>();
+  for (const one of judgements) {
+    if (one.legal) continue;
+    const name = `${one.rule} (${one.section})`;
+    byRule.set(name, [...(byRule.get(name) ?? []), one]);
+  }
+  return [...byRule].flatMap(([rule, all]) => indented(`${illegalText(all)}: ${rule}`));
+}
+
+function neededLines(when: string, needed: readonly NeededInvalidation[], { machines }: Chosen): string[] {
+  const lines = needed.slice(0, SHORT_LIST).flatMap((one) => {
+    const repeat = one.operations > 1 ? ` (or ${counted(one.operations, 'operation')} of one address)` : '';
+    return machines.flatMap((machine) =>
+      indented(`${when} ${machine === 'pe' ? `${tlbiText(one)}${repeat}` : commandText(one)}`),
+    );
+  });
+  const more = needed.length - SHORT_LIST;
+  if (more > 0) lines.push(...indented(`${when} … ${counted(more, 'more range')} (--json lists them)`));
+  return lines;
+}
+
+function indented(text: string): string[] {
+  return wrap(text, LINE).map((line) => `             ${line}`);
+}
+
+/** `TLBI VALE1IS, Xt=0x1; DSB ISH`. */
+export function tlbiText({ tlbi }: NeededInvalidation): string {
+  const texts = tlbi.map(({ operation, operand }) => {
+    if (operation === 'DSB ISH') return operation;
+    return `TLBI ${operation}${operand === undefined ? '' : `, Xt=${hex(operand)}`}`;
+  });
+  return texts.join('; ');
+}
+
+/** `CMD_TLBI_NH_VA VMID=0 ASID=1 Addr=0x1000 Leaf=1; CMD_SYNC`. */
+export function commandText({ commands }: NeededInvalidation): string {
+  const texts = commands.map(({ command, fields }) => {
+    const words = Object.entries(fields).map(([name, n]) => `${name}=${typeof n === 'bigint' ? hex(n) : n}`);
+    return [command, ...words].join(' ');
+  });
+  return texts.join('; ');
+}
+
+function otherText(step: OtherVerdict['step']): string {
+  if ('tlbi' in step) {
+    return `TLBI ${step.tlbi}${step.operand === undefined ? '' : `, Xt=${hex(step.operand)}`}`;
+  }
+  if ('barrier' in step) return step.barrier;
+  if ('write' in step) return '';
+  if (step.invalidate === 'all') return 'invalidate all';
+  const { leaf, asid, vmid } = step;
+  const of = [asid === undefined ? '' : `ASID ${asid}`, vmid === undefined ? '' : `VMID ${vmid}`].filter(
+    Boolean,
+  );
+  const parts = [
+    `${hex(step.invalidate)} +${sizeText(step.size)}`,
+    leaf ? 'leaves' : 'leaves and tables',
+    ...of,
+  ];
+  return `invalidate ${parts.join(', ')}`;
+}
+
+/** As they were judged, nothing folded. */
+export function verdictJson(verdict: StepVerdict): object {
+  const { index } = verdict;
+  if (verdict.kind !== 'write') return { index, ...verdict.step };
+  const { pa, before, after, places, changes, judgements, breakFirst, needsBefore, needsAfter } = verdict;
+  const legal = MACHINES.map((machine) => [
+    machine,
+    BBM_LEVELS.map((bbml) =>
+      judgements.every((one) => one.machine !== machine || one.bbml !== bbml || one.legal),
+    ),
+  ]);
+  return {
+    index,
+    write: pa,
+    before: hexWord(before),
+    value: hexWord(after),
+    places: places.map(({ level, ia, size, live }) => ({ level, ia, size, live })),
+    changes,
+    legal: Object.fromEntries(legal),
+    judgements: judgements.map(({ machine, bbml, ...rest }) => ({ machine, bbm: bbml, ...rest })),
+    break_first: breakFirst,
+    needs_before: needsBefore.map(neededJson),
+    needs_after: needsAfter.map(neededJson),
+  };
+}
+
+export function neededJson({
+  from,
+  size,
+  leaf,
+  global,
+  tlbi,
+  operations,
+  commands,
+}: NeededInvalidation): object {
+  return { from, size, leaf, global, tlbi, operations, commands };
+}

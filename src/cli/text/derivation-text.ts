@@ -1,0 +1,279 @@
+/** What registers mean as lines: stages, ranges, tables, memory types, and what is wrong with the register values. */
+import type {
+  CdDescription,
+  SteDescription,
+  StreamDerivation,
+  StreamTableDescription,
+} from '../../smmu/index.ts';
+import type {
+  LevelDescription,
+  MemoryTypeDescription,
+  OffReason,
+  OutputSize,
+  RangeDescription,
+  RegimeDescription,
+  RegisterProblem,
+  StageDescription,
+  TablesDescription,
+  WalkAttributes,
+} from '../../walker/index.ts';
+import { wrap } from './columns.ts';
+import { faultText, memoryCode, SHAREABILITY } from './hardware-text.ts';
+import type { Style } from './style.ts';
+import { count, counted, hex, hexWord, sizeText } from './text.ts';
+
+export { derivationJson } from './derivation-json.ts';
+
+/** The widest a line gets. */
+const LINE = 98;
+
+/** A regime, or a stream of an SMMU, in lines of at most 98 columns. */
+export function derivationLines(description: RegimeDescription | StreamDerivation, style: Style): string[] {
+  if ('regime' in description) {
+    const { regime, cpu, stages } = description;
+    const title = style.title(regime);
+    return [
+      `${title}  ${cpu.paBits} physical address bits`,
+      ...stages.flatMap((one) => stageLines(one, style)),
+    ];
+  }
+  return streamLines(description, style);
+}
+
+/** Parts in wrapped lines, further in from the second line on. */
+function lines(indent: string, text: string): string[] {
+  return wrap(text, LINE - indent.length - 2).map((line, i) => `${indent}${i === 0 ? '' : '  '}${line}`);
+}
+
+const joined = (parts: readonly (string | false | undefined)[], separator = ', ') =>
+  parts.filter(Boolean).join(separator);
+
+function stageLines(stage: StageDescription, style: Style): string[] {
+  const title = style.title(`stage ${stage.stage}`);
+  if (stage.off)
+    return [...lines('', `${title}  ${offText(stage.off, style)}`), ...problemLines(stage.problems, style)];
+  return [
+    ...lines('', `${title}  ${joined([stage.format, ...controlParts(stage)])}`),
+    ...stage.ranges.flatMap((range) => rangeLines(range, style)),
+    ...shortLines(stage),
+    ...memoryLines(stage),
+    ...problemLines(stage.problems, style),
+  ];
+}
+
+function controlParts({ control, tag, wxn, uwxn, stage2, short }: StageDescription): (string | false)[] {
+  const tagText = tag && `${tag.name} ${hex(tag.value)} (${tag.field}, ${tag.bits} bits)`;
+  return [
+    control !== undefined && `${control.register} ${hex(control.value)}`,
+    tagText ?? false,
+    stage2 !== undefined && `SL0 ${stage2.sl0}${stage2.sl2 === 1 ? ' SL2 1' : ''}`,
+    stage2 !== undefined && `T0SZ from ${stage2.smallestT0sz}`,
+    stage2?.fwb === true && 'FWB',
+    stage2?.ptw === true && 'PTW',
+    short?.tre === true && 'TRE',
+    short?.afe === true && 'AFE',
+    wxn && 'WXN',
+    uwxn && 'UWXN',
+  ];
+}
+
+function offText({ field, value, rule }: OffReason, style: Style): string {
+  return `${style.warn('off')}: ${field} = ${fieldValue(value)}: ${rule}`;
+}
+
+/** Encodings and sizes as the manual writes them, what is wider as hex. */
+function fieldValue(value: bigint): string {
+  return value < 64n ? String(value) : hex(value);
+}
+
+function rangeLines(range: RangeDescription, style: Style): string[] {
+  const { register, value, off, size, tables } = range;
+  const name = `${style.title(register)} ${hex(value)}`;
+  if (off) return [...lines('  ', `${name}  ${offText(off, style)}`), ...problemLines(range.problems, style)];
+  const asked = size && `${size.field.split('.').at(-1)} ${size.value}`;
+  if (tables === undefined) {
+    const text = joined([asked, style.bad('no tables')]);
+    return [...lines('  ', `${name}  ${text}`), ...problemLines(range.problems, style)];
+  }
+  const granule = `${sizeText(1n << BigInt(tables.granuleLog2))} granule`;
+  const span = `${tables.inputBits} input bits ${hex(tables.firstIa)}..${hex(tables.lastIa)}`;
+  return [
+    ...lines('  ', `${name}  ${joined([granule, asked])}: ${span}`),
+    ...lines('    ', startText(tables)),
+    ...lines('    ', tables.levels.map(levelText).join(', ')),
+    ...lines('    ', joined([outputText(tables.output), ...rangeFlags(range, tables)], '; ')),
+    ...problemLines(range.problems, style),
+  ];
+}
+
+function startText({ startLevel, entries, concatenated, tableBase, alignLog2 }: TablesDescription): string {
+  const align = 1n << BigInt(alignLog2);
+  const aligned = `aligned to ${sizeText(align)}${align < 1024n ? ' bytes' : ''}`;
+  const where = `at ${hex(tableBase)}, ${aligned}`;
+  if (concatenated === 1)
+    return `start level ${startLevel} of ${counted(entries, 'entry', 'entries')} ${where}`;
+  const more = Math.log2(concatenated);
+  return `start level ${startLevel} of ${count(entries)} entries in ${concatenated} concatenated tables ${where}, for ${counted(more, 'input bit')} more than one table resolves`;
+}
+
+/** `L1 [38:30] 1G run 16G`; no size where there are tables alone. */
+function levelText({ level, high, low, leaf, entrySize, run }: LevelDescription): string {
+  const size = leaf === 'none' ? '' : ` ${sizeText(entrySize)}`;
+  return `L${level} [${high}:${low}]${size}${run ? ` run ${sizeText(run.size)}` : ''}`;
+}
+
+/** `output 44 bits (IPS 5 = 48, PARange 44)`: what was asked for, and what kept it from being had. */
+function outputText(output: OutputSize): string {
+  const { bits, field, encoding, configuredBits, formatBits, implementedBits, limitedBy } = output;
+  const asked = field && `${field.split('.').at(-1)} ${encoding} = ${configuredBits}`;
+  const implemented = /^(CD|STE)\./.test(field ?? '') ? 'OAS' : 'PARange';
+  const limit =
+    limitedBy === 'implemented'
+      ? `${implemented} ${implementedBits}`
+      : limitedBy === 'format' && `format ${formatBits}`;
+  return `output ${bits} bits (${joined([asked, limit])})`;
+}
+
+const WIDE = { none: '', lpa: 'OA[51:48] in bits [15:12]', lpa2: 'LPA2: OA[51:50] in bits [9:8]' } as const;
+
+function rangeFlags(range: RangeDescription, tables: TablesDescription): (string | undefined | false)[] {
+  const { topByteIgnored, hpd, e0pd, cnp, walks } = range;
+  const flags = joined([
+    tables.ha && 'HA',
+    tables.hd && 'HD',
+    hpd && 'HPD',
+    e0pd && 'E0PD',
+    topByteIgnored !== 'no' && (topByteIgnored === 'all' ? 'TBI' : 'TBI of data'),
+    cnp && 'CnP',
+    tables.bigEndian && 'big-endian',
+  ]);
+  return [WIDE[tables.wideAddress], walks && walksText(walks), flags];
+}
+
+function walksText({ inner, outer, shareability }: WalkAttributes): string {
+  const base = { type: 'normal', inner, outer, tagged: false, byte: 0, xs: true } as const;
+  return `walks ${memoryCode(base)} ${SHAREABILITY[shareability][1]}`;
+}
+
+/** Domains by their access: `DACR  client 0, 2; none 1, 3-15`. */
+function shortLines({ short, format }: StageDescription): string[] {
+  if (short === undefined || format !== 'AArch32 short') return [];
+  const kinds = (['manager', 'client', 'none', 'reserved'] as const)
+    .map((kind) => {
+      const domains = short.domains.flatMap((one, d) => (one === kind ? [d] : []));
+      return domains.length === 0 ? '' : `${kind} ${numberRuns(domains)}`;
+    })
+    .filter(Boolean);
+  const remap = short.tre ? [] : ['  TEX, C and B give the memory type (SCTLR.TRE = 0)'];
+  return [`  DACR  domains: ${kinds.join('; ')}`, ...remap];
+}
+
+/** `0, 2-15`. */
+function numberRuns(numbers: readonly number[]): string {
+  const runs: [first: number, last: number][] = [];
+  for (const n of numbers) {
+    const run = runs.at(-1);
+    if (run?.[1] === n - 1) run[1] = n;
+    else runs.push([n, n]);
+  }
+  return runs.map(([first, last]) => (first === last ? String(first) : `${first}-${last}`)).join(', ');
+}
+
+/** Memory types by index, alike ones together: `0-1 ff WB, 2 44 NC`. */
+function memoryLines({ memory }: StageDescription): string[] {
+  if (memory === undefined) return [];
+  const text = (type: MemoryTypeDescription) => {
+    const byte = type.byte === undefined ? '' : `${hex(type.byte, 2).slice(2)} `;
+    const tagged = type.attributes.type === 'normal' && type.attributes.tagged ? ' Tagged' : '';
+    return `${byte}${memoryCode(type.attributes)}${tagged}`;
+  };
+  const kinds = [...new Set(memory.types.map(text))];
+  const parts = kinds.map((kind) => {
+    const alike = memory.types.filter((type) => text(type) === kind);
+    return `${numberRuns(alike.map(({ index }) => index))} ${kind}`;
+  });
+  return lines('  ', `${memory.register} ${hex(memory.value)}  ${parts.join('; ')}`);
+}
+
+function problemLines(problems: readonly RegisterProblem[], style: Style): string[] {
+  return problems.flatMap(({ field, value, effect, rule, section }) => {
+    const paint = effect === 'fault' ? style.bad : style.warn;
+    const [first = '', ...rest] = lines(
+      '    ',
+      `! ${field} = ${fieldValue(value)} (${effect}): ${rule} (${section})`,
+    );
+    return [first.replace('!', paint('!')), ...rest];
+  });
+}
+
+function streamLines(description: StreamDerivation, style: Style): string[] {
+  const { streamId, substreamId, features, enabled, table, ste, cd, stages, problems, end } = description;
+  const id = joined([
+    `StreamID ${hex(streamId)}`,
+    substreamId !== undefined && `SubstreamID ${hex(substreamId)}`,
+  ]);
+  return [
+    `${style.title(id)}  ${features.oas} output address bits${enabled ? '' : '; the SMMU is off (SMMU_CR0.SMMUEN = 0)'}`,
+    ...(table ? tableLines(table, style) : []),
+    ...(ste ? steLines(ste, style) : []),
+    ...(cd ? cdLines(cd, style) : []),
+    ...problemLines(problems, style),
+    ...stages.flatMap((stage) => stageLines(stage, style)),
+    ...(end.ok
+      ? end.translation === 'bypass'
+        ? [`${style.good('bypass')}  addresses pass unchanged`]
+        : []
+      : lines('', `${style.bad('ends')}  ${faultText(end.fault)}: ${end.rule} (${end.section})`)),
+  ];
+}
+
+function tableLines({ base, log2Size, split, level1 }: StreamTableDescription, style: Style): string[] {
+  const kind = split === undefined ? 'linear' : `two levels, SPLIT ${split}`;
+  const head = `${style.title('stream table')} ${hex(base)}  ${kind}, 2^${log2Size} StreamIDs`;
+  if (level1 === undefined) return [head];
+  const { index, address, descriptor, span = 0, pointer = 0n } = level1;
+  const array =
+    span === 0 ? 'no entries' : `${counted(2 ** (span - 1), 'entry', 'entries')} at ${hex(pointer)}`;
+  const word = descriptor === undefined ? 'no RAM' : `${hexWord(descriptor)}  Span ${span}: ${array}`;
+  return [head, ...lines('  ', `L1STD[${hex(index)}] @${hex(address)} = ${word}`)];
+}
+
+function words(values: readonly bigint[]): string {
+  return values.map((word) => hexWord(word)).join(' ');
+}
+
+const WORLDS = { el1: 'EL1', el2: 'EL2', 'el2-e2h': 'EL2 with E2H' } as const;
+
+function steLines(ste: SteDescription, style: Style): string[] {
+  const { address, config, configValue, world, contexts } = ste;
+  const where = address === undefined ? '' : ` @${hex(address)}`;
+  const meaning = joined([
+    ste.valid ? `Config ${configValue}: ${config}` : 'not valid',
+    contexts && WORLDS[world],
+    contexts && `CDs at ${hex(contexts.pointer)}: ${contexts.format}`,
+    contexts && contexts.format !== 'single' && `${2 ** contexts.s1CdMax} SubstreamIDs`,
+    contexts && contexts.format !== 'single' && `without one: ${contexts.withoutSubstream}`,
+  ]);
+  return [`${style.title('STE')}${where} = ${words(ste.words)}`, ...lines('  ', meaning)];
+}
+
+function cdLines({ index, place, level1, words: own, fields }: CdDescription, style: Style): string[] {
+  const at = ({ address, pa }: { readonly address: bigint; readonly pa?: bigint }) =>
+    pa === undefined || pa === address ? `@${hex(address)}` : `@IPA ${hex(address)} = PA ${hex(pa)}`;
+  const first = level1 && [
+    `  L1CD ${at(level1)} = ${level1.descriptor === undefined ? 'not read' : hexWord(level1.descriptor)}`,
+  ];
+  const flags = fields && [
+    `ASID ${hex(fields.asid)}`,
+    fields.aarch64 ? 'AArch64' : 'AArch32 LPAE',
+    fields.record ? 'faults recorded (R)' : 'faults not recorded (R = 0)',
+    fields.abort ? 'aborts (A)' : 'RAZ/WI (A = 0)',
+    fields.pan && 'PAN',
+  ];
+  const head = `${style.title(`CD[${index}]`)}${place ? ` ${at(place)}` : ''}`;
+  return [
+    ...(first ?? []),
+    ...(own ? [`${head} = ${words(own)}`] : place ? [`${head}  not read`] : []),
+    ...(flags ? lines('  ', joined(flags)) : []),
+  ];
+}

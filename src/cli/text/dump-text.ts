@@ -1,0 +1,87 @@
+/** Ranges of a dump as lines, in the manner of the kernel's page-table dump, and as JSON. */
+import type { Answer } from '../../image/machine.ts';
+import type { AddressRange } from '../input/address.ts';
+import { type MappedRange, rangeSize } from '../space/ranges.ts';
+import { columns } from './columns.ts';
+import {
+  type Faulted,
+  faultText,
+  flagCode,
+  memoryCode,
+  permissionCode,
+  SHAREABILITY,
+} from './hardware-text.ts';
+import type { Style } from './style.ts';
+import { count, counted, hex, hexWord, roughSize, sizeText } from './text.ts';
+import type { TableNode } from './tree.ts';
+import { attributesJson } from './walk-json.ts';
+
+const MEMORY_WIDTH = 'nGnRnE'.length;
+
+/** The ranges within one window of addresses, and their sum. */
+export function rangeLines(
+  ranges: readonly MappedRange[],
+  { last }: AddressRange,
+  regime: string,
+  style: Style,
+): string[] {
+  const digits = last.toString(16).length;
+  const lines = columns(
+    ranges.map((range) => rangeRow(range, regime, digits, style)),
+    { right: [1], indent: '  ' },
+  );
+  const mapped = ranges.filter(({ result }) => result.ok);
+  const bytes = mapped.reduce((sum, range) => sum + rangeSize(range), 0n);
+  const leaves = mapped.reduce((sum, range) => sum + range.leaves, 0);
+  const sum = `  ${counted(ranges.length, 'range')}, ${counted(leaves, 'leaf', 'leaves')}, ${roughSize(bytes)} mapped`;
+  return [...lines, style.faint(sum)];
+}
+
+function rangeRow(range: MappedRange, regime: string, digits: number, style: Style): string[] {
+  const { first, last, pa, leafSize, leaves, result } = range;
+  const cells = [
+    `${hex(first, digits)}-${hex(last, digits)}`,
+    sizeText(rangeSize(range)),
+    pa === undefined ? '' : `-> ${hex(pa)}`,
+    `${sizeText(leafSize)}${leaves > 1 ? ` ×${count(leaves)}` : ''}`,
+  ];
+  return [...cells, sayText(result, regime, style)];
+}
+
+/** Rights, memory type, shareability and flags; of a leaf that faults, why. */
+export function sayText(result: Answer, regime: string, style: Style): string {
+  if (!result.ok) return style.bad(faultText(result.fault));
+  // One cell, so that the words of a fault make no column wider.
+  const memory = memoryCode(result.attributes).padEnd(MEMORY_WIDTH);
+  const shareability = SHAREABILITY[result.shareability][1];
+  return `${style.leaf(permissionCode(result, regime))}  ${memory}  ${shareability}  ${flagCode(result)}`;
+}
+
+export function rangeJson(range: MappedRange): object {
+  const { first, last, pa, leafSize, leaves, result } = range;
+  return {
+    first,
+    last,
+    size: rangeSize(range),
+    pa: pa ?? null,
+    leaf_size: leafSize,
+    leaves,
+    ...(result.ok
+      ? { level: result.level ?? null, ...attributesJson(result) }
+      : { fault: faultJson(result.fault) }),
+  };
+}
+
+function faultJson(fault: Faulted['fault']): object {
+  const { kind } = fault;
+  return 'level' in fault ? { kind, stage: fault.stage, level: fault.level } : { kind };
+}
+
+export function nodeJson({ stage, level, pa, entries }: TableNode): object {
+  return {
+    stage,
+    level,
+    pa,
+    entries: Object.fromEntries(entries.map(({ index, descriptor }) => [index, hexWord(descriptor)])),
+  };
+}

@@ -1,0 +1,79 @@
+/** A decoded fault as lines and as JSON: what happened, the registers it was read from, usual causes, and what to run next. */
+import { bitRange } from '../../descriptor/index.ts';
+import type { DecodedFault, RegisterValue } from '../../glossary/faults/decoded-fault.ts';
+import type { CountedFault } from '../../glossary/faults/parse.ts';
+import { causesOf, checksOf, faultSentence, kindTitle, nextSteps } from '../../glossary/faults/words.ts';
+import { readRegister } from '../../glossary/register.ts';
+import { wrap } from './columns.ts';
+import { bulleted, fieldLines, numbered, section } from './explain-text.ts';
+import type { Style } from './style.ts';
+import { counted, hex } from './text.ts';
+
+/** The widest a line gets. */
+const LINE = 98;
+
+export function faultLines({ fault, count }: CountedFault, style: Style): string[] {
+  const title = kindTitle(fault);
+  const often = count > 1 ? style.faint(`  reported ${counted(count, 'time')}`) : '';
+  const paint = fault.kind === 'none' ? style.good : style.bad;
+  const notes = fault.notes.map((note) => `${note}.`);
+  const blocks = [
+    ...fault.registers.map((register) => registerLines(register, style)),
+    section('usual causes', numbered(causesOf(fault))),
+    section('check', bulleted(checksOf(fault))),
+    section(
+      'next',
+      nextSteps(fault).map((step) => `$ ${step}`),
+    ),
+  ].filter((block) => block.length > 0);
+  return [
+    `${paint(title)}${often}`,
+    ...wrap([faultSentence(fault), ...notes].join(' '), LINE - 2).map((line) => `  ${line}`),
+    ...blocks.flatMap((block) => ['', ...block]),
+  ];
+}
+
+function registerLines({ layout, value }: RegisterValue, style: Style): string[] {
+  const words = layout.width > 64 ? recordText(value) : hex(value, layout.width / 4);
+  const fields = readRegister(layout, value).map(({ field, value: part, text }) => ({
+    bits: bitRange(field),
+    name: field.name,
+    meaning: field.meaning,
+    value: part,
+    ...(text !== undefined && { text }),
+  }));
+  return [
+    `  ${style.title(layout.name)} ${words}  ${style.faint(layout.reference)}`,
+    ...fieldLines(fields, style),
+  ];
+}
+
+/** The 64-bit words of a record, the lowest first. */
+function recordText(value: bigint): string {
+  return [0n, 64n, 128n, 192n].map((shift) => hex((value >> shift) & 0xffff_ffff_ffff_ffffn)).join(' ');
+}
+
+export function faultJson({ fault, count }: CountedFault): object {
+  const { registers, notes, ...rest } = fault satisfies DecodedFault;
+  return {
+    count,
+    ...rest,
+    text: faultSentence(fault),
+    notes,
+    registers: registers.map(({ layout, value }) => ({
+      name: layout.name,
+      value,
+      reference: layout.reference,
+      fields: readRegister(layout, value).map(({ field, value: part, text }) => ({
+        name: field.name,
+        bits: bitRange(field).slice(1, -1),
+        value: part,
+        meaning: field.meaning,
+        ...(text !== undefined && { text }),
+      })),
+    })),
+    causes: causesOf(fault),
+    checks: checksOf(fault),
+    next: nextSteps(fault),
+  };
+}

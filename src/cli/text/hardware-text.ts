@@ -1,0 +1,210 @@
+/** The walker's answers in words: permissions, memory types, faults, and why each of them came about. */
+import type { Answer } from '../../image/machine.ts';
+import { type ConfigurationFault, eventNumber, type SmmuFault } from '../../smmu/index.ts';
+import {
+  type Access,
+  type AccessPermissions,
+  type Cacheability,
+  dfsr,
+  esr,
+  type Fault,
+  faultStatusCode,
+  hpfarEl2,
+  ifsr,
+  type MemoryAttributes,
+  parEl1,
+  type Shareability,
+  type Translation,
+  type WalkStep,
+} from '../../walker/index.ts';
+import { hex, hexWord } from './text.ts';
+
+/** `rw-`. */
+export function permissionText({ read, write, execute }: AccessPermissions): string {
+  return `${read ? 'r' : '-'}${write ? 'w' : '-'}${execute ? 'x' : '-'}`;
+}
+
+const POLICIES = {
+  'non-cacheable': ['Non-cacheable', 'NC'],
+  'write-through': ['Write-Through', 'WT'],
+  'write-back': ['Write-Back', 'WB'],
+  'implementation-defined': ['as implemented', 'IMP'],
+} as const;
+
+/** `Normal, Write-Back, read and write allocate`, `Device-nGnRE`. */
+export function memoryText(memory: MemoryAttributes): string {
+  if (memory.type === 'device') return `Device-${memory.device}`;
+  const [inner, outer] = [cacheText(memory.inner), cacheText(memory.outer)];
+  const cached = inner === outer ? `inner and outer ${inner}` : `inner ${inner}, outer ${outer}`;
+  return `Normal${memory.tagged ? ' Tagged' : ''}, ${cached}`;
+}
+
+function cacheText({ policy, readAllocate, writeAllocate, transient }: Cacheability): string {
+  if (policy === 'non-cacheable' || policy === 'implementation-defined') return POLICIES[policy][0];
+  const hints = `${readAllocate ? 'R' : ''}${writeAllocate ? 'W' : ''}`;
+  return [POLICIES[policy][0], hints ? `${hints}-allocate` : 'no-allocate', transient && 'transient']
+    .filter(Boolean)
+    .join(' ');
+}
+
+/** Short: `WB`, `NC`, `WB/NC` (inner/outer), `nGnRE`. */
+export function memoryCode(memory: MemoryAttributes): string {
+  if (memory.type === 'device') return memory.device;
+  const [inner, outer] = [POLICIES[memory.inner.policy][1], POLICIES[memory.outer.policy][1]];
+  return inner === outer ? inner : `${inner}/${outer}`;
+}
+
+export const SHAREABILITY: Readonly<Record<Shareability, readonly [text: string, code: string]>> = {
+  non: ['non-shareable', 'NSH'],
+  outer: ['outer shareable', 'OSH'],
+  inner: ['inner shareable', 'ISH'],
+};
+
+/** Regimes of EL2 and EL3 alone have one privilege level. */
+export function hasUnprivileged(regime: string): boolean {
+  return !['el2', 'el3', 'pl2'].includes(regime);
+}
+
+/** Two columns of a dump: `rw- rw-`, or `rw-`. */
+export function permissionCode(result: Translation, regime: string): string {
+  const { privileged, unprivileged } = result.permissions;
+  const both = [permissionText(privileged), permissionText(unprivileged)];
+  return (hasUnprivileged(regime) ? both : both.slice(0, 1)).join(' ');
+}
+
+/** Flags that few leaves have, or lack: `nG`, `C` for a contiguous hint, `GP`. */
+export function flagCode({ global, contiguous, guarded }: Translation): string {
+  return [global ? '' : 'nG', contiguous ? 'C' : '', guarded ? 'GP' : ''].filter(Boolean).join(' ');
+}
+
+/** Everything alike leaves have in common: `rw- rw- WB ISH nG`. */
+export function leafCode(result: Translation, regime: string): string {
+  return [
+    permissionCode(result, regime),
+    memoryCode(result.attributes),
+    SHAREABILITY[result.shareability][1],
+    flagCode(result),
+  ]
+    .filter(Boolean)
+    .join(' ');
+}
+
+const FAULT_NAMES: Readonly<Record<Fault['kind'], string>> = {
+  translation: 'translation fault',
+  access_flag: 'access flag fault',
+  permission: 'permission fault',
+  address_size: 'address size fault',
+  external_walk: 'synchronous external abort on the walk',
+  domain: 'domain fault',
+};
+
+/** A PE's fault or an SMMU's. */
+export type Faulted = Extract<Answer, { ok: false }>;
+
+/** Faults of an SMMU's configuration: the event's name, and why. */
+const CONFIGURATION: Readonly<Record<ConfigurationFault['kind'], readonly [name: string, why: string]>> = {
+  c_bad_streamid: ['C_BAD_STREAMID', 'the StreamID is beyond the stream table'],
+  f_ste_fetch: ['F_STE_FETCH', 'no RAM where the stream table entry should be'],
+  c_bad_ste: ['C_BAD_STE', 'the stream table entry is not valid, or ILLEGAL'],
+  c_bad_substreamid: ['C_BAD_SUBSTREAMID', 'the SubstreamID has no context descriptor'],
+  f_stream_disabled: ['F_STREAM_DISABLED', 'STE.S1DSS does not let the transaction pass'],
+  f_cd_fetch: ['F_CD_FETCH', 'no RAM where the context descriptor should be'],
+  c_bad_cd: ['C_BAD_CD', 'the context descriptor is not valid, or ILLEGAL'],
+  abort: ['aborted', 'the stream table entry, or the SMMU, aborts every transaction of the stream'],
+};
+
+/** Names of the events that faults of translation leave. */
+const EVENTS: Readonly<Record<Fault['kind'], string>> = {
+  translation: 'F_TRANSLATION',
+  access_flag: 'F_ACCESS',
+  permission: 'F_PERMISSION',
+  address_size: 'F_ADDR_SIZE',
+  external_walk: 'F_WALK_EABT',
+  domain: '',
+};
+
+/** `translation fault, stage 1, level 3`, or `C_BAD_CD`. */
+export function faultText(fault: Fault | SmmuFault): string {
+  if (!('level' in fault)) return CONFIGURATION[fault.kind][0];
+  const { kind, stage, level, ptw, s1Level } = fault;
+  const where = `${FAULT_NAMES[kind]}, stage ${stage}, level ${level}`;
+  if ('class' in fault && fault.class === 'cd') return `${where}, on the fetch of the context descriptor`;
+  return ptw ? `${where}, on the fetch of the stage-1 level ${s1Level} descriptor` : where;
+}
+
+/** Why, from the last step taken. `wanted` is the access in words. */
+export function faultReason(fault: Fault | SmmuFault, steps: readonly WalkStep[], wanted: string): string {
+  if (!('level' in fault)) return configurationReason(fault);
+  const step = steps.at(-1);
+  const entry = step?.descriptor === undefined ? '' : `${hexWord(step.descriptor)} at ${hex(step.address)}`;
+  switch (fault.kind) {
+    case 'translation':
+      if (step === undefined || step.kind !== 'invalid') {
+        return 'the address is outside what the registers translate (TxSZ, EPDx), before any table is read';
+      }
+      if (step.descriptor === undefined || (step.descriptor & 1n) === 0n)
+        return `${entry} is not valid: bit 0 is clear`;
+      return `${entry} is not valid: bits [1:0] = 0b${(step.descriptor & 3n).toString(2).padStart(2, '0')} are reserved at level ${step.level}`;
+    case 'access_flag':
+      return `${entry} has AF (bit 10) clear, and hardware is not to set it`;
+    case 'permission':
+      return `${entry} does not allow ${wanted}`;
+    case 'address_size':
+      return step
+        ? `${entry} leads beyond the output size`
+        : 'the address or the table base is beyond the output size';
+    case 'external_walk':
+      return `no RAM at ${hex(step?.address ?? fault.descriptorAddress ?? 0n)}, where the descriptor should be`;
+    case 'domain':
+      return `domain ${fault.domain ?? '?'} is not accessible (DACR)`;
+  }
+}
+
+function configurationReason({ kind, fetchAddress }: ConfigurationFault): string {
+  const where = fetchAddress === undefined ? '' : `: ${hex(fetchAddress)}`;
+  return `${CONFIGURATION[kind][1]}${where}`;
+}
+
+/** The codes that software would see: `FSC 0x07, ESR_EL1 0x96000007, PAR_EL1 0x000000000000080f`; of an SMMU the event. */
+export function faultCodes(result: Faulted, access: Access, regime: string): string {
+  if ('event' in result) return eventText(result);
+  const fsc = faultStatusCode(result.fault);
+  const hpfar = hpfarEl2(result.fault);
+  return [
+    `FSC ${hex(fsc, 2)}`,
+    syndromeText(result.fault, access, regime),
+    `PAR_EL1 ${hexWord(parEl1(result))}`,
+    hpfar === undefined ? '' : `HPFAR_EL2 ${hexWord(hpfar)}`,
+  ]
+    .filter(Boolean)
+    .join(', ');
+}
+
+/** What the exception leaves: ESR of the level that takes it, or in AArch32 DFSR or IFSR (HSR in Hyp mode). */
+function syndromeText(fault: Fault, { access, privileged = true }: Access, regime: string): string {
+  const name = syndromeRegister(fault, access, regime);
+  if (name === 'DFSR' || name === 'IFSR') {
+    const long = regime !== 'pl1&0-short';
+    const value = name === 'IFSR' ? ifsr(fault, { long }) : dfsr(fault, { long, write: access === 'write' });
+    return `${name} ${hex(value, 8)}`;
+  }
+  const fromLower = fault.stage === 2 || (!privileged && hasUnprivileged(regime));
+  return name && `${name} ${hex(esr(fault, { access, fromLower }), 8)}`;
+}
+
+function syndromeRegister(fault: Fault, access: Access['access'], regime: string): string {
+  if (['mtk', 'mali', 'riscv'].includes(regime)) return '';
+  if (regime.startsWith('pl')) {
+    if (fault.stage === 2 || regime === 'pl2') return 'HSR';
+    return access === 'execute' ? 'IFSR' : 'DFSR';
+  }
+  if (regime === 'el3') return 'ESR_EL3';
+  return fault.stage === 2 || regime.startsWith('el2') ? 'ESR_EL2' : 'ESR_EL1';
+}
+
+/** `F_TRANSLATION (0x10), event 0x… 0x… 0x… 0x…`: its 64-bit words, the first one first. */
+function eventText({ fault, event }: Extract<Faulted, { event: unknown }>): string {
+  if (event === undefined) return 'no event is recorded';
+  const name = 'level' in fault ? EVENTS[fault.kind] : CONFIGURATION[fault.kind][0];
+  return `${name} (${hex(eventNumber(fault.kind) ?? 0, 2)}), event ${event.map((word) => hexWord(word)).join(' ')}`;
+}

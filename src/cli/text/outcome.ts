@@ -1,0 +1,97 @@
+/** What an operation of a request answered, as lines and as JSON. */
+import type { IommuError, SgPlan, SgRefusal } from '../../index.ts';
+import { protText, type RequestOp } from '../input/request.ts';
+import type { Outcome } from '../run/perform.ts';
+import { wrap } from './columns.ts';
+import type { Style } from './style.ts';
+import { counted, hex, sizeText } from './text.ts';
+
+const LINE = 96;
+/** Failing entries that are shown. */
+const SHORT_LIST = 8;
+
+/** The operation and its answer in a line; below it, why it was refused. */
+export function outcomeLines({ op, ret, error, ok, sg, plan, from }: Outcome, style: Style): string[] {
+  const answer = retText(op, ret);
+  const wanted = op.want === undefined || op.want === ret ? '' : `, wanted ${retText(op, op.want)}`;
+  const paint = ok ? style.good : style.bad;
+  const lines = [`${style.title(op.op)}  ${askedText(op)}  = ${paint(`${answer}${wanted}`)}`];
+  if (sg) {
+    lines.push(
+      style.faint(
+        `  ${counted(sg.count, 'entry', 'entries')} in ${counted(sg.runs().length, 'run')} of adjacent memory`,
+      ),
+    );
+  }
+  if (plan && plan.semantics !== 'exact') lines.push(`  ${overMappedText(plan, ret >= 0n, style)}`);
+  if (from !== undefined) lines.push(`  from ${hex(from)} on: a block that begins before what was asked`);
+  if (error) lines.push(...wrap(error.message, LINE).map((line) => `  ${line}`));
+  if (plan) lines.push(...failingLines(plan.refusals, error));
+  return lines;
+}
+
+function overMappedText({ semantics, overMapped }: SgPlan, mapped: boolean, style: Style): string {
+  if (overMapped === 0n) return `${semantics}: nothing over-mapped`;
+  const bytes = `${sizeText(overMapped)} ${mapped ? 'over-mapped' : 'would be over-mapped'}`;
+  return `${semantics}: ${style.bad(bytes)}, bytes that no entry asked for`;
+}
+
+/** The entries that fail beside the one that the error speaks of. */
+function failingLines(refusals: readonly SgRefusal[], error: IommuError | undefined): string[] {
+  const others = refusals.filter(({ entry }) => entry !== error?.operands.entry);
+  const lines = others
+    .slice(0, SHORT_LIST)
+    .flatMap(({ entry, rule, remedy }) => wrap(`entry ${entry} fails too: ${rule}; ${remedy}`, LINE));
+  const more = others.length - SHORT_LIST;
+  if (more > 0) lines.push(`… ${counted(more, 'more entry fails', 'more entries fail')} (--json lists them)`);
+  return lines.map((line) => `  ${line}`);
+}
+
+function askedText(op: RequestOp): string {
+  const at = `IOVA ${hex(op.iova)}`;
+  switch (op.op) {
+    case 'map':
+      return `${at} -> PA ${hex(op.paddr)}, ${sizeText(op.size)}  ${protText(op.prot)}`;
+    case 'map_sg':
+      return `${at}, ${counted(op.sg.length, 'entry', 'entries')}, ${sizeText(sgBytes(op.sg))}  ${protText(op.prot)}`;
+    case 'unmap':
+      return `${at}, ${sizeText(op.size)}`;
+    case 'iova_to_phys':
+      return at;
+  }
+}
+
+function sgBytes(sg: Extract<RequestOp, { op: 'map_sg' }>['sg']): bigint {
+  return sg.reduce((sum, { length }) => sum + BigInt(length), 0n);
+}
+
+function retText({ op }: RequestOp, ret: bigint): string {
+  if (ret < 0n) return String(ret);
+  if (op === 'map') return ret === 0n ? '0' : hex(ret);
+  if (op === 'iova_to_phys') return ret === 0n ? '0x0 (not mapped)' : hex(ret);
+  return `${hex(ret)} (${sizeText(ret)} ${op === 'unmap' ? 'unmapped' : 'mapped'})`;
+}
+
+/** As golden files say it: bytes and addresses are strings, 0 of map and errors are numbers. */
+export function outcomeJson({ op, ret, error, ok, sg, plan, from }: Outcome): object {
+  return {
+    op: op.op,
+    iova: op.iova,
+    ret: ret < 0n || op.op === 'map' ? Number(ret) : ret,
+    ok,
+    ...(op.want !== undefined && { want: op.want < 0n || op.op === 'map' ? Number(op.want) : op.want }),
+    ...(sg && { entries: sg.count, runs: sg.runs().length, bytes: sg.byteLength }),
+    ...(plan && {
+      semantics: plan.semantics,
+      // Of a refused map_sg: what it would have been.
+      over_mapped: plan.overMapped,
+      failing: plan.refusals.map(({ entry, values, alignment, rule, remedy }) => {
+        return { entry, values, alignment, rule, remedy };
+      }),
+    }),
+    ...(from !== undefined && { from }),
+    ...(error && {
+      error: { code: error.code, errno: error.errno, message: error.message, operands: error.operands },
+    }),
+  };
+}

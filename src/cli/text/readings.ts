@@ -1,0 +1,200 @@
+/** What a word can be as a descriptor: each format, granule, level and kind whose type bits it has, the likeliest first. */
+import { formatNamed, formats } from '../../../formats/index.ts';
+import {
+  type DecodedField,
+  type DescriptorLayout,
+  decode,
+  decodeAddress,
+  matches,
+} from '../../descriptor/index.ts';
+import { mairByte, mairByteText } from '../../glossary/mair.ts';
+import type { Feature, TableFormat } from '../../pagetable/format.ts';
+import { usageError } from '../io.ts';
+import { judge, type Verdict } from './plausibility.ts';
+import { hex } from './text.ts';
+
+export const GRANULES = { '4K': 0x1000n, '16K': 0x4000n, '64K': 0x1_0000n } as const;
+export type GranuleName = keyof typeof GRANULES;
+export const GRANULE_NAMES = Object.keys(GRANULES) as GranuleName[];
+
+/** Every page and block size that any granule has: a format keeps those of the granule that comes with them. */
+const BLOCKS: Readonly<Record<GranuleName, bigint>> = {
+  // 512G, 1G, 16M, 2M, 1M and 64K: whatever a format with 4K pages has of them.
+  '4K': 0x80_4131_0000n,
+  // 64G (with LPA2) and 32M.
+  '16K': 0x10_0200_0000n,
+  '64K': 0x400_2000_0000n,
+};
+const MAX_BITS = [52, 48, 40, 32];
+
+/** A format at its largest, or undefined where it does not have the granule or a feature. */
+export function largest(
+  name: string,
+  granule: GranuleName,
+  features: readonly Feature[] = [],
+): TableFormat | undefined {
+  const format = formatNamed(name);
+  if (format === undefined) return undefined;
+  const page = GRANULES[granule];
+  for (const oas of MAX_BITS) {
+    for (const ias of MAX_BITS) {
+      try {
+        const request = { pgsizeBitmap: page | BLOCKS[granule], ias, oas, cpuPageSize: page, features };
+        const made = format.configure(request);
+        if (1n << BigInt(made.granuleLog2) === page) return made;
+      } catch {
+        // Smaller addresses may do; a format without this granule refuses them all.
+      }
+    }
+  }
+  return undefined;
+}
+
+/** What is known of a descriptor beside its bits. */
+export interface Known {
+  readonly format?: string | undefined;
+  readonly stage?: 1 | 2 | undefined;
+  readonly granule?: GranuleName | undefined;
+  readonly level?: number | undefined;
+  /** TCR.DS: 52-bit addresses with 4K and 16K. */
+  readonly ds?: boolean | undefined;
+}
+
+const BY_STAGE = { 1: 'arm_64_lpae_s1', 2: 'arm_64_lpae_s2' } as const;
+
+/**
+ * The formats to try, each with every granule that is not ruled out.
+ * @param short - the word may be a short descriptor: it is written with 8 digits.
+ * @throws CliError (usage) for a format that is not known or not of that stage, or without the granule, the level or DS.
+ */
+export function candidates(known: Known, short: boolean): TableFormat[] {
+  const { format, stage, granule, level, ds = false } = known;
+  if (format !== undefined && formatNamed(format) === undefined) {
+    throw usageError(`format ${format} is not known`, `known are ${formats.map((f) => f.name).join(', ')}`);
+  }
+  const names = format === undefined ? namesFor(stage, short && !ds) : [format];
+  const granules = granule === undefined ? GRANULE_NAMES : [granule];
+  const features: readonly Feature[] = ds ? ['lpa2'] : [];
+  const made = names.flatMap((name) => granules.flatMap((one) => largest(name, one, features) ?? []));
+  if (made.length === 0) throw nothingFits(names[0]!, granule, ds);
+  const found = made.filter(({ levels }) => level === undefined || levels.some((one) => one.level === level));
+  if (found.length > 0) return found;
+  const levels = [...new Set(made.flatMap((one) => one.levels.map((l) => l.level)))].sort((a, b) => a - b);
+  throw usageError(`${names.join(', ')} has no level ${level}`, `it has ${levels.join(', ')}`);
+}
+
+function namesFor(stage: 1 | 2 | undefined, short: boolean): string[] {
+  if (stage === 2) return [BY_STAGE[2]];
+  const long = stage === 1 ? [BY_STAGE[1]] : [BY_STAGE[1], BY_STAGE[2]];
+  return short ? [...long, 'arm_v7s'] : long;
+}
+
+function nothingFits(name: string, granule: GranuleName | undefined, ds: boolean) {
+  if (!ds) return usageError(`${name} has no ${granule} granule`, 'lpae formats lists what each has');
+  return usageError(
+    `${name} has no 52-bit addresses by TCR.DS${granule === undefined ? '' : ` with ${granule}`}`,
+    'FEAT_LPA2 is for arm_64_lpae_s1 and arm_64_lpae_s2, with 4K and 16K',
+  );
+}
+
+/** A format with one granule, and a level of it. */
+export interface Place {
+  readonly format: TableFormat;
+  readonly level: number;
+}
+
+/** A way to read a word: one kind of descriptor, in each of the granules and levels where that comes to the same. */
+export interface Reading {
+  /** The first is drawn. */
+  readonly places: readonly [Place, ...Place[]];
+  readonly layout: DescriptorLayout;
+  /** An entry of a run, whose address is the whole run's. */
+  readonly run: boolean;
+  /** Output or next-table address; undefined where the kind has none. */
+  readonly address: bigint | undefined;
+  readonly verdict: Verdict;
+}
+
+/** The readings of `word`, the likeliest first; those that are no valid descriptor only where there are no others. */
+export function readingsOf(word: bigint, from: readonly TableFormat[], level: number | undefined): Reading[] {
+  const all = from
+    .filter(({ entries }) => word >> BigInt(entries.wordsPerEntry * 32) === 0n)
+    .flatMap((format) =>
+      format.levels
+        .filter((one) => level === undefined || one.level === level)
+        .map((one) => readingAt({ format, level: one.level }, word)),
+    );
+  const valid = all.filter(({ layout }) => layout.kind !== 'invalid');
+  const readings = joinAlike(valid.length ? valid : all, word);
+  return readings.sort((a, b) => a.verdict.score - b.verdict.score);
+}
+
+function readingAt(place: Place, word: bigint): Reading {
+  const { format, level } = place;
+  const last = format.levels.at(-1)!.level;
+  const kinds = level === last ? (['page'] as const) : (['block', 'table'] as const);
+  for (const kind of kinds) {
+    if (kind === 'block' && !holdsBlock(format, level)) continue;
+    for (const run of [false, true]) {
+      const layout = format.layout(kind, level, run);
+      if (!matches(layout, word)) continue;
+      const address = decodeAddress(layout, word);
+      return { places: [place], layout, run, address, verdict: judge(layout, word, address) };
+    }
+  }
+  const layout = format.layout('invalid', level);
+  return { places: [place], layout, run: false, address: undefined, verdict: judge(layout, word, undefined) };
+}
+
+/** A level has blocks where its entries cover one of the page sizes. */
+function holdsBlock(format: TableFormat, level: number): boolean {
+  const shift = format.levels.find((l) => l.level === level)?.shift;
+  return shift !== undefined && (format.pgsizeBitmap & (1n << BigInt(shift))) !== 0n;
+}
+
+/** What a granule or level does not change is one reading: tables at any level, leaves of one level. */
+function joinAlike(readings: readonly Reading[], word: bigint): Reading[] {
+  const joined = new Map<string, Reading>();
+  for (const reading of readings) {
+    const { layout, address, places, verdict } = reading;
+    const leaf = layout.kind === 'block' || layout.kind === 'page';
+    const fields = decode(layout, word).filter(
+      ({ field }) => field.kind === 'field' && field.address === undefined,
+    );
+    const key = [
+      places[0].format.name,
+      layout.kind,
+      reading.run,
+      leaf ? places[0].level : '',
+      address,
+      verdict.score >= 100,
+      ...fields.map(({ field, value }) => `${field.name}=${value}`),
+    ].join(' ');
+    const same = joined.get(key);
+    joined.set(key, same === undefined ? reading : { ...same, places: [...same.places, ...places] });
+  }
+  return [...joined.values()];
+}
+
+/** log2 of the bytes that a leaf covers at a place. */
+export function leafShift({ format, level }: Place, run: boolean): number {
+  const { shift, runLog2 = 0 } = format.levels.find((l) => l.level === level)!;
+  return shift + (run ? runLog2 : 0);
+}
+
+/** The fields of `word` in a reading; with a MAIR, AttrIndx says the memory type. */
+export function fieldsOf(
+  { layout, places }: Reading,
+  word: bigint,
+  mair: bigint | undefined,
+): DecodedField[] {
+  const fields = decode(layout, word);
+  // A format whose entries hold an index into MAIR says so: a Mali GPU's AttrIndx is another.
+  const indexed = places[0].format.protExtras?.includes('mairIndex') ?? false;
+  if (mair === undefined || !indexed) return fields;
+  return fields.map((decoded) => {
+    if (decoded.field.name !== 'AttrIndx') return decoded;
+    const byte = mairByte(mair, Number(decoded.value));
+    return { ...decoded, text: `${hex(byte, 2)}, ${mairByteText(byte)}` };
+  });
+}

@@ -1,0 +1,222 @@
+/** Tables as a tree of lines, alike neighbours folded into one: `[3-5]`, `[9-511] invalid ×503`. */
+
+import type { Translator } from '../../image/machine.ts';
+import type { TreeTable } from '../../pagetable/tree.ts';
+import { probe } from '../space/probe.ts';
+import { columns } from './columns.ts';
+import { faultText, leafCode } from './hardware-text.ts';
+import type { Style } from './style.ts';
+import { counted, hex, hexWord, sizeText } from './text.ts';
+
+export interface TableEntry {
+  readonly index: number;
+  readonly kind: 'invalid' | 'table' | 'block' | 'page' | 'external_abort';
+  readonly descriptor: bigint;
+  /** First input address it serves. */
+  readonly ia: bigint;
+  /** The next table, or the output address. */
+  readonly output: bigint;
+}
+
+export interface TableNode {
+  readonly stage: 1 | 2;
+  readonly level: number;
+  readonly pa: bigint;
+  readonly entryCount: number;
+  /** Every entry is known: what is not listed holds zero. Else what is not listed was not looked at. */
+  readonly complete: boolean;
+  /** By index. */
+  readonly entries: readonly TableEntry[];
+}
+
+/** Tables by address: a root, and what it leads to. */
+export interface TableTree {
+  readonly roots: readonly TableNode[];
+  readonly nodeAt: (stage: 1 | 2, level: number, pa: bigint) => TableNode | undefined;
+}
+
+/** The driver's own view of its tables. */
+export function treeOfTables(tables: readonly TreeTable[], stage: 1 | 2, firstIova: bigint): TableTree {
+  const nodes = tables.map(
+    (table): TableNode => ({
+      stage,
+      level: table.level,
+      pa: table.pa,
+      entryCount: table.entryCount,
+      complete: true,
+      entries: table.entries.map((e) => ({ ...e, ia: e.ia + firstIova, output: e.pa })),
+    }),
+  );
+  return makeTree(nodes, nodes.slice(0, 1));
+}
+
+function keyOf(stage: number, level: number, pa: bigint): string {
+  return `${stage}.${level}@${pa.toString(16)}`;
+}
+
+export function makeTree(nodes: readonly TableNode[], roots: readonly TableNode[]): TableTree {
+  const byKey = new Map(nodes.map((node) => [keyOf(node.stage, node.level, node.pa), node]));
+  return { roots, nodeAt: (stage, level, pa) => byKey.get(keyOf(stage, level, pa)) };
+}
+
+export interface TreeOptions {
+  readonly style: Style;
+  /** Says what leaves allow. */
+  readonly walker: Translator;
+  /** Rows of one table before the rest is only counted. */
+  readonly maxRows: number;
+}
+
+/** Rows of one table that are shown without `--full`. */
+export const SHORT_TABLE = 24;
+
+/** Regimes whose larger leaves are one word in several entries. */
+const REPEATING: readonly string[] = ['pl1&0-short', 'mtk', 'riscv'];
+
+interface Run {
+  readonly first: TableEntry;
+  last: TableEntry;
+  /** Bytes each of its entries maps, once there are two. */
+  step: bigint;
+  readonly text: string;
+}
+
+export function treeLines(tree: TableTree, options: TreeOptions): string[] {
+  const rows: string[][] = [];
+  const shown = new Set<TableNode>();
+  for (const root of tree.roots) {
+    const label = `${tree.roots.length > 1 ? `stage ${root.stage} ` : ''}level ${root.level} table`;
+    rows.push([`${options.style.title(label)} @${hex(root.pa)}`]);
+    tableRows(tree, root, '  ', options, rows, shown);
+  }
+  // The first column is the tree itself; what stands beside it lines up.
+  const parts = rows.map(([left, ...rest]) => [left!, ...rest]);
+  return columns(parts, { gap: '  ' });
+}
+
+/** @param shown - tables that have their rows already: the same table is shown once, whatever leads to it. */
+function tableRows(
+  tree: TableTree,
+  node: TableNode,
+  indent: string,
+  options: TreeOptions,
+  rows: string[][],
+  shown: Set<TableNode>,
+) {
+  shown.add(node);
+  const { style, maxRows } = options;
+  const runs = foldRuns(node, options.walker);
+  const kept = runs.length > maxRows ? runs.slice(0, maxRows - 1) : runs;
+  let next = 0;
+  for (const run of kept) {
+    if (run.first.index > next) rows.push(gapRow(indent, next, run.first.index - 1, node, style));
+    const missing = missingText(childOf(tree, node, run.first), shown);
+    rows.push(...runRows(node, run, indent, missing, options));
+    next = run.last.index + 1;
+    const child = childOf(tree, node, run.first);
+    if (child && !shown.has(child)) tableRows(tree, child, `${indent}  `, options, rows, shown);
+  }
+  if (kept.length < runs.length) {
+    rows.push([
+      style.faint(
+        `${indent}… ${counted(runs.length - kept.length, 'more row')} of this table (--full shows them)`,
+      ),
+    ]);
+    return;
+  }
+  if (next < node.entryCount) rows.push(gapRow(indent, next, node.entryCount - 1, node, style));
+}
+
+/** Entries that continue each other: the same kind and rights, addresses that go on. Tables stay apart, each has its own rows. */
+function foldRuns(node: TableNode, walker: Translator): Run[] {
+  const runs: Run[] = [];
+  for (const entry of node.entries) {
+    const text = textOf(entry, node, walker);
+    const run = runs.at(-1);
+    if (run && continues(run, entry, text)) {
+      run.step = entry.output - run.last.output;
+      run.last = entry;
+    } else runs.push({ first: entry, last: entry, step: 0n, text });
+  }
+  return runs;
+}
+
+function continues({ first, last, step, text }: Run, entry: TableEntry, entryText: string): boolean {
+  if (entry.kind !== first.kind || entry.kind === 'table' || entry.index !== last.index + 1) return false;
+  if (text !== entryText) return false;
+  if (entry.kind === 'invalid') return entry.descriptor === last.descriptor;
+  const distance = entry.output - last.output;
+  return entry.ia - last.ia === distance && (step === 0n || distance === step);
+}
+
+function textOf(entry: TableEntry, node: TableNode, walker: Translator): string {
+  switch (entry.kind) {
+    case 'table':
+    case 'external_abort':
+      return '';
+    case 'invalid':
+      return entry.descriptor === 0n ? 'invalid' : 'not zero, but not valid';
+    default: {
+      // A stage-2 leaf under stage 1 is met through other addresses than its own.
+      if (node.stage === 2 && walker.regime.endsWith('-nested')) return '';
+      const result = probe(walker, entry.ia, false);
+      if (result.ok) {
+        // Where several entries make one leaf, each says how large that is: neighbours of another size are others.
+        const size = REPEATING.includes(walker.regime) ? `  ${sizeText(result.size)}` : '';
+        return `${leafCode(result, walker.regime)}${size}`;
+      }
+      const { fault } = result;
+      if (!('level' in fault)) return faultText(fault);
+      const where = fault.stage === node.stage ? '' : ` at stage ${fault.stage}`;
+      return `${fault.kind.replace('_', ' ')} fault${where}`;
+    }
+  }
+}
+
+function childOf(tree: TableTree, { stage, level }: TableNode, entry: TableEntry): TableNode | undefined {
+  return entry.kind === 'table' ? tree.nodeAt(stage, level + 1, entry.output) : undefined;
+}
+
+/** Why a table has no rows below its descriptor. */
+function missingText(child: TableNode | undefined, shown: ReadonlySet<TableNode>): string {
+  if (child === undefined) return '(not visited)';
+  return shown.has(child) ? '(shown above)' : '';
+}
+
+function runRows(
+  node: TableNode,
+  run: Run,
+  indent: string,
+  missing: string,
+  { style }: TreeOptions,
+): string[][] {
+  const { first, last, text } = run;
+  const n = last.index - first.index + 1;
+  const label = indent + indexText(first.index, last.index);
+  const times = n > 1 ? ` ×${n}` : '';
+  switch (first.kind) {
+    case 'table': {
+      const link = `${style.table('table')} -> L${node.level + 1} @${hex(first.output)}`;
+      return [[label, hexWord(first.descriptor), link, style.faint(missing)]];
+    }
+    case 'invalid':
+      return [[style.faint(label), style.faint(hexWord(first.descriptor)), style.faint(`${text}${times}`)]];
+    case 'external_abort':
+      return [[label, '', style.bad('outside RAM')]];
+    default: {
+      const size = n > 1 ? `${sizeText(run.step * BigInt(n))}` : '';
+      const words = `${style.leaf(first.kind)} -> ${hex(first.output)}${size ? ` +${size}` : ''}${times}`;
+      return [[label, hexWord(first.descriptor), words, text]];
+    }
+  }
+}
+
+function gapRow(indent: string, from: number, to: number, { complete }: TableNode, style: Style): string[] {
+  const n = to - from + 1;
+  const text = complete ? 'invalid' : 'not looked at';
+  return [style.faint(`${indent}${indexText(from, to)}`), style.faint(`${text}${n > 1 ? ` ×${n}` : ''}`)];
+}
+
+function indexText(from: number, to: number): string {
+  return from === to ? `[${from}]` : `[${from}-${to}]`;
+}

@@ -1,0 +1,87 @@
+/** A walk as JSON: addresses compact, descriptors and registers with all their digits. */
+import type { Answer } from '../../image/machine.ts';
+import { type Access, esr, faultStatusCode, hpfarEl2, parEl1, type Translation } from '../../walker/index.ts';
+import { type Faulted, faultText, memoryText, permissionText } from './hardware-text.ts';
+import { hex, hexWord } from './text.ts';
+
+export function walkJson(result: Answer, { access, privileged = true }: Access): object {
+  const steps = result.steps.map((step) => ({
+    stage: step.stage,
+    level: step.level,
+    ...(step.s1Level !== undefined && { s1_level: step.s1Level }),
+    table: step.tableBase,
+    index: step.index,
+    address: step.address,
+    descriptor: step.descriptor === undefined ? null : hexWord(step.descriptor),
+    kind: step.kind,
+    ...(step.output !== undefined && { output: step.output }),
+  }));
+  const asked = { ia: result.ia, access, privileged, ok: result.ok };
+  return {
+    ...asked,
+    ...(result.ok ? translationJson(result) : faultJson(result, { access, privileged })),
+    steps,
+  };
+}
+
+/** What a translation says; a dump's ranges say the same. */
+export function attributesJson(result: Translation): object {
+  const { privileged, unprivileged } = result.permissions;
+  return {
+    permissions: { privileged: permissionText(privileged), unprivileged: permissionText(unprivileged) },
+    memory: memoryText(result.attributes),
+    attr: hex(result.attributes.byte, 2),
+    shareability: result.shareability,
+    global: result.global,
+    contiguous: result.contiguous,
+    guarded: result.guarded,
+  };
+}
+
+function translationJson(result: Translation): object {
+  return {
+    pa: result.pa,
+    ...(result.stage1 && { ipa: result.stage1.oa }),
+    level: result.level ?? null,
+    size: result.size,
+    leaf_base: result.leafBase,
+    ...attributesJson(result),
+    par: hexWord(parEl1(result)),
+  };
+}
+
+function faultJson(result: Faulted, { access, privileged }: Access): object {
+  const { fault } = result;
+  if (!('level' in fault)) {
+    const { kind, fetchAddress } = fault;
+    const fetch = fetchAddress !== undefined && { fetch: fetchAddress };
+    return { fault: { kind, text: faultText(fault), ...fetch }, ...eventJson(result) };
+  }
+  const hpfar = hpfarEl2(fault);
+  const fromLower = fault.stage === 2 || privileged === false;
+  return {
+    fault: {
+      kind: fault.kind,
+      stage: fault.stage,
+      level: fault.level,
+      text: faultText(fault),
+      ...(fault.ptw && { ptw: true, s1_level: fault.s1Level }),
+      ...(fault.ipa !== undefined && { ipa: fault.ipa }),
+      ...(fault.descriptor !== undefined && { descriptor: hexWord(fault.descriptor) }),
+      ...(fault.descriptorAddress !== undefined && { descriptor_address: fault.descriptorAddress }),
+      ...('class' in fault ? { class: fault.class } : { fsc: hex(faultStatusCode(fault), 2) }),
+    },
+    ...('event' in result
+      ? eventJson(result)
+      : {
+          par: hexWord(parEl1(result)),
+          esr: hex(esr(fault, { access, fromLower }), 8),
+          ...(hpfar !== undefined && { hpfar: hexWord(hpfar) }),
+        }),
+  };
+}
+
+/** The words of an SMMU's event record, null where none is left. */
+function eventJson(result: Faulted): object {
+  return 'event' in result ? { event: result.event?.map((word) => hexWord(word)) ?? null } : {};
+}

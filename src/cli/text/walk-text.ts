@@ -1,0 +1,132 @@
+/** A walk as lines: each descriptor that was read, and what it came to. */
+import type { Answer, Translator } from '../../image/machine.ts';
+import {
+  type Access,
+  type ContiguousProblem,
+  contiguousRun,
+  type Translation,
+  type WalkStep,
+} from '../../walker/index.ts';
+import { probe } from '../space/probe.ts';
+import { columns } from './columns.ts';
+import {
+  type Faulted,
+  faultCodes,
+  faultReason,
+  faultText,
+  hasUnprivileged,
+  memoryText,
+  permissionText,
+  SHAREABILITY,
+} from './hardware-text.ts';
+import type { Style } from './style.ts';
+import { hex, hexWord, sizeText } from './text.ts';
+
+/** `unprivileged write`. */
+export function accessText({ access, privileged }: Access, regime: string): string {
+  return hasUnprivileged(regime)
+    ? `${privileged === false ? 'unprivileged' : 'privileged'} ${access}`
+    : access;
+}
+
+export function walkLines(result: Answer, access: Access, walker: Translator, style: Style): string[] {
+  const wanted = accessText(access, walker.regime);
+  return [
+    `${style.title(hex(result.ia))}  ${wanted}`,
+    ...stepLines(result.steps, walker.regime, style),
+    ...(result.ok
+      ? [...translationLines(result, walker.regime, style), ...runLines(result, walker, style)]
+      : faultLines(result, access, walker, style)),
+  ];
+}
+
+/** `L1[0x003] @0x40001018 = 0x0000000040002003  table -> 0x40002000`. */
+function stepLines(steps: readonly WalkStep[], regime: string, style: Style): string[] {
+  const bothStages = regime.endsWith('-nested');
+  const rows = steps.map((step) => {
+    // Stage-2 steps that serve a stage-1 fetch stand before it, further in.
+    const indent = step.s1Level === undefined ? '' : '  ';
+    const stage = bothStages ? `S${step.stage} ` : '';
+    const entry = `${indent}${stage}L${step.level}[${hex(step.index, 3)}]`;
+    const word = step.descriptor === undefined ? '' : hexWord(step.descriptor);
+    const cells = [entry, `@${hex(step.address)}`, '=', word, outcomeText(step, style)];
+    return step.s1Level === undefined ? cells : cells.map((cell, i) => (i < 4 ? style.faint(cell) : cell));
+  });
+  return columns(rows, { indent: '  ', gap: ' ' });
+}
+
+function outcomeText({ kind, output, descriptor }: WalkStep, style: Style): string {
+  const to = output === undefined ? '' : ` -> ${hex(output)}`;
+  switch (kind) {
+    case 'table':
+      return ` ${style.table('table')}${to}`;
+    case 'block':
+    case 'page':
+      return ` ${style.leaf(kind)}${kind === 'page' ? ' ' : ''}${to}`;
+    case 'invalid':
+      return ` ${style.bad('invalid')}`;
+    case 'external_abort':
+      return ` ${style.bad(descriptor === undefined ? 'no answer: outside RAM' : 'external abort')}`;
+  }
+}
+
+function translationLines(result: Translation, regime: string, style: Style): string[] {
+  const { pa, size, leafBase, level, permissions, attributes, shareability } = result;
+  const leaf =
+    level === undefined ? 'translation is off' : `${sizeText(size)} at ${hex(leafBase)}, level ${level}`;
+  const flags = [
+    result.global ? 'global' : 'not global (nG)',
+    result.contiguous && 'contiguous hint',
+    result.guarded && 'guarded page',
+  ].filter(Boolean);
+  const { privileged, unprivileged } = permissions;
+  const rights = hasUnprivileged(regime)
+    ? `privileged ${permissionText(privileged)}, unprivileged ${permissionText(unprivileged)}`
+    : permissionText(privileged);
+  const ipa = result.stage1 ? [`  IPA   ${hex(result.stage1.oa)}`] : [];
+  return [
+    ...ipa,
+    `  ${style.good('PA')}    ${style.title(hex(pa))}  (${leaf})`,
+    `  may   ${rights}`,
+    `  as    ${memoryText(attributes)} (${hex(attributes.byte, 2)}), ${SHAREABILITY[shareability][0]}; ${flags.join(', ')}`,
+  ];
+}
+
+const RUN_PROBLEMS: Readonly<Record<ContiguousProblem['reason'], string>> = {
+  not_contiguous: 'its Contiguous bit is clear',
+  output: "its output does not follow its neighbour's",
+  attributes: 'its attributes or permissions differ',
+};
+
+/** The contiguous run that a leaf says it is part of; a walk takes the bit as a hint, a TLB may take the promise at its word. */
+function runLines({ ia }: Translation, walker: Translator, style: Style): string[] {
+  const run = contiguousRun(walker, ia);
+  if (run === undefined) return [];
+  const problems = run.problems.map(
+    ({ entry, ia, descriptor, reason }) =>
+      `        ${style.bad(`entry ${entry}`)} at ${hex(ia)} = ${hexWord(descriptor)}: ${RUN_PROBLEMS[reason]}`,
+  );
+  const verdict = problems.length === 0 ? 'well made' : style.bad('misprogrammed');
+  return [`  run   ${run.entries} entries, ${sizeText(run.size)} at ${hex(run.ia)}, ${verdict}`, ...problems];
+}
+
+function faultLines(result: Faulted, access: Access, walker: Translator, style: Style): string[] {
+  const { fault, steps } = result;
+  const wanted = accessText(access, walker.regime);
+  const ipa = !('level' in fault) || fault.ipa === undefined ? '' : `, IPA ${hex(fault.ipa)}`;
+  return [
+    `  ${style.bad('FAULT')} ${faultText(fault)}${ipa}`,
+    `  why   ${faultReason(fault, steps, wanted)}${fault.kind === 'permission' ? allowedText(result, walker) : ''}`,
+    `  code  ${faultCodes(result, access, walker.regime)}`,
+  ];
+}
+
+/** After a permission fault: what would have been allowed. */
+function allowedText({ ia }: Answer, walker: Translator): string {
+  const other = probe(walker, ia, false);
+  if (!other.ok) return ', nor any other access';
+  const { privileged, unprivileged } = other.permissions;
+  return hasUnprivileged(walker.regime)
+    ? `; it allows privileged ${permissionText(privileged)}, unprivileged ${permissionText(unprivileged)}`
+    : `; it allows ${permissionText(privileged)}`;
+}
