@@ -1,5 +1,8 @@
 /** What every table of 64-bit entries does alike, whatever its bits: an entry is two little-endian 32-bit words, and empty when both are 0. */
 
+/** So many entries are cleared one by one: to call `fill` takes as long as this. */
+const FEW = 16;
+
 export abstract class WideEntries {
   readonly wordsPerEntry = 2;
 
@@ -8,7 +11,9 @@ export abstract class WideEntries {
   }
 
   clear(words: Uint32Array, at: number, count: number): void {
-    words.fill(0, at, at + count * 2);
+    const end = at + count * 2;
+    if (count > FEW) words.fill(0, at, end);
+    else for (let i = at; i < end; i++) words[i] = 0;
   }
 
   areEmpty(words: Uint32Array, at: number, count: number): boolean {
