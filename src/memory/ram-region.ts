@@ -113,6 +113,12 @@ export class RamRegion {
     return this.#whole === undefined ? (offset & (CHUNK_BYTES - 1)) >>> 2 : offset / 4;
   }
 
+  /** Bytes from `pa` to the end of the chunk that {@link peek} answers for it. */
+  bytesToChunkEnd(pa: number): number {
+    const offset = pa - this.#origin;
+    return this.#whole === undefined ? CHUNK_BYTES - (offset & (CHUNK_BYTES - 1)) : this.end - pa;
+  }
+
   /** Sets `bytes` (a multiple of 4) from `pa` on to zero, without making chunks that are not there. */
   clear(pa: number, bytes: number): void {
     for (let at = pa, end = pa + bytes; at < end; ) {

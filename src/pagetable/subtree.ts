@@ -1,4 +1,4 @@
-/** Whole subtrees of a page table, an entry at a time: what they hold, giving their frames back, freeing what is empty. Cold paths only. */
+/** Whole subtrees of a page table, an entry at a time: what they hold, giving their frames back, freeing what is empty. */
 import { EMPTY, LEAF, TABLE } from './format.ts';
 import type { PageTable } from './page-table.ts';
 
@@ -42,8 +42,21 @@ export function freeTable(table: PageTable, base: number, depth: number): void {
 /** Gives back the frames of every table below the one at PA `base`, whose entries are left as they are. */
 export function freeBelow(table: PageTable, base: number, depth: number): void {
   if (depth === table.levels.length - 1) return;
-  for (const { kind, words, at } of liveEntries(table, base, depth)) {
-    if (kind === TABLE) freeTable(table, table.entries.tableAddress(words, at), depth + 1);
+  const { entries, region } = table;
+  const { level, entries: count } = table.levels[depth]!;
+  const bytes = entries.wordsPerEntry * 4;
+  // An unmap of blocks goes through every one of them here: no generator, and of a table's words one look-up a chunk.
+  for (let index = 0; index < count; ) {
+    const pa = base + index * bytes;
+    const end = Math.min(count, index + region.bytesToChunkEnd(pa) / bytes);
+    const words = region.peek(pa);
+    if (words !== undefined) {
+      for (let i = index, at = region.wordIndex(pa); i < end; i++, at += entries.wordsPerEntry) {
+        if (entries.classify(words, at, level) === TABLE)
+          freeTable(table, entries.tableAddress(words, at), depth + 1);
+      }
+    }
+    index = end;
   }
 }
 
