@@ -89,6 +89,11 @@ export class RamRegion {
     return this.#hostBytes;
   }
 
+  /** Chunks are read from elsewhere, and may be read again: what `peek` answers is good until the next call. */
+  get isLoaded(): boolean {
+    return this.#load !== undefined;
+  }
+
   contains(pa: number, bytes = 1): boolean {
     return pa >= this.start && pa + bytes <= this.end;
   }

@@ -170,6 +170,8 @@ export class Walker {
   #makeFastPath(access: Access, key: number): FastPath | undefined {
     const { direct } = this.#stages;
     if (this.#memory === undefined || direct === undefined) return undefined;
+    // The fast path remembers where tables are in host memory, which those of a file are not for good.
+    if (this.#memory.regions.some(({ isLoaded }) => isLoaded)) return undefined;
     const made = new FastPath(this.#memory, direct, {
       needed: key & ~PAN_KEY,
       write: access.access === 'write',
