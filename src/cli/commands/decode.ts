@@ -4,11 +4,13 @@ import { parseAddress } from '../input/address.ts';
 import { readAll } from '../input/input.ts';
 import { EXIT, inputError, usageError } from '../io.ts';
 import type { Cli, Output } from '../output.ts';
+import { addSvgOptions, checkSvgOptions, type SvgOptions, writeSvg } from '../svg-file.ts';
 import { readingJson, readingLines, unlikelyLines } from '../text/descriptor-text.ts';
 import { type DescriptorWord, typedWord, wordsIn } from '../text/descriptor-words.ts';
 import { UNLIKELY } from '../text/plausibility.ts';
 import {
   candidates,
+  fieldsOf,
   GRANULE_NAMES,
   type GranuleName,
   type Known,
@@ -17,7 +19,7 @@ import {
 } from '../text/readings.ts';
 import { hexWord } from '../text/text.ts';
 
-interface DecodeOptions {
+interface DecodeOptions extends SvgOptions {
   readonly format?: string;
   readonly stage?: string;
   readonly granule?: GranuleName;
@@ -36,6 +38,7 @@ Examples:
   $ lpae decode 0x80001003
   $ lpae decode 0x40000000000f45 --granule 64K --mair 0xff440c0400
   $ lpae decode 0x80011c0e --format arm_v7s
+  $ lpae decode 0x0060000040000f47 --stage 1 --level 3 --svg page.svg
   $ dmesg | grep pte= | lpae decode -
 `;
 
@@ -47,11 +50,13 @@ export function define(command: Command, cli: Cli): void {
     .addOption(new Option('--granule <size>', 'translation granule').choices(GRANULE_NAMES))
     .option('--level <n>', "Arm's level, 3 being the last")
     .option('--mair <value>', 'MAIR_ELx, for the memory type that AttrIndx chooses')
-    .option('--ds', 'TCR.DS = 1: 52-bit addresses with 4K and 16K (FEAT_LPA2)')
+    .option('--ds', 'TCR.DS = 1: 52-bit addresses with 4K and 16K (FEAT_LPA2)');
+  addSvgOptions(command, 'the likeliest reading of one descriptor')
     .addHelpText('after', HELP)
     .action(async (texts: string[], options: DecodeOptions) => {
       const out = cli.output(command);
-      cli.exitCode = decodeWords(out, await wordsOf(texts, out), options);
+      checkSvgOptions(options, out);
+      cli.exitCode = await decodeWords(out, await wordsOf(texts, out), options);
     });
 }
 
@@ -63,7 +68,11 @@ async function wordsOf(texts: readonly string[], { io }: Output): Promise<Descri
   throw inputError('stdin: there is no word in it', 'words are 0x…, or hexadecimal with 8 or 16 digits');
 }
 
-function decodeWords(out: Output, words: readonly DescriptorWord[], options: DecodeOptions): number {
+async function decodeWords(
+  out: Output,
+  words: readonly DescriptorWord[],
+  options: DecodeOptions,
+): Promise<number> {
   const known: Known = {
     format: options.format,
     stage: options.stage === undefined ? undefined : options.stage === '1' ? 1 : 2,
@@ -76,13 +85,20 @@ function decodeWords(out: Output, words: readonly DescriptorWord[], options: Dec
     word,
     readings: readingsOf(word, candidates(known, short), known.level),
   }));
+  if (options.svg !== undefined) {
+    const [only, ...more] = decoded;
+    if (only === undefined || more.length > 0) {
+      throw usageError(`--svg draws one descriptor, not ${words.length}`, 'decode them one by one');
+    }
+    await drawReading(out, only.word, only.readings, mair, options.svg);
+  }
   if (out.json) {
     const descriptors = decoded.map(({ word, readings }) => ({
       descriptor: hexWord(word),
       readings: readings.map((reading) => readingJson(reading, word, mair)),
     }));
     out.document('lpae.decode/1', { descriptors });
-  } else {
+  } else if (options.svg === undefined) {
     for (const [i, { word, readings }] of decoded.entries()) {
       if (i > 0) out.line();
       writeReadings(out, word, readings, mair);
@@ -90,6 +106,26 @@ function decodeWords(out: Output, words: readonly DescriptorWord[], options: Dec
   }
   const readable = decoded.every(({ readings }) => readings.some(({ layout }) => layout.kind !== 'invalid'));
   return readable ? EXIT.ok : EXIT.negative;
+}
+
+/** The likeliest reading as a picture. The drawing is loaded where it is asked for. */
+async function drawReading(
+  out: Output,
+  word: bigint,
+  readings: readonly Reading[],
+  mair: bigint | undefined,
+  svg: string,
+): Promise<void> {
+  const [best] = readings;
+  if (best === undefined) {
+    throw usageError(`${hexWord(word)} is wider than an entry of this format`, 'there is nothing to draw');
+  }
+  const { descriptor } = await import('../../draw/index.ts');
+  const { layout, places } = best;
+  const title = `${hexWord(word, layout.width)}: ${places[0].format.name}`;
+  const drawn = descriptor(layout, word, { title, fields: fieldsOf(best, word, mair) });
+  writeSvg(svg, drawn, out);
+  if (readings.length > 1) out.note(`drawn is the likeliest of ${readings.length} readings: ${layout.title}`);
 }
 
 function levelOf(text: string): number {

@@ -1,14 +1,16 @@
 /** `lpae dump`: what an address space maps, in ranges as the kernel's ptdump lists them, or its tables as a tree. */
 import type { Command } from 'commander';
+import type { DrawnSpace } from '../../draw/index.ts';
 import type { Answer } from '../../image/machine.ts';
 import { entryCountOf, visitTree } from '../../image/visit.ts';
 import { type AddressRange, parseRange } from '../input/address.ts';
-import { EXIT } from '../io.ts';
+import { EXIT, usageError } from '../io.ts';
 import type { Cli, Output } from '../output.ts';
 import { type FilterOptions, partLeadingTo, rangeFilter, reverseRange } from '../space/dump-filter.ts';
 import type { MappedRange } from '../space/ranges.ts';
 import { listSpace, type Space } from '../space/space.ts';
 import { treeOfTarget } from '../space/tree-read.ts';
+import { addSvgOptions, checkSvgOptions, type SvgOptions, writeSvg } from '../svg-file.ts';
 import { derivationJson, derivationLines } from '../target/derivation.ts';
 import { addTargetOptions, FILE_ARGUMENT, TARGET_HELP, type TargetOptions } from '../target/options.ts';
 import { readTarget } from '../target/read.ts';
@@ -18,8 +20,9 @@ import { faultReason, faultText } from '../text/hardware-text.ts';
 import { hex } from '../text/text.ts';
 import { SHORT_TABLE, treeLines } from '../text/tree.ts';
 
-interface DumpOptions extends TargetOptions, FilterOptions {
+interface DumpOptions extends TargetOptions, FilterOptions, SvgOptions {
   readonly tree?: boolean;
+  readonly picture?: boolean;
   readonly range?: string;
   readonly full?: boolean;
 }
@@ -38,6 +41,7 @@ Examples:
   $ lpae dump image.json --range 0x8000_0000+1G
   $ lpae dump ram.bin@0x4000_0000 --registers regs.json --has wx
   $ lpae dump vmcore --ttbr0 0x480f_a000 --tcr 0x5_0000_74b5_5035_10 --reverse 0x4814_2000
+  $ lpae dump image.json --tree --svg tables.svg
 `;
 
 export function define(command: Command, cli: Cli): void {
@@ -49,8 +53,12 @@ export function define(command: Command, cli: Cli): void {
     .option('--level <n>', 'only leaves of these levels, as 2 or 1,2')
     .option('--type <memory>', 'only this type of memory: device, normal, WB, NC, nGnRE …')
     .option('--reverse <pa>', 'who maps this physical address, or range of them')
-    .option('--full', 'every range, or with --tree every row of every table');
-  addTargetOptions(command)
+    .option('--full', 'every range, or with --tree every row of every table')
+    .option(
+      '--picture',
+      'a drawing of the address space, or with --tree of its tables, in place of the list',
+    );
+  addTargetOptions(addSvgOptions(command, 'the address space, or with --tree its tables,'))
     .addHelpText('after', HELP)
     .action(async (files: string[], options: DumpOptions) => {
       cli.exitCode = await dump(cli.output(command), files, options);
@@ -61,11 +69,18 @@ async function dump(out: Output, files: readonly string[], options: DumpOptions)
   const only = options.range === undefined ? undefined : parseRange(options.range, '--range');
   const filter = rangeFilter(options);
   const wanted = options.reverse === undefined ? undefined : reverseRange(options.reverse);
+  checkSvgOptions(options, out);
+  if (options.picture && (out.json || options.svg === '-')) {
+    throw usageError('--picture wants stdout for itself', 'without --json, or --svg -');
+  }
   const target = await readTarget(files, out.io, options);
   const { walker, regime } = target;
   for (const warning of target.warnings) out.note(warning);
 
+  const drawn = options.picture || options.svg !== undefined;
+  if (options.tree && drawn) await drawTables(out, target, only, options);
   if (options.tree && !out.json) {
+    if (drawn) return EXIT.ok;
     const maxRows = options.full ? Number.POSITIVE_INFINITY : SHORT_TABLE;
     out.lines(treeLines(treeOfTarget(walker, only).tree(), { style: out.style, walker, maxRows }));
     return EXIT.ok;
@@ -88,10 +103,39 @@ async function dump(out: Output, files: readonly string[], options: DumpOptions)
       ranges: ranges.map(rangeJson),
       ...(options.tree && { tables: treeOfTarget(walker, only).tables().map(nodeJson) }),
     });
-  } else showRanges(out, target, space, ranges);
+  } else if (!drawn) showRanges(out, target, space, ranges);
+  if (drawn && !options.tree) {
+    const partial = !space.complete || wanted !== undefined || ranges.length < space.ranges.length;
+    await drawSpace(out, target, { windows: space.windows, ranges, partial }, options);
+  }
   if (wanted !== undefined) for (const text of tablesWithin(walker, wanted)) out.note(text);
   if (space.windows.length === 0) out.note(nothingText(walker.walk(0n, { access: 'read' })));
   return wanted !== undefined && ranges.length === 0 ? EXIT.negative : EXIT.ok;
+}
+
+/** The drawing is loaded where it is asked for. */
+async function drawTables(
+  out: Output,
+  { walker, name }: Target,
+  only: AddressRange | undefined,
+  { svg, picture }: DumpOptions,
+): Promise<void> {
+  const { icicle, iciclePanels, icicleText } = await import('../../draw/index.ts');
+  const panels = iciclePanels(treeOfTarget(walker, only).tree(), walker);
+  if (picture) out.lines(icicleText(panels, out.style));
+  if (svg !== undefined) writeSvg(svg, icicle(panels, { title: `Tables of ${name}` }), out);
+}
+
+async function drawSpace(
+  out: Output,
+  { regime, name }: Target,
+  space: DrawnSpace,
+  { svg, picture }: DumpOptions,
+): Promise<void> {
+  const { addressSpace, addressSpaceText } = await import('../../draw/index.ts');
+  if (picture) out.lines(addressSpaceText(space, regime, out.style));
+  if (svg !== undefined)
+    writeSvg(svg, addressSpace(space, regime, { title: `Address space of ${name}` }), out);
 }
 
 function showRanges(out: Output, target: Target, space: Space, ranges: readonly MappedRange[]): void {

@@ -1,0 +1,99 @@
+/** The radix tree of tables in a terminal: a row of blocks for each level, every table over what it holds, at most 80 columns. */
+import { wrap } from '../cli/text/columns.ts';
+import type { Style } from '../cli/text/style.ts';
+import { hex } from '../cli/text/text.ts';
+import { type Cell, type IcicleScale, layoutIcicle, sharesWithin } from './icicle-layout.ts';
+import type { IciclePanel } from './icicle-tree.ts';
+import { cellSays, indexText, landmarks, looksOf, panelSummary } from './icicle-words.ts';
+import { glyphLegend, RIGHTS } from './look.ts';
+
+const WIDTH = 80;
+const LEFT = 4;
+const TABLE = '─';
+const HOLE = ' ';
+
+export interface IcicleTextOptions {
+  readonly scale?: IcicleScale;
+}
+
+/** Lines of at most 80 columns. Without colours the glyphs say the same. */
+export function icicleText(
+  panels: readonly IciclePanel[],
+  style: Style,
+  { scale = 'entries' }: IcicleTextOptions = {},
+): string[] {
+  if (panels.length === 0) return ['The registers translate no address: there are no tables.'];
+  const all: Cell[] = [];
+  const lines = panels.flatMap((panel, i) => {
+    const cells = layoutIcicle(panel, { width: WIDTH - LEFT, minWidth: 2, scale }).map(whole);
+    all.push(...cells);
+    return [...(i > 0 ? [''] : []), ...panelLines(panel, cells, style)];
+  });
+  return [...lines, '', ...glyphLegend(looksOf(all), style, WIDTH, [`│${TABLE}│ table`])];
+}
+
+/** Cells on whole columns, each at least one wide. */
+function whole({ item, x, width }: Cell): Cell {
+  const from = Math.min(Math.round(x), WIDTH - LEFT - 1);
+  return { item, x: from, width: Math.max(1, Math.round(x + width) - from) };
+}
+
+function panelLines(panel: IciclePanel, cells: readonly Cell[], style: Style): string[] {
+  const rows = panel.entrySizes.map((_, i) => {
+    const level = panel.startLevel + i;
+    const here = cells.filter(({ item }) => item.level === level);
+    return `L${level}`.padEnd(LEFT) + rowText(here, style);
+  });
+  return [
+    ...wrap(panel.title, WIDTH).map(style.title),
+    ...wrap(panelSummary(panel), WIDTH).map(style.faint),
+    ...rows,
+    style.faint(addressLine(cells)),
+  ];
+}
+
+/** Cells from left to right; holes are spaces, and so is what no table of the level serves. */
+function rowText(cells: readonly Cell[], style: Style): string {
+  let [text, end] = ['', 0];
+  for (const { item, x, width } of cells) {
+    if (item.kind === 'gap') continue;
+    // What was too narrow for a column took one of its neighbour's.
+    const from = Math.max(x, end);
+    const until = Math.min(x + width, WIDTH - LEFT);
+    if (until <= from) continue;
+    text += ' '.repeat(from - end) + cellText(item, until - from, style);
+    end = until;
+  }
+  return text;
+}
+
+/** A bar at its left edge, then glyphs, with words over them where they fit. */
+function cellText(item: Cell['item'], width: number, style: Style): string {
+  const [glyph, paint] = glyphOf(item, style);
+  if (width === 1) return paint(glyph);
+  const index = indexText(item);
+  const says = [...cellSays(item).map((text) => `${index} ${text}`), index];
+  const words = says.find((text) => text.length <= width - 2) ?? '';
+  return style.faint('│') + paint(words + glyph.repeat(width - 1 - words.length));
+}
+
+function glyphOf(item: Cell['item'], style: Style): [string, (text: string) => string] {
+  if (item.kind === 'table') return [TABLE, style.table];
+  // Of several rights in one cell the one of most leaves.
+  const [most] = sharesWithin(item).sort((a, b) => b.amount - a.amount);
+  if (most === undefined) return [HOLE, style.faint];
+  const { glyph, nth } = RIGHTS[most.rights];
+  return [glyph, style.nth(nth)];
+}
+
+/** Input addresses below what begins there. */
+function addressLine(cells: readonly Cell[]): string {
+  const columns: string[] = Array.from({ length: WIDTH - LEFT }, () => ' ');
+  for (const { item, x } of landmarks(cells)) {
+    const text = `│${hex(item.ia)}`;
+    const taken = columns.slice(Math.max(0, x - 1), x + text.length + 1);
+    if (x + text.length > columns.length || taken.some((c) => c !== ' ')) continue;
+    columns.splice(x, text.length, ...text);
+  }
+  return `${' '.repeat(LEFT)}${columns.join('')}`.trimEnd();
+}

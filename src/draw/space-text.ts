@@ -1,0 +1,93 @@
+/** An address space in a terminal: a line a row, with a bar as long as the logarithm of its size, at most 80 columns. */
+import { columns, visibleWidth } from '../cli/text/columns.ts';
+import type { Style } from '../cli/text/style.ts';
+import { hex } from '../cli/text/text.ts';
+import { glyphLegend, lookOf, RIGHTS, type Share, shorterSays } from './look.ts';
+import { type DrawnSpace, type MappedRow, rowOutput, shortSize, spacePanels } from './space-rows.ts';
+
+const WIDTH = 80;
+const BAR = 10;
+const MAX_ROWS = 24;
+
+/** Lines of at most 80 columns. @param regime - the walker's. */
+export function addressSpaceText(
+  space: DrawnSpace,
+  regime: string,
+  style: Style,
+  maxRows = MAX_ROWS,
+): string[] {
+  const panels = spacePanels(space, regime, maxRows);
+  if (panels.length === 0) return ['The registers translate no address.'];
+  const lines = panels.flatMap((panel, i) => {
+    const digits = panel.last.toString(16).length;
+    const rows = panel.rows.map((row) => {
+      const address = hex(row.first, digits);
+      if (row.kind === 'mapped')
+        return [address, barText(row, style), shortSize(row.bytes), saysText(row), rowOutput(row)];
+      return [style.faint(address), style.faint(`⋮  ${shortSize(row.last - row.first + 1n)} ${row.text}`)];
+    });
+    const title = style.title(`${panel.title}  ${regime}`);
+    return [...(i > 0 ? [''] : []), title, style.faint(panel.summary), ...fitted(rows)];
+  });
+  const looks = space.ranges.map(({ result }) => lookOf(result, regime));
+  return [...lines, '', ...glyphLegend(looks, style, WIDTH)];
+}
+
+/** In columns; where a line gets too long all the same, its last cells are left out. */
+function fitted(rows: readonly string[][]): string[] {
+  // Holes have few cells, whose text runs on over columns.
+  const mapped = columns(
+    rows.filter((row) => row.length > 2),
+    { right: [2] },
+  );
+  let next = 0;
+  return rows.map((row) => {
+    const line = row.length > 2 ? mapped[next++]! : row.join('  ');
+    return visibleWidth(line) <= WIDTH ? line : cut(row);
+  });
+}
+
+function cut(row: readonly string[]): string {
+  let line = '';
+  for (const cell of row) {
+    const longer = line === '' ? cell : `${line}  ${cell}`;
+    if (visibleWidth(longer) > WIDTH) break;
+    line = longer;
+  }
+  return line;
+}
+
+/** Room for what a row allows: the longest that still leaves 80 columns with every other cell at its widest. */
+const SAYS = 13;
+
+function saysText({ look, ranges }: MappedRow): string {
+  if (look === undefined) return `${ranges.length} ranges`;
+  if (look.rights === 'fault')
+    return look.text
+      .split(',')[0]!
+      .replace(/ fault$/, '')
+      .slice(0, SAYS);
+  return shorterSays(look.text).find((text) => text.length <= SAYS) ?? look.text.slice(0, SAYS);
+}
+
+/** From 1 column for a page to all for a terabyte, split by rights. */
+function barText({ bytes, shares }: MappedRow, style: Style): string {
+  const log = Math.log2(Number(bytes)) - 12;
+  const length = Math.min(BAR, Math.max(1, Math.round(1 + (log * (BAR - 1)) / 28)));
+  return splitBar(shares, length)
+    .map(({ rights, amount }) => style.nth(RIGHTS[rights].nth)(RIGHTS[rights].glyph.repeat(amount)))
+    .join('');
+}
+
+/** `length` columns divided as the shares are, each of them where its middle falls. */
+function splitBar(shares: readonly Share[], length: number): Share[] {
+  const whole = shares.reduce((sum, { amount }) => sum + amount, 0);
+  let [done, used] = [0, 0];
+  return shares.map(({ rights, amount }) => {
+    done += amount;
+    const until = Math.round((done / whole) * length);
+    const part = until - used;
+    used = until;
+    return { rights, amount: part };
+  });
+}
