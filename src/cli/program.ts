@@ -56,6 +56,10 @@ const COMMANDS: Readonly<Record<string, { summary: string; load: () => Promise<C
     summary: 'map, verify and unmap the scatterlists of real drivers',
     load: () => import('./commands/replay.ts'),
   },
+  compare: {
+    summary: 'compare what a workload costs under granules, page sizes and stages',
+    load: () => import('./commands/compare.ts'),
+  },
   bbm: {
     summary: 'judge a trace of table writes by the break-before-make rules',
     load: () => import('./commands/bbm.ts'),

@@ -1,0 +1,42 @@
+/** Workloads from files: scatterlists that real drivers mapped, or what a map request maps. */
+import { IommuError, Scatterlist } from '../../index.ts';
+import { separated, type Workload, type WorkloadRequest } from '../../study/index.ts';
+import { inputError } from '../io.ts';
+import { type MapRequest, parseRequest, type RequestOp } from './request.ts';
+import { parseScatterlists } from './scatterlists-file.ts';
+
+/** @throws CliError (input) for what is neither, or maps nothing. */
+export function parseWorkload(json: unknown, source: string): Workload {
+  const isList = typeof json === 'object' && json !== null && 'schema' in json;
+  if (isList && json.schema === 'pgtable-scatterlists/1') {
+    const { name, cpuPageSize, producer, requests } = parseScatterlists(json, source);
+    const question = `What would these drivers' lists cost elsewhere? ${producer}`.trim();
+    return { name, question, cpuPageSize: Number(cpuPageSize), requests: separated(requests) };
+  }
+  const request = parseRequest(json, source);
+  const requests = request.ops.flatMap((op, index) => mapped(op, index, request, source));
+  if (requests.length === 0) throw inputError(`${source}: maps nothing: it has neither a map nor a map_sg`);
+  return {
+    name: request.name ?? source,
+    question: 'What would this request cost elsewhere?',
+    cpuPageSize: Number(request.cpuPageSize),
+    requests: separated(requests),
+  };
+}
+
+/** What an operation maps: a range is a list of one entry. */
+function mapped(
+  op: RequestOp,
+  index: number,
+  { cpuPageSize }: MapRequest,
+  source: string,
+): Omit<WorkloadRequest, 'space'>[] {
+  if (op.op !== 'map' && op.op !== 'map_sg') return [];
+  const entries = op.op === 'map' ? [{ phys: op.paddr, length: op.size }] : op.sg;
+  try {
+    return [{ iova: op.iova, sg: Scatterlist.from(entries, { cpuPageSize: Number(cpuPageSize) }) }];
+  } catch (error) {
+    if (!(error instanceof IommuError)) throw error;
+    throw inputError(`${source}: operation ${index}: ${error.message}`);
+  }
+}

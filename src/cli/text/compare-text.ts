@@ -1,0 +1,251 @@
+/** A comparison as tables of at most 100 columns, one for each CPU page size, with what was refused, and advice below; and as JSON. */
+import {
+  type Advice,
+  type CombinationResult,
+  gainText,
+  type SemanticsResult,
+  sizeOf,
+  type Workload,
+} from '../../study/index.ts';
+import { columns, wrap } from './columns.ts';
+import type { Style } from './style.ts';
+import { count, counted, pageSizes, roughSize, sizeText } from './text.ts';
+
+/** A workload, of one CPU page size, and its results in the order of the combinations. */
+export interface Compared {
+  readonly workload: Workload;
+  readonly results: readonly CombinationResult[];
+}
+
+const LINE = 96;
+
+export function comparisonLines(compared: readonly Compared[], style: Style): string[] {
+  const [first] = compared;
+  if (first === undefined) return [];
+  const { name, question } = first.workload;
+  return [
+    style.title(name),
+    ...wrap(question, LINE).map((line) => `  ${line}`),
+    ...compared.flatMap((one) => tableLines(one, style)),
+  ];
+}
+
+function tableLines({ workload, results }: Compared, style: Style): string[] {
+  const { requests, entries, bytes } = sizeOf(workload);
+  const heading =
+    `CPU pages of ${size(workload.cpuPageSize)}: ${counted(entries, 'entry', 'entries')} in ${counted(requests, 'request')}, ` +
+    `${sizeText(bytes)}`;
+  if (results.length === 0) return ['', style.title(heading), '  nothing measured'];
+  return [
+    '',
+    style.title(heading),
+    ...columns(
+      [
+        ['granule', 'sizes', 'stage', 'maps', 'leaves', 'tables', 'bytes', 'levels', 'miss'],
+        ...results.flatMap((result, i) => rowsOf(result, results[i - 1], style)),
+      ],
+      { right: [5, 6], indent: '  ' },
+    ),
+    '',
+    ...semanticsLines(results, style),
+    ...refusalLines(results, style),
+  ];
+}
+
+/** What the row above says already is left out. Leaves of many kinds, and what a miss of each costs, take more rows. */
+function rowsOf(result: CombinationResult, above: CombinationResult | undefined, style: Style): string[][] {
+  const { combination, counts, refusedRequests, maps, levels, stage2Levels, misses } = result;
+  const isNew = above?.combination.granule !== combination.granule;
+  const isOther = isNew || above?.combination.sizes !== combination.sizes;
+  const leaves = inLines(
+    counts.byLeaf.map(({ level, run, leaves: n }) => `${leafName(level, run)} ${count(n)}`),
+  );
+  const costs = inLines(misses.map(({ accesses }) => `${accesses}`));
+  const first = [
+    isNew ? size(combination.granule) : '',
+    isOther ? combination.sizes : '',
+    combination.stage,
+    maps ? style.good('yes') : style.bad(`no, ${count(refusedRequests)}`),
+    leaves[0] ?? '-',
+    counts.leaves > 0 ? count(counts.tables) : '-',
+    counts.leaves > 0 ? roughSize(BigInt(counts.tableBytes)) : '-',
+    stage2Levels === undefined ? `${levels}` : `${levels}+${stage2Levels}`,
+    costs[0] ?? '-',
+  ];
+  const more = leaves.slice(1).map((text, i) => ['', '', '', '', text, '', '', '', costs[i + 1] ?? '']);
+  return [first, ...more];
+}
+
+const KINDS_A_LINE = 2;
+
+function inLines(texts: readonly string[]): string[] {
+  const lines: string[] = [];
+  for (let i = 0; i < texts.length; i += KINDS_A_LINE) {
+    lines.push(texts.slice(i, i + KINDS_A_LINE).join(', '));
+  }
+  return lines;
+}
+
+function leafName(level: number, run: number): string {
+  return `L${level}${run > 1 ? `x${run}` : ''}`;
+}
+
+/** By granule: what the meanings of map_sg make of the lists, and what the DMA layer takes. */
+function semanticsLines(results: readonly CombinationResult[], style: Style): string[] {
+  const granules = new Map(results.map(({ combination, ofGranule }) => [combination.granule, ofGranule]));
+  const [first] = granules.values();
+  const heads = first!.semantics.map(({ semantics }) => semantics);
+  return columns(
+    [
+      ['granule', ...heads, 'DMA layer', 'too much'],
+      ...[...granules].map(([granule, { semantics, dma }]) => [
+        size(granule),
+        ...semantics.map((one) => semanticsCell(one, style)),
+        dma.refusedRequests > 0 ? style.bad(`no, ${count(dma.refusedRequests)}`) : roughSize(dma.iovaBytes),
+        roughSize(dma.overMapped),
+      ]),
+    ],
+    { indent: '  ' },
+  );
+}
+
+function semanticsCell({ maps, refusedPieces, overMapped }: SemanticsResult, style: Style): string {
+  if (!maps) return style.bad(`refuses ${count(refusedPieces)}`);
+  return overMapped === 0n ? style.good('maps') : style.warn(`maps, ${roughSize(overMapped)} too much`);
+}
+
+/** Each reason once for a granule, however many combinations it stopped. */
+function refusalLines(results: readonly CombinationResult[], style: Style): string[] {
+  const reasons = new Map<string, string>();
+  const add = (granule: number, what: string, request: number, message: string) => {
+    const key = `${granule} ${what}`;
+    if (!reasons.has(key)) reasons.set(key, `${size(granule)}, ${what}: request ${request}: ${message}`);
+  };
+  for (const { combination, refusals, refusedRequests, ofGranule } of results) {
+    const { granule } = combination;
+    const [refusal] = refusals;
+    const more = refusedRequests > 1 ? ` (the first of ${count(refusedRequests)})` : '';
+    if (refusal) add(granule, `map_sg${more}`, refusal.request, refusal.message);
+    for (const { semantics, first } of ofGranule.semantics) {
+      // What exact refuses, map_sg has said.
+      if (first && semantics !== 'exact') add(granule, semantics, first.request, first.message);
+    }
+    const { first } = ofGranule.dma;
+    if (first) add(granule, 'DMA layer', first.request, first.message);
+  }
+  if (reasons.size === 0) return [];
+  return ['', style.title('  Refused'), ...[...reasons.values()].flatMap((text) => hanging(text, '  '))];
+}
+
+/** Advice on all results: of each CPU page size and kind the piece that saves the largest share. */
+export function adviceLines(compared: readonly Compared[], style: Style): string[] {
+  const best = new Map<string, { advice: Advice; result: CombinationResult; others: number }>();
+  for (const result of compared.flatMap(({ results }) => results)) {
+    for (const advice of result.advice) {
+      const key = `${result.combination.cpuPageSize} ${advice.kind}`;
+      const known = best.get(key);
+      if (known === undefined) best.set(key, { advice, result, others: 0 });
+      else if (share(advice, result) > share(known.advice, known.result)) {
+        best.set(key, { advice, result, others: known.others + 1 });
+      } else known.others++;
+    }
+  }
+  if (best.size === 0) return [];
+  const pieces = [...best.values()].flatMap(({ advice, result, others }) => {
+    const text = `${whereText(result)}: ${advice.text}: ${style.good(gainText(result, advice.gain))}`;
+    return hanging(others > 0 ? `${text} (${count(others)} more of this kind in --json)` : text, '');
+  });
+  return ['', style.title('Advice'), ...pieces];
+}
+
+/** Of what was refused, else of leaves, else of tables. */
+function share({ gain }: Advice, { refusedRequests, counts }: CombinationResult): number {
+  if (refusedRequests > 0) return gain.refusedRequests / refusedRequests;
+  return gain.leaves > 0 ? gain.leaves / counts.leaves : (gain.tables / counts.tables) * 0.01;
+}
+
+function whereText({ combination }: CombinationResult): string {
+  const { cpuPageSize, granule, sizes, stage } = combination;
+  return `CPU ${size(cpuPageSize)}, granule ${size(granule)}, ${sizes}, ${stage}`;
+}
+
+function hanging(text: string, indent: string): string[] {
+  return wrap(text, LINE - 2 - indent.length).map((line, i) => `${indent}${i === 0 ? '- ' : '  '}${line}`);
+}
+
+function size(bytes: number): string {
+  return sizeText(BigInt(bytes));
+}
+
+/** Everything, typed: sizes of memory are addresses' strings, numbers of things are numbers. */
+export function comparisonJson(compared: readonly Compared[]): object {
+  const [first] = compared;
+  return {
+    workload: first?.workload.name,
+    question: first?.workload.question,
+    lists: compared.map(({ workload, results }) => ({
+      cpu_page_size: BigInt(workload.cpuPageSize),
+      ...sizeOf(workload),
+      combinations: results.map(resultJson),
+    })),
+  };
+}
+
+function resultJson(result: CombinationResult): object {
+  const { combination, pgsizeBitmap, levels, stage2Levels, maps, refusedRequests, refusals } = result;
+  const { counts, stage2, misses, ofGranule, advice } = result;
+  const { semantics, dma } = ofGranule;
+  return {
+    cpu_page_size: BigInt(combination.cpuPageSize),
+    granule: BigInt(combination.granule),
+    sizes: combination.sizes,
+    page_sizes: pageSizes(pgsizeBitmap).split(' '),
+    pgsize_bitmap: pgsizeBitmap,
+    stage: combination.stage,
+    levels,
+    ...(stage2Levels !== undefined && { stage2_levels: stage2Levels }),
+    maps,
+    refused_requests: refusedRequests,
+    refusals,
+    counts: countsJson(counts),
+    ...(stage2 && { stage2: countsJson(stage2) }),
+    misses,
+    semantics: semantics.map((one) => ({
+      semantics: one.semantics,
+      maps: one.maps,
+      refused_requests: one.refusedRequests,
+      refused_pieces: one.refusedPieces,
+      ...(one.first && { first: one.first }),
+      over_mapped: one.overMapped,
+    })),
+    dma: {
+      refused_requests: dma.refusedRequests,
+      ...(dma.first && { first: dma.first }),
+      iova_bytes: dma.iovaBytes,
+      over_mapped: dma.overMapped,
+      padding: dma.padding,
+    },
+    advice: advice.map(({ kind, text, gain }) => ({
+      kind,
+      text,
+      gain: {
+        refused_requests: gain.refusedRequests,
+        descriptors: gain.descriptors,
+        leaves: gain.leaves,
+        tables: gain.tables,
+        table_bytes: gain.tableBytes,
+      },
+    })),
+  };
+}
+
+function countsJson({
+  descriptors,
+  leaves,
+  tables,
+  tableBytes,
+  byLeaf,
+  byLevel,
+}: CombinationResult['counts']) {
+  return { descriptors, leaves, tables, table_bytes: tableBytes, by_leaf: byLeaf, by_level: byLevel };
+}

@@ -1,0 +1,126 @@
+/** The sentences of advice: the value, the rule behind it, and what to do. */
+import { count, counted, hex, pageSizes, sizeText } from '../cli/text/text.ts';
+import type { Scatterlist } from '../iommu/scatterlist.ts';
+import type { Combination, Granule } from './combinations.ts';
+import type { Changed } from './transforms.ts';
+import { forEachRun, runsOf, type Workload } from './workload.ts';
+
+const size = (bytes: number) => sizeText(BigInt(bytes));
+
+export function smallerGranule({ granule }: Combination) {
+  return (to: Combination): string =>
+    `take a granule of ${size(to.granule)} instead of ${size(granule)}: an IOMMU maps nothing smaller than its page`;
+}
+
+/** @param before - the page sizes that there are, as bitmaps. */
+export function offer(before: bigint) {
+  return (to: Combination, after: bigint): string => {
+    const kinds = [
+      before & (before - 1n) ? '' : 'blocks',
+      to.sizes === 'contiguous' ? 'contiguous runs' : '',
+    ];
+    return `offer ${kinds.filter(Boolean).join(' and ')} of ${pageSizes(after & ~before)} beside ${pageSizes(before)}`;
+  };
+}
+
+/** The first request that a change is about. */
+function whose({ requests }: Changed): string {
+  return `request ${requests[0]}`;
+}
+
+/** And the others. */
+function likewise({ requests }: Changed): string {
+  const more = requests.length - 1;
+  return more > 0 ? ` (${counted(more, 'more request')} likewise)` : '';
+}
+
+export function pad(granule: Granule) {
+  return (before: Workload, changed: Changed): string => {
+    const bytes = (workload: Workload) => workload.requests.reduce((sum, { sg }) => sum + sg.byteLength, 0n);
+    const more = sizeText(bytes(changed.workload) - bytes(before));
+    return `map whole pages of ${size(granule)} around each entry, as the DMA layer does: ${more} that nobody asked for`;
+  };
+}
+
+export function alignedIova(block: number) {
+  return ({ requests }: Workload, changed: Changed): string => {
+    const [index = 0] = changed.requests;
+    const from = requests[index]!.iova;
+    const to = changed.workload.requests[index]!.iova;
+    const into = Number(to % BigInt(block));
+    const where = into === 0 ? `a multiple of it` : `${hex(into)} into it as the buffer is`;
+    return `align the IOVA to ${size(block)}: ${whose(changed)} at ${hex(to)} instead of ${hex(from)}, ${where}${likewise(changed)}`;
+  };
+}
+
+export function alignedBuffer(block: number) {
+  return ({ requests }: Workload, changed: Changed): string => {
+    const [index = 0] = changed.requests;
+    const off = firstOffset(requests[index]!.sg, block);
+    const where =
+      off === undefined
+        ? `${whose(changed)} needs an IOVA that is a multiple of it too`
+        : `the buffer at PA ${hex(off.phys)} of ${whose(changed)} is off by ${hex(off.by)}; moved back that much, or forward by ${hex(block - off.by)}, it fits`;
+    return `use a ${size(block)}-aligned allocation, and an IOVA to match: ${where}${likewise(changed)}`;
+  };
+}
+
+/** The first run with room for a block that does not lie where blocks could map it, and by how much. */
+function firstOffset(sg: Scatterlist, block: number): { phys: number; by: number } | undefined {
+  let found: { phys: number; by: number } | undefined;
+  forEachRun(sg, (phys, length, offset) => {
+    const by = (((phys - offset) % block) + block) % block;
+    if (length >= block && by !== 0) found ??= { phys, by };
+  });
+  return found;
+}
+
+export function merged({ requests }: Workload, changed: Changed): string {
+  const fewer = requests.length - changed.workload.requests.length;
+  return (
+    `merge ${whose(changed)} and what follows it into one call: ${counted(fewer, 'request goes', 'requests go')} on where another ends, ` +
+    'in IOVA and memory, but no page can be larger than what one call maps'
+  );
+}
+
+export function reordered(by: 'address' | 'size') {
+  return ({ requests }: Workload, changed: Changed): string => {
+    if (by === 'size') {
+      return `put the largest entries of ${whose(changed)} first, where order does not matter: smaller ones before them shift them off their blocks${likewise(changed)}`;
+    }
+    const [index = 0] = changed.requests;
+    const [before, after] = [requests[index]!.sg, changed.workload.requests[index]!.sg];
+    const pair = adjacent(before, after);
+    const runs = `${counted(runsOf(before), 'run')} become ${count(runsOf(after))}`;
+    const why = pair
+      ? `entries ${pair[0]} and ${pair[1]} are adjacent in memory but not in the list; ${runs}`
+      : runs;
+    return `sort the entries of ${whose(changed)} by address, where order does not matter: ${why}${likewise(changed)}`;
+  };
+}
+
+/** Indexes in the unsorted list of the first entries that join only in the sorted one. */
+function adjacent(before: Scatterlist, after: Scatterlist): [number, number] | undefined {
+  const places = new Map<number, number>();
+  for (let i = 0; i < before.count; i++) places.set(before.addresses[i]!, i);
+  for (let i = 0; i + 1 < after.count; i++) {
+    const [here, next] = [after.addresses[i]!, after.addresses[i + 1]!];
+    const [a, b] = [places.get(here)!, places.get(next)!];
+    if (here + after.lengths[i]! === next && b !== a + 1) return [a, b];
+  }
+  return undefined;
+}
+
+export function mappedMore(requests: number): string {
+  return `${counted(requests, 'more request')} mapped`;
+}
+
+/** `512 leaves become 1, 3 tables become 2`: each as the number that there was, and by how much that is more than it becomes. */
+export function saved(...parts: readonly [was: number, less: number, one: string, many: string][]): string {
+  return parts
+    .filter(([, less]) => less !== 0)
+    .map(([was, less, one, many]) => {
+      return `${counted(was, one, many)} ${was === 1 ? 'becomes' : 'become'} ${count(was - less)}`;
+    })
+    .join(', ');
+}

@@ -1,0 +1,68 @@
+/** Compares one workload under every combination of granule, page sizes and stages. What `lpae compare` shows. */
+import { setImmediate } from 'node:timers/promises';
+import { SG_SEMANTICS, type SgSemantics } from '../iommu/sg-semantics.ts';
+import { type Advice, Adviser } from './advice.ts';
+import { type Choice, type Combination, combinationsOf, type Granule } from './combinations.ts';
+import { type DmaResult, throughDmaLayer } from './dma.ts';
+import { type Measured, measure } from './measure.ts';
+import { judgeSemantics, type SemanticsResult } from './semantics.ts';
+import type { Workload } from './workload.ts';
+
+export interface CompareOptions extends Choice {
+  /** Meanings of map_sg to judge the workload by. Tables are always made with `exact`, Linux 6.12's. Default: all. */
+  readonly semantics?: readonly SgSemantics[];
+  /** Default: true. */
+  readonly advice?: boolean;
+}
+
+/** What does not depend on page sizes above the granule, or on the stage: the same object in all results of a granule. */
+export interface GranuleResult {
+  readonly semantics: readonly SemanticsResult[];
+  readonly dma: DmaResult;
+}
+
+export interface CombinationResult extends Measured {
+  readonly ofGranule: GranuleResult;
+  readonly advice: readonly Advice[];
+}
+
+/**
+ * Measures combination by combination, in the order of `combinationsOf`. Between two of them the event loop turns, so that whoever asks can show
+ * how far it is, and stop by leaving the loop. Tables of a combination are gone when the next begins.
+ * @throws StudyError for an axis value that there is none of.
+ *
+ * @example
+ * const workload = workloadNamed('gpu', { seed: 7 });
+ * for await (const { combination, counts, advice } of compareWorkload(workload, { stages: ['s1'] })) …
+ */
+export async function* compareWorkload(
+  workload: Workload,
+  options: CompareOptions = {},
+): AsyncGenerator<CombinationResult> {
+  const { semantics = SG_SEMANTICS, advice = true } = options;
+  const adviser = new Adviser(workload);
+  let last: { granule: Granule; result: GranuleResult } | undefined;
+  for (const combination of combinationsOf(workload.cpuPageSize, options)) {
+    await setImmediate();
+    const { granule } = combination;
+    if (last?.granule !== granule) last = { granule, result: ofGranule(workload, granule, semantics) };
+    yield resultOf(workload, combination, last.result, advice ? adviser : undefined);
+  }
+}
+
+function ofGranule(workload: Workload, granule: Granule, semantics: readonly SgSemantics[]): GranuleResult {
+  return {
+    semantics: semantics.map((one) => judgeSemantics(workload, one, granule)),
+    dma: throughDmaLayer(workload, granule),
+  };
+}
+
+function resultOf(
+  workload: Workload,
+  combination: Combination,
+  ofGranule: GranuleResult,
+  adviser: Adviser | undefined,
+): CombinationResult {
+  const measured = measure(workload, combination);
+  return { ...measured, ofGranule, advice: adviser?.advise(measured) ?? [] };
+}
