@@ -92,8 +92,7 @@ export class StageMali {
       lastIa: (1n << BigInt(INPUT_BITS)) - 1n,
       firstIndex: 0,
     } as const;
-    // It has no access flag.
-    const options = { outputBits: this.#paBits, accessFlagByHardware: true };
+    const options = { outputBits: this.#paBits };
     return [new TableTree(this.#memory, root, new MaliReader(), options)];
   }
 

@@ -114,7 +114,6 @@ export class Stage1 {
       } as const;
       return new TableTree(this.#memory, root, new LongReader(params), {
         outputBits: params.oaBits,
-        accessFlagByHardware: params.ha || params.affd,
         addressOf: this.#stage2?.tableAddressOf(),
       });
     });

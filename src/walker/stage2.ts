@@ -116,7 +116,7 @@ export class Stage2 {
       lastIa: unsigned64(POW2[params.iaBits]! - 1),
       firstIndex: 0,
     } as const;
-    const options = { outputBits: params.oaBits, accessFlagByHardware: params.ha || params.affd };
+    const options = { outputBits: params.oaBits };
     return [new TableTree(this.#memory, root, new LongReader(params), options)];
   }
 

@@ -95,8 +95,6 @@ export class TableTree {
   readonly reader: DescriptorReader;
   /** Output addresses must be below 2^outputBits. */
   readonly outputBits: number;
-  /** Hardware sets access flags, or ignores them. */
-  readonly accessFlagByHardware: boolean;
   readonly #memory: TableMemory;
   readonly #addressOf: TableAddressOf | undefined;
 
@@ -106,7 +104,6 @@ export class TableTree {
     reader: DescriptorReader,
     options: {
       readonly outputBits: number;
-      readonly accessFlagByHardware?: boolean;
       readonly addressOf?: TableAddressOf | undefined;
     },
   ) {
@@ -114,7 +111,6 @@ export class TableTree {
     this.root = root;
     this.reader = reader;
     this.outputBits = options.outputBits;
-    this.accessFlagByHardware = options.accessFlagByHardware ?? false;
     this.#addressOf = options.addressOf;
   }
 

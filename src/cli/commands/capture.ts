@@ -5,7 +5,8 @@ import { parseFaults } from '../../glossary/faults/parse.ts';
 import { type CapturedRow, captureImage } from '../../golden/capture.ts';
 import { touchedWords } from '../../image/touched.ts';
 import type { Access } from '../../walker/index.ts';
-import { parseAddress, parseRange, readAddress } from '../input/address.ts';
+import { parseRange } from '../input/address.ts';
+import { sortArguments } from '../input/sort-arguments.ts';
 import { EXIT, inputError, usageError } from '../io.ts';
 import type { Cli, Output } from '../output.ts';
 import { probe } from '../space/probe.ts';
@@ -72,10 +73,7 @@ async function capture(
   more: readonly string[],
   options: CaptureOptions,
 ): Promise<number> {
-  const files = more.filter(
-    (text) => readAddress(text) === undefined && (text.includes('@') || existsSync(text)),
-  );
-  const addresses = more.filter((text) => !files.includes(text)).map((text) => parseAddress(text, 'address'));
+  const { addresses, files } = sortArguments(more);
   const accesses = [
     ...addresses.map((ia) => ({ ia, access: accessOf(options) })),
     ...faultAccesses(options.fault),

@@ -1,11 +1,10 @@
 /** `lpae walk`: addresses through the hardware walker, each descriptor on the way shown. */
-import { existsSync } from 'node:fs';
 import { type Command, Option } from 'commander';
 import { describeExpectation, mismatch } from '../../golden/image-compare.ts';
 import type { ImageRow } from '../../golden/image-file.ts';
 import type { Answer } from '../../image/machine.ts';
 import type { Access } from '../../walker/index.ts';
-import { parseAddress, readAddress } from '../input/address.ts';
+import { sortArguments } from '../input/sort-arguments.ts';
 import { EXIT, usageError } from '../io.ts';
 import type { Cli, Output } from '../output.ts';
 import { derivationJson, derivationLines } from '../target/derivation.ts';
@@ -58,7 +57,7 @@ async function walk(
   addresses: readonly string[],
   options: WalkOptions,
 ): Promise<number> {
-  const { inputs, files } = sortArguments(addresses);
+  const { addresses: inputs, files } = sortArguments(addresses);
   if (inputs.length === 0 && options.row === undefined)
     throw usageError("missing required argument 'address'");
   const target = await readTarget([file, ...files], out.io, options);
@@ -85,15 +84,6 @@ async function walk(
     }
   }
   return results.every((result) => result.ok) ? EXIT.ok : EXIT.negative;
-}
-
-/** What is an address, and what can only be a file. */
-function sortArguments(texts: readonly string[]): { inputs: bigint[]; files: string[] } {
-  const files = texts.filter(
-    (text) => readAddress(text) === undefined && (text.includes('@') || existsSync(text)),
-  );
-  const inputs = texts.filter((text) => !files.includes(text)).map((text) => parseAddress(text, 'address'));
-  return { inputs, files };
 }
 
 function accessOf({ access, unprivileged }: WalkOptions, row: ImageRow | undefined): Access {

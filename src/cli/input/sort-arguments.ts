@@ -1,0 +1,14 @@
+/** Arguments behind the first file of a command: addresses, and what can only be another file. */
+import { existsSync } from 'node:fs';
+import { parseAddress, readAddress } from './address.ts';
+
+/** @throws CliError (usage) for what is neither. */
+export function sortArguments(texts: readonly string[]): { addresses: bigint[]; files: string[] } {
+  const files = texts.filter(
+    (text) => readAddress(text) === undefined && (text.includes('@') || existsSync(text)),
+  );
+  const addresses = texts
+    .filter((text) => !files.includes(text))
+    .map((text) => parseAddress(text, 'address'));
+  return { addresses, files };
+}
