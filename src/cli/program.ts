@@ -60,6 +60,10 @@ const COMMANDS: Readonly<Record<string, { summary: string; load: () => Promise<C
     summary: 'compare what a workload costs under granules, page sizes and stages',
     load: () => import('./commands/compare.ts'),
   },
+  tlb: {
+    summary: 'run an access trace through TLBs of several sizes',
+    load: () => import('./commands/tlb.ts'),
+  },
   bbm: {
     summary: 'judge a trace of table writes by the break-before-make rules',
     load: () => import('./commands/bbm.ts'),

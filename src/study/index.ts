@@ -31,6 +31,39 @@ export { StudyError } from './errors.ts';
 export { type Estimate, estimate } from './estimate.ts';
 export { type Measured, type MissCost, measure } from './measure.ts';
 export type { Refusal, SemanticsResult } from './semantics.ts';
+export {
+  type NamedTrace,
+  sizeOfStudy,
+  studyTlb,
+  type TlbCombination,
+  type TlbMeasured,
+  type TlbRefused,
+  type TlbResult,
+  type TlbStudy,
+} from './tlb.ts';
+export { runTlb, type TlbCounts, type TlbShape } from './tlb-model.ts';
+export {
+  type Footprint,
+  footprintWorkload,
+  type MadeTables,
+  makeTables,
+  stretchesOf,
+  type TablesChoice,
+} from './tlb-tables.ts';
+export {
+  addressNumber,
+  type DeviceTraceOptions,
+  deviceTrace,
+  footprintOf,
+  joined,
+  type Stretch,
+  TRACES,
+  type Trace,
+  type TraceName,
+  type TraceOptions,
+  traceNamed,
+} from './tlb-trace.ts';
+export { type StudiedTables, type WalkedTrace, type Walks, walkTrace } from './tlb-walks.ts';
 export { separated, sizeOf, type Workload, type WorkloadRequest, type WorkloadSize } from './workload.ts';
 export {
   questionOf,

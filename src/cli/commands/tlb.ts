@@ -1,0 +1,119 @@
+/** `lpae tlb`: an access trace through TLBs of several sizes, over given tables or tables of every kind. */
+import { type Command, Option } from 'commander';
+import { OFFERED, STAGES } from '../../study/combinations.ts';
+import { StudyError } from '../../study/errors.ts';
+import { sizeOfStudy, studyTlb, type TlbResult } from '../../study/tlb.ts';
+import { TRACES } from '../../study/tlb-trace.ts';
+import { WORKLOADS } from '../../study/workloads.ts';
+import { type AskedStudy, readStudy, type TlbOptions } from '../input/tlb-study.ts';
+import { EXIT, usageError } from '../io.ts';
+import type { Cli, Output } from '../output.ts';
+import { Progress } from '../progress.ts';
+import { addTargetOptions, FILE_ARGUMENT, TARGET_HELP } from '../target/options.ts';
+import { wrap } from '../text/columns.ts';
+import { counted } from '../text/text.ts';
+import { resultJson, studyLines } from '../text/tlb-text.ts';
+
+/** As a shell reports a program that SIGINT ended. */
+const EXIT_INTERRUPTED = 130;
+const LINE = 100;
+
+const HELP = `
+Without FILE a footprint is mapped under every combination of granule, page sizes and stages; the CPU's page is the granule.
+With FILE its tables are walked as they are.${TARGET_HELP}
+Traces: sequential and strided go through the footprint over and over, --stride bytes at a time (64, and 4K); random is lines
+of 64 bytes; dma-ring is a network card: a descriptor, a buffer of 2K in bursts of 256 bytes, the descriptor again. A file is
+an address a line, a JSON list of addresses, or scatterlists of real drivers (pgtable-scatterlists/1): a device that goes over
+each request in bursts; before the next it is unmapped, and its entries are invalidated (--lazy: never).
+
+  hits        accesses that an entry answers          walks      those that none does: privileged reads, all of them
+  reads       descriptors that walks read from memory: nested, of both stages
+  per walk    reads for each; per 1000 accesses           reach      bytes that the entries cover at most
+
+Replacement is least recently used, set by set. The walk cache holds tables, of all levels, fully associative; nested ones with
+the stage-2 walks that led there. Entries hold a leaf, or a contiguous run where one stage translates (--no-runs: never).
+Ctrl-C stops after the combination at hand: what was measured is printed, and the exit code is 130. Exit code 1 when nothing
+can be mapped, or every access faults.
+
+Examples:
+  $ lpae tlb
+  $ lpae tlb --footprint 1G --granule 4K --stages s1,nested --entries 64,1024 --ways 4,full
+  $ lpae tlb --trace fixtures/real/linux61-smmuv3-4k.sg.json --granule 4K --sizes pages --walk-cache 16,off
+  $ lpae tlb request.json --trace strided --stride 64K
+  $ lpae tlb fixtures/real/linux61-a72-rodata-on.json.gz --trace random --footprint 1G
+`;
+
+export function define(command: Command, cli: Cli): void {
+  command
+    .argument('[file...]', FILE_ARGUMENT)
+    .option('--trace <name>', `${TRACES.join(', ')}, or a file (./random is one)`, 'random')
+    .option('--accesses <n>', 'how many; default 1M, of a file all')
+    .option('--stride <bytes>', 'of sequential and strided accesses')
+    .option('--burst <bytes>', 'of the device of a file of scatterlists; default 256')
+    .option('--largest <bytes>', 'of the same: requests of more are left out; default 16M')
+    .option('--lazy', 'of the same: nothing is unmapped')
+    .option('--seed <n>', 'of what is random; default 1')
+    .option('--footprint <bytes>', 'what is accessed; default 64M, of FILE all that it maps')
+    .option('--range <range>', 'of FILE: only these input addresses, a..b or a+length')
+    .option('--entries <list>', 'TLB entries', '32,64,512')
+    .option('--ways <list>', 'entries of a set; full is fully associative', '4')
+    .option('--walk-cache <list>', 'tables that the walk cache holds, or off', '16')
+    .option('--no-runs', 'contiguous runs are held entry by entry')
+    .addOption(new Option('--workload <name>', 'what memory is like').choices(WORKLOADS))
+    .option(
+      '--fragmentation <share>',
+      'of memory: pages that do not follow the one before, 0 to 1; default 0',
+    )
+    .option('--granule <sizes>', 'smallest pages; default 4K,16K,64K')
+    .option('--sizes <list>', `page sizes to offer, of ${OFFERED.join(', ')}; default all`)
+    .option('--stages <list>', `of ${STAGES.join(', ')}; default s1,nested`);
+  addTargetOptions(command)
+    .addHelpText('after', HELP)
+    .action(async (files: string[], options: TlbOptions) => {
+      cli.exitCode = await tlb(cli.output(command), files, options);
+    });
+}
+
+async function tlb(out: Output, files: readonly string[], options: TlbOptions): Promise<number> {
+  try {
+    return await run(out, await readStudy(out, files, options));
+  } catch (error) {
+    if (error instanceof StudyError) throw usageError(error.message);
+    throw error;
+  }
+}
+
+async function run(out: Output, { study, title }: AskedStudy): Promise<number> {
+  const total = sizeOfStudy(study);
+  const progress = new Progress(out.io.stderr, 'combinations', total);
+  const stop = new AbortController();
+  const interrupt = () => stop.abort();
+  process.once('SIGINT', interrupt);
+  const results: TlbResult[] = [];
+  try {
+    for await (const result of studyTlb(study)) {
+      results.push(result);
+      progress.at(results.length);
+      if (stop.signal.aborted) break;
+    }
+  } finally {
+    process.removeListener('SIGINT', interrupt);
+    progress.end();
+  }
+  const interrupted = results.length < total;
+  if (out.json) {
+    out.document('lpae.tlb/1', { title, interrupted, combinations: results.map(resultJson) });
+  } else {
+    const accesses = results.find((result) => result.maps)?.accesses;
+    const many = accesses === undefined ? '' : `, ${counted(accesses, 'access', 'accesses')}`;
+    out.lines(wrap(`${title}${many}`, LINE).map(out.style.title));
+    out.line();
+    out.lines(studyLines(results, out.style));
+  }
+  if (interrupted) {
+    out.note(`interrupted after ${results.length} of ${total} combinations`);
+    return EXIT_INTERRUPTED;
+  }
+  const some = results.some((result) => result.maps && result.faults < result.accesses);
+  return some ? EXIT.ok : EXIT.negative;
+}

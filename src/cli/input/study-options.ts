@@ -1,0 +1,55 @@
+/** Options of studies as people type them: lists of names and of sizes, numbers in a range. */
+import { usageError } from '../io.ts';
+import { sizeText } from '../text/text.ts';
+import { readAddress } from './address.ts';
+
+/** Names of `known`, in its order, however they were given; all without a text. @throws CliError (usage). */
+export function namesOf<T extends string>(
+  option: string,
+  text: string | undefined,
+  known: readonly T[],
+): readonly T[] {
+  if (text === undefined) return known;
+  const names = listOf(text);
+  const wrong = names.find((one) => !known.some((other) => other === one));
+  if (wrong !== undefined) throw usageError(`${option}: '${wrong}' is none of ${known.join(', ')}`);
+  return known.filter((name) => names.includes(name));
+}
+
+/** The same for sizes in bytes, which may be written in any way an address may. @throws CliError (usage). */
+export function sizesOf<T extends number>(
+  option: string,
+  text: string | undefined,
+  known: readonly T[],
+): readonly T[] {
+  if (text === undefined) return known;
+  const asked = listOf(text).map((one) => {
+    const size = readAddress(one);
+    return size === undefined ? one : sizeText(size);
+  });
+  const names = known.map((size) => sizeText(BigInt(size)));
+  const kept = namesOf(option, asked.join(','), names);
+  return known.filter((_, i) => kept.includes(names[i]!));
+}
+
+/** A whole number from `least` to `most`, `64K` and the like among them. @throws CliError (usage). */
+export function wholeOf(option: string, text: string, least: number, most: number): number {
+  const value = Number(readAddress(text) ?? -1n);
+  if (value >= least && value <= most) return value;
+  throw usageError(
+    `${option}: '${text}' is no whole number from ${least} to ${most}`,
+    'such as 64, 1M or 0x400_0000',
+  );
+}
+
+/** A number from 0 to 1. @throws CliError (usage). */
+export function shareOf(option: string, text: string): number {
+  const share = text.trim() === '' ? Number.NaN : Number(text);
+  if (share >= 0 && share <= 1) return share;
+  throw usageError(`${option}: '${text}' is not a share from 0 to 1`);
+}
+
+/** The parts of `a,b,c`. */
+export function listOf(text: string): string[] {
+  return text.split(',').map((part) => part.trim());
+}

@@ -1,0 +1,86 @@
+/** Access traces from files: addresses, one a line or as JSON, or what a real device's driver mapped. */
+import { StudyError } from '../../study/errors.ts';
+import {
+  addressNumber,
+  type DeviceTraceOptions,
+  deviceTrace,
+  LARGEST_BUFFER,
+  type Trace,
+} from '../../study/tlb-trace.ts';
+import { inputError, usageError } from '../io.ts';
+import type { Output } from '../output.ts';
+import { counted, sizeText } from '../text/text.ts';
+import { ADDRESS_HINT, readAddress } from './address.ts';
+import { openNamedSource } from './file-source.ts';
+import { parseJson, tooMuch } from './input.ts';
+import { JsonPart } from './json-part.ts';
+import { parseScatterlists } from './scatterlists-file.ts';
+
+/** A line of a trace is about 20 bytes. */
+const MAX_BYTES = 1 << 30;
+
+const FORMS =
+  'a trace is an address a line (# begins a comment), a JSON list of addresses, or a file of scatterlists';
+
+/**
+ * Reads a trace, gzip or plain. `accesses` cuts any, the other options are for files of scatterlists.
+ * @throws CliError (input) for what is no trace, (usage) for options that are not for it.
+ */
+export async function readTrace(file: string, out: Output, options: DeviceTraceOptions): Promise<Trace> {
+  const { name, source } = await openNamedSource(file, out.io);
+  if (source.size > MAX_BYTES) throw tooMuch(name, MAX_BYTES);
+  const bytes = new Uint8Array(source.size);
+  source.read(0, bytes);
+  try {
+    return parseTrace(bytes, name, out, options);
+  } catch (error) {
+    if (error instanceof StudyError) throw inputError(`${name}: ${error.message}`);
+    throw error;
+  }
+}
+
+function parseTrace(bytes: Uint8Array, name: string, out: Output, options: DeviceTraceOptions): Trace {
+  const text = new TextDecoder().decode(bytes);
+  const isJson = /^\s*[{[]/.test(text.slice(0, 512));
+  const part = isJson ? new JsonPart(parseJson(bytes, name), name) : undefined;
+  if (part?.isObject && part.get('schema').value === 'pgtable-scatterlists/1') {
+    const file = parseScatterlists(part.value, name);
+    const requests = file.requests.map(({ iova, sg }) => ({ first: iova, size: sg.byteLength }));
+    const { largest = LARGEST_BUFFER } = options;
+    const left = requests.filter(({ size }) => size > largest).length;
+    if (left > 0) {
+      out.note(
+        `${counted(left, 'request')} of more than ${sizeText(BigInt(largest))} left out: memory that a guest was given, no buffers (--largest)`,
+      );
+    }
+    return deviceTrace(file.name, requests, options);
+  }
+  if (options.burst !== undefined || options.largest !== undefined || options.unmaps === false) {
+    const hint = `${name} is a list of addresses`;
+    throw usageError('--burst, --largest and --lazy are for files of scatterlists', hint);
+  }
+  const addresses = part ? addressesOfJson(part) : addressesOfText(text, name);
+  if (addresses.length === 0) throw inputError(`${name}: holds no address`, FORMS);
+  return { name, addresses: Float64Array.from(addresses.slice(0, options.accesses)) };
+}
+
+function addressesOfJson(part: JsonPart): number[] {
+  const list = part.isObject ? part.allowKeys(['name', 'addresses']).get('addresses') : part;
+  return list.items().map((item) => addressNumber(item.address()));
+}
+
+/** What follows the address in its line is not read. */
+function addressesOfText(text: string, name: string): number[] {
+  const addresses: number[] = [];
+  for (const [i, line] of text.split('\n').entries()) {
+    const [word = ''] = line.replace(/#.*/, '').trim().split(/\s+/);
+    if (word === '') continue;
+    const address = readAddress(word);
+    if (address === undefined) {
+      const shown = word.length > 40 ? `${word.slice(0, 40)}…` : word;
+      throw inputError(`${name}:${i + 1}: '${shown}' is no address`, `${FORMS}; ${ADDRESS_HINT}`);
+    }
+    addresses.push(addressNumber(address));
+  }
+  return addresses;
+}

@@ -1,0 +1,107 @@
+/** Tables for a TLB study: a footprint mapped into real tables under a combination of granule, page sizes and stages, and the machine that walks it. */
+
+import type { MachineDescription } from '../image/machine.ts';
+import { IommuDomain } from '../iommu/domain.ts';
+import { Scatterlist } from '../iommu/scatterlist.ts';
+import { PhysicalMemory } from '../memory/index.ts';
+import { createWalker, type Regime } from '../walker/index.ts';
+import { type Combination, formatOf, formatRequest } from './combinations.ts';
+import { nestedMachine, PROT, TABLE_RAM } from './memory.ts';
+import { joined, type Stretch } from './tlb-trace.ts';
+import type { StudiedTables } from './tlb-walks.ts';
+import type { Workload } from './workload.ts';
+import { type WorkloadOptions, workloadNamed } from './workloads.ts';
+
+/** What is compared. The CPU's page is always the granule, so that everything can be mapped under each. */
+export type TablesChoice = Pick<Combination, 'granule' | 'sizes' | 'stage'>;
+
+/** A footprint: the requests of a workload, or given stretches. */
+export type Footprint = Omit<WorkloadOptions, 'cpuPageSize'> & {
+  /** Of {@link WORKLOADS}, which says where memory lies. Default: `fragmented`. */
+  readonly workload?: string;
+  /** Input addresses to map, in place of the workload's own. `bytes` does not count then. */
+  readonly stretches?: readonly Stretch[];
+};
+
+/** Stretches are widened to this, the largest granule: every granule maps the same. */
+const UNIT = 0x1_0000n;
+
+/**
+ * The requests that map a footprint with CPU pages of the granule's size.
+ * @throws StudyError for a workload that there is none of, or options out of range.
+ */
+export function footprintWorkload(footprint: Footprint, granule: number): Workload {
+  const { workload = 'fragmented', stretches, fragmentation = 0, ...options } = footprint;
+  const settings = { ...options, fragmentation, cpuPageSize: granule };
+  if (stretches === undefined) return workloadNamed(workload, settings);
+  const wanted = joined(stretches, UNIT);
+  const bytes = wanted.reduce((sum, { size }) => sum + Number(size), 0);
+  const made = workloadNamed(workload, { ...settings, bytes });
+  const pages = new ChunkReader(made);
+  return {
+    ...made,
+    requests: wanted.map(({ first, size }) => ({ iova: first, sg: pages.take(Number(size)) })),
+  };
+}
+
+/** The input addresses that a workload maps, joined. */
+export function stretchesOf({ requests }: Workload): Stretch[] {
+  return joined(requests.map(({ iova, sg }) => ({ first: iova, size: sg.byteLength })));
+}
+
+/** Reads the memory of a workload chunk by chunk, whatever requests it was for. */
+class ChunkReader {
+  readonly #cpuPageSize: number;
+  readonly #lists: readonly Scatterlist[];
+  #list = 0;
+  #entry = 0;
+  #used = 0;
+
+  constructor({ requests, cpuPageSize }: Workload) {
+    this.#lists = requests.map(({ sg }) => sg);
+    this.#cpuPageSize = cpuPageSize;
+  }
+
+  take(bytes: number): Scatterlist {
+    const [addresses, lengths]: [number[], number[]] = [[], []];
+    for (let left = bytes; left > 0; ) {
+      const list = this.#lists[this.#list]!;
+      if (this.#entry === list.count) {
+        this.#list++;
+        this.#entry = 0;
+        continue;
+      }
+      const length = Math.min(left, list.lengths[this.#entry]! - this.#used);
+      addresses.push(list.addresses[this.#entry]! + this.#used);
+      lengths.push(length);
+      left -= length;
+      this.#used += length;
+      if (this.#used < list.lengths[this.#entry]!) continue;
+      this.#entry++;
+      this.#used = 0;
+    }
+    return Scatterlist.fromColumns(addresses, lengths, { cpuPageSize: this.#cpuPageSize });
+  }
+}
+
+/** Tables made for a study, and what an exact `Tlb` takes. */
+export interface MadeTables extends StudiedTables {
+  readonly machine: MachineDescription & { readonly regime: Regime };
+}
+
+/**
+ * Maps a workload, in one address space.
+ * @throws IommuError for a request that can't be mapped.
+ */
+export function makeTables({ requests }: Workload, choice: TablesChoice): MadeTables {
+  const domain = new IommuDomain(new PhysicalMemory(TABLE_RAM), formatOf(choice), formatRequest(choice));
+  for (const { iova, sg } of requests) domain.mapSg(iova, sg, PROT);
+  const { regime, registers } = domain.registers.hardware;
+  if (choice.stage !== 'nested') {
+    const machine = { memory: domain.memory, regime, registers };
+    return { machine, walker: createWalker(domain.memory, { regime, registers }) };
+  }
+  const { stage2, walker } = nestedMachine(domain, requests, { ...choice, cpuPageSize: choice.granule });
+  const both = { ...registers, ...stage2.registers.hardware.registers };
+  return { machine: { memory: stage2.memory, regime: 'el1&0-nested', registers: both }, walker };
+}

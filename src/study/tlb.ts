@@ -1,0 +1,131 @@
+/** TLB studies: a trace run through TLBs of several sizes over tables of several kinds, combination by combination. What `lpae tlb` shows. */
+import { setImmediate } from 'node:timers/promises';
+import { IommuError } from '../pagetable/errors.ts';
+import { type Choice, combinationsOf } from './combinations.ts';
+import { runTlb, setsOf, type TlbCounts, type TlbShape } from './tlb-model.ts';
+import {
+  type Footprint,
+  footprintWorkload,
+  makeTables,
+  stretchesOf,
+  type TablesChoice,
+} from './tlb-tables.ts';
+import { type Trace, type TraceOptions, traceNamed } from './tlb-trace.ts';
+import { type StudiedTables, walkTrace } from './tlb-walks.ts';
+
+/** A TLB, and the tables behind it; without them, those that were given. */
+export interface TlbCombination extends TlbShape {
+  readonly tables?: TablesChoice;
+}
+
+/** What a trace came to under one combination. */
+export interface TlbMeasured extends TlbCounts {
+  readonly maps: true;
+  readonly combination: TlbCombination;
+  /** 0 to 1. */
+  readonly hitRate: number;
+  /** Descriptors read: for each walk (0 where there was none), and for each access. */
+  readonly fetchesPerWalk: number;
+  readonly fetchesPerAccess: number;
+}
+
+/** The footprint can't be mapped under a combination. */
+export interface TlbRefused {
+  readonly maps: false;
+  readonly combination: TlbCombination;
+  /** In the words of the error. */
+  readonly reason: string;
+}
+
+export type TlbResult = TlbMeasured | TlbRefused;
+
+/** A trace to generate over what is mapped. */
+export interface NamedTrace extends TraceOptions {
+  readonly name: string;
+}
+
+/** What is studied: tables that are there, or a footprint that is mapped under every combination of a choice. */
+export type TlbStudy = {
+  /** TLBs to try, in this order. */
+  readonly shapes: readonly TlbShape[];
+} & (
+  | { readonly tables: StudiedTables; readonly trace: Trace }
+  | { readonly footprint: Footprint; readonly choice?: Choice; readonly trace: Trace | NamedTrace }
+);
+
+/**
+ * Runs a study, combination by combination: by tables in the order of `combinationsOf`, then by TLB. Between two of them the event
+ * loop turns, so that whoever asks can show how far it is, and stop by leaving the loop.
+ *
+ * Every access is a privileged read. The TLBs are those of `lpae/tlb`, counted alike, by a leaner model.
+ *
+ * @throws StudyError for shapes, choices, footprints or traces that can't be.
+ *
+ * @example
+ * const shapes = [{ entries: 64, ways: 4, walkCache: 16 }] as const;
+ * const study = { footprint: { bytes: 2 ** 26 }, choice: { stages: ['s1'] }, trace: { name: 'random' }, shapes } as const;
+ * for await (const result of studyTlb(study)) if (result.maps) console.log(result.combination, result.hitRate);
+ */
+export async function* studyTlb(study: TlbStudy): AsyncGenerator<TlbResult> {
+  for (const shape of study.shapes) setsOf(shape);
+  if ('tables' in study) {
+    yield* runShapes(study.tables, study.trace, study.shapes, {});
+    return;
+  }
+  for (const tables of choicesOf(study.choice)) {
+    await setImmediate();
+    const workload = footprintWorkload(study.footprint, tables.granule);
+    const { trace } = study;
+    const made = attempt(() => makeTables(workload, tables));
+    if (made instanceof IommuError) {
+      const reason = made.message;
+      yield* study.shapes.map(
+        (shape) => ({ maps: false, combination: { ...shape, tables }, reason }) as const,
+      );
+      continue;
+    }
+    const asked = 'addresses' in trace ? trace : traceNamed(trace.name, stretchesOf(workload), trace);
+    yield* runShapes(made, asked, study.shapes, { tables });
+  }
+}
+
+/** How many results a study has. */
+export function sizeOfStudy(study: TlbStudy): number {
+  return study.shapes.length * ('tables' in study ? 1 : choicesOf(study.choice).length);
+}
+
+/** The CPU's page size plays no part in what is walked. */
+function choicesOf(choice: Choice | undefined): TablesChoice[] {
+  return combinationsOf(4096, choice).map(({ granule, sizes, stage }) => ({ granule, sizes, stage }));
+}
+
+function attempt<T>(act: () => T): T | IommuError {
+  try {
+    return act();
+  } catch (error) {
+    if (error instanceof IommuError) return error;
+    throw error;
+  }
+}
+
+async function* runShapes(
+  tables: StudiedTables,
+  trace: Trace,
+  shapes: readonly TlbShape[],
+  of: Pick<TlbCombination, 'tables'>,
+): AsyncGenerator<TlbMeasured> {
+  const walked = walkTrace(tables, trace);
+  for (const shape of shapes) {
+    await setImmediate();
+    const counts = runTlb(walked, shape);
+    const { accesses, hits, misses, fetches } = counts;
+    yield {
+      maps: true,
+      combination: { ...shape, ...of },
+      ...counts,
+      hitRate: accesses === 0 ? 0 : hits / accesses,
+      fetchesPerWalk: misses === 0 ? 0 : fetches / misses,
+      fetchesPerAccess: accesses === 0 ? 0 : fetches / accesses,
+    };
+  }
+}
