@@ -2,11 +2,11 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
-import { listSpace } from '../../src/cli/space/space.ts';
 import { parseImageFile } from '../../src/golden/image-file.ts';
 import { imageMachine } from '../../src/golden/image-probe.ts';
 import { checkGolden } from '../../src/golden/index.ts';
 import { bufferSource, imageMemory, openImage } from '../../src/image/index.ts';
+import { listSpace } from '../../src/space/space.ts';
 import type { Workload } from '../workload.ts';
 
 const FIXTURES = join(import.meta.dirname, '../../fixtures');

@@ -1,7 +1,7 @@
 /** A command's way out: lines and JSON documents to stdout, notes to stderr, and its exit code. */
 import type { Command } from 'commander';
+import { type ColorWhen, makeStyle, type Style, wantsColour } from '../text/style.ts';
 import type { CliIo } from './io.ts';
-import { type ColorWhen, makeStyle, type Style, wantsColour } from './text/style.ts';
 
 /** Options that every command has. */
 export interface GlobalOptions {

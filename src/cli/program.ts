@@ -2,9 +2,9 @@
 import { createRequire } from 'node:module';
 import { Command, CommanderError, Option } from 'commander';
 import { ImageError } from '../image/errors.ts';
+import { COLOR_WHEN, makeStyle, wantsColour } from '../text/style.ts';
 import { CliError, type CliIo, EXIT } from './io.ts';
 import { type Cli, type GlobalOptions, Output } from './output.ts';
-import { COLOR_WHEN, makeStyle, wantsColour } from './text/style.ts';
 
 interface CommandModule {
   define(command: Command, cli: Cli): void;

@@ -1,6 +1,7 @@
 /** One line on a terminal's stderr for work that takes longer than a second; nothing anywhere else. */
+
+import { count } from '../text/numbers.ts';
 import type { TextSink } from './io.ts';
-import { count } from './text/text.ts';
 
 const PATIENCE_MS = 1000;
 const REDRAW_MS = 100;

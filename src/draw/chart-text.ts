@@ -1,6 +1,6 @@
 /** Charts in a terminal: bars with numbers, tables of outcomes with signs; at most 80 columns. */
-import { columns, padEnd, visibleWidth, wrap } from '../cli/text/columns.ts';
-import type { Style } from '../cli/text/style.ts';
+import { columns, padEnd, visibleWidth, wrap } from '../text/columns.ts';
+import type { Style } from '../text/style.ts';
 import type { BarChart } from './bar-chart.ts';
 import { type HeatCell, type HeatTable, OUTCOMES, outcomesOf, reasonsOf } from './heat-table.ts';
 import type { LineChart } from './line-chart.ts';

@@ -1,5 +1,5 @@
 /** A descriptor drawn: its bits in rows, every field in a colour with its name and value, and below a list of what the fields mean. */
-import { hex, hexWord } from '../cli/text/text.ts';
+
 import {
   bitRange,
   type DecodedField,
@@ -7,6 +7,7 @@ import {
   decode,
   decodeAddress,
 } from '../descriptor/index.ts';
+import { hex, hexWord } from '../text/numbers.ts';
 import { firstFitting, fitText, wrapText } from './measure.ts';
 import type { HueName } from './palette.ts';
 import { type Box, box, hatch, heading, label, told } from './parts.ts';

@@ -1,7 +1,7 @@
 /** The radix tree of tables in a terminal: a row of blocks for each level, every table over what it holds, at most 80 columns. */
-import { wrap } from '../cli/text/columns.ts';
-import type { Style } from '../cli/text/style.ts';
-import { hex } from '../cli/text/text.ts';
+import { wrap } from '../text/columns.ts';
+import { hex } from '../text/numbers.ts';
+import type { Style } from '../text/style.ts';
 import { type Cell, type IcicleScale, layoutIcicle, sharesWithin } from './icicle-layout.ts';
 import type { IciclePanel } from './icicle-tree.ts';
 import { cellSays, indexText, landmarks, looksOf, panelSummary } from './icicle-words.ts';

@@ -1,5 +1,5 @@
 /** What is said of an icicle's cells: labels, tooltips, summaries; the same in an SVG and in a terminal. */
-import { counted, hex, roughSize, sizeText } from '../cli/text/text.ts';
+import { counted, hex, roughSize, sizeText } from '../text/numbers.ts';
 import { type Cell, sharesWithin } from './icicle-layout.ts';
 import type { IciclePanel } from './icicle-tree.ts';
 import { type LookKind, RIGHTS, shorterSays } from './look.ts';

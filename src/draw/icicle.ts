@@ -1,5 +1,5 @@
 /** The radix tree of tables as an icicle: a row a level, every table over what it holds. */
-import { hex, sizeText } from '../cli/text/text.ts';
+import { hex, sizeText } from '../text/numbers.ts';
 import { type Cell, type IcicleScale, layoutIcicle, sharesWithin } from './icicle-layout.ts';
 import type { IciclePanel } from './icicle-tree.ts';
 import { cellSays, cellTip, indexText, landmarks, looksOf, panelSummary } from './icicle-words.ts';

@@ -1,8 +1,9 @@
 /** What a leaf allows and what memory it is, as drawings tell it: a colour or a glyph for the rights, a stroke for the memory. */
-import { visibleWidth } from '../cli/text/columns.ts';
-import { faultText, leafCode } from '../cli/text/hardware-text.ts';
-import type { Style } from '../cli/text/style.ts';
+
 import type { Answer } from '../image/machine.ts';
+import { visibleWidth } from '../text/columns.ts';
+import { faultText, leafCode } from '../text/hardware.ts';
+import type { Style } from '../text/style.ts';
 import type { HueName } from './palette.ts';
 import { type Box, box, filled, hatch, type LegendItem } from './parts.ts';
 import { element, type SvgNode } from './svg.ts';

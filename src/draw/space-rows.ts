@@ -1,7 +1,7 @@
 /** An address space made ready to be drawn: ranges gathered into as many rows as a picture has, with the holes between them. */
-import type { AddressRange } from '../cli/input/address.ts';
-import { type MappedRange, rangeSize } from '../cli/space/ranges.ts';
-import { counted, hex, roughSize, sizeText } from '../cli/text/text.ts';
+import type { AddressRange } from '../space/address-range.ts';
+import { type MappedRange, rangeSize } from '../space/ranges.ts';
+import { counted, hex, roughSize, sizeText } from '../text/numbers.ts';
 import { type Look, lookOf, type Share, sharesOf } from './look.ts';
 
 interface RowSpan {

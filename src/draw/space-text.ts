@@ -1,7 +1,7 @@
 /** An address space in a terminal: a line a row, with a bar as long as the logarithm of its size, at most 80 columns. */
-import { columns, visibleWidth } from '../cli/text/columns.ts';
-import type { Style } from '../cli/text/style.ts';
-import { hex } from '../cli/text/text.ts';
+import { columns, visibleWidth } from '../text/columns.ts';
+import { hex } from '../text/numbers.ts';
+import type { Style } from '../text/style.ts';
 import { glyphLegend, lookOf, RIGHTS, type Share, shorterSays } from './look.ts';
 import { type DrawnSpace, type MappedRow, rowOutput, shortSize, spacePanels } from './space-rows.ts';
 

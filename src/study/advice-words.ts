@@ -1,6 +1,7 @@
 /** The sentences of advice: the value, the rule behind it, and what to do. */
-import { count, counted, hex, pageSizes, sizeText } from '../cli/text/text.ts';
+
 import type { Scatterlist } from '../iommu/scatterlist.ts';
+import { count, counted, hex, pageSizes, sizeText } from '../text/numbers.ts';
 import type { Combination, Granule } from './combinations.ts';
 import type { Changed } from './transforms.ts';
 import { forEachRun, runsOf, type Workload } from './workload.ts';

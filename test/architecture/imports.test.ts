@@ -97,6 +97,12 @@ describe('imports', () => {
     expect(outside(imported, allowed)).toEqual([]);
   });
 
+  test('of the library never reach the command line', () => {
+    const library = [...folders.filter((folder) => folder !== 'src/cli'), 'formats'].flatMap(sourcesUnder);
+    expect(library.length).toBeGreaterThan(200);
+    expect([...reachableFrom(library)].filter((file) => file.startsWith('src/cli/'))).toEqual([]);
+  });
+
   test('of src/memory and src/descriptor stay within them', () => {
     expect(outside(reachableFrom(sourcesUnder('src/memory')), ['src/memory/'])).toEqual([]);
     expect(outside(reachableFrom(sourcesUnder('src/descriptor')), ['src/descriptor/'])).toEqual([]);

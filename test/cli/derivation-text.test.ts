@@ -1,8 +1,8 @@
 /** Register derivations as people read them and as JSON: literal lines for registers of real machines. */
 import { describe, expect, test } from 'vitest';
 import { derivationJson, derivationLines } from '../../src/cli/text/derivation-text.ts';
-import { makeStyle } from '../../src/cli/text/style.ts';
 import { describeSte, describeStream } from '../../src/smmu/index.ts';
+import { makeStyle } from '../../src/text/style.ts';
 import { describeRegime } from '../../src/walker/index.ts';
 import { memoryWith } from '../walker/table-builder.ts';
 

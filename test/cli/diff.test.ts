@@ -3,8 +3,8 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { diffMeaning, type MeaningDifference } from '../../src/cli/space/diff-meaning.ts';
-import type { MappedRange } from '../../src/cli/space/ranges.ts';
+import { diffMeaning, type MeaningDifference } from '../../src/space/diff-meaning.ts';
+import type { MappedRange } from '../../src/space/ranges.ts';
 import { asText, lpae, lpaeJson, tempFile } from './run.ts';
 
 const UBOOT = join(import.meta.dirname, '../../fixtures/real/uboot-arm64-el2.json');

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { arm64LpaeS1 } from '../../formats/index.ts';
-import { verifyMapped, verifyUnmapped } from '../../src/cli/space/verify.ts';
+import { verifyMapped, verifyUnmapped } from '../../src/cli/run/verify.ts';
 import { IommuDomain, PhysicalMemory, Scatterlist } from '../../src/index.ts';
 import { createWalker } from '../../src/walker/index.ts';
 import { asText, lpae, lpaeJson, tempFile } from './run.ts';

@@ -3,13 +3,13 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
-import type { MappedRange } from '../../src/cli/space/ranges.ts';
-import { listSpace, scanSpace } from '../../src/cli/space/space.ts';
-import { listableTrees } from '../../src/cli/space/table-ranges.ts';
 import { parseImageFile } from '../../src/golden/image-file.ts';
 import { imageMachine } from '../../src/golden/image-probe.ts';
 import { createMachine } from '../../src/image/machine.ts';
 import { PhysicalMemory } from '../../src/memory/index.ts';
+import type { MappedRange } from '../../src/space/ranges.ts';
+import { listSpace, scanSpace } from '../../src/space/space.ts';
+import { listableTrees } from '../../src/space/table-ranges.ts';
 import { Random } from '../support/random.ts';
 
 const FIXTURES = join(import.meta.dirname, '../../fixtures');

@@ -1,7 +1,6 @@
 /** Charts: lengths and places as the values are, no label over another, whatever the values and names. */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { makeStyle } from '../../src/cli/text/style.ts';
 import {
   type BarChart,
   barChart,
@@ -14,6 +13,7 @@ import {
   lineChartText,
 } from '../../src/draw/index.ts';
 import { scaleOf } from '../../src/draw/scale.ts';
+import { makeStyle } from '../../src/text/style.ts';
 import { all, boxesOf, expectSound, expectTerminal, HOSTILE } from './check.ts';
 
 const plain = makeStyle(false);

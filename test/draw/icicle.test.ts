@@ -1,11 +1,11 @@
 /** The icicle: what its cells stand for, how wide they are, and that any tables come out sound and small. */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { treeOfTarget } from '../../src/cli/space/tree-read.ts';
-import { makeStyle } from '../../src/cli/text/style.ts';
-import { makeTree } from '../../src/cli/text/tree.ts';
 import { layoutIcicle } from '../../src/draw/icicle-layout.ts';
 import { icicle, iciclePanels, icicleText } from '../../src/draw/index.ts';
+import { makeTree } from '../../src/space/tree.ts';
+import { treeOfTarget } from '../../src/space/tree-read.ts';
+import { makeStyle } from '../../src/text/style.ts';
 import { all, boxesOf, expectSound, expectTerminal, HOSTILE } from './check.ts';
 import { fixture, imageFiles, mapped, panelsOf } from './target.ts';
 

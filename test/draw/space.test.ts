@@ -1,10 +1,10 @@
 /** The map of an address space: rows for ranges and holes, gathered where there are many, in an SVG and in a terminal. */
 import { describe, expect, test } from 'vitest';
-import { listSpace } from '../../src/cli/space/space.ts';
 import type { Target } from '../../src/cli/target/target.ts';
-import { makeStyle } from '../../src/cli/text/style.ts';
 import { addressSpace, addressSpaceText, type SpaceOptions } from '../../src/draw/index.ts';
 import { spacePanels } from '../../src/draw/space-rows.ts';
+import { listSpace } from '../../src/space/space.ts';
+import { makeStyle } from '../../src/text/style.ts';
 import { all, boxesOf, expectSound, expectTerminal, HOSTILE } from './check.ts';
 import { fixture, imageFiles, mapped } from './target.ts';
 

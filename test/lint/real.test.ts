@@ -3,10 +3,10 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
-import { listSpace } from '../../src/cli/space/space.ts';
 import { parseImageFile } from '../../src/golden/image-file.ts';
 import { imageMachine } from '../../src/golden/image-probe.ts';
 import { lint, ruleNamed } from '../../src/lint/index.ts';
+import { listSpace } from '../../src/space/space.ts';
 
 function lintFile(name: string) {
   const bytes = readFileSync(join(import.meta.dirname, '../../fixtures/real', name));

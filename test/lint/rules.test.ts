@@ -1,9 +1,9 @@
 /** Every rule of the lint on a few literal words that break it, and on the same words mended: nothing. */
 import { describe, expect, test } from 'vitest';
-import { listSpace } from '../../src/cli/space/space.ts';
 import { createMachine } from '../../src/image/machine.ts';
 import { lint, RULES } from '../../src/lint/index.ts';
 import { PhysicalMemory } from '../../src/memory/index.ts';
+import { listSpace } from '../../src/space/space.ts';
 
 /** PA and word. */
 type Words = readonly (readonly [pa: bigint, word: bigint])[];

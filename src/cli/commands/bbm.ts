@@ -12,6 +12,8 @@ import {
   TraceError,
   TraceJudge,
 } from '../../bbm/index.ts';
+import { columns } from '../../text/columns.ts';
+import { count, counted, hex, sizeText } from '../../text/numbers.ts';
 import { isTrace, parseTrace } from '../input/bbm-file.ts';
 import { nameOf, readJson } from '../input/input.ts';
 import { parseRequest } from '../input/request.ts';
@@ -27,8 +29,6 @@ import {
   verdictJson,
   verdictLines,
 } from '../text/bbm-text.ts';
-import { columns } from '../text/columns.ts';
-import { count, counted, hex, sizeText } from '../text/text.ts';
 
 interface BbmOptions {
   readonly machine: 'pe' | 'smmu' | 'both';

@@ -4,19 +4,19 @@ import { type Command, Option } from 'commander';
 import { parseFaults } from '../../glossary/faults/parse.ts';
 import { type CapturedRow, captureImage } from '../../golden/capture.ts';
 import { touchedWords } from '../../image/touched.ts';
+import { probe } from '../../space/probe.ts';
+import { rangeSize } from '../../space/ranges.ts';
+import { listSpace } from '../../space/space.ts';
+import { treeOfTarget } from '../../space/tree-read.ts';
+import { counted } from '../../text/numbers.ts';
 import type { Access } from '../../walker/index.ts';
 import { parseRange } from '../input/address.ts';
 import { sortArguments } from '../input/sort-arguments.ts';
 import { EXIT, inputError, usageError } from '../io.ts';
 import type { Cli, Output } from '../output.ts';
-import { probe } from '../space/probe.ts';
-import { rangeSize } from '../space/ranges.ts';
-import { listSpace } from '../space/space.ts';
-import { treeOfTarget } from '../space/tree-read.ts';
 import { addTargetOptions, FILE_ARGUMENT, TARGET_HELP, type TargetOptions } from '../target/options.ts';
 import { readTarget } from '../target/read.ts';
 import type { Target } from '../target/target.ts';
-import { counted } from '../text/text.ts';
 
 interface CaptureOptions extends TargetOptions {
   readonly access?: Access['access'];

@@ -3,11 +3,11 @@ import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Command } from 'commander';
 import { checkGolden, type Difference, GoldenFileError, type GoldenResult } from '../../golden/index.ts';
+import { counted } from '../../text/numbers.ts';
 import { nameOf, readJson } from '../input/input.ts';
 import { CliError, EXIT, inputError } from '../io.ts';
 import type { Cli, Output } from '../output.ts';
 import { tapHeader, tapLines, yamlText } from '../tap.ts';
-import { counted } from '../text/text.ts';
 
 const HELP = `
 FILE is a golden file (pgtable-golden/1) of any kind, plain or gzipped; of a directory, all its .json and .json.gz files.

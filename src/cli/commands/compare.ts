@@ -14,6 +14,7 @@ import {
   type Workload,
   workloadNamed,
 } from '../../study/index.ts';
+import { sizeText } from '../../text/numbers.ts';
 import { readAddress } from '../input/address.ts';
 import { nameOf, readJson } from '../input/input.ts';
 import { parseWorkload } from '../input/workload-file.ts';
@@ -21,7 +22,6 @@ import { EXIT, usageError } from '../io.ts';
 import type { Cli, Output } from '../output.ts';
 import { Progress } from '../progress.ts';
 import { adviceLines, comparisonJson, comparisonLines } from '../text/compare-text.ts';
-import { sizeText } from '../text/text.ts';
 
 interface Options {
   readonly workload?: string;

@@ -1,5 +1,6 @@
 /** `lpae decode`: descriptors field by field, in every reading that their bits allow, the likeliest first. */
 import { type Command, Option } from 'commander';
+import { hexWord } from '../../text/numbers.ts';
 import { parseAddress } from '../input/address.ts';
 import { readAll } from '../input/input.ts';
 import { EXIT, inputError, usageError } from '../io.ts';
@@ -17,7 +18,6 @@ import {
   type Reading,
   readingsOf,
 } from '../text/readings.ts';
-import { hexWord } from '../text/text.ts';
 
 interface DecodeOptions extends SvgOptions {
   readonly format?: string;

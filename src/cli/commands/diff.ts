@@ -1,18 +1,18 @@
 /** `lpae diff`: two address spaces compared, by meaning (ranges and what they allow) and by bits (fields of descriptors). */
 import { type Command, Option } from 'commander';
+import { type BitsDiff, diffBits, type EntryDifference } from '../../space/diff-bits.ts';
+import { diffMeaning, type MeaningDifference, type Side } from '../../space/diff-meaning.ts';
+import { sayOf } from '../../space/ranges.ts';
+import { listSpace } from '../../space/space.ts';
+import { columns } from '../../text/columns.ts';
+import { count, counted, hex, hexWord, sizeText } from '../../text/numbers.ts';
+import type { Style } from '../../text/style.ts';
 import { EXIT } from '../io.ts';
 import type { Cli, Output } from '../output.ts';
-import { type BitsDiff, diffBits, type EntryDifference } from '../space/diff-bits.ts';
-import { diffMeaning, type MeaningDifference, type Side } from '../space/diff-meaning.ts';
-import { sayOf } from '../space/ranges.ts';
-import { listSpace } from '../space/space.ts';
 import { addTargetOptions, FILE_ARGUMENT, TARGET_HELP, type TargetOptions } from '../target/options.ts';
 import { readTarget } from '../target/read.ts';
 import type { Target } from '../target/target.ts';
-import { columns } from '../text/columns.ts';
 import { sayText } from '../text/dump-text.ts';
-import type { Style } from '../text/style.ts';
-import { count, counted, hex, hexWord, sizeText } from '../text/text.ts';
 
 interface DiffOptions extends TargetOptions {
   readonly registersB?: string;

@@ -3,9 +3,9 @@ import type { Command } from 'commander';
 import type { Topic } from '../../glossary/topic.ts';
 import { TOPIC_GROUPS } from '../../glossary/topic.ts';
 import { allTopics, closeNames, lookUp } from '../../glossary/topics.ts';
+import { wrap } from '../../text/columns.ts';
 import { EXIT } from '../io.ts';
 import type { Cli, Output } from '../output.ts';
-import { wrap } from '../text/columns.ts';
 import { topicLines } from '../text/explain-text.ts';
 
 const HELP = `

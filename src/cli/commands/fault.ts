@@ -1,16 +1,16 @@
 /** `lpae fault`: from a log, or from register values, to what faulted, where, and what usually causes it. */
 import type { Command } from 'commander';
 import { type CountedFault, countFaults, parseFaults } from '../../glossary/faults/parse.ts';
+import { hex } from '../../text/numbers.ts';
 import { parseAddress } from '../input/address.ts';
 import { readAll } from '../input/input.ts';
 import { EXIT, inputError, usageError } from '../io.ts';
 import type { Cli, Output } from '../output.ts';
-import { type FaultWalk, faultWalkJson, faultWalkLines, walkFault } from '../space/fault-walk.ts';
+import { type FaultWalk, faultWalkJson, faultWalkLines, walkFault } from '../target/fault-walk.ts';
 import { addTargetOptions, TARGET_HELP, type TargetOptions } from '../target/options.ts';
 import { readTarget } from '../target/read.ts';
 import type { Target } from '../target/target.ts';
 import { faultJson, faultLines } from '../text/fault-text.ts';
-import { hex } from '../text/text.ts';
 
 /** Register values by their options. */
 const REGISTERS = ['esr', 'far', 'hpfar', 'fsr', 'fsynr', 'iova', 'par', 'dfsr', 'ifsr'] as const;

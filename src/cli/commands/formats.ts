@@ -1,11 +1,11 @@
 /** `lpae formats`: what formats there are, by granule, with their limits. */
 import type { Command } from 'commander';
 import { formats } from '../../../formats/index.ts';
+import { columns } from '../../text/columns.ts';
+import { pageSizes } from '../../text/numbers.ts';
 import { EXIT } from '../io.ts';
 import type { Cli, Output } from '../output.ts';
-import { columns } from '../text/columns.ts';
 import { GRANULE_NAMES, largest } from '../text/readings.ts';
-import { pageSizes } from '../text/text.ts';
 
 const HELP = `
 Example:

@@ -10,14 +10,14 @@ import {
   SEVERITIES,
   type Severity,
 } from '../../lint/index.ts';
+import { listSpace } from '../../space/space.ts';
+import { columns, wrap } from '../../text/columns.ts';
+import { count, counted, hex, hexWord } from '../../text/numbers.ts';
+import type { Style } from '../../text/style.ts';
 import { EXIT, usageError } from '../io.ts';
 import type { Cli, Output } from '../output.ts';
-import { listSpace } from '../space/space.ts';
 import { addTargetOptions, FILE_ARGUMENT, TARGET_HELP, type TargetOptions } from '../target/options.ts';
 import { readTarget } from '../target/read.ts';
-import { columns, wrap } from '../text/columns.ts';
-import type { Style } from '../text/style.ts';
-import { count, counted, hex, hexWord } from '../text/text.ts';
 
 interface LintOptions extends TargetOptions {
   readonly rule?: readonly string[];

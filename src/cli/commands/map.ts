@@ -1,17 +1,18 @@
 /** `lpae map`: carries out a request and shows what came back, the tables, what they cost, and the registers. */
 import type { Command } from 'commander';
 import { countTree, FormatError, IommuError, type TreeTable } from '../../index.ts';
+import { treeOfTables } from '../../space/tree.ts';
+import { columns } from '../../text/columns.ts';
+import { hexWord, pageSizes, sizeText } from '../../text/numbers.ts';
 import { createWalker } from '../../walker/index.ts';
 import { nameOf, readJson } from '../input/input.ts';
 import { type MapRequest, parseRequest } from '../input/request.ts';
 import { EXIT } from '../io.ts';
 import type { Cli, Output } from '../output.ts';
 import { type Performed, perform } from '../run/perform.ts';
-import { columns } from '../text/columns.ts';
 import { costRows, registerRows } from '../text/map-text.ts';
 import { outcomeJson, outcomeLines } from '../text/outcome.ts';
-import { hexWord, pageSizes, sizeText } from '../text/text.ts';
-import { SHORT_TABLE, treeLines, treeOfTables } from '../text/tree.ts';
+import { SHORT_TABLE, treeLines } from '../text/tree-text.ts';
 
 interface MapOptions {
   readonly full?: boolean;

@@ -1,13 +1,13 @@
 /** `lpae replay`: scatterlists of real drivers through mapSg, each byte verified by the walker, and unmapped again. */
 import type { Command } from 'commander';
 import { FormatError } from '../../index.ts';
+import { wrap } from '../../text/columns.ts';
 import { nameOf, readJson } from '../input/input.ts';
 import { parseScatterlists, type ScatterlistsFile } from '../input/scatterlists-file.ts';
 import { EXIT, inputError } from '../io.ts';
 import type { Cli, Output } from '../output.ts';
 import { Progress } from '../progress.ts';
 import { mostInteresting, type ReplayResult, replay } from '../run/replay.ts';
-import { wrap } from '../text/columns.ts';
 import { exampleLines, totalsLines, verdictLines } from '../text/replay-text.ts';
 
 const HELP = `

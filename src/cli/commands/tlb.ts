@@ -5,13 +5,13 @@ import { StudyError } from '../../study/errors.ts';
 import { sizeOfStudy, studyTlb, type TlbResult } from '../../study/tlb.ts';
 import { TRACES } from '../../study/tlb-trace.ts';
 import { WORKLOADS } from '../../study/workloads.ts';
+import { wrap } from '../../text/columns.ts';
+import { counted } from '../../text/numbers.ts';
 import { type AskedStudy, readStudy, type TlbOptions } from '../input/tlb-study.ts';
 import { EXIT, usageError } from '../io.ts';
 import type { Cli, Output } from '../output.ts';
 import { Progress } from '../progress.ts';
 import { addTargetOptions, FILE_ARGUMENT, TARGET_HELP } from '../target/options.ts';
-import { wrap } from '../text/columns.ts';
-import { counted } from '../text/text.ts';
 import { resultJson, studyLines } from '../text/tlb-text.ts';
 
 /** As a shell reports a program that SIGINT ended. */

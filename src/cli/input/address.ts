@@ -1,6 +1,8 @@
 /** Addresses as people type them: `0x8000_0000`, `2M`, `4G`, decimal, sums of these, and ranges. */
+
+import type { AddressRange } from '../../space/address-range.ts';
+import { hex } from '../../text/numbers.ts';
 import { usageError } from '../io.ts';
-import { hex } from '../text/text.ts';
 
 const SCALE: Readonly<Record<string, bigint>> = {
   '': 1n,
@@ -33,12 +35,6 @@ export function parseAddress(text: string, what: string): bigint {
   const address = readAddress(text);
   if (address === undefined) throw usageError(`${what}: '${text}' is not a 64-bit address`, ADDRESS_HINT);
   return address;
-}
-
-/** Input addresses from `first` to `last`, both inside. */
-export interface AddressRange {
-  readonly first: bigint;
-  readonly last: bigint;
 }
 
 const RANGE_HINT =

@@ -1,8 +1,8 @@
 /** Files and stdin as JSON values, gzip or plain. What can't be read ends with exit code 3 and the reason. */
 import { readFileSync } from 'node:fs';
 import { gunzipSync } from 'node:zlib';
+import { roughSize } from '../../text/numbers.ts';
 import { type CliError, type CliIo, inputError } from '../io.ts';
-import { roughSize } from '../text/text.ts';
 import { unreadable } from './unreadable.ts';
 
 const GZIP_MAGIC = [0x1f, 0x8b];

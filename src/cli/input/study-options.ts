@@ -1,6 +1,7 @@
 /** Options of studies as people type them: lists of names and of sizes, numbers in a range. */
+
+import { sizeText } from '../../text/numbers.ts';
 import { usageError } from '../io.ts';
-import { sizeText } from '../text/text.ts';
 import { readAddress } from './address.ts';
 
 /** Names of `known`, in its order, however they were given; all without a text. @throws CliError (usage). */

@@ -1,18 +1,18 @@
 /** What `lpae tlb` is asked to study: which tables, which trace, which TLBs. */
 import { cpuOf } from '../../image/machine.ts';
+import { listSpace } from '../../space/space.ts';
 import { GRANULES, OFFERED, STAGES } from '../../study/combinations.ts';
 import type { NamedTrace, TlbStudy } from '../../study/tlb.ts';
 import type { TlbShape } from '../../study/tlb-model.ts';
 import { footprintOf, joined, type Stretch, TRACES, type Trace, traceNamed } from '../../study/tlb-trace.ts';
 import type { StudiedTables } from '../../study/tlb-walks.ts';
+import { roughSize } from '../../text/numbers.ts';
 import { cpuFeatures } from '../../walker/index.ts';
 import { usageError } from '../io.ts';
 import type { Output } from '../output.ts';
-import { listSpace } from '../space/space.ts';
 import type { TargetOptions } from '../target/options.ts';
 import { readTarget } from '../target/read.ts';
 import type { Target } from '../target/target.ts';
-import { roughSize } from '../text/text.ts';
 import { parseRange } from './address.ts';
 import { listOf, namesOf, shareOf, sizesOf, wholeOf } from './study-options.ts';
 import { readTrace } from './tlb-trace-file.ts';

@@ -7,9 +7,9 @@ import {
   LARGEST_BUFFER,
   type Trace,
 } from '../../study/tlb-trace.ts';
+import { counted, sizeText } from '../../text/numbers.ts';
 import { inputError, usageError } from '../io.ts';
 import type { Output } from '../output.ts';
-import { counted, sizeText } from '../text/text.ts';
 import { ADDRESS_HINT, readAddress } from './address.ts';
 import { openNamedSource } from './file-source.ts';
 import { parseJson, tooMuch } from './input.ts';

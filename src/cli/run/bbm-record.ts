@@ -1,8 +1,8 @@
 /** A map request as a trace: its operations carried out on a recorded memory, their writes judged one operation after the other. */
 import { recordWrites, type StepVerdict, TraceError, TraceJudge, traceContext } from '../../bbm/index.ts';
+import { hex, sizeText } from '../../text/numbers.ts';
 import type { MapRequest, RequestOp } from '../input/request.ts';
 import { inputError } from '../io.ts';
-import { hex, sizeText } from '../text/text.ts';
 import { type Outcome, performOne, performOrRefuse } from './perform.ts';
 
 /** What one operation wrote. */

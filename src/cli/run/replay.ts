@@ -1,10 +1,10 @@
 /** Replays a file of scatterlists: each request mapped, verified byte by byte, unmapped, and verified to be gone. */
 import { arm64LpaeS1 } from '../../../formats/index.ts';
 import { IommuDomain, IommuError, PhysicalMemory, type Prot } from '../../index.ts';
+import { hex } from '../../text/numbers.ts';
 import { createWalker, type Walker } from '../../walker/index.ts';
 import type { ScatterlistRequest, ScatterlistsFile } from '../input/scatterlists-file.ts';
-import { verifyMapped, verifyUnmapped } from '../space/verify.ts';
-import { hex } from '../text/text.ts';
+import { verifyMapped, verifyUnmapped } from './verify.ts';
 
 /** What a driver's DMA is mapped with on a coherent machine. */
 export const DMA_PROT: Prot = { read: true, write: true, cache: true };

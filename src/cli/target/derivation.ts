@@ -1,9 +1,9 @@
 /** What the registers of a target mean: a PE's regime, or the way from a StreamID to its tables. */
 import { cpuOf, smmuRegistersOf, streamOf } from '../../image/machine.ts';
 import { describeSte, describeStream, type StreamDerivation } from '../../smmu/index.ts';
+import type { Style } from '../../text/style.ts';
 import { describeRegime, type Regime, type RegimeDescription } from '../../walker/index.ts';
 import * as text from '../text/derivation-text.ts';
-import type { Style } from '../text/style.ts';
 import type { Target } from './target.ts';
 
 export function derivationLines(target: Target, style: Style): string[] {

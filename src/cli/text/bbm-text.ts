@@ -12,11 +12,11 @@ import {
   type TableSpace,
   type WriteVerdict,
 } from '../../bbm/index.ts';
+import { wrap } from '../../text/columns.ts';
+import { count, counted, hex, hexWord, sizeText } from '../../text/numbers.ts';
+import type { Style } from '../../text/style.ts';
 import { bbmFields } from '../../tlb/bbm-fields.ts';
 import type { Machine } from '../../tlb/index.ts';
-import { wrap } from './columns.ts';
-import type { Style } from './style.ts';
-import { count, counted, hex, hexWord, sizeText } from './text.ts';
 
 /** For whom the trace has to be legal. */
 export interface Chosen {

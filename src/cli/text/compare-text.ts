@@ -7,9 +7,9 @@ import {
   sizeOf,
   type Workload,
 } from '../../study/index.ts';
-import { columns, wrap } from './columns.ts';
-import type { Style } from './style.ts';
-import { count, counted, pageSizes, roughSize, sizeText } from './text.ts';
+import { columns, wrap } from '../../text/columns.ts';
+import { count, counted, pageSizes, roughSize, sizeText } from '../../text/numbers.ts';
+import type { Style } from '../../text/style.ts';
 
 /** A workload, of one CPU page size, and its results in the order of the combinations. */
 export interface Compared {

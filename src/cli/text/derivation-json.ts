@@ -1,5 +1,7 @@
 /** What registers mean as JSON: addresses compact, descriptors and registers with all their digits. */
 import type { CdDescription, StreamDerivation } from '../../smmu/index.ts';
+import { faultText, memoryCode, memoryText } from '../../text/hardware.ts';
+import { hex, hexWord } from '../../text/numbers.ts';
 import type {
   OffReason,
   RangeDescription,
@@ -8,8 +10,6 @@ import type {
   StageDescription,
   TablesDescription,
 } from '../../walker/index.ts';
-import { faultText, memoryCode, memoryText } from './hardware-text.ts';
-import { hex, hexWord } from './text.ts';
 
 /** A regime, or a stream of an SMMU. Addresses are bigints, which `Output.document` writes as `"0x…"`. */
 export function derivationJson(description: RegimeDescription | StreamDerivation): object {

@@ -5,6 +5,10 @@ import type {
   StreamDerivation,
   StreamTableDescription,
 } from '../../smmu/index.ts';
+import { wrap } from '../../text/columns.ts';
+import { faultText, memoryCode, SHAREABILITY } from '../../text/hardware.ts';
+import { count, counted, hex, hexWord, sizeText } from '../../text/numbers.ts';
+import type { Style } from '../../text/style.ts';
 import type {
   LevelDescription,
   MemoryTypeDescription,
@@ -17,10 +21,6 @@ import type {
   TablesDescription,
   WalkAttributes,
 } from '../../walker/index.ts';
-import { wrap } from './columns.ts';
-import { faultText, memoryCode, SHAREABILITY } from './hardware-text.ts';
-import type { Style } from './style.ts';
-import { count, counted, hex, hexWord, sizeText } from './text.ts';
 
 export { derivationJson } from './derivation-json.ts';
 

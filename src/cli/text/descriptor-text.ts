@@ -1,10 +1,10 @@
 /** A descriptor drawn: its hex digits, its bits, a ruler of its fields beneath, and the fields in a table of the same colours. */
 import { bitRange, type DecodedField, type DescriptorLayout, type Field } from '../../descriptor/index.ts';
-import { columns, visibleWidth, wrap } from './columns.ts';
+import { columns, visibleWidth, wrap } from '../../text/columns.ts';
+import { hex, hexWord, sizeText } from '../../text/numbers.ts';
+import type { Style } from '../../text/style.ts';
 import type { Verdict } from './plausibility.ts';
 import { fieldsOf, leafShift, type Place, type Reading } from './readings.ts';
-import type { Style } from './style.ts';
-import { hex, hexWord, sizeText } from './text.ts';
 
 /** A field and the letter that stands for it in the ruler; none for bits that mean nothing. */
 interface Lettered extends DecodedField {

@@ -1,8 +1,9 @@
 /** Ranges of a dump as lines, in the manner of the kernel's page-table dump, and as JSON. */
 import type { Answer } from '../../image/machine.ts';
-import type { AddressRange } from '../input/address.ts';
-import { type MappedRange, rangeSize } from '../space/ranges.ts';
-import { columns } from './columns.ts';
+import type { AddressRange } from '../../space/address-range.ts';
+import { type MappedRange, rangeSize } from '../../space/ranges.ts';
+import type { TableNode } from '../../space/tree.ts';
+import { columns } from '../../text/columns.ts';
 import {
   type Faulted,
   faultText,
@@ -10,10 +11,9 @@ import {
   memoryCode,
   permissionCode,
   SHAREABILITY,
-} from './hardware-text.ts';
-import type { Style } from './style.ts';
-import { count, counted, hex, hexWord, roughSize, sizeText } from './text.ts';
-import type { TableNode } from './tree.ts';
+} from '../../text/hardware.ts';
+import { count, counted, hex, hexWord, roughSize, sizeText } from '../../text/numbers.ts';
+import type { Style } from '../../text/style.ts';
 import { attributesJson } from './walk-json.ts';
 
 const MEMORY_WIDTH = 'nGnRnE'.length;

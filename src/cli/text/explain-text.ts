@@ -1,9 +1,9 @@
 /** A topic of the glossary as lines: places, fields, codes, causes and checks, whichever it has. */
 import type { FieldPlace } from '../../glossary/descriptor-fields.ts';
 import type { Topic, TopicField } from '../../glossary/topic.ts';
-import { columns, visibleWidth, wrap } from './columns.ts';
-import type { Style } from './style.ts';
-import { hex } from './text.ts';
+import { columns, visibleWidth, wrap } from '../../text/columns.ts';
+import { hex } from '../../text/numbers.ts';
+import type { Style } from '../../text/style.ts';
 
 /** The widest a line gets. */
 const LINE = 98;

@@ -4,10 +4,10 @@ import type { DecodedFault, RegisterValue } from '../../glossary/faults/decoded-
 import type { CountedFault } from '../../glossary/faults/parse.ts';
 import { causesOf, checksOf, faultSentence, kindTitle, nextSteps } from '../../glossary/faults/words.ts';
 import { readRegister } from '../../glossary/register.ts';
-import { wrap } from './columns.ts';
+import { wrap } from '../../text/columns.ts';
+import { counted, hex } from '../../text/numbers.ts';
+import type { Style } from '../../text/style.ts';
 import { bulleted, fieldLines, numbered, section } from './explain-text.ts';
-import type { Style } from './style.ts';
-import { counted, hex } from './text.ts';
 
 /** The widest a line gets. */
 const LINE = 98;

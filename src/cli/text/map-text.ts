@@ -1,6 +1,6 @@
 /** What tables cost, and the registers that point at them, as rows. */
 import { countTree, type Registers, type TreeTable } from '../../index.ts';
-import { count, hex, hexWord, roughSize } from './text.ts';
+import { count, hex, hexWord, roughSize } from '../../text/numbers.ts';
 
 /** Descriptors by level and kind, with sums. */
 export function costRows(tables: readonly TreeTable[]): string[][] {

@@ -1,10 +1,10 @@
 /** What an operation of a request answered, as lines and as JSON. */
 import type { IommuError, SgPlan, SgRefusal } from '../../index.ts';
+import { wrap } from '../../text/columns.ts';
+import { counted, hex, sizeText } from '../../text/numbers.ts';
+import type { Style } from '../../text/style.ts';
 import { protText, type RequestOp } from '../input/request.ts';
 import type { Outcome } from '../run/perform.ts';
-import { wrap } from './columns.ts';
-import type { Style } from './style.ts';
-import { counted, hex, sizeText } from './text.ts';
 
 const LINE = 96;
 /** Failing entries that are shown. */

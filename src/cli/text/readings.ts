@@ -9,9 +9,9 @@ import {
 } from '../../descriptor/index.ts';
 import { mairByte, mairByteText } from '../../glossary/mair.ts';
 import type { Feature, TableFormat } from '../../pagetable/format.ts';
+import { hex } from '../../text/numbers.ts';
 import { usageError } from '../io.ts';
 import { judge, type Verdict } from './plausibility.ts';
-import { hex } from './text.ts';
 
 export const GRANULES = { '4K': 0x1000n, '16K': 0x4000n, '64K': 0x1_0000n } as const;
 export type GranuleName = keyof typeof GRANULES;

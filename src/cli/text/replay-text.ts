@@ -1,11 +1,12 @@
 /** What a replay shows: totals side by side, what went wrong, and one request in full. */
 import { countTree } from '../../index.ts';
+import { treeOfTables } from '../../space/tree.ts';
+import { columns } from '../../text/columns.ts';
+import { count, counted, hex, pageSizes, roughSize, sizeText } from '../../text/numbers.ts';
+import type { Style } from '../../text/style.ts';
 import { protText } from '../input/request.ts';
 import { DMA_PROT, makeDomain, type Problem, type ReplayResult } from '../run/replay.ts';
-import { columns } from './columns.ts';
-import type { Style } from './style.ts';
-import { count, counted, hex, pageSizes, roughSize, sizeText } from './text.ts';
-import { treeLines, treeOfTables } from './tree.ts';
+import { treeLines } from './tree-text.ts';
 import { walkLines } from './walk-text.ts';
 
 /** Files side by side in one table. */

@@ -1,9 +1,9 @@
 /** What a TLB study came to: a table of at most 100 columns, tables by tables, and JSON. */
 import type { TlbCombination, TlbMeasured, TlbResult } from '../../study/tlb.ts';
 import type { TablesChoice } from '../../study/tlb-tables.ts';
-import { columns, wrap } from './columns.ts';
-import type { Style } from './style.ts';
-import { count, counted, roughSize, sizeText } from './text.ts';
+import { columns, wrap } from '../../text/columns.ts';
+import { count, counted, roughSize, sizeText } from '../../text/numbers.ts';
+import type { Style } from '../../text/style.ts';
 
 const LINE = 96;
 const HEADER = ['entries', 'ways', 'walk cache', 'hits', 'walks', 'reads', 'per walk', 'per 1000', 'reach'];

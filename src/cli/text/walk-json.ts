@@ -1,8 +1,8 @@
 /** A walk as JSON: addresses compact, descriptors and registers with all their digits. */
 import type { Answer } from '../../image/machine.ts';
+import { type Faulted, faultText, memoryText, permissionText } from '../../text/hardware.ts';
+import { hex, hexWord } from '../../text/numbers.ts';
 import { type Access, esr, faultStatusCode, hpfarEl2, parEl1, type Translation } from '../../walker/index.ts';
-import { type Faulted, faultText, memoryText, permissionText } from './hardware-text.ts';
-import { hex, hexWord } from './text.ts';
 
 export function walkJson(result: Answer, { access, privileged = true }: Access): object {
   const steps = result.steps.map((step) => ({

@@ -1,14 +1,7 @@
 /** A walk as lines: each descriptor that was read, and what it came to. */
 import type { Answer, Translator } from '../../image/machine.ts';
-import {
-  type Access,
-  type ContiguousProblem,
-  contiguousRun,
-  type Translation,
-  type WalkStep,
-} from '../../walker/index.ts';
-import { probe } from '../space/probe.ts';
-import { columns } from './columns.ts';
+import { probe } from '../../space/probe.ts';
+import { columns } from '../../text/columns.ts';
 import {
   type Faulted,
   faultCodes,
@@ -18,9 +11,16 @@ import {
   memoryText,
   permissionText,
   SHAREABILITY,
-} from './hardware-text.ts';
-import type { Style } from './style.ts';
-import { hex, hexWord, sizeText } from './text.ts';
+} from '../../text/hardware.ts';
+import { hex, hexWord, sizeText } from '../../text/numbers.ts';
+import type { Style } from '../../text/style.ts';
+import {
+  type Access,
+  type ContiguousProblem,
+  contiguousRun,
+  type Translation,
+  type WalkStep,
+} from '../../walker/index.ts';
 
 /** `unprivileged write`. */
 export function accessText({ access, privileged }: Access, regime: string): string {

@@ -1,9 +1,9 @@
 /** The tables behind an address space, each read once, whatever leads to it. */
-import type { Translator } from '../../image/machine.ts';
-import { entryCountOf, iaAt, type TablePlace, visitTree } from '../../image/visit.ts';
-import { ENTRY_KINDS, type TableEntry as ScannedEntry } from '../../walker/index.ts';
-import type { AddressRange } from '../input/address.ts';
-import { makeTree, type TableEntry, type TableNode, type TableTree } from '../text/tree.ts';
+import type { Translator } from '../image/machine.ts';
+import { entryCountOf, iaAt, type TablePlace, visitTree } from '../image/visit.ts';
+import { ENTRY_KINDS, type TableEntry as ScannedEntry } from '../walker/index.ts';
+import type { AddressRange } from './address-range.ts';
+import { makeTree, type TableEntry, type TableNode, type TableTree } from './tree.ts';
 
 export interface TargetTables {
   tables(): readonly TableNode[];

@@ -1,8 +1,10 @@
 /** Which ranges of a dump are shown: by what they allow, their level, memory type, and the physical addresses they lead to. */
-import { type AddressRange, parseAddress, parseRange } from '../input/address.ts';
+
+import type { AddressRange } from '../../space/address-range.ts';
+import { type MappedRange, rangeSize } from '../../space/ranges.ts';
+import { memoryCode } from '../../text/hardware.ts';
 import { usageError } from '../io.ts';
-import { memoryCode } from '../text/hardware-text.ts';
-import { type MappedRange, rangeSize } from './ranges.ts';
+import { parseAddress, parseRange } from './address.ts';
 
 /** As they were typed. */
 export interface FilterOptions {

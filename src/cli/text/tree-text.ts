@@ -1,63 +1,12 @@
 /** Tables as a tree of lines, alike neighbours folded into one: `[3-5]`, `[9-511] invalid ×503`. */
 
 import type { Translator } from '../../image/machine.ts';
-import type { TreeTable } from '../../pagetable/tree.ts';
-import { probe } from '../space/probe.ts';
-import { columns } from './columns.ts';
-import { faultText, leafCode } from './hardware-text.ts';
-import type { Style } from './style.ts';
-import { counted, hex, hexWord, sizeText } from './text.ts';
-
-export interface TableEntry {
-  readonly index: number;
-  readonly kind: 'invalid' | 'table' | 'block' | 'page' | 'external_abort';
-  readonly descriptor: bigint;
-  /** First input address it serves. */
-  readonly ia: bigint;
-  /** The next table, or the output address. */
-  readonly output: bigint;
-}
-
-export interface TableNode {
-  readonly stage: 1 | 2;
-  readonly level: number;
-  readonly pa: bigint;
-  readonly entryCount: number;
-  /** Every entry is known: what is not listed holds zero. Else what is not listed was not looked at. */
-  readonly complete: boolean;
-  /** By index. */
-  readonly entries: readonly TableEntry[];
-}
-
-/** Tables by address: a root, and what it leads to. */
-export interface TableTree {
-  readonly roots: readonly TableNode[];
-  readonly nodeAt: (stage: 1 | 2, level: number, pa: bigint) => TableNode | undefined;
-}
-
-/** The driver's own view of its tables. */
-export function treeOfTables(tables: readonly TreeTable[], stage: 1 | 2, firstIova: bigint): TableTree {
-  const nodes = tables.map(
-    (table): TableNode => ({
-      stage,
-      level: table.level,
-      pa: table.pa,
-      entryCount: table.entryCount,
-      complete: true,
-      entries: table.entries.map((e) => ({ ...e, ia: e.ia + firstIova, output: e.pa })),
-    }),
-  );
-  return makeTree(nodes, nodes.slice(0, 1));
-}
-
-function keyOf(stage: number, level: number, pa: bigint): string {
-  return `${stage}.${level}@${pa.toString(16)}`;
-}
-
-export function makeTree(nodes: readonly TableNode[], roots: readonly TableNode[]): TableTree {
-  const byKey = new Map(nodes.map((node) => [keyOf(node.stage, node.level, node.pa), node]));
-  return { roots, nodeAt: (stage, level, pa) => byKey.get(keyOf(stage, level, pa)) };
-}
+import { probe } from '../../space/probe.ts';
+import type { TableEntry, TableNode, TableTree } from '../../space/tree.ts';
+import { columns } from '../../text/columns.ts';
+import { faultText, leafCode } from '../../text/hardware.ts';
+import { counted, hex, hexWord, sizeText } from '../../text/numbers.ts';
+import type { Style } from '../../text/style.ts';
 
 export interface TreeOptions {
   readonly style: Style;

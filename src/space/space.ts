@@ -1,6 +1,6 @@
 /** An address space listed: the windows of addresses that tables translate, and what is mapped in them, in ranges. */
-import type { Translator } from '../../image/machine.ts';
-import type { AddressRange } from '../input/address.ts';
+import type { Translator } from '../image/machine.ts';
+import type { AddressRange } from './address-range.ts';
 import { nestedRanges, nestedTrees } from './nested-ranges.ts';
 import { type MappedRange, RangeCollector } from './ranges.ts';
 import { type Stretch, scan, windows } from './scan.ts';

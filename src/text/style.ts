@@ -1,6 +1,5 @@
 /** Colours by meaning: one name for each thing that is drawn, decided once for a stream. */
 import { styleText } from 'node:util';
-import type { CliIo, TextSink } from '../io.ts';
 
 export const COLOR_WHEN = ['auto', 'always', 'never'] as const;
 export type ColorWhen = (typeof COLOR_WHEN)[number];
@@ -57,7 +56,11 @@ export function makeStyle(on: boolean): Style {
 }
 
 /** NO_COLOR (https://no-color.org) counts when it is not empty. */
-export function wantsColour(when: ColorWhen, stream: TextSink, env: CliIo['env']): boolean {
+export function wantsColour(
+  when: ColorWhen,
+  stream: { readonly isTTY?: boolean | undefined },
+  env: Readonly<Record<string, string | undefined>>,
+): boolean {
   if (when !== 'auto') return when === 'always';
   return stream.isTTY === true && !env.NO_COLOR && env.TERM !== 'dumb';
 }

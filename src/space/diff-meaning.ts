@@ -1,5 +1,5 @@
 /** Two address spaces compared by what they mean: input addresses that lead elsewhere, allow something else, or are mapped in one only. */
-import type { AddressRange } from '../input/address.ts';
+import type { AddressRange } from './address-range.ts';
 import { type MappedRange, sayOf } from './ranges.ts';
 
 /** One side of a difference: undefined where nothing is mapped. */

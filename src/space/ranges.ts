@@ -1,6 +1,6 @@
 /** Leaves of a scan gathered into ranges: contiguous on both sides, of one leaf size, alike in everything. */
-import type { Answer } from '../../image/machine.ts';
-import { faultText, leafCode } from '../text/hardware-text.ts';
+import type { Answer } from '../image/machine.ts';
+import { faultText, leafCode } from '../text/hardware.ts';
 import type { Stretch } from './scan.ts';
 
 /** A range that a table says something about; `last` is inside. Where it maps nothing, `result` is a fault that is no plain hole. */

@@ -1,6 +1,6 @@
 /** The walker's answers in words: permissions, memory types, faults, and why each of them came about. */
-import type { Answer } from '../../image/machine.ts';
-import { type ConfigurationFault, eventNumber, type SmmuFault } from '../../smmu/index.ts';
+import type { Answer } from '../image/machine.ts';
+import { type ConfigurationFault, eventNumber, type SmmuFault } from '../smmu/index.ts';
 import {
   type Access,
   type AccessPermissions,
@@ -16,8 +16,8 @@ import {
   type Shareability,
   type Translation,
   type WalkStep,
-} from '../../walker/index.ts';
-import { hex, hexWord } from './text.ts';
+} from '../walker/index.ts';
+import { hex, hexWord } from './numbers.ts';
 
 /** `rw-`. */
 export function permissionText({ read, write, execute }: AccessPermissions): string {

@@ -1,8 +1,8 @@
 /** The walker's verdict on one map_sg: every byte leads where its scatterlist entry says, and no byte around it leads anywhere. */
 import type { Prot, Scatterlist } from '../../index.ts';
+import { faultText, permissionText } from '../../text/hardware.ts';
+import { hex, sizeText } from '../../text/numbers.ts';
 import type { Walker, WalkResult } from '../../walker/index.ts';
-import { faultText, permissionText } from '../text/hardware-text.ts';
-import { hex, sizeText } from '../text/text.ts';
 
 /** What a verified request is made of: how many leaves of each level there are, and what is wrong, if anything is. */
 export interface Verdict {

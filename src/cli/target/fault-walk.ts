@@ -1,12 +1,12 @@
 /** A reported fault put to the tables: what a walk of the same access comes to, and whether that is what was reported. */
 import type { DecodedFault } from '../../glossary/faults/decoded-fault.ts';
 import type { Answer } from '../../image/machine.ts';
+import { faultText } from '../../text/hardware.ts';
+import type { Style } from '../../text/style.ts';
 import type { Access } from '../../walker/index.ts';
-import type { Target } from '../target/target.ts';
-import { faultText } from '../text/hardware-text.ts';
-import type { Style } from '../text/style.ts';
 import { walkJson } from '../text/walk-json.ts';
 import { walkLines } from '../text/walk-text.ts';
+import type { Target } from './target.ts';
 
 export interface FaultWalk {
   readonly access: Access;

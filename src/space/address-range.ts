@@ -1,0 +1,7 @@
+/** Input addresses from one to another. */
+
+/** Input addresses from `first` to `last`, both inside. */
+export interface AddressRange {
+  readonly first: bigint;
+  readonly last: bigint;
+}
