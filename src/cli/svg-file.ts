@@ -1,8 +1,8 @@
 /** Where pictures go: the option `--svg FILE`, a file that is not overwritten unasked, or stdout. */
-import { existsSync, writeFileSync } from 'node:fs';
 import type { Command } from 'commander';
 import { usageError } from './io.ts';
 import type { Output } from './output.ts';
+import { checkOutputFile, writeOutputFile } from './output-file.ts';
 
 /** As they were typed. */
 export interface SvgOptions {
@@ -32,7 +32,7 @@ export function checkSvgOptions({ svg, force }: SvgOptions, out: Output): void {
     if (out.json) throw usageError('--svg - and --json both want stdout', '--svg FILE goes with --json');
     return;
   }
-  if (!force && existsSync(svg)) throw usageError(`${svg} exists already`, '--force overwrites it');
+  checkOutputFile(svg, force);
 }
 
 /** Writes a picture where `--svg` says. @throws CliError (usage) where that can't be written. */
@@ -41,17 +41,6 @@ export function writeSvg(svg: string, text: string, out: Output): void {
     out.io.stdout.write(text);
     return;
   }
-  try {
-    writeFileSync(svg, text);
-  } catch (error) {
-    const code = error instanceof Error && 'code' in error ? String(error.code) : String(error);
-    throw usageError(`${svg} can't be written (${code})`, WHY[code]);
-  }
+  writeOutputFile(svg, text, '--svg');
   out.note(`wrote ${svg}`);
 }
-
-const WHY: Readonly<Record<string, string>> = {
-  ENOENT: 'its directory must exist',
-  EISDIR: 'it is a directory; --svg takes the name of a file',
-  EACCES: 'the file or its directory is not yours to write',
-};

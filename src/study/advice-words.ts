@@ -1,7 +1,7 @@
 /** The sentences of advice: the value, the rule behind it, and what to do. */
 
 import type { Scatterlist } from '../iommu/scatterlist.ts';
-import { count, counted, hex, pageSizes, sizeText } from '../text/numbers.ts';
+import { count, counted, hex, pageSizes, roughSize, sizeText } from '../text/numbers.ts';
 import type { Combination, Granule } from './combinations.ts';
 import type { Changed } from './transforms.ts';
 import { forEachRun, runsOf, type Workload } from './workload.ts';
@@ -38,7 +38,7 @@ function likewise({ requests }: Changed): string {
 export function pad(granule: Granule) {
   return (before: Workload, changed: Changed): string => {
     const bytes = (workload: Workload) => workload.requests.reduce((sum, { sg }) => sum + sg.byteLength, 0n);
-    const more = sizeText(bytes(changed.workload) - bytes(before));
+    const more = roughSize(bytes(changed.workload) - bytes(before));
     return `map whole pages of ${size(granule)} around each entry, as the DMA layer does: ${more} that nobody asked for`;
   };
 }

@@ -26,6 +26,12 @@ export interface CombinationResult extends Measured {
   readonly advice: readonly Advice[];
 }
 
+/** A workload, of one CPU page size, and its results in the order of the combinations. */
+export interface Compared {
+  readonly workload: Workload;
+  readonly results: readonly CombinationResult[];
+}
+
 /**
  * Measures combination by combination, in the order of `combinationsOf`. Between two of them the event loop turns, so that whoever asks can show
  * how far it is, and stop by leaving the loop. Tables of a combination are gone when the next begins.

@@ -8,6 +8,7 @@ export {
   gainText,
   type Subject,
 } from './advice.ts';
+export { type BestAdvice, bestAdvice } from './best-advice.ts';
 export {
   type Choice,
   type Combination,
@@ -21,6 +22,7 @@ export {
 } from './combinations.ts';
 export {
   type CombinationResult,
+  type Compared,
   type CompareOptions,
   compareWorkload,
   type GranuleResult,
@@ -64,7 +66,23 @@ export {
   traceNamed,
 } from './tlb-trace.ts';
 export { type StudiedTables, type WalkedTrace, type Walks, walkTrace } from './tlb-walks.ts';
+export {
+  sizeOfWorkloadTlb,
+  studyWorkloadTlb,
+  WORKLOAD_TRACES,
+  type WorkloadTlbOptions,
+  type WorkloadTlbResult,
+  type WorkloadTrace,
+} from './tlb-workload.ts';
 export { separated, sizeOf, type Workload, type WorkloadRequest, type WorkloadSize } from './workload.ts';
+export {
+  gathered,
+  partsOf,
+  type StudyOptions,
+  type StudyPart,
+  studyWorkloads,
+  type WorkloadStudy,
+} from './workload-study.ts';
 export {
   questionOf,
   WORKLOADS,

@@ -95,7 +95,7 @@ export function sizeOfStudy(study: TlbStudy): number {
 }
 
 /** The CPU's page size plays no part in what is walked. */
-function choicesOf(choice: Choice | undefined): TablesChoice[] {
+export function choicesOf(choice: Choice | undefined): TablesChoice[] {
   return combinationsOf(4096, choice).map(({ granule, sizes, stage }) => ({ granule, sizes, stage }));
 }
 
@@ -117,15 +117,19 @@ async function* runShapes(
   const walked = walkTrace(tables, trace);
   for (const shape of shapes) {
     await setImmediate();
-    const counts = runTlb(walked, shape);
-    const { accesses, hits, misses, fetches } = counts;
-    yield {
-      maps: true,
-      combination: { ...shape, ...of },
-      ...counts,
-      hitRate: accesses === 0 ? 0 : hits / accesses,
-      fetchesPerWalk: misses === 0 ? 0 : fetches / misses,
-      fetchesPerAccess: accesses === 0 ? 0 : fetches / accesses,
-    };
+    yield measuredOf({ ...shape, ...of }, runTlb(walked, shape));
   }
+}
+
+/** What counts come to, for each access and each walk. */
+export function measuredOf(combination: TlbCombination, counts: TlbCounts): TlbMeasured {
+  const { accesses, hits, misses, fetches } = counts;
+  return {
+    maps: true,
+    combination,
+    ...counts,
+    hitRate: accesses === 0 ? 0 : hits / accesses,
+    fetchesPerWalk: misses === 0 ? 0 : fetches / misses,
+    fetchesPerAccess: accesses === 0 ? 0 : fetches / accesses,
+  };
 }

@@ -1,5 +1,4 @@
 /** `lpae capture`: the smallest golden image that holds what walks, or a whole dump, touched: something to attach to a bug report. */
-import { existsSync, writeFileSync } from 'node:fs';
 import { type Command, Option } from 'commander';
 import { parseFaults } from '../../glossary/faults/parse.ts';
 import { type CapturedRow, captureImage } from '../../golden/capture.ts';
@@ -14,6 +13,7 @@ import { parseRange } from '../input/address.ts';
 import { sortArguments } from '../input/sort-arguments.ts';
 import { EXIT, inputError, usageError } from '../io.ts';
 import type { Cli, Output } from '../output.ts';
+import { checkOutputFile, writeOutputFile } from '../output-file.ts';
 import { addTargetOptions, FILE_ARGUMENT, TARGET_HELP, type TargetOptions } from '../target/options.ts';
 import { readTarget } from '../target/read.ts';
 import type { Target } from '../target/target.ts';
@@ -81,9 +81,7 @@ async function capture(
   if (accesses.length > 0 && options.range !== undefined)
     throw usageError('--range is for captures without addresses');
   const { output, force } = options;
-  if (output !== undefined && !force && existsSync(output)) {
-    throw usageError(`${output} exists already`, '--force overwrites it');
-  }
+  if (output !== undefined) checkOutputFile(output, force);
   const target = await readTarget([file, ...files], out.io, options);
   for (const warning of target.warnings) out.note(warning);
   const rows: CapturedRow[] = [];
@@ -105,7 +103,7 @@ async function capture(
   });
   const text = `${JSON.stringify(document, undefined, 1)}\n`;
   if (output === undefined) out.io.stdout.write(text);
-  else writeFileSync(output, text);
+  else writeOutputFile(output, text, '--output');
   out.note(`${counted(touched.length, 'word')} of memory, ${counted(rows.length, 'row')}`);
   return EXIT.ok;
 }

@@ -1,21 +1,15 @@
 /** A comparison as tables of at most 100 columns, one for each CPU page size, with what was refused, and advice below; and as JSON. */
 import {
-  type Advice,
+  bestAdvice,
   type CombinationResult,
+  type Compared,
   gainText,
   type SemanticsResult,
   sizeOf,
-  type Workload,
 } from '../../study/index.ts';
 import { columns, wrap } from '../../text/columns.ts';
 import { count, counted, pageSizes, roughSize, sizeText } from '../../text/numbers.ts';
 import type { Style } from '../../text/style.ts';
-
-/** A workload, of one CPU page size, and its results in the order of the combinations. */
-export interface Compared {
-  readonly workload: Workload;
-  readonly results: readonly CombinationResult[];
-}
 
 const LINE = 96;
 
@@ -137,31 +131,14 @@ function refusalLines(results: readonly CombinationResult[], style: Style): stri
   return ['', style.title('  Refused'), ...[...reasons.values()].flatMap((text) => hanging(text, '  '))];
 }
 
-/** Advice on all results: of each CPU page size and kind the piece that saves the largest share. */
 export function adviceLines(compared: readonly Compared[], style: Style): string[] {
-  const best = new Map<string, { advice: Advice; result: CombinationResult; others: number }>();
-  for (const result of compared.flatMap(({ results }) => results)) {
-    for (const advice of result.advice) {
-      const key = `${result.combination.cpuPageSize} ${advice.kind}`;
-      const known = best.get(key);
-      if (known === undefined) best.set(key, { advice, result, others: 0 });
-      else if (share(advice, result) > share(known.advice, known.result)) {
-        best.set(key, { advice, result, others: known.others + 1 });
-      } else known.others++;
-    }
-  }
-  if (best.size === 0) return [];
-  const pieces = [...best.values()].flatMap(({ advice, result, others }) => {
+  const best = bestAdvice(compared.flatMap(({ results }) => results));
+  if (best.length === 0) return [];
+  const pieces = best.flatMap(({ advice, result, others }) => {
     const text = `${whereText(result)}: ${advice.text}: ${style.good(gainText(result, advice.gain))}`;
     return hanging(others > 0 ? `${text} (${count(others)} more of this kind in --json)` : text, '');
   });
   return ['', style.title('Advice'), ...pieces];
-}
-
-/** Of what was refused, else of leaves, else of tables. */
-function share({ gain }: Advice, { refusedRequests, counts }: CombinationResult): number {
-  if (refusedRequests > 0) return gain.refusedRequests / refusedRequests;
-  return gain.leaves > 0 ? gain.leaves / counts.leaves : (gain.tables / counts.tables) * 0.01;
 }
 
 function whereText({ combination }: CombinationResult): string {

@@ -1,0 +1,234 @@
+/** What a study comes to, in sentences: what maps, what it costs, and what would make it cheaper. Every number is one that was measured. */
+import { count, counted, roughSize, sizeText } from '../text/numbers.ts';
+import { gainText } from './advice.ts';
+import { bestAdvice } from './best-advice.ts';
+import type { Granule, StageChoice } from './combinations.ts';
+import type { CombinationResult } from './compare.ts';
+import type { TlbMeasured } from './tlb.ts';
+import { sizeOf } from './workload.ts';
+import type { WorkloadStudy } from './workload-study.ts';
+
+export const CONCLUSION_KINDS = ['maps', 'leaves', 'tables', 'miss', 'tlb', 'too-much', 'advice'] as const;
+export type ConclusionKind = (typeof CONCLUSION_KINDS)[number];
+
+export interface Conclusion {
+  readonly kind: ConclusionKind;
+  /** Bytes of CPU pages: what it holds for. */
+  readonly cpuPageSizes: readonly number[];
+  /** One or two sentences. */
+  readonly text: string;
+}
+
+/** All that a study lets anyone say, in the order of {@link CONCLUSION_KINDS}. What holds for several CPU page sizes is said once. */
+export function conclusionsOf(studies: readonly WorkloadStudy[]): Conclusion[] {
+  return CONCLUSION_KINDS.flatMap((kind) => {
+    const sizes = new Map<string, number[]>();
+    for (const study of studies) {
+      for (const text of CONCLUDERS[kind](study)) {
+        sizes.set(text, [...(sizes.get(text) ?? []), study.workload.cpuPageSize]);
+      }
+    }
+    return [...sizes].map(([text, cpuPageSizes]) => ({ kind, cpuPageSizes, text }));
+  });
+}
+
+const CONCLUDERS: Readonly<Record<ConclusionKind, (study: WorkloadStudy) => readonly string[]>> = {
+  maps: mapping,
+  leaves,
+  tables,
+  miss: misses,
+  tlb: tlbs,
+  'too-much': tooMuch,
+  advice,
+};
+
+/** The combination that maps everything with the fewest leaves, then tables, then descriptors of a miss; the first of equals. */
+export function bestCombination({ results }: WorkloadStudy): CombinationResult | undefined {
+  const costs = ({ counts, misses: of }: CombinationResult) => [
+    counts.leaves,
+    counts.tableBytes,
+    Math.max(0, ...of.map(({ accesses }) => accesses)),
+  ];
+  return results
+    .filter(({ maps }) => maps)
+    .reduce<CombinationResult | undefined>(
+      (best, one) => (best !== undefined && compare(costs(best), costs(one)) <= 0 ? best : one),
+      undefined,
+    );
+}
+
+function compare(a: readonly number[], b: readonly number[]): number {
+  return a.map((value, i) => value - b[i]!).find((difference) => difference !== 0) ?? 0;
+}
+
+function mapping({ workload, results }: WorkloadStudy): string[] {
+  if (results.length === 0) return [];
+  const { requests } = sizeOf(workload);
+  const granules = granulesOf(results).map((granule) => {
+    const own = results.filter(({ combination }) => combination.granule === granule);
+    return { granule, refused: Math.max(...own.map(({ refusedRequests }) => refusedRequests)) };
+  });
+  const good = granules.filter(({ refused }) => refused === 0).map(({ granule }) => size(granule));
+  const bad = granules.filter(({ refused }) => refused > 0);
+  const all = requests === 1 ? 'The request' : `Each of ${counted(requests, 'request')}`;
+  const maps = good.length > 0 ? [`${all} maps on a granule of ${listed(good)}.`] : [];
+  if (bad.length === 0) return maps;
+  const refusals = bad.map(({ granule, refused }, i) => {
+    const many = refused === requests ? (requests === 1 ? 'it' : `all ${count(refused)}`) : count(refused);
+    return i === 0 ? `A granule of ${size(granule)} refuses ${many}` : `${size(granule)} ${many}`;
+  });
+  const why = 'an IOMMU maps whole pages of its own, and map_sg maps nothing that was not asked for';
+  return [[...maps, `${listed(refusals)}: ${why}.`].join(' ')];
+}
+
+/** On each granule. Leaves are the same under all stages. */
+function leaves({ results }: WorkloadStudy): string[] {
+  return granulesOf(results).flatMap((granule) => {
+    const mapped = ofStage(results, granule).filter(({ maps }) => maps);
+    const [first] = mapped;
+    if (first === undefined || mapped.length < 2) return [];
+    const where = `On a granule of ${size(granule)}`;
+    const entries = counted(first.counts.leaves, 'TLB entry', 'TLB entries');
+    const fewer = mapped.filter(({ counts }, i) => counts.leaves !== mapped[i - 1]?.counts.leaves).slice(1);
+    if (fewer.length === 0)
+      return [`${where} larger sizes change nothing: ${entries} in all, whatever is offered.`];
+    const steps = fewer.map(
+      ({ combination, counts }) => `${count(counts.leaves)} with ${WITH[combination.sizes]}`,
+    );
+    return [`${where} what takes ${entries} with ${WITH[first.combination.sizes]} takes ${listed(steps)}.`];
+  });
+}
+
+const WITH = { pages: 'pages alone', blocks: 'blocks', contiguous: 'contiguous runs' } as const;
+
+function tables({ workload, results }: WorkloadStudy): string[] {
+  const own = results.filter(({ maps }) => maps);
+  if (own.length === 0) return [];
+  const least = own.reduce((best, one) => (one.counts.tableBytes < best.counts.tableBytes ? one : best));
+  const most = own.reduce((best, one) => (one.counts.tableBytes > best.counts.tableBytes ? one : best));
+  const { bytes } = sizeOf(workload);
+  const part = (bytes_: number) => roughSize(BigInt(bytes_));
+  if (least.counts.tableBytes === most.counts.tableBytes) {
+    return [`Tables take ${part(least.counts.tableBytes)} for ${roughSize(bytes)}, under each of them.`];
+  }
+  return [
+    `Tables for ${roughSize(bytes)} take from ${part(least.counts.tableBytes)} (${nameOf(least)}) to ${part(most.counts.tableBytes)} (${nameOf(most)}).`,
+  ];
+}
+
+function misses({ results }: WorkloadStudy): string[] {
+  const worst = (stage: StageChoice) => {
+    const own = results.filter(({ combination, misses: of }) => combination.stage === stage && of.length > 0);
+    const costs = own.map(({ misses: of }) => Math.max(...of.map(({ accesses }) => accesses)));
+    return costs.length === 0 ? undefined : { least: Math.min(...costs), most: Math.max(...costs) };
+  };
+  const [s1, nested] = [worst('s1'), worst('nested')];
+  if (s1 === undefined || nested === undefined) return [];
+  const range = ({ least, most }: { least: number; most: number }) =>
+    least === most ? `${most}` : `${least} to ${most}`;
+  return [
+    `With nothing cached the costliest TLB miss reads ${range(s1)} descriptors at stage 1, and ${range(nested)} nested, where every read of stage 1 goes through stage 2 first.`,
+  ];
+}
+
+/** Of the largest TLB that was tried and the first trace: the worst and the best tables of one stage, and what a walk costs nested. */
+function tlbs({ tlb }: WorkloadStudy): string[] {
+  const measured = tlb.flatMap(({ trace, result }) => (result.maps ? [{ trace, result }] : []));
+  return [...new Set(measured.map(({ trace }) => trace))].flatMap((trace) => {
+    const own = measured.filter((one) => one.trace === trace).map(({ result }) => result);
+    const entries = median([...new Set(own.map(({ combination }) => combination.entries))]);
+    const sized = own.filter(({ combination }) => combination.entries === entries);
+    const s1 = sized.filter(({ combination }) => combination.tables?.stage !== 'nested');
+    const [first] = s1;
+    if (first === undefined) return [];
+    const worst = s1.reduce((a, b) => (b.hitRate < a.hitRate ? b : a));
+    const best = s1.reduce((a, b) => (b.hitRate > a.hitRate ? b : a));
+    const says = (one: TlbMeasured) => `${percent(one.hitRate)} over ${tablesName(one)}`;
+    const rates =
+      worst.hitRate === best.hitRate
+        ? `${says(first)} and over all others`
+        : `from ${says(worst)} to ${says(best)}`;
+    return [`A TLB of ${counted(entries, 'entry', 'entries')} answers ${TRACE_WORDS[trace]}: ${rates}.`];
+  });
+}
+
+const TRACE_WORDS = {
+  device: 'what a device asks that goes over each request once',
+  random: 'random accesses to all that is mapped',
+  sequential: 'accesses that go through all that is mapped',
+  strided: 'strided accesses to all that is mapped',
+  'dma-ring': "a network card's ring and its buffers",
+} as const;
+
+function tooMuch({ results }: WorkloadStudy): string[] {
+  const granules = granulesOf(results).map((granule) => {
+    const { ofGranule } = results.find(({ combination }) => combination.granule === granule)!;
+    return { on: `on a granule of ${size(granule)}`, ...ofGranule };
+  });
+  const names = [...new Set(granules.flatMap(({ semantics }) => semantics.map((one) => one.semantics)))];
+  const meanings = names.flatMap((name) => {
+    const over = granules.flatMap(({ on, semantics }) => {
+      const own = semantics.find((one) => one.semantics === name);
+      return own?.maps && own.overMapped > 0n ? [`${roughSize(own.overMapped)} ${on}`] : [];
+    });
+    return over.length === 0
+      ? []
+      : [`Where map_sg means "${name}", a device may reach what nobody asked for: ${listed(over)}.`];
+  });
+  const over = granules.flatMap(({ on, dma }) =>
+    dma.overMapped > 0n && dma.refusedRequests === 0 ? [`${roughSize(dma.overMapped)} ${on}`] : [],
+  );
+  if (over.length === 0) return meanings;
+  return [
+    ...meanings,
+    `The DMA layer maps all of it, in whole pages around each buffer, so that a device may reach what nobody asked for: ${listed(over)}.`,
+  ];
+}
+
+function advice({ results }: WorkloadStudy): string[] {
+  return bestAdvice(results).map(({ advice: { text, gain }, result }) => {
+    const what = `${text.charAt(0).toUpperCase()}${text.slice(1)}`;
+    return `${nameOf(result)}: ${what}. What it gains: ${gainText(result, gain)}.`;
+  });
+}
+
+/** `4K granule, blocks, stage 1`. */
+export function nameOf({ combination }: Pick<CombinationResult, 'combination'>): string {
+  const { granule, sizes, stage } = combination;
+  return `${size(granule)} granule, ${sizes}, ${stageName(stage)}`;
+}
+
+export function stageName(stage: StageChoice): string {
+  return stage === 'nested' ? 'nested' : `stage ${stage.slice(1)}`;
+}
+
+function tablesName({ combination: { tables: of } }: TlbMeasured): string {
+  return of === undefined ? 'these tables' : `${size(of.granule)} granule, ${of.sizes}`;
+}
+
+function granulesOf(results: readonly CombinationResult[]): Granule[] {
+  return [...new Set(results.map(({ combination }) => combination.granule))];
+}
+
+/** Results of one granule under the first stage that was measured: leaves are the same under all. */
+function ofStage(results: readonly CombinationResult[], granule: Granule): CombinationResult[] {
+  const own = results.filter(({ combination }) => combination.granule === granule);
+  return own.filter(({ combination }) => combination.stage === own[0]!.combination.stage);
+}
+
+function median(values: readonly number[]): number {
+  return [...values].sort((a, b) => a - b)[Math.floor((values.length - 1) / 2)]!;
+}
+
+function listed(parts: readonly string[]): string {
+  return parts.length < 2 ? parts.join('') : `${parts.slice(0, -1).join(', ')} and ${parts.at(-1)}`;
+}
+
+/** Rounded down: only what never misses is 100%. */
+export function percent(share: number): string {
+  return `${(Math.floor(share * 1000) / 10).toFixed(1)}%`;
+}
+
+function size(bytes: number): string {
+  return sizeText(BigInt(bytes));
+}
