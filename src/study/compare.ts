@@ -26,7 +26,7 @@ export interface CombinationResult extends Measured {
   readonly advice: readonly Advice[];
 }
 
-/** A workload, of one CPU page size, and its results in the order of the combinations. */
+/** A workload, of one CPU page size, and its results in the order of the combinations; fewer where measuring was cut short. */
 export interface Compared {
   readonly workload: Workload;
   readonly results: readonly CombinationResult[];

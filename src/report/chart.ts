@@ -1,0 +1,65 @@
+/** Charts of studies: each answers one question, as an SVG and in a terminal. */
+import {
+  type Axis,
+  type BarChart,
+  barChart,
+  barChartText,
+  type HeatTable,
+  heatTable,
+  heatTableText,
+  type LineChart,
+  lineChart,
+  lineChartText,
+} from '../draw/index.ts';
+import type { Style } from '../text/style.ts';
+
+export interface Chart {
+  /** A name without blanks, that no other chart of a study has. */
+  readonly id: string;
+  /** Standalone, with its title. */
+  readonly svg: string;
+  /** The same in a terminal of 80 columns. */
+  lines(style: Style): string[];
+}
+
+export function ofBars(id: string, chart: BarChart): Chart {
+  return { id, svg: barChart(chart), lines: (style) => barChartText(chart, style) };
+}
+
+export function ofLines(id: string, chart: LineChart): Chart {
+  return { id, svg: lineChart(chart), lines: (style) => lineChartText(chart, style) };
+}
+
+/** In a terminal rows and columns change places: there is more room for what columns are called in front of a line than above it. */
+export function ofOutcomes(id: string, table: HeatTable): Chart {
+  return { id, svg: heatTable(table), lines: (style) => heatTableText(transposed(table), style) };
+}
+
+function transposed({
+  rows,
+  columns,
+  rowTitle = '',
+  columnTitle = '',
+  cells,
+  ...rest
+}: HeatTable): HeatTable {
+  return {
+    ...rest,
+    rows: columns,
+    columns: rows,
+    rowTitle: columnTitle,
+    columnTitle: rowTitle,
+    cells: columns.map((_, c) => cells.map((row) => row[c]!)),
+  };
+}
+
+/** From this many times the least value on, a linear axis would show the least as nothing. */
+const WIDE = 32;
+
+/** An axis for values: logarithmic where they are far apart, unless its ends are fixed. */
+export function axisFor(axis: Axis, values: readonly number[], log: 2 | 10 = 10): Axis {
+  const least = Math.min(...values.filter((value) => value > 0));
+  const most = Math.max(...values);
+  // From a step below the least, which would else be a bar of no length.
+  return axis.max !== undefined || !(most / least >= WIDE) ? axis : { ...axis, log, min: least / log };
+}

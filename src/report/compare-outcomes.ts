@@ -1,0 +1,107 @@
+/** Tables of outcomes of a comparison: which combinations map a workload, and what the meanings of map_sg make of it. */
+import type { HeatCell } from '../draw/index.ts';
+import type { Granule, Offered, StageChoice } from '../study/combinations.ts';
+import type { CombinationResult, Compared } from '../study/compare.ts';
+import type { DmaResult } from '../study/dma.ts';
+import type { SemanticsResult } from '../study/semantics.ts';
+import { count, counted, roughSize } from '../text/numbers.ts';
+import { alike } from './axes.ts';
+import { type Chart, ofOutcomes } from './chart.ts';
+import type { ComparedResults } from './compared.ts';
+import { andText, cpuName, size, stageText, tablesText } from './words.ts';
+
+const NOT_MEASURED: HeatCell = { outcome: 'none', text: 'not measured' };
+
+/** Does it map? Rows by CPU page size, and by stage where one makes a difference; columns by granule and page sizes. */
+export function mapsChart(results: ComparedResults): Chart[] {
+  const { lists, granules, sizes, stages } = results;
+  const cell = (list: Compared, granule: Granule, one: Offered, stage: StageChoice) =>
+    mapsCell(results.at(list, granule, one, stage), list.workload.requests.length);
+  const columns = granules.flatMap((granule) =>
+    alike(sizes, (one) => lists.map((list) => stages.map((stage) => cell(list, granule, one, stage)))).map(
+      (group) => ({ granule, group }),
+    ),
+  );
+  const rows = lists.flatMap((list) => {
+    const cellsOf = (stage: StageChoice) =>
+      columns.map(({ granule, group }) => cell(list, granule, group[0]!, stage));
+    const groups = alike(stages, cellsOf);
+    return groups.map((group) => ({
+      name: groups.length === 1 ? cpuName(list) : `${cpuName(list)}, ${andText(group.map(stageText))}`,
+      cells: cellsOf(group[0]!),
+    }));
+  });
+  return [
+    ofOutcomes('compare-maps', {
+      title: 'Does it map?',
+      subtitle: 'Leaves are TLB entries that the whole workload takes: a contiguous run is one.',
+      rowTitle: 'CPU page size',
+      columnTitle: 'Granule of the IOMMU, page sizes that it is offered',
+      rows: rows.map(({ name }) => name),
+      columns: columns.map(({ granule, group }) => tablesText(size(granule), group)),
+      cells: rows.map(({ cells }) => cells),
+      words: { yes: 'every request', partly: 'some requests', no: 'none', none: 'not measured' },
+    }),
+  ];
+}
+
+function mapsCell(result: CombinationResult | undefined, requests: number): HeatCell {
+  if (result === undefined) return NOT_MEASURED;
+  const { maps, counts, refusedRequests, refusals } = result;
+  if (maps) return { outcome: 'yes', text: counted(counts.leaves, 'leaf', 'leaves') };
+  const [first] = refusals;
+  return {
+    outcome: refusedRequests < requests ? 'partly' : 'no',
+    text: `${count(refusedRequests)} of ${count(requests)} refused`,
+    ...(first && { reason: `Request ${first.request}: ${first.message}` }),
+  };
+}
+
+/** What do the meanings of map_sg make of it? Rows by meaning, and the DMA layer; columns by granule and CPU page size. */
+export function semanticsChart(results: ComparedResults): Chart[] {
+  const { lists, granules } = results;
+  const names = lists[0]!.results[0]!.ofGranule.semantics.map(({ semantics }) => semantics);
+  const cellsOf = (list: Compared, granule: Granule): HeatCell[] => {
+    const found = results.ofGranule(list, granule);
+    if (found === undefined) return [...names, 'DMA layer'].map(() => NOT_MEASURED);
+    return [...found.semantics.map(semanticsCell), dmaCell(found.dma, list.workload.requests.length)];
+  };
+  const columns = granules.flatMap((granule) => {
+    const groups = alike(lists, (list) => cellsOf(list, granule));
+    return groups.map((group) => ({
+      name: groups.length === 1 ? size(granule) : `${size(granule)}, CPU ${andText(group.map(cpuName))}`,
+      cells: cellsOf(group[0]!, granule),
+    }));
+  });
+  // Where all of them map what was asked for, there is nothing to see.
+  if (columns.every(({ cells }) => cells.every(({ outcome }) => outcome === 'yes'))) return [];
+  const rows = [...names, 'DMA layer'];
+  return [
+    ofOutcomes('compare-semantics', {
+      title: 'What do the meanings of map_sg make of it?',
+      subtitle:
+        'What is refused are entries, or runs of entries that are joined before; of the DMA layer requests. Whole pages around an entry are mapped too.',
+      rowTitle: 'Meaning',
+      columnTitle: 'Granule of the IOMMU, CPU page size',
+      rows,
+      columns: columns.map(({ name }) => name),
+      cells: rows.map((_, r) => columns.map(({ cells }) => cells[r]!)),
+      words: { yes: 'maps what is asked', partly: 'maps more', no: 'refuses', none: 'not measured' },
+    }),
+  ];
+}
+
+function semanticsCell({ maps, refusedPieces, overMapped }: SemanticsResult): HeatCell {
+  return maps ? mappedCell(overMapped) : { outcome: 'no', text: `${count(refusedPieces)} refused` };
+}
+
+function dmaCell({ refusedRequests, overMapped }: DmaResult, requests: number): HeatCell {
+  if (refusedRequests === 0) return mappedCell(overMapped);
+  return { outcome: 'no', text: `${count(refusedRequests)} of ${count(requests)} refused` };
+}
+
+function mappedCell(overMapped: bigint): HeatCell {
+  return overMapped === 0n
+    ? { outcome: 'yes', text: 'maps' }
+    : { outcome: 'partly', text: `${roughSize(overMapped)} more` };
+}

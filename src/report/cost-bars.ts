@@ -1,0 +1,80 @@
+/** Bars of what combinations cost, drawn once where they are alike, and not at all where there is nothing to compare. */
+import type { Axis } from '../draw/index.ts';
+import type { Granule, Offered } from '../study/combinations.ts';
+import { alike, merged } from './axes.ts';
+import { axisFor, type Chart, ofBars } from './chart.ts';
+import type { ComparedResults } from './compared.ts';
+import { sentence, size, tablesText } from './words.ts';
+
+/** Undefined where there is nothing to show. */
+export type Value = number | undefined;
+
+/** What a group of bars has in common, and its values by series. */
+export interface Category {
+  readonly name: string;
+  readonly values: readonly Value[];
+}
+
+export interface Costs {
+  readonly id: string;
+  readonly title: string;
+  readonly subtitle: string;
+  readonly value: Axis;
+  /** Of the axis where values are far apart; default 10. */
+  readonly log?: 2 | 10;
+  readonly series: readonly string[];
+  /** The name of series that have the same bars. */
+  readonly seriesText: (names: readonly string[]) => string;
+  readonly categories: readonly Category[];
+}
+
+/** A chart; none where all values are the same, or there are none. */
+export function costChart(costs: Costs): Chart[] {
+  const { id, title, subtitle, value, log, series, seriesText, categories } = costs;
+  const groups = alike([...series.keys()], (index) => categories.map(({ values }) => values[index])).filter(
+    ([first]) => categories.some(({ values }) => values[first!] !== undefined),
+  );
+  const drawn = groups.map((group) => ({
+    name: seriesText(group.map((index) => series[index]!)),
+    values: categories.map(({ values }) => values[group[0]!]),
+  }));
+  const numbers = drawn.flatMap(({ values }) => values.filter((one) => one !== undefined));
+  if (new Set(numbers).size < 2) return [];
+  const only = drawn.length === 1 && drawn[0]!.name !== '' ? ` ${sentence(drawn[0]!.name)}` : '';
+  return [
+    ofBars(id, {
+      title,
+      subtitle: `${subtitle}${only}`,
+      value: axisFor(value, numbers, log),
+      categories: categories.map(({ name }) => name),
+      series: drawn,
+    }),
+  ];
+}
+
+/**
+ * A category for each granule and page sizes, and what else there is, where there are values; of a granule, what is alike is one.
+ * @param rest - what else categories differ in, and its name.
+ */
+export function byTables<R>(
+  { granules, sizes }: ComparedResults,
+  rest: readonly (readonly [name: string, R])[],
+  restText: (names: readonly string[]) => string,
+  valuesOf: (granule: Granule, sizes: Offered, rest: R) => readonly Value[],
+): Category[] {
+  const places = granules.flatMap((granule) =>
+    sizes.flatMap((offered) =>
+      rest.map(([name, one]) => ({
+        at: [[size(granule)], [offered], [name]],
+        values: valuesOf(granule, offered, one),
+      })),
+    ),
+  );
+  // Where nothing is to be shown it can't be told whether it would be alike.
+  const shown = places.filter(({ values }) => values.some((one) => one !== undefined));
+  return merged(merged(shown, 2, 0), 1, 0).map(({ at, values }) => {
+    const [granule, kinds, names] = [at[0]![0]!, at[1]!, at[2]!];
+    const tables = tablesText(granule, kinds);
+    return { values, name: names.length < rest.length ? `${tables}, ${restText(names)}` : tables };
+  });
+}

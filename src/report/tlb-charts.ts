@@ -1,0 +1,186 @@
+/** Charts of a TLB study: how often TLBs answer, what walks read, and what a TLB would need; by entries where there are several. */
+import type { Axis } from '../draw/index.ts';
+import type { TlbMeasured, TlbResult } from '../study/tlb.ts';
+import { count } from '../text/numbers.ts';
+import { alike, merged, type Placed } from './axes.ts';
+import { axisFor, type Chart, ofLines } from './chart.ts';
+import { costChart } from './cost-bars.ts';
+import { andText, sentence, size, stageText, tablesText } from './words.ts';
+
+interface Question {
+  readonly id: string;
+  readonly title: string;
+  readonly subtitle: string;
+  readonly axis: Axis;
+  readonly value: (result: TlbMeasured) => number;
+}
+
+const HITS: Question = {
+  id: 'tlb-hits',
+  title: 'How often does the TLB answer?',
+  subtitle: 'What is drawn as 100% misses little more than the first access to each leaf.',
+  axis: { label: 'Hit rate', unit: '%', min: 0, max: 100, format: percent },
+  value: ({ hitRate }) => hitRate * 100,
+};
+
+const READS: Question = {
+  id: 'tlb-reads',
+  title: 'How many descriptors do walks read?',
+  subtitle: 'From memory: what the walk cache saves is not among them.',
+  axis: { label: 'Descriptors read per 1000 accesses' },
+  value: ({ fetchesPerAccess }) => fetchesPerAccess * 1000,
+};
+
+const NEEDS: Question = {
+  id: 'tlb-needs',
+  title: 'How many entries would hold everything?',
+  subtitle: 'Leaves that the trace comes to: a TLB of fewer entries evicts some.',
+  axis: { label: 'Entries' },
+  value: ({ workingSet }) => workingSet.entries,
+};
+
+/** Axes of a study, by their place in `at`. Lines go along one more, the number of entries. */
+const [STAGE, GRANULE, SIZES, WAYS, CACHE] = [0, 1, 2, 3, 4] as const;
+
+/** A result's names along the axes. Tables that were given have none of their own. */
+function namesOf({ combination }: TlbResult): string[] {
+  const { tables, ways, walkCache, runs = true } = combination;
+  return [
+    tables ? stageText(tables.stage) : '',
+    tables ? size(tables.granule) : '',
+    tables ? tables.sizes : '',
+    `${ways === 'full' ? 'fully associative' : `${ways} ways`}${runs ? '' : ', no runs'}`,
+    walkCache === 0 ? 'no walk cache' : `walk cache of ${count(walkCache)}`,
+  ];
+}
+
+type Points = readonly (readonly [entries: number, value: number])[];
+
+/** So many lines are told apart in one chart. */
+const MOST_LINES = 9;
+
+/**
+ * Charts of what TLBs came to: lines where they have several numbers of entries, else bars. What can't be mapped is left out, and
+ * charts that would say the same everywhere; nothing measured makes no charts.
+ */
+export function tlbCharts(results: readonly TlbResult[]): Chart[] {
+  const study = new Study(results);
+  const several = new Set(results.map(({ combination }) => combination.entries)).size > 1;
+  const charts = (question: Question) => (several ? study.lines(question) : study.bars(question));
+  return [...charts(HITS), ...charts(READS), ...study.bars(NEEDS)];
+}
+
+class Study {
+  readonly #measured: readonly TlbMeasured[];
+  /** How many names each axis has. */
+  readonly #names: readonly number[];
+  readonly #refused: string;
+
+  constructor(results: readonly TlbResult[]) {
+    this.#measured = results.filter((result) => result.maps);
+    const names = this.#measured.map(namesOf);
+    this.#names = [STAGE, GRANULE, SIZES, WAYS, CACHE].map(
+      (axis) => new Set(names.map((at) => at[axis])).size,
+    );
+    this.#refused = refusedText(results);
+  }
+
+  /** A chart for all stages, or for each that differs; for each granule where there are many lines. */
+  lines(question: Question): Chart[] {
+    const byStage = alike(merged(this.#places(question), STAGE), ({ at }) => at[STAGE]);
+    return byStage.flatMap((places) => {
+      const lines = this.#merged(places);
+      const parts = lines.length > MOST_LINES ? alike(lines, ({ at }) => at[GRANULE]) : [lines];
+      return parts.flatMap((part) => {
+        const { at } = part[0]!;
+        const stages = at[STAGE]!.length < this.#names[STAGE]! ? at[STAGE]! : [];
+        return this.#lineChart(question, part, [
+          ...stages,
+          ...(parts.length > 1 ? [`${at[GRANULE]} granule`] : []),
+        ]);
+      });
+    });
+  }
+
+  /** @param only - what of all the chart is about. */
+  #lineChart(
+    { id, title, subtitle, axis }: Question,
+    lines: readonly Placed<Points>[],
+    only: readonly string[],
+  ): Chart[] {
+    const values = lines.flatMap((line) => line.values.map(([, value]) => value));
+    if (new Set(values).size < 2) return [];
+    return [
+      ofLines([id, ...only].join('-').replaceAll(' ', '-'), {
+        title: only.length === 0 ? title : `${title} ${sentence(andText(only))}`,
+        subtitle: `${subtitle}${this.#refused}`,
+        x: { label: 'Entries of the TLB', log: 2 },
+        y: axisFor(axis, values),
+        series: lines.map((line) => ({ name: this.#nameOf(line.at), points: line.values })),
+      }),
+    ];
+  }
+
+  /** Bars by stage, of the first number of entries. */
+  bars({ id, title, subtitle, axis, value }: Question): Chart[] {
+    const stages = [...new Set(this.#measured.map((result) => namesOf(result)[STAGE]!))];
+    const groups = alike(this.#measured, (result) => namesOf(result).slice(GRANULE));
+    const places = groups.map((group) => ({
+      at: [
+        [],
+        ...namesOf(group[0]!)
+          .slice(GRANULE)
+          .map((name) => [name]),
+      ],
+      values: stages.map((stage) => {
+        const result = group.find((one) => namesOf(one)[STAGE] === stage);
+        return result && value(result);
+      }),
+    }));
+    return costChart({
+      id,
+      title,
+      subtitle: `${subtitle}${this.#refused}`,
+      value: axis,
+      series: stages,
+      seriesText: andText,
+      categories: this.#merged(places).map(({ at, values }) => ({ name: this.#nameOf(at), values })),
+    });
+  }
+
+  #places({ value }: Question): Placed<Points>[] {
+    return alike(this.#measured, namesOf).map((group) => ({
+      at: namesOf(group[0]!).map((name) => [name]),
+      values: group
+        .map((result) => [result.combination.entries, value(result)] as const)
+        .sort((a, b) => a[0] - b[0]),
+    }));
+  }
+
+  #merged<V>(places: readonly Placed<V>[]): Placed<V>[] {
+    return merged(merged(merged(places, CACHE), WAYS), SIZES, GRANULE);
+  }
+
+  /** What sets a place apart from others. */
+  #nameOf(at: Placed<unknown>['at']): string {
+    const tables = at[GRANULE]![0] === '' ? [] : [tablesText(at[GRANULE]![0]!, at[SIZES]!)];
+    const tlb = [WAYS, CACHE].flatMap((axis) =>
+      at[axis]!.length < this.#names[axis]! ? [andText(at[axis]!)] : [],
+    );
+    return [...tables, ...tlb].join(', ') || 'these tables';
+  }
+}
+
+/** ` Not mapped: 4K, pages and blocks; 64K, any sizes.` */
+function refusedText(results: readonly TlbResult[]): string {
+  const places = results.filter(({ maps }) => !maps).map(namesOf);
+  const granules = alike(places, (at) => at[GRANULE]).map((group) =>
+    tablesText(group[0]![GRANULE]!, [...new Set(group.map((at) => at[SIZES]!))]),
+  );
+  return granules.length === 0 ? '' : ` Not mapped: ${granules.join('; ')}.`;
+}
+
+/** Rounded down: only what never misses is 100. */
+function percent(value: number): string {
+  return String(Math.floor(value * 100 + 1e-6) / 100);
+}
