@@ -14,13 +14,12 @@ import {
   type Workload,
   workloadNamed,
 } from '../../study/index.ts';
-import { sizeText } from '../../text/numbers.ts';
-import { readAddress } from '../input/address.ts';
 import { nameOf, readJson } from '../input/input.ts';
+import { namesOf, shareOf, sizesOf, wholeOf } from '../input/study-options.ts';
 import { parseWorkload } from '../input/workload-file.ts';
 import { EXIT, usageError } from '../io.ts';
 import type { Cli, Output } from '../output.ts';
-import { Progress } from '../progress.ts';
+import { EXIT_INTERRUPTED, interruptible } from '../run/interruptible.ts';
 import { adviceLines, comparisonJson, comparisonLines } from '../text/compare-text.ts';
 
 interface Options {
@@ -35,9 +34,7 @@ interface Options {
   readonly semantics?: string;
 }
 
-/** As a shell reports a program that SIGINT ended. */
-const EXIT_INTERRUPTED = 130;
-const MIB = 2 ** 20;
+const MAX_BYTES = 2 ** 40;
 
 const HELP = `
 FILE holds scatterlists of real drivers (pgtable-scatterlists/1) or is a map request as lpae map reads it: its maps and map_sgs
@@ -115,14 +112,9 @@ async function workloadsOf(out: Output, file: string | undefined, options: Optio
     throw usageError(`--fragmentation is for fragmented lists, not for ${workload}`);
   }
   const settings = {
-    seed: numberOf('--seed', options.seed ?? '1', Number.isSafeInteger, 'a whole number'),
-    bytes: bytesOf('--size', options.size ?? '64M'),
-    fragmentation: numberOf(
-      '--fragmentation',
-      options.fragmentation ?? '0.3',
-      (n) => n >= 0 && n <= 1,
-      '0 to 1',
-    ),
+    seed: wholeOf('--seed', options.seed ?? '1', 0, 2 ** 32),
+    bytes: wholeOf('--size', options.size ?? '64M', 1, MAX_BYTES),
+    fragmentation: shareOf('--fragmentation', options.fragmentation ?? '0.3'),
   };
   return sizesOf('--cpu', cpu, GRANULES).map((cpuPageSize) =>
     workloadNamed(workload, { ...settings, cpuPageSize }),
@@ -131,77 +123,28 @@ async function workloadsOf(out: Output, file: string | undefined, options: Optio
 
 async function compare(out: Output, workloads: readonly Workload[], choice: CompareOptions): Promise<number> {
   const total = workloads.reduce((sum, one) => sum + combinationsOf(one.cpuPageSize, choice).length, 0);
-  const progress = new Progress(out.io.stderr, `${workloads[0]!.name}: combinations`, total);
-  const stop = new AbortController();
-  const interrupt = () => stop.abort();
-  process.once('SIGINT', interrupt);
-  const compared: { workload: Workload; results: CombinationResult[] }[] = [];
-  let done = 0;
-  try {
-    for (const workload of workloads) {
-      if (stop.signal.aborted) break;
-      const results: CombinationResult[] = [];
-      compared.push({ workload, results });
-      for await (const result of compareWorkload(workload, choice)) {
-        results.push(result);
-        progress.at(++done);
-        if (stop.signal.aborted) break;
-      }
-    }
-  } finally {
-    process.removeListener('SIGINT', interrupt);
-    progress.end();
-  }
-  const interrupted = done < total;
+  const { results, interrupted } = await interruptible(out, all(workloads, choice), total, 'combinations');
+  const compared = workloads
+    .map((workload) => ({
+      workload,
+      results: results.filter((one) => one.workload === workload).map(({ result }) => result),
+    }))
+    .filter((one, i) => i === 0 || one.results.length > 0);
   if (out.json) out.document('lpae.compare/1', { interrupted, ...comparisonJson(compared) });
   else {
     out.lines(comparisonLines(compared, out.style));
     out.lines(adviceLines(compared, out.style));
   }
-  if (interrupted) {
-    out.note(`interrupted after ${done} of ${total} combinations`);
-    return EXIT_INTERRUPTED;
-  }
+  if (interrupted) return EXIT_INTERRUPTED;
   return compared.some(({ results }) => results.some(({ maps }) => maps)) ? EXIT.ok : EXIT.negative;
 }
 
-function namesOf<T extends string>(option: string, text: string | undefined, known: readonly T[]): T[] {
-  const names = text === undefined ? known : text.split(',').map((name) => name.trim());
-  return known.filter((name) => includes(names, name, option, known));
-}
-
-/** In the order of `known`, however they were given. */
-function includes<T extends string>(
-  names: readonly string[],
-  name: T,
-  option: string,
-  known: readonly T[],
-): boolean {
-  const wrong = names.find((one) => !known.some((other) => other === one));
-  if (wrong !== undefined) throw usageError(`${option}: '${wrong}' is none of ${known.join(', ')}`);
-  return names.includes(name);
-}
-
-function sizesOf<T extends number>(option: string, text: string | undefined, known: readonly T[]): T[] {
-  const names = known.map((size) => sizeText(BigInt(size)));
-  const chosen = text?.split(',').map((one) => {
-    const size = readAddress(one);
-    return size === undefined ? one : sizeText(size);
-  });
-  const kept = namesOf(option, chosen?.join(','), names);
-  return known.filter((_, i) => kept.includes(names[i]!));
-}
-
-const MAX_MIB = 2 ** 20;
-
-function bytesOf(option: string, text: string): number {
-  const bytes = Number(readAddress(text) ?? 0n);
-  if (bytes >= 1 && bytes <= MAX_MIB * MIB) return bytes;
-  throw usageError(`${option}: '${text}' is no size from 1 to 1T`, 'such as 64M or 0x400_0000');
-}
-
-function numberOf(option: string, text: string, is: (n: number) => boolean, wanted: string): number {
-  const n = text.trim() === '' ? Number.NaN : Number(text);
-  if (is(n)) return n;
-  throw usageError(`${option}: '${text}' is not ${wanted}`);
+/** Results of several workloads, one after the other. */
+async function* all(
+  workloads: readonly Workload[],
+  choice: CompareOptions,
+): AsyncGenerator<{ readonly workload: Workload; readonly result: CombinationResult }> {
+  for (const workload of workloads) {
+    for await (const result of compareWorkload(workload, choice)) yield { workload, result };
+  }
 }

@@ -2,7 +2,7 @@
 import { type Command, Option } from 'commander';
 import { OFFERED, STAGES } from '../../study/combinations.ts';
 import { StudyError } from '../../study/errors.ts';
-import { sizeOfStudy, studyTlb, type TlbResult } from '../../study/tlb.ts';
+import { sizeOfStudy, studyTlb } from '../../study/tlb.ts';
 import { TRACES } from '../../study/tlb-trace.ts';
 import { WORKLOADS } from '../../study/workloads.ts';
 import { wrap } from '../../text/columns.ts';
@@ -10,12 +10,10 @@ import { counted } from '../../text/numbers.ts';
 import { type AskedStudy, readStudy, type TlbOptions } from '../input/tlb-study.ts';
 import { EXIT, usageError } from '../io.ts';
 import type { Cli, Output } from '../output.ts';
-import { Progress } from '../progress.ts';
+import { EXIT_INTERRUPTED, interruptible } from '../run/interruptible.ts';
 import { addTargetOptions, FILE_ARGUMENT, TARGET_HELP } from '../target/options.ts';
 import { resultJson, studyLines } from '../text/tlb-text.ts';
 
-/** As a shell reports a program that SIGINT ended. */
-const EXIT_INTERRUPTED = 130;
 const LINE = 100;
 
 const HELP = `
@@ -84,23 +82,12 @@ async function tlb(out: Output, files: readonly string[], options: TlbOptions): 
 }
 
 async function run(out: Output, { study, title }: AskedStudy): Promise<number> {
-  const total = sizeOfStudy(study);
-  const progress = new Progress(out.io.stderr, 'combinations', total);
-  const stop = new AbortController();
-  const interrupt = () => stop.abort();
-  process.once('SIGINT', interrupt);
-  const results: TlbResult[] = [];
-  try {
-    for await (const result of studyTlb(study)) {
-      results.push(result);
-      progress.at(results.length);
-      if (stop.signal.aborted) break;
-    }
-  } finally {
-    process.removeListener('SIGINT', interrupt);
-    progress.end();
-  }
-  const interrupted = results.length < total;
+  const { results, interrupted } = await interruptible(
+    out,
+    studyTlb(study),
+    sizeOfStudy(study),
+    'combinations',
+  );
   if (out.json) {
     out.document('lpae.tlb/1', { title, interrupted, combinations: results.map(resultJson) });
   } else {
@@ -110,10 +97,7 @@ async function run(out: Output, { study, title }: AskedStudy): Promise<number> {
     out.line();
     out.lines(studyLines(results, out.style));
   }
-  if (interrupted) {
-    out.note(`interrupted after ${results.length} of ${total} combinations`);
-    return EXIT_INTERRUPTED;
-  }
+  if (interrupted) return EXIT_INTERRUPTED;
   const some = results.some((result) => result.maps && result.faults < result.accesses);
   return some ? EXIT.ok : EXIT.negative;
 }
