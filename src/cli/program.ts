@@ -64,6 +64,10 @@ const COMMANDS: Readonly<Record<string, { summary: string; load: () => Promise<C
     summary: 'run an access trace through TLBs of several sizes',
     load: () => import('./commands/tlb.ts'),
   },
+  study: {
+    summary: 'study a workload as a whole: conclusions, and a report of one page',
+    load: () => import('./commands/study.ts'),
+  },
   bbm: {
     summary: 'judge a trace of table writes by the break-before-make rules',
     load: () => import('./commands/bbm.ts'),

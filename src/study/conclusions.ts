@@ -11,6 +11,17 @@ import type { WorkloadStudy } from './workload-study.ts';
 export const CONCLUSION_KINDS = ['maps', 'leaves', 'tables', 'miss', 'tlb', 'too-much', 'advice'] as const;
 export type ConclusionKind = (typeof CONCLUSION_KINDS)[number];
 
+/** What each kind is about, as a heading. */
+export const ABOUT: Readonly<Record<ConclusionKind, string>> = {
+  maps: 'Does it map?',
+  leaves: 'TLB entries',
+  tables: 'Tables',
+  miss: 'A TLB miss',
+  tlb: 'TLBs',
+  'too-much': 'Mapped too much',
+  advice: 'What would help',
+};
+
 export interface Conclusion {
   readonly kind: ConclusionKind;
   /** Bytes of CPU pages: what it holds for. */

@@ -27,6 +27,14 @@ export {
   compareWorkload,
   type GranuleResult,
 } from './compare.ts';
+export {
+  ABOUT,
+  bestCombination,
+  CONCLUSION_KINDS,
+  type Conclusion,
+  type ConclusionKind,
+  conclusionsOf,
+} from './conclusions.ts';
 export type { Counts, LeafCount, TableCount } from './counts.ts';
 export type { DmaResult } from './dma.ts';
 export { StudyError } from './errors.ts';

@@ -4,7 +4,7 @@ import type { MachineDescription } from '../image/machine.ts';
 import { IommuDomain } from '../iommu/domain.ts';
 import { Scatterlist } from '../iommu/scatterlist.ts';
 import { PhysicalMemory } from '../memory/index.ts';
-import { createWalker, type Regime } from '../walker/index.ts';
+import { createWalker, type Regime, type Walker } from '../walker/index.ts';
 import { type Combination, formatOf, formatRequest } from './combinations.ts';
 import { nestedMachine, PROT, TABLE_RAM } from './memory.ts';
 import { joined, type Stretch } from './tlb-trace.ts';
@@ -86,6 +86,7 @@ class ChunkReader {
 
 /** Tables made for a study, and what an exact `Tlb` takes. */
 export interface MadeTables extends StudiedTables {
+  readonly walker: Walker;
   readonly machine: MachineDescription & { readonly regime: Regime };
 }
 

@@ -1,7 +1,7 @@
 /** All there is to know of a workload: its comparison under every combination, and what TLBs make of it. What `lpae study` reports. */
 import { combinationsOf, type StageChoice } from './combinations.ts';
 import { type CombinationResult, type Compared, type CompareOptions, compareWorkload } from './compare.ts';
-import type { TlbShape } from './tlb-model.ts';
+import { setsOf, type TlbShape } from './tlb-model.ts';
 import {
   sizeOfWorkloadTlb,
   studyWorkloadTlb,
@@ -9,7 +9,7 @@ import {
   type WorkloadTlbResult,
   type WorkloadTrace,
 } from './tlb-workload.ts';
-import type { Workload } from './workload.ts';
+import type { Workload, WorkloadRequest } from './workload.ts';
 
 export interface StudyOptions extends CompareOptions, Pick<WorkloadTlbOptions, 'accesses' | 'seed'> {
   /** Default: 16, 64, 256 and 1024 entries in sets of 4, with a walk cache of 16 tables. */
@@ -40,14 +40,19 @@ export interface StudyPart {
 
 /**
  * Measures part by part: of each workload every combination, then every TLB. Whoever asks can stop by leaving the loop.
+ *
+ * To TLBs the CPU's pages are nothing: of workloads whose lists are the same the first alone goes through them.
  * @throws StudyError for choices, shapes or traces that can't be.
  */
 export async function* studyWorkloads(
   workloads: readonly Workload[],
   options: StudyOptions = {},
 ): AsyncGenerator<StudyPart> {
+  // Before hours of work, not after.
+  for (const shape of options.shapes ?? SHAPES) setsOf(shape);
   for (const workload of workloads) {
     for await (const compared of compareWorkload(workload, options)) yield { workload, found: { compared } };
+    if (firstAlike(workloads, workload) !== workload) continue;
     for await (const tlb of studyWorkloadTlb(workload, tlbOptions(options))) {
       yield { workload, found: { tlb } };
     }
@@ -57,10 +62,13 @@ export async function* studyWorkloads(
 /** How many parts that has. */
 export function partsOf(workloads: readonly Workload[], options: StudyOptions = {}): number {
   const tlb = sizeOfWorkloadTlb(tlbOptions(options));
-  return workloads.reduce((sum, one) => sum + combinationsOf(one.cpuPageSize, options).length + tlb, 0);
+  return workloads.reduce((sum, one) => {
+    const own = firstAlike(workloads, one) === one ? tlb : 0;
+    return sum + combinationsOf(one.cpuPageSize, options).length + own;
+  }, 0);
 }
 
-/** Parts put together, workload by workload: of those that were measured. */
+/** Parts put together, workload by workload: of those that were measured. Workloads with the same lists share `tlb`. */
 export function gathered(parts: Iterable<StudyPart>): WorkloadStudy[] {
   const studies = new Map<Workload, { results: CombinationResult[]; tlb: WorkloadTlbResult[] }>();
   for (const { workload, found } of parts) {
@@ -69,7 +77,30 @@ export function gathered(parts: Iterable<StudyPart>): WorkloadStudy[] {
     if ('tlb' in found) study.tlb.push(found.tlb);
     else study.results.push(found.compared);
   }
-  return [...studies].map(([workload, study]) => ({ workload, ...study }));
+  const workloads = [...studies.keys()];
+  return workloads.map((workload) => ({
+    workload,
+    results: studies.get(workload)!.results,
+    tlb: studies.get(firstAlike(workloads, workload))!.tlb,
+  }));
+}
+
+/** The first whose requests are the same, byte for byte. */
+function firstAlike(workloads: readonly Workload[], workload: Workload): Workload {
+  return workloads.find((other) => other === workload || sameRequests(other, workload))!;
+}
+
+function sameRequests({ requests: a }: Workload, { requests: b }: Workload): boolean {
+  return a.length === b.length && a.every((request, i) => sameRequest(request, b[i]!));
+}
+
+function sameRequest(a: WorkloadRequest, b: WorkloadRequest): boolean {
+  const same = (x: ArrayLike<number>, y: ArrayLike<number>) => {
+    for (let i = 0; i < a.sg.count; i++) if (x[i] !== y[i]) return false;
+    return true;
+  };
+  if (a.iova !== b.iova || a.space !== b.space || a.sg.count !== b.sg.count) return false;
+  return same(a.sg.addresses, b.sg.addresses) && same(a.sg.lengths, b.sg.lengths);
 }
 
 function tlbOptions(options: StudyOptions): WorkloadTlbOptions {

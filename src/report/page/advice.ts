@@ -1,0 +1,37 @@
+/** Every piece of advice of a study, with what it gains. */
+import { type Advice, gainText } from '../../study/advice.ts';
+import type { CombinationResult } from '../../study/compare.ts';
+import type { WorkloadStudy } from '../../study/workload-study.ts';
+import { size, stageText } from '../words.ts';
+import { html } from './html.ts';
+import { folded, paragraph, type Section } from './section.ts';
+import { type Column, table } from './table.ts';
+
+interface Piece {
+  readonly advice: Advice;
+  readonly result: CombinationResult;
+}
+
+/** One section, or none where there is nothing to advise. */
+export function adviceSection(studies: readonly WorkloadStudy[]): Section[] {
+  const parts = studies.flatMap(({ workload, results }) => {
+    const pieces = results.flatMap((result) => result.advice.map((advice) => ({ advice, result })));
+    const title = `CPU pages of ${size(workload.cpuPageSize)}`;
+    return pieces.length === 0 ? [] : [folded(title, table(`Advice, ${title}`, COLUMNS, pieces))];
+  });
+  if (parts.length === 0) return [];
+  const body = html`${paragraph(
+    'Each piece by itself, on the combination beside it, with what following it gains: it was worked out by the rules of map_sg, and holds exactly. Pieces do not add up.',
+  )}
+${parts}`;
+  return [{ id: 'advice', title: 'All advice', body }];
+}
+
+const COLUMNS: readonly Column<Piece>[] = [
+  {
+    head: 'combination',
+    cell: ({ result: { combination: of } }) => `${size(of.granule)}, ${of.sizes}, ${stageText(of.stage)}`,
+  },
+  { head: 'advice', cell: ({ advice }) => advice.text },
+  { head: 'gain', cell: ({ advice, result }) => gainText(result, advice.gain) },
+];

@@ -1,0 +1,37 @@
+/** HTML as text: a template whose values are escaped, unless they are HTML themselves. */
+
+/** Markup that may go into a page as it is. */
+export class Html {
+  readonly markup: string;
+
+  constructor(markup: string) {
+    this.markup = markup;
+  }
+}
+
+/** Strings and numbers are text, never markup; lists are one part after the other; `false` and undefined are nothing. */
+export type HtmlPart = Html | string | number | false | undefined | readonly HtmlPart[];
+
+/** `` html`<p>${text}</p>` `` */
+export function html(parts: TemplateStringsArray, ...values: readonly HtmlPart[]): Html {
+  return new Html(parts.map((part, i) => part + markupOf(values[i])).join(''));
+}
+
+function markupOf(part: HtmlPart): string {
+  if (part === undefined || part === false) return '';
+  if (part instanceof Html) return part.markup;
+  if (typeof part === 'object') return part.map(markupOf).join('');
+  return escapeHtml(String(part));
+}
+
+const ENTITIES: Readonly<Record<string, string>> = {
+  '&': '&amp;',
+  '<': '&lt;',
+  '>': '&gt;',
+  '"': '&quot;',
+  "'": '&#39;',
+};
+
+function escapeHtml(text: string): string {
+  return text.replace(/[&<>"']/g, (c) => ENTITIES[c]!);
+}

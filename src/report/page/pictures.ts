@@ -1,0 +1,68 @@
+/** Pictures of a report: the tables, the address space and a descriptor of the combination that serves the workload best. */
+import { longDescriptor } from '../../../formats/lpae/fields.ts';
+import { addressSpace, descriptor, icicle, iciclePanels } from '../../draw/index.ts';
+import { listSpace } from '../../space/space.ts';
+import { treeOfTarget } from '../../space/tree-read.ts';
+import { bestCombination } from '../../study/conclusions.ts';
+import { makeTables } from '../../study/tlb-tables.ts';
+import { spacesOf, type Workload } from '../../study/workload.ts';
+import type { WorkloadStudy } from '../../study/workload-study.ts';
+import { hex, hexWord } from '../../text/numbers.ts';
+import type { Walker } from '../../walker/index.ts';
+import { size, stageText } from '../words.ts';
+import { html } from './html.ts';
+import { figure, paragraph, type Section } from './section.ts';
+
+/** Of the first CPU page size under which something maps everything. */
+export function picturesSection(studies: readonly WorkloadStudy[]): Section[] {
+  for (const study of studies) {
+    const best = bestCombination(study);
+    if (best !== undefined) return [ofTables(study.workload, best.combination)];
+  }
+  return [];
+}
+
+type Combination = NonNullable<ReturnType<typeof bestCombination>>['combination'];
+
+function ofTables(workload: Workload, combination: Combination): Section {
+  const { granule, sizes, stage } = combination;
+  const space = busiest(workload);
+  const { walker } = makeTables(space, combination);
+  const first = space.requests.find(({ sg }) => sg.byteLength > 0n)!;
+  const part =
+    space.requests.length < workload.requests.length
+      ? `, of the address space with most entries (${space.requests.length} of ${workload.requests.length} requests)`
+      : '';
+  const body = html`${paragraph(
+    `The combination that takes the fewest TLB entries: ${size(granule)} granule, ${sizes}, ${stageText(stage)}, with CPU pages of ${size(workload.cpuPageSize)}${part}.`,
+  )}
+${figure(icicle(iciclePanels(treeOfTarget(walker).tree(), walker), { title: 'The tables', width: 992 }))}
+${figure(addressSpace(listSpace(walker), walker.regime, { title: 'What they map' }))}
+${leafOf(walker, first.iova, granule)}`;
+  return { id: 'pictures', title: 'What the tables look like', body };
+}
+
+/** The requests of the space with most entries: others look alike, and are smaller. */
+function busiest(workload: Workload): Workload {
+  const spaces = [...spacesOf(workload).values()].map((indexes) =>
+    indexes.map((index) => workload.requests[index]!),
+  );
+  const entries = (requests: (typeof spaces)[number]) => requests.reduce((sum, { sg }) => sum + sg.count, 0);
+  return { ...workload, requests: spaces.reduce((a, b) => (entries(b) > entries(a) ? b : a)) };
+}
+
+/** The leaf that the first byte is mapped by. */
+function leafOf(walker: Walker, iova: bigint, granule: number) {
+  const leaf = walker.walk(iova, { access: 'read' }).steps.at(-1);
+  if (leaf?.descriptor === undefined || (leaf.kind !== 'block' && leaf.kind !== 'page')) return false;
+  const layout = longDescriptor(leaf.kind, {
+    stage: leaf.stage,
+    width: 64,
+    granuleLog2: Math.log2(granule) as 12 | 14 | 16,
+    level: leaf.level,
+    shift: Math.log2(Number(leaf.size)),
+    lpa2: false,
+  });
+  const title = `The descriptor that maps ${hex(iova)}: ${hexWord(leaf.descriptor)}`;
+  return figure(descriptor(layout, leaf.descriptor, { title }));
+}

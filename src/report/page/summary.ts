@@ -1,0 +1,43 @@
+/** How a report begins: what was asked for, in numbers, and what came of it, in sentences. */
+import { ABOUT, type Conclusion } from '../../study/conclusions.ts';
+import { sizeOf } from '../../study/workload.ts';
+import type { WorkloadStudy } from '../../study/workload-study.ts';
+import { count, roughSize } from '../../text/numbers.ts';
+import { andText, size } from '../words.ts';
+import { type Html, html } from './html.ts';
+
+/** Requests, entries and bytes: of the lists of each CPU page size, where they differ. */
+export function factsOf(studies: readonly WorkloadStudy[]): Html {
+  const sizes = studies.map(({ workload }) => sizeOf(workload));
+  const said = (texts: readonly string[]) => [...new Set(texts)].join(' / ');
+  const facts: readonly (readonly [string, string])[] = [
+    ['CPU pages', andText(studies.map(({ workload }) => size(workload.cpuPageSize)))],
+    ['requests', said(sizes.map(({ requests }) => count(requests)))],
+    ['entries', said(sizes.map(({ entries }) => count(entries)))],
+    ['bytes', said(sizes.map(({ bytes }) => roughSize(bytes)))],
+    ['combinations', count(studies.reduce((sum, { results }) => sum + results.length, 0))],
+  ];
+  return html`<ul class="facts">${facts.map(([what, text]) => html`<li><b>${text}</b>${what}</li>`)}</ul>`;
+}
+
+/** @param lists - CPU page sizes in all: what holds for each of several needs no name. */
+export function summary(conclusions: readonly Conclusion[], lists: number): Html {
+  return html`<section aria-labelledby="conclusions">
+<h2 id="conclusions">Conclusions</h2>
+${conclusions.length === 0 ? html`<p>Nothing was measured.</p>` : listOf(conclusions, lists)}
+</section>`;
+}
+
+function listOf(conclusions: readonly Conclusion[], lists: number): Html {
+  const kinds = [...new Set(conclusions.map(({ kind }) => kind))];
+  const rows = kinds.map((kind) => {
+    const own = conclusions.filter((one) => one.kind === kind);
+    return html`<li><span class="about">${ABOUT[kind]}</span><div>${own.map((one) => sentence(one, lists))}</div></li>\n`;
+  });
+  return html`<ul class="conclusions">\n${rows}</ul>`;
+}
+
+function sentence({ cpuPageSizes, text }: Conclusion, lists: number): Html {
+  const some = cpuPageSizes.length < lists;
+  return html`<p>${some && html`<b>CPU pages of ${andText(cpuPageSizes.map(size))}.</b> `}${text}</p>`;
+}
