@@ -1,4 +1,4 @@
-/** Where pictures go: the option `--svg FILE`, a file that is not overwritten unasked, or stdout. */
+/** Where pictures go: `--svg FILE`, a file that is not overwritten unasked, or stdout; and with `--picture` the terminal. */
 import type { Command } from 'commander';
 import { usageError } from './io.ts';
 import type { Output } from './output.ts';
@@ -8,6 +8,8 @@ import { checkOutputFile, writeOutputFile } from './output-file.ts';
 export interface SvgOptions {
   readonly svg?: string;
   readonly force?: boolean;
+  /** Of commands that draw in a terminal too. */
+  readonly picture?: boolean;
 }
 
 const STDOUT = '-';
@@ -23,7 +25,10 @@ export function addSvgOptions(command: Command, what: string): Command {
  * To be asked before any work is done.
  * @throws CliError (usage) where the file exists already, or stdout would be needed twice.
  */
-export function checkSvgOptions({ svg, force }: SvgOptions, out: Output): void {
+export function checkSvgOptions({ svg, force, picture }: SvgOptions, out: Output): void {
+  if (picture && (out.json || svg === STDOUT)) {
+    throw usageError('--picture wants stdout for itself', 'without --json, or --svg -');
+  }
   if (svg === undefined) {
     if (force) throw usageError('--force overwrites the file of --svg, which is not given');
     return;

@@ -7,7 +7,9 @@ import type { LineChart } from './line-chart.ts';
 import { axisTitle, scaleOf, tickText } from './scale.ts';
 
 const WIDTH = 80;
-const MOST_NAME = 28;
+/** Of a bar's name, and of a row's. */
+const MOST_NAME = 40;
+const MOST_ROW = 28;
 const EIGHTHS = ['', '▏', '▎', '▍', '▌', '▋', '▊', '▉'];
 
 /** A bar a line, in groups by category. */
@@ -59,7 +61,7 @@ const LEAST_COLUMN = 8;
 export function heatTableText(table: HeatTable, style: Style): string[] {
   const { rows, columns: names, columnTitle = '' } = table;
   const reasons = reasonsOf(table);
-  const labels = [table.rowTitle ?? '', ...rows].map((row) => short(row, MOST_NAME));
+  const labels = [table.rowTitle ?? '', ...rows].map((row) => short(row, MOST_ROW));
   const room = WIDTH - Math.max(...labels.map(visibleWidth));
   const most = Math.floor(room / LEAST_COLUMN);
   const width = Math.floor(room / Math.max(1, Math.min(most, names.length))) - GAP;

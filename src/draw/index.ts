@@ -16,4 +16,5 @@ export { type LineChart, type LineSeries, lineChart } from './line-chart.ts';
 export type { Axis } from './scale.ts';
 export type { DrawnSpace } from './space-rows.ts';
 export { addressSpaceText } from './space-text.ts';
+export { stacked } from './stacked.ts';
 export { type Described, type Element, element, render, type SvgNode, svgDocument } from './svg.ts';

@@ -22,7 +22,7 @@ export interface LineSeries {
 const WIDTH = 880;
 const HEIGHT = 320;
 const LEFT = 16;
-const MOST_NAME = 190;
+const MOST_NAME = 300;
 const NAME_LINE = 16;
 /** Where lines run over each other, the one below shows in the gaps. */
 const DASHES = [undefined, '9 4', '3 3', '9 3 3 3', '14 5', '1 4'];

@@ -5,6 +5,8 @@ export interface Axis {
   readonly unit?: string;
   /** The base of a logarithmic axis, whose ticks are its powers; values must then be above 0. Default: linear, from 0. */
   readonly log?: 2 | 10;
+  /** Ticks of a linear axis are powers of two apart: for bytes. */
+  readonly binary?: boolean;
   /** Fixed ends: 0 and 100 of a rate. */
   readonly min?: number;
   readonly max?: number;
@@ -28,12 +30,18 @@ export function scaleOf(axis: Axis, values: readonly number[], from: number, to:
     : logarithmic(axis, axis.log, usable, from, to);
 }
 
-function linear({ min, max }: Axis, values: readonly number[], from: number, to: number): Scale {
+function linear(
+  { min, max, binary = false }: Axis,
+  values: readonly number[],
+  from: number,
+  to: number,
+): Scale {
   const low = min ?? Math.min(0, ...values);
   const top = max ?? Math.max(low, ...values);
   // Less than this is nothing, and would have no ticks.
   const high = top - low > 1e-300 ? top : low + 1;
-  const step = niceStep((high - low) / (MAX_TICKS - 2));
+  const least = (high - low) / (MAX_TICKS - 2);
+  const step = binary ? 2 ** Math.ceil(Math.log2(least)) : niceStep(least);
   const first = Math.floor(low / step + 1e-9);
   const last = Math.max(first + 1, Math.ceil(high / step - 1e-9));
   const ticks = Array.from({ length: last - first + 1 }, (_, i) =>

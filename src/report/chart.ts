@@ -60,6 +60,6 @@ const WIDE = 32;
 export function axisFor(axis: Axis, values: readonly number[], log: 2 | 10 = 10): Axis {
   const least = Math.min(...values.filter((value) => value > 0));
   const most = Math.max(...values);
-  // From a step below the least, which would else be a bar of no length.
-  return axis.max !== undefined || !(most / least >= WIDE) ? axis : { ...axis, log, min: least / log };
+  // From below the least, which would else be a bar of no length.
+  return axis.max !== undefined || !(most / least >= WIDE) ? axis : { ...axis, log, min: least / 2 };
 }

@@ -6,7 +6,7 @@ import type { ComparedResults } from './compared.ts';
 import { byTables, costChart, type Value } from './cost-bars.ts';
 import { andText, cpuName, size, stageText } from './words.ts';
 
-const BYTES = { format: (bytes: number) => roughSize(BigInt(Math.round(bytes))) } as const;
+const BYTES = { binary: true, format: (bytes: number) => roughSize(BigInt(Math.round(bytes))) } as const;
 const COMPLETE = 'Of combinations that map every request.';
 
 /** Leaves: what the CPU's pages are like makes a difference, the stage hardly. */

@@ -5,7 +5,7 @@ import type { CombinationResult, Compared } from '../study/compare.ts';
 import type { DmaResult } from '../study/dma.ts';
 import type { SemanticsResult } from '../study/semantics.ts';
 import { count, counted, roughSize } from '../text/numbers.ts';
-import { alike } from './axes.ts';
+import { alike, merged } from './axes.ts';
 import { type Chart, ofOutcomes } from './chart.ts';
 import type { ComparedResults } from './compared.ts';
 import { andText, cpuName, size, stageText, tablesText } from './words.ts';
@@ -15,31 +15,32 @@ const NOT_MEASURED: HeatCell = { outcome: 'none', text: 'not measured' };
 /** Does it map? Rows by CPU page size, and by stage where one makes a difference; columns by granule and page sizes. */
 export function mapsChart(results: ComparedResults): Chart[] {
   const { lists, granules, sizes, stages } = results;
-  const cell = (list: Compared, granule: Granule, one: Offered, stage: StageChoice) =>
-    mapsCell(results.at(list, granule, one, stage), list.workload.requests.length);
+  const cell = (list: Compared, granule: Granule, offered: Offered, stage: StageChoice) =>
+    mapsCell(results.at(list, granule, offered, stage), list.workload.requests.length);
   const columns = granules.flatMap((granule) =>
-    alike(sizes, (one) => lists.map((list) => stages.map((stage) => cell(list, granule, one, stage)))).map(
-      (group) => ({ granule, group }),
-    ),
+    alike(sizes, (offered) =>
+      lists.map((list) => stages.map((stage) => cell(list, granule, offered, stage))),
+    ).map((group) => ({ granule, group })),
   );
-  const rows = lists.flatMap((list) => {
-    const cellsOf = (stage: StageChoice) =>
-      columns.map(({ granule, group }) => cell(list, granule, group[0]!, stage));
-    const groups = alike(stages, cellsOf);
-    return groups.map((group) => ({
-      name: groups.length === 1 ? cpuName(list) : `${cpuName(list)}, ${andText(group.map(stageText))}`,
-      cells: cellsOf(group[0]!),
-    }));
-  });
+  const places = lists.flatMap((list) =>
+    stages.map((stage) => ({
+      at: [[cpuName(list)], [stageText(stage)]],
+      values: columns.map(({ granule, group }) => cell(list, granule, group[0]!, stage)),
+    })),
+  );
+  const rows = merged(merged(places, 1, 0), 0);
   return [
     ofOutcomes('compare-maps', {
       title: 'Does it map?',
       subtitle: 'Leaves are TLB entries that the whole workload takes: a contiguous run is one.',
       rowTitle: 'CPU page size',
-      columnTitle: 'Granule of the IOMMU, page sizes that it is offered',
-      rows: rows.map(({ name }) => name),
+      columnTitle: 'Granule, page sizes offered',
+      rows: rows.map(({ at }) => {
+        const [cpus, names] = [andText(at[0]!), at[1]!];
+        return names.length < stages.length ? `${cpus}, ${andText(names)}` : cpus;
+      }),
       columns: columns.map(({ granule, group }) => tablesText(size(granule), group)),
-      cells: rows.map(({ cells }) => cells),
+      cells: rows.map(({ values }) => values),
       words: { yes: 'every request', partly: 'some requests', no: 'none', none: 'not measured' },
     }),
   ];
@@ -50,9 +51,10 @@ function mapsCell(result: CombinationResult | undefined, requests: number): Heat
   const { maps, counts, refusedRequests, refusals } = result;
   if (maps) return { outcome: 'yes', text: counted(counts.leaves, 'leaf', 'leaves') };
   const [first] = refusals;
+  const all = refusedRequests === requests;
   return {
-    outcome: refusedRequests < requests ? 'partly' : 'no',
-    text: `${count(refusedRequests)} of ${count(requests)} refused`,
+    outcome: all ? 'no' : 'partly',
+    text: all ? 'refused' : `${count(refusedRequests)} of ${count(requests)} refused`,
     ...(first && { reason: `Request ${first.request}: ${first.message}` }),
   };
 }
@@ -64,7 +66,7 @@ export function semanticsChart(results: ComparedResults): Chart[] {
   const cellsOf = (list: Compared, granule: Granule): HeatCell[] => {
     const found = results.ofGranule(list, granule);
     if (found === undefined) return [...names, 'DMA layer'].map(() => NOT_MEASURED);
-    return [...found.semantics.map(semanticsCell), dmaCell(found.dma, list.workload.requests.length)];
+    return [...found.semantics.map(semanticsCell), dmaCell(found.dma)];
   };
   const columns = granules.flatMap((granule) => {
     const groups = alike(lists, (list) => cellsOf(list, granule));
@@ -80,28 +82,33 @@ export function semanticsChart(results: ComparedResults): Chart[] {
     ofOutcomes('compare-semantics', {
       title: 'What do the meanings of map_sg make of it?',
       subtitle:
-        'What is refused are entries, or runs of entries that are joined before; of the DMA layer requests. Whole pages around an entry are mapped too.',
+        'Refused are entries, with exact runs of entries that touch, of the DMA layer requests. More: bytes around entries that nobody asked for.',
       rowTitle: 'Meaning',
-      columnTitle: 'Granule of the IOMMU, CPU page size',
+      columnTitle: 'Granule, CPU page size',
       rows,
       columns: columns.map(({ name }) => name),
       cells: rows.map((_, r) => columns.map(({ cells }) => cells[r]!)),
-      words: { yes: 'maps what is asked', partly: 'maps more', no: 'refuses', none: 'not measured' },
+      words: {
+        yes: 'maps what is asked',
+        partly: 'so much more',
+        no: 'so many refused',
+        none: 'not measured',
+      },
     }),
   ];
 }
 
 function semanticsCell({ maps, refusedPieces, overMapped }: SemanticsResult): HeatCell {
-  return maps ? mappedCell(overMapped) : { outcome: 'no', text: `${count(refusedPieces)} refused` };
+  return maps ? mappedCell(overMapped) : { outcome: 'no', text: count(refusedPieces) };
 }
 
-function dmaCell({ refusedRequests, overMapped }: DmaResult, requests: number): HeatCell {
+function dmaCell({ refusedRequests, overMapped }: DmaResult): HeatCell {
   if (refusedRequests === 0) return mappedCell(overMapped);
-  return { outcome: 'no', text: `${count(refusedRequests)} of ${count(requests)} refused` };
+  return { outcome: 'no', text: count(refusedRequests) };
 }
 
 function mappedCell(overMapped: bigint): HeatCell {
   return overMapped === 0n
     ? { outcome: 'yes', text: 'maps' }
-    : { outcome: 'partly', text: `${roughSize(overMapped)} more` };
+    : { outcome: 'partly', text: roughSize(overMapped) };
 }

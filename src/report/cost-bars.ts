@@ -40,7 +40,9 @@ export function costChart(costs: Costs): Chart[] {
   }));
   const numbers = drawn.flatMap(({ values }) => values.filter((one) => one !== undefined));
   if (new Set(numbers).size < 2) return [];
-  const only = drawn.length === 1 && drawn[0]!.name !== '' ? ` ${sentence(drawn[0]!.name)}` : '';
+  // A single series is not told by a legend.
+  const name = drawn.length === 1 ? drawn[0]!.name : '';
+  const only = name && ` ${groups[0]!.length > 1 ? `The same for ${name}.` : sentence(name)}`;
   return [
     ofBars(id, {
       title,

@@ -5,7 +5,7 @@ import { count } from '../text/numbers.ts';
 import { alike, merged, type Placed } from './axes.ts';
 import { axisFor, type Chart, ofLines } from './chart.ts';
 import { costChart } from './cost-bars.ts';
-import { andText, sentence, size, stageText, tablesText } from './words.ts';
+import { andText, sentence, size, sizesText, stageText, tablesText } from './words.ts';
 
 interface Question {
   readonly id: string;
@@ -18,7 +18,7 @@ interface Question {
 const HITS: Question = {
   id: 'tlb-hits',
   title: 'How often does the TLB answer?',
-  subtitle: 'What is drawn as 100% misses little more than the first access to each leaf.',
+  subtitle: 'Accesses that an entry answers; each of the others is a walk.',
   axis: { label: 'Hit rate', unit: '%', min: 0, max: 100, format: percent },
   value: ({ hitRate }) => hitRate * 100,
 };
@@ -27,7 +27,7 @@ const READS: Question = {
   id: 'tlb-reads',
   title: 'How many descriptors do walks read?',
   subtitle: 'From memory: what the walk cache saves is not among them.',
-  axis: { label: 'Descriptors read per 1000 accesses' },
+  axis: { label: 'Descriptors read per 1000 accesses', format: fourDigits },
   value: ({ fetchesPerAccess }) => fetchesPerAccess * 1000,
 };
 
@@ -49,8 +49,8 @@ function namesOf({ combination }: TlbResult): string[] {
     tables ? stageText(tables.stage) : '',
     tables ? size(tables.granule) : '',
     tables ? tables.sizes : '',
-    `${ways === 'full' ? 'fully associative' : `${ways} ways`}${runs ? '' : ', no runs'}`,
-    walkCache === 0 ? 'no walk cache' : `walk cache of ${count(walkCache)}`,
+    `${ways === 'full' ? 'full' : `${ways}-way`}${runs ? '' : ', no runs'}`,
+    walkCache === 0 ? 'no cache' : `cache ${count(walkCache)}`,
   ];
 }
 
@@ -85,38 +85,34 @@ class Study {
     this.#refused = refusedText(results);
   }
 
-  /** A chart for all stages, or for each that differs; for each granule where there are many lines. */
+  /** A chart for all stages, or for each that differs; for each granule where lines are many, or have long names. */
   lines(question: Question): Chart[] {
     const byStage = alike(merged(this.#places(question), STAGE), ({ at }) => at[STAGE]);
     return byStage.flatMap((places) => {
       const lines = this.#merged(places);
-      const parts = lines.length > MOST_LINES ? alike(lines, ({ at }) => at[GRANULE]) : [lines];
-      return parts.flatMap((part) => {
-        const { at } = part[0]!;
-        const stages = at[STAGE]!.length < this.#names[STAGE]! ? at[STAGE]! : [];
-        return this.#lineChart(question, part, [
-          ...stages,
-          ...(parts.length > 1 ? [`${at[GRANULE]} granule`] : []),
-        ]);
-      });
+      const whole = lines.length <= MOST_LINES && lines.every(({ at }) => this.#ofTlb(at).length === 0);
+      const parts = whole ? [lines] : alike(lines, ({ at }) => at[GRANULE]);
+      return parts.flatMap((part) => this.#lineChart(question, part));
     });
   }
 
-  /** @param only - what of all the chart is about. */
-  #lineChart(
-    { id, title, subtitle, axis }: Question,
-    lines: readonly Placed<Points>[],
-    only: readonly string[],
-  ): Chart[] {
+  #lineChart({ id, title, subtitle, axis }: Question, lines: readonly Placed<Points>[]): Chart[] {
     const values = lines.flatMap((line) => line.values.map(([, value]) => value));
     if (new Set(values).size < 2) return [];
+    const { at } = lines[0]!;
+    const stages = andText(at[STAGE]!);
+    const all = at[STAGE]!.length > 1 && at[STAGE]!.length === this.#names[STAGE];
+    const same = all ? ` The same for ${stages}.` : '';
+    // What all lines have in common stands in the title.
+    const granule = new Set(lines.map((line) => line.at[GRANULE]![0])).size === 1 ? at[GRANULE]![0] : '';
+    const common = [all ? '' : stages, granule && `${granule} granule`].filter(Boolean);
     return [
-      ofLines([id, ...only].join('-').replaceAll(' ', '-'), {
-        title: only.length === 0 ? title : `${title} ${sentence(andText(only))}`,
-        subtitle: `${subtitle}${this.#refused}`,
+      ofLines([id, ...common].join('-').replaceAll(' ', '-'), {
+        title: common.length === 0 ? title : `${title} ${sentence(common.join(', '))}`,
+        subtitle: `${subtitle}${same}${this.#refused}`,
         x: { label: 'Entries of the TLB', log: 2 },
         y: axisFor(axis, values),
-        series: lines.map((line) => ({ name: this.#nameOf(line.at), points: line.values })),
+        series: lines.map((line) => ({ name: this.#nameOf(line.at, granule === ''), points: line.values })),
       }),
     ];
   }
@@ -144,7 +140,7 @@ class Study {
       value: axis,
       series: stages,
       seriesText: andText,
-      categories: this.#merged(places).map(({ at, values }) => ({ name: this.#nameOf(at), values })),
+      categories: this.#merged(places).map(({ at, values }) => ({ name: this.#nameOf(at, true), values })),
     });
   }
 
@@ -162,12 +158,17 @@ class Study {
   }
 
   /** What sets a place apart from others. */
-  #nameOf(at: Placed<unknown>['at']): string {
-    const tables = at[GRANULE]![0] === '' ? [] : [tablesText(at[GRANULE]![0]!, at[SIZES]!)];
-    const tlb = [WAYS, CACHE].flatMap((axis) =>
+  #nameOf(at: Placed<unknown>['at'], withGranule: boolean): string {
+    const [granule, sizes] = [at[GRANULE]![0]!, at[SIZES]!];
+    const tables = granule === '' ? [] : [withGranule ? tablesText(granule, sizes) : sizesText(sizes)];
+    return [...tables, ...this.#ofTlb(at)].join(', ') || 'these tables';
+  }
+
+  /** Names of the kind of TLB, where it makes a difference. */
+  #ofTlb(at: Placed<unknown>['at']): string[] {
+    return [WAYS, CACHE].flatMap((axis) =>
       at[axis]!.length < this.#names[axis]! ? [andText(at[axis]!)] : [],
     );
-    return [...tables, ...tlb].join(', ') || 'these tables';
   }
 }
 
@@ -183,4 +184,9 @@ function refusedText(results: readonly TlbResult[]): string {
 /** Rounded down: only what never misses is 100. */
 function percent(value: number): string {
   return String(Math.floor(value * 100 + 1e-6) / 100);
+}
+
+/** `1,560`, `0.6641`. */
+function fourDigits(value: number): string {
+  return value.toLocaleString('en-US', { maximumSignificantDigits: 4 });
 }

@@ -31,7 +31,12 @@ export function stageText(stage: StageChoice): string {
 
 /** `4K, pages`, `4K, blocks and contiguous`, `4K, any sizes`. */
 export function tablesText(granule: string, sizes: readonly string[]): string {
-  return `${granule}, ${sizes.length === OFFERED.length ? 'any sizes' : andText(sizes)}`;
+  return `${granule}, ${sizesText(sizes)}`;
+}
+
+/** `pages`, `any sizes`. */
+export function sizesText(sizes: readonly string[]): string {
+  return sizes.length === OFFERED.length ? 'any sizes' : andText(sizes);
 }
 
 /** Those that occur, in the order of `known`. */

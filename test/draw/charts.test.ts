@@ -247,3 +247,14 @@ describe('tables of outcomes', () => {
     expectTerminal(heatTableText(HEAT, plain), heatTableText(HEAT, coloured));
   });
 });
+
+test.each([
+  [[300 * 2 ** 20], [0, 64, 128, 192, 256, 320].map((mib) => mib * 2 ** 20)],
+  [[0], [0, 0.25, 0.5, 0.75, 1]],
+  [
+    [512, 1024],
+    [0, 256, 512, 768, 1024],
+  ],
+])('ticks for bytes up to %j', (values, ticks) => {
+  expect(scaleOf({ label: '', binary: true }, values, 0, 1).ticks).toEqual(ticks);
+});

@@ -71,6 +71,21 @@ export function boxesOf(root: XmlElement, name: string): Rect[] {
     .map(rectOf);
 }
 
+/** The same with what groups are moved by added to the places of what is within. */
+function unmoved(element: XmlElement, down = 0): XmlElement {
+  const { transform, ...attributes } = element.attributes;
+  const found = /^translate\(0 ([\d.]+)\)$/.exec(transform ?? 'translate(0 0)');
+  if (found === null) throw new Error(`${transform} moves otherwise than down`);
+  const own = down + Number(found[1]);
+  const y = attributes.y === undefined ? {} : { y: String(Number(attributes.y) + own) };
+  const moved = element.name === 'rect' ? { y: String(own), ...y } : y;
+  return {
+    ...element,
+    attributes: { ...attributes, ...moved },
+    children: element.children.map((child) => unmoved(child, own)),
+  };
+}
+
 export interface Rect {
   readonly x: number;
   readonly y: number;
@@ -108,7 +123,7 @@ function overlap(a: Rect, b: Rect): boolean {
 
 /** Well-formed, self-contained, described; every box and text inside, no text over another. */
 export function expectSound(svg: string): XmlElement {
-  const root = parseXml(svg);
+  const root = unmoved(parseXml(svg));
   expect(root.name).toBe('svg');
   expect(root.attributes).toMatchObject({
     xmlns: 'http://www.w3.org/2000/svg',
@@ -118,6 +133,7 @@ export function expectSound(svg: string): XmlElement {
   expect(root.children.slice(0, 2).map(({ name }) => name)).toEqual(['title', 'desc']);
   expect(root.children[0]!.text).not.toBe('');
   expect(root.children[1]!.text).not.toBe('');
+  expect(all(root, 'style')).toHaveLength(1);
 
   const rest = svg.replace('xmlns="http://www.w3.org/2000/svg"', '');
   for (const word of [

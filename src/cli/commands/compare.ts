@@ -14,15 +14,17 @@ import {
   type Workload,
   workloadNamed,
 } from '../../study/index.ts';
+import { addChartOptions, showCharts, wantsCharts } from '../charts.ts';
 import { nameOf, readJson } from '../input/input.ts';
 import { namesOf, shareOf, sizesOf, wholeOf } from '../input/study-options.ts';
 import { parseWorkload } from '../input/workload-file.ts';
 import { EXIT, usageError } from '../io.ts';
 import type { Cli, Output } from '../output.ts';
 import { EXIT_INTERRUPTED, interruptible } from '../run/interruptible.ts';
+import { checkSvgOptions, type SvgOptions } from '../svg-file.ts';
 import { adviceLines, comparisonJson, comparisonLines } from '../text/compare-text.ts';
 
-interface Options {
+interface Options extends SvgOptions {
   readonly workload?: string;
   readonly seed?: string;
   readonly size?: string;
@@ -54,6 +56,7 @@ combination maps every request, and 1 when none does.
 Examples:
   $ lpae compare fixtures/real/linux61-smmuv3-4k.sg.json
   $ lpae compare --workload gpu --stages s1
+  $ lpae compare --workload fragmented --svg charts.svg
   $ lpae compare --workload fragmented --fragmentation 0.05 --size 256M --seed 7 --cpu 16K --granule 4K,16K
   $ lpae compare - --sizes blocks --stages nested <<'END'
   { "format": "arm_64_lpae_s1", "config": { "pgsize_bitmap": "0x40201000", "ias": 48, "oas": 48 },
@@ -75,12 +78,14 @@ export function define(command: Command, cli: Cli): void {
     .option('--granule <sizes>', 'smallest pages of the IOMMU; default 4K,16K,64K')
     .option('--stages <list>', `of ${STAGES.join(', ')}; default all`)
     .option('--sizes <list>', `page sizes to offer, of ${OFFERED.join(', ')}; default all`)
-    .option('--semantics <list>', `of map_sg, of ${SG_SEMANTICS.join(', ')}; default all`)
+    .option('--semantics <list>', `of map_sg, of ${SG_SEMANTICS.join(', ')}; default all`);
+  addChartOptions(command)
     .addHelpText('after', HELP)
     .action(async (file: string | undefined, options: Options) => {
       const out = cli.output(command);
       const choice = choiceOf(options);
-      cli.exitCode = await compare(out, await workloadsOf(out, file, options), choice);
+      checkSvgOptions(options, out);
+      cli.exitCode = await compare(out, await workloadsOf(out, file, options), choice, options);
     });
 }
 
@@ -121,7 +126,12 @@ async function workloadsOf(out: Output, file: string | undefined, options: Optio
   );
 }
 
-async function compare(out: Output, workloads: readonly Workload[], choice: CompareOptions): Promise<number> {
+async function compare(
+  out: Output,
+  workloads: readonly Workload[],
+  choice: CompareOptions,
+  options: SvgOptions,
+): Promise<number> {
   const total = workloads.reduce((sum, one) => sum + combinationsOf(one.cpuPageSize, choice).length, 0);
   const { results, interrupted } = await interruptible(out, all(workloads, choice), total, 'combinations');
   const compared = workloads
@@ -131,9 +141,14 @@ async function compare(out: Output, workloads: readonly Workload[], choice: Comp
     }))
     .filter((one, i) => i === 0 || one.results.length > 0);
   if (out.json) out.document('lpae.compare/1', { interrupted, ...comparisonJson(compared) });
-  else {
+  else if (!wantsCharts(options)) {
     out.lines(comparisonLines(compared, out.style));
     out.lines(adviceLines(compared, out.style));
+  }
+  if (wantsCharts(options)) {
+    const { comparisonCharts } = await import('../../report/compare-charts.ts');
+    const { name, question } = workloads[0]!;
+    await showCharts(out, comparisonCharts(compared), { title: name, subtitle: question }, options);
   }
   if (interrupted) return EXIT_INTERRUPTED;
   return compared.some(({ results }) => results.some(({ maps }) => maps)) ? EXIT.ok : EXIT.negative;

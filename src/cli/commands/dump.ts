@@ -11,7 +11,7 @@ import { faultReason, faultText } from '../../text/hardware.ts';
 import { hex } from '../../text/numbers.ts';
 import { parseRange } from '../input/address.ts';
 import { type FilterOptions, partLeadingTo, rangeFilter, reverseRange } from '../input/dump-filter.ts';
-import { EXIT, usageError } from '../io.ts';
+import { EXIT } from '../io.ts';
 import type { Cli, Output } from '../output.ts';
 import { addSvgOptions, checkSvgOptions, type SvgOptions, writeSvg } from '../svg-file.ts';
 import { derivationJson, derivationLines } from '../target/derivation.ts';
@@ -23,7 +23,6 @@ import { SHORT_TABLE, treeLines } from '../text/tree-text.ts';
 
 interface DumpOptions extends TargetOptions, FilterOptions, SvgOptions {
   readonly tree?: boolean;
-  readonly picture?: boolean;
   readonly range?: string;
   readonly full?: boolean;
 }
@@ -71,9 +70,6 @@ async function dump(out: Output, files: readonly string[], options: DumpOptions)
   const filter = rangeFilter(options);
   const wanted = options.reverse === undefined ? undefined : reverseRange(options.reverse);
   checkSvgOptions(options, out);
-  if (options.picture && (out.json || options.svg === '-')) {
-    throw usageError('--picture wants stdout for itself', 'without --json, or --svg -');
-  }
   const target = await readTarget(files, out.io, options);
   const { walker, regime } = target;
   for (const warning of target.warnings) out.note(warning);

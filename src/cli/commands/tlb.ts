@@ -7,10 +7,12 @@ import { TRACES } from '../../study/tlb-trace.ts';
 import { WORKLOADS } from '../../study/workloads.ts';
 import { wrap } from '../../text/columns.ts';
 import { counted } from '../../text/numbers.ts';
+import { addChartOptions, showCharts, wantsCharts } from '../charts.ts';
 import { type AskedStudy, readStudy, type TlbOptions } from '../input/tlb-study.ts';
 import { EXIT, usageError } from '../io.ts';
 import type { Cli, Output } from '../output.ts';
 import { EXIT_INTERRUPTED, interruptible } from '../run/interruptible.ts';
+import { checkSvgOptions, type SvgOptions } from '../svg-file.ts';
 import { addTargetOptions, FILE_ARGUMENT, TARGET_HELP } from '../target/options.ts';
 import { resultJson, studyLines } from '../text/tlb-text.ts';
 
@@ -35,6 +37,7 @@ can be mapped, or every access faults.
 
 Examples:
   $ lpae tlb
+  $ lpae tlb --granule 4K --entries 16,64,256,1024 --picture
   $ lpae tlb --footprint 1G --granule 4K --stages s1,nested --entries 64,1024 --ways 4,full
   $ lpae tlb --trace fixtures/real/linux61-smmuv3-4k.sg.json --granule 4K --sizes pages --walk-cache 16,off
   $ lpae tlb request.json --trace strided --stride 64K
@@ -65,7 +68,7 @@ export function define(command: Command, cli: Cli): void {
     .option('--granule <sizes>', 'smallest pages; default 4K,16K,64K')
     .option('--sizes <list>', `page sizes to offer, of ${OFFERED.join(', ')}; default all`)
     .option('--stages <list>', `of ${STAGES.join(', ')}; default s1,nested`);
-  addTargetOptions(command)
+  addTargetOptions(addChartOptions(command))
     .addHelpText('after', HELP)
     .action(async (files: string[], options: TlbOptions) => {
       cli.exitCode = await tlb(cli.output(command), files, options);
@@ -74,28 +77,38 @@ export function define(command: Command, cli: Cli): void {
 
 async function tlb(out: Output, files: readonly string[], options: TlbOptions): Promise<number> {
   try {
-    return await run(out, await readStudy(out, files, options));
+    checkSvgOptions(options, out);
+    return await run(out, await readStudy(out, files, options), options);
   } catch (error) {
     if (error instanceof StudyError) throw usageError(error.message);
     throw error;
   }
 }
 
-async function run(out: Output, { study, title }: AskedStudy): Promise<number> {
+async function run(out: Output, { study, title }: AskedStudy, options: SvgOptions): Promise<number> {
   const { results, interrupted } = await interruptible(
     out,
     studyTlb(study),
     sizeOfStudy(study),
     'combinations',
   );
+  const accesses = results.find((result) => result.maps)?.accesses;
+  const many = accesses === undefined ? '' : `, ${counted(accesses, 'access', 'accesses')}`;
   if (out.json) {
     out.document('lpae.tlb/1', { title, interrupted, combinations: results.map(resultJson) });
-  } else {
-    const accesses = results.find((result) => result.maps)?.accesses;
-    const many = accesses === undefined ? '' : `, ${counted(accesses, 'access', 'accesses')}`;
+  } else if (!wantsCharts(options)) {
     out.lines(wrap(`${title}${many}`, LINE).map(out.style.title));
     out.line();
     out.lines(studyLines(results, out.style));
+  }
+  if (wantsCharts(options)) {
+    const { tlbCharts } = await import('../../report/tlb-charts.ts');
+    await showCharts(
+      out,
+      tlbCharts(results),
+      { title: 'TLB hits and walks', subtitle: `${title}${many}` },
+      options,
+    );
   }
   if (interrupted) return EXIT_INTERRUPTED;
   const some = results.some((result) => result.maps && result.faults < result.accesses);

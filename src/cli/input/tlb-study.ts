@@ -10,6 +10,7 @@ import { roughSize } from '../../text/numbers.ts';
 import { cpuFeatures } from '../../walker/index.ts';
 import { usageError } from '../io.ts';
 import type { Output } from '../output.ts';
+import type { SvgOptions } from '../svg-file.ts';
 import type { TargetOptions } from '../target/options.ts';
 import { readTarget } from '../target/read.ts';
 import type { Target } from '../target/target.ts';
@@ -18,7 +19,7 @@ import { listOf, namesOf, shareOf, sizesOf, wholeOf } from './study-options.ts';
 import { readTrace } from './tlb-trace-file.ts';
 
 /** As they were typed. */
-export interface TlbOptions extends TargetOptions {
+export interface TlbOptions extends TargetOptions, SvgOptions {
   readonly trace: string;
   readonly accesses?: string;
   readonly stride?: string;

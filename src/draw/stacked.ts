@@ -1,0 +1,33 @@
+/** Several drawings in one SVG, one below the other, under a heading. */
+import { wrapText } from './measure.ts';
+import { heading } from './parts.ts';
+import { type Described, rounded, svgDocument } from './svg.ts';
+
+const WIDTH = 880;
+const GAP = 28;
+
+/** The root of a drawing, which `svgDocument` writes; no attribute has a bare `>`. */
+const ROOT = /^<svg [^>]*? width="([\d.]+)" height="([\d.]+)"[^>]*>/;
+const STYLE = /<style>[^<]*<\/style>/;
+
+/**
+ * One SVG of several, each of which keeps its title and description.
+ * @param drawings - as the functions of this module answer them.
+ * @param described - its title is drawn above all, with `subtitle` below it.
+ */
+export function stacked(drawings: readonly string[], described: Described, subtitle: string): string {
+  const head = heading(described.title, wrapText(subtitle, WIDTH - 32, 12), WIDTH);
+  let [width, y] = [WIDTH, head.height];
+  const groups = drawings.map((drawing) => {
+    const [root = '', ownWidth, ownHeight] = ROOT.exec(drawing) ?? [];
+    const top = y + GAP;
+    width = Math.max(width, Number(ownWidth));
+    y = top + Number(ownHeight);
+    // The colours are those of the whole.
+    const within = drawing.slice(root.length, drawing.lastIndexOf('</svg>')).replace(STYLE, '');
+    return `<g transform="translate(0 ${rounded(top)})">${within}</g>`;
+  });
+  const whole = svgDocument(width, y + 16, head.nodes, described);
+  const end = whole.lastIndexOf('</svg>');
+  return whole.slice(0, end) + groups.join('') + whole.slice(end);
+}
