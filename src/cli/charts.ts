@@ -1,6 +1,6 @@
 /** Charts of a study in place of its table: `--picture` in the terminal, `--svg` as one file of all. */
 import type { Command } from 'commander';
-import type { Chart } from '../report/chart.ts';
+import type { Chart } from '../report/charts/chart.ts';
 import { wrap } from '../text/columns.ts';
 import type { Output } from './output.ts';
 import { addSvgOptions, type SvgOptions, writeSvg } from './svg-file.ts';

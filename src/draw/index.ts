@@ -13,8 +13,17 @@ export type { IcicleScale } from './icicle-layout.ts';
 export { type IcicleTextOptions, icicleText } from './icicle-text.ts';
 export { type IciclePanel, iciclePanels } from './icicle-tree.ts';
 export { type LineChart, type LineSeries, lineChart } from './line-chart.ts';
+export { stylesheet } from './palette.ts';
 export type { Axis } from './scale.ts';
 export type { DrawnSpace } from './space-rows.ts';
 export { addressSpaceText } from './space-text.ts';
 export { stacked } from './stacked.ts';
-export { type Described, type Element, element, render, type SvgNode, svgDocument } from './svg.ts';
+export {
+  type Described,
+  type Element,
+  element,
+  render,
+  type SvgNode,
+  svgDocument,
+  withoutStyle,
+} from './svg.ts';

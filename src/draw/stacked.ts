@@ -1,14 +1,13 @@
 /** Several drawings in one SVG, one below the other, under a heading. */
 import { wrapText } from './measure.ts';
 import { heading } from './parts.ts';
-import { type Described, rounded, svgDocument } from './svg.ts';
+import { type Described, rounded, svgDocument, withoutStyle } from './svg.ts';
 
 const WIDTH = 880;
 const GAP = 28;
 
 /** The root of a drawing, which `svgDocument` writes; no attribute has a bare `>`. */
 const ROOT = /^<svg [^>]*? width="([\d.]+)" height="([\d.]+)"[^>]*>/;
-const STYLE = /<style>[^<]*<\/style>/;
 
 /**
  * One SVG of several, each of which keeps its title and description.
@@ -24,7 +23,7 @@ export function stacked(drawings: readonly string[], described: Described, subti
     width = Math.max(width, Number(ownWidth));
     y = top + Number(ownHeight);
     // The colours are those of the whole.
-    const within = drawing.slice(root.length, drawing.lastIndexOf('</svg>')).replace(STYLE, '');
+    const within = withoutStyle(drawing.slice(root.length, drawing.lastIndexOf('</svg>')));
     return `<g transform="translate(0 ${rounded(top)})">${within}</g>`;
   });
   const whole = svgDocument(width, y + 16, head.nodes, described);

@@ -86,3 +86,10 @@ export function svgDocument(
   );
   return `${render(root)}\n`;
 }
+
+const STYLE = /<style>[^<]*<\/style>/;
+
+/** A drawing without its stylesheet, for a page, or a drawing around it, that has it already. */
+export function withoutStyle(drawing: string): string {
+  return drawing.replace(STYLE, '');
+}

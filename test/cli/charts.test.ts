@@ -10,7 +10,7 @@ const COMPARE = ['compare', '--workload', 'fragmented', '--size', '1M', '--cpu',
 const TLB = ['tlb', '--accesses', '2000', '--footprint', '4M', '--entries', '16,64', '--granule', '4K'];
 const STUDIES = [
   [COMPARE, 'fragmented', 'Does it map?'],
-  [TLB, 'TLB hits and walks', 'How often does the TLB answer? 4K granule.'],
+  [TLB, 'TLB hits and walks', 'How often does the TLB miss? 4K granule.'],
 ] as const;
 const newFile = () => join(mkdtempSync(join(tmpdir(), 'lpae-')), 'charts.svg');
 

@@ -222,8 +222,8 @@ describe('files', () => {
 });
 
 test.each<[string[], RegExp]>([
-  [[], /takes a file or --workload, one of them/],
-  [['x.json', '--workload', 'gpu'], /takes a file or --workload, one of them/],
+  [[], /a file or --workload, one of them/],
+  [['x.json', '--workload', 'gpu'], /a file or --workload, one of them/],
   [['--workload', 'tetris'], /Allowed choices are page-cache, huge-pages/],
   [['--workload', 'gpu', '--granule', '8K'], /--granule: '8K' is none of 4K, 16K, 64K/],
   [['--workload', 'gpu', '--cpu', 'large'], /--cpu: 'large' is none of 4K/],

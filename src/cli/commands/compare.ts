@@ -1,5 +1,5 @@
 /** `lpae compare`: one workload under every combination of CPU page size, granule, page sizes and stages. */
-import { type Command, Option } from 'commander';
+import type { Command } from 'commander';
 import { SG_SEMANTICS, type SgSemantics } from '../../index.ts';
 import {
   type CombinationResult,
@@ -8,42 +8,31 @@ import {
   compareWorkload,
   GRANULES,
   OFFERED,
-  questionOf,
   STAGES,
-  WORKLOADS,
   type Workload,
-  workloadNamed,
 } from '../../study/index.ts';
 import { addChartOptions, showCharts, wantsCharts } from '../charts.ts';
-import { nameOf, readJson } from '../input/input.ts';
-import { namesOf, shareOf, sizesOf, wholeOf } from '../input/study-options.ts';
-import { parseWorkload } from '../input/workload-file.ts';
-import { EXIT, usageError } from '../io.ts';
+import { namesOf, sizesOf } from '../input/study-options.ts';
+import {
+  addWorkloadOptions,
+  readWorkloads,
+  WORKLOAD_HELP,
+  type WorkloadOptions,
+} from '../input/workload-options.ts';
+import { EXIT } from '../io.ts';
 import type { Cli, Output } from '../output.ts';
 import { EXIT_INTERRUPTED, interruptible } from '../run/interruptible.ts';
 import { checkSvgOptions, type SvgOptions } from '../svg-file.ts';
 import { adviceLines, comparisonJson, comparisonLines } from '../text/compare-text.ts';
 
-interface Options extends SvgOptions {
-  readonly workload?: string;
-  readonly seed?: string;
-  readonly size?: string;
-  readonly fragmentation?: string;
-  readonly cpu?: string;
+interface Options extends WorkloadOptions, SvgOptions {
   readonly granule?: string;
   readonly sizes?: string;
   readonly stages?: string;
   readonly semantics?: string;
 }
 
-const MAX_BYTES = 2 ** 40;
-
-const HELP = `
-FILE holds scatterlists of real drivers (pgtable-scatterlists/1) or is a map request as lpae map reads it: its maps and map_sgs
-count, in IOVA spaces apart where they overlap, and its CPU page size is the only one. Or generate lists:
-
-${WORKLOADS.map((name) => `  ${name.padEnd(14)}${questionOf(name)}`).join('\n')}
-
+const HELP = `${WORKLOAD_HELP}
 For each combination: whether every request maps; leaves by level (L3x16: runs of 16 entries with the contiguous hint, a
 leaf each); tables and their bytes; levels; and how many descriptors a TLB miss reads at each leaf, counted from walks. Tables
 have 48 bits of input and output. nested: the lists are a guest's, and stage 2 maps its RAM in the largest leaves offered.
@@ -65,16 +54,7 @@ Examples:
 `;
 
 export function define(command: Command, cli: Cli): void {
-  command
-    .argument('[file]', 'JSON file of scatterlists or a map request; - is stdin')
-    .addOption(new Option('--workload <name>', 'generate lists instead').choices(WORKLOADS))
-    .option('--seed <n>', 'of generated lists; default 1')
-    .option('--size <bytes>', 'of generated lists; default 64M')
-    .option(
-      '--fragmentation <share>',
-      'of fragmented: pages that do not follow the one before, 0 to 1; default 0.3',
-    )
-    .option('--cpu <sizes>', 'CPU page sizes of generated lists; default 4K,16K,64K')
+  addWorkloadOptions(command)
     .option('--granule <sizes>', 'smallest pages of the IOMMU; default 4K,16K,64K')
     .option('--stages <list>', `of ${STAGES.join(', ')}; default all`)
     .option('--sizes <list>', `page sizes to offer, of ${OFFERED.join(', ')}; default all`)
@@ -85,7 +65,7 @@ export function define(command: Command, cli: Cli): void {
       const out = cli.output(command);
       const choice = choiceOf(options);
       checkSvgOptions(options, out);
-      cli.exitCode = await compare(out, await workloadsOf(out, file, options), choice, options);
+      cli.exitCode = await compare(out, await readWorkloads(out, file, options), choice, options);
     });
 }
 
@@ -97,33 +77,6 @@ function choiceOf(options: Options): CompareOptions {
     stages: namesOf('--stages', stages, STAGES),
     semantics: namesOf<SgSemantics>('--semantics', semantics, SG_SEMANTICS),
   };
-}
-
-/** One workload for each CPU page size. */
-async function workloadsOf(out: Output, file: string | undefined, options: Options): Promise<Workload[]> {
-  const { workload, cpu } = options;
-  if ((file === undefined) === (workload === undefined)) {
-    throw usageError(
-      'compare takes a file or --workload, one of them',
-      `workloads are ${WORKLOADS.join(', ')}`,
-    );
-  }
-  if (workload === undefined) {
-    const own = ['seed', 'size', 'fragmentation', 'cpu'].find((name) => Object.hasOwn(options, name));
-    if (own) throw usageError(`--${own} is for generated lists; those of a file are as they are`);
-    return [parseWorkload(await readJson(file!, out.io), nameOf(file!))];
-  }
-  if (options.fragmentation !== undefined && workload !== 'fragmented') {
-    throw usageError(`--fragmentation is for fragmented lists, not for ${workload}`);
-  }
-  const settings = {
-    seed: wholeOf('--seed', options.seed ?? '1', 0, 2 ** 32),
-    bytes: wholeOf('--size', options.size ?? '64M', 1, MAX_BYTES),
-    fragmentation: shareOf('--fragmentation', options.fragmentation ?? '0.3'),
-  };
-  return sizesOf('--cpu', cpu, GRANULES).map((cpuPageSize) =>
-    workloadNamed(workload, { ...settings, cpuPageSize }),
-  );
 }
 
 async function compare(
@@ -146,7 +99,7 @@ async function compare(
     out.lines(adviceLines(compared, out.style));
   }
   if (wantsCharts(options)) {
-    const { comparisonCharts } = await import('../../report/compare-charts.ts');
+    const { comparisonCharts } = await import('../../report/charts/compare-charts.ts');
     const { name, question } = workloads[0]!;
     await showCharts(out, comparisonCharts(compared), { title: name, subtitle: question }, options);
   }

@@ -102,7 +102,7 @@ async function run(out: Output, { study, title }: AskedStudy, options: SvgOption
     out.lines(studyLines(results, out.style));
   }
   if (wantsCharts(options)) {
-    const { tlbCharts } = await import('../../report/tlb-charts.ts');
+    const { tlbCharts } = await import('../../report/charts/tlb-charts.ts');
     await showCharts(
       out,
       tlbCharts(results),

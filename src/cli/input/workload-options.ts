@@ -61,7 +61,7 @@ export async function readWorkloads(
     throw usageError(`--fragmentation is for fragmented lists, not for ${workload}`);
   }
   const settings = {
-    seed: wholeOf('--seed', seed, 0, Number.MAX_SAFE_INTEGER),
+    seed: wholeOf('--seed', seed, 0, 2 ** 32),
     bytes: wholeOf('--size', size, 1, MAX_BYTES),
     fragmentation: shareOf('--fragmentation', fragmentation),
   };

@@ -2,7 +2,7 @@
 import type { CombinationResult } from '../../study/compare.ts';
 import type { WorkloadStudy } from '../../study/workload-study.ts';
 import { count, pageSizes, roughSize } from '../../text/numbers.ts';
-import type { Chart } from '../chart.ts';
+import type { Chart } from '../charts/chart.ts';
 import { cpuName, size, stageText } from '../words.ts';
 import { html } from './html.ts';
 import { figures, folded, paragraph, type Section } from './section.ts';

@@ -2,7 +2,7 @@
 
 import { conclusionsOf } from '../../study/conclusions.ts';
 import type { WorkloadStudy } from '../../study/workload-study.ts';
-import { comparisonCharts } from '../compare-charts.ts';
+import { comparisonCharts } from '../charts/compare-charts.ts';
 import { adviceSection } from './advice.ts';
 import { costSections } from './costs.ts';
 import { Html, html } from './html.ts';

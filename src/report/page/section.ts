@@ -1,5 +1,6 @@
 /** Parts of a report: sections with headings, figures of drawings, sentences. */
-import type { Chart } from '../chart.ts';
+import { withoutStyle } from '../../draw/index.ts';
+import type { Chart } from '../charts/chart.ts';
 import { Html, html } from './html.ts';
 
 export interface Section {
@@ -9,9 +10,9 @@ export interface Section {
   readonly body: Html;
 }
 
-/** A drawing, which says itself what it shows. */
+/** A drawing, which says itself what it shows. Its stylesheet is the page's. */
 export function figure(svg: string, caption?: string): Html {
-  return html`<figure>${new Html(svg)}${caption !== undefined && html`<figcaption>${caption}</figcaption>`}</figure>`;
+  return html`<figure>${new Html(withoutStyle(svg))}${caption !== undefined && html`<figcaption>${caption}</figcaption>`}</figure>`;
 }
 
 /** The charts whose names begin like that, one below the other. */

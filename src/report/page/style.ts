@@ -1,5 +1,5 @@
-/** How a report looks: one stylesheet, light and dark by the reader's choice, narrow screens and paper too. Its colours are those of the drawings. */
-import { DARK, LIGHT, type Scheme } from '../../draw/palette.ts';
+/** How a report looks: one stylesheet, light and dark by the reader's choice, narrow screens and paper too. Its colours are those of the drawings, whose rules it holds too. */
+import { DARK, LIGHT, type Scheme, stylesheet } from '../../draw/palette.ts';
 
 const SANS = 'system-ui,-apple-system,Segoe UI,Roboto,DejaVu Sans,sans-serif';
 const MONO = 'ui-monospace,SFMono-Regular,Menlo,Consolas,DejaVu Sans Mono,monospace';
@@ -7,6 +7,7 @@ const MONO = 'ui-monospace,SFMono-Regular,Menlo,Consolas,DejaVu Sans Mono,monosp
 /** The stylesheet. `data-theme="light"` or `"dark"` on the root decides the scheme in place of the reader's. */
 export function reportStyle(): string {
   return `
+${stylesheet()}
 :root{color-scheme:light dark;${variables(LIGHT)}}
 @media (prefers-color-scheme:dark){:root{${variables(DARK)}}}
 :root[data-theme=light]{color-scheme:light;${variables(LIGHT)}}

@@ -3,7 +3,7 @@ import type { TlbMeasured, TlbResult } from '../../study/tlb.ts';
 import type { WorkloadTrace } from '../../study/tlb-workload.ts';
 import type { WorkloadStudy } from '../../study/workload-study.ts';
 import { count, roughSize } from '../../text/numbers.ts';
-import { tlbCharts } from '../tlb-charts.ts';
+import { tlbCharts } from '../charts/tlb-charts.ts';
 import { andText, cpuName, size, stageText } from '../words.ts';
 import { type Html, html } from './html.ts';
 import { figure, folded, paragraph, type Section } from './section.ts';

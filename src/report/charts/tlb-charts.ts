@@ -1,11 +1,11 @@
 /** Charts of a TLB study: how often TLBs answer, what walks read, and what a TLB would need; by entries where there are several. */
-import type { Axis } from '../draw/index.ts';
-import type { TlbMeasured, TlbResult } from '../study/tlb.ts';
-import { count } from '../text/numbers.ts';
+import type { Axis } from '../../draw/index.ts';
+import type { TlbMeasured, TlbResult } from '../../study/tlb.ts';
+import { count } from '../../text/numbers.ts';
+import { andText, sentence, size, sizesText, stageText, tablesText } from '../words.ts';
 import { alike, merged, type Placed } from './axes.ts';
 import { axisFor, type Chart, ofLines } from './chart.ts';
 import { costChart } from './cost-bars.ts';
-import { andText, sentence, size, sizesText, stageText, tablesText } from './words.ts';
 
 interface Question {
   readonly id: string;
@@ -15,12 +15,12 @@ interface Question {
   readonly value: (result: TlbMeasured) => number;
 }
 
-const HITS: Question = {
-  id: 'tlb-hits',
-  title: 'How often does the TLB answer?',
-  subtitle: 'Accesses that an entry answers; each of the others is a walk.',
-  axis: { label: 'Hit rate', unit: '%', min: 0, max: 100, format: percent },
-  value: ({ hitRate }) => hitRate * 100,
+const MISSES: Question = {
+  id: 'tlb-misses',
+  title: 'How often does the TLB miss?',
+  subtitle: 'The first access to each leaf is a miss, whatever the TLB.',
+  axis: { label: 'Misses per 1000 accesses', format: fourDigits },
+  value: ({ misses, accesses }) => (misses / accesses) * 1000,
 };
 
 const READS: Question = {
@@ -67,7 +67,7 @@ export function tlbCharts(results: readonly TlbResult[]): Chart[] {
   const study = new Study(results);
   const several = new Set(results.map(({ combination }) => combination.entries)).size > 1;
   const charts = (question: Question) => (several ? study.lines(question) : study.bars(question));
-  return [...charts(HITS), ...charts(READS), ...study.bars(NEEDS)];
+  return [...charts(MISSES), ...charts(READS), ...study.bars(NEEDS)];
 }
 
 class Study {
@@ -179,11 +179,6 @@ function refusedText(results: readonly TlbResult[]): string {
     tablesText(group[0]![GRANULE]!, [...new Set(group.map((at) => at[SIZES]!))]),
   );
   return granules.length === 0 ? '' : ` Not mapped: ${granules.join('; ')}.`;
-}
-
-/** Rounded down: only what never misses is 100. */
-function percent(value: number): string {
-  return String(Math.floor(value * 100 + 1e-6) / 100);
 }
 
 /** `1,560`, `0.6641`. */

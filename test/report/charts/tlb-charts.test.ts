@@ -1,8 +1,8 @@
 /** Charts of TLB studies say what the results say. */
 import { beforeAll, describe, expect, test } from 'vitest';
-import { tlbCharts } from '../../src/report/tlb-charts.ts';
-import { studyTlb, type TlbMeasured, type TlbResult, type TlbStudy } from '../../src/study/index.ts';
-import { count, sizeText } from '../../src/text/numbers.ts';
+import { tlbCharts } from '../../../src/report/charts/tlb-charts.ts';
+import { studyTlb, type TlbMeasured, type TlbResult, type TlbStudy } from '../../../src/study/index.ts';
+import { count, sizeText } from '../../../src/text/numbers.ts';
 import { barValues, chartOf, expectCharts, plainLines, tips } from './charts.ts';
 
 async function studied(study: Partial<Extract<TlbStudy, { footprint: unknown }>> = {}): Promise<TlbResult[]> {
@@ -22,7 +22,8 @@ const shapes = (entries: readonly number[], ways: readonly (number | 'full')[] =
     ways.flatMap((way) => walkCache.map((cache) => ({ entries: n, ways: way, walkCache: cache }))),
   );
 const ids = (results: readonly TlbResult[]) => tlbCharts(results).map(({ id }) => id);
-const percent = (share: number) => String(Math.floor(share * 10_000 + 1e-4) / 100);
+const perThousand = ({ misses, accesses }: TlbMeasured) =>
+  ((misses / accesses) * 1000).toLocaleString('en-US', { maximumSignificantDigits: 4 });
 
 /** The lines that a point is told of, by entries and value. */
 function linesAt(charts: ReturnType<typeof tlbCharts>, id: string, entries: number, value: string): string[] {
@@ -49,8 +50,8 @@ describe('several numbers of entries', () => {
     const charts = tlbCharts(results);
     expectCharts(charts);
     expect(charts.map(({ id }) => id)).toEqual([
-      'tlb-hits-stage-1-and-stage-2',
-      'tlb-hits-nested',
+      'tlb-misses-stage-1-and-stage-2',
+      'tlb-misses-nested',
       'tlb-reads-stage-1',
       'tlb-reads-stage-2',
       'tlb-reads-nested',
@@ -58,13 +59,13 @@ describe('several numbers of entries', () => {
     ]);
   });
 
-  test('every hit rate is a point of its line', () => {
+  test('every miss rate is a point of its line', () => {
     const charts = tlbCharts(results);
     for (const result of results) {
       if (!result.maps) throw new Error(result.reason);
       const { stage } = result.combination.tables!;
-      const id = stage === 'nested' ? 'tlb-hits-nested' : 'tlb-hits-stage-1-and-stage-2';
-      const lines = linesAt(charts, id, result.combination.entries, percent(result.hitRate));
+      const id = stage === 'nested' ? 'tlb-misses-nested' : 'tlb-misses-stage-1-and-stage-2';
+      const lines = linesAt(charts, id, result.combination.entries, perThousand(result));
       expect(lines.some((name) => isOf(name, result))).toBe(true);
     }
   });
@@ -83,7 +84,7 @@ describe('several numbers of entries', () => {
 
   test('cut short: a line ends where measuring did', () => {
     for (const n of [1, 2, 4, 11, 40]) expectCharts(tlbCharts(results.slice(0, n)));
-    const [point] = tips(chartOf(tlbCharts(results.slice(0, 2)), 'tlb-hits-stage-1-4K-granule'));
+    const [point] = tips(chartOf(tlbCharts(results.slice(0, 2)), 'tlb-misses-stage-1-4K-granule'));
     expect(point).toMatch(/^pages\n8: /);
   });
 });
@@ -92,13 +93,13 @@ test('one number of entries is bars by stage', async () => {
   const results = await studied({ shapes: shapes([64]), choice: { stages: ['s1', 'nested'] } });
   const charts = tlbCharts(results);
   expectCharts(charts);
-  expect(charts.map(({ id }) => id)).toEqual(['tlb-hits', 'tlb-reads', 'tlb-needs']);
-  const hits = barValues(chartOf(charts, 'tlb-hits'));
+  expect(charts.map(({ id }) => id)).toEqual(['tlb-misses', 'tlb-reads', 'tlb-needs']);
+  const misses = barValues(chartOf(charts, 'tlb-misses'));
   for (const result of results) {
     if (!result.maps) continue;
     const { granule, sizes, stage } = result.combination.tables!;
     const name = stage === 'nested' ? 'nested' : 'stage 1';
-    expect(hits.get(`${sizeText(BigInt(granule))} ${sizes} ${name}`)).toBe(percent(result.hitRate));
+    expect(misses.get(`${sizeText(BigInt(granule))} ${sizes} ${name}`)).toBe(perThousand(result));
   }
 });
 
@@ -110,7 +111,7 @@ test('kinds of TLBs are told apart in the lines of a granule, and the walk cache
   const charts = tlbCharts(results);
   expectCharts(charts);
   const names = (id: string) => new Set(tips(chartOf(charts, id)).map((tip) => tip.split('\n')[0]));
-  expect(names('tlb-hits-stage-1-4K-granule')).toContain('pages, 2-way');
+  expect(names('tlb-misses-stage-1-4K-granule')).toContain('pages, 2-way');
   expect(names('tlb-reads-stage-1-4K-granule')).toContain('pages, full, no cache');
   expect(names('tlb-reads-stage-1-4K-granule')).toContain('pages, full, cache 16');
 });
@@ -140,7 +141,7 @@ test('tables that were given have a line each for kinds of TLBs', async () => {
   });
   const charts = tlbCharts(results);
   expectCharts(charts);
-  expect(charts.map(({ id }) => id)).toEqual(['tlb-hits', 'tlb-reads']);
+  expect(charts.map(({ id }) => id)).toEqual(['tlb-misses', 'tlb-reads']);
   expect(tips(charts[0]!)[0]).toMatch(/^these tables\n8: /);
   expect(new Set(tips(charts[1]!).map((tip) => tip.split('\n')[0]))).toEqual(
     new Set(['cache 16', 'no cache']),

@@ -1,8 +1,8 @@
 /** Charts of comparisons say what the results say, of all of them, some, or none. */
 import { readFileSync } from 'node:fs';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { parseWorkload } from '../../src/cli/input/workload-file.ts';
-import { comparisonCharts } from '../../src/report/compare-charts.ts';
+import { parseWorkload } from '../../../src/cli/input/workload-file.ts';
+import { comparisonCharts } from '../../../src/report/charts/compare-charts.ts';
 import {
   type CombinationResult,
   type Compared,
@@ -10,8 +10,8 @@ import {
   compareWorkload,
   type Workload,
   workloadNamed,
-} from '../../src/study/index.ts';
-import { count, roughSize, sizeText } from '../../src/text/numbers.ts';
+} from '../../../src/study/index.ts';
+import { count, roughSize, sizeText } from '../../../src/text/numbers.ts';
 import { barValues, chartOf, expectCharts, plainLines, tips } from './charts.ts';
 
 async function compared(workload: Workload, options: CompareOptions = {}): Promise<Compared> {
@@ -149,7 +149,7 @@ test('charts that would say the same everywhere are left out', async () => {
 });
 
 test.each(['linux61-smmuv3-4k', 'linux612-smmuv3-16k'])('lists of real drivers: %s', async (name) => {
-  const text = readFileSync(new URL(`../../fixtures/real/${name}.sg.json`, import.meta.url), 'utf8');
+  const text = readFileSync(new URL(`../../../fixtures/real/${name}.sg.json`, import.meta.url), 'utf8');
   const list = await compared(parseWorkload(JSON.parse(text), name), { stages: ['s1'] });
   const charts = comparisonCharts([list]);
   expectCharts(charts);

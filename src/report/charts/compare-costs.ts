@@ -1,10 +1,10 @@
 /** What a workload costs under the combinations that map all of it: leaves, tables, descriptors of a TLB miss, padding. */
-import type { CombinationResult } from '../study/compare.ts';
-import { roughSize } from '../text/numbers.ts';
+import type { CombinationResult } from '../../study/compare.ts';
+import { roughSize } from '../../text/numbers.ts';
+import { andText, cpuName, size, stageText } from '../words.ts';
 import type { Chart } from './chart.ts';
 import type { ComparedResults } from './compared.ts';
 import { byTables, costChart, type Value } from './cost-bars.ts';
-import { andText, cpuName, size, stageText } from './words.ts';
 
 const BYTES = { binary: true, format: (bytes: number) => roughSize(BigInt(Math.round(bytes))) } as const;
 const COMPLETE = 'Of combinations that map every request.';

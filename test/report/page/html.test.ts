@@ -1,7 +1,7 @@
 /** The template that pages are made with: text stays text. */
 import { expect, test } from 'vitest';
-import { Html, html } from '../../src/report/page/html.ts';
-import { table } from '../../src/report/page/table.ts';
+import { Html, html } from '../../../src/report/page/html.ts';
+import { table } from '../../../src/report/page/table.ts';
 
 test.each([
   ['text', '<b> & "c" \'d\'', '&lt;b&gt; &amp; &quot;c&quot; &#39;d&#39;'],

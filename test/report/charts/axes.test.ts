@@ -1,6 +1,6 @@
 /** Places of a study that are alike are one. */
 import { expect, test } from 'vitest';
-import { merged } from '../../src/report/axes.ts';
+import { merged } from '../../../src/report/charts/axes.ts';
 
 const place = (a: string, b: string, values: number) => ({ at: [[a], [b]], values });
 const told = (places: readonly { at: readonly (readonly string[])[]; values: number }[]) =>

@@ -10,8 +10,8 @@ import {
   type LineChart,
   lineChart,
   lineChartText,
-} from '../draw/index.ts';
-import type { Style } from '../text/style.ts';
+} from '../../draw/index.ts';
+import type { Style } from '../../text/style.ts';
 
 export interface Chart {
   /** A name without blanks, that no other chart of a study has. */

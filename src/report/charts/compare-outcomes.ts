@@ -1,14 +1,14 @@
 /** Tables of outcomes of a comparison: which combinations map a workload, and what the meanings of map_sg make of it. */
-import type { HeatCell } from '../draw/index.ts';
-import type { Granule, Offered, StageChoice } from '../study/combinations.ts';
-import type { CombinationResult, Compared } from '../study/compare.ts';
-import type { DmaResult } from '../study/dma.ts';
-import type { SemanticsResult } from '../study/semantics.ts';
-import { count, counted, roughSize } from '../text/numbers.ts';
+import type { HeatCell } from '../../draw/index.ts';
+import type { Granule, Offered, StageChoice } from '../../study/combinations.ts';
+import type { CombinationResult, Compared } from '../../study/compare.ts';
+import type { DmaResult } from '../../study/dma.ts';
+import type { SemanticsResult } from '../../study/semantics.ts';
+import { count, counted, roughSize } from '../../text/numbers.ts';
+import { andText, cpuName, size, stageText, tablesText } from '../words.ts';
 import { alike, merged } from './axes.ts';
 import { type Chart, ofOutcomes } from './chart.ts';
 import type { ComparedResults } from './compared.ts';
-import { andText, cpuName, size, stageText, tablesText } from './words.ts';
 
 const NOT_MEASURED: HeatCell = { outcome: 'none', text: 'not measured' };
 

@@ -6,14 +6,14 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { reportPage } from '../../src/report/index.ts';
+import { reportPage } from '../../../src/report/index.ts';
 import {
   gathered,
   type StudyPart,
   studyWorkloads,
   type Workload,
   workloadNamed,
-} from '../../src/study/index.ts';
+} from '../../../src/study/index.ts';
 import { hasBrowser, startBrowser } from './browser.ts';
 import { BACKGROUNDS, DEAD_LINKS, OVERFLOW, TEXT_MISPLACED, UNFOLD } from './page-facts.ts';
 

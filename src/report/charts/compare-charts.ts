@@ -1,5 +1,5 @@
 /** Charts of a comparison: does a workload map, what does it cost, and what do others make of it. */
-import type { Compared } from '../study/compare.ts';
+import type { Compared } from '../../study/compare.ts';
 import type { Chart } from './chart.ts';
 import { leavesChart, missesChart, paddingChart, tablesChart } from './compare-costs.ts';
 import { mapsChart, semanticsChart } from './compare-outcomes.ts';

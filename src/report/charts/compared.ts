@@ -6,9 +6,9 @@ import {
   type Offered,
   STAGES,
   type StageChoice,
-} from '../study/combinations.ts';
-import type { CombinationResult, Compared, GranuleResult } from '../study/compare.ts';
-import { occurring } from './words.ts';
+} from '../../study/combinations.ts';
+import type { CombinationResult, Compared, GranuleResult } from '../../study/compare.ts';
+import { occurring } from '../words.ts';
 
 export class ComparedResults {
   /** Lists of each CPU page size; only those of which something is measured. */

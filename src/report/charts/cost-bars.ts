@@ -1,10 +1,10 @@
 /** Bars of what combinations cost, drawn once where they are alike, and not at all where there is nothing to compare. */
-import type { Axis } from '../draw/index.ts';
-import type { Granule, Offered } from '../study/combinations.ts';
+import type { Axis } from '../../draw/index.ts';
+import type { Granule, Offered } from '../../study/combinations.ts';
+import { sentence, size, tablesText } from '../words.ts';
 import { alike, merged } from './axes.ts';
 import { axisFor, type Chart, ofBars } from './chart.ts';
 import type { ComparedResults } from './compared.ts';
-import { sentence, size, tablesText } from './words.ts';
 
 /** Undefined where there is nothing to show. */
 export type Value = number | undefined;

@@ -1,9 +1,9 @@
 /** What charts say, read back from them. */
 import { expect } from 'vitest';
-import type { Chart } from '../../src/report/chart.ts';
-import { OFFERED } from '../../src/study/index.ts';
-import { makeStyle } from '../../src/text/style.ts';
-import { all, expectSound, expectTerminal } from '../draw/check.ts';
+import type { Chart } from '../../../src/report/charts/chart.ts';
+import { OFFERED } from '../../../src/study/index.ts';
+import { makeStyle } from '../../../src/text/style.ts';
+import { all, expectSound, expectTerminal } from '../../draw/check.ts';
 
 /** Each is sound, has a title and an id of its own, and fits a terminal. */
 export function expectCharts(charts: readonly Chart[]): void {
