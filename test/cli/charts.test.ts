@@ -1,8 +1,8 @@
 /** `--svg` and `--picture` of studies: charts in place of the table, and what does not go together. */
-import { existsSync, mkdtempSync, readFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 import { all, expectSound } from '../draw/check.ts';
 import { lpae, lpaeJson } from './run.ts';
 
@@ -12,7 +12,13 @@ const STUDIES = [
   [COMPARE, 'fragmented', 'Does it map?'],
   [TLB, 'TLB hits and walks', 'How often does the TLB miss? 4K granule.'],
 ] as const;
-const newFile = () => join(mkdtempSync(join(tmpdir(), 'lpae-')), 'charts.svg');
+let directory: string;
+let files = 0;
+beforeAll(() => {
+  directory = mkdtempSync(join(tmpdir(), 'lpae-charts-'));
+});
+afterAll(() => rmSync(directory, { recursive: true, force: true }));
+const newFile = () => join(directory, `${++files}.svg`);
 
 test.each(STUDIES)('%j --svg FILE writes all charts in place of text', async (args, title, first) => {
   const file = newFile();
