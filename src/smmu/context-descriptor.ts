@@ -24,12 +24,17 @@ export interface Context {
 
 const TTB_55_4 = 0xff_ffff_ffff_fff0n;
 
+/** The table base of a range, as it stands in the CD. */
+export function cdTtb(words: CdWords, upper: boolean): bigint {
+  return words[upper ? 2 : 1] & TTB_55_4;
+}
+
 /** The fields of one range, in place of TCR_ELx. */
-function rangeFields(words: CdWords, upper: boolean): RangeFields {
-  const [w0, w1, w2] = words;
-  const own = upper ? w2 : w1;
+export function cdRangeFields(words: CdWords, upper: boolean): RangeFields {
+  const [w0, , w2] = words;
+  const own = words[upper ? 2 : 1];
   const low = upper ? 16 : 0;
-  const ttb = Number(own & TTB_55_4);
+  const ttb = Number(cdTtb(words, upper));
   return {
     txsz: field(w0, low + 5, low),
     granuleLog2: upper ? TG1_GRANULE[field(w0, 23, 22)]! : TG0_GRANULE[field(w0, 7, 6)]!,
@@ -100,7 +105,7 @@ function rangesAArch64(words: CdWords, world: StreamWorld, features: SmmuFeature
   // EPD0 and EPD1 exist only where there are two ranges.
   const one = world === 'el2';
   const build = (upper: boolean): S1Params | undefined => {
-    const fields = { ...rangeFields(words, upper), ...(one && { epd: false, e0pd: false }) };
+    const fields = { ...cdRangeFields(words, upper), ...(one && { epd: false, e0pd: false }) };
     const params = s1Params(fields, mair, control, features.cpu);
     if (fields.epd) return params;
     const illegal =

@@ -7,44 +7,19 @@ import type { FieldNames, RawFields } from '../walker/describe-fields.ts';
 import { mairProblems } from '../walker/describe-problems.ts';
 import { mairTypes } from '../walker/describe-tables.ts';
 import type { StageDescription } from '../walker/describe-types.ts';
-import { TG0_GRANULE, TG1_GRANULE } from '../walker/params-aarch64.ts';
-import type { CdWords, Context } from './context-descriptor.ts';
+import { type CdWords, type Context, cdRangeFields, cdTtb } from './context-descriptor.ts';
 import type { SmmuFeatures } from './features.ts';
 import { type StreamTableEntry, type StreamWorld, steStage2 } from './stream-table-entry.ts';
 
-const TTB = 0xff_ffff_ffff_fff0n;
-
-/** The table base of a range, as it stands in the CD. */
-function ttbOf(words: CdWords, upper: boolean): bigint {
-  return words[upper ? 2 : 1] & TTB;
-}
-
 /** The fields of one range of a CD. */
 export function cdFields(words: CdWords, upper: boolean): RawFields {
-  const [w0, , w2] = words;
-  const own = words[upper ? 2 : 1];
+  const [w0] = words;
   const low = upper ? 16 : 0;
-  const bits = (high: number, from: number) => field(w0, low + high, low + from);
-  const tg = bits(7, 6);
-  const base = Number(ttbOf(words, upper));
   return {
-    txsz: bits(5, 0),
-    tg,
-    granuleLog2: (upper ? TG1_GRANULE : TG0_GRANULE)[tg]!,
-    irgn: bits(9, 8),
-    orgn: bits(11, 10),
-    sh: bits(13, 12),
-    epd: flag(w0, low + 14),
-    ps: field(w0, 34, 32),
-    tbi: flag(w0, upper ? 39 : 38),
-    tbid: false,
-    ha: flag(w0, 43),
-    hd: flag(w0, 42),
-    affd: flag(w0, 35),
-    hpd: flag(own, 1),
-    e0pd: flag(own, 2),
-    ds: flag(w2, 58),
-    base: () => base,
+    ...cdRangeFields(words, upper),
+    tg: field(w0, low + 7, low + 6),
+    irgn: field(w0, low + 9, low + 8),
+    orgn: field(w0, low + 11, low + 10),
   };
 }
 
@@ -78,7 +53,7 @@ export function cdStage(
   const ttbcr = (w0 & 0x3f07_3f07n) | epd(false) | epd(true);
   const described = ranges.spans.map((span, i) => {
     const upper = i === 1;
-    const value = ttbOf(words, upper);
+    const value = cdTtb(words, upper);
     // EPD0 and E0PD0 exist only where there are two ranges.
     const one = world === 'el2' && { epd: false, e0pd: false };
     const range = { upper, value, cnp: false, span };
