@@ -1,19 +1,9 @@
 /** Contiguous runs as they stand in a table: complete, aligned, adjacent and alike. (DDI 0487 D8.7.1, table D8-104.) */
 import { iaAt } from '../image/visit.ts';
+import { runEntries } from '../walker/contiguous.ts';
 import type { TableEntry } from '../walker/index.ts';
 import type { Findings } from './findings.ts';
 import type { MetTable } from './met-table.ts';
-
-/** Entries of a run, by log2 of what one maps. */
-const RUN_ENTRIES: Readonly<Record<number, number>> = {
-  12: 16,
-  21: 16,
-  30: 16,
-  14: 128,
-  25: 32,
-  16: 32,
-  29: 32,
-};
 
 /** AF may differ, since hardware sets it in one entry alone; so may AP[2] where DBM says it is the dirty state. */
 const NOT_COMPARED_LO = 1 << 10;
@@ -24,8 +14,8 @@ const DBM_HI = 1 << 19;
 export function checkRuns(table: MetTable, leaves: readonly TableEntry[], findings: Findings): void {
   const groups = new Map<number, TableEntry[]>();
   for (const leaf of leaves) {
-    const length = RUN_ENTRIES[leaf.sizeLog2];
-    if (length === undefined) continue;
+    const length = runEntries(leaf.sizeLog2);
+    if (length === 1) continue;
     const start = Math.floor(leaf.index / length) * length;
     const group = groups.get(start);
     if (group) group.push(leaf);
@@ -40,7 +30,7 @@ export function checkRuns(table: MetTable, leaves: readonly TableEntry[], findin
 function problemOf(group: readonly TableEntry[], start: number): string | undefined {
   const [first] = group;
   if (first === undefined) return undefined;
-  const length = RUN_ENTRIES[first.sizeLog2]!;
+  const length = runEntries(first.sizeLog2);
   if (group.length < length) {
     return `only ${group.length} of the ${length} entries from index ${start} on are valid and marked contiguous`;
   }
@@ -69,7 +59,7 @@ function report(table: MetTable, leaf: TableEntry, start: number, message: strin
     rule: 'contiguous-run',
     message,
     first,
-    last: first + size * BigInt(RUN_ENTRIES[leaf.sizeLog2]!) - 1n,
+    last: first + size * BigInt(runEntries(leaf.sizeLog2)) - 1n,
     descriptor: (BigInt(leaf.hi) << 32n) | BigInt(leaf.lo),
     at: BigInt(base + leaf.index * tree.reader.entryBytes),
     stage: tree.root.stage,

@@ -1,7 +1,8 @@
 /** Where entries are: sets and ways, each set with the least recently used entry as the next to go. Nothing is random. */
+
+import { log2 } from '../walker/bits.ts';
 import type { TlbContext } from './context.ts';
 import { entryMatches, type TlbEntry } from './entry.ts';
-import { log2 } from './leaf.ts';
 import { inScope, type Scope } from './scope.ts';
 
 /** An entry in its place. */

@@ -10,6 +10,11 @@ export function flag(value: bigint, position: number): boolean {
   return ((value >> BigInt(position)) & 1n) === 1n;
 }
 
+/** log2 of a power of two. */
+export function log2(size: bigint): number {
+  return size.toString(2).length - 1;
+}
+
 /** 2^0 to 2^64, and their inverses: multiplying by a power of two is exact and much cheaper than dividing or `%`. */
 export const POW2: Float64Array = Float64Array.from({ length: 65 }, (_, exponent) => 2 ** exponent);
 const INVERSE_POW2: Float64Array = Float64Array.from({ length: 65 }, (_, exponent) => 2 ** -exponent);

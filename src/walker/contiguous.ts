@@ -3,6 +3,7 @@
  * A walk takes the bit for the hint that it is; a TLB need not, so a broken promise is worth a report.
  * (DDI 0487 D8.7.1, table D8-104 for run lengths; D8.5.5 for the bits that hardware may change in one entry alone.)
  */
+import { log2 } from './bits.ts';
 import type { Access, WalkStep } from './types.ts';
 
 /** A walker, or an SMMU's stream: what can be asked for the steps of a walk. */
@@ -31,16 +32,21 @@ export interface ContiguousRun {
   readonly problems: readonly ContiguousProblem[];
 }
 
-/** Entries of a run by what one maps: 4K, 2M, 1G; 16K, 32M; 64K, 512M. (Table D8-104.) */
-const RUN_ENTRIES: ReadonlyMap<bigint, number> = new Map([
-  [1n << 12n, 16],
-  [1n << 21n, 16],
-  [1n << 30n, 16],
-  [1n << 14n, 128],
-  [1n << 25n, 32],
-  [1n << 16n, 32],
-  [1n << 29n, 32],
-]);
+/** By log2 of what one entry maps: 4K, 2M, 1G; 16K, 32M; 64K, 512M. No granule shares a size with another. (Table D8-104.) */
+const RUN_ENTRIES: Readonly<Record<number, number>> = {
+  12: 16,
+  21: 16,
+  30: 16,
+  14: 128,
+  25: 32,
+  16: 32,
+  29: 32,
+};
+
+/** Entries of a run whose entries map 2^`sizeLog2` bytes each, or 1 where the Contiguous bit is RES0. */
+export function runEntries(sizeLog2: number): number {
+  return RUN_ENTRIES[sizeLog2] ?? 1;
+}
 
 const CONTIGUOUS = 1n << 52n;
 const DBM = 1n << 51n;
@@ -57,9 +63,9 @@ const WRITABLE = 1n << 7n;
  */
 export function contiguousRun(walker: StepSource, ia: bigint): ContiguousRun | undefined {
   const leaf = leafStep(walker, ia);
-  const entries = leaf && RUN_ENTRIES.get(leaf.size);
-  if (leaf?.descriptor === undefined || entries === undefined || !(leaf.descriptor & CONTIGUOUS))
-    return undefined;
+  if (leaf?.descriptor === undefined || !(leaf.descriptor & CONTIGUOUS)) return undefined;
+  const entries = runEntries(log2(leaf.size));
+  if (entries === 1) return undefined;
   const size = leaf.size * BigInt(entries);
   const first = ia - (ia % size);
   const output = leaf.output! - (leaf.output! % size);
