@@ -45,8 +45,9 @@ test('many differences are cut at ten', async () => {
   expect(out).toMatch(/# … and \d+ more/);
 });
 
-test.each<[string, string, string]>([
+test.each<[string, string | Uint8Array, string]>([
   ['cut off', readFileSync(FILE, 'utf8').slice(0, 300), 'not JSON'],
+  ['half a gzip', gzipSync(readFileSync(FILE)).subarray(0, 100), 'no whole gzip data'],
   ['not golden', '{}', 'kind: undefined is not a kind'],
   ['a wrong type', asText({ ...golden(), ops: 7 }), 'ops'],
   ['an unknown format', asText({ ...golden(), format: 'arm_v9' }), 'arm_v9'],

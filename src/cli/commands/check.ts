@@ -3,6 +3,7 @@ import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Command } from 'commander';
 import { checkGolden, type Difference, GoldenFileError, type GoldenResult } from '../../golden/index.ts';
+import { ImageError } from '../../image/errors.ts';
 import { counted } from '../../text/numbers.ts';
 import { nameOf, readJson } from '../input/input.ts';
 import { CliError, EXIT, inputError } from '../io.ts';
@@ -79,7 +80,9 @@ async function checkFile(file: string, { io }: Output): Promise<Checked> {
   try {
     return { file, result: checkGolden(await readJson(file, io)) };
   } catch (error) {
-    if (error instanceof GoldenFileError || error instanceof CliError) return { file, reason: error.message };
+    const known =
+      error instanceof GoldenFileError || error instanceof CliError || error instanceof ImageError;
+    if (known) return { file, reason: error.message };
     if (io.env.LPAE_DEBUG === '1') throw error;
     // One file that trips lpae must not keep the others from being checked.
     return { file, reason: `internal error: ${(error as Error).message} (LPAE_DEBUG=1 shows where)` };

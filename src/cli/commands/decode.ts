@@ -2,7 +2,7 @@
 import { type Command, Option } from 'commander';
 import { hexWord } from '../../text/numbers.ts';
 import { parseAddress } from '../input/address.ts';
-import { readAll } from '../input/input.ts';
+import { readAll } from '../input/stdin.ts';
 import { EXIT, inputError, usageError } from '../io.ts';
 import type { Cli, Output } from '../output.ts';
 import { addSvgOptions, checkSvgOptions, type SvgOptions, writeSvg } from '../svg-file.ts';

@@ -3,7 +3,7 @@ import type { Command } from 'commander';
 import { type CountedFault, countFaults, parseFaults } from '../../glossary/faults/parse.ts';
 import { hex } from '../../text/numbers.ts';
 import { parseAddress } from '../input/address.ts';
-import { readAll } from '../input/input.ts';
+import { readAll } from '../input/stdin.ts';
 import { EXIT, inputError, usageError } from '../io.ts';
 import type { Cli, Output } from '../output.ts';
 import { type FaultWalk, faultWalkJson, faultWalkLines, walkFault } from '../target/fault-walk.ts';

@@ -1,9 +1,11 @@
 /** Files as the command line names them: `FILE`, `FILE@BASE`, `-` for stdin; gzip or plain, read in windows. */
-import { existsSync, fstatSync, openSync, readSync } from 'node:fs';
-import { type ByteSource, bufferSource, gunzipSource, ImageError, isGzip } from '../../image/index.ts';
+import { existsSync, fstatSync, openSync, readFileSync, readSync } from 'node:fs';
+import { type ByteSource, bufferSource, bytesAt } from '../../image/bytes.ts';
+import { ImageError } from '../../image/errors.ts';
+import { gunzipSource, isGzip } from '../../image/gunzip.ts';
 import { CliError, type CliIo } from '../io.ts';
 import { readAddress } from './address.ts';
-import { nameOf, readAll, tooMuch } from './input.ts';
+import { nameOf, readAll, tooMuch } from './stdin.ts';
 import { unreadable } from './unreadable.ts';
 
 /** What comes through a pipe is kept as a whole. */
@@ -79,7 +81,29 @@ export async function openNamedSource(argument: string, io: CliIo): Promise<Name
   const { file, base } = splitBase(argument);
   const name = nameOf(file);
   const raw = file === '-' ? bufferSource(name, await readAll(io.stdin, MAX_PIPED)) : openFileSource(file);
-  return { name, source: isGzip(raw) ? await gunzipSource(raw) : raw, base };
+  return { name, source: await unzipped(raw), base };
+}
+
+/**
+ * All that `FILE` or `-` holds, unzipped. Unlike a source it leaves no file open.
+ * @throws CliError (input) for what can't be read; ImageError for gzip data that is damaged.
+ */
+export async function readUnzipped(file: string, io: CliIo): Promise<Uint8Array> {
+  const raw = file === '-' ? await readAll(io.stdin) : readFile(file);
+  const source = await unzipped(bufferSource(nameOf(file), raw));
+  return bytesAt(source, 0, source.size);
+}
+
+function readFile(path: string): Uint8Array {
+  try {
+    return readFileSync(path);
+  } catch (error) {
+    throw unreadable(path, error);
+  }
+}
+
+async function unzipped(raw: ByteSource): Promise<ByteSource> {
+  return isGzip(raw) ? await gunzipSource(raw) : raw;
 }
 
 function splitBase(argument: string): { file: string; base: bigint | undefined } {

@@ -2,7 +2,8 @@
 import { type ByteSource, type ImageFormat, type MemoryImage, openImage } from '../../image/index.ts';
 import { type CliIo, inputError } from '../io.ts';
 import { openNamedSource } from './file-source.ts';
-import { parseJson, tooMuch } from './input.ts';
+import { parseJson } from './input.ts';
+import { tooMuch } from './stdin.ts';
 
 export type Input =
   | { readonly name: string; readonly json: unknown }
