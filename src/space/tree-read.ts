@@ -1,7 +1,7 @@
 /** The tables behind an address space, each read once, whatever leads to it. */
 import type { Translator } from '../image/machine.ts';
-import { entryCountOf, iaAt, type TablePlace, visitTree } from '../image/visit.ts';
-import { ENTRY_KINDS, type TableEntry as ScannedEntry } from '../walker/index.ts';
+import { entryCountOf, iaAt, type TablePlace, type TreeVisitor, visitTree } from '../image/visit.ts';
+import { ENTRY_KINDS, type TableEntry as ScannedEntry, type TableTree as Tree } from '../walker/index.ts';
 import type { AddressRange } from './address-range.ts';
 import { makeTree, type TableEntry, type TableNode, type TableTree } from './tree.ts';
 
@@ -16,47 +16,78 @@ export function treeOfTarget(walker: Translator, only?: AddressRange): TargetTab
   const roots: TableNode[] = [];
   for (const tree of walker.trees()) {
     const { stage } = tree.root;
-    const met = new Map<string, TableEntry[]>();
+    const entriesOf = new Map<TablePlace, TableEntry[]>();
+    const enter = (place: TablePlace) => {
+      const entries: TableEntry[] = [];
+      entriesOf.set(place, entries);
+      const node = {
+        stage,
+        level: place.level,
+        pa: BigInt(place.base),
+        entryCount: entryCountOf(place),
+        complete: only === undefined,
+        entries,
+      };
+      nodes.push(node);
+      if (place.parent === undefined) roots.push(node);
+    };
     const keep = (entry: ScannedEntry, place: TablePlace, offset: number) => {
       const { index, lo, hi } = entry;
       const descriptor = (BigInt(hi) << 32n) | BigInt(lo);
       const kind = kindOf(entry, place);
       // Of a table that is read whole, what is not listed is zero.
       if (kind === 'invalid' && descriptor === 0n && only === undefined) return;
-      const entries = met.get(keyOf(place));
+      const entries = entriesOf.get(place);
       entries?.push({ index, kind, descriptor, ia: iaAt(tree, offset), output: BigInt(entry.output) });
     };
-    visitTree(
-      tree,
-      {
-        enter: (place) => {
-          if (met.has(keyOf(place))) return false;
-          const entries: TableEntry[] = [];
-          met.set(keyOf(place), entries);
-          const node = {
-            stage,
-            level: place.level,
-            pa: BigInt(place.base),
-            entryCount: entryCountOf(place),
-            complete: only === undefined,
-            entries,
-          };
-          nodes.push(node);
-          if (place.parent === undefined) roots.push(node);
-          return true;
-        },
-        leaf: keep,
-        table: keep,
-        other: keep,
-      },
-      only === undefined ? {} : { within: only },
-    );
+    visitTables(tree, enter, keep, only);
   }
   return { tables: () => nodes, tree: () => makeTree(nodes, roots) };
 }
 
-function keyOf({ level, base }: TablePlace): string {
-  return `${level}@${base}`;
+/** A table, and the register whose tree it is of. */
+export interface LocatedTable {
+  readonly pa: bigint;
+  readonly level: number;
+  readonly register: string;
+}
+
+/** The tables that lie at these output addresses, in part at least. Of stage 1 under stage 2 they are IPAs. */
+export function tablesWithin(walker: Translator, { first, last }: AddressRange): LocatedTable[] {
+  const found: LocatedTable[] = [];
+  for (const tree of walker.trees()) {
+    visitTables(tree, (place) => {
+      const { level, base } = place;
+      const end = BigInt(base + entryCountOf(place) * tree.reader.entryBytes);
+      if (BigInt(base) <= last && end > first) {
+        found.push({ pa: BigInt(base), level, register: tree.root.register });
+      }
+    });
+  }
+  return found;
+}
+
+/** Each table once, whatever leads to it. */
+function visitTables(
+  tree: Tree,
+  enter: (place: TablePlace) => void,
+  entry: TreeVisitor['leaf'] = () => {},
+  only?: AddressRange,
+): void {
+  const met = new Set<string>();
+  const visitor: TreeVisitor = {
+    enter(place) {
+      const key = `${place.level}@${place.base}`;
+      if (met.has(key)) return false;
+      met.add(key);
+      enter(place);
+      return true;
+    },
+    leaf: entry,
+    table: entry,
+    other: entry,
+  };
+  visitTree(tree, visitor, only === undefined ? {} : { within: only });
 }
 
 function kindOf({ kind, level }: ScannedEntry, { tree }: TablePlace): TableEntry['kind'] {

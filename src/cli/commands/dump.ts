@@ -2,11 +2,10 @@
 import type { Command } from 'commander';
 import type { DrawnSpace } from '../../draw/index.ts';
 import type { Answer } from '../../image/machine.ts';
-import { entryCountOf, visitTree } from '../../image/visit.ts';
 import type { AddressRange } from '../../space/address-range.ts';
 import type { MappedRange } from '../../space/ranges.ts';
 import { listSpace, type Space } from '../../space/space.ts';
-import { treeOfTarget } from '../../space/tree-read.ts';
+import { tablesWithin, treeOfTarget } from '../../space/tree-read.ts';
 import { faultReason, faultText } from '../../text/hardware.ts';
 import { hex } from '../../text/numbers.ts';
 import { parseRange } from '../input/address.ts';
@@ -105,7 +104,10 @@ async function dump(out: Output, files: readonly string[], options: DumpOptions)
     const partial = !space.complete || wanted !== undefined || ranges.length < space.ranges.length;
     await drawSpace(out, target, { windows: space.windows, ranges, partial }, options);
   }
-  if (wanted !== undefined) for (const text of tablesWithin(walker, wanted)) out.note(text);
+  // Whoever asks for the mappings of an address may want to know that it is in a table.
+  for (const { pa, level, register } of wanted === undefined ? [] : tablesWithin(walker, wanted)) {
+    out.note(`${hex(pa)} is the level ${level} table of ${register}`);
+  }
   if (space.windows.length === 0) out.note(nothingText(walker.walk(0n, { access: 'read' })));
   return wanted !== undefined && ranges.length === 0 ? EXIT.negative : EXIT.ok;
 }
@@ -144,24 +146,6 @@ function showRanges(out: Output, target: Target, space: Space, ranges: readonly 
     out.heading(`[${hex(first, digits)}, ${hex(last, digits)}]  ${target.regime}`);
     out.lines(rangeLines(here, window, target.regime, out.style));
   }
-}
-
-/** Whoever asks for the mappings of an address may want to know that it is in a table. */
-function tablesWithin(walker: Target['walker'], { first, last }: AddressRange): string[] {
-  const found = new Set<string>();
-  for (const tree of walker.trees()) {
-    visitTree(tree, {
-      enter(place) {
-        const { level, base } = place;
-        const key = `0x${base.toString(16)} is the level ${level} table of ${tree.root.register}`;
-        const end = BigInt(base + entryCountOf(place) * tree.reader.entryBytes);
-        if (BigInt(base) <= last && end > first) found.add(key);
-        return true;
-      },
-      leaf() {},
-    });
-  }
-  return [...found];
 }
 
 /** Why there is nothing to dump. */
