@@ -1,10 +1,11 @@
 /** The `lpae` program: its commands, and `run`, which carries out one command line and answers with an exit code. */
 import { createRequire } from 'node:module';
-import { Command, CommanderError, Option } from 'commander';
+import { type Command, CommanderError, Option } from 'commander';
 import { ImageError } from '../image/errors.ts';
 import { COLOR_WHEN, makeStyle, wantsColour } from '../text/style.ts';
 import { CliError, type CliIo, EXIT } from './io.ts';
 import { type Cli, type GlobalOptions, Output } from './output.ts';
+import { CommandWithStdin } from './stdin-argument.ts';
 
 interface CommandModule {
   define(command: Command, cli: Cli): void;
@@ -111,7 +112,7 @@ export async function run(argv: readonly string[], io: CliIo): Promise<number> {
 
 async function makeProgram(argv: readonly string[], cli: Cli): Promise<Command> {
   const { io } = cli;
-  const program = new Command('lpae')
+  const program = new CommandWithStdin('lpae')
     .description('Page tables of ARM SMMUs and CPUs: made as Linux makes them, walked as hardware does.')
     .usage('COMMAND [options]')
     .version(ownVersion(), '--version')

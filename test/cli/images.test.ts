@@ -205,13 +205,39 @@ describe('dump filters', () => {
   });
 });
 
-test('gzip of any image, and images from stdin', async () => {
+test('gzip of any image', async () => {
   const bytes = Buffer.alloc(4096);
   bytes.writeBigUInt64LE(0x4000_0711n, 0);
   const options = ['--ttbr0', '0x4000_0000', '--tcr', '0x19', '--mair', '0xff'];
   const zipped = tempFile('ram.bin.gz', gzipSync(bytes));
   const fromFile = await lpaeJson(['walk', `${zipped}@1G`, '0x1234', ...options]);
-  const piped = await lpae(['walk', '--json', ...options, '--', '-@1G', '0x1234'], { stdin: bytes });
   expect(fromFile.json.walks).toMatchObject([{ pa: '0x40001234' }]);
-  expect(JSON.parse(piped.out)).toMatchObject({ walks: fromFile.json.walks });
+});
+
+describe('an image from stdin, at the base that stands behind -', () => {
+  const stdin = Buffer.alloc(4096);
+  stdin.writeBigUInt64LE(0x4000_0711n, 0);
+  const options = ['--ttbr0', '0x4000_0000', '--tcr', '0x19', '--mair', '0xff'];
+
+  test.each([
+    [['-@1G', '0x1234', ...options]],
+    [[...options, '-@0x4000_0000', '0x1234']],
+    [['--access', 'write', '-@1G', ...options, '0x1234']],
+    [[...options, '--', '-@1G', '0x1234']],
+  ])('walk %j', async (args) => {
+    const { code, out } = await lpae(['walk', '--json', ...args], { stdin });
+    expect(code).toBe(0);
+    expect(JSON.parse(out)).toMatchObject({ walks: [{ pa: '0x40001234' }] });
+  });
+
+  test('an option that nobody knows is refused before and behind it', async () => {
+    for (const args of [
+      ['walk', '--acess', '-@1G', '0x1234'],
+      ['walk', '-@1G', '0x1234', '--acess'],
+    ]) {
+      const { code, err } = await lpae([...args, ...options], { stdin });
+      expect(code).toBe(2);
+      expect(err).toContain("unknown option '--acess'");
+    }
+  });
 });

@@ -18,7 +18,7 @@ export interface TargetOptions {
 }
 
 export const FILE_ARGUMENT =
-  'map request, golden file, or memory image: ELF core, LiME, kdump, Intel HEX, S-records, hex text, raw at FILE@BASE; - is stdin';
+  'map request, golden file, or memory image: ELF core, LiME, kdump, Intel HEX, S-records, hex text, raw at FILE@BASE; - or -@BASE is stdin';
 
 export const TARGET_HELP = `
 FILE is a map request or golden ops file, which is carried out first; or a golden image; or memory that someone dumped. Several
