@@ -1,6 +1,5 @@
 /** The fields of a VMSAv8-64 descriptor that the break-before-make rules compare. (DDI 0487 D8.3.1.1, D8.3.1.2.) */
 import { field, flag } from '../walker/bits.ts';
-import type { BbmContext } from './bbm.ts';
 
 export type EntryKind = 'invalid' | 'table' | 'leaf';
 
@@ -21,7 +20,21 @@ export interface EntryFields {
   readonly hierarchy: number;
 }
 
-type FieldsContext = Pick<BbmContext, 'stage' | 'level' | 'granuleLog2' | 'bbml' | 'oa52' | 'hd' | 'mair'>;
+/** What the fields of a descriptor depend on beside its bits. */
+export interface FieldsContext {
+  readonly stage: 1 | 2;
+  /** Arm's level, -1 to 3. */
+  readonly level: number;
+  readonly granuleLog2: 12 | 14 | 16;
+  /** FEAT_BBM level (ID_AA64MMFR2_EL1.BBM), or SMMU_IDR3.BBML. Of several readers the least. */
+  readonly bbml: 0 | 1 | 2;
+  /** 52-bit output addresses: TCR.DS = 1 with 4K or 16K, FEAT_LPA with 64K. Default false. */
+  readonly oa52?: boolean;
+  /** Hardware updates dirty state (TCR.HD): DBM = 1 is writable. Default false. */
+  readonly hd?: boolean;
+  /** Stage 1: MAIR, so that two AttrIndx of the same memory type are no change. */
+  readonly mair?: bigint;
+}
 
 export function bbmFields(word: bigint, context: FieldsContext): EntryFields {
   const { stage, level, granuleLog2, bbml } = context;

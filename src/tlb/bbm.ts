@@ -3,7 +3,7 @@
  * invalid entry and an invalidation. (DDI 0487 D8.17.1 RWHZWS, D8.17.2 FEAT_BBM levels 0 to 2; IHI 0070 3.21.1.1 to 3.21.1.3.)
  */
 
-import { bbmFields, type EntryFields, type EntryKind } from './bbm-fields.ts';
+import { bbmFields, type EntryFields, type EntryKind, type FieldsContext } from './bbm-fields.ts';
 import type { Machine } from './conflict.ts';
 
 /** What is changed, as far as the rules tell changes apart. */
@@ -21,22 +21,11 @@ export type BbmChange =
   | 'other';
 
 /** The table entry's place, and who reads it. */
-export interface BbmContext {
-  readonly stage: 1 | 2;
-  /** Arm's level, -1 to 3. */
-  readonly level: number;
-  readonly granuleLog2: 12 | 14 | 16;
-  /** FEAT_BBM level (ID_AA64MMFR2_EL1.BBM), or SMMU_IDR3.BBML. Of several readers the least. */
-  readonly bbml: 0 | 1 | 2;
+export interface BbmContext extends FieldsContext {
   /** Default `pe`. */
   readonly machine?: Machine;
-  /** 52-bit output addresses: TCR.DS = 1 with 4K or 16K, FEAT_LPA with 64K. Default false. */
-  readonly oa52?: boolean;
-  /** Hardware updates AF (TCR.HA): entries with AF = 0 do not fault. And dirty state (HD): DBM = 1 is writable. Default false. */
+  /** Hardware updates AF (TCR.HA): entries with AF = 0 do not fault. Default false. */
   readonly ha?: boolean;
-  readonly hd?: boolean;
-  /** Stage 1: MAIR, so that two AttrIndx of the same memory type are no change. */
-  readonly mair?: bigint;
   /** Memory at the old and the new output address holds the same, and will. Default false. */
   readonly sameContents?: boolean;
   /**
