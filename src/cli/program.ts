@@ -2,6 +2,7 @@
 import { createRequire } from 'node:module';
 import { type Command, CommanderError, Option } from 'commander';
 import { ImageError } from '../image/errors.ts';
+import { capitalised } from '../text/sentence.ts';
 import { COLOR_WHEN, makeStyle, wantsColour } from '../text/style.ts';
 import { CliError, type CliIo, EXIT } from './io.ts';
 import { type Cli, type GlobalOptions, Output } from './output.ts';
@@ -133,7 +134,10 @@ async function makeProgram(argv: readonly string[], cli: Cli): Promise<Command> 
     .helpCommand('help [command]', 'show help for a command')
     .addHelpText('after', AFTER_HELP);
   for (const [name, { summary, load }] of Object.entries(COMMANDS)) {
-    const command = program.command(name).summary(summary).description(capitalised(summary));
+    const command = program
+      .command(name)
+      .summary(summary)
+      .description(`${capitalised(summary)}.`);
     if (argv.includes(name)) (await load()).define(command, cli);
   }
   return program;
@@ -143,10 +147,6 @@ async function makeProgram(argv: readonly string[], cli: Cli): Promise<Command> 
 function ownVersion(): string {
   const { version } = createRequire(import.meta.url)('lpae/package.json') as { version: string };
   return version;
-}
-
-function capitalised(text: string): string {
-  return `${text[0]!.toUpperCase()}${text.slice(1)}.`;
 }
 
 /** One line, a hint where there is one, never a stack trace unless it is asked for. */

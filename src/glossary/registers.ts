@@ -15,6 +15,7 @@ import {
   PAR_FAULT,
   PAR_SHORT,
 } from './registers-fault.ts';
+import { AS_FAULTSTATUS } from './registers-mali.ts';
 import { CD, SMMU_FSR, SMMU_FSYNR0, SMMU_GFSR, STE } from './registers-smmu.ts';
 
 /** In the order in which they are listed. Several may have one name: forms of the same register. */
@@ -44,4 +45,5 @@ export const REGISTERS: readonly RegisterLayout[] = [
   SMMU_FSR,
   SMMU_FSYNR0,
   SMMU_GFSR,
+  AS_FAULTSTATUS,
 ];

@@ -1,10 +1,11 @@
 /** A value explained: of a register by its name, a fault status code, or an ESR that comes without a name. */
 import { bitRange } from '../descriptor/index.ts';
+import { capitalised } from '../text/sentence.ts';
 import { FAULT_KINDS, faultKindInfo } from './fault-kinds.ts';
 import type { DecodedFault } from './faults/decoded-fault.ts';
 import { decodeDfsr, decodeEsr, decodeIfsr, decodePar } from './faults/from-cpu.ts';
 import { decodeContextFault } from './faults/from-smmu.ts';
-import { causesOf, checksOf, faultSentence } from './faults/words.ts';
+import { causesOf, checksOf, faultParagraph } from './faults/words.ts';
 import { mairByteText } from './mair.ts';
 import { sameName } from './names.ts';
 import { hex, type RegisterLayout, readRegister } from './register.ts';
@@ -103,7 +104,7 @@ function codeTopic(name: string, code: number, read: (code: number) => FaultStat
     name: title,
     group: 'value',
     aliases: [],
-    summary: `${info.title[0]!.toUpperCase()}${info.title.slice(1)}${level}. ${info.meaning}`,
+    summary: `${capitalised(info.title)}${level}. ${info.meaning}`,
     reference: 'DDI 0487 D24.2.45',
     ...(siblings.length > 1 && {
       codes: siblings.map((one) => ({ where: `${name}, level ${one.level}`, code: hex(one.code, 2) })),
@@ -121,10 +122,7 @@ function faultTopic(name: string, fault: DecodedFault): Topic {
     name,
     group: 'value',
     aliases: [],
-    summary: [
-      faultSentence(fault),
-      ...fault.notes.map((note) => `${note[0]!.toUpperCase()}${note.slice(1)}.`),
-    ].join(' '),
+    summary: faultParagraph(fault),
     ...(register !== undefined && {
       reference: register.layout.reference,
       fields: valueFields(register.layout, register.value),

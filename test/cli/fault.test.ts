@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { lpae, lpaeJson } from './run.ts';
+import { asText, lpae, lpaeJson, tempFile } from './run.ts';
 
 const CONTEXT_FAULT =
   'Unhandled context fault: fsr=0x402, iova=0xffc00000, fsynr=0x11, cbfrsynra=0x800, cb=2';
@@ -168,5 +168,46 @@ describe('with --tables, each fault is walked', () => {
     const { code, json } = await lpaeJson(['fault', '--tables', smmu, '--event', ...event]);
     expect(code).toBe(0);
     expect(json.faults).toMatchObject([{ streamId: 0x28, walk: { agrees: true, fault: { level: 3 } } }]);
+  });
+});
+
+describe('a GPU and an IOMMU that is no SMMU', () => {
+  const mali = [
+    'panfrost ff9a0000.gpu: Unhandled Page fault in AS1 at VA 0x0000000010200000',
+    'raw fault status: 0x68003C3',
+  ].join('\n');
+
+  test('of a Mali: the status field by field, and what to run next', async () => {
+    const { code, out } = await lpae(['fault', mali]);
+    expect(code).toBe(0);
+    expect(out).toContain(`translation fault
+  Translation fault at level 3 (TRANSLATION_FAULT_3). It was a write by a device at 0x10200000.
+  From device ff9a0000.gpu. It was in address space 1 of the GPU.
+
+  AS_FAULTSTATUS 0x068003c3  Linux panfrost_regs.h
+`);
+    expect(out).toContain('    $ lpae walk FILE 0x10200000 --access write\n');
+  });
+
+  test('of a Mali, through its tables', async () => {
+    const request = {
+      format: 'arm_mali_lpae',
+      config: { pgsize_bitmap: '0x40201000', ias: 48, oas: 40 },
+      ops: [{ op: 'map', iova: '0x10000000', paddr: '0x80000000', size: '0x1000', prot: ['read'] }],
+    };
+    const file = tempFile('mali.json', asText(request));
+    const { code, json } = await lpaeJson(['fault', mali.replace('10200000', '10001000'), '--tables', file]);
+    expect(code).toBe(0);
+    expect(json.faults).toMatchObject([{ walk: { agrees: true, fault: { kind: 'translation', level: 3 } } }]);
+  });
+
+  test('whose kind the report does not say; whose tables nothing here reads', async () => {
+    const text = 'rk_iommu 27920f00.iommu: Page fault at 0x0000000002010040 of type read';
+    const { code, out } = await lpae(['fault', text]);
+    expect(code).toBe(0);
+    expect(out).toBe(`page fault
+  Page fault; the report does not say of which kind. It was a read by a device at 0x2010040. From
+  device 27920f00.iommu.
+`);
   });
 });

@@ -286,6 +286,14 @@ test('nothing makes it throw', () => {
     'Internal error: Oops:',
     '[#1]',
     'unpriv data write s1 "CD fetch"',
+    'Unhandled Page fault in AS1 at VA',
+    'raw fault status:',
+    'exception type',
+    '*** gpu fault: iova',
+    'GPU PAGE FAULT: addr =',
+    'fault type=0x1 iova=0x1000 pa=0x0 larb=1 port=2',
+    'Unhandled fault: status',
+    'PAGE FAULT occurred at',
   );
   const value = fc.bigInt({ min: 0n, max: (1n << 64n) - 1n }).map((v) => `0x${v.toString(16)}`);
   const piece = fc.oneof(

@@ -22,7 +22,8 @@ type FaultOptions = TargetOptions & { readonly [name in (typeof REGISTERS)[numbe
 const HELP = `
 TEXT is what a log says, in one argument or several; without it, or with -, standard input is read. Understood are faults of
 Linux's arm-smmu and arm-smmu-v3 drivers, event records (four 64-bit words or eight 32-bit ones), aborts of Linux, KVM, Xen,
-U-Boot, EDK2, TF-A and QEMU (ESR, FAR, HPFAR, HSR, DFSR, IFSR), PAR_EL1 values, and an ESR alone.
+U-Boot, EDK2, TF-A and QEMU (ESR, FAR, HPFAR, HSR, DFSR, IFSR), PAR_EL1 values, and an ESR alone; page faults of GPUs (Mali:
+panfrost, panthor, kbase; Adreno: msm, KGSL), and of the IOMMUs of MediaTek, Renesas, Apple, Samsung and Rockchip.
 Several faults are all shown; what was reported more than once is shown once. Exit code 3 when there is no fault in the text.
 
 With --tables, the access of each fault is walked through them, to the very descriptor; exit code 1 when they don't give the
@@ -38,8 +39,8 @@ Examples:
 `;
 
 const FORMS =
-  'known are lines of arm-smmu (fsr=…), arm-smmu-v3 (event 0x10 received: …), event records, and ESR, FAR, HPFAR, DFSR, IFSR and ' +
-  'PAR values, as NAME=0x…; lpae fault --help shows examples';
+  'known are lines of arm-smmu (fsr=…), arm-smmu-v3 (event 0x10 received: …), GPUs and other IOMMUs, event records, and ESR, FAR, ' +
+  'HPFAR, DFSR, IFSR and PAR values, as NAME=0x…; lpae fault --help shows examples';
 
 export function define(command: Command, cli: Cli): void {
   command

@@ -29,6 +29,7 @@ export function walkFault(fault: DecodedFault, { walker, regime }: Target): Faul
 }
 
 function isSame(reported: DecodedFault, found: Extract<Answer, { ok: false }>['fault']): boolean {
+  if (reported.kind === 'unknown') return true;
   if (reported.kind !== found.kind) return false;
   if (!('level' in found)) return true;
   const { stage, level } = reported;

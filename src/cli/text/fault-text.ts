@@ -2,7 +2,14 @@
 import { bitRange } from '../../descriptor/index.ts';
 import type { DecodedFault, RegisterValue } from '../../glossary/faults/decoded-fault.ts';
 import type { CountedFault } from '../../glossary/faults/parse.ts';
-import { causesOf, checksOf, faultSentence, kindTitle, nextSteps } from '../../glossary/faults/words.ts';
+import {
+  causesOf,
+  checksOf,
+  faultParagraph,
+  faultSentence,
+  kindTitle,
+  nextSteps,
+} from '../../glossary/faults/words.ts';
 import { readRegister } from '../../glossary/register.ts';
 import { wrap } from '../../text/columns.ts';
 import { counted, hex } from '../../text/numbers.ts';
@@ -16,7 +23,6 @@ export function faultLines({ fault, count }: CountedFault, style: Style): string
   const title = kindTitle(fault);
   const often = count > 1 ? style.faint(`  reported ${counted(count, 'time')}`) : '';
   const paint = fault.kind === 'none' ? style.good : style.bad;
-  const notes = fault.notes.map((note) => `${note}.`);
   const blocks = [
     ...fault.registers.map((register) => registerLines(register, style)),
     section('usual causes', numbered(causesOf(fault))),
@@ -28,7 +34,7 @@ export function faultLines({ fault, count }: CountedFault, style: Style): string
   ].filter((block) => block.length > 0);
   return [
     `${paint(title)}${often}`,
-    ...wrap([faultSentence(fault), ...notes].join(' '), LINE - 2).map((line) => `  ${line}`),
+    ...wrap(faultParagraph(fault), LINE - 2).map((line) => `  ${line}`),
     ...blocks.flatMap((block) => ['', ...block]),
   ];
 }

@@ -3,10 +3,32 @@ import type { RegisterLayout } from '../register.ts';
 import type { StatusKind } from '../status.ts';
 
 /** What reported the fault. */
-export type FaultSource = 'esr' | 'par' | 'dfsr' | 'ifsr' | 'smmuv3' | 'smmuv2' | 'smmuv2-global';
+export type FaultSource = CpuSource | SmmuSource | SocSource;
+export type CpuSource = 'esr' | 'par' | 'dfsr' | 'ifsr';
+export type SmmuSource = 'smmuv3' | 'smmuv2' | 'smmuv2-global';
+/** MMUs of GPUs (an Adreno's is an SMMUv2), and IOMMUs that are no SMMU. */
+export type SocSource = 'mali' | 'adreno' | 'm4u' | 'm4u-v1' | 'ipmmu' | 'dart' | 'sysmmu' | 'rockchip';
 
-/** A kind of fault status, of an SMMU's configuration (`c_bad_ste`), or neither: `none` for a translation that succeeded. */
-export type DecodedKind = StatusKind | ConfigurationKind | 'none' | 'other';
+const CPU_SOURCES: readonly FaultSource[] = ['esr', 'par', 'dfsr', 'ifsr'] satisfies CpuSource[];
+
+/** The access was not a CPU's. */
+export function isOfDevice(source: FaultSource): boolean {
+  return !CPU_SOURCES.includes(source);
+}
+
+/** Their tables are of a format of their own, which nothing here reads. */
+const OWN_FORMATS: readonly FaultSource[] = ['m4u-v1', 'dart', 'sysmmu', 'rockchip'] satisfies SocSource[];
+
+/** A walker here can repeat the walk. */
+export function isWalkable(source: FaultSource): boolean {
+  return !OWN_FORMATS.includes(source);
+}
+
+/**
+ * A kind of fault status, of an SMMU's configuration (`c_bad_ste`), or neither: `none` for a translation that succeeded, `unknown`
+ * where the report does not say.
+ */
+export type DecodedKind = StatusKind | ConfigurationKind | 'none' | 'other' | 'unknown';
 
 export type ConfigurationKind =
   | 'f_uut'

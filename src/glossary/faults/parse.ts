@@ -12,6 +12,7 @@ import {
 import { decodeDfsr, decodeEsr, decodeIfsr, decodePar } from './from-cpu.ts';
 import { decodeContextFault, decodeEvent, decodeGlobalFault } from './from-smmu.ts';
 import { type DetailKey, PRIMARY_KEYS, type PrimaryKey, type Token, tokensOf } from './patterns.ts';
+import { socHeadOf, socMoreOf } from './soc-lines.ts';
 
 /** A primary register and what goes with it, as they are found. */
 interface Report {
@@ -62,10 +63,12 @@ class Scanner {
   /** Words of a record that is dumped a word a line. */
   #words: bigint[] | undefined;
   #line = 0;
+  /** Where the last report of a GPU or IOMMU began. */
+  #socLine = 0;
 
   read(line: string): void {
     this.#line++;
-    if (this.#readEvent(line)) return;
+    if (this.#readSoc(line) || this.#readEvent(line)) return;
     const tokens = tokensOf(line);
     // Where a line names a single report, all its details are that report's.
     const primaries = tokens.filter(({ key }) => isPrimary(key));
@@ -81,6 +84,20 @@ class Scanner {
 
   faults(): DecodedFault[] {
     return this.#found.map((found) => ('source' in found ? found : decodeReport(found)));
+  }
+
+  /** A report may stand in one line, or go on in those below it. */
+  #readSoc(line: string): boolean {
+    const head = socHeadOf(line);
+    if (head !== undefined) {
+      this.#found.push(head);
+      this.#socLine = this.#line;
+    }
+    const last = this.#found.at(-1);
+    if (last === undefined || !('source' in last) || this.#line - this.#socLine > REACH) return false;
+    const more = socMoreOf(last, line);
+    if (more !== undefined) this.#found[this.#found.length - 1] = more;
+    return head !== undefined || more !== undefined;
   }
 
   #readEvent(line: string): boolean {

@@ -1,12 +1,18 @@
 /** A decoded fault in plain words: what happened, what usually causes it, and what to run next. */
+import { capitalised } from '../../text/sentence.ts';
 import { eventNamed } from '../events.ts';
 import { faultKindInfo } from '../fault-kinds.ts';
 import { hex } from '../register.ts';
-import type { DecodedFault } from './decoded-fault.ts';
+import { type DecodedFault, isOfDevice, isWalkable } from './decoded-fault.ts';
 
 const ACCESS = { read: 'a read', write: 'a write', execute: 'an instruction fetch' } as const;
 
-/** One paragraph. */
+/** One paragraph: what happened, and what to know about the report. */
+export function faultParagraph(fault: DecodedFault): string {
+  return [faultSentence(fault), ...fault.notes.map((note) => `${capitalised(note)}.`)].join(' ');
+}
+
+/** What happened. */
 export function faultSentence(fault: DecodedFault): string {
   return [
     headline(fault),
@@ -31,12 +37,13 @@ function headline(fault: DecodedFault): string {
   if (kind === 'other' && fault.source === 'esr') return `No abort of the MMU: ${name}.`;
   const event = fault.source === 'smmuv3' ? eventNamed(name) : undefined;
   if (event !== undefined && event.kind === undefined) return `${name}: ${event.meaning}`;
+  if (kind === 'unknown') return `${capitalised(name)}; the report does not say of which kind.`;
   const where = [
     level === undefined ? '' : `at level ${level}`,
     stage === undefined ? '' : `of stage ${stage}`,
   ];
   const title = kindTitle(fault);
-  return `${[title[0]!.toUpperCase() + title.slice(1), ...where].filter(Boolean).join(' ')}${title === name ? '' : ` (${name})`}.`;
+  return `${[capitalised(title), ...where].filter(Boolean).join(' ')}${title === name ? '' : ` (${name})`}.`;
 }
 
 function accessSentence({ access, privileged, address, source, kind }: DecodedFault): string {
@@ -45,7 +52,7 @@ function accessSentence({ access, privileged, address, source, kind }: DecodedFa
   const what = access === undefined ? 'an access' : ACCESS[access];
   const rights = privileged === undefined ? '' : privileged ? ', privileged,' : ', unprivileged,';
   const to = address === undefined ? ' at an address that the report does not give' : ` at ${hex(address)}`;
-  return `It was ${what}${source.startsWith('smmu') ? ' by a device' : ''}${rights}${to}.`;
+  return `It was ${what}${isOfDevice(source) ? ' by a device' : ''}${rights}${to}.`;
 }
 
 function walkSentence({ ptw, ipa, class: cls, fetchAddress, domain }: DecodedFault): string {
@@ -102,7 +109,7 @@ const isCanonical = (address: bigint) => address >> 48n === 0n || address >> 48n
 
 function hints(fault: DecodedFault): string[] {
   const { kind, address, source, ptw, stage, level, access, class: cls } = fault;
-  const device = source.startsWith('smmu');
+  const device = isOfDevice(source);
   const found: string[] = [];
   if (cls === 'cd') found.push("stage 2 does not map the guest's memory that holds its context descriptors");
   if (ptw)
@@ -141,7 +148,8 @@ export function nextSteps(fault: DecodedFault): string[] {
   const { address, access, privileged, streamId, substreamId, source, kind, descriptor, level, short } =
     fault;
   const steps: string[] = [];
-  if (address !== undefined && kind !== 'none' && kind !== 'other' && !kind.startsWith('c_')) {
+  const walkable = isWalkable(source) && kind !== 'none' && kind !== 'other' && !kind.startsWith('c_');
+  if (address !== undefined && walkable) {
     const options = [
       access === undefined ? '' : `--access ${access}`,
       privileged === false ? '--unprivileged' : '',

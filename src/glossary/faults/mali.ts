@@ -1,0 +1,99 @@
+/**
+ * Faults of Mali GPUs in a log, as panfrost, panthor and Arm's own driver (kbase) write them: where, and below it the fault
+ * status, whole and in parts. Exception types are those of panfrost_device.h; their last digit is Arm's level.
+ */
+import { bitsOf, hex } from '../register.ts';
+import { AS_FAULTSTATUS } from '../registers-mali.ts';
+import type { DecodedFault, DecodedKind } from './decoded-fault.ts';
+
+/** The first exception type of a kind; the level counts on from it, where there is one. */
+interface ExceptionType {
+  readonly first: number;
+  readonly kind: DecodedKind;
+  readonly name: string;
+  readonly levels?: readonly number[];
+}
+
+const LEVELS = [0, 1, 2, 3];
+/** No leaf is at level 0: GPUs that do not say the level report 0. */
+const LEAF_LEVELS = [1, 2, 3];
+
+const EXCEPTION_TYPES: readonly ExceptionType[] = [
+  { first: 0xc0, kind: 'translation', name: 'TRANSLATION_FAULT', levels: LEVELS },
+  { first: 0xc8, kind: 'permission', name: 'PERM_FAULT', levels: LEAF_LEVELS },
+  { first: 0xd0, kind: 'external_walk', name: 'TRANSTAB_BUS_FAULT', levels: LEVELS },
+  { first: 0xd8, kind: 'access_flag', name: 'ACCESS_FLAG', levels: LEAF_LEVELS },
+  { first: 0xe0, kind: 'address_size', name: 'ADDR_SIZE_FAULT_IN' },
+  { first: 0xe4, kind: 'address_size', name: 'ADDR_SIZE_FAULT_OUT', levels: LEVELS },
+  { first: 0xe8, kind: 'other', name: 'MEM_ATTR_FAULT', levels: LEVELS },
+];
+
+const ACCESSES = ['write', 'execute', 'read', 'write'] as const;
+
+type StatusParts = Pick<DecodedFault, 'kind' | 'name' | 'level' | 'access' | 'registers' | 'notes'>;
+
+/** AS_FAULTSTATUS. @param status - 32 bits. */
+export function decodeMaliStatus(status: bigint): StatusParts {
+  const access = bitsOf(status, 9, 8);
+  return {
+    ...exceptionOf(bitsOf(status, 7, 0)),
+    access: ACCESSES[access],
+    registers: [{ layout: AS_FAULTSTATUS, value: status }],
+    notes: access === 0 ? ['the access was an atomic one'] : [],
+  };
+}
+
+function exceptionOf(type: number): Pick<DecodedFault, 'kind' | 'name' | 'level'> {
+  const found = EXCEPTION_TYPES.findLast(({ first }) => type >= first);
+  if (found === undefined || type > 0xef) return { kind: 'other', name: `exception type ${hex(type, 2)}` };
+  const { first, kind, name, levels } = found;
+  const level = levels?.find((one) => one === type - first);
+  return { kind, name: level === undefined ? name : `${name}_${level}`, level };
+}
+
+const HEAD =
+  /(?:\b([\w-]+\.[\w-]+): (?:\[drm\] \*ERROR\* )?)?\b(?:Unhandled Page fault in AS(\d+)|Unexpected Page fault in firmware address space|GPU bus fault in AS(\d+)) at (VA|PA) (?:0x)?([0-9a-f]{1,16})\b/i;
+
+/** The line that such a report begins with: the address alone. */
+export function maliHeadOf(line: string): DecodedFault | undefined {
+  const match = HEAD.exec(line);
+  if (!match) return undefined;
+  const [, device, space, busSpace, what, digits] = match;
+  const at = BigInt(`0x${digits!}`);
+  const number = space ?? busSpace;
+  return {
+    source: 'mali',
+    kind: busSpace === undefined ? 'unknown' : 'external',
+    name: busSpace === undefined ? 'GPU page fault' : 'GPU bus fault',
+    ...(what!.toUpperCase() === 'VA' ? { address: at } : { fetchAddress: at }),
+    device,
+    registers: [],
+    notes: [
+      number === undefined
+        ? "it was in the firmware's address space"
+        : `it was in address space ${number} of the GPU`,
+    ],
+  };
+}
+
+const RAW_STATUS = /\braw fault status:? 0x([0-9a-f]{1,8})\b/i;
+const EXCEPTION = /\bexception type 0x([0-9a-f]{1,2})\b/i;
+const ACCESS = /\baccess type 0x([0-3])\b/i;
+
+/** What a line below it adds. The parts of the status count where the whole is missing. */
+export function maliMoreOf(last: DecodedFault, line: string): DecodedFault | undefined {
+  if (last.source !== 'mali' || last.registers.length > 0) return undefined;
+  const raw = RAW_STATUS.exec(line)?.[1];
+  if (raw !== undefined) {
+    const status = decodeMaliStatus(BigInt(`0x${raw}`));
+    return { ...last, ...status, notes: [...last.notes, ...status.notes] };
+  }
+  const type = EXCEPTION.exec(line)?.[1];
+  const access = ACCESS.exec(line)?.[1];
+  if (type === undefined && access === undefined) return undefined;
+  return {
+    ...last,
+    ...(type !== undefined && exceptionOf(Number(`0x${type}`))),
+    ...(access !== undefined && { access: ACCESSES[Number(access)] }),
+  };
+}

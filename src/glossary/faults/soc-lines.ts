@@ -1,0 +1,161 @@
+/**
+ * Faults of GPUs and of IOMMUs that are no SMMU, in the lines of Linux's drivers: mtk_iommu.c and mtk_iommu_v1.c (MediaTek's M4U),
+ * ipmmu-vmsa.c (Renesas), apple-dart.c, exynos-iommu.c (Samsung's SysMMU), rockchip-iommu.c; the GPUs' own modules.
+ */
+import { adrenoHeadOf, adrenoMoreOf } from './adreno.ts';
+import type { DecodedFault, DecodedKind } from './decoded-fault.ts';
+import { maliHeadOf, maliMoreOf } from './mali.ts';
+
+type Groups = Readonly<Record<string, string | undefined>>;
+type Found = Pick<DecodedFault, 'kind' | 'name'> & Partial<DecodedFault>;
+
+/** A form that a line can have, and what it says. */
+interface Form {
+  readonly source: DecodedFault['source'];
+  readonly pattern: RegExp;
+  readonly read: (groups: Groups) => Found;
+}
+
+/** A status register's bits, the one that tells most first. */
+type Bits = readonly (readonly [mask: number, kind: DecodedKind, name: string])[];
+
+/** MMU_FAULT_ST1: the bits of both its MMUs. */
+const M4U_BITS: Bits = [
+  [0x0081, 'translation', 'TRANSLATION_FAULT'],
+  [0x0102, 'tlb_conflict', 'MAIN_MULTI_HIT_FAULT'],
+  [0x0204, 'address_size', 'INVALID_PA_FAULT'],
+  [0x0408, 'other', 'ENTRY_REPLACEMENT_FAULT'],
+  [0x0810, 'other', 'TLB_MISS_FAULT'],
+  [0x1020, 'other', 'MISS_TRANSACTION_FIFO_FAULT'],
+  [0x2040, 'other', 'PREFETCH_TRANSACTION_FIFO_FAULT'],
+];
+
+/** MMU_FAULT_ST of the first generation. */
+const M4U_V1_BITS: Bits = [
+  [0x01, 'translation', 'TRANSLATION_FAULT'],
+  [0x02, 'tlb_conflict', 'MAIN_MULTI_HIT_FAULT'],
+  [0x04, 'address_size', 'INVALID_PA_FAULT'],
+  [0x08, 'other', 'ENTRY_REPLACEMENT_FAULT'],
+  [0x10, 'other', 'TABLE_WALK_FAULT'],
+  [0x20, 'other', 'TLB_MISS_FAULT'],
+  [0xc0, 'other', 'DMA_FIFO_OVERFLOW'],
+];
+
+/** IMSTR of Renesas' IPMMU. */
+const IPMMU_BITS: Bits = [
+  [0x01, 'translation', 'TF'],
+  [0x02, 'permission', 'PF'],
+  [0x04, 'external_walk', 'ABORT'],
+  [0x10, 'tlb_conflict', 'MHIT'],
+];
+
+const SYSMMU_KINDS: Readonly<Record<string, DecodedKind>> = {
+  PAGE: 'translation',
+  'ACCESS PROTECTION': 'permission',
+  'MULTI-HIT': 'tlb_conflict',
+  PTW: 'external_walk',
+  'BUS ERROR': 'external',
+};
+
+const ADDRESS = '0x(?<at>[0-9a-f]{1,16})';
+/** `13e10000.iommu: `, before what a driver says. */
+const DEVICE = String.raw`(?:(?<device>[\w-]+\.[\w-]+): )?`;
+
+const FORMS: readonly Form[] = [
+  {
+    source: 'm4u',
+    pattern: new RegExp(
+      String.raw`\bfault type=0x(?<status>[0-9a-f]{1,8}) iova=${ADDRESS} pa=0x(?<pa>[0-9a-f]{1,16}) .*?\blarb=(?<larb>\d+) .*?port=(?<port>\d+)\b.*? layer=\d (?<way>read|write)\b`,
+    ),
+    read: (groups) => ({ ...m4uFault(groups, M4U_BITS), access: accessOf(groups), short: true }),
+  },
+  {
+    source: 'm4u-v1',
+    pattern: new RegExp(
+      String.raw`\bfault type=0x(?<status>[0-9a-f]{1,8}) iova=${ADDRESS} pa=0x(?<pa>[0-9a-f]{1,16}) larb=(?<larb>\d+) port=(?<port>\d+)\s*$`,
+    ),
+    read: (groups) => m4uFault(groups, M4U_V1_BITS),
+  },
+  {
+    source: 'ipmmu',
+    pattern: new RegExp(`${DEVICE}Unhandled fault: status 0x(?<status>[0-9a-f]{8}) iova ${ADDRESS}\\b`),
+    read: ({ status }) => bitOfStatus(status, IPMMU_BITS),
+  },
+  {
+    source: 'ipmmu',
+    pattern: new RegExp(`${DEVICE}(?<what>Multiple TLB hits|Page Table Walk Abort) @${ADDRESS}\\b`),
+    read: ({ what }) =>
+      what === 'Multiple TLB hits'
+        ? { kind: 'tlb_conflict', name: 'MHIT' }
+        : { kind: 'external_walk', name: 'ABORT' },
+  },
+  {
+    source: 'dart',
+    pattern: new RegExp(
+      String.raw`${DEVICE}translation fault: status:0x[0-9a-f]{1,8} stream:(?<stream>\d+) code:0x[0-9a-f]{1,8} \((?<what>[^)]*)\) at ${ADDRESS}\b`,
+    ),
+    read: ({ stream, what = '' }) => {
+      const protection = /^(READ|WRITE) FAULT$/.exec(what)?.[1];
+      const kind = protection ? 'permission' : what.startsWith('NO ') ? 'translation' : 'unknown';
+      const access = protection === undefined ? undefined : protection === 'READ' ? 'read' : 'write';
+      return { kind, name: what, access, streamId: Number(stream) };
+    },
+  },
+  {
+    source: 'sysmmu',
+    pattern: new RegExp(
+      String.raw`(?<device>[\w.-]+): (?:\[(?<way>READ|WRITE)\] )?(?:(?<channel>A[RW]) )?(?<what>[A-Z][A-Z -]*?) FAULT occurred at ${ADDRESS}\b`,
+    ),
+    read: ({ way, channel, what = '' }) => ({
+      kind: SYSMMU_KINDS[what] ?? 'other',
+      name: `${what} FAULT`,
+      access: accessOf({ way: way ?? (channel && (channel === 'AW' ? 'write' : 'read')) }),
+    }),
+  },
+  {
+    source: 'rockchip',
+    pattern: new RegExp(`${DEVICE}Page fault at ${ADDRESS} of type (?<way>read|write)\\b`),
+    read: (groups) => ({ kind: 'unknown', name: 'page fault', access: accessOf(groups) }),
+  },
+];
+
+function accessOf({ way }: Groups): 'read' | 'write' | undefined {
+  return way === undefined ? undefined : way.toLowerCase() === 'write' ? 'write' : 'read';
+}
+
+function bitOfStatus(status: string | undefined, bits: Bits): Pick<DecodedFault, 'kind' | 'name'> {
+  const value = Number(`0x${status!}`);
+  const [, kind, name] = bits.find(([mask]) => value & mask) ?? [0, 'other' as const, `status 0x${status!}`];
+  return { kind, name };
+}
+
+/** The M4U reports a page: the lowest bits of what it says are flags. */
+function m4uFault({ status, at, pa, larb, port }: Groups, bits: Bits): Found {
+  return {
+    ...bitOfStatus(status, bits),
+    address: BigInt(`0x${at!}`) & ~0xfffn,
+    device: `larb ${larb!} port ${port!}`,
+    notes: [
+      'the address is that of the page: the M4U does not say more',
+      ...(Number(`0x${pa!}`) === 0 ? [] : [`the physical address reported is 0x${pa!}`]),
+    ],
+  };
+}
+
+/** The fault that begins in a line, or stands in it whole. */
+export function socHeadOf(line: string): DecodedFault | undefined {
+  const gpu = maliHeadOf(line) ?? adrenoHeadOf(line);
+  if (gpu !== undefined) return gpu;
+  for (const { source, pattern, read } of FORMS) {
+    const groups = pattern.exec(line)?.groups;
+    if (groups === undefined) continue;
+    const { at, device } = groups;
+    return { source, address: BigInt(`0x${at!}`), device, registers: [], notes: [], ...read(groups) };
+  }
+  return undefined;
+}
+
+/** The fault with what a line below its first adds, or undefined where it adds nothing. */
+export function socMoreOf(last: DecodedFault, line: string): DecodedFault | undefined {
+  return maliMoreOf(last, line) ?? adrenoMoreOf(last, line);
+}
