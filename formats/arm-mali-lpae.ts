@@ -2,7 +2,7 @@
  * `arm_mali_lpae`: the tables of Mali GPUs (Midgard, Bifrost), long descriptors with permissions as at stage 2 and attributes
  * as at stage 1. Arm publishes no manual: this follows Linux's io-pgtable-arm.c (arm_mali_lpae_alloc_pgtable).
  */
-import { type DescriptorLayout, encode, type Field } from '../src/descriptor/index.ts';
+import { type DescriptorLayout, encode, rowsFrom } from '../src/descriptor/index.ts';
 import { FormatError } from '../src/pagetable/errors.ts';
 import type { FormatModule, FormatRequest, Level, Prot, TableFormat } from '../src/pagetable/format.ts';
 import { checkFeatures, checkLimits, checkQuirks, checkRequest, sizesWith4K } from './common/request.ts';
@@ -22,14 +22,7 @@ const TRANSTAB_TABLE = 3n | (1n << 2n);
 const TRANSTAB_SHARE_OUTER = 1n << 4n;
 const SH_OUTER = 2;
 
-const field = (
-  high: number,
-  low: number,
-  name: string,
-  kind: Field['kind'],
-  meaning: string,
-  extra: Partial<Field> = {},
-): Field => ({ name, high, low, kind, meaning, reference: REFERENCE, ...extra });
+const field = rowsFrom(REFERENCE);
 
 function layoutOf(kind: DescriptorLayout['kind'], level: number): DescriptorLayout {
   const title = `Mali stage 1 level ${level} ${kind}, 4K granule`;

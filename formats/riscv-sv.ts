@@ -6,7 +6,14 @@
  * Input addresses are 39 or 48 bits with zeros above. A hart wants the top bit repeated above instead, so that what it calls
  * the lower half is the lower half here too, and what it calls the upper half is here without its sign extension.
  */
-import { type DescriptorLayout, encode, type Field, fieldMask, fieldNamed } from '../src/descriptor/index.ts';
+import {
+  type DescriptorLayout,
+  encode,
+  type Field,
+  fieldMask,
+  fieldNamed,
+  rowsFrom,
+} from '../src/descriptor/index.ts';
 import { FormatError } from '../src/pagetable/errors.ts';
 import {
   type DirectCodec,
@@ -43,14 +50,7 @@ const MODES = new Map([
 const PBMT = { pma: 0, nc: 1, io: 2 } as const;
 const shiftOf = (level: number) => 12 + (LAST - level) * 9;
 
-const field = (
-  high: number,
-  low: number,
-  name: string,
-  kind: Field['kind'],
-  meaning: string,
-  extra: Partial<Field> = {},
-): Field => ({ name, high, low, kind, meaning, reference: SV, ...extra });
+const field = rowsFrom(SV);
 
 const VALID = field(0, 0, 'V', 'field', 'valid', { fixed: 1 });
 const GLOBAL = field(5, 5, 'G', 'field', 'global: in every address space');

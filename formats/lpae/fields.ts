@@ -2,7 +2,7 @@
  * The fields of long descriptors, declared once: VMSAv8-64 (DDI 0487 D8.3.1, tables D8-50 to D8-55) and VMSAv8-32
  * (G5.5.2 and G5.5.3, DDI 0406C B3.6), for both stages and every granule. Encoding, decoding and drawing come from here.
  */
-import type { DescriptorLayout, Field, FieldKind } from '../../src/descriptor/index.ts';
+import { type DescriptorLayout, type Field, rowsFrom } from '../../src/descriptor/index.ts';
 
 /** What decides the fields of a long descriptor. */
 export interface LayoutContext {
@@ -50,22 +50,9 @@ const MEM_ATTR = {
 } as const;
 const NEVER = { 0: 'executable', 1: 'execute-never' } as const;
 
-type Extra = Pick<Field, 'values' | 'fixed' | 'address'>;
-const row =
-  (reference: string) =>
-  (high: number, low: number, name: string, kind: FieldKind, meaning: string, extra: Extra = {}): Field => ({
-    name,
-    high,
-    low,
-    kind,
-    meaning,
-    reference,
-    ...extra,
-  });
-
 /** Bits from 50 (of a stage-1 leaf 49) down to 12: the address, and what is RES0 around it. `low` is the address's lowest bit. */
 function addressRows(context: LayoutContext, prefix: 'OA' | 'NLTA', low: number, reference: string): Field[] {
-  const r = row(reference);
+  const r = rowsFrom(reference);
   const what = prefix === 'OA' ? 'output address' : 'address of the next table';
   const top = context.width === 32 ? 39 : context.lpa2 ? 49 : 47;
   const guarded = prefix === 'OA' && context.stage === 1 && context.width === 64;
@@ -92,7 +79,7 @@ function addressRows(context: LayoutContext, prefix: 'OA' | 'NLTA', low: number,
 
 /** A table descriptor: where the next table lies, and what limits everything below it. */
 function tableLayout(context: LayoutContext): DescriptorLayout {
-  const r = row(TABLE_REF[context.width]);
+  const r = rowsFrom(TABLE_REF[context.width]);
   const top =
     context.stage === 1
       ? [
@@ -129,7 +116,7 @@ function tableLayout(context: LayoutContext): DescriptorLayout {
 
 /** A block (levels below 3) or page (level 3) descriptor. */
 function leafLayout(context: LayoutContext): DescriptorLayout {
-  const r = row(LEAF_REF[context.width]);
+  const r = rowsFrom(LEAF_REF[context.width]);
   const kind = context.level === 3 ? 'page' : 'block';
   const bits98 = context.lpa2
     ? r(9, 8, 'OA[51:50]', 'field', 'output address, above 50 bits (FEAT_LPA2)', { address: 50 })
@@ -191,7 +178,7 @@ function leafLayout(context: LayoutContext): DescriptorLayout {
 
 /** An invalid descriptor: hardware looks at bit 0 alone (at level 3 also 0b01 is invalid). */
 function invalidLayout(context: LayoutContext): DescriptorLayout {
-  const r = row(context.width === 64 ? 'DDI 0487 D8.3.1.3' : 'DDI 0487 G5.5.2');
+  const r = rowsFrom(context.width === 64 ? 'DDI 0487 D8.3.1.3' : 'DDI 0487 G5.5.2');
   return {
     title: titleOf(context, 'invalid'),
     kind: 'invalid',

@@ -35,6 +35,26 @@ export interface DescriptorLayout {
   readonly fields: readonly Field[];
 }
 
+/** What a field can have beside its bits, name, kind and meaning. */
+type Extra = Partial<Pick<Field, 'values' | 'fixed' | 'address' | 'reference'>>;
+
+/** Makes the fields that one section of a manual declares: `row(9, 8, 'SH', 'field', 'shareability', { values })`. */
+export function rowsFrom(reference: string) {
+  return (
+    high: number,
+    low: number,
+    name: string,
+    kind: FieldKind,
+    meaning: string,
+    extra: Extra = {},
+  ): Field => ({ name, high, low, kind, meaning, reference, ...extra });
+}
+
+/** What a field is called: bits without a name by what they are, `RES0`. */
+export function fieldTitle({ name, kind }: Field): string {
+  return name === '-' ? kind.toUpperCase() : name;
+}
+
 /** The bits of a field as the manual writes them: `[10]`, `[9:8]`. */
 export function bitRange(field: { readonly high: number; readonly low: number }): string {
   return field.high === field.low ? `[${field.high}]` : `[${field.high}:${field.low}]`;

@@ -9,4 +9,12 @@ export {
   fieldNamed,
   matches,
 } from './codec.ts';
-export { bitRange, type DescriptorLayout, type Field, type FieldKind, fieldMask } from './field.ts';
+export {
+  bitRange,
+  type DescriptorLayout,
+  type Field,
+  type FieldKind,
+  fieldMask,
+  fieldTitle,
+  rowsFrom,
+} from './field.ts';

@@ -1,8 +1,8 @@
 /** Topics of faults and SMMUv3 events: under which codes each is reported, what causes it, what to check. */
 import { bitRange, type Field } from '../descriptor/index.ts';
+import { hex } from '../text/numbers.ts';
 import { EVENTS, type EventInfo } from './events.ts';
 import { FAULT_KINDS } from './fault-kinds.ts';
-import { hex } from './register.ts';
 import { codesOf, type StatusCode, type StatusKind } from './status.ts';
 import type { Topic, TopicCode, TopicField } from './topic.ts';
 

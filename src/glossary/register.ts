@@ -1,5 +1,5 @@
 /** How a register or a record in memory is declared for people to read: named bit fields, as descriptors have them. */
-import { type DecodedField, type Field, fieldMask } from '../descriptor/index.ts';
+import { type DecodedField, type Field, fieldMask, rowsFrom } from '../descriptor/index.ts';
 
 /** A register, a structure or a record: its fields from the highest bit down. Bits that no field names are of no interest here. */
 export interface RegisterLayout {
@@ -20,15 +20,9 @@ type Values = readonly string[] | Readonly<Record<number, string>>;
 
 /** Makes the rows of one register: `row(15, 14, 'TG0', 'granule', ['4K', '64K', '16K'])`. */
 export function rowsOf(reference: string) {
-  return (high: number, low: number, name: string, meaning: string, values?: Values): Field => ({
-    name,
-    high,
-    low,
-    kind: 'field',
-    meaning,
-    reference,
-    ...(values !== undefined && { values: { ...values } as Readonly<Record<number, string>> }),
-  });
+  const row = rowsFrom(reference);
+  return (high: number, low: number, name: string, meaning: string, values?: Values): Field =>
+    row(high, low, name, 'field', meaning, values === undefined ? {} : { values: { ...values } });
 }
 
 /** Every declared field of `value`. Never throws; bits above the register's width are left out. */
@@ -46,9 +40,4 @@ export function bitsOf(value: bigint, high: number, low = high): number {
 
 export function bitOf(value: bigint, bit: number): boolean {
   return ((value >> BigInt(bit)) & 1n) === 1n;
-}
-
-/** `0x7`, or with at least so many digits `0x07`. */
-export function hex(value: bigint | number, digits = 1): string {
-  return `0x${value.toString(16).padStart(digits, '0')}`;
 }

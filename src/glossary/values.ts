@@ -1,5 +1,6 @@
 /** A value explained: of a register by its name, a fault status code, or an ESR that comes without a name. */
 import { bitRange } from '../descriptor/index.ts';
+import { hex } from '../text/numbers.ts';
 import { capitalised } from '../text/sentence.ts';
 import { FAULT_KINDS, faultKindInfo } from './fault-kinds.ts';
 import type { DecodedFault } from './faults/decoded-fault.ts';
@@ -8,7 +9,7 @@ import { decodeContextFault } from './faults/from-smmu.ts';
 import { causesOf, checksOf, faultParagraph } from './faults/words.ts';
 import { mairByteText } from './mair.ts';
 import { sameName } from './names.ts';
-import { hex, type RegisterLayout, readRegister } from './register.ts';
+import { type RegisterLayout, readRegister } from './register.ts';
 import { REGISTERS } from './registers.ts';
 import { MAIR_EL1 } from './registers-base.ts';
 import { codesOf, type FaultStatus, longStatus, shortStatus } from './status.ts';

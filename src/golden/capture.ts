@@ -1,6 +1,8 @@
 /** Makes a golden image of what walks touched: registers, the words that were read, and the answers. (pgtable-golden/1, kind image) */
+
 import type { Answer, MachineDescription, StreamChoice } from '../image/machine.ts';
 import { EXTERNAL_ABORT } from '../memory/index.ts';
+import { hex } from '../pagetable/errors.ts';
 import { type Access, type CpuModel, cpuFeatures, parEl1 } from '../walker/index.ts';
 
 /** One question and its answer. */
@@ -21,8 +23,6 @@ export interface Capture {
 }
 
 const FRAME = 0x1000n;
-
-const hex = (value: bigint) => `0x${value.toString(16)}`;
 
 /** The document, ready for JSON. Words that are zero are left out, as golden images have it. */
 export function captureImage({ name, producer, machine, stream, rows, touched }: Capture): object {

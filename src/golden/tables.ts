@@ -5,6 +5,7 @@ import {
   decode,
   decodeAddress,
   fieldMask,
+  fieldTitle,
   matches,
 } from '../descriptor/index.ts';
 import { hex } from '../pagetable/errors.ts';
@@ -123,10 +124,9 @@ function fieldDifferences(layout: DescriptorLayout, want: bigint, got: bigint, w
   return wanted.flatMap((field, i) => {
     const other = actual[i]!;
     if (field.value === other.value) return [];
-    const name = field.field.name === '-' ? field.field.kind.toUpperCase() : field.field.name;
     return [
       {
-        where: `${where} ${name} ${bitRange(field.field)}`,
+        where: `${where} ${fieldTitle(field.field)} ${bitRange(field.field)}`,
         want: `${hex(field.value)}${field.text ? ` (${field.text})` : ''}`,
         got: `${hex(other.value)}${other.text ? ` (${other.text})` : ''}`,
       },

@@ -1,5 +1,7 @@
 /** The rules that look at what is mapped, whatever tables say it: rights, memory types, aliases, tables within reach. (DDI 0487 D8.4, D8.6.) */
+
 import type { Answer } from '../image/machine.ts';
+import { hex } from '../text/numbers.ts';
 import type { Translation } from '../walker/index.ts';
 import type { Findings } from './findings.ts';
 import type { MetTable } from './met-table.ts';
@@ -20,8 +22,6 @@ interface Placed {
   /** The highest last byte up to here. */
   readonly reach: bigint;
 }
-
-const hex = (value: bigint) => `0x${value.toString(16)}`;
 
 export function checkMappings(
   ranges: readonly Mapped[],

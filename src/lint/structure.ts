@@ -1,13 +1,13 @@
 /** The rules that look at tables and entries, each table once: types, reserved bits, addresses, runs, sharing. (DDI 0487 D8.3, D8.7.1.) */
+
 import { entryCountOf, iaAt, type TablePlace, visitTree } from '../image/visit.ts';
+import { hex } from '../text/numbers.ts';
 import { ENTRY_KINDS, type TableEntry, type TableTree } from '../walker/index.ts';
 import { checkRuns } from './contiguous-runs.ts';
 import type { Findings } from './findings.ts';
 import type { MetTable } from './met-table.ts';
 import { reservedBits } from './reserved.ts';
 import type { RuleName } from './rules.ts';
-
-const hex = (value: number | bigint) => `0x${value.toString(16)}`;
 
 /** Visits the tables of a tree. @returns them, by level and address. */
 export function checkStructure(tree: TableTree, aarch32: boolean, findings: Findings): Map<string, MetTable> {

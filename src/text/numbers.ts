@@ -1,5 +1,6 @@
 /** Numbers and words as people read them. */
 
+/** `0x7`, or with at least so many digits `0x07`. */
 export function hex(value: bigint | number, digits = 1): string {
   return `0x${value.toString(16).padStart(digits, '0')}`;
 }

@@ -1,5 +1,11 @@
 /** A descriptor drawn: its hex digits, its bits, a ruler of its fields beneath, and the fields in a table of the same colours. */
-import { bitRange, type DecodedField, type DescriptorLayout, type Field } from '../../descriptor/index.ts';
+import {
+  bitRange,
+  type DecodedField,
+  type DescriptorLayout,
+  type Field,
+  fieldTitle,
+} from '../../descriptor/index.ts';
 import { columns, visibleWidth, wrap } from '../../text/columns.ts';
 import { hex, hexWord, sizeText } from '../../text/numbers.ts';
 import type { Style } from '../../text/style.ts';
@@ -125,7 +131,7 @@ function fieldRows(fields: readonly Lettered[], withReference: boolean, style: S
   const heads = fields.map(({ field, value, letter, paint }) => [
     paint(letter),
     paint(bitRange(field)),
-    paint(field.name === '-' ? field.kind.toUpperCase() : field.name),
+    paint(fieldTitle(field)),
     hex(value),
   ]);
   const taken = heads[0]!.map((_, i) => Math.max(...heads.map((head) => visibleWidth(head[i]!))) + 2);

@@ -1,5 +1,5 @@
 /** Faults of Adreno GPUs in a log: of Linux's msm driver in one line, of Qualcomm's own (KGSL) in two. The MMU is an SMMUv2. */
-import { hex } from '../register.ts';
+import { hex } from '../../text/numbers.ts';
 import type { DecodedFault, DecodedKind } from './decoded-fault.ts';
 import { decodeContextFault } from './from-smmu.ts';
 

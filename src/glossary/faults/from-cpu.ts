@@ -1,5 +1,7 @@
 /** Faults from the registers of a CPU: ESR with FAR and HPFAR, PAR, DFSR and IFSR. (DDI 0487 D24.2.45, D24.2.76, D24.2.142, G8.2.47.) */
-import { bitOf, bitsOf, hex } from '../register.ts';
+
+import { hex } from '../../text/numbers.ts';
+import { bitOf, bitsOf } from '../register.ts';
 import {
   DFSR_LONG,
   DFSR_SHORT,

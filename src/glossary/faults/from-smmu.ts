@@ -1,6 +1,8 @@
 /** Faults from an SMMU: event records of SMMUv3 (IHI 0070 7.3), context and global fault registers of SMMUv2 (IHI 0062). */
+
+import { hex } from '../../text/numbers.ts';
 import { eventNumbered } from '../events.ts';
-import { bitOf, bitsOf, hex, type RegisterLayout, rowsOf } from '../register.ts';
+import { bitOf, bitsOf, type RegisterLayout, rowsOf } from '../register.ts';
 import { SMMU_FSR, SMMU_FSYNR0, SMMU_GFSR } from '../registers-smmu.ts';
 import type { StatusKind } from '../status.ts';
 import type { ConfigurationKind, DecodedFault, DecodedKind } from './decoded-fault.ts';

@@ -2,7 +2,9 @@
  * Faults of Mali GPUs in a log, as panfrost, panthor and Arm's own driver (kbase) write them: where, and below it the fault
  * status, whole and in parts. Exception types are those of panfrost_device.h; their last digit is Arm's level.
  */
-import { bitsOf, hex } from '../register.ts';
+
+import { hex } from '../../text/numbers.ts';
+import { bitsOf } from '../register.ts';
 import { AS_FAULTSTATUS } from '../registers-mali.ts';
 import type { DecodedFault, DecodedKind } from './decoded-fault.ts';
 

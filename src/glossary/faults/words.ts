@@ -1,8 +1,9 @@
 /** A decoded fault in plain words: what happened, what usually causes it, and what to run next. */
+
+import { hex } from '../../text/numbers.ts';
 import { capitalised } from '../../text/sentence.ts';
 import { eventNamed } from '../events.ts';
 import { faultKindInfo } from '../fault-kinds.ts';
-import { hex } from '../register.ts';
 import { type DecodedFault, isOfDevice, isWalkable } from './decoded-fault.ts';
 
 const ACCESS = { read: 'a read', write: 'a write', execute: 'an instruction fetch' } as const;
