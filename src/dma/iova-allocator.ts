@@ -3,7 +3,7 @@
  * without its per-CPU caches. So sizes are not rounded up to a power of two, and every place is the best that is free now.
  */
 
-import { checkWord } from '../iommu/checks.ts';
+import { checkWord, shown } from '../iommu/checks.ts';
 import { hex, IommuError } from '../pagetable/errors.ts';
 import { checkPowerOfTwo, powerOfTwoFrom } from './checks.ts';
 import { FreeRanges, type PlaceRules } from './free-ranges.ts';
@@ -231,8 +231,4 @@ export class IovaAllocator {
     }
     return largest;
   }
-}
-
-function shown(iova: unknown): string {
-  return typeof iova === 'bigint' ? hex(iova) : String(iova);
 }

@@ -1,6 +1,7 @@
 /** makedumpfile's flattened format, for pipes: a 4 KiB header and records of offset, size and data, which put together give the real file. (makedumpfile(8), -F; QEMU writes it too.) */
 import { type ByteSource, checkWindow, viewAt } from './bytes.ts';
 import { ImageError } from './errors.ts';
+import { firstEndingAfter } from './sorted.ts';
 
 const SIGNATURE = 'makedumpfile';
 const HEADER_BYTES = 4096;
@@ -108,14 +109,4 @@ function lastWritten(group: readonly Extent[]): Extent[] {
     const last = over.reduce((a, b) => (a.at > b.at ? a : b));
     return { start, end, at: last.at + start - last.start };
   });
-}
-
-function firstEndingAfter(extents: readonly Extent[], offset: number): number {
-  let [low, high] = [0, extents.length];
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    if (extents[middle]!.end > offset) high = middle;
-    else low = middle + 1;
-  }
-  return low;
 }

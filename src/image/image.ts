@@ -1,6 +1,7 @@
 /** A memory image: stretches of physical memory that someone dumped, and how they become the memory that a walker reads. */
 import { MemoryError, PhysicalMemory, type RegionOptions } from '../memory/index.ts';
 import { ImageError } from './errors.ts';
+import { firstEndingAfter } from './sorted.ts';
 
 /** The kinds of files that are read. */
 export const IMAGE_FORMATS = ['raw', 'elf', 'lime', 'kdump', 'ihex', 'srec', 'hex-text'] as const;
@@ -109,14 +110,4 @@ function fill(parts: readonly Placed[], pa: number, bytes: Uint8Array): void {
     const [from, to] = [Math.max(start, pa), Math.min(partEnd, end)];
     segment.read(from - start, bytes.subarray(from - pa, to - pa));
   }
-}
-
-function firstEndingAfter(parts: readonly Placed[], pa: number): number {
-  let [low, high] = [0, parts.length];
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    if (parts[middle]!.end > pa) high = middle;
-    else low = middle + 1;
-  }
-  return low;
 }

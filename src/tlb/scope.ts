@@ -23,6 +23,13 @@ export interface Tag {
   readonly level: number;
 }
 
+/** Whose translation it is: entries of different owners never stand for each other. */
+export type Owner = Pick<Tag, 'regime' | 'vmid' | 'asid'> & { readonly holds: StagesHeld | undefined };
+
+export function sameOwner(a: Owner, b: Owner): boolean {
+  return a.regime === b.regime && a.holds === b.holds && a.vmid === b.vmid && a.asid === b.asid;
+}
+
 /**
  * The scope of an invalidation: which entries have to go. A TLB may drop more; this one never does, so that a missing
  * invalidation shows. Everything that is not given applies to all.

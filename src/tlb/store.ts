@@ -3,7 +3,7 @@
 import { log2 } from '../walker/bits.ts';
 import type { TlbContext } from './context.ts';
 import { entryMatches, type TlbEntry } from './entry.ts';
-import { inScope, type Scope } from './scope.ts';
+import { inScope, type Scope, sameOwner } from './scope.ts';
 
 /** An entry in its place. */
 interface Slot {
@@ -75,9 +75,6 @@ function sameTranslation(a: TlbEntry, b: TlbEntry): boolean {
     a.side === b.side &&
     a.upper === b.upper &&
     a.context.dacr === b.context.dacr &&
-    a.tag.regime === b.tag.regime &&
-    a.tag.holds === b.tag.holds &&
-    a.tag.vmid === b.tag.vmid &&
-    a.tag.asid === b.tag.asid
+    sameOwner(a.tag, b.tag)
   );
 }

@@ -8,7 +8,7 @@
 import type { WalkResult, WalkStep } from '../walker/index.ts';
 import type { TlbContext } from './context.ts';
 import { granuleOf } from './leaf.ts';
-import { inScope, type Scope, type Tag } from './scope.ts';
+import { inScope, type Scope, sameOwner, type Tag } from './scope.ts';
 import type { TableFetch, WalkPort } from './walk-port.ts';
 
 interface WalkCacheEntry {
@@ -104,23 +104,9 @@ function tableTag(
 }
 
 function covers(tag: Tag, context: TlbContext, ia: bigint): boolean {
-  return (
-    tag.regime === context.regime &&
-    tag.holds === context.holds &&
-    tag.vmid === context.vmid &&
-    tag.asid === context.asid &&
-    ia >= tag.from &&
-    ia < tag.from + tag.size
-  );
+  return sameOwner(tag, context) && ia >= tag.from && ia < tag.from + tag.size;
 }
 
 function sameTable(a: Tag, b: Tag): boolean {
-  return (
-    a.regime === b.regime &&
-    a.holds === b.holds &&
-    a.vmid === b.vmid &&
-    a.asid === b.asid &&
-    a.from === b.from &&
-    a.size === b.size
-  );
+  return sameOwner(a, b) && a.from === b.from && a.size === b.size;
 }

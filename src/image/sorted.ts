@@ -1,0 +1,12 @@
+/** Pieces that lie in order and apart, found by where they are. */
+
+/** The index of the first piece that ends after `at`; the number of pieces if there is none. */
+export function firstEndingAfter(pieces: readonly { readonly end: number }[], at: number): number {
+  let [low, high] = [0, pieces.length];
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if (pieces[middle]!.end > at) high = middle;
+    else low = middle + 1;
+  }
+  return low;
+}
