@@ -56,12 +56,15 @@ function isPowerOfTwo(value: number | bigint): boolean {
 
 /** @throws FormatError for a quirk that the format does not have. */
 export function checkQuirks(name: string, known: readonly Quirk[], quirks: readonly Quirk[]): void {
-  for (const quirk of quirks) {
-    if (known.includes(quirk)) continue;
-    throw new FormatError(
-      `${name} has no quirk ${quirk}; it knows ${known.length ? known.join(', ') : 'none'}`,
-    );
-  }
+  checkKnown(name, 'quirk', known, quirks);
+}
+
+function checkKnown(name: string, what: string, known: readonly string[], asked: readonly string[]): void {
+  const unknown = asked.find((one) => !known.includes(one));
+  if (unknown === undefined) return;
+  throw new FormatError(
+    `${name} has no ${what} ${unknown}; it knows ${known.length ? known.join(', ') : 'none'}`,
+  );
 }
 
 /** @throws FormatError when `ias` or `oas` has more bits than the format. */
@@ -90,12 +93,7 @@ export function checkFeatures(
   { features = [], mair }: FormatRequest,
   hasMair = false,
 ): void {
-  for (const feature of features) {
-    if (known.includes(feature)) continue;
-    throw new FormatError(
-      `${name} has no feature ${feature}; it knows ${known.length ? known.join(', ') : 'none'}`,
-    );
-  }
+  checkKnown(name, 'feature', known, features);
   if (mair !== undefined && !hasMair)
     throw new FormatError(`${name} takes no mair: its entries hold no index into it`);
 }

@@ -1,5 +1,5 @@
 /** `lpae capture`: the smallest golden image that holds what walks, or a whole dump, touched: something to attach to a bug report. */
-import { type Command, Option } from 'commander';
+import type { Command } from 'commander';
 import { parseFaults } from '../../glossary/faults/parse.ts';
 import { type CapturedRow, captureImage } from '../../golden/capture.ts';
 import { touchedWords } from '../../image/touched.ts';
@@ -14,13 +14,18 @@ import { sortArguments } from '../input/sort-arguments.ts';
 import { EXIT, inputError, usageError } from '../io.ts';
 import type { Cli, Output } from '../output.ts';
 import { checkOutputFile, writeOutputFile } from '../output-file.ts';
-import { addTargetOptions, FILE_ARGUMENT, TARGET_HELP, type TargetOptions } from '../target/options.ts';
+import {
+  type AccessOptions,
+  addAccessOptions,
+  addTargetOptions,
+  FILE_ARGUMENT,
+  TARGET_HELP,
+  type TargetOptions,
+} from '../target/options.ts';
 import { readTarget } from '../target/read.ts';
 import type { Target } from '../target/target.ts';
 
-interface CaptureOptions extends TargetOptions {
-  readonly access?: Access['access'];
-  readonly unprivileged?: boolean;
+interface CaptureOptions extends TargetOptions, AccessOptions {
   readonly fault?: string;
   readonly range?: string;
   readonly output?: string;
@@ -44,17 +49,8 @@ Examples:
 const MAX_ROWS = 4096;
 
 export function define(command: Command, cli: Cli): void {
-  command
-    .argument('<file>', FILE_ARGUMENT)
-    .argument('[address...]', 'input addresses; more memory images')
-    .addOption(
-      new Option('--access <kind>', 'what the access does (default: read)').choices([
-        'read',
-        'write',
-        'execute',
-      ]),
-    )
-    .option('--unprivileged', 'an access from EL0 (default: privileged)')
+  command.argument('<file>', FILE_ARGUMENT).argument('[address...]', 'input addresses; more memory images');
+  addAccessOptions(command)
     .option('--fault <text>', 'the access that a fault is about: a log line, or ESR=0x… FAR=0x…')
     .option('--range <range>', 'only these input addresses: a..b or a+length')
     .option('-o, --output <file>', 'where to write it (default: stdout)')

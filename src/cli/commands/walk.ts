@@ -1,5 +1,5 @@
 /** `lpae walk`: addresses through the hardware walker, each descriptor on the way shown. */
-import { type Command, Option } from 'commander';
+import type { Command } from 'commander';
 import { describeExpectation, mismatch } from '../../golden/image-compare.ts';
 import type { ImageRow } from '../../golden/image-file.ts';
 import type { Answer } from '../../image/machine.ts';
@@ -8,15 +8,19 @@ import { sortArguments } from '../input/sort-arguments.ts';
 import { EXIT, usageError } from '../io.ts';
 import type { Cli, Output } from '../output.ts';
 import { derivationJson, derivationLines } from '../target/derivation.ts';
-import { addTargetOptions, FILE_ARGUMENT, TARGET_HELP, type TargetOptions } from '../target/options.ts';
+import {
+  type AccessOptions,
+  addAccessOptions,
+  addTargetOptions,
+  FILE_ARGUMENT,
+  TARGET_HELP,
+  type TargetOptions,
+} from '../target/options.ts';
 import { readTarget } from '../target/read.ts';
 import { walkJson } from '../text/walk-json.ts';
 import { walkLines } from '../text/walk-text.ts';
 
-interface WalkOptions extends TargetOptions {
-  readonly access?: Access['access'];
-  readonly unprivileged?: boolean;
-}
+type WalkOptions = TargetOptions & AccessOptions;
 
 const HELP = `${TARGET_HELP}
 Behind the first file, arguments that are addresses are walked, and others are more files (./2M is a file). Exit code 0 when every
@@ -35,16 +39,8 @@ Examples:
 export function define(command: Command, cli: Cli): void {
   command
     .argument('<file>', FILE_ARGUMENT)
-    .argument('[address...]', 'input addresses: VAs or IOVAs, of stage 2 alone IPAs; more memory images')
-    .addOption(
-      new Option('--access <kind>', 'what the access does (default: read)').choices([
-        'read',
-        'write',
-        'execute',
-      ]),
-    )
-    .option('--unprivileged', 'an access from EL0 (default: privileged)');
-  addTargetOptions(command)
+    .argument('[address...]', 'input addresses: VAs or IOVAs, of stage 2 alone IPAs; more memory images');
+  addTargetOptions(addAccessOptions(command))
     .addHelpText('after', HELP)
     .action(async (file: string, addresses: string[], options: WalkOptions) => {
       cli.exitCode = await walk(cli.output(command), file, addresses, options);

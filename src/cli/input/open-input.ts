@@ -1,4 +1,5 @@
 /** What a file is: a JSON document, or a memory image. Seen from what it holds. */
+import { bytesAt } from '../../image/bytes.ts';
 import { type ByteSource, type ImageFormat, type MemoryImage, openImage } from '../../image/index.ts';
 import { type CliIo, inputError } from '../io.ts';
 import { openNamedSource } from './file-source.ts';
@@ -27,9 +28,7 @@ export async function openInput(argument: string, io: CliIo, format?: ImageForma
 }
 
 function startOf(source: ByteSource, bytes: number): Uint8Array {
-  const start = new Uint8Array(Math.min(bytes, source.size));
-  source.read(0, start);
-  return start;
+  return bytesAt(source, 0, Math.min(bytes, source.size));
 }
 
 /** The first thing in it that is no space is a bracket (or it is JSON's null), and what follows is text. */

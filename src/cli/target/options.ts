@@ -2,7 +2,7 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { IMAGE_FORMATS, type ImageFormat } from '../../image/index.ts';
 import { machineRegimes } from '../../image/machine.ts';
-import { cpuModels } from '../../walker/index.ts';
+import { type Access, cpuModels } from '../../walker/index.ts';
 import { PE_REGISTERS, SMMU_REGISTERS } from '../input/registers.ts';
 
 /** As they were typed. */
@@ -49,6 +49,25 @@ export function addTargetOptions(command: Command): Command {
     .option('--sid <id>', 'StreamID, of an SMMU (of a golden image default: that of its first row)')
     .option('--ssid <id>', 'SubstreamID, of an SMMU')
     .option('--row <n>', 'with registers and StreamID of translations[n] of a golden image');
+}
+
+/** What an access is, as it was typed. */
+export interface AccessOptions {
+  readonly access?: Access['access'];
+  readonly unprivileged?: boolean;
+}
+
+/** Adds them to a command. */
+export function addAccessOptions(command: Command): Command {
+  return command
+    .addOption(
+      new Option('--access <kind>', 'what the access does (default: read)').choices([
+        'read',
+        'write',
+        'execute',
+      ]),
+    )
+    .option('--unprivileged', 'an access from EL0 (default: privileged)');
 }
 
 function paBits(text: string): number {
