@@ -2,8 +2,8 @@
 import { describe, expect, test } from 'vitest';
 import { DmaMapper, type DmaMapperOptions, type DmaRequest, IovaAllocator } from '../../src/dma/index.ts';
 import { paOf, tableWords, translations } from '../support/machine.ts';
+import { refused } from '../support/refused.ts';
 import { device, sgOf } from './device.ts';
-import { refused } from './refused.ts';
 
 const PAGE = sgOf([0x8000_0000n, 0x1000]);
 const BOTH: DmaRequest = { direction: 'bidirectional' };

@@ -1,7 +1,7 @@
 /** The IOVA allocator, case by case: places, rounding, reserved ranges, accounting, and what a refusal says. */
 import { describe, expect, test } from 'vitest';
 import { IovaAllocator, type IovaAllocatorOptions, type IovaRequest } from '../../src/dma/index.ts';
-import { refused } from './refused.ts';
+import { refused } from '../support/refused.ts';
 
 const FIRST_4G: IovaAllocatorOptions = { granule: 0x1000n, base: 0x1000n, limit: 0xffff_ffffn };
 const SMALL: IovaAllocatorOptions = { granule: 0x1000n, base: 0x1_0000n, limit: 0x1_ffffn };

@@ -10,39 +10,22 @@ import {
   kdumpFile,
   limeFile,
   pattern,
+  SNAPPY_PAGE,
   sourceOf,
   srecFile,
   srecLine,
   wordLines,
+  ZSTD_PAGE,
 } from './writers.ts';
 
 const ROUNDS = 1500;
 const MAX_MILLISECONDS = 2000;
 
 const pages = [1, 2, 7].map((page) => ({ page, data: pattern(4096, page) }));
-const snappy = Buffer.from([
-  0x80,
-  0x20,
-  3 << 2,
-  1,
-  2,
-  3,
-  4,
-  ...Array(63)
-    .fill([(63 << 2) | 2, 4, 0])
-    .flat(),
-  (59 << 2) | 2,
-  4,
-  0,
-]);
-const zstd = Buffer.from(
-  '28b52ffd60000f5d0200f402470f004000006000471f2f3f4f5f6f7f8f9fafbfcfdfefff0f011f2f3f4f5f6f7f8f9fafbfcfdfefff0f021f2f3f4f25a820fa7a06f0d90e1168f4fdffffefd55ea9c6e9f51eeb53a6',
-  'hex',
-);
 const packed = [
   ...pages,
-  { page: 8, data: pages[0]!.data, packed: snappy, flags: 4 },
-  { page: 9, data: pages[0]!.data, packed: zstd, flags: 0x20 },
+  { page: 8, data: pages[0]!.data, packed: SNAPPY_PAGE, flags: 4 },
+  { page: 9, data: pages[0]!.data, packed: ZSTD_PAGE, flags: 0x20 },
 ];
 const segments = [
   { paddr: 0x1000n, data: pattern(64) },

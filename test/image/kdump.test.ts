@@ -4,17 +4,23 @@ import { deflateSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
 import { type ByteSource, bufferSource, gunzipSource, openImage } from '../../src/image/index.ts';
 import { imageError } from './thrown.ts';
-import { contents, fields, flattened, type KdumpOptions, kdumpFile, pattern, sourceOf } from './writers.ts';
+import {
+  contents,
+  fields,
+  flattened,
+  type KdumpOptions,
+  kdumpFile,
+  pattern,
+  SNAPPY_PAGE,
+  sourceOf,
+  ZSTD_PAGE,
+} from './writers.ts';
 
 const open = (file: Uint8Array, base?: bigint) => openImage(sourceOf(file), { base });
 const page = (seed: number, bytes = 4096) => pattern(bytes, seed);
 /** Pages 2, 3 and 9. */
 const PAGES = [2, 3, 9].map((number) => ({ page: number, data: page(number) }));
 const good = kdumpFile(PAGES);
-
-/** 512 words 0x60000040000f47 + 4096 * (k % 37), as zstd 1.5 packed them. */
-const ZSTD_PAGE =
-  '28b52ffd60000f5d0200f402470f004000006000471f2f3f4f5f6f7f8f9fafbfcfdfefff0f011f2f3f4f5f6f7f8f9fafbfcfdfefff0f021f2f3f4f25a820fa7a06f0d90e1168f4fdffffefd55ea9c6e9f51eeb53a6';
 
 function words(bytes: number, word: (k: number) => bigint): Uint8Array {
   const view = new DataView(new ArrayBuffer(bytes));
@@ -46,28 +52,11 @@ describe('a kdump-compressed file', () => {
   });
 
   test('unpacks what is raw, zlib, snappy and zstd', () => {
-    const zstd = Buffer.from(ZSTD_PAGE, 'hex');
-    // A literal of 4 bytes, then copies of 64 that lie 4 back: 63 of them and one of 60.
-    const snappy = Buffer.from([
-      0x80,
-      0x20,
-      3 << 2,
-      1,
-      2,
-      3,
-      4,
-      ...Array(63)
-        .fill([(63 << 2) | 2, 4, 0])
-        .flat(),
-      (59 << 2) | 2,
-      4,
-      0,
-    ]);
     const file = kdumpFile([
       { page: 0, data: page(0), packed: page(5), flags: 0 },
       { page: 1, data: page(1) },
-      { page: 2, data: page(2), packed: snappy, flags: 4 },
-      { page: 3, data: page(3), packed: zstd, flags: 0x20 },
+      { page: 2, data: page(2), packed: SNAPPY_PAGE, flags: 4 },
+      { page: 3, data: page(3), packed: ZSTD_PAGE, flags: 0x20 },
     ]);
     const [[, bytes]] = contents(open(file)) as [[bigint, Uint8Array]];
     expect(bytes.subarray(0, 0x1000)).toEqual(page(5));

@@ -7,6 +7,22 @@ export function pattern(count: number, seed = 1): Uint8Array {
   return Uint8Array.from({ length: count }, (_, i) => (i * 7 + (i >> 8) * 13 + seed * 31) & 0xff);
 }
 
+/** 4096 bytes 1, 2, 3, 4, 1 … in snappy: a literal of 4 bytes, then copies that lie 4 back, 63 of 64 bytes and one of 60. */
+export const SNAPPY_PAGE = Uint8Array.from([
+  ...[0x80, 0x20],
+  ...[3 << 2, 1, 2, 3, 4],
+  ...Array.from({ length: 63 }, () => [(63 << 2) | 2, 4, 0]).flat(),
+  ...[(59 << 2) | 2, 4, 0],
+]);
+
+/** 512 words 0x60000040000f47 + 4096 * (k % 37), as zstd 1.5 packed them. */
+export const ZSTD_PAGE = Uint8Array.from(
+  Buffer.from(
+    '28b52ffd60000f5d0200f402470f004000006000471f2f3f4f5f6f7f8f9fafbfcfdfefff0f011f2f3f4f5f6f7f8f9fafbfcfdfefff0f021f2f3f4f25a820fa7a06f0d90e1168f4fdffffefd55ea9c6e9f51eeb53a6',
+    'hex',
+  ),
+);
+
 export function sourceOf(content: string | Uint8Array, name = 'file'): ByteSource {
   return bufferSource(name, typeof content === 'string' ? Buffer.from(content, 'latin1') : content);
 }

@@ -4,6 +4,7 @@ import { arm64LpaeS1 } from '../../formats/index.ts';
 import { IommuError, type IommuOperands, Scatterlist } from '../../src/index.ts';
 import { SIZES_4K } from '../support/configs.ts';
 import { machine } from '../support/machine.ts';
+import { refused } from '../support/refused.ts';
 
 const rw = { read: true, write: true };
 const END = 1n << 48n;
@@ -155,19 +156,9 @@ const ROWS: readonly Row[] = [
   },
 ];
 
-function refusal(act: () => unknown): IommuError {
-  try {
-    act();
-  } catch (error) {
-    expect(error).toBeInstanceOf(IommuError);
-    return error as IommuError;
-  }
-  throw new Error('nothing was refused');
-}
-
 describe.each(ROWS)('$title', ({ map: [iova, pa, size], prot = rw, code, operands, says }) => {
   test('map says so', () => {
-    const error = refusal(() => make().domain.map(iova, pa, size, prot));
+    const error = refused(() => make().domain.map(iova, pa, size, prot));
     expect(error.code).toBe(code);
     expect(error.message.startsWith(`${code}: `)).toBe(true);
     expect(error.operands).toMatchObject(operands);
@@ -197,21 +188,21 @@ describe('map_sg names the entry', () => {
   ];
 
   test('whose page is mapped already, though its run began before', () => {
-    const error = refusal(() => make().domain.mapSg(0x1f_e000n, Scatterlist.from(entries), rw));
+    const error = refused(() => make().domain.mapSg(0x1f_e000n, Scatterlist.from(entries), rw));
     expect(error).toMatchObject({ code: 'EEXIST', operands: { entry: 1, iova: 0x20_0000n, pa: 0xb000n } });
     expect(error.message).toContain('entry 1');
   });
 
   test('whose PA is too large', () => {
     const sg = Scatterlist.from([...entries, { phys: END, length: 0x1000 }]);
-    const error = refusal(() => make().domain.mapSg(0n, sg, rw));
+    const error = refused(() => make().domain.mapSg(0n, sg, rw));
     expect(error).toMatchObject({ code: 'ERANGE', operands: { entry: 3, iova: 0x4000n, pa: END } });
   });
 
   test('that found no memory', () => {
     const m = make();
     m.allocator.failAt(1);
-    const error = refusal(() => m.domain.mapSg(0x1_0000_0000n - 0x3000n, Scatterlist.from(entries), rw));
+    const error = refused(() => m.domain.mapSg(0x1_0000_0000n - 0x3000n, Scatterlist.from(entries), rw));
     expect(error).toMatchObject({ code: 'ENOMEM', operands: { iova: 0xffff_d000n } });
     expect(error.message).toMatch(/no frame of 0x1000 bytes is left for a table below level/);
   });
@@ -221,14 +212,14 @@ describe('with arm_ttbr1', () => {
   const FIRST = 0xffff_0000_0000_0000n;
 
   test('an IOVA of the lower half is out of range', () => {
-    const error = refusal(() => make(['arm_ttbr1']).domain.map(0x1000n, 0x2000n, 0x1000n, rw));
+    const error = refused(() => make(['arm_ttbr1']).domain.map(0x1000n, 0x2000n, 0x1000n, rw));
     expect(error).toMatchObject({ code: 'ERANGE', operands: { iova: 0x1000n } });
     expect(error.message).toContain('0xffff000000000000');
     expect(error.message).toContain('0xffffffffffffffff');
   });
 
   test('IOVAs in errors are those of the caller', () => {
-    const error = refusal(() => make(['arm_ttbr1']).domain.map(FIRST + 0x1f_f000n, 0n, 0x2000n, rw));
+    const error = refused(() => make(['arm_ttbr1']).domain.map(FIRST + 0x1f_f000n, 0n, 0x2000n, rw));
     expect(error).toMatchObject({ code: 'EEXIST', operands: { iova: FIRST + 0x20_0000n } });
   });
 
@@ -238,7 +229,7 @@ describe('with arm_ttbr1', () => {
     m.domain.map(last, 0x7000n, 0x1000n, rw);
     expect(m.domain.iovaToPhys(last + 0xfffn)).toBe(0x7fffn);
     m.domain.unmap(last, 0x1000n);
-    expect(refusal(() => m.domain.map(last, 0x7000n, 0x2000n, rw)).code).toBe('ERANGE');
+    expect(refused(() => m.domain.map(last, 0x7000n, 0x2000n, rw)).code).toBe('ERANGE');
     expect(m.domain.iovaToPhys(last)).toBeNull();
   });
 });

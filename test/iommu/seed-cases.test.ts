@@ -7,7 +7,7 @@ import {
   arm64LpaeS2,
   type FormatModule,
 } from '../../formats/index.ts';
-import { IommuError, Scatterlist, type SgEntry } from '../../src/index.ts';
+import { Scatterlist, type SgEntry } from '../../src/index.ts';
 import { SIZES_4K, SIZES_16K, SIZES_64K } from '../support/configs.ts';
 import {
   everyLeaf,
@@ -18,6 +18,7 @@ import {
   translate,
   translations,
 } from '../support/machine.ts';
+import { refused } from '../support/refused.ts';
 
 const rw = { read: true, write: true };
 const IOVA = 0x1000_0000n;
@@ -43,16 +44,6 @@ function expectExactly(m: Machine, iova: bigint, sg: Scatterlist): void {
   }
   expect(pages).toEqual(want);
   for (const outside of [iova - 1n, iova + sg.byteLength]) expect(translate(m, outside)).toBeNull();
-}
-
-function error(act: () => unknown): IommuError {
-  try {
-    act();
-  } catch (thrown) {
-    if (thrown instanceof IommuError) return thrown;
-    throw thrown;
-  }
-  throw new Error('nothing was refused');
 }
 
 describe.each([arm64LpaeS1, arm64LpaeS2, arm32LpaeS1, arm32LpaeS2])(
@@ -106,7 +97,7 @@ describe.each([arm64LpaeS1, arm64LpaeS2, arm32LpaeS1, arm32LpaeS2])(
     test('refuses half an IOMMU page instead of rounding it up', () => {
       const m = make(format, SIZES_4K);
       const sg = Scatterlist.from([{ page: 0x1_0003_0000n, offset: 0, length: 0x1800 }], cpu);
-      expect(error(() => m.domain.mapSg(IOVA, sg, rw))).toMatchObject({
+      expect(refused(() => m.domain.mapSg(IOVA, sg, rw))).toMatchObject({
         code: 'EINVAL',
         operands: { entry: 0, alignment: 0x1000n },
       });
@@ -129,15 +120,15 @@ describe.each([
       { page: base, length: page },
       { page: base + 4n * page + 0x3000n, length: 0x1000 },
     ]);
-    const refused = error(() => m.domain.mapSg(IOVA, sg, rw));
-    expect(refused).toMatchObject({
+    const problem = refused(() => m.domain.mapSg(IOVA, sg, rw));
+    expect(problem).toMatchObject({
       code: 'EINVAL',
       errno: -22,
       operands: { entry: 1, pa: base + 4n * page + 0x3000n, alignment: page, iova: IOVA + page },
     });
-    expect(refused.message).toContain('entry 1');
-    expect(refused.message).toContain(`0x${(base + 4n * page + 0x3000n).toString(16)}`);
-    expect(refused.message).toContain(`0x${page.toString(16)}`);
+    expect(problem.message).toContain('entry 1');
+    expect(problem.message).toContain(`0x${(base + 4n * page + 0x3000n).toString(16)}`);
+    expect(problem.message).toContain(`0x${page.toString(16)}`);
     expect(everyLeaf(m)).toEqual([]);
   });
 
@@ -148,8 +139,8 @@ describe.each([
       { page: base + page, length: 0x1000 },
       { page: 0n, length: page },
     ]);
-    const refused = error(() => m.domain.mapSg(IOVA, sg, rw));
-    expect(refused).toMatchObject({
+    const problem = refused(() => m.domain.mapSg(IOVA, sg, rw));
+    expect(problem).toMatchObject({
       code: 'EINVAL',
       operands: { entry: 1, pa: base + page, alignment: page },
     });
@@ -175,7 +166,7 @@ describe.each([
       { page: base, length: half },
       { page: base + half, length: half },
     ];
-    expect(error(() => m.domain.mapSg(IOVA, Scatterlist.from([...halves].reverse()), rw)).code).toBe(
+    expect(refused(() => m.domain.mapSg(IOVA, Scatterlist.from([...halves].reverse()), rw)).code).toBe(
       'EINVAL',
     );
     expect(m.domain.mapSg(IOVA, Scatterlist.from(halves), rw)).toBe(page);
@@ -186,9 +177,9 @@ describe.each([
   test('refuses aligned memory at an IOVA that is aligned to the CPU’s pages only', () => {
     const m = make(format, sizes);
     const sg = Scatterlist.from([{ page: base, length: page }]);
-    const refused = error(() => m.domain.mapSg(IOVA + 0x1000n, sg, rw));
-    expect(refused).toMatchObject({ code: 'EINVAL', operands: { iova: IOVA + 0x1000n, alignment: page } });
-    expect(refused.message).toContain('IOVA 0x10001000');
+    const problem = refused(() => m.domain.mapSg(IOVA + 0x1000n, sg, rw));
+    expect(problem).toMatchObject({ code: 'EINVAL', operands: { iova: IOVA + 0x1000n, alignment: page } });
+    expect(problem.message).toContain('IOVA 0x10001000');
     expect(everyLeaf(m)).toEqual([]);
   });
 });
@@ -204,8 +195,8 @@ describe('an unaligned IOVA', () => {
       () => m.domain.mapSg(IOVA + 0x1000n + off, sg, rw),
       () => m.domain.mapSgByMap(IOVA + 0x1000n + off, sg, rw),
     ]) {
-      expect(error(act)).toMatchObject({ code: 'EINVAL', operands: { alignment: 0x1000n } });
-      expect(error(act).message).toContain(`IOVA 0x${(IOVA + 0x1000n + off).toString(16)}`);
+      expect(refused(act)).toMatchObject({ code: 'EINVAL', operands: { alignment: 0x1000n } });
+      expect(refused(act).message).toContain(`IOVA 0x${(IOVA + 0x1000n + off).toString(16)}`);
     }
     expect(m.domain.unmap(IOVA + off, 0x1000n)).toBe(0n);
     expect(translations(m)).toEqual(before);
@@ -217,12 +208,12 @@ describe('an entry with an offset', () => {
   test('inside an IOMMU page is refused', () => {
     const m = make(arm64LpaeS1, SIZES_4K);
     const sg = Scatterlist.from([{ page: 0x9000n, offset: 0x200, length: 0x1000 }]);
-    const refused = error(() => m.domain.mapSg(IOVA, sg, rw));
-    expect(refused).toMatchObject({
+    const problem = refused(() => m.domain.mapSg(IOVA, sg, rw));
+    expect(problem).toMatchObject({
       code: 'EINVAL',
       operands: { entry: 0, pa: 0x9200n, alignment: 0x1000n },
     });
-    expect(refused.message).toMatch(/page 0x9000, offset 0x200/);
+    expect(problem.message).toMatch(/page 0x9000, offset 0x200/);
   });
 
   test('that its neighbour completes to a page is mapped', () => {

@@ -1,4 +1,5 @@
 /** A tiny A32 assembler: the few instructions that the ARMv7 probing program uses, and labels. (DDI 0406C A8.8; DDI 0487 F5.1.) */
+import { Assembler } from './assembler.ts';
 
 /** opc1, CRn, CRm, opc2 of a 32-bit register of coprocessor 15. */
 export type CoprocessorName = readonly [opc1: number, crn: number, crm: number, opc2: number];
@@ -9,24 +10,10 @@ const ALWAYS = 0xe000_0000;
 const IF_ZERO = 0x0000_0000;
 const UNLESS_ZERO = 0x1000_0000;
 
-export class A32 {
-  readonly #words: number[] = [];
-  readonly #labels = new Map<string, number>();
-  readonly #branches: { readonly at: number; readonly label: string; readonly condition: number }[] = [];
-
-  label(name: string): this {
-    this.#labels.set(name, this.#words.length);
-    return this;
-  }
-
-  word(value: number): this {
-    this.#words.push(value >>> 0);
-    return this;
-  }
-
+export class A32 extends Assembler {
   /** Fills with zeros up to a byte offset. */
   padTo(bytes: number): this {
-    while (this.#words.length * 4 < bytes) this.word(0);
+    while (this.length < bytes) this.word(0);
     return this;
   }
 
@@ -128,18 +115,8 @@ export class A32 {
     return this.word(0xef12_3456);
   }
 
-  assemble(): Uint32Array {
-    const words = Uint32Array.from(this.#words);
-    for (const { at, label, condition } of this.#branches) {
-      const target = this.#labels.get(label);
-      if (target === undefined) throw new Error(`no label '${label}'`);
-      words[at] = condition | 0x0a00_0000 | ((target - at - 2) & 0xff_ffff);
-    }
-    return words;
-  }
-
   #branch(label: string, condition: number): this {
-    this.#branches.push({ at: this.#words.length, label, condition });
-    return this.word(0);
+    // The PC is two words ahead.
+    return this.toLabel(label, (words) => condition | 0x0a00_0000 | ((words - 2) & 0xff_ffff));
   }
 }

@@ -2,39 +2,17 @@
  * A tiny A64 assembler: the few instructions that the probing programs use, one method each, and labels.
  * (DDI 0487 C6.2 for the encodings; registers are numbers, 31 is XZR.)
  */
+import { Assembler } from './assembler.ts';
 
 /** op0, op1, CRn, CRm, op2 of a system register or system instruction. */
 export type SystemName = readonly [op0: number, op1: number, crn: number, crm: number, op2: number];
 
-/** What stands in for a label's address until all labels are known. */
-interface Fixup {
-  readonly at: number;
-  readonly label: string;
-  readonly encode: (words: number) => number;
-}
-
 const BRANCH26 = (words: number): number => 0x1400_0000 | (words & 0x3ff_ffff);
 
-export class A64 {
-  readonly #words: number[] = [];
-  readonly #labels = new Map<string, number>();
-  readonly #fixups: Fixup[] = [];
-
-  /** Names the next instruction. */
-  label(name: string): this {
-    this.#labels.set(name, this.#words.length);
-    return this;
-  }
-
-  /** An instruction word as it is. */
-  word(value: number): this {
-    this.#words.push(value >>> 0);
-    return this;
-  }
-
+export class A64 extends Assembler {
   /** Fills with UDF up to a multiple of `bytes`, plus `offset`. */
   align(bytes: number, offset = 0): this {
-    while ((this.#words.length * 4) % bytes !== offset % bytes) this.word(0);
+    while (this.length % bytes !== offset % bytes) this.word(0);
     return this;
   }
 
@@ -105,24 +83,24 @@ export class A64 {
 
   /** ADR Xd, label. */
   adr(rd: number, label: string): this {
-    return this.#branch(label, (words) => {
+    return this.toLabel(label, (words) => {
       const bytes = words * 4;
       return 0x1000_0000 | ((bytes & 3) << 29) | (((bytes >> 2) & 0x7_ffff) << 5) | rd;
     });
   }
 
   branch(label: string): this {
-    return this.#branch(label, BRANCH26);
+    return this.toLabel(label, BRANCH26);
   }
 
   /** CBZ Xt, label. */
   branchIfZero(rt: number, label: string): this {
-    return this.#branch(label, (words) => 0xb400_0000 | ((words & 0x7_ffff) << 5) | rt);
+    return this.toLabel(label, (words) => 0xb400_0000 | ((words & 0x7_ffff) << 5) | rt);
   }
 
   /** CBNZ Xt, label. */
   branchUnlessZero(rt: number, label: string): this {
-    return this.#branch(label, (words) => 0xb500_0000 | ((words & 0x7_ffff) << 5) | rt);
+    return this.toLabel(label, (words) => 0xb500_0000 | ((words & 0x7_ffff) << 5) | rt);
   }
 
   /** BR Xn. */
@@ -139,23 +117,7 @@ export class A64 {
     return this.word(0xd45e_0000);
   }
 
-  /** The program's words, labels resolved. */
-  assemble(): Uint32Array {
-    const words = Uint32Array.from(this.#words);
-    for (const { at, label, encode } of this.#fixups) {
-      const target = this.#labels.get(label);
-      if (target === undefined) throw new Error(`no label '${label}'`);
-      words[at] = encode(target - at);
-    }
-    return words;
-  }
-
   #system(base: number, [op0, op1, crn, crm, op2]: SystemName, rt: number): this {
     return this.word(base | (op0 << 19) | (op1 << 16) | (crn << 12) | (crm << 8) | (op2 << 5) | rt);
-  }
-
-  #branch(label: string, encode: Fixup['encode']): this {
-    this.#fixups.push({ at: this.#words.length, label, encode });
-    return this.word(0);
   }
 }

@@ -12,12 +12,13 @@ const GRANULES: Partial<Record<CpuModel, readonly number[]>> = {
 };
 
 export const OUTPUT_BITS = [32, 36, 40, 42, 44, 48, 52] as const;
-const TG0 = new Map([
+/** TG0 and TG1 by granule. */
+export const TG0 = new Map([
   [12, 0n],
   [14, 2n],
   [16, 1n],
 ]);
-const TG1 = new Map([
+export const TG1 = new Map([
   [12, 2n],
   [14, 1n],
   [16, 3n],

@@ -3,7 +3,7 @@
 import type { Random } from '../../support/random.ts';
 import { type Planted, Planter, type Tree } from './plant.ts';
 import type { Frame } from './probe.ts';
-import { chooseMair, OUTPUT_BITS, rootOf } from './random-registers.ts';
+import { chooseMair, OUTPUT_BITS, rootOf, TG0, TG1 } from './random-registers.ts';
 import { SMMU_TABLES_BASE, type SmmuProbe, STREAM_TABLE, streamOf } from './smmu-machine.ts';
 import type { TableSpace } from './table-space.ts';
 
@@ -31,16 +31,6 @@ export const OAS = 44;
 const PATHS = 20;
 /** QEMU's SMMU takes no larger addresses from a device, so that none comes to TTB1. */
 const IOVA_BITS = 48;
-const TG0_CODE = new Map([
-  [12, 0n],
-  [14, 2n],
-  [16, 1n],
-]);
-const TG1_CODE = new Map([
-  [12, 2n],
-  [14, 1n],
-  [16, 3n],
-]);
 
 /**
  * Where leaves point to: addresses with this bit, since a transaction that is translated does read or write there. Neither RAM
@@ -85,7 +75,7 @@ export function chooseRange(random: Random, upper: boolean, limits: RangeLimits)
   const { startLevel, rootLog2 } = rootOf(iaBits, granuleLog2);
   const root = frame(Math.max(rootLog2, 6));
   const enabled = !random.chance(0.15);
-  const tg = (upper ? TG1_CODE : TG0_CODE).get(granuleLog2) ?? 0n;
+  const tg = (upper ? TG1 : TG0).get(granuleLog2) ?? 0n;
   const control = BigInt(txsz) | (tg << 6n) | (random.bits(6) << 8n) | (enabled ? 0n : 1n << 14n);
   // HAD (hierarchical permissions disabled), and rarely an address beyond the output size.
   const far = random.chance(0.02) ? 1n << BigInt(random.between(44, 47)) : 0n;
@@ -189,7 +179,7 @@ export function chooseStage2(
     (BigInt(64 - iaBits) << 32n) |
     (sl0 << 38n) |
     (random.bits(6) << 40n) |
-    ((TG0_CODE.get(granuleLog2) ?? 0n) << 46n) |
+    ((TG0.get(granuleLog2) ?? 0n) << 46n) |
     (BigInt(code) << 48n) |
     S2_AA64 |
     (random.chance(0.2) ? 1n << 53n : 0n) |
