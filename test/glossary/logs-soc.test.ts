@@ -324,3 +324,12 @@ test.each([
 ])('no fault: %s', (text) => {
   expect(parseFaults(text)).toEqual([]);
 });
+
+test.each([`${'a'.repeat(1990)} fault`, 'a.b- fault: '.repeat(160), '[READ] AW FAULT '.repeat(120)])(
+  'a long line that is none of them is soon read: %#',
+  (line) => {
+    const start = performance.now();
+    expect(parseFaults(Array(200).fill(line).join('\n'))).toEqual([]);
+    expect(performance.now() - start).toBeLessThan(2000);
+  },
+);

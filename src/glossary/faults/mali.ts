@@ -7,6 +7,7 @@ import { hex } from '../../text/numbers.ts';
 import { bitsOf } from '../register.ts';
 import { AS_FAULTSTATUS } from '../registers-mali.ts';
 import type { DecodedFault, DecodedKind } from './decoded-fault.ts';
+import { deviceBefore } from './device.ts';
 
 /** The first exception type of a kind; the level counts on from it, where there is one. */
 interface ExceptionType {
@@ -54,13 +55,13 @@ function exceptionOf(type: number): Pick<DecodedFault, 'kind' | 'name' | 'level'
 }
 
 const HEAD =
-  /(?:\b([\w-]+\.[\w-]+): (?:\[drm\] \*ERROR\* )?)?\b(?:Unhandled Page fault in AS(\d+)|Unexpected Page fault in firmware address space|GPU bus fault in AS(\d+)) at (VA|PA) (?:0x)?([0-9a-f]{1,16})\b/i;
+  /\b(?:Unhandled Page fault in AS(\d+)|Unexpected Page fault in firmware address space|GPU bus fault in AS(\d+)) at (VA|PA) (?:0x)?([0-9a-f]{1,16})\b/i;
 
 /** The line that such a report begins with: the address alone. */
 export function maliHeadOf(line: string): DecodedFault | undefined {
   const match = HEAD.exec(line);
   if (!match) return undefined;
-  const [, device, space, busSpace, what, digits] = match;
+  const [, space, busSpace, what, digits] = match;
   const at = BigInt(`0x${digits!}`);
   const number = space ?? busSpace;
   return {
@@ -68,7 +69,7 @@ export function maliHeadOf(line: string): DecodedFault | undefined {
     kind: busSpace === undefined ? 'unknown' : 'external',
     name: busSpace === undefined ? 'GPU page fault' : 'GPU bus fault',
     ...(what!.toUpperCase() === 'VA' ? { address: at } : { fetchAddress: at }),
-    device,
+    device: deviceBefore(line, match.index),
     registers: [],
     notes: [
       number === undefined

@@ -4,6 +4,7 @@
  */
 import { adrenoHeadOf, adrenoMoreOf } from './adreno.ts';
 import type { DecodedFault, DecodedKind } from './decoded-fault.ts';
+import { deviceBefore } from './device.ts';
 import { maliHeadOf, maliMoreOf } from './mali.ts';
 
 type Groups = Readonly<Record<string, string | undefined>>;
@@ -58,14 +59,12 @@ const SYSMMU_KINDS: Readonly<Record<string, DecodedKind>> = {
 };
 
 const ADDRESS = '0x(?<at>[0-9a-f]{1,16})';
-/** `13e10000.iommu: `, before what a driver says. */
-const DEVICE = String.raw`(?:(?<device>[\w-]+\.[\w-]+): )?`;
 
 const FORMS: readonly Form[] = [
   {
     source: 'm4u',
     pattern: new RegExp(
-      String.raw`\bfault type=0x(?<status>[0-9a-f]{1,8}) iova=${ADDRESS} pa=0x(?<pa>[0-9a-f]{1,16}) .*?\blarb=(?<larb>\d+) .*?port=(?<port>\d+)\b.*? layer=\d (?<way>read|write)\b`,
+      String.raw`\bfault type=0x(?<status>[0-9a-f]{1,8}) iova=${ADDRESS} pa=0x(?<pa>[0-9a-f]{1,16}) (?:master=0x[0-9a-f]{1,8}\()?larb=(?<larb>\d+) (?:sub_comm=\d+ )?port=(?<port>\d+)\)? (?:regval=0x[0-9a-f]{1,8} |is_vpu=\d )?layer=\d (?<way>read|write)\b`,
     ),
     read: (groups) => ({ ...m4uFault(groups, M4U_BITS), access: accessOf(groups), short: true }),
   },
@@ -78,12 +77,12 @@ const FORMS: readonly Form[] = [
   },
   {
     source: 'ipmmu',
-    pattern: new RegExp(`${DEVICE}Unhandled fault: status 0x(?<status>[0-9a-f]{8}) iova ${ADDRESS}\\b`),
+    pattern: new RegExp(`Unhandled fault: status 0x(?<status>[0-9a-f]{8}) iova ${ADDRESS}\\b`),
     read: ({ status }) => bitOfStatus(status, IPMMU_BITS),
   },
   {
     source: 'ipmmu',
-    pattern: new RegExp(`${DEVICE}(?<what>Multiple TLB hits|Page Table Walk Abort) @${ADDRESS}\\b`),
+    pattern: new RegExp(`(?<what>Multiple TLB hits|Page Table Walk Abort) @${ADDRESS}\\b`),
     read: ({ what }) =>
       what === 'Multiple TLB hits'
         ? { kind: 'tlb_conflict', name: 'MHIT' }
@@ -92,7 +91,7 @@ const FORMS: readonly Form[] = [
   {
     source: 'dart',
     pattern: new RegExp(
-      String.raw`${DEVICE}translation fault: status:0x[0-9a-f]{1,8} stream:(?<stream>\d+) code:0x[0-9a-f]{1,8} \((?<what>[^)]*)\) at ${ADDRESS}\b`,
+      String.raw`translation fault: status:0x[0-9a-f]{1,8} stream:(?<stream>\d+) code:0x[0-9a-f]{1,8} \((?<what>[^)]*)\) at ${ADDRESS}\b`,
     ),
     read: ({ stream, what = '' }) => {
       const protection = /^(READ|WRITE) FAULT$/.exec(what)?.[1];
@@ -104,7 +103,7 @@ const FORMS: readonly Form[] = [
   {
     source: 'sysmmu',
     pattern: new RegExp(
-      String.raw`(?<device>[\w.-]+): (?:\[(?<way>READ|WRITE)\] )?(?:(?<channel>A[RW]) )?(?<what>[A-Z][A-Z -]*?) FAULT occurred at ${ADDRESS}\b`,
+      String.raw`(?:\[(?<way>READ|WRITE)\] )?(?:(?<channel>A[RW]) )?\b(?<what>[A-Z][A-Z -]{1,24}?) FAULT occurred at ${ADDRESS}\b`,
     ),
     read: ({ way, channel, what = '' }) => ({
       kind: SYSMMU_KINDS[what] ?? 'other',
@@ -114,7 +113,7 @@ const FORMS: readonly Form[] = [
   },
   {
     source: 'rockchip',
-    pattern: new RegExp(`${DEVICE}Page fault at ${ADDRESS} of type (?<way>read|write)\\b`),
+    pattern: new RegExp(`Page fault at ${ADDRESS} of type (?<way>read|write)\\b`),
     read: (groups) => ({ kind: 'unknown', name: 'page fault', access: accessOf(groups) }),
   },
 ];
@@ -142,15 +141,20 @@ function m4uFault({ status, at, pa, larb, port }: Groups, bits: Bits): Found {
   };
 }
 
+/** Every form has one of these words; most lines of a log have none. */
+const WORDS = /fault|abort|tlb hits/i;
+
 /** The fault that begins in a line, or stands in it whole. */
 export function socHeadOf(line: string): DecodedFault | undefined {
+  if (!WORDS.test(line)) return undefined;
   const gpu = maliHeadOf(line) ?? adrenoHeadOf(line);
   if (gpu !== undefined) return gpu;
   for (const { source, pattern, read } of FORMS) {
-    const groups = pattern.exec(line)?.groups;
-    if (groups === undefined) continue;
-    const { at, device } = groups;
-    return { source, address: BigInt(`0x${at!}`), device, registers: [], notes: [], ...read(groups) };
+    const match = pattern.exec(line);
+    if (match?.groups === undefined) continue;
+    const address = BigInt(`0x${match.groups.at!}`);
+    const device = deviceBefore(line, match.index);
+    return { source, address, device, registers: [], notes: [], ...read(match.groups) };
   }
   return undefined;
 }
