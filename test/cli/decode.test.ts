@@ -27,15 +27,19 @@ test('fields of a page, its bits over a ruler', async () => {
   -  [58:55]  IGNORED     0x0      free for software
   B  [54]     XN          0x1      execute-never (UXN: at EL0): execute-never
   C  [53]     PXN         0x1      privileged execute-never: execute-never
-  D  [52]     Contiguous  0x0      one of a run of entries that a TLB may hold as one
-  E  [51]     DBM         0x0      dirty bit modifier: hardware may make the entry writable
-  F  [50]     GP          0x0      guarded page: branches must land on BTI (FEAT_BTI)
+  D  [52]     Contiguous  0x0      one of a run of entries that a TLB may hold
+                                   as one
+  E  [51]     DBM         0x0      dirty bit modifier: hardware may make the
+                                   entry writable
+  F  [50]     GP          0x0      guarded page: branches must land on BTI
+                                   (FEAT_BTI)
   -  [49:48]  RES0        0x0      above the address
   G  [47:12]  OA[47:12]   0x40000  output address
   H  [11]     nG          0x1      not global: of one ASID
   I  [10]     AF          0x1      access flag: accessed
   J  [9:8]    SH[1:0]     0x3      shareability: inner shareable
-  K  [7:6]    AP[2:1]     0x1      data access permissions: read/write at EL1 and EL0
+  K  [7:6]    AP[2:1]     0x1      data access permissions: read/write at EL1
+                                   and EL0
   L  [5]      NS          0x0      the output address is in Non-secure memory
   M  [4:2]    AttrIndx    0x1      memory attribute: the byte of MAIR
   N  [1]      Type        0x1      page
@@ -170,7 +174,7 @@ test('what speaks against a reading ranks it, and is said', async () => {
   expect(out).toContain('level 2 block, 64K granule\n                    DDI 0487 D8.3.1.2\n');
   expect(out).toContain('nothing speaks against it');
   expect(out).toContain(
-    'unlikely:\n    arm_64_lpae_s1: stage 1 level 1 block, 64K granule at 0x0; against it: bits [41:17]',
+    'unlikely:\n    arm_64_lpae_s1: stage 1 level 1 block, 64K granule at 0x0; against it:\n      bits [41:17]',
   );
   const ranked = await decoded('0x7f4', '--format', 'arm_64_lpae_s2');
   expect(ranked.map(({ kind }) => kind)).toEqual(['invalid']);
@@ -237,4 +241,16 @@ test.each([
   const { code, err } = await lpae(['decode', ...args]);
   expect(code).toBe(2);
   expect(err).toContain(message);
+});
+
+test.each([
+  ['0x0060000040000f47'],
+  ['0xffffffffffffffff'],
+  ['0x00e8000080000f4d', '--format', 'arm_64_lpae_s2'],
+  ['0x3', ...S1, '--level', '0'],
+  ['0x40000c02', '--format', 'arm_v7s', '--level', '1'],
+])('fits 80 columns: %j', async (...args) => {
+  const { out } = await lpae(['decode', ...args]);
+  expect(Math.max(...out.split('\n').map((line) => line.length))).toBeLessThanOrEqual(80);
+  expect(out.split('\n').length).toBeGreaterThan(5);
 });

@@ -23,7 +23,7 @@ const BYTE = 8;
 const NIBBLE = 4;
 
 /** The widest a line gets. */
-const LINE = 98;
+const LINE = 80;
 /** How many objections are named. */
 const MOST = 3;
 
@@ -45,12 +45,13 @@ export function readingLines(
   const fields = letterFields(fieldsOf(reading, word, options.mair), style);
   const references = [...new Set(fields.map(({ field }) => field.reference))];
   const indent = ' '.repeat(4 + layout.width / 4);
+  const room = LINE - indent.length;
+  const faint = [references.join(', '), ...(options.ranked ? [againstText(verdict)] : [])];
+  const [title = '', ...more] = wrap(`${places[0].format.name}: ${titleOf(reading)}`, room);
   return [
-    `${style.title(hexWord(word, layout.width))}  ${places[0].format.name}: ${titleOf(reading)}`,
-    style.faint(`${indent}${references.join(', ')}`),
-    ...(options.ranked
-      ? wrap(againstText(verdict), LINE - indent.length).map((line) => style.faint(indent + line))
-      : []),
+    `${style.title(hexWord(word, layout.width))}  ${title}`,
+    ...more.map((line) => indent + line),
+    ...faint.flatMap((text) => wrap(text, room)).map((line) => style.faint(indent + line)),
     '',
     ...rulerLines(word, layout.width, fields),
     '',
@@ -140,7 +141,7 @@ function fieldRows(fields: readonly Lettered[], withReference: boolean, style: S
     const meant = field.kind === 'field' || field.kind === 'software' || problem !== undefined;
     const words = wrap(fieldText(field, text, withReference), room);
     const lines = meant ? words : words.map(style.faint);
-    if (problem !== undefined) lines.push(style.bad(problem));
+    if (problem !== undefined) lines.push(...wrap(problem, room).map(style.bad));
     return lines.map((line, n) => [...(n === 0 ? heads[i]! : ['', '', '', '']), line]);
   });
 }
