@@ -89,6 +89,14 @@ describe('--report', () => {
     expect([...page.matchAll(/\b(?:src|href)="([^"#][^"]*)"/g)].map(([, url]) => url)).toEqual([]);
   });
 
+  test('to stdout, and nothing else there', async () => {
+    const { code, out, err } = await lpae(['study', ...SMALL, '--report', '-']);
+    expect([code, err]).toEqual([0, '']);
+    expect(out).toMatch(/^<!doctype html>.*<\/html>\n$/s);
+    const both = await lpae(['study', ...SMALL, '--report', '-', '--json']);
+    expect(both).toMatchObject({ code: 2, out: '' });
+  });
+
   test('of a file, whose name can be anything', async () => {
     const file = join(directory, "a 'b' <c>.json");
     const sg = [['0x900000000', '2M']];

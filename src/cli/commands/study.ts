@@ -59,13 +59,16 @@ export function define(command: Command, cli: Cli): void {
     .option('--entries <list>', 'TLB entries, in sets of 4; default 16,64,256,1024')
     .option('--traces <list>', `what a device does, of ${WORKLOAD_TRACES.join(', ')}; default device,random`)
     .option('--accesses <n>', 'of each trace; default 256K of device, 64K of others')
-    .option('--report <file>', 'write a page of HTML')
+    .option('--report <file>', 'write a page of HTML; - is stdout, in place of text')
     .option('--force', 'overwrite the file of --report')
     .addHelpText('after', HELP)
     .action(async (file: string | undefined, options: Options) => {
       const out = cli.output(command);
       const { report, force } = options;
-      if (report !== undefined) checkOutputFile(report, force);
+      if (report === STDOUT) {
+        if (out.json)
+          throw usageError('--report - and --json both want stdout', '--report FILE goes with --json');
+      } else if (report !== undefined) checkOutputFile(report, force);
       else if (force) throw usageError('--force overwrites the file of --report, which is not given');
       const asked = optionsOf(options);
       const workloads = await readWorkloads(out, file, options);
@@ -78,6 +81,7 @@ export function define(command: Command, cli: Cli): void {
     });
 }
 
+const STDOUT = '-';
 const MAX_ENTRIES = 2 ** 20;
 const WAYS = 4;
 const WALK_CACHE = 16;
@@ -122,11 +126,14 @@ async function study(
       command: commandLine(file, options),
       ...(interrupted && { interrupted: { done: parts.length, total } }),
     });
-    writeOutputFile(options.report, page, '--report');
-    out.note(`wrote ${options.report}`);
+    if (options.report === STDOUT) out.io.stdout.write(page);
+    else {
+      writeOutputFile(options.report, page, '--report');
+      out.note(`wrote ${options.report}`);
+    }
   }
   if (out.json) out.document('lpae.study/1', studyJson(studies, conclusions, interrupted));
-  else out.lines(studyLines(studies, conclusions, out.style));
+  else if (options.report !== STDOUT) out.lines(studyLines(studies, conclusions, out.style));
   if (interrupted) return EXIT_INTERRUPTED;
   return studies.some(({ results }) => results.some(({ maps }) => maps)) ? EXIT.ok : EXIT.negative;
 }

@@ -27,7 +27,10 @@ export async function readTarget(
   const { json, name } = document;
   const { kind, schema } = (json ?? {}) as { kind?: unknown; schema?: unknown };
   if (schema === 'pgtable-scatterlists/1') {
-    throw inputError(`${name}: scatterlists of many domains`, 'lpae replay runs them');
+    throw inputError(
+      `${name}: scatterlists of many domains`,
+      'lpae replay runs them, lpae study says what they cost, lpae tlb --trace has a device use them',
+    );
   }
   if (kind === 'image') return (await import('./image.ts')).imageTarget(json, name, io, options);
   return (await import('./request.ts')).requestTarget(json, name, options);
