@@ -16,8 +16,17 @@ export const ASK = -2;
 const HIGH = 2 ** 32;
 /** The last level's index in a plan's arrays. */
 const LAST = 4;
-/** Level 3 tables that a bulk run keeps at hand: of 1 GiB with 4K pages all. */
+/** Level 3 tables (or blocks in their place) that a bulk run keeps at hand: of 1 GiB with 4K pages all. */
 const SLOTS = 512;
+/** A page descriptor with its access flag set. */
+const PAGE = 3 | AF_BIT;
+
+/** A bulk run goes batch by batch: the addresses' low halves, and what was read for them. */
+const BATCH = 128;
+const LOWS = new Int32Array(BATCH);
+const GROUPS = new Int32Array(BATCH);
+const DESCRIPTOR_LOWS = new Int32Array(BATCH);
+const DESCRIPTOR_HIGHS = new Int32Array(BATCH);
 
 /** What is asked for each time. */
 export interface FastAccess {
@@ -70,16 +79,23 @@ class FastRange {
   readonly #views: TableViews;
   readonly #needed: number;
   readonly #dirties: number;
+  /** By the key of `allowed`: 1 where the access is allowed and changes nothing. */
+  readonly #plain: Uint8Array;
   #region: RamRegion;
-  /** The level 3 table that the last translation came to: its words, where it starts, the table bits above it. */
+  /** What the last translation came to, a level 3 table or a block: its words, where it begins in them, its level, the table bits above. */
   #words: Uint32Array | undefined;
   #start = 0;
+  #level = 0;
   #tableBits = 0;
-  /** Level 3 tables of a bulk run, by the input addresses they cover. */
-  readonly #groups = new Float64Array(SLOTS).fill(-1);
+  /** The same of a bulk run, by the input addresses that a level 3 table covers: no more than its words are read again. */
+  readonly #groups = new Int32Array(SLOTS).fill(-1);
   readonly #groupWords: Uint32Array[] = new Array<Uint32Array>(SLOTS).fill(new Uint32Array(0));
   readonly #groupStarts = new Int32Array(SLOTS);
   readonly #groupBits = new Int32Array(SLOTS);
+  /** Which bits of an index count, none in a block; bits of a leaf's low half that are address; what it says of itself, AF set. */
+  readonly #groupMasks = new Int32Array(SLOTS);
+  readonly #groupLows = new Int32Array(SLOTS);
+  readonly #groupTypes = new Int32Array(SLOTS);
 
   constructor(memory: PhysicalMemory, plan: TablePlan, access: FastAccess) {
     this.first = plan.first;
@@ -89,6 +105,9 @@ class FastRange {
     this.#views = new TableViews(memory, plan.tableBytes);
     this.#needed = access.needed;
     this.#dirties = access.write ? DIRTIES : 0;
+    this.#plain = plan.allowed.map((mask) =>
+      (mask & this.#dirties) === 0 && (mask & this.#needed) !== 0 ? 1 : 0,
+    );
     this.#region = memory.regions[0]!;
   }
 
@@ -119,6 +138,7 @@ class FastRange {
       if ((lo & 1) === 0) return FAULT;
       if ((lo & 2) === 0) {
         if (level === LAST || level <= plan.firstBlockLevel) return FAULT;
+        if (plan.entrySize[level]! <= HIGH) this.#cameTo(words, at, level, tableBits);
         return this.#leaf(lo, hi, level, tableBits, address);
       }
       if (level === LAST) return this.#leaf(lo, hi, level, tableBits, address);
@@ -135,18 +155,20 @@ class FastRange {
       words = viewWords[slot]!;
       const start = starts[slot]!;
       at = start + (((address * perByte[level]!) & indexMask[level]!) << 1);
-      if (level === LAST) {
-        this.#words = words;
-        this.#start = start;
-        this.#tableBits = tableBits;
-      }
+      if (level === LAST) this.#cameTo(words, start, level, tableBits);
     }
+  }
+
+  #cameTo(words: Uint32Array, start: number, level: number, tableBits: number): void {
+    this.#words = words;
+    this.#start = start;
+    this.#level = level;
+    this.#tableBits = tableBits;
   }
 
   #leaf(lo: number, hi: number, level: number, tableBits: number, address: number): number {
     const plan = this.#plan;
-    const key = ((lo >>> 6) & 3) | ((hi >>> 19) & 0xc) | ((hi >>> 15) & 0x10) | (tableBits << 5);
-    const mask = plan.allowed[key]!;
+    const mask = plan.allowed[keyOf(lo, hi, tableBits)]!;
     if ((lo & AF_BIT) === 0 || (mask & this.#dirties) !== 0) return ASK;
     if ((mask & this.#needed) === 0) return FAULT;
     const high = (hi & plan.leafHigh[level]!) | ((lo << plan.movedShift) & plan.movedMask);
@@ -162,60 +184,94 @@ class FastRange {
   }
 
   /**
-   * The hot loop: from `from` on, as long as addresses are integers in this range. Returns where it ended. Nothing else runs
-   * meanwhile, so that what was found above the level 3 tables stays true for the whole run.
+   * Many addresses, from `from` on, as long as they are integers in this range. Returns where it ended. Nothing else runs
+   * meanwhile, so that what was found on the way to a level 3 table or a block stays true for the whole run.
    */
   translateMany(ias: Float64Array, pas: Float64Array, from: number, count: number): number {
-    const { first, end } = this;
-    const { bias, allowed, outputEnd, tableHigh, tableLow, movedShift, movedMask } = this.#plan;
-    const perPage = this.#plan.perByte[LAST]!;
-    const pageSize = this.#plan.entrySize[LAST]!;
-    const indexMask = this.#plan.indexMask[LAST]!;
-    const perGroup = this.#plan.perByte[LAST - 1]!;
-    const [groups, groupWords, groupStarts, groupBits] = [
-      this.#groups,
-      this.#groupWords,
-      this.#groupStarts,
-      this.#groupBits,
-    ];
-    const needed = this.#needed;
-    const dirties = this.#dirties;
-    for (let i = from; i < count; i++) {
+    for (let i = from; i < count; ) {
+      const end = Math.min(count, i + BATCH);
+      const read = this.#read(ias, i, end);
+      this.#decode(pas, i, read);
+      i = read;
+      if (i === end) continue;
       const ia = ias[i]!;
-      if (!(ia >= first && ia < end && Math.floor(ia) === ia)) return i;
-      const address = ia - bias;
-      const group = Math.floor(address * perGroup);
-      const slot = group & (SLOTS - 1);
-      if (groups[slot] !== group) {
-        pas[i] = this.translate(ia);
-        this.#remember(slot, group);
-        continue;
-      }
-      const page = Math.floor(address * perPage);
-      const words = groupWords[slot]!;
-      const at = groupStarts[slot]! + ((page & indexMask) << 1);
-      const lo = words[at]! | 0;
-      const hi = words[at + 1]! | 0;
-      const key = ((lo >>> 6) & 3) | ((hi >>> 19) & 0xc) | ((hi >>> 15) & 0x10) | groupBits[slot]!;
-      const mask = allowed[key]!;
-      let pa = FAULT;
-      if ((lo & 3) === 3) {
-        const high = (hi & tableHigh) | ((lo << movedShift) & movedMask);
-        const oa = high * HIGH + ((lo & tableLow) >>> 0) + (address - page * pageSize);
-        if ((lo & AF_BIT) === 0 || (mask & dirties) !== 0) pa = ASK;
-        else if ((mask & needed) !== 0 && oa < outputEnd) pa = oa;
-      }
-      pas[i] = pa;
+      if (!(ia >= this.first && ia < this.end && Math.floor(ia) === ia)) return i;
+      pas[i++] = this.translate(ia);
+      this.#remember(((ia - this.#plan.bias) * this.#plan.perByte[LAST - 1]!) | 0);
     }
     return count;
   }
 
-  /** After a translation from the first table: the level 3 table it came to, if it did. */
-  #remember(slot: number, group: number): void {
+  /**
+   * Reads the leaves of a batch of addresses, up to one whose table is not at hand. Returns where it ended. This loop is apart
+   * from what is made of the leaves because a short one has more reads under way at once, where tables are larger than a cache.
+   */
+  #read(ias: Float64Array, from: number, to: number): number {
+    const { first, end } = this;
+    const { bias, pageLog2 } = this.#plan;
+    const perGroup = this.#plan.perByte[LAST - 1]!;
+    const groups = this.#groups;
+    const groupWords = this.#groupWords;
+    const groupStarts = this.#groupStarts;
+    const groupMasks = this.#groupMasks;
+    for (let i = from; i < to; i++) {
+      const ia = ias[i]!;
+      const address = ia - bias;
+      const group = (address * perGroup) | 0;
+      const slot = group & (SLOTS - 1);
+      if (groups[slot] !== group || !(ia >= first && ia < end && Math.floor(ia) === ia)) return i;
+      const low = address | 0;
+      const words = groupWords[slot]!;
+      const at = groupStarts[slot]! + (((low >>> pageLog2) & groupMasks[slot]!) << 1);
+      const j = i - from;
+      LOWS[j] = low;
+      GROUPS[j] = slot;
+      DESCRIPTOR_LOWS[j] = words[at]!;
+      DESCRIPTOR_HIGHS[j] = words[at + 1]!;
+    }
+    return to;
+  }
+
+  /** What the descriptors that were read say. */
+  #decode(pas: Float64Array, from: number, to: number): void {
+    const { tableHigh, movedShift, movedMask, beyondOutput } = this.#plan;
+    const plain = this.#plain;
+    const groupBits = this.#groupBits;
+    const groupLows = this.#groupLows;
+    const groupTypes = this.#groupTypes;
+    for (let i = from; i < to; i++) {
+      const j = i - from;
+      const lo = DESCRIPTOR_LOWS[j]!;
+      const hi = DESCRIPTOR_HIGHS[j]!;
+      const slot = GROUPS[j]!;
+      const type = groupTypes[slot]!;
+      const tableBits = groupBits[slot]!;
+      const high = (hi & tableHigh) | ((lo << movedShift) & movedMask);
+      if ((lo & PAGE) === type && plain[keyOf(lo, hi, tableBits)] === 1 && (high & beyondOutput) === 0) {
+        const mask = groupLows[slot]!;
+        pas[i] = high * HIGH + (((lo & mask) | (LOWS[j]! & ~mask)) >>> 0);
+      } else if (((lo ^ type) & 3) !== 0) pas[i] = FAULT;
+      // FAULT or ASK, which the address has no part in.
+      else pas[i] = this.#leaf(lo, hi, LAST, tableBits, 0);
+    }
+  }
+
+  /** After a translation from the first table: what it came to, for the addresses around it. */
+  #remember(group: number): void {
     if (this.#words === undefined) return;
+    const slot = group & (SLOTS - 1);
+    const level = this.#level;
     this.#groups[slot] = group;
     this.#groupWords[slot] = this.#words;
     this.#groupStarts[slot] = this.#start;
-    this.#groupBits[slot] = this.#tableBits << 5;
+    this.#groupBits[slot] = this.#tableBits;
+    this.#groupMasks[slot] = level === LAST ? this.#plan.indexMask[LAST]! : 0;
+    this.#groupLows[slot] = this.#plan.leafLow[level]!;
+    this.#groupTypes[slot] = level === LAST ? PAGE : PAGE & ~2;
   }
+}
+
+/** The index in `allowed` of a leaf's permission fields. */
+function keyOf(lo: number, hi: number, tableBits: number): number {
+  return ((lo >>> 6) & 3) | ((hi >>> 19) & 0xc) | ((hi >>> 15) & 0x10) | (tableBits << 5);
 }

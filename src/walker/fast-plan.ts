@@ -32,6 +32,8 @@ export interface TablePlan {
   readonly startLevel: number;
   readonly tableBase: number;
   readonly tableBytes: number;
+  /** log2 of a page's bytes. */
+  readonly pageLog2: number;
   readonly firstBlockLevel: number;
   /** Bytes that an entry maps, and the reciprocal. */
   readonly entrySize: Float64Array;
@@ -109,6 +111,7 @@ function numbersOf(geometry: TableGeometry) {
     startLevel,
     tableBase,
     tableBytes: 2 ** granuleLog2,
+    pageLog2: granuleLog2,
     firstBlockLevel,
     entrySize: Float64Array.from(sizes, (log2) => 2 ** log2),
     perByte: Float64Array.from(sizes, (log2) => 2 ** -log2),

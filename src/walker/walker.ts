@@ -117,12 +117,13 @@ export class Walker {
     const fast = this.#fastPath(access);
     if (fast === undefined) pas.fill(ASK, 0, ias.length);
     else fast.translateMany(ias, pas, ias.length);
-    let translated = 0;
+    let faults = 0;
     for (let i = 0; i < ias.length; i++) {
+      if (pas[i]! >= 0) continue;
       if (pas[i] === ASK) pas[i] = this.#ask(ias[i]!, access);
-      if (pas[i] !== FAULT) translated++;
+      if (pas[i] === FAULT) faults++;
     }
-    return translated;
+    return ias.length - faults;
   }
 
   /** The full walk's answer, in the fast path's words. */

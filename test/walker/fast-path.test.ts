@@ -51,10 +51,13 @@ describe('random memory and registers', () => {
 
       const signed = near.map((ia) => BigInt.asIntN(64, ia));
       const whole = signed.flatMap((ia, i) => (ia >= -(2n ** 53n) && ia < 2n ** 53n ? [i] : []));
-      for (let first = 0; first < whole.length; first += 4) {
-        const batch = whole.slice(first, first + 4);
+      // All of them three times are more than a bulk run reads at once, and come back to what it has at hand.
+      const runs = [...whole, ...whole, ...whole];
+      const length = random.pick([4, 100, runs.length]);
+      guarded.limit = false;
+      for (let first = 0; first < runs.length; first += length) {
+        const batch = runs.slice(first, first + length);
         const pas = new Float64Array(batch.length);
-        begin(guarded);
         const count = walker.translateMany(
           Float64Array.from(batch, (i) => Number(signed[i])),
           pas,
@@ -131,6 +134,57 @@ describe('by hand', () => {
     expect(memory.read64(0x4000_2008n)).toBe(0x0008_0009_0000_0783n);
     expect(walker.translate(0x1000n, { access: 'write' })).toBe(0x9_0000_0000n);
     expect(memory.read64(0x4000_2008n)).toBe(0x0008_0009_0000_0703n);
+  });
+
+  test('a bulk run makes them too, of every page', () => {
+    const dirtiable = 0x0008_0009_0000_0783n;
+    const memory = memoryWith({ ...words, '0x40002008': dirtiable, '0x40002010': dirtiable + 0x1000n });
+    const walker = createWalker(memory, {
+      regime: 'el1&0',
+      registers: { ...registers, tcr: TCR | (3n << 39n) },
+    });
+    const pas = new Float64Array(3);
+    const ias = Float64Array.of(0x1000, 0x2008, 0x1010);
+    expect(walker.translateMany(ias, pas, { access: 'write' })).toBe(3);
+    expect([...pas]).toEqual([0x9_0000_0000, 0x9_0000_1008, 0x9_0000_0010]);
+    expect(memory.read64(0x4000_2008n)).toBe(0x0008_0009_0000_0703n);
+    expect(memory.read64(0x4000_2010n)).toBe(0x0008_0009_0000_1703n);
+  });
+
+  test('a bulk run heeds what tables on the way forbid, for every page and block below', () => {
+    const readOnly = 1n << 62n;
+    const memory = memoryWith({
+      '0x40000000': 0x4000_1003n, // L1[0]
+      '0x40000008': 0x4000_3003n | readOnly, // L1[1]
+      '0x40001000': 0x4000_2003n | readOnly, // L2[0]
+      '0x40001008': 0x9_1000_0701n, // L2[1], a block
+      '0x40002000': 0x9_0000_0703n, // L3[0]
+      '0x40002008': 0x9_0000_1703n, // L3[1]
+      '0x40003000': 0x9_2000_0701n, // L2[0] of the other one, a block
+    });
+    const walker = createWalker(memory, { regime: 'el1&0', registers });
+    const ias = Float64Array.of(
+      0,
+      0x1008,
+      0x20_0000,
+      0x2f_fff8,
+      2 ** 30,
+      2 ** 30 + 0x1_0000,
+      2 ** 30 + 0x20_0000,
+    );
+    const pas = new Float64Array(ias.length);
+    expect(walker.translateMany(ias, pas, read)).toBe(6);
+    expect([...pas].map((pa) => pa.toString(16))).toEqual([
+      '900000000',
+      '900001008',
+      '910000000',
+      '9100ffff8',
+      '920000000',
+      '920010000',
+      '-1',
+    ]);
+    expect(walker.translateMany(ias, pas, { access: 'write' })).toBe(2);
+    expect([...pas]).toEqual([-1, -1, 0x9_1000_0000, 0x9_100f_fff8, -1, -1, -1]);
   });
 
   test.each<[string, (walker: Walker) => unknown, RegExp]>([
