@@ -10,6 +10,7 @@ import {
   SHAREABILITY_DOMAINS,
 } from '../pagetable/format.ts';
 import { Scatterlist } from './scatterlist.ts';
+import { smallNumber } from './word.ts';
 
 /** More bits than any smallest page has. */
 export const LOW_BITS = 0xf_ffffn;
@@ -21,16 +22,13 @@ export function exact(value: bigint): number {
   return value < TWO_52 ? Number(value) : 2 ** 52 + Number(value & LOW_BITS);
 }
 
-/** Below this a bigint and its number are the same, and comparing the number costs a fraction. */
-const SMALL = 2 ** 52;
-
 /**
  * A checked address or size as an exact number, as {@link exact} has it.
  * @throws IommuError EINVAL for what is no bigint of 0 to 64 bits.
  */
 export function exactWord(name: string, value: unknown): number {
-  const number = typeof value === 'bigint' ? Number(value) : Number.NaN;
-  if (number >= 0 && number < SMALL) return number;
+  const number = smallNumber(value);
+  if (number >= 0) return number;
   checkWord(name, value);
   return exact(value);
 }

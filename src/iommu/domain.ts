@@ -14,6 +14,7 @@ import { type TreeTable, tablesOf } from '../pagetable/tree.ts';
 import { checkProt, checkScatterlist, checkWord, exact, exactWord, LOW_BITS } from './checks.ts';
 import { explainFailure, explainStop, runFrom } from './explain.ts';
 import type { Scatterlist } from './scatterlist.ts';
+import { bigintOf, smallNumber } from './word.ts';
 
 export interface DomainOptions extends FormatRequest {
   /** Where table frames come from. Default: the one that all domains of this memory share. */
@@ -38,6 +39,9 @@ export interface TrackedRange {
   readonly iova: bigint;
   readonly size: bigint;
 }
+
+/** Below this, what a number says of a bigint is all of it. */
+const EXACT = 2 ** 52;
 
 /**
  * One IOVA space.
@@ -150,7 +154,10 @@ export class IommuDomain {
    */
   unmap(iova: bigint, size: bigint): bigint {
     const ia = this.#iaOf(iova);
-    return BigInt(unmapRange(this.#table, ia, exactWord('size', size)));
+    const bytes = exactWord('size', size);
+    const done = unmapRange(this.#table, ia, bytes);
+    // What was asked is mostly what was done: then it needs no bigint of its own.
+    return done === bytes && bytes < EXACT ? size : bigintOf(done);
   }
 
   /** Unmaps as `unmap` does, and says what was unmapped and why it stopped, if it did. */
@@ -226,11 +233,11 @@ export class IommuDomain {
 
   /** The PA that `iova` translates to, or null. As in Linux, upper bits that the table does not resolve are not looked at. */
   iovaToPhys(iova: bigint): bigint | null {
-    const number = typeof iova === 'bigint' ? Number(iova) : Number.NaN;
+    const number = smallNumber(iova);
     const isPlain = number >= 0 && number < this.#plainEnd;
     if (!isPlain) checkWord('iova', iova);
     const leaf = this.#table.lookup(isPlain ? number : Number(BigInt.asUintN(this.format.ias, iova)));
-    return leaf === undefined ? null : BigInt(leaf.pa);
+    return leaf === undefined ? null : bigintOf(leaf.pa);
   }
 
   /** Frees every table that holds nothing. @returns how many. */
@@ -271,7 +278,7 @@ export class IommuDomain {
    * @throws IommuError EINVAL for what is no bigint of 0 to 64 bits.
    */
   #iaOf(iova: bigint): number {
-    const number = typeof iova === 'bigint' ? Number(iova) : Number.NaN;
+    const number = smallNumber(iova);
     if (number >= 0 && number < this.#plainEnd) return number;
     checkWord('iova', iova);
     const { firstIova } = this.format;

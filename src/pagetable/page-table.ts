@@ -5,6 +5,7 @@
 import type { FrameAllocator, RamRegion } from '../memory/index.ts';
 import { ERRNO } from './errors.ts';
 import { EMPTY, type EntryCodec, LEAF, type Level, type Prot, TABLE, type TableFormat } from './format.ts';
+import { LastTable } from './last-table.ts';
 import { leavesOf, type TableLeaf } from './leaf-sizes.ts';
 import { offsetIn, perPow2, pow2 } from './page-size.ts';
 import type { PartialUnmap, UnmapStop } from './partial-unmap.ts';
@@ -67,6 +68,7 @@ export class PageTable {
   unmapStop: UnmapStop | undefined;
   unmapFrom = Number.POSITIVE_INFINITY;
   readonly entryBytes: number;
+  readonly lastTable: LastTable;
   /** The table that the last mapPages ended in was made by it; the first address behind what it mapped, and its leaf size and words. */
   #isFresh = false;
   #lastEnd = -1;
@@ -90,6 +92,7 @@ export class PageTable {
     this.iaEnd = 2 ** format.ias;
     this.oaEnd = 2 ** format.oas;
     this.entryBytes = format.entries.wordsPerEntry * 4;
+    this.lastTable = new LastTable(format, this.region);
   }
 
   /** What `prot` is in this table. @throws FormatError for what the format can't say. */
@@ -107,10 +110,11 @@ export class PageTable {
     if (!prot.access) return this.#fail(ERRNO.EINVAL, ia, pa, sizeLog2, this.levels[0]!);
     const size = this.sizes.indexOf(sizeLog2);
     const { depth, runLog2 } = this.leaves[size]!;
-    let table = this.root;
     this.#isFresh = false;
     this.#lastEnd = -1;
-    for (let above = 0; above < depth; above++) {
+    const known = this.lastTable.enter(ia, depth);
+    let table = known ? this.lastTable.base : this.root;
+    for (let above = known ? depth : 0; above < depth; above++) {
       const level = this.levels[above]!;
       const next = this.#nextTable(table + this.indexOf(ia, level) * this.entryBytes, above);
       if (next < 0) return this.#fail(next, ia, pa, sizeLog2, level);
@@ -151,8 +155,12 @@ export class PageTable {
 
   /** The leaf that translates `ia` (below `iaEnd`), or undefined where nothing is mapped. */
   lookup(ia: number): Leaf | undefined {
-    let table = this.root;
-    for (const level of this.levels) {
+    const { lastTable } = this;
+    const last = this.levels.length - 1;
+    const known = lastTable.enter(ia, last);
+    let table = known ? lastTable.base : this.root;
+    for (let depth = known ? last : 0; depth <= last; depth++) {
+      const level = this.levels[depth]!;
       const index = this.indexOf(ia, level);
       const descriptorPa = table + index * this.entryBytes;
       const words = this.region.peek(descriptorPa);
@@ -166,6 +174,7 @@ export class PageTable {
         return { pa: base + offsetIn(ia, level.shift), level, sizeLog2, descriptorPa };
       }
       table = this.entries.tableAddress(words, at);
+      lastTable.through(depth, words, at, table);
     }
     return undefined;
   }
@@ -235,12 +244,14 @@ export class PageTable {
     const at = this.region.wordIndex(entryPa);
     const kind = this.entries.classify(words, at, this.levels[depth]!.level);
     this.#isFresh = false;
-    if (kind === TABLE) return this.entries.tableAddress(words, at);
     if (kind === LEAF) return ERRNO.EEXIST;
-    const table = this.newTable(depth + 1);
+    const table = kind === TABLE ? this.entries.tableAddress(words, at) : this.newTable(depth + 1);
     if (table === undefined) return ERRNO.ENOMEM;
-    this.entries.writeTable(words, at, table);
-    this.#isFresh = true;
+    if (kind === EMPTY) {
+      this.entries.writeTable(words, at, table);
+      this.#isFresh = true;
+    }
+    this.lastTable.through(depth, words, at, table);
     return table;
   }
 

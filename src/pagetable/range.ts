@@ -3,7 +3,7 @@ import { ERRNO } from './errors.ts';
 import { choosePageSize, isAligned, type PageChoice, pow2 } from './page-size.ts';
 import type { PageTable } from './page-table.ts';
 import type { ProtBits } from './prot-bits.ts';
-import { unmapPages } from './unmap.ts';
+import { unmapPage, unmapPages } from './unmap.ts';
 
 const choice: PageChoice = { sizeLog2: 0, count: 0 };
 
@@ -47,6 +47,7 @@ export function unmapRange(table: PageTable, ia: number, size: number): number {
   table.unmapFrom = ia;
   const smallest = table.sizes[0];
   if (smallest === undefined || !isAligned(ia, smallest) || !isAligned(size, smallest)) return 0;
+  if (size === pow2(smallest)) return unmapPage(table, ia);
   let done = 0;
   while (done < size) {
     choosePageSize(table.sizes, ia + done, ia + done, size - done, choice);

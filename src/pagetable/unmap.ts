@@ -15,6 +15,7 @@ export function unmapPages(table: PageTable, ia: number, sizeLog2: number, count
   if (ia < 0 || ia >= table.iaEnd) return stop(table, { reason: 'range', ia });
   const target = table.leaves[table.sizes.indexOf(sizeLog2)]!;
   let base = table.root;
+  table.lastTable.begin(ia);
   for (let depth = 0; ; ) {
     const level = table.levels[depth]!;
     const index = table.indexOf(ia, level);
@@ -25,6 +26,7 @@ export function unmapPages(table: PageTable, ia: number, sizeLog2: number, count
     if (kind === EMPTY) return stop(table, { reason: 'hole', ia });
     if (kind === TABLE && depth < target.depth) {
       base = table.entries.tableAddress(words, at);
+      table.lastTable.through(depth, words, at, base);
       depth++;
       continue;
     }
@@ -40,6 +42,27 @@ export function unmapPages(table: PageTable, ia: number, sizeLog2: number, count
     if (done < 0) return stop(table, { reason: 'memory', ia });
     if (done > 0) return done;
   }
+}
+
+/**
+ * Unmaps one page of the smallest size, the short way: where it is a leaf by itself, in the table that the last walk came to.
+ * @returns bytes unmapped as {@link unmapPages} has it, which does the rest.
+ */
+export function unmapPage(table: PageTable, ia: number): number {
+  const { lastTable, entries } = table;
+  const { sizeLog2, level, depth, runLog2 } = table.leaves[0]!;
+  const at = lastTable.find(ia);
+  const { words } = lastTable;
+  if (
+    at < 0 ||
+    depth < table.levels.length - 1 ||
+    runLog2 > 0 ||
+    entries.classify(words, at, level) !== LEAF ||
+    entries.runLog2(words, at, level) > 0
+  )
+    return unmapPages(table, ia, sizeLog2, 1);
+  entries.clear(words, at, 1);
+  return pow2(sizeLog2);
 }
 
 function stop(table: PageTable, why: UnmapStop): 0 {

@@ -1,0 +1,96 @@
+/**
+ * The table of the last level that a walk came to: calls page by page come to the same one again and again. What was on the way to
+ * it is read anew each time, all entries at once instead of one after the other, so that whoever changes them is heeded. (DDI 0487 D8.2.)
+ */
+import type { RamRegion } from '../memory/index.ts';
+import type { TableFormat } from './format.ts';
+import { perPow2 } from './page-size.ts';
+
+/** A table entry on the way: the index of its first word, and its first and last word as they were. */
+interface Step {
+  words: Uint32Array;
+  at: number;
+  first: number;
+  last: number;
+}
+
+export class LastTable {
+  /** PA of the table, and the words that it is among. */
+  base = 0;
+  words: Uint32Array = new Uint32Array(0);
+  #start = 0;
+  readonly #region: RamRegion;
+  readonly #wordsPerEntry: number;
+  readonly #entries: number;
+  /** log2 of the bytes that an entry covers, and that the table does. */
+  readonly #entryLog2: number;
+  readonly #tableLog2: number;
+  /** By depth, from the root's entry on. */
+  readonly #steps: readonly Step[];
+  /** Which of the tables it is, counted by what they cover; the one that the last walk wanted. NaN, which equals nothing: none. */
+  #found = Number.NaN;
+  #wanted = Number.NaN;
+  /** A way is noted when it is gone a second time: to note it takes as long as to walk it. */
+  #isNoted = false;
+
+  constructor({ levels, entries }: TableFormat, region: RamRegion) {
+    const last = levels.at(-1)!;
+    this.#region = region;
+    this.#wordsPerEntry = entries.wordsPerEntry;
+    this.#entries = last.entries;
+    this.#entryLog2 = last.shift;
+    this.#tableLog2 = levels.at(-2)?.shift ?? last.shift;
+    this.#steps = levels.slice(1).map(() => ({ words: this.words, at: 0, first: 0, last: 0 }));
+  }
+
+  /** Index in `words` of the first word of the entry for `ia`, where that is in this table and every entry on the way is what it was; else -1. */
+  find(ia: number): number {
+    if (Math.floor(ia * perPow2(this.#tableLog2)) !== this.#found) return -1;
+    const toLast = this.#wordsPerEntry - 1;
+    const steps = this.#steps;
+    for (let depth = 0; depth < steps.length; depth++) {
+      const { words, at, first, last } = steps[depth]!;
+      if ((words[at]! | 0) !== first || (words[at + toLast]! | 0) !== last) return -1;
+    }
+    const index = Math.floor(ia * perPow2(this.#entryLog2)) & (this.#entries - 1);
+    return this.#start + index * this.#wordsPerEntry;
+  }
+
+  /** A walk to `ia` begins that wants a table at `depth`: in this table (true), or at the root. */
+  enter(ia: number, depth: number): boolean {
+    if (depth === this.#steps.length && this.find(ia) >= 0) return true;
+    this.begin(ia);
+    return false;
+  }
+
+  /** A walk to `ia` begins at the root. */
+  begin(ia: number): void {
+    const table = Math.floor(ia * perPow2(this.#tableLog2));
+    this.#found = Number.NaN;
+    this.#isNoted = table === this.#wanted;
+    this.#wanted = table;
+  }
+
+  /** It went through the table entry at word `at` of `words`, from `depth` to the table at PA `next`. */
+  through(depth: number, words: Uint32Array, at: number, next: number): void {
+    if (this.#isNoted) this.#note(depth, words, at, next);
+  }
+
+  #note(depth: number, words: Uint32Array, at: number, next: number): void {
+    const step = this.#steps[depth]!;
+    step.words = words;
+    step.at = at;
+    step.first = words[at]! | 0;
+    step.last = words[at + this.#wordsPerEntry - 1]! | 0;
+    if (depth + 1 < this.#steps.length) return;
+    const region = this.#region;
+    // RAM that was once written stays where it is in host memory; what is loaded from elsewhere need not.
+    if (region.isLoaded || !region.contains(next, this.#entries * this.#wordsPerEntry * 4)) return;
+    const found = region.peek(next);
+    if (found === undefined) return;
+    this.base = next;
+    this.words = found;
+    this.#start = region.wordIndex(next);
+    this.#found = this.#wanted;
+  }
+}
