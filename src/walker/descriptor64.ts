@@ -34,6 +34,13 @@ export interface TableGeometry {
   readonly nT: boolean;
 }
 
+/** A leaf descriptor and its level. */
+export interface Leaf {
+  readonly lo: number;
+  readonly hi: number;
+  readonly level: number;
+}
+
 export const INVALID = 0;
 export const TABLE = 1;
 export const LEAF = 2;
@@ -69,6 +76,16 @@ export const CONTIGUOUS = 1 << 20;
 /** AArch64.ContiguousBit: it is RES0 in the largest blocks, of 512 GiB (4K), 64 GiB (16K) and 4 TiB (64K). */
 export function firstContiguousLevel({ granuleLog2 }: TableGeometry): number {
   return granuleLog2 === 12 ? 1 : 2;
+}
+
+/** A leaf's contiguous hint, where its level has one. */
+export function isContiguous(hi: number, level: number, geometry: TableGeometry): boolean {
+  return (hi & CONTIGUOUS) !== 0 && level >= firstContiguousLevel(geometry);
+}
+
+/** The nT bit, 16, of a block: it is not to be cached, so that its size can be changed. It never faults here. */
+export function isNT(lo: number, level: number, geometry: TableGeometry): boolean {
+  return geometry.nT && level < 3 && (lo & (1 << 16)) !== 0;
 }
 
 /** The 64-bit word as a bigint. */

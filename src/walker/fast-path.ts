@@ -4,8 +4,10 @@
  * not matter here, since every fault is the same answer.)
  */
 import type { PhysicalMemory, RamRegion } from '../memory/index.ts';
-import { AF_BIT } from './descriptor64.ts';
+import { AF_BIT, type Leaf } from './descriptor64.ts';
 import { DIRTIES, type DirectStage, type TablePlan, tablePlans } from './fast-plan.ts';
+import type { S1Params } from './params.ts';
+import { ALL_PERMISSIONS } from './permissions.ts';
 import { OUTSIDE, slotOf, TableViews } from './table-views.ts';
 
 /** In place of a PA: the access faults. */
@@ -38,8 +40,17 @@ export interface FastAccess {
   readonly pan: boolean;
 }
 
+/** The leaf that the last translation came to, with what it allows. */
+export interface FoundLeaf extends Leaf {
+  /** Of stage 1: its range's parameters. */
+  readonly s1: S1Params | undefined;
+  readonly permissions: number;
+}
+
 /** Input addresses are signed 64-bit numbers that a double holds exactly. */
 export class FastPath {
+  /** Of the last `translate` that was not FAULT or ASK. */
+  leaf: FoundLeaf | undefined;
   readonly #ranges: readonly FastRange[];
 
   constructor(memory: PhysicalMemory, stage: DirectStage, access: FastAccess) {
@@ -49,7 +60,9 @@ export class FastPath {
   /** The PA, FAULT or ASK. */
   translate(ia: number): number {
     const range = this.#rangeOf(ia);
-    return range === undefined ? FAULT : range.translate(ia);
+    if (range === undefined) return FAULT;
+    this.leaf = range;
+    return range.translate(ia);
   }
 
   /** The same for the first `count` of `ias`. */
@@ -71,7 +84,12 @@ export class FastPath {
 }
 
 /** One range of input addresses and its tables. */
-class FastRange {
+class FastRange implements FoundLeaf {
+  readonly s1: S1Params | undefined;
+  lo = 0;
+  hi = 0;
+  level = 0;
+  permissions = 0;
   readonly first: number;
   readonly end: number;
   readonly #memory: PhysicalMemory;
@@ -98,6 +116,7 @@ class FastRange {
   readonly #groupTypes = new Int32Array(SLOTS);
 
   constructor(memory: PhysicalMemory, plan: TablePlan, access: FastAccess) {
+    this.s1 = plan.s1;
     this.first = plan.first;
     this.end = plan.end;
     this.#memory = memory;
@@ -171,6 +190,10 @@ class FastRange {
     const mask = plan.allowed[keyOf(lo, hi, tableBits)]!;
     if ((lo & AF_BIT) === 0 || (mask & this.#dirties) !== 0) return ASK;
     if ((mask & this.#needed) === 0) return FAULT;
+    this.lo = lo;
+    this.hi = hi;
+    this.level = level - 1;
+    this.permissions = mask & ALL_PERMISSIONS;
     const high = (hi & plan.leafHigh[level]!) | ((lo << plan.movedShift) & plan.movedMask);
     const base = high * HIGH + ((lo & plan.leafLow[level]!) >>> 0);
     const offset = address - Math.floor(address * plan.perByte[level]!) * plan.entrySize[level]!;

@@ -5,7 +5,7 @@
 import { POW2 } from './bits.ts';
 import type { CpuFeatures } from './cpu.ts';
 import { entrySizeLog2, type TableGeometry } from './descriptor64.ts';
-import type { S2Params } from './params.ts';
+import type { S1Params, S2Params } from './params.ts';
 import { applyPan, s2Permissions } from './permissions.ts';
 import type { S1Ranges } from './stage1.ts';
 
@@ -29,6 +29,8 @@ export interface TablePlan {
   readonly first: number;
   readonly end: number;
   readonly bias: number;
+  /** Of stage 1: what else its registers say. */
+  readonly s1: S1Params | undefined;
   readonly startLevel: number;
   readonly tableBase: number;
   readonly tableBytes: number;
@@ -74,7 +76,15 @@ export function tablePlans(
         const dirties = params.hd && dbm && (ap & 2) !== 0;
         return (pan ? applyPan(mask, params.epan) : mask) | (dirties ? DIRTIES : 0);
       });
-      return { first, end, bias, ...numbersOf(params), hierarchical: params.hpd ? 0 : 0xf, allowed };
+      return {
+        first,
+        end,
+        bias,
+        s1: params,
+        ...numbersOf(params),
+        hierarchical: params.hpd ? 0 : 0xf,
+        allowed,
+      };
     });
 }
 
@@ -86,7 +96,7 @@ function stage2Plans(params: S2Params, inputBits: number, cpu: CpuFeatures): Tab
     return mask | (dirtiable && (s2ap & 2) === 0 ? DIRTIES : 0);
   });
   const end = POW2[Math.min(params.iaBits, inputBits)]!;
-  return [{ first: 0, end, bias: 0, ...numbersOf(params), hierarchical: 0, allowed }];
+  return [{ first: 0, end, bias: 0, s1: undefined, ...numbersOf(params), hierarchical: 0, allowed }];
 }
 
 function everyKey(maskOf: (ap: number, xn: number, dbm: boolean, table: number) => number): Uint8Array {

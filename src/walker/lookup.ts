@@ -5,10 +5,8 @@
  */
 import { lowBits, POW2, shiftRight } from './bits.ts';
 import {
-  CONTIGUOUS,
   descriptorType,
   entrySizeLog2,
-  firstContiguousLevel,
   INVALID,
   LEAF,
   outputBase,
@@ -83,15 +81,6 @@ export class Lookup {
   /** StageOA: the leaf's base and the input address bits below its size. */
   outputAddress(): number {
     return this.output + lowBits(this.ia, this.sizeLog2);
-  }
-
-  contiguous(): boolean {
-    return (this.hi & CONTIGUOUS) !== 0 && this.level >= firstContiguousLevel(this.geometry);
-  }
-
-  /** The nT bit, 16, of a block: it is not to be cached, so that its size can be changed. It never faults here. */
-  nT(): boolean {
-    return this.geometry.nT && this.level < 3 && (this.lo & (1 << 16)) !== 0;
   }
 
   outputOutOfRange(): boolean {

@@ -4,7 +4,7 @@
  */
 import type { MemoryRegion } from './attributes.ts';
 import { POW2, shiftRight } from './bits.ts';
-import { AF_BIT, entrySizeLog2, INVALID, LEAF } from './descriptor64.ts';
+import { AF_BIT, entrySizeLog2, INVALID, isContiguous, isNT, LEAF, type Leaf } from './descriptor64.ts';
 import { Lookup, type StageFault } from './lookup.ts';
 import type { S1Params } from './params.ts';
 import {
@@ -72,6 +72,30 @@ export interface S1Request {
   readonly update: boolean;
   /** From Secure state: NS and NSTable count. */
   readonly secure?: boolean;
+}
+
+/** What a leaf says once the access is allowed; `nsTable`: a table on the way had NSTable set. */
+export function s1Output(
+  { unprivileged, guardedPages }: S1Ranges,
+  params: S1Params,
+  { lo, hi, level }: Leaf,
+  oa: number,
+  permissions: number,
+  nsTable: boolean,
+): S1Output {
+  return {
+    ok: true,
+    oa,
+    level,
+    sizeLog2: entrySizeLog2(level, params),
+    permissions,
+    region: params.regions[((lo >>> 2) & 7) | (((lo >>> 8) & 3) << 3)]!,
+    global: !unprivileged || (lo & (1 << 11)) === 0,
+    contiguous: isContiguous(hi, level, params),
+    nT: isNT(lo, level, params),
+    guarded: guardedPages && (hi & (1 << 18)) !== 0,
+    ns: nsTable || (lo & (1 << 5)) !== 0,
+  };
 }
 
 /** Stage 1 of a regime. `stage2`, where there is one, translates the addresses of its tables. */
@@ -180,19 +204,7 @@ export class Stage1 {
     const dirty = request.access === 'write' && params.hd && fields.dbm;
     const updateFault = this.#update(params, lookup, dirty, pa, request.update, steps);
     if (updateFault !== undefined) return updateFault;
-    return {
-      ok: true,
-      oa,
-      level: lookup.level,
-      sizeLog2: lookup.sizeLog2,
-      permissions,
-      region: params.regions[((lo >>> 2) & 7) | (((lo >>> 8) & 3) << 3)]!,
-      global: !this.#ranges.unprivileged || (lo & (1 << 11)) === 0,
-      contiguous: lookup.contiguous(),
-      nT: lookup.nT(),
-      guarded: this.#ranges.guardedPages && (hi & (1 << 18)) !== 0,
-      ns: nsTable || (lo & (1 << 5)) !== 0,
-    };
+    return s1Output(this.#ranges, params, lookup, oa, permissions, nsTable);
   }
 
   /** AArch64.SetAccessFlag and SetDirtyState: AF is set and AP[2] cleared; under stage 2 that write is translated as well. */

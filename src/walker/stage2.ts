@@ -5,7 +5,7 @@
 import { combineStages, type MemoryRegion } from './attributes.ts';
 import { POW2 } from './bits.ts';
 import type { CpuFeatures } from './cpu.ts';
-import { AF_BIT, INVALID, LEAF } from './descriptor64.ts';
+import { AF_BIT, entrySizeLog2, INVALID, isContiguous, isNT, LEAF, type Leaf } from './descriptor64.ts';
 import { Lookup, type StageFault } from './lookup.ts';
 import type { S2Params } from './params.ts';
 import { PR, PW, s2Permissions } from './permissions.ts';
@@ -155,23 +155,12 @@ export class Stage2 {
     const dirtiable = params.hd && (hi & (1 << 19)) !== 0;
     const s2ap = ((lo >>> 6) & 3) | (dirtiable ? 2 : 0);
     const permissions = s2Permissions(s2ap, (hi >>> 21) & 3, this.#cpu, params.aarch32);
-    const memAttr = (lo >>> 2) & 0xf;
-    const deviceTables = params.ptw && request.own && isDevice(memAttr, params.fwb);
+    const deviceTables = params.ptw && request.own && isDevice((lo >>> 2) & 0xf, params.fwb);
     if ((permissions & request.needed) !== request.needed || deviceTables) {
       return fault('permission', lookup, request);
     }
     if (update) this.#update(lookup, request.write && dirtiable);
-    const sh = params.sh ?? (lo >>> 8) & 3;
-    return {
-      ok: true,
-      oa,
-      level: lookup.level,
-      sizeLog2: lookup.sizeLog2,
-      permissions,
-      contiguous: lookup.contiguous(),
-      nT: lookup.nT(),
-      attributeKey: memAttr | (sh << 4) | (((lo >>> 11) & 1) << 6),
-    };
+    return s2Output(params, lookup, oa, permissions);
   }
 
   /** AArch64.SetAccessFlag and SetDirtyState: AF and S2AP[1] are written back where they change. */
@@ -199,6 +188,26 @@ export class Stage2 {
     row[attributeKey] = region;
     return region;
   }
+}
+
+/** What a leaf says once the access is allowed. */
+export function s2Output(
+  params: S2Params,
+  { lo, hi, level }: Leaf,
+  oa: number,
+  permissions: number,
+): S2Output {
+  const sh = params.sh ?? (lo >>> 8) & 3;
+  return {
+    ok: true,
+    oa,
+    level,
+    sizeLog2: entrySizeLog2(level, params),
+    permissions,
+    contiguous: isContiguous(hi, level, params),
+    nT: isNT(lo, level, params),
+    attributeKey: ((lo >>> 2) & 0xf) | (sh << 4) | (((lo >>> 11) & 1) << 6),
+  };
 }
 
 function isDevice(memAttr: number, fwb: boolean): boolean {

@@ -5,11 +5,12 @@
 import { DEFAULT_CACHEABLE } from './attributes.ts';
 import { alignDown } from './bits.ts';
 import { WalkerError } from './errors.ts';
+import type { FoundLeaf } from './fast-path.ts';
 import type { DirectStage } from './fast-plan.ts';
 import type { StageFault } from './lookup.ts';
 import { permissionsOf, requiredPermission } from './permissions.ts';
-import type { InputAddress, S1Output, S1Request } from './stage1.ts';
-import type { S2Output, Stage2 } from './stage2.ts';
+import { type InputAddress, type S1Output, type S1Request, s1Output } from './stage1.ts';
+import { type S2Output, type Stage2, s2Output } from './stage2.ts';
 import type { TableTree } from './table-tree.ts';
 import type { Access, Fault, StageTranslation, Translation, WalkResult, WalkStep } from './types.ts';
 import { bigintOf, halvesOf } from './word.ts';
@@ -82,6 +83,27 @@ export function translate(
   return assemble(stages, ia, s1, s2, ns, steps);
 }
 
+/** The same, without steps, where the fast path found the leaf. Undefined: it can't tell all. */
+export function translateLeaf(
+  stages: Stages,
+  ia: bigint,
+  request: S1Request,
+  leaf: FoundLeaf,
+  oa: number,
+): WalkResult | undefined {
+  const { direct } = stages;
+  // From Secure state the tables on the way have a say in the PA's address space, and the fast path does not collect that.
+  if (direct === undefined || request.secure === true) return undefined;
+  if ('stage2' in direct) {
+    const s1 = stages.first(halvesOf(ia), request, undefined);
+    const s2 = s2Output(direct.stage2, leaf, oa, leaf.permissions);
+    return s1.ok ? assemble(stages, ia, s1, s2, true, undefined) : undefined;
+  }
+  if (leaf.s1 === undefined) return undefined;
+  const s1 = s1Output(direct.stage1, leaf.s1, leaf, oa, leaf.permissions, false);
+  return assemble(stages, ia, s1, undefined, true, undefined);
+}
+
 function assemble(
   { stage1, stage2 }: Stages,
   ia: bigint,
@@ -125,10 +147,10 @@ function stageOf(
   { attributes, shareability }: S1Output['region'],
 ): StageTranslation {
   return {
-    oa: BigInt(output.oa),
+    oa: bigintOf(output.oa),
     level: output.level,
     size: SIZES[output.sizeLog2]!,
-    leafBase: BigInt(alignDown(output.oa, output.sizeLog2)),
+    leafBase: bigintOf(alignDown(output.oa, output.sizeLog2)),
     attributes,
     shareability,
     permissions: permissionsOf(output.permissions),

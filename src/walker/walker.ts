@@ -8,17 +8,14 @@ import { type Regime, regimeStages, type WalkerRegisters } from './regimes.ts';
 import type { S1Request } from './stage1.ts';
 import { TableMemory } from './table-memory.ts';
 import type { TableTree } from './table-tree.ts';
-import { checkAccess, checkKind, type Stages, translate } from './translate.ts';
+import { checkAccess, checkKind, type Stages, translate, translateLeaf } from './translate.ts';
 import type { Access, WalkResult } from './types.ts';
-import { bigintOf, halvesOf } from './word.ts';
+import { bigintOf, halvesOf, smallNumber } from './word.ts';
 
 const HIGH = 2 ** 32;
 /** Beside the six permission bits. */
 const PAN_KEY = 64;
 const UPDATE_KEY = 128;
-
-/** Below this a bigint and its number are the same. */
-const EXACT = 2 ** 53;
 
 /** A 64-bit address as a signed number, or NaN where a double can't hold it: a tagged address. Its top bits would not be all alike. */
 function signedNumber(ia: bigint): number {
@@ -72,8 +69,12 @@ export class Walker {
    * else console.log(result.fault.kind, result.fault.level);
    */
   walk(ia: bigint, access: Access): WalkResult {
-    checkAccess(ia, access);
-    return translate(this.#stages, ia, this.#request(access), access.trace === false ? undefined : []);
+    const plain = smallNumber(ia);
+    if (plain >= 0) checkKind(access);
+    else checkAccess(ia, access);
+    const request = this.#request(access);
+    if (access.trace !== false) return translate(this.#stages, ia, request, []);
+    return this.#quickly(ia, plain, access, request) ?? translate(this.#stages, ia, request, undefined);
   }
 
   /**
@@ -85,13 +86,12 @@ export class Walker {
    * walker.translate(0x4000_1234n, { access: 'read' }); // 0x9_0000_1234n
    */
   translate(ia: bigint, access: Access): bigint | undefined {
-    // Of what is checked at the edge, a number shows most for less: a bigint comparison costs as much as a level of the walk.
-    const address = typeof ia === 'bigint' ? Number(ia) : Number.NaN;
-    if (address >= 0 && address < EXACT) checkKind(access);
+    const plain = smallNumber(ia);
+    if (plain >= 0) checkKind(access);
     else checkAccess(ia, access);
     const fast = this.#fastPath(access);
     if (fast !== undefined) {
-      const whole = address < EXACT ? address : signedNumber(ia);
+      const whole = plain >= 0 ? plain : signedNumber(ia);
       const pa = Number.isNaN(whole) ? ASK : fast.translate(whole);
       if (pa === FAULT) return undefined;
       if (pa !== ASK) return bigintOf(pa);
@@ -124,6 +124,16 @@ export class Walker {
       if (pas[i] === FAULT) faults++;
     }
     return ias.length - faults;
+  }
+
+  /** A translation without steps, by way of the fast path. It leaves every fault to the walk, which says what it is. */
+  #quickly(ia: bigint, plain: number, access: Access, request: S1Request): WalkResult | undefined {
+    const fast = this.#fastPath(access);
+    if (fast === undefined) return undefined;
+    const whole = plain >= 0 ? plain : signedNumber(ia);
+    const pa = Number.isNaN(whole) ? ASK : fast.translate(whole);
+    if (pa < 0) return undefined;
+    return translateLeaf(this.#stages, ia, request, fast.leaf!, pa);
   }
 
   /** The full walk's answer, in the fast path's words. */

@@ -19,56 +19,65 @@ const ACCESSES = (['read', 'write', 'execute'] as const).flatMap((access) =>
   ),
 );
 
-/** The full walk's answer. */
+/** The full walk's answer: with steps there is no other way. */
 function pa(walker: Walker, ia: bigint, access: Access): bigint | undefined {
-  const result = walker.walk(ia, { ...access, trace: false });
+  const result = walker.walk(ia, access);
   return result.ok ? result.pa : undefined;
 }
 
 describe('random memory and registers', () => {
-  test.each(regimes)('%s: the same PA, or no PA where the full walk faults', (regime) => {
-    const random = new Random(0x600d + regimes.indexOf(regime));
-    let translated = 0;
-    for (let machine = 0; machine < 60; machine++) {
-      const guarded = randomMemory(random, regime.startsWith('pl1') || random.chance(0.7));
-      const registers = randomRegisters(random, regime, guarded.memory);
-      const cpu = random.pick(['max', 'max', ...cpuModels] as const);
-      const walker = createWalker(guarded.memory, { regime, registers, cpu });
-      const ias = Array.from({ length: 48 }, () => randomAddress(random));
-      // Neighbours come to the same last table, which a bulk run keeps at hand.
-      const near = ias.flatMap((ia) => [ia, ia ^ 0x5008n, ia ^ 0x1_c000n]);
-      const access = random.pick(ACCESSES);
-      const wanted = near.map((ia) => {
-        begin(guarded);
-        return pa(walker, ia, access);
-      });
-      const got = near.map((ia) => {
-        begin(guarded);
-        return walker.translate(ia, access);
-      });
-      expect(got).toEqual(wanted);
-      translated += got.filter((address) => address !== undefined).length;
+  test.each(regimes)(
+    '%s: the same PA, or no PA where the full walk faults; the same results without steps',
+    (regime) => {
+      const random = new Random(0x600d + regimes.indexOf(regime));
+      let translated = 0;
+      for (let machine = 0; machine < 60; machine++) {
+        const guarded = randomMemory(random, regime.startsWith('pl1') || random.chance(0.7));
+        const registers = randomRegisters(random, regime, guarded.memory);
+        const cpu = random.pick(['max', 'max', ...cpuModels] as const);
+        const walker = createWalker(guarded.memory, { regime, registers, cpu });
+        const ias = Array.from({ length: 48 }, () => randomAddress(random));
+        // Neighbours come to the same last table, which a bulk run keeps at hand.
+        const near = ias.flatMap((ia) => [ia, ia ^ 0x5008n, ia ^ 0x1_c000n]);
+        const access = random.pick(ACCESSES);
+        const wanted = near.map((ia) => {
+          begin(guarded);
+          return pa(walker, ia, access);
+        });
+        const got = near.map((ia) => {
+          begin(guarded);
+          return walker.translate(ia, access);
+        });
+        expect(got).toEqual(wanted);
+        for (const ia of near) {
+          begin(guarded);
+          const full = walker.walk(ia, access);
+          begin(guarded);
+          expect(walker.walk(ia, { ...access, trace: false })).toStrictEqual({ ...full, steps: [] });
+        }
+        translated += got.filter((address) => address !== undefined).length;
 
-      const signed = near.map((ia) => BigInt.asIntN(64, ia));
-      const whole = signed.flatMap((ia, i) => (ia >= -(2n ** 53n) && ia < 2n ** 53n ? [i] : []));
-      // All of them three times are more than a bulk run reads at once, and come back to what it has at hand.
-      const runs = [...whole, ...whole, ...whole];
-      const length = random.pick([4, 100, runs.length]);
-      guarded.limit = false;
-      for (let first = 0; first < runs.length; first += length) {
-        const batch = runs.slice(first, first + length);
-        const pas = new Float64Array(batch.length);
-        const count = walker.translateMany(
-          Float64Array.from(batch, (i) => Number(signed[i])),
-          pas,
-          access,
-        );
-        expect([...pas]).toEqual(batch.map((i) => Number(wanted[i] ?? -1n)));
-        expect(count).toBe(batch.filter((i) => wanted[i] !== undefined).length);
+        const signed = near.map((ia) => BigInt.asIntN(64, ia));
+        const whole = signed.flatMap((ia, i) => (ia >= -(2n ** 53n) && ia < 2n ** 53n ? [i] : []));
+        // All of them three times are more than a bulk run reads at once, and come back to what it has at hand.
+        const runs = [...whole, ...whole, ...whole];
+        const length = random.pick([4, 100, runs.length]);
+        guarded.limit = false;
+        for (let first = 0; first < runs.length; first += length) {
+          const batch = runs.slice(first, first + length);
+          const pas = new Float64Array(batch.length);
+          const count = walker.translateMany(
+            Float64Array.from(batch, (i) => Number(signed[i])),
+            pas,
+            access,
+          );
+          expect([...pas]).toEqual(batch.map((i) => Number(wanted[i] ?? -1n)));
+          expect(count).toBe(batch.filter((i) => wanted[i] !== undefined).length);
+        }
       }
-    }
-    expect(translated).toBeGreaterThan(0);
-  });
+      expect(translated).toBeGreaterThan(0);
+    },
+  );
 });
 
 /** T0SZ 25 and T1SZ 25, 4K, from level 1; IPS 48 bits. */
@@ -122,6 +131,20 @@ describe('by hand', () => {
     memory.write64(0x4000_1000n, 0x5000_0003n);
     memory.write64(0x5000_0008n, 0xb_0000_0743n);
     expect(walker.translate(0x1000n, read)).toBe(0xb_0000_0000n);
+  });
+
+  test('a walk without steps says all that one with steps does', () => {
+    const all = { ...words, '0x40002010': 0x0074_0009_0000_1f63n, '0x40002018': 0x9_0000_2503n };
+    const memory = memoryWith(all);
+    for (const secure of [false, true]) {
+      const walker = createWalker(memory, { regime: 'el1&0', registers, secure });
+      for (const ia of [0x1234n, 0x2234n, 0x3234n, 0xffff_ffff_ffff_f000n, 0n, 1n << 50n, 1n << 63n]) {
+        for (const access of ACCESSES) {
+          const full = walker.walk(ia, access);
+          expect(walker.walk(ia, { ...access, trace: false })).toStrictEqual({ ...full, steps: [] });
+        }
+      }
+    }
   });
 
   test('hardware updates are made, as a full walk makes them', () => {
