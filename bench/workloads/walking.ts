@@ -1,4 +1,4 @@
-/** Walks at random addresses of 1 GiB: all results, the PA alone, and in bulk; stage 1, stage 2 and nested. */
+/** Walks at random addresses of 1 GiB: all results (without steps), the PA alone, and in bulk; stage 1, stage 2 and nested. */
 import { arm64LpaeS2 } from '../../formats/index.ts';
 import { IommuDomain } from '../../src/index.ts';
 import { createWalker, type Walker, type WalkerOptions } from '../../src/walker/index.ts';
@@ -20,7 +20,7 @@ function walkerWorkloads(name: string, walker: Walker, ias: Float64Array): Workl
   return [
     {
       ...common,
-      name: `walk, ${name}, full result`,
+      name: `walk, ${name}, full result without steps`,
       run: () => {
         for (const ia of iovas) walker.walk(ia, QUIET);
       },
