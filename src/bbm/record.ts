@@ -134,16 +134,13 @@ function watch(region: RamRegion, tell: (half: Half) => void): () => void {
     return view;
   };
   const { words, peek } = region;
-  region.words = (pa) => viewOf(words.call(region, pa), Math.floor(pa / 4) * 4);
-  region.peek = (pa) => {
-    const found = peek.call(region, pa);
-    return found && viewOf(found, Math.floor(pa / 4) * 4);
-  };
-  return () => {
-    // What covered the prototype's methods is taken away.
-    Reflect.deleteProperty(region, 'words');
-    Reflect.deleteProperty(region, 'peek');
-  };
+  return region.watch(
+    (pa) => {
+      const found = peek.call(region, pa);
+      return found && viewOf(found, Math.floor(pa / 4) * 4);
+    },
+    (pa) => viewOf(words.call(region, pa), Math.floor(pa / 4) * 4),
+  );
 }
 
 /** A view of `words`, the first of which is at PA `base`, that tells of stores before it makes them visible to the next one. */

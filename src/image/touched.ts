@@ -6,13 +6,10 @@ export function touchedWords(memory: PhysicalMemory, act: () => void): bigint[] 
   const touched = new Set<number>();
   const restore = memory.regions.map((region) => {
     const peek = region.peek;
-    region.peek = (pa) => {
+    return region.watch((pa) => {
       touched.add(pa - (pa % 8));
       return peek.call(region, pa);
-    };
-    return () => {
-      region.peek = peek;
-    };
+    });
   });
   try {
     act();

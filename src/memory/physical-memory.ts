@@ -46,6 +46,12 @@ export class PhysicalMemory {
     this.regions = list;
   }
 
+  /** Where its words lie may be remembered: see `RamRegion`. */
+  get isSteady(): boolean {
+    for (const region of this.regions) if (!region.isSteady) return false;
+    return true;
+  }
+
   /** Bytes of host memory in use. */
   get hostBytes(): number {
     return this.regions.reduce((sum, region) => sum + region.hostBytes, 0);

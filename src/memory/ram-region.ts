@@ -45,6 +45,7 @@ export class RamRegion {
   /** Loaded and not written, the oldest first. */
   readonly #loaded = new Map<number, Uint32Array>();
   #hostBytes = 0;
+  #isWatched = false;
 
   /** @throws MemoryError when the region is empty, not 8-byte aligned, or leaves the 52-bit physical address space. */
   constructor(options: RegionOptions) {
@@ -89,9 +90,29 @@ export class RamRegion {
     return this.#hostBytes;
   }
 
-  /** Chunks are read from elsewhere, and may be read again: what `peek` answers is good until the next call. */
-  get isLoaded(): boolean {
-    return this.#load !== undefined;
+  /**
+   * What `peek` and `words` answered may be kept: RAM that was once written stays where it is in host memory. Not so of chunks that
+   * are read from elsewhere, perhaps again and again; nor while someone watches, who would not hear of it.
+   */
+  get isSteady(): boolean {
+    return this.#load === undefined && !this.#isWatched;
+  }
+
+  /** Answers `peek` and `words` by others, for as long as someone watches what is read and written. @returns ends that. */
+  watch(peek: RamRegion['peek'], words?: RamRegion['words']): () => void {
+    const outer = { isWatched: this.#isWatched, own: Object.getOwnPropertyDescriptors(this) };
+    this.#isWatched = true;
+    this.peek = peek;
+    if (words !== undefined) this.words = words;
+    return () => {
+      this.#isWatched = outer.isWatched;
+      for (const name of ['peek', 'words'] as const) {
+        const before = outer.own[name];
+        // What covered the class's own method is taken away.
+        if (before === undefined) Reflect.deleteProperty(this, name);
+        else Object.defineProperty(this, name, before);
+      }
+    };
   }
 
   contains(pa: number, bytes = 1): boolean {

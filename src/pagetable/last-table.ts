@@ -45,7 +45,7 @@ export class LastTable {
 
   /** Index in `words` of the first word of the entry for `ia`, where that is in this table and every entry on the way is what it was; else -1. */
   find(ia: number): number {
-    if (Math.floor(ia * perPow2(this.#tableLog2)) !== this.#found) return -1;
+    if (Math.floor(ia * perPow2(this.#tableLog2)) !== this.#found || !this.#region.isSteady) return -1;
     const toLast = this.#wordsPerEntry - 1;
     const steps = this.#steps;
     for (let depth = 0; depth < steps.length; depth++) {
@@ -84,8 +84,7 @@ export class LastTable {
     step.last = words[at + this.#wordsPerEntry - 1]! | 0;
     if (depth + 1 < this.#steps.length) return;
     const region = this.#region;
-    // RAM that was once written stays where it is in host memory; what is loaded from elsewhere need not.
-    if (region.isLoaded || !region.contains(next, this.#entries * this.#wordsPerEntry * 4)) return;
+    if (!region.isSteady || !region.contains(next, this.#entries * this.#wordsPerEntry * 4)) return;
     const found = region.peek(next);
     if (found === undefined) return;
     this.base = next;

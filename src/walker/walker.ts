@@ -173,6 +173,8 @@ export class Walker {
 
   /** One for each kind of access that was asked for. */
   #fastPath(access: Access): FastPath | undefined {
+    // It remembers where tables are in host memory.
+    if (this.#memory?.isSteady !== true) return undefined;
     const needed = requiredPermission(access.access, this.#privileged(access));
     const key = this.#pan(access) ? needed | PAN_KEY : needed;
     return this.#fast[key] ?? this.#makeFastPath(access, key);
@@ -181,8 +183,6 @@ export class Walker {
   #makeFastPath(access: Access, key: number): FastPath | undefined {
     const { direct } = this.#stages;
     if (this.#memory === undefined || direct === undefined) return undefined;
-    // The fast path remembers where tables are in host memory, which those of a file are not for good.
-    if (this.#memory.regions.some(({ isLoaded }) => isLoaded)) return undefined;
     const made = new FastPath(this.#memory, direct, {
       needed: key & ~PAN_KEY,
       write: access.access === 'write',

@@ -40,6 +40,22 @@ describe('stores', () => {
     expect(recording.initial(0n)).toBe(0n);
   });
 
+  test('of a domain that went the same way before and after the recording', () => {
+    const domain = new IommuDomain(memoryOf(), arm64LpaeS1, { pgsizeBitmap: 0x1000n, ias: 48, oas: 48 });
+    domain.map(0x4000_0000n, 0x9_0000_0000n, 0x8000n, { read: true });
+    const page = (i: number) => 0x4000_0000n + BigInt(i) * 0x1000n;
+    for (const i of [0, 1, 2]) domain.unmap(page(i), 0x1000n);
+    const recording = recordWrites(domain.memory);
+    for (const i of [3, 4, 5]) domain.unmap(page(i), 0x1000n);
+    const recorded = writes(recording);
+    recording.stop();
+    for (const i of [6, 7]) domain.unmap(page(i), 0x1000n);
+    expect(recorded).toHaveLength(3);
+    expect(recorded.every((step) => Array.isArray(step) && step[1] === 0n)).toBe(true);
+    expect(writes(recording)).toEqual(recorded);
+    expect([3, 7].map((i) => domain.iovaToPhys(page(i)))).toEqual([null, null]);
+  });
+
   test('by fill, set, copyWithin and subarray, and through the memory; what changes nothing leaves no step', () => {
     const memory = memoryOf();
     const recording = recordWrites(memory);

@@ -115,14 +115,16 @@ function guard(region: RamRegion, guarded: GuardedMemory): void {
     if (guarded.limit && guarded.reads + guarded.writes > READ_LIMIT)
       throw new Error(`more than ${READ_LIMIT} accesses in one walk`);
   };
-  region.peek = (pa) => {
-    guarded.reads++;
-    check(pa);
-    return peek(pa);
-  };
-  region.words = (pa) => {
-    guarded.writes++;
-    check(pa);
-    return words(pa);
-  };
+  region.watch(
+    (pa) => {
+      guarded.reads++;
+      check(pa);
+      return peek(pa);
+    },
+    (pa) => {
+      guarded.writes++;
+      check(pa);
+      return words(pa);
+    },
+  );
 }

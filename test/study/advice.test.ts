@@ -160,7 +160,7 @@ test.each<[AdviceKind, Workload, Combination, string, string]>([
     'pad-to-pages',
     workloadOf([G + 0x123, [4 * G + 0x123, 4096]]),
     at(4096, 'pages'),
-    'map whole pages of 4K around each entry, as the DMA layer does: 4K that nobody asked for',
+    'map whole pages of 4K around each entry, as the DMA layer does: 4.00 KiB that nobody asked for',
     '1 more request mapped',
   ],
 ])('%s', (kind, workload, combination, text, gain) => {
