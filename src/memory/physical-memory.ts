@@ -48,7 +48,8 @@ export class PhysicalMemory {
 
   /** Where its words lie may be remembered: see `RamRegion`. */
   get isSteady(): boolean {
-    for (const region of this.regions) if (!region.isSteady) return false;
+    const { regions } = this;
+    for (let i = 0; i < regions.length; i++) if (!regions[i]!.isSteady) return false;
     return true;
   }
 

@@ -36,6 +36,11 @@ export class RamRegion {
   /** `base` and the first byte after the region, as exact numbers. */
   readonly start: number;
   readonly end: number;
+  /**
+   * What `peek` and `words` answered may be kept: RAM that was once written stays where it is in host memory. Not so of chunks that
+   * are read from elsewhere, perhaps again and again; nor while someone watches, who would not hear of it. A field, for hot paths.
+   */
+  isSteady: boolean;
   /** PA of the first chunk's first byte. */
   readonly #origin: number;
   /** The caller's own buffer, as the only chunk. */
@@ -45,7 +50,6 @@ export class RamRegion {
   /** Loaded and not written, the oldest first. */
   readonly #loaded = new Map<number, Uint32Array>();
   #hostBytes = 0;
-  #isWatched = false;
 
   /** @throws MemoryError when the region is empty, not 8-byte aligned, or leaves the 52-bit physical address space. */
   constructor(options: RegionOptions) {
@@ -76,6 +80,7 @@ export class RamRegion {
     this.start = Number(base);
     this.end = Number(base + size);
     this.#load = 'buffer' in options ? undefined : options.load;
+    this.isSteady = this.#load === undefined;
     if ('buffer' in options) {
       this.#origin = this.start;
       this.#whole = new Uint32Array(options.buffer);
@@ -90,22 +95,14 @@ export class RamRegion {
     return this.#hostBytes;
   }
 
-  /**
-   * What `peek` and `words` answered may be kept: RAM that was once written stays where it is in host memory. Not so of chunks that
-   * are read from elsewhere, perhaps again and again; nor while someone watches, who would not hear of it.
-   */
-  get isSteady(): boolean {
-    return this.#load === undefined && !this.#isWatched;
-  }
-
   /** Answers `peek` and `words` by others, for as long as someone watches what is read and written. @returns ends that. */
   watch(peek: RamRegion['peek'], words?: RamRegion['words']): () => void {
-    const outer = { isWatched: this.#isWatched, own: Object.getOwnPropertyDescriptors(this) };
-    this.#isWatched = true;
+    const outer = { isSteady: this.isSteady, own: Object.getOwnPropertyDescriptors(this) };
+    this.isSteady = false;
     this.peek = peek;
     if (words !== undefined) this.words = words;
     return () => {
-      this.#isWatched = outer.isWatched;
+      this.isSteady = outer.isSteady;
       for (const name of ['peek', 'words'] as const) {
         const before = outer.own[name];
         // What covered the class's own method is taken away.
