@@ -206,11 +206,17 @@ export class Model {
     return true;
   }
 
-  /** Takes away an entry, leaf or table, and all tables and leaves below it. */
-  #drop(depth: number, ia: number, size: number): void {
-    for (const entries of [this.#leaves, this.#tables]) {
-      for (const [key, entry] of entries) {
-        if (entry.depth >= depth && entry.ia >= ia && entry.ia < ia + size) entries.delete(key);
+  /** Takes away entries, leaves or tables, and all tables and leaves below them. */
+  #drop(depth: number, from: number, size: number): void {
+    const part = 2 ** this.#shifts[depth]!;
+    for (let ia = from; ia < from + size; ia += part) {
+      const key = this.#key(depth, ia);
+      // Below a leaf is nothing.
+      if (this.#leaves.delete(key) || !this.#tables.has(key)) continue;
+      for (const entries of [this.#leaves, this.#tables]) {
+        for (const [name, entry] of entries) {
+          if (entry.depth >= depth && entry.ia >= ia && entry.ia < ia + part) entries.delete(name);
+        }
       }
     }
   }
