@@ -22,6 +22,7 @@ export {
   type Described,
   type Element,
   element,
+  escapeXml,
   render,
   type SvgNode,
   svgDocument,

@@ -1,6 +1,14 @@
 /** Whole subtrees of a page table, an entry at a time: what they hold, giving their frames back, freeing what is empty. */
-import { EMPTY, LEAF, TABLE } from './format.ts';
-import type { PageTable } from './page-table.ts';
+import type { FrameAllocator, RamRegion } from '../memory/index.ts';
+import { EMPTY, type EntryCodec, LEAF, type Level, TABLE } from './format.ts';
+
+/** What tables are made of. */
+export interface TableParts {
+  readonly levels: readonly Level[];
+  readonly entries: EntryCodec;
+  readonly region: RamRegion;
+  readonly allocator: FrameAllocator;
+}
 
 /** One entry that is not empty: a table or a leaf, and where its words are. */
 export interface LiveEntry {
@@ -11,7 +19,7 @@ export interface LiveEntry {
 }
 
 /** The entries of the table at PA `base` that are not empty, in order. `depth` is the table's index in `levels`. */
-export function* liveEntries(table: PageTable, base: number, depth: number): Generator<LiveEntry> {
+export function* liveEntries(table: TableParts, base: number, depth: number): Generator<LiveEntry> {
   const { entries, region } = table;
   const { level, entries: count } = table.levels[depth]!;
   for (let index = 0; index < count; index++) {
@@ -25,7 +33,7 @@ export function* liveEntries(table: PageTable, base: number, depth: number): Gen
 }
 
 /** True when anything is mapped in or below the table at PA `base`. */
-export function holdsLeaf(table: PageTable, base: number, depth: number): boolean {
+export function holdsLeaf(table: TableParts, base: number, depth: number): boolean {
   for (const { kind, words, at } of liveEntries(table, base, depth)) {
     if (kind === LEAF) return true;
     if (holdsLeaf(table, table.entries.tableAddress(words, at), depth + 1)) return true;
@@ -34,13 +42,13 @@ export function holdsLeaf(table: PageTable, base: number, depth: number): boolea
 }
 
 /** Gives back the frame of the table at PA `base`, and of every table below it. */
-export function freeTable(table: PageTable, base: number, depth: number): void {
+export function freeTable(table: TableParts, base: number, depth: number): void {
   freeBelow(table, base, depth);
   table.allocator.free(base);
 }
 
 /** Gives back the frames of every table below the one at PA `base`, whose entries are left as they are. */
-export function freeBelow(table: PageTable, base: number, depth: number): void {
+export function freeBelow(table: TableParts, base: number, depth: number): void {
   if (depth === table.levels.length - 1) return;
   const { entries, region } = table;
   const { level, entries: count } = table.levels[depth]!;
@@ -65,7 +73,7 @@ export function freeBelow(table: PageTable, base: number, depth: number): void {
  * @returns how many were freed, and whether anything is left.
  */
 export function reclaimBelow(
-  table: PageTable,
+  table: TableParts,
   base: number,
   depth: number,
 ): { freed: number; live: boolean } {

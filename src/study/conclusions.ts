@@ -4,7 +4,7 @@ import { gainText } from './advice.ts';
 import { bestAdvice } from './best-advice.ts';
 import type { Granule, StageChoice } from './combinations.ts';
 import type { CombinationResult } from './compare.ts';
-import type { TlbMeasured } from './tlb.ts';
+import type { TlbMeasured } from './tlb/study.ts';
 import { sizeOf } from './workload.ts';
 import type { WorkloadStudy } from './workload-study.ts';
 

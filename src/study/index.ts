@@ -41,6 +41,15 @@ export { StudyError } from './errors.ts';
 export { type Estimate, estimate } from './estimate.ts';
 export { type Measured, type MissCost, measure } from './measure.ts';
 export type { Refusal, SemanticsResult } from './semantics.ts';
+export { runTlb, type TlbCounts, type TlbShape } from './tlb/model.ts';
+export {
+  sizeOfWorkloadTlb,
+  studyWorkloadTlb,
+  WORKLOAD_TRACES,
+  type WorkloadTlbOptions,
+  type WorkloadTlbResult,
+  type WorkloadTrace,
+} from './tlb/of-workload.ts';
 export {
   type NamedTrace,
   sizeOfStudy,
@@ -50,8 +59,7 @@ export {
   type TlbRefused,
   type TlbResult,
   type TlbStudy,
-} from './tlb.ts';
-export { runTlb, type TlbCounts, type TlbShape } from './tlb-model.ts';
+} from './tlb/study.ts';
 export {
   type Footprint,
   footprintWorkload,
@@ -59,7 +67,7 @@ export {
   makeTables,
   stretchesOf,
   type TablesChoice,
-} from './tlb-tables.ts';
+} from './tlb/tables.ts';
 export {
   addressNumber,
   type DeviceTraceOptions,
@@ -72,16 +80,8 @@ export {
   type TraceName,
   type TraceOptions,
   traceNamed,
-} from './tlb-trace.ts';
-export { type StudiedTables, type WalkedTrace, type Walks, walkTrace } from './tlb-walks.ts';
-export {
-  sizeOfWorkloadTlb,
-  studyWorkloadTlb,
-  WORKLOAD_TRACES,
-  type WorkloadTlbOptions,
-  type WorkloadTlbResult,
-  type WorkloadTrace,
-} from './tlb-workload.ts';
+} from './tlb/trace.ts';
+export { type StudiedTables, type WalkedTrace, type Walks, walkTrace } from './tlb/walks.ts';
 export { separated, sizeOf, type Workload, type WorkloadRequest, type WorkloadSize } from './workload.ts';
 export {
   gathered,

@@ -1,14 +1,14 @@
 /** All there is to know of a workload: its comparison under every combination, and what TLBs make of it. What `lpae study` reports. */
 import { combinationsOf, type StageChoice } from './combinations.ts';
 import { type CombinationResult, type Compared, type CompareOptions, compareWorkload } from './compare.ts';
-import { setsOf, type TlbShape } from './tlb-model.ts';
+import { setsOf, type TlbShape } from './tlb/model.ts';
 import {
   sizeOfWorkloadTlb,
   studyWorkloadTlb,
   type WorkloadTlbOptions,
   type WorkloadTlbResult,
   type WorkloadTrace,
-} from './tlb-workload.ts';
+} from './tlb/of-workload.ts';
 import type { Workload, WorkloadRequest } from './workload.ts';
 
 export interface StudyOptions extends CompareOptions, Pick<WorkloadTlbOptions, 'accesses' | 'seed'> {

@@ -145,7 +145,10 @@ function commandLine(file: string | undefined, { report, force, ...options }: Op
   return `lpae study ${words.join(' ')}${force ? ' --force' : ''}`;
 }
 
+const QUOTE = "'";
+
 /** As a shell wants it. */
 function quoted(text: string): string {
-  return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
+  if (/^[\w@%+=:,./-]+$/.test(text)) return text;
+  return QUOTE + text.split(QUOTE).join(`${QUOTE}\\${QUOTE}${QUOTE}`) + QUOTE;
 }

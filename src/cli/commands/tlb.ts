@@ -2,8 +2,8 @@
 import { type Command, Option } from 'commander';
 import { OFFERED, STAGES } from '../../study/combinations.ts';
 import { StudyError } from '../../study/errors.ts';
-import { sizeOfStudy, studyTlb } from '../../study/tlb.ts';
-import { TRACES } from '../../study/tlb-trace.ts';
+import { sizeOfStudy, studyTlb } from '../../study/tlb/study.ts';
+import { TRACES } from '../../study/tlb/trace.ts';
 import { WORKLOADS } from '../../study/workloads.ts';
 import { wrap } from '../../text/columns.ts';
 import { counted } from '../../text/numbers.ts';

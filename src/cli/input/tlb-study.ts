@@ -2,10 +2,10 @@
 import { cpuOf } from '../../image/machine.ts';
 import { listSpace } from '../../space/space.ts';
 import { GRANULES, OFFERED, STAGES } from '../../study/combinations.ts';
-import type { NamedTrace, TlbStudy } from '../../study/tlb.ts';
-import type { TlbShape } from '../../study/tlb-model.ts';
-import { footprintOf, joined, type Stretch, TRACES, type Trace, traceNamed } from '../../study/tlb-trace.ts';
-import type { StudiedTables } from '../../study/tlb-walks.ts';
+import type { TlbShape } from '../../study/tlb/model.ts';
+import type { NamedTrace, TlbStudy } from '../../study/tlb/study.ts';
+import { footprintOf, joined, type Stretch, TRACES, type Trace, traceNamed } from '../../study/tlb/trace.ts';
+import type { StudiedTables } from '../../study/tlb/walks.ts';
 import { roughSize } from '../../text/numbers.ts';
 import { cpuFeatures } from '../../walker/index.ts';
 import { usageError } from '../io.ts';

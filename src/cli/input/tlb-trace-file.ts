@@ -6,7 +6,7 @@ import {
   deviceTrace,
   LARGEST_BUFFER,
   type Trace,
-} from '../../study/tlb-trace.ts';
+} from '../../study/tlb/trace.ts';
 import { counted, sizeText } from '../../text/numbers.ts';
 import { inputError, usageError } from '../io.ts';
 import type { Output } from '../output.ts';

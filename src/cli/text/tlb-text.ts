@@ -1,6 +1,6 @@
 /** What a TLB study came to: a table of at most 100 columns, tables by tables, and JSON. */
-import type { TlbCombination, TlbMeasured, TlbResult } from '../../study/tlb.ts';
-import type { TablesChoice } from '../../study/tlb-tables.ts';
+import type { TlbCombination, TlbMeasured, TlbResult } from '../../study/tlb/study.ts';
+import type { TablesChoice } from '../../study/tlb/tables.ts';
 import { columns, wrap } from '../../text/columns.ts';
 import { count, counted, roughSize, sizeText } from '../../text/numbers.ts';
 import type { Style } from '../../text/style.ts';

@@ -1,6 +1,6 @@
 /** Charts of a TLB study: how often TLBs answer, what walks read, and what a TLB would need; by entries where there are several. */
 import type { Axis } from '../../draw/index.ts';
-import type { TlbMeasured, TlbResult } from '../../study/tlb.ts';
+import type { TlbMeasured, TlbResult } from '../../study/tlb/study.ts';
 import { count } from '../../text/numbers.ts';
 import { andText, sentence, size, sizesText, stageText, tablesText } from '../words.ts';
 import { alike, merged, type Placed } from './axes.ts';

@@ -1,5 +1,7 @@
 /** HTML as text: a template whose values are escaped, unless they are HTML themselves. */
 
+import { escapeXml } from '../../draw/index.ts';
+
 /** Markup that may go into a page as it is. */
 export class Html {
   readonly markup: string;
@@ -21,17 +23,5 @@ function markupOf(part: HtmlPart): string {
   if (part === undefined || part === false) return '';
   if (part instanceof Html) return part.markup;
   if (typeof part === 'object') return part.map(markupOf).join('');
-  return escapeHtml(String(part));
-}
-
-const ENTITIES: Readonly<Record<string, string>> = {
-  '&': '&amp;',
-  '<': '&lt;',
-  '>': '&gt;',
-  '"': '&quot;',
-  "'": '&#39;',
-};
-
-function escapeHtml(text: string): string {
-  return text.replace(/[&<>"']/g, (c) => ENTITIES[c]!);
+  return escapeXml(String(part));
 }

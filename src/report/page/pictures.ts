@@ -4,7 +4,7 @@ import { addressSpace, descriptor, icicle, iciclePanels } from '../../draw/index
 import { listSpace } from '../../space/space.ts';
 import { treeOfTarget } from '../../space/tree-read.ts';
 import { bestCombination } from '../../study/conclusions.ts';
-import { makeTables } from '../../study/tlb-tables.ts';
+import { makeTables } from '../../study/tlb/tables.ts';
 import { spacesOf, type Workload } from '../../study/workload.ts';
 import type { WorkloadStudy } from '../../study/workload-study.ts';
 import { hex, hexWord } from '../../text/numbers.ts';

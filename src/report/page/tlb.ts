@@ -1,6 +1,7 @@
 /** What a report says of TLBs: charts for each trace, and every result in a table. */
-import type { TlbMeasured, TlbResult } from '../../study/tlb.ts';
-import type { WorkloadTrace } from '../../study/tlb-workload.ts';
+
+import type { WorkloadTrace } from '../../study/tlb/of-workload.ts';
+import type { TlbMeasured, TlbResult } from '../../study/tlb/study.ts';
 import type { WorkloadStudy } from '../../study/workload-study.ts';
 import { count, roughSize } from '../../text/numbers.ts';
 import { tlbCharts } from '../charts/tlb-charts.ts';

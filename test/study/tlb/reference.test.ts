@@ -1,18 +1,18 @@
 /** The lean TLB against the exact one, access by access: what hits, what a miss reads. Random tables, traces and sizes. */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { arm64LpaeS1 } from '../../formats/index.ts';
-import { IommuDomain, PhysicalMemory, Scatterlist } from '../../src/index.ts';
-import { nestedMachine } from '../../src/study/memory.ts';
-import { runTlb, type TlbShape } from '../../src/study/tlb-model.ts';
-import { footprintWorkload, makeTables } from '../../src/study/tlb-tables.ts';
-import type { Trace } from '../../src/study/tlb-trace.ts';
-import { walkTrace } from '../../src/study/tlb-walks.ts';
-import { Tlb, type TlbContextOptions } from '../../src/tlb/index.ts';
-import { cpuFeatures, cpuModels, createWalker, type Regime } from '../../src/walker/index.ts';
-import { begin, randomMemory } from '../fuzz/memory.ts';
-import { randomAddress, randomRegisters } from '../fuzz/registers.ts';
-import { Random } from '../support/random.ts';
+import { arm64LpaeS1 } from '../../../formats/index.ts';
+import { IommuDomain, PhysicalMemory, Scatterlist } from '../../../src/index.ts';
+import { nestedMachine } from '../../../src/study/memory.ts';
+import { runTlb, type TlbShape } from '../../../src/study/tlb/model.ts';
+import { footprintWorkload, makeTables } from '../../../src/study/tlb/tables.ts';
+import type { Trace } from '../../../src/study/tlb/trace.ts';
+import { walkTrace } from '../../../src/study/tlb/walks.ts';
+import { Tlb, type TlbContextOptions } from '../../../src/tlb/index.ts';
+import { cpuFeatures, cpuModels, createWalker, type Regime } from '../../../src/walker/index.ts';
+import { begin, randomMemory } from '../../fuzz/memory.ts';
+import { randomAddress, randomRegisters } from '../../fuzz/registers.ts';
+import { Random } from '../../support/random.ts';
 
 const read = { access: 'read' } as const;
 

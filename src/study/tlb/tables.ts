@@ -1,16 +1,16 @@
 /** Tables for a TLB study: a footprint mapped into real tables under a combination of granule, page sizes and stages, and the machine that walks it. */
 
-import type { MachineDescription } from '../image/machine.ts';
-import { IommuDomain } from '../iommu/domain.ts';
-import { Scatterlist } from '../iommu/scatterlist.ts';
-import { PhysicalMemory } from '../memory/index.ts';
-import { createWalker, type Regime, type Walker } from '../walker/index.ts';
-import { type Combination, formatOf, formatRequest } from './combinations.ts';
-import { nestedMachine, PROT, TABLE_RAM } from './memory.ts';
-import { joined, type Stretch } from './tlb-trace.ts';
-import type { StudiedTables } from './tlb-walks.ts';
-import type { Workload } from './workload.ts';
-import { type WorkloadOptions, workloadNamed } from './workloads.ts';
+import type { MachineDescription } from '../../image/machine.ts';
+import { IommuDomain } from '../../iommu/domain.ts';
+import { Scatterlist } from '../../iommu/scatterlist.ts';
+import { PhysicalMemory } from '../../memory/index.ts';
+import { createWalker, type Regime, type Walker } from '../../walker/index.ts';
+import { type Combination, formatOf, formatRequest } from '../combinations.ts';
+import { nestedMachine, PROT, TABLE_RAM } from '../memory.ts';
+import type { Workload } from '../workload.ts';
+import { type WorkloadOptions, workloadNamed } from '../workloads.ts';
+import { joined, type Stretch } from './trace.ts';
+import type { StudiedTables } from './walks.ts';
 
 /** What is compared. The CPU's page is always the granule, so that everything can be mapped under each. */
 export type TablesChoice = Pick<Combination, 'granule' | 'sizes' | 'stage'>;

@@ -1,15 +1,15 @@
 /** What is known of TLBs, in literal numbers; and the laws that every study keeps. */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { setsOf, type TlbShape } from '../../../src/study/tlb/model.ts';
 import {
   sizeOfStudy,
   studyTlb,
   type TlbMeasured,
   type TlbResult,
   type TlbStudy,
-} from '../../src/study/tlb.ts';
-import { setsOf, type TlbShape } from '../../src/study/tlb-model.ts';
-import { deviceTrace, type Trace } from '../../src/study/tlb-trace.ts';
+} from '../../../src/study/tlb/study.ts';
+import { deviceTrace, type Trace } from '../../../src/study/tlb/trace.ts';
 
 const K = 1024;
 const M = 1024 * K;

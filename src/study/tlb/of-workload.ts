@@ -1,14 +1,14 @@
 /** A workload's own TLB study: the tables that its requests make, and a device that uses what they map. */
 import { setImmediate } from 'node:timers/promises';
-import { IommuError } from '../pagetable/errors.ts';
-import type { Choice } from './combinations.ts';
-import { StudyError } from './errors.ts';
-import { choicesOf, measuredOf, type TlbResult } from './tlb.ts';
-import { runTlb, setsOf, type TlbCounts, type TlbShape } from './tlb-model.ts';
-import { makeTables, stretchesOf, type TablesChoice } from './tlb-tables.ts';
-import { deviceTrace, LARGEST_BUFFER, TRACES, type Trace, type TraceName, traceNamed } from './tlb-trace.ts';
-import { walkTrace } from './tlb-walks.ts';
-import { spacesOf, type Workload } from './workload.ts';
+import { IommuError } from '../../pagetable/errors.ts';
+import type { Choice } from '../combinations.ts';
+import { StudyError } from '../errors.ts';
+import { spacesOf, type Workload } from '../workload.ts';
+import { runTlb, setsOf, type TlbCounts, type TlbShape } from './model.ts';
+import { choicesOf, measuredOf, type TlbResult } from './study.ts';
+import { makeTables, stretchesOf, type TablesChoice } from './tables.ts';
+import { deviceTrace, LARGEST_BUFFER, TRACES, type Trace, type TraceName, traceNamed } from './trace.ts';
+import { walkTrace } from './walks.ts';
 
 /** `device`: it goes over each request in bursts of 256 bytes, after which the request is unmapped. */
 export const WORKLOAD_TRACES = ['device', ...TRACES] as const;

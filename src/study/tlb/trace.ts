@@ -1,7 +1,7 @@
 /** Access traces: the addresses that a device or a CPU asks a TLB for, in their order, generated or as they were recorded. */
-import { hex } from '../pagetable/errors.ts';
-import { StudyError } from './errors.ts';
-import { SeededRandom } from './random.ts';
+import { hex } from '../../pagetable/errors.ts';
+import { StudyError } from '../errors.ts';
+import { SeededRandom } from '../random.ts';
 
 /** Bytes of input address space: `size` of them from `first` on. */
 export interface Stretch {

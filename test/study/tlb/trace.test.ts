@@ -7,7 +7,7 @@ import {
   joined,
   type TraceOptions,
   traceNamed,
-} from '../../src/study/tlb-trace.ts';
+} from '../../../src/study/tlb/trace.ts';
 
 const two = [
   { first: 0x10_0000n, size: 0x2000n },

@@ -1,6 +1,6 @@
 /** TLBs over a workload's own tables: counted by hand, space by space, and as the single parts come to. */
 import { describe, expect, test } from 'vitest';
-import { Scatterlist } from '../../src/index.ts';
+import { Scatterlist } from '../../../src/index.ts';
 import {
   StudyError,
   sizeOfWorkloadTlb,
@@ -8,7 +8,7 @@ import {
   type Workload,
   type WorkloadTlbOptions,
   type WorkloadTlbResult,
-} from '../../src/study/index.ts';
+} from '../../../src/study/index.ts';
 
 const TLB = { entries: 4, ways: 'full', walkCache: 0 } as const;
 const ONE = { granules: [0x1000], sizes: ['pages'], stages: ['s1'] } as const;

@@ -2,9 +2,9 @@
  * A lean TLB over a walked trace: sets and ways, the least recently used entry gone first, and a walk cache of tables. It counts
  * what `Tlb` counts, access by access, in a fraction of the time; a property test holds the two equal. (DDI 0487 D8.16, D8.17.)
  */
-import { StudyError } from './errors.ts';
-import { LruSets } from './tlb-lru.ts';
-import { Regions, type WalkedTrace } from './tlb-walks.ts';
+import { StudyError } from '../errors.ts';
+import { LruSets } from './lru.ts';
+import { Regions, type WalkedTrace } from './walks.ts';
 
 /** The size of a TLB. */
 export interface TlbShape {

@@ -1,17 +1,11 @@
 /** TLB studies: a trace run through TLBs of several sizes over tables of several kinds, combination by combination. What `lpae tlb` shows. */
 import { setImmediate } from 'node:timers/promises';
-import { IommuError } from '../pagetable/errors.ts';
-import { type Choice, combinationsOf } from './combinations.ts';
-import { runTlb, setsOf, type TlbCounts, type TlbShape } from './tlb-model.ts';
-import {
-  type Footprint,
-  footprintWorkload,
-  makeTables,
-  stretchesOf,
-  type TablesChoice,
-} from './tlb-tables.ts';
-import { type Trace, type TraceOptions, traceNamed } from './tlb-trace.ts';
-import { type StudiedTables, walkTrace } from './tlb-walks.ts';
+import { IommuError } from '../../pagetable/errors.ts';
+import { type Choice, combinationsOf } from '../combinations.ts';
+import { runTlb, setsOf, type TlbCounts, type TlbShape } from './model.ts';
+import { type Footprint, footprintWorkload, makeTables, stretchesOf, type TablesChoice } from './tables.ts';
+import { type Trace, type TraceOptions, traceNamed } from './trace.ts';
+import { type StudiedTables, walkTrace } from './walks.ts';
 
 /** A TLB, and the tables behind it; without them, those that were given. */
 export interface TlbCombination extends TlbShape {
