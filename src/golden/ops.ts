@@ -3,7 +3,7 @@ import { formatNamed } from '../../formats/index.ts';
 import { IommuDomain } from '../iommu/domain.ts';
 import { Scatterlist } from '../iommu/scatterlist.ts';
 import { PhysicalMemory } from '../memory/index.ts';
-import { hex, IommuError } from '../pagetable/errors.ts';
+import { ERRNO, hex, IommuError } from '../pagetable/errors.ts';
 import type { FormatModule, FormatRequest, Prot, TableFormat } from '../pagetable/format.ts';
 import { createWalker, type Walker } from '../walker/index.ts';
 import { compareRegisters } from './registers.ts';
@@ -112,7 +112,7 @@ function domainFor(format: FormatModule, config: GoldenConfig, goldenRoot: bigin
 /** Runs one operation: its return value must be the file's, and the walker must see what it did, or that it did nothing. */
 function runOp(domain: IommuDomain, walker: Walker, op: GoldenOp, where: string): Difference[] {
   const { format } = domain;
-  const size = op.op === 'map_sg' ? scatterlistOf(op.sg).byteLength : 'size' in op ? op.size : 0n;
+  const size = sizeOf(op);
   const before = op.ret < 0n ? pictureOf(walker, format, op.iova, size) : [];
   const { ret, error } = perform(domain, op);
   if (ret !== op.ret) {
@@ -123,6 +123,11 @@ function runOp(domain: IommuDomain, walker: Walker, op: GoldenOp, where: string)
   const seen =
     ret < 0n ? changed(before, pictureOf(walker, format, op.iova, size)) : witness(walker, format, op, ret);
   return seen === undefined ? [] : [{ where: `${where}, by the walker`, ...seen }];
+}
+
+function sizeOf(op: GoldenOp): bigint {
+  if (op.op === 'map_sg') return op.sg.reduce((sum, [, length]) => sum + length, 0n);
+  return 'size' in op ? op.size : 0n;
 }
 
 function changed(before: readonly string[], after: readonly string[]): Disagreement | undefined {
@@ -146,8 +151,21 @@ function perform(domain: IommuDomain, op: GoldenOp): { ret: bigint; error?: stri
     }
   } catch (error) {
     if (!(error instanceof IommuError)) throw error;
-    return { ret: BigInt(error.errno), error: error.message };
+    const { errno, message } = isMisaligned(domain, op, error) ? EINVAL : error;
+    return { ret: BigInt(errno), error: message };
   }
+}
+
+/** From here on a scatterlist holds no address. */
+const SG_END = 1n << 53n;
+const EINVAL = { errno: ERRNO.EINVAL, message: 'EINVAL: not a multiple of the smallest page' } as const;
+
+/** Linux looks at alignment before it looks at an address that no scatterlist here can hold. */
+function isMisaligned({ format }: IommuDomain, op: GoldenOp, { code, operands }: IommuError): boolean {
+  if (op.op !== 'map_sg' || code !== 'ERANGE' || operands.entry === undefined) return false;
+  const page = format.pgsizeBitmap & -format.pgsizeBitmap;
+  const [phys, length] = op.sg[operands.entry] ?? [0n, 0n];
+  return phys >= SG_END && (op.iova | phys | length) % page !== 0n;
 }
 
 function witness(walker: Walker, format: TableFormat, op: GoldenOp, ret: bigint): Disagreement | undefined {

@@ -61,7 +61,10 @@ export const opsFileSchema = v.object({
       v.strictObject({
         pa: hexWord,
         level: v.pipe(v.number(), v.integer()),
-        entries: v.record(v.pipe(v.string(), v.regex(/^(0|[1-9]\d*)$/, 'expected an entry index')), hexWord),
+        entries: v.record(
+          v.pipe(v.string(), v.regex(/^(0|[1-9]\d{0,6})$/, 'expected an entry index')),
+          hexWord,
+        ),
       }),
     ),
     v.minLength(1, 'expected at least the root'),

@@ -121,7 +121,7 @@ function fieldDifferences(layout: DescriptorLayout, want: bigint, got: bigint, w
     return [{ where, want: show(want), got: show(got) }];
   }
   const [wanted, actual] = [decode(layout, want), decode(layout, got)];
-  return wanted.flatMap((field, i) => {
+  const fields = wanted.flatMap((field, i) => {
     const other = actual[i]!;
     if (field.value === other.value) return [];
     return [
@@ -132,4 +132,6 @@ function fieldDifferences(layout: DescriptorLayout, want: bigint, got: bigint, w
       },
     ];
   });
+  // Words may differ above all fields: an entry of 32 bits has none there.
+  return fields.length > 0 ? fields : [{ where, want: hex(want), got: hex(got) }];
 }

@@ -1,6 +1,6 @@
 /** The hardware's word on a driver's operation: the walker must see exactly what was mapped, as it was asked, and nothing where it was unmapped. */
 import { hex } from '../pagetable/errors.ts';
-import type { Level, Prot, TableFormat } from '../pagetable/format.ts';
+import type { Prot, TableFormat } from '../pagetable/format.ts';
 import type { Translation, Walker, WalkResult } from '../walker/index.ts';
 
 /** What was to be seen, and what the walker saw. */
@@ -25,16 +25,25 @@ interface Part {
 }
 
 /**
- * `[iova, iova + size)` leaf by leaf and hole by hole.
- * @param levels - how much an entry of each level covers: a translation fault speaks for its whole entry, and one of no level for the largest.
+ * `[iova, iova + size)` leaf by leaf and hole by hole: a translation fault speaks for its whole entry, one of no level for the
+ * largest, and one at an address that the format does not have for all such addresses.
  */
-function* partsOf(walker: Walker, levels: readonly Level[], iova: bigint, size: bigint): Generator<Part> {
+function* partsOf(
+  walker: Walker,
+  { levels, firstIova, ias }: Pick<TableFormat, 'levels' | 'firstIova' | 'ias'>,
+  iova: bigint,
+  size: bigint,
+): Generator<Part> {
   const end = iova + size < IOVA_END ? iova + size : IOVA_END;
   for (let at = iova; at < end; ) {
     const walk = walkAnyAccess(walker, at);
     yield { iova: at, walk };
     if (walk.ok) {
       at += walk.leafBase + walk.size - walk.pa;
+    } else if (at < firstIova) {
+      at = firstIova;
+    } else if (at >= firstIova + (1n << BigInt(ias))) {
+      return;
     } else {
       const { shift } = levels.find(({ level }) => level === walk.fault.level) ?? levels[0]!;
       at = ((at >> BigInt(shift)) + 1n) << BigInt(shift);
@@ -48,7 +57,7 @@ export function mappedOtherwise(
   format: TableFormat,
   range: { readonly iova: bigint; readonly size: bigint; readonly pa: bigint; readonly prot: Prot },
 ): Disagreement | undefined {
-  for (const { iova, walk } of partsOf(walker, format.levels, range.iova, range.size)) {
+  for (const { iova, walk } of partsOf(walker, format, range.iova, range.size)) {
     const pa = range.pa + (iova - range.iova);
     const want = `IOVA ${hex(iova)} leads to ${hex(pa)}`;
     if (!walk.ok) return { want, got: `a ${walk.fault.kind} fault at level ${walk.fault.level}` };
@@ -66,7 +75,7 @@ export function stillMapped(
   iova: bigint,
   size: bigint,
 ): Disagreement | undefined {
-  for (const part of partsOf(walker, format.levels, iova, size)) {
+  for (const part of partsOf(walker, format, iova, size)) {
     if (part.walk.ok)
       return { want: `IOVA ${hex(part.iova)} faults`, got: `it leads to ${hex(part.walk.pa)}` };
   }
@@ -77,7 +86,7 @@ export function stillMapped(
 export function pictureOf(walker: Walker, format: TableFormat, iova: bigint, size: bigint): string[] {
   const lines: string[] = [];
   let hole = false;
-  for (const { iova: at, walk } of partsOf(walker, format.levels, iova, size)) {
+  for (const { iova: at, walk } of partsOf(walker, format, iova, size)) {
     // Holes are one, however many entries they are made of: empty tables may come and go.
     if (walk.ok) lines.push(`IOVA ${hex(at)} leads to ${hex(walk.pa)}`);
     else if (!hole) lines.push(`IOVA ${hex(at)} faults`);

@@ -58,6 +58,8 @@ export class IommuDomain {
   readonly #lastIova: bigint;
   /** IOVAs below this are what the table counts: their number is all there is to know. 0 where it counts from elsewhere. */
   readonly #plainEnd: number;
+  /** Bits of an IOVA that the root has an entry for: with some roots more than `ias` (arm_mali_lpae). */
+  readonly #resolvedBits: number;
 
   /**
    * @throws FormatError when the format refuses the configuration; IommuError EINVAL when the allocator is another memory's,
@@ -94,6 +96,8 @@ export class IommuDomain {
     this.#live = new PageTable(this.format, this.allocator, root);
     this.#live.partialUnmap = partialUnmap;
     this.#plainEnd = this.format.firstIova === 0n ? 2 ** Math.min(this.format.ias, 52) : 0;
+    const [first] = this.format.levels;
+    this.#resolvedBits = first!.shift + Math.log2(first!.entries);
     this.#lastIova = this.format.firstIova + (1n << BigInt(this.format.ias)) - 1n;
   }
 
@@ -236,7 +240,7 @@ export class IommuDomain {
     const number = smallNumber(iova);
     const isPlain = number >= 0 && number < this.#plainEnd;
     if (!isPlain) checkWord('iova', iova);
-    const leaf = this.#table.lookup(isPlain ? number : Number(BigInt.asUintN(this.format.ias, iova)));
+    const leaf = this.#table.lookup(isPlain ? number : Number(BigInt.asUintN(this.#resolvedBits, iova)));
     return leaf === undefined ? null : bigintOf(leaf.pa);
   }
 

@@ -124,12 +124,16 @@ export class PageTable {
     const index = this.indexOf(ia, level);
     const entriesLeft = this.entriesToTableEnd(index, level);
     const pages = Math.min(count, entriesLeft >> runLog2);
-    if (pa + pages * pow2(sizeLog2) > this.oaEnd) return this.#fail(ERRNO.ERANGE, ia, pa, sizeLog2, level);
     const entryPa = table + index * this.entryBytes;
     const words = this.region.words(entryPa);
     const at = this.region.wordIndex(entryPa);
     const { direct, wordsPerEntry } = this.entries;
     const entries = pages << runLog2;
+    if (pa + pages * pow2(sizeLog2) > this.oaEnd) {
+      // Of two reasons Linux meets the leaf first.
+      const isTaken = this.#hasLeaf(words, at, entries, level);
+      return this.#fail(isTaken ? ERRNO.EEXIST : ERRNO.ERANGE, ia, pa, sizeLog2, level);
+    }
     const bits = prot.leaves[size]!;
     const isDirect = direct !== undefined && sizeLog2 <= DIRECT_MAX_LOG2;
     if (isDirect && (this.#isFresh || direct.areEmpty(words, at, entries))) {
@@ -184,12 +188,13 @@ export class PageTable {
    * @returns undefined where that table ends there, or a direct codec did not write them.
    */
   placeAfter(ia: number): Place | undefined {
-    if (ia !== this.#lastEnd || this.#lastLeft === 0) return undefined;
+    if (ia !== this.#lastEnd || this.#lastLeft === 0 || ia >= this.iaEnd) return undefined;
     const { sizeLog2, shift } = this.leaves[this.#lastSize]!;
     return {
       words: this.#lastWords,
       at: this.#lastAt,
-      room: this.#roomFor(ia, sizeLog2, this.#lastLeft * pow2(shift)),
+      // A root can resolve more addresses than there are (arm_mali_lpae).
+      room: this.#roomFor(ia, sizeLog2, Math.min(this.#lastLeft * pow2(shift), this.iaEnd - ia)),
       isFresh: this.#isFresh,
       size: this.#lastSize,
     };
@@ -265,6 +270,12 @@ export class PageTable {
   newTable(depth: number): number | undefined {
     const bytes = this.levels[depth]!.entries * this.entryBytes;
     return this.allocator.allocate(bytes, pow2(this.format.tableAddressBits));
+  }
+
+  #hasLeaf(words: Uint32Array, at: number, entries: number, { level }: Level): boolean {
+    for (let i = 0; i < entries; i++)
+      if (this.entries.classify(words, at + i * this.entries.wordsPerEntry, level) === LEAF) return true;
+    return false;
   }
 
   /** True when a leaf may be written here: the entry is empty, or a table without a single leaf, which is freed. */

@@ -140,7 +140,7 @@ function split(table: PageTable, leaf: Larger, ia: number, target: TableLeaf, co
     return fill(table, parts, base, bits, index - first, holeOf(target, part, count));
   }
   const base = entries.leafAddress(words, at, level.level, index);
-  const part = partBelow(table, depth + 1);
+  const part = partBelow(table, depth + 1, target);
   const bits = entries.splitBits(words, at, level.level, part);
   const made = table.newTable(depth + 1);
   if (made === undefined) return -1;
@@ -157,8 +157,9 @@ function split(table: PageTable, leaf: Larger, ia: number, target: TableLeaf, co
   return done;
 }
 
-/** The largest leaf of a level: its runs, where the table has them, else one entry. */
-function partBelow(table: PageTable, depth: number): LeafSize {
+/** The largest leaf of a level: its runs, where the table has them, else one entry; or in arm_v7s, as in Linux, the size that is to go. */
+function partBelow(table: PageTable, depth: number, target: TableLeaf): LeafSize {
+  if (table.entries.wholeRuns === true && target.depth === depth) return target;
   const { level, shift } = table.levels[depth]!;
   return table.leaves.findLast((leaf) => leaf.depth === depth) ?? { level, shift, runLog2: 0 };
 }

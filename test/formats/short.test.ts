@@ -75,15 +75,27 @@ describe('arm_v7s', () => {
     expect(word(m, 0x3ff0)).toBe(0xff07_1232n);
   });
 
-  test('a supersection that loses a page keeps its attributes in sections, large and small pages', () => {
+  const readOnly = { read: true, cache: true, noexec: true };
+
+  test('a supersection that loses a small page keeps its attributes in sections and small pages', () => {
     const m = short();
-    m.domain.map(0x100_0000n, 0x8300_0000n, 0x100_0000n, { read: true, cache: true, noexec: true });
+    m.domain.map(0x100_0000n, 0x8300_0000n, 0x100_0000n, readOnly);
     expect(m.domain.unmap(0x113_2000n, 0x1000n)).toBe(0x1000n);
     expect(word(m, 0x10)).toBe(0x8303_9c1en);
     expect(word(m, 0x31, 0x11)).toBe(0x8313_1e7fn);
     expect(word(m, 0x32, 0x11)).toBeUndefined();
-    expect(word(m, 0x40, 0x11)).toBe(0x8314_9e3dn);
+    expect(word(m, 0x40, 0x11)).toBe(0x8314_0e7fn);
     expect(m.walker.walk(0x113_3000n, { access: 'read' })).toMatchObject({ pa: 0x8313_3000n });
+  });
+
+  test('and one that loses a large page in sections and large pages', () => {
+    const m = short();
+    m.domain.map(0x100_0000n, 0x8300_0000n, 0x100_0000n, readOnly);
+    expect(m.domain.unmap(0x113_0000n, 0x1_0000n)).toBe(0x1_0000n);
+    expect(word(m, 0x10)).toBe(0x8303_9c1en);
+    expect([0x30, 0x3f].map((index) => word(m, index, 0x11))).toEqual([undefined, undefined]);
+    expect([0x40, 0x4f].map((index) => word(m, index, 0x11))).toEqual([0x8314_9e3dn, 0x8314_9e3dn]);
+    expect(m.walker.walk(0x114_3000n, { access: 'read' })).toMatchObject({ pa: 0x8314_3000n });
   });
 
   test.each<[Quirk[], RegExp]>([

@@ -1,7 +1,7 @@
 /** The direct mapSg against the plain loop over map: the same answer, the same bits in memory, the same allocator, whatever the list. */
 import fc from 'fast-check';
 import { describe, expect, test, vi } from 'vitest';
-import { arm64LpaeS1, type FormatModule } from '../../formats/index.ts';
+import { arm64LpaeS1, armMaliLpae, type FormatModule } from '../../formats/index.ts';
 import { IommuError, Scatterlist } from '../../src/index.ts';
 import type { EntryCodec } from '../../src/pagetable/format.ts';
 import { PageTable } from '../../src/pagetable/page-table.ts';
@@ -112,6 +112,17 @@ describe('the direct path', () => {
   test('is there in every format that this project ships', () => {
     for (const { format, options: each } of configs)
       expect(format.configure(each).entries.direct).toBeDefined();
+  });
+
+  test.each(['mapSg', 'mapSgByMap'] as const)('%s ends where addresses do, in a root that goes on', (how) => {
+    const { domain } = machine(armMaliLpae, { pgsizeBitmap: SIZES_4K, ias: 36, oas: 36 });
+    const list = Scatterlist.from([0x0n, 0x8000_0000n].map((phys) => ({ phys, length: 0x4000_0000n })));
+    expect(outcome(() => domain[how](0xf_c000_0000n, list, rw))).toMatchObject({ code: 'ERANGE' });
+    expect(domain.iovaToPhys(0xf_c000_0000n)).toBeNull();
+    expect(outcome(() => domain[how](0xf_8000_0000n, list, rw))).toBe(0x8000_0000n);
+    // The root resolves 39 bits: an address beyond is another one's alias only above those.
+    expect(domain.iovaToPhys(0x10_0000_0000n)).toBeNull();
+    expect(domain.iovaToPhys(0x8f_8000_0123n)).toBe(0x123n);
   });
 
   test('takes the general path once a table, where the plain loop does so once a page', () => {
