@@ -29,7 +29,7 @@ export function methodSection(command: string): Section {
 largest leaves that fit), into tables with 48 bits of input and output. An independent walker, which shares no code with what wrote
 them, read them back and counted. Nested, stage 2 maps the guest&#39;s RAM in the largest leaves that are offered.</p>
 <p>For the same report:</p>
-<pre>${command}</pre>
+<pre tabindex="0">${command}</pre>
 <h3>Words</h3>
 <dl>${WORDS.map(([word, text]) => html`<dt>${word}</dt><dd>${text}</dd>\n`)}</dl>`,
   };

@@ -12,7 +12,7 @@ export interface Section {
 
 /** A drawing, which says itself what it shows. Its stylesheet is the page's. */
 export function figure(svg: string, caption?: string): Html {
-  return html`<figure>${new Html(withoutStyle(svg))}${caption !== undefined && html`<figcaption>${caption}</figcaption>`}</figure>`;
+  return html`<figure tabindex="0">${new Html(withoutStyle(svg))}${caption !== undefined && html`<figcaption>${caption}</figcaption>`}</figure>`;
 }
 
 /** The charts whose names begin like that, one below the other. */
