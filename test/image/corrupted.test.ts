@@ -1,6 +1,7 @@
 /** Damaged files of every format: an ImageError or an answer, soon, and nothing else ever. */
 import { describe, expect, test } from 'vitest';
 import { ImageError, type ImageFormat, imageMemory, openImage } from '../../src/image/index.ts';
+import { cpuMilliseconds } from '../support/cpu-time.ts';
 import { Random } from '../support/random.ts';
 import {
   elfFile,
@@ -128,10 +129,11 @@ describe('damaged files', () => {
       for (let round = 0; round < ROUNDS; round++) {
         const random = new Random(seed * ROUNDS + round);
         const damaged = corrupted(file, random);
-        const start = performance.now();
-        // A third of them must also be told apart from other formats.
-        counts[outcome(damaged, round % 3 === 0 ? undefined : format, random)]++;
-        slowest = Math.max(slowest, performance.now() - start);
+        const took = cpuMilliseconds(() => {
+          // A third of them must also be told apart from other formats.
+          counts[outcome(damaged, round % 3 === 0 ? undefined : format, random)]++;
+        });
+        slowest = Math.max(slowest, took);
       }
       expect(slowest).toBeLessThan(MAX_MILLISECONDS);
       expect(counts.refused).toBeGreaterThan(ROUNDS / 20);

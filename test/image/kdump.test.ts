@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { deflateSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
 import { type ByteSource, bufferSource, gunzipSource, openImage } from '../../src/image/index.ts';
+import { cpuMilliseconds } from '../support/cpu-time.ts';
 import { imageError } from './thrown.ts';
 import {
   contents,
@@ -114,9 +115,12 @@ describe('a kdump-compressed file', () => {
         }
       },
     };
-    const begin = performance.now();
-    const { segments } = openImage(source);
-    expect(performance.now() - begin).toBeLessThan(1000);
+    let segments: ReturnType<typeof openImage>['segments'] = [];
+    // Bit by bit it would be minutes.
+    const took = cpuMilliseconds(() => {
+      segments = openImage(source).segments;
+    });
+    expect(took).toBeLessThan(5000);
     expect(segments).toHaveLength(256);
     expect(segments.map(({ base, size }) => [base, size]).at(-1)).toEqual([255n << 28n, 0xffff000n]);
   });
