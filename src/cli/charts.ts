@@ -2,6 +2,7 @@
 import type { Command } from 'commander';
 import type { Chart } from '../report/charts/chart.ts';
 import { wrap } from '../text/columns.ts';
+import { counted } from '../text/numbers.ts';
 import type { Output } from './output.ts';
 import { addSvgOptions, type SvgOptions, writeSvg } from './svg-file.ts';
 
@@ -39,7 +40,7 @@ export async function showCharts(
   }
   if (svg !== undefined) {
     const { stacked } = await import('../draw/index.ts');
-    const desc = charts.length === 0 ? 'No charts' : `${charts.length} charts`;
+    const desc = charts.length === 0 ? 'No charts' : counted(charts.length, 'chart');
     const drawings = charts.map((chart) => chart.svg);
     writeSvg(svg, stacked(drawings, { title, desc: `${desc}. ${subtitle}` }, subtitle), out);
   }

@@ -37,7 +37,7 @@ export function checkSvgOptions({ svg, force, picture }: SvgOptions, out: Output
     if (out.json) throw usageError('--svg - and --json both want stdout', '--svg FILE goes with --json');
     return;
   }
-  checkOutputFile(svg, force);
+  checkOutputFile(svg, force, '--svg');
 }
 
 /** Writes a picture where `--svg` says. @throws CliError (usage) where that can't be written. */

@@ -77,7 +77,11 @@ function mapping({ workload, results }: WorkloadStudy): string[] {
   const { requests } = sizeOf(workload);
   const granules = granulesOf(results).map((granule) => {
     const own = results.filter(({ combination }) => combination.granule === granule);
-    return { granule, refused: Math.max(...own.map(({ refusedRequests }) => refusedRequests)) };
+    return {
+      granule,
+      refused: Math.max(...own.map(({ refusedRequests }) => refusedRequests)),
+      other: otherReason(own),
+    };
   });
   const good = granules.filter(({ refused }) => refused === 0).map(({ granule }) => size(granule));
   const bad = granules.filter(({ refused }) => refused > 0);
@@ -88,8 +92,15 @@ function mapping({ workload, results }: WorkloadStudy): string[] {
     const many = refused === requests ? (requests === 1 ? 'it' : `all ${count(refused)}`) : count(refused);
     return i === 0 ? `A granule of ${size(granule)} refuses ${many}` : `${size(granule)} ${many}`;
   });
-  const why = 'an IOMMU maps whole pages of its own, and map_sg maps nothing that was not asked for';
+  const other = bad.find((one) => one.other !== undefined)?.other;
+  const why = other ?? 'an IOMMU maps whole pages of its own, and map_sg maps nothing that was not asked for';
   return [[...maps, `${listed(refusals)}: ${why}.`].join(' ')];
+}
+
+/** In the error's words, where something else than alignment is in the way. */
+function otherReason(results: readonly CombinationResult[]): string | undefined {
+  const found = results.flatMap(({ refusals }) => refusals).find(({ code }) => code !== 'EINVAL');
+  return found === undefined ? undefined : `request ${count(found.request)}, ${found.message}`;
 }
 
 /** On each granule. Leaves are the same under all stages. */
@@ -102,12 +113,16 @@ function leaves({ results }: WorkloadStudy): string[] {
     const entries = counted(first.counts.leaves, 'TLB entry', 'TLB entries');
     const fewer = mapped.filter(({ counts }, i) => counts.leaves !== mapped[i - 1]?.counts.leaves).slice(1);
     if (fewer.length === 0)
-      return [`${where} larger sizes change nothing: ${entries} in all, whatever is offered.`];
+      return [`${where} larger sizes change nothing: ${entries} with ${offered(mapped)}.`];
     const steps = fewer.map(
       ({ combination, counts }) => `${count(counts.leaves)} with ${WITH[combination.sizes]}`,
     );
     return [`${where} what takes ${entries} with ${WITH[first.combination.sizes]} takes ${listed(steps)}.`];
   });
+}
+
+function offered(results: readonly CombinationResult[]): string {
+  return listed(results.map(({ combination }) => WITH[combination.sizes]));
 }
 
 const WITH = { pages: 'pages alone', blocks: 'blocks', contiguous: 'contiguous runs' } as const;
@@ -120,7 +135,8 @@ function tables({ workload, results }: WorkloadStudy): string[] {
   const { bytes } = sizeOf(workload);
   const part = (bytes_: number) => roughSize(BigInt(bytes_));
   if (least.counts.tableBytes === most.counts.tableBytes) {
-    return [`Tables take ${part(least.counts.tableBytes)} for ${roughSize(bytes)}, under each of them.`];
+    const each = own.length > 1 ? `, under each of ${counted(own.length, 'combination')} that maps all` : '';
+    return [`Tables take ${part(least.counts.tableBytes)} for ${roughSize(bytes)}${each}.`];
   }
   return [
     `Tables for ${roughSize(bytes)} take from ${part(least.counts.tableBytes)} (${nameOf(least)}) to ${part(most.counts.tableBytes)} (${nameOf(most)}).`,
@@ -142,23 +158,21 @@ function misses({ results }: WorkloadStudy): string[] {
   ];
 }
 
-/** Of the largest TLB that was tried and the first trace: the worst and the best tables of one stage, and what a walk costs nested. */
+/** Of each trace, for the middle one of the TLBs that were tried: the worst and the best tables. Of nested ones alone where there are no others. */
 function tlbs({ tlb }: WorkloadStudy): string[] {
   const measured = tlb.flatMap(({ trace, result }) => (result.maps ? [{ trace, result }] : []));
   return [...new Set(measured.map(({ trace }) => trace))].flatMap((trace) => {
-    const own = measured.filter((one) => one.trace === trace).map(({ result }) => result);
+    const all = measured.filter((one) => one.trace === trace).map(({ result }) => result);
+    const single = all.filter(({ combination }) => combination.tables?.stage !== 'nested');
+    const own = single.length > 0 ? single : all;
     const entries = median([...new Set(own.map(({ combination }) => combination.entries))]);
     const sized = own.filter(({ combination }) => combination.entries === entries);
-    const s1 = sized.filter(({ combination }) => combination.tables?.stage !== 'nested');
-    const [first] = s1;
-    if (first === undefined) return [];
-    const worst = s1.reduce((a, b) => (b.hitRate < a.hitRate ? b : a));
-    const best = s1.reduce((a, b) => (b.hitRate > a.hitRate ? b : a));
+    const worst = sized.reduce((a, b) => (b.hitRate < a.hitRate ? b : a));
+    const best = sized.reduce((a, b) => (b.hitRate > a.hitRate ? b : a));
     const says = (one: TlbMeasured) => `${percent(one.hitRate)} over ${tablesName(one)}`;
+    const others = new Set(sized.map(tablesName)).size > 1 ? ' and over all others' : '';
     const rates =
-      worst.hitRate === best.hitRate
-        ? `${says(first)} and over all others`
-        : `from ${says(worst)} to ${says(best)}`;
+      worst.hitRate === best.hitRate ? `${says(sized[0]!)}${others}` : `from ${says(worst)} to ${says(best)}`;
     return [`A TLB of ${counted(entries, 'entry', 'entries')} answers ${TRACE_WORDS[trace]}: ${rates}.`];
   });
 }
@@ -172,6 +186,8 @@ const TRACE_WORDS = {
 } as const;
 
 function tooMuch({ results }: WorkloadStudy): string[] {
+  // Where addresses are in the way, more room around buffers is no answer.
+  if (otherReason(results) !== undefined) return [];
   const granules = granulesOf(results).map((granule) => {
     const { ofGranule } = results.find(({ combination }) => combination.granule === granule)!;
     return { on: `on a granule of ${size(granule)}`, ...ofGranule };

@@ -1,8 +1,9 @@
 /** All there is to know of a workload: its comparison under every combination, and what TLBs make of it. What `lpae study` reports. */
 import { combinationsOf, type StageChoice } from './combinations.ts';
 import { type CombinationResult, type Compared, type CompareOptions, compareWorkload } from './compare.ts';
-import { setsOf, type TlbShape } from './tlb/model.ts';
+import type { TlbShape } from './tlb/model.ts';
 import {
+  checkWorkloadTlb,
   sizeOfWorkloadTlb,
   studyWorkloadTlb,
   type WorkloadTlbOptions,
@@ -49,7 +50,7 @@ export async function* studyWorkloads(
   options: StudyOptions = {},
 ): AsyncGenerator<StudyPart> {
   // Before hours of work, not after.
-  for (const shape of options.shapes ?? SHAPES) setsOf(shape);
+  checkWorkloadTlb(tlbOptions(options));
   for (const workload of workloads) {
     for await (const compared of compareWorkload(workload, options)) yield { workload, found: { compared } };
     if (firstAlike(workloads, workload) !== workload) continue;

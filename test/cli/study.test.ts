@@ -32,6 +32,11 @@ test('prints conclusions, and exits with 0 where something maps', async () => {
   expect(Math.max(...out.split('\n').map((line) => line.length))).toBeLessThanOrEqual(96);
 });
 
+test('reads numbers as they are read everywhere', async () => {
+  const { code, json } = await lpaeJson(['study', ...SMALL, '--traces', 'random', '--seed', '1K']);
+  expect([code, json.interrupted]).toEqual([0, false]);
+});
+
 test('exits with 1 where nothing maps everything', async () => {
   const { code, out } = await lpae(['study', '--workload', 'odd-start', '--size', '1M', '--cpu', '4K']);
   expect(code).toBe(1);
@@ -125,11 +130,27 @@ describe('--report', () => {
     expect(readFileSync(file, 'utf8')).toContain('<!doctype html>');
   });
 
+  test('of lists that map no byte, beside one that does', async () => {
+    const file = join(directory, 'empty.json');
+    const ops = [
+      { op: 'map_sg', iova: '0x10000000', sg: [['0x900000000', '8K']] },
+      { op: 'map_sg', iova: '0x10001000', sg: [0, 0, 0].map(() => ['0x900000000', '0']) },
+    ];
+    const config = { pgsize_bitmap: '0x1000', ias: 48, oas: 48 };
+    writeFileSync(file, JSON.stringify({ format: 'arm_64_lpae_s1', config, ops }));
+    const report = join(directory, 'empty.html');
+    const { code, err } = await lpae(['study', file, '--granule', '4K', '--report', report]);
+    expect([code, err]).toEqual([0, `lpae: wrote ${report}\n`]);
+    expect(readFileSync(report, 'utf8')).toContain('What the tables look like');
+  });
+
   test('nowhere', async () => {
     const file = join(directory, 'no', 'where.html');
-    const { code, err } = await lpae(['study', ...SMALL, '--report', file]);
-    expect([code, existsSync(file)]).toEqual([2, false]);
+    const { code, out, err } = await lpae(['study', ...SMALL, '--report', file]);
+    expect([code, out, existsSync(file)]).toEqual([2, '', false]);
     expect(err).toContain('its directory must exist');
+    expect((await lpae(['study', ...SMALL, '--report', directory])).err).toContain('it is a directory');
+    expect((await lpae(['study', ...SMALL, '--report', ''])).err).toContain('takes the name of a file');
   });
 });
 

@@ -54,7 +54,7 @@ test('of two huge pages, word for word', async () => {
     'maps: The request maps on a granule of 4K and 64K.',
     // 4M are 1024 pages of 4K or 64 of 64K; a block of 64K tables is 512M.
     'leaves: On a granule of 4K what takes 1,024 TLB entries with pages alone takes 2 with blocks.',
-    'leaves: On a granule of 64K larger sizes change nothing: 64 TLB entries in all, whatever is offered.',
+    'leaves: On a granule of 64K larger sizes change nothing: 64 TLB entries with pages alone and blocks.',
     // Levels 0, 1, 2 and two tables of level 3, or none of these; of 64K pages level 1 (64 entries of 8 bytes), 2 and 3.
     'tables: Tables for 4.00 MiB take from 12.0 KiB (4K granule, blocks, stage 1) to 128.5 KiB (64K granule, pages, stage 1).',
     'miss: With nothing cached the costliest TLB miss reads 3 to 4 descriptors at stage 1, and 11 to 24 nested, where every read of stage 1 goes through stage 2 first.',
@@ -84,6 +84,29 @@ test('of what is refused, and of nothing', async () => {
   );
   expect(conclusionsOf([])).toEqual([]);
   expect(conclusionsOf([{ workload: odd, results: [], tlb: [] }])).toEqual([]);
+});
+
+test('where addresses are in the way, that is said, and no more room around buffers is advised', async () => {
+  const high: Workload = {
+    ...HUGE,
+    requests: [{ iova: 0x4000_0000n, sg: sgOf([[0xf_0000_0000_0000, 0x1000]]) }],
+  };
+  const texts = conclusionsOf(await studied([high], SMALL)).map(({ text }) => text);
+  expect(texts[0]).toMatch(/^A granule of 4K refuses it and 64K it: request 0, ERANGE: /);
+  expect(texts.join()).not.toContain('DMA layer');
+});
+
+test('of a single combination nothing is said of others', async () => {
+  const one = { ...SMALL, granules: [0x1000], sizes: ['pages'], traces: ['device'] } as const;
+  const of = async (stages: readonly ('s1' | 'nested')[]) =>
+    conclusionsOf(await studied([HUGE], { ...one, stages })).map(({ text }) => text);
+  const [maps, tables, tlb] = await of(['s1']);
+  expect([maps, tables, tlb]).toEqual([
+    'The request maps on a granule of 4K.',
+    'Tables take 20.0 KiB for 4.00 MiB.',
+    'A TLB of 64 entries answers what a device asks that goes over each request once: 93.7% over 4K granule, pages.',
+  ]);
+  expect(await of(['nested'])).toContain(tlb);
 });
 
 describe('CPU page sizes', () => {

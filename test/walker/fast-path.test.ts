@@ -1,5 +1,6 @@
 /** The fast path answers what the full walk answers, whatever memory and registers hold. */
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
+import { FastPath } from '../../src/walker/fast-path.ts';
 import {
   type Access,
   cpuModels,
@@ -26,6 +27,18 @@ function pa(walker: Walker, ia: bigint, access: Access): bigint | undefined {
 }
 
 describe('random memory and registers', () => {
+  test('let the fast path in', () => {
+    const entered = vi.spyOn(FastPath.prototype, 'translate');
+    const random = new Random(7);
+    for (let machine = 0; machine < 20; machine++) {
+      const { memory } = randomMemory(random, true);
+      const registers = randomRegisters(random, 'el1&0', memory);
+      createWalker(memory, { regime: 'el1&0', registers }).translate(0x1000n, { access: 'read' });
+    }
+    expect(entered.mock.calls.length).toBeGreaterThan(10);
+    entered.mockRestore();
+  });
+
   test.each(regimes)(
     '%s: the same PA, or no PA where the full walk faults; the same results without steps',
     (regime) => {

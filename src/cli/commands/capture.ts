@@ -77,7 +77,7 @@ async function capture(
   if (accesses.length > 0 && options.range !== undefined)
     throw usageError('--range is for captures without addresses');
   const { output, force } = options;
-  if (output !== undefined) checkOutputFile(output, force);
+  if (output !== undefined) checkOutputFile(output, force, '--output');
   const target = await readTarget([file, ...files], out.io, options);
   for (const warning of target.warnings) out.note(warning);
   const rows: CapturedRow[] = [];

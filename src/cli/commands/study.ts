@@ -68,7 +68,7 @@ export function define(command: Command, cli: Cli): void {
       if (report === STDOUT) {
         if (out.json)
           throw usageError('--report - and --json both want stdout', '--report FILE goes with --json');
-      } else if (report !== undefined) checkOutputFile(report, force);
+      } else if (report !== undefined) checkOutputFile(report, force, '--report');
       else if (force) throw usageError('--force overwrites the file of --report, which is not given');
       const asked = optionsOf(options);
       const workloads = await readWorkloads(out, file, options);
@@ -100,7 +100,7 @@ function optionsOf({ granule, sizes, stages, entries, traces, accesses, seed }: 
         walkCache: WALK_CACHE,
       })),
     }),
-    ...(seed !== undefined && { seed: Number(seed) }),
+    ...(seed !== undefined && { seed: wholeOf('--seed', seed, 0, 2 ** 32) }),
   };
 }
 
@@ -120,6 +120,8 @@ async function study(
   );
   const studies = gathered(parts);
   const conclusions = conclusionsOf(studies);
+  if (out.json) out.document('lpae.study/1', studyJson(studies, conclusions, interrupted));
+  else if (options.report !== STDOUT) out.lines(studyLines(studies, conclusions, out.style));
   if (options.report !== undefined) {
     const { reportPage } = await import('../../report/index.ts');
     const page = reportPage(studies, {
@@ -132,8 +134,6 @@ async function study(
       out.note(`wrote ${options.report}`);
     }
   }
-  if (out.json) out.document('lpae.study/1', studyJson(studies, conclusions, interrupted));
-  else if (options.report !== STDOUT) out.lines(studyLines(studies, conclusions, out.style));
   if (interrupted) return EXIT_INTERRUPTED;
   return studies.some(({ results }) => results.some(({ maps }) => maps)) ? EXIT.ok : EXIT.negative;
 }

@@ -63,6 +63,7 @@ export async function readStudy(
   const shapes = shapesOf(options);
   const trace = await askedTrace(out, options);
   if (files.length === 0) return builtIn(trace, shapes, options);
+  if (options.trace !== 'random') refuse(options, ['seed'], `is not for ${options.trace}: nothing is random`);
   refuse(options, ['workload', 'fragmentation', 'granule', 'sizes', 'stages'], 'is for tables that are made');
   const target = await readTarget(files, out.io, options);
   for (const warning of target.warnings) out.note(warning);

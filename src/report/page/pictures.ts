@@ -17,18 +17,19 @@ import { figure, paragraph, type Section } from './section.ts';
 export function picturesSection(studies: readonly WorkloadStudy[]): Section[] {
   for (const study of studies) {
     const best = bestCombination(study);
-    if (best !== undefined) return [ofTables(study.workload, best.combination)];
+    if (best !== undefined) return ofTables(study.workload, best.combination);
   }
   return [];
 }
 
 type Combination = NonNullable<ReturnType<typeof bestCombination>>['combination'];
 
-function ofTables(workload: Workload, combination: Combination): Section {
+function ofTables(workload: Workload, combination: Combination): Section[] {
   const { granule, sizes, stage } = combination;
   const space = busiest(workload);
+  const first = space.requests.find(({ sg }) => sg.byteLength > 0n);
+  if (first === undefined) return [];
   const { walker } = makeTables(space, combination);
-  const first = space.requests.find(({ sg }) => sg.byteLength > 0n)!;
   const part =
     space.requests.length < workload.requests.length
       ? `, of the address space with most entries (${space.requests.length} of ${workload.requests.length} requests)`
@@ -39,15 +40,16 @@ function ofTables(workload: Workload, combination: Combination): Section {
 ${figure(icicle(iciclePanels(treeOfTarget(walker).tree(), walker), { title: 'The tables', width: 992 }))}
 ${figure(addressSpace(listSpace(walker), walker.regime, { title: 'What they map' }))}
 ${leafOf(walker, first.iova, granule)}`;
-  return { id: 'pictures', title: 'What the tables look like', body };
+  return [{ id: 'pictures', title: 'What the tables look like', body }];
 }
 
-/** The requests of the space with most entries: others look alike, and are smaller. */
+/** The requests of the space with most entries that map something: others look alike, and are smaller. */
 function busiest(workload: Workload): Workload {
   const spaces = [...spacesOf(workload).values()].map((indexes) =>
     indexes.map((index) => workload.requests[index]!),
   );
-  const entries = (requests: (typeof spaces)[number]) => requests.reduce((sum, { sg }) => sum + sg.count, 0);
+  const entries = (requests: (typeof spaces)[number]) =>
+    requests.reduce((sum, { sg }) => sum + (sg.byteLength > 0n ? sg.count : 0), 0);
   return { ...workload, requests: spaces.reduce((a, b) => (entries(b) > entries(a) ? b : a)) };
 }
 

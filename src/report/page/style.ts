@@ -16,6 +16,7 @@ ${stylesheet()}
 body{margin:0;background:var(--page);color:var(--text);font:16px/1.55 ${SANS}}
 main,header,footer{max-width:62rem;margin:0 auto;padding:0 1.25rem}
 header{padding-top:2.5rem}
+h1,p{overflow-wrap:anywhere}
 h1{font-size:2rem;line-height:1.2;margin:0 0 .5rem}
 h2{font-size:1.35rem;margin:3rem 0 .75rem;padding-top:.75rem;border-top:1px solid var(--line)}
 h3{font-size:1.05rem;margin:1.75rem 0 .5rem}

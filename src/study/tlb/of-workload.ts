@@ -3,7 +3,7 @@ import { setImmediate } from 'node:timers/promises';
 import { IommuError } from '../../pagetable/errors.ts';
 import type { Choice } from '../combinations.ts';
 import { StudyError } from '../errors.ts';
-import { spacesOf, type Workload } from '../workload.ts';
+import { spacesOf, type Workload, type WorkloadRequest } from '../workload.ts';
 import { runTlb, setsOf, type TlbCounts, type TlbShape } from './model.ts';
 import { choicesOf, measuredOf, type TlbResult } from './study.ts';
 import { makeTables, stretchesOf, type TablesChoice } from './tables.ts';
@@ -44,7 +44,7 @@ export async function* studyWorkloadTlb(
   options: WorkloadTlbOptions,
 ): AsyncGenerator<WorkloadTlbResult> {
   const { shapes, choice, traces = DEFAULT_TRACES } = options;
-  for (const shape of shapes) setsOf(shape);
+  checkWorkloadTlb(options);
   const spaces = [...spacesOf(workload).values()].map((indexes) => ({
     ...workload,
     requests: indexes.map((index) => workload.requests[index]!),
@@ -56,12 +56,25 @@ export async function* studyWorkloadTlb(
     for (const [t, trace] of traces.entries()) {
       for (const [i, shape] of shapes.entries()) {
         const combination = { ...shape, tables };
-        if (counts instanceof IommuError) {
-          yield { trace, result: { maps: false, combination, reason: counts.message } };
-        } else yield { trace, result: measuredOf(combination, counts[t]![i]!) };
+        const reason = counts instanceof IommuError ? counts.message : made[t]!.reason;
+        const counted = counts instanceof IommuError ? undefined : counts[t]![i];
+        const result: TlbResult =
+          counted === undefined
+            ? { maps: false, combination, reason: reason ?? 'nothing is accessed' }
+            : measuredOf(combination, counted);
+        yield { trace, result };
       }
     }
   }
+}
+
+/** @throws StudyError for options that can't be, whatever the workload. */
+export function checkWorkloadTlb({ shapes, accesses = 1, seed = 1 }: WorkloadTlbOptions): void {
+  for (const shape of shapes) setsOf(shape);
+  if (!Number.isInteger(accesses) || accesses < 1 || accesses > 2 ** 26) {
+    throw new StudyError(`accesses must be a whole number from 1 to 2^26, not ${accesses}`, accesses);
+  }
+  if (!Number.isSafeInteger(seed)) throw new StudyError(`seed must be a whole number, not ${seed}`, seed);
 }
 
 /** How many results that has. */
@@ -69,35 +82,52 @@ export function sizeOfWorkloadTlb({ shapes, choice, traces = DEFAULT_TRACES }: W
   return shapes.length * traces.length * choicesOf(choice).length;
 }
 
-/** A trace for each space; none where there is nothing that a device would go over. */
+/** A trace for each space; none where it has nothing that a device would go over, or too little; why, where there is none at all. */
+interface SpaceTraces {
+  readonly ofSpaces: readonly (Trace | undefined)[];
+  readonly reason?: string;
+}
+
 function tracesOf(
   workload: Workload,
   spaces: readonly Workload[],
   trace: WorkloadTrace,
   { accesses = trace === 'device' ? 2 ** 18 : 2 ** 16, seed = 1 }: WorkloadTlbOptions,
-): (Trace | undefined)[] {
-  const isBuffer = (bytes: bigint) => bytes > 0n && bytes <= LARGEST_BUFFER;
+): SpaceTraces {
   // Large requests are memory that a guest was given, unless there is nothing else: then they are the buffers.
-  const isBuffers = workload.requests.some(({ sg }) => isBuffer(sg.byteLength));
-  const largest = isBuffers ? LARGEST_BUFFER : Number.MAX_SAFE_INTEGER;
-  let left = accesses;
+  const isBuffer = ({ sg }: WorkloadRequest) => sg.byteLength > 0n && sg.byteLength <= LARGEST_BUFFER;
+  const largest = workload.requests.some(isBuffer) ? LARGEST_BUFFER : Number.MAX_SAFE_INTEGER;
   const total = bytesOf(workload);
-  const made = spaces.map((space) => {
-    if (trace === 'device') {
-      const requests = space.requests
-        .map(({ iova, sg }) => ({ first: iova, size: sg.byteLength }))
-        .filter(({ size }) => size > 0n && size <= largest);
-      if (requests.length === 0 || left === 0) return undefined;
-      const made = deviceTrace(workload.name, requests, { accesses: left, largest });
-      left -= made.addresses.length;
+  let [left, bytes] = [accesses, 0];
+  let reason = `${workload.name} holds no byte that a device would access`;
+  const share = (upTo: number) => (total === 0 ? 0 : Math.round((accesses * upTo) / total));
+  const ofSpaces = spaces.map((space): Trace | undefined => {
+    const before = share(bytes);
+    bytes += bytesOf(space);
+    const own = trace === 'device' ? left : share(bytes) - before;
+    if (own === 0 || bytesOf(space) === 0) return undefined;
+    try {
+      const made = trace === 'device' ? ofDevice(space, own, largest) : ofSpace(space, trace, own, seed);
+      left -= made?.addresses.length ?? 0;
       return made;
+    } catch (error) {
+      if (!(error instanceof StudyError)) throw error;
+      reason = error.message;
+      return undefined;
     }
-    const share = Math.round((accesses * bytesOf(space)) / total);
-    if (share === 0) return undefined;
-    return traceNamed(trace, stretchesOf(space), { accesses: share, seed });
   });
-  if (made.some((one) => one !== undefined)) return made;
-  throw new StudyError(`${workload.name} holds no byte that a device would access`, workload.name);
+  return ofSpaces.some((one) => one !== undefined) ? { ofSpaces } : { ofSpaces, reason };
+}
+
+function ofDevice({ name, requests }: Workload, accesses: number, largest: number): Trace | undefined {
+  const stretches = requests
+    .map(({ iova, sg }) => ({ first: iova, size: sg.byteLength }))
+    .filter(({ size }) => size > 0n && size <= largest);
+  return stretches.length === 0 ? undefined : deviceTrace(name, stretches, { accesses, largest });
+}
+
+function ofSpace(space: Workload, trace: TraceName, accesses: number, seed: number): Trace {
+  return traceNamed(trace, stretchesOf(space), { accesses, seed });
 }
 
 function bytesOf({ requests }: Workload): number {
@@ -107,7 +137,7 @@ function bytesOf({ requests }: Workload): number {
 /** By trace, then by shape; or the error of the first request that can't be mapped. */
 function countsOf(
   spaces: readonly Workload[],
-  traces: readonly (readonly (Trace | undefined)[])[],
+  traces: readonly SpaceTraces[],
   tables: TablesChoice,
   shapes: readonly TlbShape[],
 ): TlbCounts[][] | IommuError {
@@ -115,7 +145,7 @@ function countsOf(
   try {
     for (const [i, space] of spaces.entries()) {
       const made = makeTables(space, tables);
-      for (const [t, ofSpaces] of traces.entries()) {
+      for (const [t, { ofSpaces }] of traces.entries()) {
         const trace = ofSpaces[i];
         if (trace === undefined) continue;
         const walked = walkTrace(made, trace);

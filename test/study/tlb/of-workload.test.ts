@@ -117,7 +117,29 @@ describe('what can not be', () => {
       results(workload, { shapes: [TLB], choice: ONE, ...options });
     await expect(asked({ shapes: [{ ...TLB, entries: 0 }] })).rejects.toThrow(StudyError);
     await expect(asked({ accesses: 0 })).rejects.toThrow(StudyError);
+  });
+
+  test('traces that nothing is there for: the others go on', async () => {
+    const workload = workloadOf([[0x4000_0000, 0x8000_0000, 0x1000]], [[0x4000_0000, 0x9000_0000, 0x1_0000]]);
+    const options = { shapes: [TLB], choice: ONE, traces: ['dma-ring', 'device'], accesses: 600 } as const;
+    const [ring, device] = await results(workload, options);
+    // The first space has no room for a ring and a buffer: its share is left out.
+    expect(ring!.result).toMatchObject({ maps: true, accesses: Math.round((600 * 16) / 17) });
+    expect(device!.result).toMatchObject({ maps: true, accesses: 16 + 256 });
+    const [small] = await results(workloadOf([[0x4000_0000, 0x8000_0000, 0x1000]]), options);
+    expect(small!.result).toMatchObject({ maps: false, reason: expect.stringContaining('6144') });
     const empty = { ...workload, requests: [{ iova: 0n, sg: Scatterlist.from([]) }] };
-    await expect(results(empty, { shapes: [TLB], choice: ONE })).rejects.toThrow(/no byte/);
+    const [none] = await results(empty, { shapes: [TLB], choice: ONE });
+    expect(none!.result).toMatchObject({ maps: false, reason: expect.stringContaining('no byte') });
+  });
+
+  test('fewer accesses than spaces: some have none, and all together as many as were asked for', async () => {
+    const page = [0x4000_0000, 0x8000_0000, 0x1000] as const;
+    const spaces = Array.from({ length: 7 }, () => [page]);
+    for (const accesses of [1, 2, 5, 100]) {
+      const options = { shapes: [TLB], choice: ONE, traces: ['random'], accesses } as const;
+      const [one] = await results(workloadOf(...spaces), options);
+      expect(one!.result).toMatchObject({ accesses });
+    }
   });
 });
