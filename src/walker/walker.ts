@@ -105,15 +105,17 @@ export class Walker {
    *
    * @param ias - input addresses as signed 64-bit numbers: those of an upper range (TTBR1) are negative, `-0x1000` the last page.
    * A double holds them up to 2^53 either way, which leaves out tagged addresses.
-   * @param pas - takes the PAs, `-1` where the access faults.
+   * @param pas - takes the PAs, `-1` where the access faults; another array than `ias`.
    * @returns how many addresses were translated.
-   * @throws WalkerError for an address that is no integer, an unknown kind of access, or `pas` shorter than `ias`.
+   * @throws WalkerError for an address that is no integer, an unknown kind of access, or `pas` shorter than `ias` or the same.
    */
   translateMany(ias: Float64Array, pas: Float64Array, access: Access): number {
     checkAccess(0n, access);
     if (pas.length < ias.length) {
       throw new WalkerError(`${ias.length} addresses need as many places for their PAs, not ${pas.length}`);
     }
+    if (pas === ias)
+      throw new WalkerError('PAs need an array of their own: addresses are read more than once');
     const fast = this.#fastPath(access);
     if (fast === undefined) pas.fill(ASK, 0, ias.length);
     else fast.translateMany(ias, pas, ias.length);

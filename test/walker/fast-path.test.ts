@@ -244,6 +244,14 @@ describe('by hand', () => {
       (w) => w.translateMany(new Float64Array(3), new Float64Array(2), read),
       /^3 addresses/,
     ],
+    [
+      'the same array',
+      (w) => {
+        const ias = Float64Array.of(0x1000);
+        return w.translateMany(ias, ias, read);
+      },
+      /an array of their own/,
+    ],
     ['65 bits', (w) => w.translate(1n << 64n, read), /at most 64 bits/],
     [
       'an access',
