@@ -1,7 +1,39 @@
-/** Files that commands write: not over one that is there already, unless that is asked for. */
+/** Files that commands write: not over one that is there already, unless that is asked for; `-` is stdout. */
 import { accessSync, constants, statSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { type CliError, usageError } from './io.ts';
+import type { Output } from './output.ts';
+
+export const STDOUT = '-';
+
+/**
+ * An option that writes in place of text, to be asked before any work is done.
+ * @param option - as `--svg`; its file is not given where that is undefined.
+ * @throws CliError (usage) where the file exists already or could not be written, or stdout would be needed twice.
+ */
+export function checkOutput(
+  option: string,
+  file: string | undefined,
+  force: boolean | undefined,
+  out: Output,
+): void {
+  if (file === undefined) {
+    if (force) throw usageError(`--force overwrites the file of ${option}, which is not given`);
+  } else if (file !== STDOUT) checkOutputFile(file, force, option);
+  else if (out.json) {
+    throw usageError(`${option} - and --json both want stdout`, `${option} FILE goes with --json`);
+  }
+}
+
+/** Writes what such an option is for, and says where to. @throws CliError (usage) where that can't be written. */
+export function writeOutput(option: string, file: string, text: string, out: Output): void {
+  if (file === STDOUT) {
+    out.io.stdout.write(text);
+    return;
+  }
+  writeOutputFile(file, text, option);
+  out.note(`wrote ${file}`);
+}
 
 /**
  * To be asked before any work is done.

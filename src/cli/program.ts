@@ -2,9 +2,10 @@
 import { createRequire } from 'node:module';
 import { type Command, CommanderError, Option } from 'commander';
 import { ImageError } from '../image/errors.ts';
+import { StudyError } from '../study/errors.ts';
 import { capitalised } from '../text/sentence.ts';
 import { COLOR_WHEN, makeStyle, wantsColour } from '../text/style.ts';
-import { CliError, type CliIo, EXIT } from './io.ts';
+import { CliError, type CliIo, EXIT, usageError } from './io.ts';
 import { type Cli, type GlobalOptions, Output } from './output.ts';
 import { CommandWithStdin } from './stdin-argument.ts';
 
@@ -159,6 +160,7 @@ function reportError(error: unknown, io: CliIo): number {
     if (error.hint !== undefined) say(`      ${error.hint}`);
     return error.exitCode;
   }
+  if (error instanceof StudyError) return reportError(usageError(error.message), io);
   if (error instanceof ImageError) {
     // Images are read while they are looked at: what is damaged shows late.
     say(`lpae: ${style.bad(error.message)}`);

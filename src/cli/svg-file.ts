@@ -2,7 +2,7 @@
 import type { Command } from 'commander';
 import { usageError } from './io.ts';
 import type { Output } from './output.ts';
-import { checkOutputFile, writeOutputFile } from './output-file.ts';
+import { checkOutput, STDOUT, writeOutput } from './output-file.ts';
 
 /** As they were typed. */
 export interface SvgOptions {
@@ -11,8 +11,6 @@ export interface SvgOptions {
   /** Of commands that draw in a terminal too. */
   readonly picture?: boolean;
 }
-
-const STDOUT = '-';
 
 /** Adds `--svg` and `--force`. @param what - what is drawn, in the help. */
 export function addSvgOptions(command: Command, what: string): Command {
@@ -29,23 +27,10 @@ export function checkSvgOptions({ svg, force, picture }: SvgOptions, out: Output
   if (picture && (out.json || svg === STDOUT)) {
     throw usageError('--picture wants stdout for itself', 'without --json, or --svg -');
   }
-  if (svg === undefined) {
-    if (force) throw usageError('--force overwrites the file of --svg, which is not given');
-    return;
-  }
-  if (svg === STDOUT) {
-    if (out.json) throw usageError('--svg - and --json both want stdout', '--svg FILE goes with --json');
-    return;
-  }
-  checkOutputFile(svg, force, '--svg');
+  checkOutput('--svg', svg, force, out);
 }
 
 /** Writes a picture where `--svg` says. @throws CliError (usage) where that can't be written. */
 export function writeSvg(svg: string, text: string, out: Output): void {
-  if (svg === STDOUT) {
-    out.io.stdout.write(text);
-    return;
-  }
-  writeOutputFile(svg, text, '--svg');
-  out.note(`wrote ${svg}`);
+  writeOutput('--svg', svg, text, out);
 }

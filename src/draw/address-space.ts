@@ -1,5 +1,5 @@
 /** An address space as a map: low addresses above, ranges coloured by what they allow, holes cut short with a break mark. */
-import { counted, hex, sizeText } from '../text/numbers.ts';
+import { counted, hex, shortSize, sizeText } from '../text/numbers.ts';
 import { lookBox, lookLegend, lookOf, RIGHTS, sharesBox, shorterSays } from './look.ts';
 import { firstFitting, fitText, textWidth } from './measure.ts';
 import { type Box, breakMark, heading, label, legend, told } from './parts.ts';
@@ -11,7 +11,6 @@ import {
   rowSize,
   type SpacePanel,
   type SpaceRow,
-  shortSize,
   spacePanels,
 } from './space-rows.ts';
 import { element, type SvgNode, svgDocument } from './svg.ts';

@@ -6,6 +6,7 @@ import {
   type DescriptorLayout,
   decode,
   decodeAddress,
+  fieldTitle,
 } from '../descriptor/index.ts';
 import { hex, hexWord } from '../text/numbers.ts';
 import { firstFitting, fitText, wrapText } from './measure.ts';
@@ -167,7 +168,7 @@ const LINE = 17;
 function listRow(marked: Marked, y: number): { nodes: SvgNode[]; height: number } {
   const { field, value, text, problem, letter, hue } = marked;
   const faint = letter === '' && problem === undefined;
-  const name = field.name === '-' ? field.kind.toUpperCase() : field.name;
+  const name = fieldTitle(field);
   const said = text === undefined || text === field.meaning ? field.meaning : `${field.meaning}: ${text}`;
   const meaning = wrapText(
     `${said}${field.kind === 'software' ? ' (software)' : ''}`,
@@ -198,7 +199,7 @@ function listRow(marked: Marked, y: number): { nodes: SvgNode[]; height: number 
 }
 
 function fieldTip({ field, value, text, problem }: Marked): string {
-  const name = field.name === '-' ? field.kind.toUpperCase() : field.name;
+  const name = fieldTitle(field);
   const lines = [`${name} ${bitRange(field)} = ${hex(value)}`, field.meaning, text, problem, field.reference];
   return lines.filter((line) => line !== undefined && line !== '').join('\n');
 }

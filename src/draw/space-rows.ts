@@ -1,7 +1,7 @@
 /** An address space made ready to be drawn: ranges gathered into as many rows as a picture has, with the holes between them. */
 import type { AddressRange } from '../space/address-range.ts';
 import { type MappedRange, rangeSize } from '../space/ranges.ts';
-import { counted, hex, roughSize, sizeText } from '../text/numbers.ts';
+import { counted, hex, roughSize, shortSize } from '../text/numbers.ts';
 import { type Look, lookOf, type Share, sharesOf } from './look.ts';
 
 interface RowSpan {
@@ -144,12 +144,6 @@ function compare(a: bigint, b: bigint): number {
 export function rowSize({ first, last, bytes }: MappedRow): string {
   const span = last - first + 1n;
   return bytes === span ? shortSize(bytes) : `${shortSize(bytes)} of ${shortSize(span)}`;
-}
-
-/** Exact where that is short, else rounded. */
-export function shortSize(bytes: bigint): string {
-  const exact = sizeText(bytes);
-  return exact.length <= 6 ? exact : roughSize(bytes);
 }
 
 /** Where a row leads: `-> 0x41e42000`, `-> 12 places`. */

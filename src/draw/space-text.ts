@@ -1,9 +1,9 @@
 /** An address space in a terminal: a line a row, with a bar as long as the logarithm of its size, at most 80 columns. */
 import { columns, visibleWidth } from '../text/columns.ts';
-import { hex } from '../text/numbers.ts';
+import { hex, shortSize } from '../text/numbers.ts';
 import type { Style } from '../text/style.ts';
 import { glyphLegend, lookOf, RIGHTS, type Share, shorterSays } from './look.ts';
-import { type DrawnSpace, type MappedRow, rowOutput, shortSize, spacePanels } from './space-rows.ts';
+import { type DrawnSpace, type MappedRow, rowOutput, spacePanels } from './space-rows.ts';
 
 const WIDTH = 80;
 const BAR = 10;

@@ -6,7 +6,7 @@ import type { Combination, Granule } from './combinations.ts';
 import type { Changed } from './transforms.ts';
 import { forEachRun, runsOf, type Workload } from './workload.ts';
 
-const size = (bytes: number) => sizeText(BigInt(bytes));
+const size = (bytes: number) => sizeText(bytes);
 
 export function smallerGranule({ granule }: Combination) {
   return (to: Combination): string =>

@@ -1,7 +1,9 @@
 /** What a study comes to, in sentences: what maps, what it costs, and what would make it cheaper. Every number is one that was measured. */
-import { count, counted, roughSize, sizeText } from '../text/numbers.ts';
+import { count, counted, percent, roughSize, sizeText } from '../text/numbers.ts';
+import { capitalised, listed } from '../text/sentence.ts';
 import { gainText } from './advice.ts';
 import { bestAdvice } from './best-advice.ts';
+import { stageText } from './combination-words.ts';
 import type { Granule, StageChoice } from './combinations.ts';
 import type { CombinationResult } from './compare.ts';
 import type { TlbMeasured } from './tlb/study.ts';
@@ -83,14 +85,14 @@ function mapping({ workload, results }: WorkloadStudy): string[] {
       other: otherReason(own),
     };
   });
-  const good = granules.filter(({ refused }) => refused === 0).map(({ granule }) => size(granule));
+  const good = granules.filter(({ refused }) => refused === 0).map(({ granule }) => sizeText(granule));
   const bad = granules.filter(({ refused }) => refused > 0);
   const all = requests === 1 ? 'The request' : `Each of ${counted(requests, 'request')}`;
   const maps = good.length > 0 ? [`${all} maps on a granule of ${listed(good)}.`] : [];
   if (bad.length === 0) return maps;
   const refusals = bad.map(({ granule, refused }, i) => {
     const many = refused === requests ? (requests === 1 ? 'it' : `all ${count(refused)}`) : count(refused);
-    return i === 0 ? `A granule of ${size(granule)} refuses ${many}` : `${size(granule)} ${many}`;
+    return i === 0 ? `A granule of ${sizeText(granule)} refuses ${many}` : `${sizeText(granule)} ${many}`;
   });
   const other = bad.find((one) => one.other !== undefined)?.other;
   const why = other ?? 'an IOMMU maps whole pages of its own, and map_sg maps nothing that was not asked for';
@@ -109,7 +111,7 @@ function leaves({ results }: WorkloadStudy): string[] {
     const mapped = ofStage(results, granule).filter(({ maps }) => maps);
     const [first] = mapped;
     if (first === undefined || mapped.length < 2) return [];
-    const where = `On a granule of ${size(granule)}`;
+    const where = `On a granule of ${sizeText(granule)}`;
     const entries = counted(first.counts.leaves, 'TLB entry', 'TLB entries');
     const fewer = mapped.filter(({ counts }, i) => counts.leaves !== mapped[i - 1]?.counts.leaves).slice(1);
     if (fewer.length === 0)
@@ -133,13 +135,12 @@ function tables({ workload, results }: WorkloadStudy): string[] {
   const least = own.reduce((best, one) => (one.counts.tableBytes < best.counts.tableBytes ? one : best));
   const most = own.reduce((best, one) => (one.counts.tableBytes > best.counts.tableBytes ? one : best));
   const { bytes } = sizeOf(workload);
-  const part = (bytes_: number) => roughSize(BigInt(bytes_));
   if (least.counts.tableBytes === most.counts.tableBytes) {
     const each = own.length > 1 ? `, under each of ${counted(own.length, 'combination')} that maps all` : '';
-    return [`Tables take ${part(least.counts.tableBytes)} for ${roughSize(bytes)}${each}.`];
+    return [`Tables take ${roughSize(least.counts.tableBytes)} for ${roughSize(bytes)}${each}.`];
   }
   return [
-    `Tables for ${roughSize(bytes)} take from ${part(least.counts.tableBytes)} (${nameOf(least)}) to ${part(most.counts.tableBytes)} (${nameOf(most)}).`,
+    `Tables for ${roughSize(bytes)} take from ${roughSize(least.counts.tableBytes)} (${nameOf(least)}) to ${roughSize(most.counts.tableBytes)} (${nameOf(most)}).`,
   ];
 }
 
@@ -169,7 +170,7 @@ function tlbs({ tlb }: WorkloadStudy): string[] {
     const sized = own.filter(({ combination }) => combination.entries === entries);
     const worst = sized.reduce((a, b) => (b.hitRate < a.hitRate ? b : a));
     const best = sized.reduce((a, b) => (b.hitRate > a.hitRate ? b : a));
-    const says = (one: TlbMeasured) => `${percent(one.hitRate)} over ${tablesName(one)}`;
+    const says = (one: TlbMeasured) => `${percent(one.hitRate, 1)} over ${tablesName(one)}`;
     const others = new Set(sized.map(tablesName)).size > 1 ? ' and over all others' : '';
     const rates =
       worst.hitRate === best.hitRate ? `${says(sized[0]!)}${others}` : `from ${says(worst)} to ${says(best)}`;
@@ -190,7 +191,7 @@ function tooMuch({ results }: WorkloadStudy): string[] {
   if (otherReason(results) !== undefined) return [];
   const granules = granulesOf(results).map((granule) => {
     const { ofGranule } = results.find(({ combination }) => combination.granule === granule)!;
-    return { on: `on a granule of ${size(granule)}`, ...ofGranule };
+    return { on: `on a granule of ${sizeText(granule)}`, ...ofGranule };
   });
   const names = [...new Set(granules.flatMap(({ semantics }) => semantics.map((one) => one.semantics)))];
   const meanings = names.flatMap((name) => {
@@ -214,23 +215,18 @@ function tooMuch({ results }: WorkloadStudy): string[] {
 
 function advice({ results }: WorkloadStudy): string[] {
   return bestAdvice(results).map(({ advice: { text, gain }, result }) => {
-    const what = `${text.charAt(0).toUpperCase()}${text.slice(1)}`;
-    return `${nameOf(result)}: ${what}. What it gains: ${gainText(result, gain)}.`;
+    return `${nameOf(result)}: ${capitalised(text)}. What it gains: ${gainText(result, gain)}.`;
   });
 }
 
 /** `4K granule, blocks, stage 1`. */
-export function nameOf({ combination }: Pick<CombinationResult, 'combination'>): string {
+function nameOf({ combination }: Pick<CombinationResult, 'combination'>): string {
   const { granule, sizes, stage } = combination;
-  return `${size(granule)} granule, ${sizes}, ${stageName(stage)}`;
-}
-
-export function stageName(stage: StageChoice): string {
-  return stage === 'nested' ? 'nested' : `stage ${stage.slice(1)}`;
+  return `${sizeText(granule)} granule, ${sizes}, ${stageText(stage)}`;
 }
 
 function tablesName({ combination: { tables: of } }: TlbMeasured): string {
-  return of === undefined ? 'these tables' : `${size(of.granule)} granule, ${of.sizes}`;
+  return of === undefined ? 'these tables' : `${sizeText(of.granule)} granule, ${of.sizes}`;
 }
 
 function granulesOf(results: readonly CombinationResult[]): Granule[] {
@@ -245,17 +241,4 @@ function ofStage(results: readonly CombinationResult[], granule: Granule): Combi
 
 function median(values: readonly number[]): number {
   return [...values].sort((a, b) => a - b)[Math.floor((values.length - 1) / 2)]!;
-}
-
-function listed(parts: readonly string[]): string {
-  return parts.length < 2 ? parts.join('') : `${parts.slice(0, -1).join(', ')} and ${parts.at(-1)}`;
-}
-
-/** Rounded down: only what never misses is 100%. */
-export function percent(share: number): string {
-  return `${(Math.floor(share * 1000) / 10).toFixed(1)}%`;
-}
-
-function size(bytes: number): string {
-  return sizeText(BigInt(bytes));
 }

@@ -13,9 +13,9 @@ export function hexWord(value: bigint, bits: 32 | 64 = 64): string {
 const UNITS = ['', 'K', 'M', 'G', 'T', 'P'] as const;
 
 /** Exact, in the largest unit that divides it: `4K`, `2368K`, `1G`; `1234` for bytes. */
-export function sizeText(bytes: bigint): string {
+export function sizeText(bytes: bigint | number): string {
   let unit = 0;
-  let count = bytes;
+  let count = BigInt(bytes);
   while (count !== 0n && count % 1024n === 0n && unit < UNITS.length - 1) {
     count /= 1024n;
     unit++;
@@ -24,7 +24,7 @@ export function sizeText(bytes: bigint): string {
 }
 
 /** Rounded: `2.26 GiB`. */
-export function roughSize(bytes: bigint): string {
+export function roughSize(bytes: bigint | number): string {
   let unit = 0;
   let value = Number(bytes);
   while (value >= 1024 && unit < UNITS.length - 1) {
@@ -32,6 +32,18 @@ export function roughSize(bytes: bigint): string {
     unit++;
   }
   return unit === 0 ? `${bytes} bytes` : `${value.toFixed(value < 10 ? 2 : 1)} ${UNITS[unit]}iB`;
+}
+
+/** Exact where that takes no more than so many characters, else rounded. */
+export function shortSize(bytes: bigint | number, most = 6): string {
+  const exact = sizeText(bytes);
+  return exact.length <= most ? exact : roughSize(bytes);
+}
+
+/** A share from 0 to 1 as `93.7%`, rounded down: only what is all is 100%. */
+export function percent(share: number, digits: number): string {
+  const scale = 10 ** digits;
+  return `${(Math.floor(share * 100 * scale) / scale).toFixed(digits)}%`;
 }
 
 /** `1 page`, `1,024 pages`. */

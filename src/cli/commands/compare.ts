@@ -6,13 +6,10 @@ import {
   type CompareOptions,
   combinationsOf,
   compareWorkload,
-  GRANULES,
-  OFFERED,
-  STAGES,
   type Workload,
 } from '../../study/index.ts';
 import { addChartOptions, showCharts, wantsCharts } from '../charts.ts';
-import { namesOf, sizesOf } from '../input/study-options.ts';
+import { addChoiceOptions, type ChoiceOptions, choiceOf, namesOf } from '../input/study-options.ts';
 import {
   addWorkloadOptions,
   readWorkloads,
@@ -25,10 +22,7 @@ import { EXIT_INTERRUPTED, interruptible } from '../run/interruptible.ts';
 import { checkSvgOptions, type SvgOptions } from '../svg-file.ts';
 import { adviceLines, comparisonJson, comparisonLines } from '../text/compare-text.ts';
 
-interface Options extends WorkloadOptions, SvgOptions {
-  readonly granule?: string;
-  readonly sizes?: string;
-  readonly stages?: string;
+interface Options extends WorkloadOptions, ChoiceOptions, SvgOptions {
   readonly semantics?: string;
 }
 
@@ -54,29 +48,19 @@ Examples:
 `;
 
 export function define(command: Command, cli: Cli): void {
-  addWorkloadOptions(command)
-    .option('--granule <sizes>', 'smallest pages of the IOMMU; default 4K,16K,64K')
-    .option('--stages <list>', `of ${STAGES.join(', ')}; default all`)
-    .option('--sizes <list>', `page sizes to offer, of ${OFFERED.join(', ')}; default all`)
-    .option('--semantics <list>', `of map_sg, of ${SG_SEMANTICS.join(', ')}; default all`);
+  addChoiceOptions(addWorkloadOptions(command), 'all').option(
+    '--semantics <list>',
+    `of map_sg, of ${SG_SEMANTICS.join(', ')}; default all`,
+  );
   addChartOptions(command)
     .addHelpText('after', HELP)
     .action(async (file: string | undefined, options: Options) => {
       const out = cli.output(command);
-      const choice = choiceOf(options);
+      const semantics = namesOf<SgSemantics>('--semantics', options.semantics, SG_SEMANTICS);
+      const choice = { ...choiceOf(options), semantics };
       checkSvgOptions(options, out);
       cli.exitCode = await compare(out, await readWorkloads(out, file, options), choice, options);
     });
-}
-
-function choiceOf(options: Options): CompareOptions {
-  const { granule, sizes, stages, semantics } = options;
-  return {
-    granules: sizesOf('--granule', granule, GRANULES),
-    sizes: namesOf('--sizes', sizes, OFFERED),
-    stages: namesOf('--stages', stages, STAGES),
-    semantics: namesOf<SgSemantics>('--semantics', semantics, SG_SEMANTICS),
-  };
 }
 
 async function compare(

@@ -2,34 +2,34 @@
 import type { Command } from 'commander';
 import {
   conclusionsOf,
-  GRANULES,
   gathered,
-  OFFERED,
   partsOf,
-  STAGES,
-  StudyError,
   type StudyOptions,
   studyWorkloads,
   WORKLOAD_TRACES,
   type Workload,
 } from '../../study/index.ts';
-import { listOf, namesOf, sizesOf, wholeOf } from '../input/study-options.ts';
+import {
+  addChoiceOptions,
+  type ChoiceOptions,
+  choiceOf,
+  listOf,
+  namesOf,
+  wholeOf,
+} from '../input/study-options.ts';
 import {
   addWorkloadOptions,
   readWorkloads,
   WORKLOAD_HELP,
   type WorkloadOptions,
 } from '../input/workload-options.ts';
-import { EXIT, usageError } from '../io.ts';
+import { EXIT } from '../io.ts';
 import type { Cli, Output } from '../output.ts';
-import { checkOutputFile, writeOutputFile } from '../output-file.ts';
+import { checkOutput, STDOUT, writeOutput } from '../output-file.ts';
 import { EXIT_INTERRUPTED, interruptible } from '../run/interruptible.ts';
 import { studyJson, studyLines } from '../text/study-text.ts';
 
-interface Options extends WorkloadOptions {
-  readonly granule?: string;
-  readonly sizes?: string;
-  readonly stages?: string;
+interface Options extends WorkloadOptions, ChoiceOptions {
   readonly entries?: string;
   readonly traces?: string;
   readonly accesses?: string;
@@ -52,10 +52,7 @@ Examples:
 `;
 
 export function define(command: Command, cli: Cli): void {
-  addWorkloadOptions(command)
-    .option('--granule <sizes>', 'smallest pages of the IOMMU; default 4K,16K,64K')
-    .option('--stages <list>', `of ${STAGES.join(', ')}; default all, of TLBs s1,nested`)
-    .option('--sizes <list>', `page sizes to offer, of ${OFFERED.join(', ')}; default all`)
+  addChoiceOptions(addWorkloadOptions(command), 'all, of TLBs s1,nested')
     .option('--entries <list>', 'TLB entries, in sets of 4; default 16,64,256,1024')
     .option('--traces <list>', `what a device does, of ${WORKLOAD_TRACES.join(', ')}; default device,random`)
     .option('--accesses <n>', 'of each trace; default 256K of device, 64K of others')
@@ -64,33 +61,21 @@ export function define(command: Command, cli: Cli): void {
     .addHelpText('after', HELP)
     .action(async (file: string | undefined, options: Options) => {
       const out = cli.output(command);
-      const { report, force } = options;
-      if (report === STDOUT) {
-        if (out.json)
-          throw usageError('--report - and --json both want stdout', '--report FILE goes with --json');
-      } else if (report !== undefined) checkOutputFile(report, force, '--report');
-      else if (force) throw usageError('--force overwrites the file of --report, which is not given');
+      checkOutput('--report', options.report, options.force, out);
       const asked = optionsOf(options);
       const workloads = await readWorkloads(out, file, options);
-      try {
-        cli.exitCode = await study(out, workloads, asked, options, file);
-      } catch (error) {
-        if (error instanceof StudyError) throw usageError(error.message);
-        throw error;
-      }
+      cli.exitCode = await study(out, workloads, asked, options, file);
     });
 }
 
-const STDOUT = '-';
 const MAX_ENTRIES = 2 ** 20;
 const WAYS = 4;
 const WALK_CACHE = 16;
 
-function optionsOf({ granule, sizes, stages, entries, traces, accesses, seed }: Options): StudyOptions {
+function optionsOf(options: Options): StudyOptions {
+  const { entries, traces, accesses, seed } = options;
   return {
-    granules: sizesOf('--granule', granule, GRANULES),
-    sizes: namesOf('--sizes', sizes, OFFERED),
-    ...(stages !== undefined && { stages: namesOf('--stages', stages, STAGES) }),
+    ...choiceOf(options),
     ...(traces !== undefined && { traces: namesOf('--traces', traces, WORKLOAD_TRACES) }),
     ...(accesses !== undefined && { accesses: wholeOf('--accesses', accesses, 1, 2 ** 26) }),
     ...(entries !== undefined && {
@@ -128,11 +113,7 @@ async function study(
       command: commandLine(file, options),
       ...(interrupted && { interrupted: { done: parts.length, total } }),
     });
-    if (options.report === STDOUT) out.io.stdout.write(page);
-    else {
-      writeOutputFile(options.report, page, '--report');
-      out.note(`wrote ${options.report}`);
-    }
+    writeOutput('--report', options.report, page, out);
   }
   if (interrupted) return EXIT_INTERRUPTED;
   return studies.some(({ results }) => results.some(({ maps }) => maps)) ? EXIT.ok : EXIT.negative;

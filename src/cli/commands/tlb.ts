@@ -1,18 +1,17 @@
 /** `lpae tlb`: an access trace through TLBs of several sizes, over given tables or tables of every kind. */
 import { type Command, Option } from 'commander';
-import { OFFERED, STAGES } from '../../study/combinations.ts';
-import { StudyError } from '../../study/errors.ts';
 import { sizeOfStudy, studyTlb } from '../../study/tlb/study.ts';
 import { TRACES } from '../../study/tlb/trace.ts';
 import { WORKLOADS } from '../../study/workloads.ts';
 import { wrap } from '../../text/columns.ts';
 import { counted } from '../../text/numbers.ts';
 import { addChartOptions, showCharts, wantsCharts } from '../charts.ts';
-import { type AskedStudy, readStudy, type TlbOptions } from '../input/tlb-study.ts';
-import { EXIT, usageError } from '../io.ts';
+import { addChoiceOptions } from '../input/study-options.ts';
+import { readStudy, type TlbOptions } from '../input/tlb-study.ts';
+import { EXIT } from '../io.ts';
 import type { Cli, Output } from '../output.ts';
 import { EXIT_INTERRUPTED, interruptible } from '../run/interruptible.ts';
-import { checkSvgOptions, type SvgOptions } from '../svg-file.ts';
+import { checkSvgOptions } from '../svg-file.ts';
 import { addTargetOptions, FILE_ARGUMENT, TARGET_HELP } from '../target/options.ts';
 import { resultJson, studyLines } from '../text/tlb-text.ts';
 
@@ -64,11 +63,8 @@ export function define(command: Command, cli: Cli): void {
     .option(
       '--fragmentation <share>',
       'of memory: pages that do not follow the one before, 0 to 1; default 0',
-    )
-    .option('--granule <sizes>', 'smallest pages; default 4K,16K,64K')
-    .option('--sizes <list>', `page sizes to offer, of ${OFFERED.join(', ')}; default all`)
-    .option('--stages <list>', `of ${STAGES.join(', ')}; default s1,nested`);
-  addTargetOptions(addChartOptions(command))
+    );
+  addTargetOptions(addChartOptions(addChoiceOptions(command, 's1,nested')))
     .addHelpText('after', HELP)
     .action(async (files: string[], options: TlbOptions) => {
       cli.exitCode = await tlb(cli.output(command), files, options);
@@ -76,16 +72,8 @@ export function define(command: Command, cli: Cli): void {
 }
 
 async function tlb(out: Output, files: readonly string[], options: TlbOptions): Promise<number> {
-  try {
-    checkSvgOptions(options, out);
-    return await run(out, await readStudy(out, files, options), options);
-  } catch (error) {
-    if (error instanceof StudyError) throw usageError(error.message);
-    throw error;
-  }
-}
-
-async function run(out: Output, { study, title }: AskedStudy, options: SvgOptions): Promise<number> {
+  checkSvgOptions(options, out);
+  const { study, title } = await readStudy(out, files, options);
   const { results, interrupted } = await interruptible(
     out,
     studyTlb(study),

@@ -24,7 +24,7 @@ export async function readAll(stream: CliIo['stdin'], limit = Number.POSITIVE_IN
 
 export function tooMuch(name: string, limit: number): CliError {
   return inputError(
-    `${name}: more than ${roughSize(BigInt(limit))}`,
+    `${name}: more than ${roughSize(limit)}`,
     'give a file instead: of that only what is looked at is read',
   );
 }

@@ -1,8 +1,33 @@
 /** Options of studies as people type them: lists of names and of sizes, numbers in a range. */
-
+import type { Command } from 'commander';
+import { type Choice, GRANULES, OFFERED, STAGES } from '../../study/combinations.ts';
 import { sizeText } from '../../text/numbers.ts';
 import { usageError } from '../io.ts';
 import { readAddress } from './address.ts';
+
+/** Granules, page sizes and stages, as they were typed. */
+export interface ChoiceOptions {
+  readonly granule?: string;
+  readonly sizes?: string;
+  readonly stages?: string;
+}
+
+/** @param stages - those that are taken where none are asked for, in the help. */
+export function addChoiceOptions(command: Command, stages: string): Command {
+  return command
+    .option('--granule <sizes>', 'smallest pages of the IOMMU; default 4K,16K,64K')
+    .option('--sizes <list>', `page sizes to offer, of ${OFFERED.join(', ')}; default all`)
+    .option('--stages <list>', `of ${STAGES.join(', ')}; default ${stages}`);
+}
+
+/** What was asked for; what was not stays open. @throws CliError (usage). */
+export function choiceOf({ granule, sizes, stages }: ChoiceOptions): Choice {
+  return {
+    ...(granule !== undefined && { granules: sizesOf('--granule', granule, GRANULES) }),
+    ...(sizes !== undefined && { sizes: namesOf('--sizes', sizes, OFFERED) }),
+    ...(stages !== undefined && { stages: namesOf('--stages', stages, STAGES) }),
+  };
+}
 
 /** Names of `known`, in its order, however they were given; all without a text. @throws CliError (usage). */
 export function namesOf<T extends string>(
@@ -28,7 +53,7 @@ export function sizesOf<T extends number>(
     const size = readAddress(one);
     return size === undefined ? one : sizeText(size);
   });
-  const names = known.map((size) => sizeText(BigInt(size)));
+  const names = known.map((size) => sizeText(size));
   const kept = namesOf(option, asked.join(','), names);
   return known.filter((_, i) => kept.includes(names[i]!));
 }

@@ -1,7 +1,6 @@
 /** What `lpae tlb` is asked to study: which tables, which trace, which TLBs. */
 import { cpuOf } from '../../image/machine.ts';
 import { listSpace } from '../../space/space.ts';
-import { GRANULES, OFFERED, STAGES } from '../../study/combinations.ts';
 import type { TlbShape } from '../../study/tlb/model.ts';
 import type { NamedTrace, TlbStudy } from '../../study/tlb/study.ts';
 import { footprintOf, joined, type Stretch, TRACES, type Trace, traceNamed } from '../../study/tlb/trace.ts';
@@ -15,11 +14,11 @@ import type { TargetOptions } from '../target/options.ts';
 import { readTarget } from '../target/read.ts';
 import type { Target } from '../target/target.ts';
 import { parseRange } from './address.ts';
-import { listOf, namesOf, shareOf, sizesOf, wholeOf } from './study-options.ts';
+import { type ChoiceOptions, choiceOf, listOf, shareOf, wholeOf } from './study-options.ts';
 import { readTrace } from './tlb-trace-file.ts';
 
 /** As they were typed. */
-export interface TlbOptions extends TargetOptions, SvgOptions {
+export interface TlbOptions extends TargetOptions, ChoiceOptions, SvgOptions {
   readonly trace: string;
   readonly accesses?: string;
   readonly stride?: string;
@@ -31,9 +30,6 @@ export interface TlbOptions extends TargetOptions, SvgOptions {
   readonly range?: string;
   readonly workload?: string;
   readonly fragmentation?: string;
-  readonly granule?: string;
-  readonly sizes?: string;
-  readonly stages?: string;
   readonly entries: string;
   readonly ways: string;
   readonly walkCache: string;
@@ -110,7 +106,7 @@ async function askedTrace(out: Output, options: TlbOptions): Promise<Trace | Nam
 
 function builtIn(trace: Trace | NamedTrace, shapes: readonly TlbShape[], options: TlbOptions): AskedStudy {
   refuse(options, ['range', 'registers', 'regime', 'sid', 'ssid', 'row'], 'is for tables from a file');
-  const { workload = 'fragmented', fragmentation, granule, sizes, stages, seed, footprint = '64M' } = options;
+  const { workload = 'fragmented', fragmentation, seed, footprint = '64M' } = options;
   if (fragmentation !== undefined && workload !== 'fragmented') {
     throw usageError(`--fragmentation is for fragmented memory, not for ${workload}`);
   }
@@ -119,11 +115,7 @@ function builtIn(trace: Trace | NamedTrace, shapes: readonly TlbShape[], options
     ...(fragmentation !== undefined && { fragmentation: shareOf('--fragmentation', fragmentation) }),
     ...(seed !== undefined && { seed: wholeOf('--seed', seed, 0, 2 ** 32) }),
   };
-  const choice = {
-    granules: sizesOf('--granule', granule, GRANULES),
-    sizes: namesOf('--sizes', sizes, OFFERED),
-    stages: namesOf('--stages', stages ?? DEFAULT_STAGES, STAGES),
-  };
+  const choice = choiceOf({ stages: DEFAULT_STAGES, ...options });
   const memory = workload === 'fragmented' && !made.fragmentation ? 'contiguous' : workload;
   if ('addresses' in trace) {
     const { title } = fixed(trace, options);
@@ -137,7 +129,7 @@ function builtIn(trace: Trace | NamedTrace, shapes: readonly TlbShape[], options
   const bytes = wholeOf('--footprint', footprint, 1, MAX_BYTES);
   return {
     study: { footprint: { ...made, bytes }, choice, trace, shapes },
-    title: `${trace.name} accesses to ${roughSize(BigInt(bytes))} of ${memory} memory`,
+    title: `${trace.name} accesses to ${roughSize(bytes)} of ${memory} memory`,
   };
 }
 

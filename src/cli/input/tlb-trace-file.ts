@@ -50,7 +50,7 @@ function parseTrace(bytes: Uint8Array, name: string, out: Output, options: Devic
     const left = requests.filter(({ size }) => size > largest).length;
     if (left > 0) {
       out.note(
-        `${counted(left, 'request')} of more than ${sizeText(BigInt(largest))} left out: memory that a guest was given, no buffers (--largest)`,
+        `${counted(left, 'request')} of more than ${sizeText(largest)} left out: memory that a guest was given, no buffers (--largest)`,
       );
     }
     return deviceTrace(file.name, requests, options);

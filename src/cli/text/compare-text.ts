@@ -27,7 +27,7 @@ export function comparisonLines(compared: readonly Compared[], style: Style): st
 function tableLines({ workload, results }: Compared, style: Style): string[] {
   const { requests, entries, bytes } = sizeOf(workload);
   const heading =
-    `CPU pages of ${size(workload.cpuPageSize)}: ${counted(entries, 'entry', 'entries')} in ${counted(requests, 'request')}, ` +
+    `CPU pages of ${sizeText(workload.cpuPageSize)}: ${counted(entries, 'entry', 'entries')} in ${counted(requests, 'request')}, ` +
     `${sizeText(bytes)}`;
   if (results.length === 0) return ['', style.title(heading), '  nothing measured'];
   return [
@@ -56,13 +56,13 @@ function rowsOf(result: CombinationResult, above: CombinationResult | undefined,
   );
   const costs = inLines(misses.map(({ accesses }) => `${accesses}`));
   const first = [
-    isNew ? size(combination.granule) : '',
+    isNew ? sizeText(combination.granule) : '',
     isOther ? combination.sizes : '',
     combination.stage,
     maps ? style.good('yes') : style.bad(`no, ${count(refusedRequests)}`),
     leaves[0] ?? '-',
     counts.leaves > 0 ? count(counts.tables) : '-',
-    counts.leaves > 0 ? roughSize(BigInt(counts.tableBytes)) : '-',
+    counts.leaves > 0 ? roughSize(counts.tableBytes) : '-',
     stage2Levels === undefined ? `${levels}` : `${levels}+${stage2Levels}`,
     costs[0] ?? '-',
   ];
@@ -93,7 +93,7 @@ function semanticsLines(results: readonly CombinationResult[], style: Style): st
     [
       ['granule', ...heads, 'DMA layer', 'too much'],
       ...[...granules].map(([granule, { semantics, dma }]) => [
-        size(granule),
+        sizeText(granule),
         ...semantics.map((one) => semanticsCell(one, style)),
         dma.refusedRequests > 0 ? style.bad(`no, ${count(dma.refusedRequests)}`) : roughSize(dma.iovaBytes),
         roughSize(dma.overMapped),
@@ -113,7 +113,7 @@ function refusalLines(results: readonly CombinationResult[], style: Style): stri
   const reasons = new Map<string, string>();
   const add = (granule: number, what: string, request: number, message: string) => {
     const key = `${granule} ${what}`;
-    if (!reasons.has(key)) reasons.set(key, `${size(granule)}, ${what}: request ${request}: ${message}`);
+    if (!reasons.has(key)) reasons.set(key, `${sizeText(granule)}, ${what}: request ${request}: ${message}`);
   };
   for (const { combination, refusals, refusedRequests, ofGranule } of results) {
     const { granule } = combination;
@@ -143,15 +143,11 @@ export function adviceLines(compared: readonly Compared[], style: Style): string
 
 function whereText({ combination }: CombinationResult): string {
   const { cpuPageSize, granule, sizes, stage } = combination;
-  return `CPU ${size(cpuPageSize)}, granule ${size(granule)}, ${sizes}, ${stage}`;
+  return `CPU ${sizeText(cpuPageSize)}, granule ${sizeText(granule)}, ${sizes}, ${stage}`;
 }
 
 function hanging(text: string, indent: string): string[] {
   return wrap(text, LINE - 2 - indent.length).map((line, i) => `${indent}${i === 0 ? '- ' : '  '}${line}`);
-}
-
-function size(bytes: number): string {
-  return sizeText(BigInt(bytes));
 }
 
 /** Everything, typed: sizes of memory are addresses' strings, numbers of things are numbers. */

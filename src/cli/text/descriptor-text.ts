@@ -8,6 +8,7 @@ import {
 } from '../../descriptor/index.ts';
 import { columns, visibleWidth, wrap } from '../../text/columns.ts';
 import { hex, hexWord, sizeText } from '../../text/numbers.ts';
+import { listed } from '../../text/sentence.ts';
 import type { Style } from '../../text/style.ts';
 import type { Verdict } from './plausibility.ts';
 import { fieldsOf, leafShift, type Place, type Reading } from './readings.ts';
@@ -79,7 +80,7 @@ function titleOf({ places, layout }: Reading): string {
   const levels = levelsOf(places);
   const [first, last] = [levels[0]!, levels.at(-1)!];
   const where = first === last ? `level ${first}` : `levels ${first} to ${last}`;
-  return `stage ${places[0].format.stage} ${where} ${layout.kind}${detailOf(layout)}, ${either(granulesOf(places))} granule`;
+  return `stage ${places[0].format.stage} ${where} ${layout.kind}${detailOf(layout)}, ${listed(granulesOf(places), 'or')} granule`;
 }
 
 function levelsOf(places: readonly Place[]): number[] {
@@ -88,11 +89,6 @@ function levelsOf(places: readonly Place[]): number[] {
 
 function granulesOf(places: readonly Place[]): string[] {
   return [...new Set(places.map(({ format }) => sizeText(1n << BigInt(format.granuleLog2))))];
-}
-
-/** `4K`, `4K or 16K`, `4K, 16K or 64K`. */
-function either(names: readonly string[]): string {
-  return names.length < 2 ? names.join() : `${names.slice(0, -1).join(', ')} or ${names.at(-1)!}`;
 }
 
 /** What a layout's title says of its kind beyond the word itself: ` (supersection)`. */
@@ -158,7 +154,7 @@ function addressLines({ places, layout, run, address }: Reading, word: bigint): 
     if (layout.kind === 'table') return ['', `  next table: ${hex(address)}`];
     const sizes = [...new Set(places.map((place) => 1n << BigInt(leafShift(place, run))))];
     if (sizes.length > 1)
-      return ['', `  output address: ${hex(address)} (${either(sizes.map(sizeText))}, by the granule)`];
+      return ['', `  output address: ${hex(address)} (${listed(sizes.map(sizeText), 'or')}, by the granule)`];
     return [
       '',
       `  output address: ${hex(address)}-${hex(address + sizes[0]! - 1n)} (${sizeText(sizes[0]!)})`,

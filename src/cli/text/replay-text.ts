@@ -103,7 +103,7 @@ export function exampleLines({ file }: ReplayResult, number: number, style: Styl
   const { tables: n, tableBytes, leaves } = countTree(tables);
   let at = iova;
   const entries = [...sg].map(({ page, offset, length }) => {
-    const row = [hex(at), `-> ${hex(page + BigInt(offset))}`, sizeText(BigInt(length))];
+    const row = [hex(at), `-> ${hex(page + BigInt(offset))}`, sizeText(length)];
     at += BigInt(length);
     return row;
   });
@@ -117,7 +117,7 @@ export function exampleLines({ file }: ReplayResult, number: number, style: Styl
     '',
     ...treeLines(tree, { style, walker, maxRows: SHOWN_ROWS }),
     style.faint(
-      `  ${counted(leaves, 'leaf', 'leaves')}, ${counted(n, 'table')} of ${roughSize(BigInt(tableBytes))} in all`,
+      `  ${counted(leaves, 'leaf', 'leaves')}, ${counted(n, 'table')} of ${roughSize(tableBytes)} in all`,
     ),
     '',
     ...walkLines(

@@ -25,7 +25,7 @@ export function studyLines(
   const { name, question } = first.workload;
   const lists = studies.map(({ workload }) => {
     const { requests, entries, bytes } = sizeOf(workload);
-    return `  CPU pages of ${size(workload.cpuPageSize)}: ${counted(entries, 'entry', 'entries')} in ${counted(requests, 'request')}, ${roughSize(bytes)}`;
+    return `  CPU pages of ${sizeText(workload.cpuPageSize)}: ${counted(entries, 'entry', 'entries')} in ${counted(requests, 'request')}, ${roughSize(bytes)}`;
   });
   const lines = [style.title(name), ...wrap(question, LINE).map((line) => `  ${line}`), ...lists];
   let last: ConclusionKind | undefined;
@@ -33,7 +33,9 @@ export function studyLines(
     if (kind !== last) lines.push('', style.title(ABOUT[kind]));
     last = kind;
     const whose =
-      cpuPageSizes.length < studies.length ? `CPU pages of ${cpuPageSizes.map(size).join(', ')}: ` : '';
+      cpuPageSizes.length < studies.length
+        ? `CPU pages of ${cpuPageSizes.map((bytes) => sizeText(bytes)).join(', ')}: `
+        : '';
     lines.push(...wrap(`${whose}${text}`, LINE - 2).map((line, i) => `${i === 0 ? '- ' : '  '}${line}`));
   }
   return lines;
@@ -61,8 +63,4 @@ export function studyJson(
       };
     }),
   };
-}
-
-function size(bytes: number): string {
-  return sizeText(BigInt(bytes));
 }

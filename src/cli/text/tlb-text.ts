@@ -1,12 +1,15 @@
 /** What a TLB study came to: a table of at most 100 columns, tables by tables, and JSON. */
+import { stageText } from '../../study/combination-words.ts';
 import type { TlbCombination, TlbMeasured, TlbResult } from '../../study/tlb/study.ts';
 import type { TablesChoice } from '../../study/tlb/tables.ts';
 import { columns, wrap } from '../../text/columns.ts';
-import { count, counted, roughSize, sizeText } from '../../text/numbers.ts';
+import { count, counted, percent, shortSize, sizeText } from '../../text/numbers.ts';
 import type { Style } from '../../text/style.ts';
 
 const LINE = 96;
 const HEADER = ['entries', 'ways', 'walk cache', 'hits', 'walks', 'reads', 'per walk', 'per 1000', 'reach'];
+/** Characters of a size in a column. */
+const SHORT = 5;
 const RIGHT = HEADER.map((_, i) => i);
 
 /** Rows under a heading for each kind of tables. Results of the same tables follow each other. */
@@ -30,7 +33,7 @@ function headingLines(name: string, result: TlbResult, style: Style): string[] {
     return [`${style.title(name)}: ${style.bad('not mapped')}`, ...reason];
   }
   const { entries, bytes, tables } = result.workingSet;
-  const needs = `needs ${counted(entries, 'entry', 'entries')} for ${shortSize(bytes)}, ${counted(tables, 'table')}`;
+  const needs = `needs ${counted(entries, 'entry', 'entries')} for ${shortSize(bytes, SHORT)}, ${counted(tables, 'table')}`;
   // What faults is held by no TLB: it is as much for all.
   const faults =
     result.faults > 0 ? `; ${style.bad(`${counted(result.faults, 'access', 'accesses')} faulted`)}` : '';
@@ -39,8 +42,7 @@ function headingLines(name: string, result: TlbResult, style: Style): string[] {
 
 function tablesText(tables: TablesChoice | undefined): string {
   if (tables === undefined) return 'these tables';
-  const stage = tables.stage === 'nested' ? 'nested' : `stage ${tables.stage.slice(1)}`;
-  return `${stage}, ${sizeText(BigInt(tables.granule))} granule, ${tables.sizes}`;
+  return `${stageText(tables.stage)}, ${sizeText(tables.granule)} granule, ${tables.sizes}`;
 }
 
 function rowOf(result: TlbMeasured): string[] {
@@ -50,24 +52,13 @@ function rowOf(result: TlbMeasured): string[] {
     count(entries),
     String(ways),
     walkCache === 0 ? 'off' : count(walkCache),
-    percent(hitRate),
+    percent(hitRate, 2),
     count(misses),
     count(fetches),
     fetchesPerWalk.toFixed(2),
     (fetchesPerAccess * 1000).toFixed(2),
-    shortSize(bestReach),
+    shortSize(bestReach, SHORT),
   ];
-}
-
-/** Exact where that is short, as powers of two are. */
-function shortSize(bytes: number): string {
-  const exact = sizeText(BigInt(bytes));
-  return exact.length < 6 ? exact : roughSize(BigInt(bytes));
-}
-
-/** Rounded down: only what never misses is 100%. */
-function percent(share: number): string {
-  return `${(Math.floor(share * 10_000) / 100).toFixed(2)}%`;
 }
 
 /** A result as JSON. Bytes are bigints, as every size of a document is. */

@@ -1,12 +1,15 @@
 /** What a workload costs under the combinations that map all of it: leaves, tables, descriptors of a TLB miss, padding. */
+
+import { stageText } from '../../study/combination-words.ts';
 import type { CombinationResult } from '../../study/compare.ts';
-import { roughSize } from '../../text/numbers.ts';
-import { andText, cpuName, size, stageText } from '../words.ts';
+import { roughSize, sizeText } from '../../text/numbers.ts';
+import { listed } from '../../text/sentence.ts';
+import { cpuName } from '../words.ts';
 import type { Chart } from './chart.ts';
 import type { ComparedResults } from './compared.ts';
 import { byTables, costChart, type Value } from './cost-bars.ts';
 
-const BYTES = { binary: true, format: (bytes: number) => roughSize(BigInt(Math.round(bytes))) } as const;
+const BYTES = { binary: true, format: (bytes: number) => roughSize(Math.round(bytes)) } as const;
 const COMPLETE = 'Of combinations that map every request.';
 
 /** Leaves: what the CPU's pages are like makes a difference, the stage hardly. */
@@ -22,7 +25,7 @@ export function leavesChart(results: ComparedResults): Chart[] {
     categories: byTables(
       results,
       stages.map((stage) => [stageText(stage), stage]),
-      andText,
+      listed,
       (granule, sizes, stage) =>
         lists.map((list) => complete(results.at(list, granule, sizes, stage), ({ counts }) => counts.leaves)),
     ),
@@ -77,7 +80,7 @@ export function paddingChart(results: ComparedResults): Chart[] {
     series: lists.map(cpuName),
     seriesText: cpusText,
     categories: granules.map((granule) => ({
-      name: size(granule),
+      name: sizeText(granule),
       values: lists.map((list) => {
         const dma = results.ofGranule(list, granule)?.dma;
         return dma === undefined || dma.refusedRequests > 0 ? undefined : Number(dma.overMapped);
@@ -99,7 +102,7 @@ function byStage(
   }
   return {
     series: series.map(({ name }) => name),
-    seriesText: andText,
+    seriesText: listed,
     categories: byTables(
       results,
       lists.map((list) => [cpuName(list), list]),
@@ -116,5 +119,5 @@ function complete(result: CombinationResult | undefined, value: (result: Combina
 }
 
 function cpusText(names: readonly string[]): string {
-  return `CPU pages of ${andText(names)}`;
+  return `CPU pages of ${listed(names)}`;
 }

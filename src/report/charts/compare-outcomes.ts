@@ -1,11 +1,13 @@
 /** Tables of outcomes of a comparison: which combinations map a workload, and what the meanings of map_sg make of it. */
 import type { HeatCell } from '../../draw/index.ts';
+import { stageText } from '../../study/combination-words.ts';
 import type { Granule, Offered, StageChoice } from '../../study/combinations.ts';
 import type { CombinationResult, Compared } from '../../study/compare.ts';
 import type { DmaResult } from '../../study/dma.ts';
 import type { SemanticsResult } from '../../study/semantics.ts';
-import { count, counted, roughSize } from '../../text/numbers.ts';
-import { andText, cpuName, size, stageText, tablesText } from '../words.ts';
+import { count, counted, roughSize, sizeText } from '../../text/numbers.ts';
+import { listed } from '../../text/sentence.ts';
+import { cpuName, tablesText } from '../words.ts';
 import { alike, merged } from './axes.ts';
 import { type Chart, ofOutcomes } from './chart.ts';
 import type { ComparedResults } from './compared.ts';
@@ -36,10 +38,10 @@ export function mapsChart(results: ComparedResults): Chart[] {
       rowTitle: 'CPU page size',
       columnTitle: 'Granule, page sizes offered',
       rows: rows.map(({ at }) => {
-        const [cpus, names] = [andText(at[0]!), at[1]!];
-        return names.length < stages.length ? `${cpus}, ${andText(names)}` : cpus;
+        const [cpus, names] = [listed(at[0]!), at[1]!];
+        return names.length < stages.length ? `${cpus}, ${listed(names)}` : cpus;
       }),
-      columns: columns.map(({ granule, group }) => tablesText(size(granule), group)),
+      columns: columns.map(({ granule, group }) => tablesText(sizeText(granule), group)),
       cells: rows.map(({ values }) => values),
       words: { yes: 'every request', partly: 'some requests', no: 'none', none: 'not measured' },
     }),
@@ -71,7 +73,8 @@ export function semanticsChart(results: ComparedResults): Chart[] {
   const columns = granules.flatMap((granule) => {
     const groups = alike(lists, (list) => cellsOf(list, granule));
     return groups.map((group) => ({
-      name: groups.length === 1 ? size(granule) : `${size(granule)}, CPU ${andText(group.map(cpuName))}`,
+      name:
+        groups.length === 1 ? sizeText(granule) : `${sizeText(granule)}, CPU ${listed(group.map(cpuName))}`,
       cells: cellsOf(group[0]!, granule),
     }));
   });

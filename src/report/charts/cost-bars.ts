@@ -1,7 +1,8 @@
 /** Bars of what combinations cost, drawn once where they are alike, and not at all where there is nothing to compare. */
 import type { Axis } from '../../draw/index.ts';
 import type { Granule, Offered } from '../../study/combinations.ts';
-import { sentence, size, tablesText } from '../words.ts';
+import { sizeText } from '../../text/numbers.ts';
+import { sentence, tablesText } from '../words.ts';
 import { alike, merged } from './axes.ts';
 import { axisFor, type Chart, ofBars } from './chart.ts';
 import type { ComparedResults } from './compared.ts';
@@ -67,7 +68,7 @@ export function byTables<R>(
   const places = granules.flatMap((granule) =>
     sizes.flatMap((offered) =>
       rest.map(([name, one]) => ({
-        at: [[size(granule)], [offered], [name]],
+        at: [[sizeText(granule)], [offered], [name]],
         values: valuesOf(granule, offered, one),
       })),
     ),

@@ -1,8 +1,10 @@
 /** Charts of a TLB study: how often TLBs answer, what walks read, and what a TLB would need; by entries where there are several. */
 import type { Axis } from '../../draw/index.ts';
+import { stageText } from '../../study/combination-words.ts';
 import type { TlbMeasured, TlbResult } from '../../study/tlb/study.ts';
-import { count } from '../../text/numbers.ts';
-import { andText, sentence, size, sizesText, stageText, tablesText } from '../words.ts';
+import { count, sizeText } from '../../text/numbers.ts';
+import { listed } from '../../text/sentence.ts';
+import { sentence, sizesText, tablesText } from '../words.ts';
 import { alike, merged, type Placed } from './axes.ts';
 import { axisFor, type Chart, ofLines } from './chart.ts';
 import { costChart } from './cost-bars.ts';
@@ -47,7 +49,7 @@ function namesOf({ combination }: TlbResult): string[] {
   const { tables, ways, walkCache, runs = true } = combination;
   return [
     tables ? stageText(tables.stage) : '',
-    tables ? size(tables.granule) : '',
+    tables ? sizeText(tables.granule) : '',
     tables ? tables.sizes : '',
     `${ways === 'full' ? 'full' : `${ways}-way`}${runs ? '' : ', no runs'}`,
     walkCache === 0 ? 'no cache' : `cache ${count(walkCache)}`,
@@ -100,7 +102,7 @@ class Study {
     const values = lines.flatMap((line) => line.values.map(([, value]) => value));
     if (new Set(values).size < 2) return [];
     const { at } = lines[0]!;
-    const stages = andText(at[STAGE]!);
+    const stages = listed(at[STAGE]!);
     const all = at[STAGE]!.length > 1 && at[STAGE]!.length === this.#names[STAGE];
     const same = all ? ` The same for ${stages}.` : '';
     // What all lines have in common stands in the title.
@@ -139,7 +141,7 @@ class Study {
       subtitle: `${subtitle}${this.#refused}`,
       value: axis,
       series: stages,
-      seriesText: andText,
+      seriesText: listed,
       categories: this.#merged(places).map(({ at, values }) => ({ name: this.#nameOf(at, true), values })),
     });
   }
@@ -167,7 +169,7 @@ class Study {
   /** Names of the kind of TLB, where it makes a difference. */
   #ofTlb(at: Placed<unknown>['at']): string[] {
     return [WAYS, CACHE].flatMap((axis) =>
-      at[axis]!.length < this.#names[axis]! ? [andText(at[axis]!)] : [],
+      at[axis]!.length < this.#names[axis]! ? [listed(at[axis]!)] : [],
     );
   }
 }

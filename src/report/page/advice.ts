@@ -1,8 +1,9 @@
 /** Every piece of advice of a study, with what it gains. */
 import { type Advice, gainText } from '../../study/advice.ts';
+import { combinationText } from '../../study/combination-words.ts';
 import type { CombinationResult } from '../../study/compare.ts';
 import type { WorkloadStudy } from '../../study/workload-study.ts';
-import { size, stageText } from '../words.ts';
+import { sizeText } from '../../text/numbers.ts';
 import { html } from './html.ts';
 import { folded, paragraph, type Section } from './section.ts';
 import { type Column, table } from './table.ts';
@@ -16,7 +17,7 @@ interface Piece {
 export function adviceSection(studies: readonly WorkloadStudy[]): Section[] {
   const parts = studies.flatMap(({ workload, results }) => {
     const pieces = results.flatMap((result) => result.advice.map((advice) => ({ advice, result })));
-    const title = `CPU pages of ${size(workload.cpuPageSize)}`;
+    const title = `CPU pages of ${sizeText(workload.cpuPageSize)}`;
     return pieces.length === 0 ? [] : [folded(title, table(`Advice, ${title}`, COLUMNS, pieces))];
   });
   if (parts.length === 0) return [];
@@ -30,7 +31,7 @@ ${parts}`;
 const COLUMNS: readonly Column<Piece>[] = [
   {
     head: 'combination',
-    cell: ({ result: { combination: of } }) => `${size(of.granule)}, ${of.sizes}, ${stageText(of.stage)}`,
+    cell: ({ result }) => combinationText(result.combination),
   },
   { head: 'advice', cell: ({ advice }) => advice.text },
   { head: 'gain', cell: ({ advice, result }) => gainText(result, advice.gain) },

@@ -1,9 +1,11 @@
 /** What a report says of the comparison: what maps, what tables and misses cost, what the meanings of map_sg and the DMA layer make of it. */
+
+import { combinationText } from '../../study/combination-words.ts';
 import type { CombinationResult } from '../../study/compare.ts';
 import type { WorkloadStudy } from '../../study/workload-study.ts';
-import { count, pageSizes, roughSize } from '../../text/numbers.ts';
+import { count, pageSizes, roughSize, sizeText } from '../../text/numbers.ts';
 import type { Chart } from '../charts/chart.ts';
-import { cpuName, size, stageText } from '../words.ts';
+import { cpuName } from '../words.ts';
 import { html } from './html.ts';
 import { figures, folded, paragraph, type Section } from './section.ts';
 import { type Column, table } from './table.ts';
@@ -27,13 +29,13 @@ ${meanings.length > 0 ? meanings : paragraph('Of this workload all of them map t
 }
 
 function everything({ workload, results }: WorkloadStudy) {
-  return table(`CPU pages of ${size(workload.cpuPageSize)}`, COLUMNS, results);
+  return table(`CPU pages of ${sizeText(workload.cpuPageSize)}`, COLUMNS, results);
 }
 
 const COLUMNS: readonly Column<CombinationResult>[] = [
   {
     head: 'granule, sizes, stage',
-    cell: ({ combination: { granule, sizes, stage } }) => `${size(granule)}, ${sizes}, ${stageText(stage)}`,
+    cell: ({ combination }) => combinationText(combination),
   },
   { head: 'page sizes', cell: ({ pgsizeBitmap }) => pageSizes(pgsizeBitmap) },
   {
@@ -55,7 +57,7 @@ const COLUMNS: readonly Column<CombinationResult>[] = [
   {
     head: 'bytes',
     number: true,
-    cell: ({ counts }) => (counts.leaves > 0 ? roughSize(BigInt(counts.tableBytes)) : '–'),
+    cell: ({ counts }) => (counts.leaves > 0 ? roughSize(counts.tableBytes) : '–'),
   },
   {
     head: 'levels',

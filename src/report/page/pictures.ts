@@ -3,13 +3,13 @@ import { longDescriptor } from '../../../formats/lpae/fields.ts';
 import { addressSpace, descriptor, icicle, iciclePanels } from '../../draw/index.ts';
 import { listSpace } from '../../space/space.ts';
 import { treeOfTarget } from '../../space/tree-read.ts';
+import { stageText } from '../../study/combination-words.ts';
 import { bestCombination } from '../../study/conclusions.ts';
 import { makeTables } from '../../study/tlb/tables.ts';
 import { spacesOf, type Workload } from '../../study/workload.ts';
 import type { WorkloadStudy } from '../../study/workload-study.ts';
-import { hex, hexWord } from '../../text/numbers.ts';
+import { hex, hexWord, sizeText } from '../../text/numbers.ts';
 import type { Walker } from '../../walker/index.ts';
-import { size, stageText } from '../words.ts';
 import { html } from './html.ts';
 import { figure, paragraph, type Section } from './section.ts';
 
@@ -35,7 +35,7 @@ function ofTables(workload: Workload, combination: Combination): Section[] {
       ? `, of the address space with most entries (${space.requests.length} of ${workload.requests.length} requests)`
       : '';
   const body = html`${paragraph(
-    `The combination that takes the fewest TLB entries: ${size(granule)} granule, ${sizes}, ${stageText(stage)}, with CPU pages of ${size(workload.cpuPageSize)}${part}.`,
+    `The combination that takes the fewest TLB entries: ${sizeText(granule)} granule, ${sizes}, ${stageText(stage)}, with CPU pages of ${sizeText(workload.cpuPageSize)}${part}.`,
   )}
 ${figure(icicle(iciclePanels(treeOfTarget(walker).tree(), walker), { title: 'The tables', width: 992 }))}
 ${figure(addressSpace(listSpace(walker), walker.regime, { title: 'What they map' }))}

@@ -2,8 +2,8 @@
 import { ABOUT, type Conclusion } from '../../study/conclusions.ts';
 import { sizeOf } from '../../study/workload.ts';
 import type { WorkloadStudy } from '../../study/workload-study.ts';
-import { count, roughSize } from '../../text/numbers.ts';
-import { andText, size } from '../words.ts';
+import { count, roughSize, sizeText } from '../../text/numbers.ts';
+import { listed } from '../../text/sentence.ts';
 import { type Html, html } from './html.ts';
 
 /** Requests, entries and bytes: of the lists of each CPU page size, where they differ. */
@@ -11,7 +11,7 @@ export function factsOf(studies: readonly WorkloadStudy[]): Html {
   const sizes = studies.map(({ workload }) => sizeOf(workload));
   const said = (texts: readonly string[]) => [...new Set(texts)].join(' / ');
   const facts: readonly (readonly [string, string])[] = [
-    ['CPU pages', andText(studies.map(({ workload }) => size(workload.cpuPageSize)))],
+    ['CPU pages', listed(studies.map(({ workload }) => sizeText(workload.cpuPageSize)))],
     ['requests', said(sizes.map(({ requests }) => count(requests)))],
     ['entries', said(sizes.map(({ entries }) => count(entries)))],
     ['bytes', said(sizes.map(({ bytes }) => roughSize(bytes)))],
@@ -39,5 +39,5 @@ function listOf(conclusions: readonly Conclusion[], lists: number): Html {
 
 function sentence({ cpuPageSizes, text }: Conclusion, lists: number): Html {
   const some = cpuPageSizes.length < lists;
-  return html`<p>${some && html`<b>CPU pages of ${andText(cpuPageSizes.map(size))}.</b> `}${text}</p>`;
+  return html`<p>${some && html`<b>CPU pages of ${listed(cpuPageSizes.map((bytes) => sizeText(bytes)))}.</b> `}${text}</p>`;
 }

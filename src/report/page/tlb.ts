@@ -1,11 +1,13 @@
 /** What a report says of TLBs: charts for each trace, and every result in a table. */
 
+import { combinationText } from '../../study/combination-words.ts';
 import type { WorkloadTrace } from '../../study/tlb/of-workload.ts';
 import type { TlbMeasured, TlbResult } from '../../study/tlb/study.ts';
 import type { WorkloadStudy } from '../../study/workload-study.ts';
-import { count, roughSize } from '../../text/numbers.ts';
+import { count, percent, roughSize } from '../../text/numbers.ts';
+import { listed } from '../../text/sentence.ts';
 import { tlbCharts } from '../charts/tlb-charts.ts';
-import { andText, cpuName, size, stageText } from '../words.ts';
+import { cpuName } from '../words.ts';
 import { type Html, html } from './html.ts';
 import { figure, folded, paragraph, type Section } from './section.ts';
 import { type Column, table } from './table.ts';
@@ -35,7 +37,7 @@ export function tlbSection(studies: readonly WorkloadStudy[]): Section[] {
   // What says most comes first: where most combinations map everything. Of others the same is a click away.
   const ordered = [...groups].filter(([tlb]) => mapped(tlb) > 0).sort(([a], [b]) => mapped(b) - mapped(a));
   const parts = ordered.map(([tlb, group], i) => {
-    const cpu = ordered.length > 1 ? `, CPU pages of ${andText(group.map(cpuName))}` : '';
+    const cpu = ordered.length > 1 ? `, CPU pages of ${listed(group.map(cpuName))}` : '';
     const part = ofResults(tlb, cpu);
     return i === 0 ? part : folded(`The same${cpu}`, part);
   });
@@ -71,10 +73,7 @@ function rowsOf(results: readonly TlbResult[], caption: string): Html {
 const COLUMNS: readonly Column<TlbMeasured>[] = [
   {
     head: 'tables',
-    cell: ({ combination: { tables } }) =>
-      tables === undefined
-        ? 'as given'
-        : `${size(tables.granule)}, ${tables.sizes}, ${stageText(tables.stage)}`,
+    cell: ({ combination: { tables } }) => (tables === undefined ? 'as given' : combinationText(tables)),
   },
   { head: 'entries', number: true, cell: ({ combination }) => count(combination.entries) },
   { head: 'ways', number: true, cell: ({ combination }) => combination.ways },
@@ -83,11 +82,11 @@ const COLUMNS: readonly Column<TlbMeasured>[] = [
   {
     head: 'hits',
     number: true,
-    cell: ({ hitRate }) => `${(Math.floor(hitRate * 10_000) / 100).toFixed(2)}%`,
+    cell: ({ hitRate }) => percent(hitRate, 2),
   },
   { head: 'walks', number: true, cell: ({ misses }) => count(misses) },
   { head: 'reads', number: true, cell: ({ fetches }) => count(fetches) },
   { head: 'a walk', number: true, cell: ({ fetchesPerWalk }) => fetchesPerWalk.toFixed(2) },
-  { head: 'reach', number: true, cell: ({ bestReach }) => roughSize(BigInt(bestReach)) },
+  { head: 'reach', number: true, cell: ({ bestReach }) => roughSize(bestReach) },
   { head: 'would hold all', number: true, cell: ({ workingSet }) => count(workingSet.entries) },
 ];
