@@ -6,11 +6,9 @@ import type { Combination, Granule } from './combinations.ts';
 import type { Changed } from './transforms.ts';
 import { forEachRun, runsOf, type Workload } from './workload.ts';
 
-const size = (bytes: number) => sizeText(bytes);
-
 export function smallerGranule({ granule }: Combination) {
   return (to: Combination): string =>
-    `take a granule of ${size(to.granule)} instead of ${size(granule)}: an IOMMU maps nothing smaller than its page`;
+    `take a granule of ${sizeText(to.granule)} instead of ${sizeText(granule)}: an IOMMU maps nothing smaller than its page`;
 }
 
 /** @param before - the page sizes that there are, as bitmaps. */
@@ -39,7 +37,7 @@ export function pad(granule: Granule) {
   return (before: Workload, changed: Changed): string => {
     const bytes = (workload: Workload) => workload.requests.reduce((sum, { sg }) => sum + sg.byteLength, 0n);
     const more = roughSize(bytes(changed.workload) - bytes(before));
-    return `map whole pages of ${size(granule)} around each entry, as the DMA layer does: ${more} that nobody asked for`;
+    return `map whole pages of ${sizeText(granule)} around each entry, as the DMA layer does: ${more} that nobody asked for`;
   };
 }
 
@@ -50,7 +48,7 @@ export function alignedIova(block: number) {
     const to = changed.workload.requests[index]!.iova;
     const into = Number(to % BigInt(block));
     const where = into === 0 ? `a multiple of it` : `${hex(into)} into it as the buffer is`;
-    return `align the IOVA to ${size(block)}: ${whose(changed)} at ${hex(to)} instead of ${hex(from)}, ${where}${likewise(changed)}`;
+    return `align the IOVA to ${sizeText(block)}: ${whose(changed)} at ${hex(to)} instead of ${hex(from)}, ${where}${likewise(changed)}`;
   };
 }
 
@@ -62,7 +60,7 @@ export function alignedBuffer(block: number) {
       off === undefined
         ? `${whose(changed)} needs an IOVA that is a multiple of it too`
         : `the buffer at PA ${hex(off.phys)} of ${whose(changed)} is off by ${hex(off.by)}; moved back that much, or forward by ${hex(block - off.by)}, it fits`;
-    return `use a ${size(block)}-aligned allocation, and an IOVA to match: ${where}${likewise(changed)}`;
+    return `use a ${sizeText(block)}-aligned allocation, and an IOVA to match: ${where}${likewise(changed)}`;
   };
 }
 
