@@ -47,6 +47,12 @@ function* openSteps({ result, changes }: Situation): Generator<{ step: WalkStep;
 const stageSize = ({ case: one, probe, changes }: Situation, stage: 1 | 2): StageSize =>
   outputSizeOf({ ...one.registers, ...changes.registers }, one, probe.va, stage);
 
+/** Bits of a descriptor that are upper bits of its address, but that QEMU does not look at. */
+function unseenAddressBits({ granuleLog2, ps, paBits, ds }: StageSize): bigint {
+  if (ps === 6) return 0n;
+  return granuleLog2 === 16 && paBits >= 52 ? BITS_15_12 : ds ? BITS_9_8 : 0n;
+}
+
 const high64K: CpuDeviation = {
   name: 'high-address-64k-needs-ps',
   section:
@@ -54,9 +60,8 @@ const high64K: CpuDeviation = {
   text: 'bits [15:12] count as address bits only where IPS (PS) says 52 bits',
   view(situation) {
     for (const { step, pa, word } of openSteps(situation)) {
-      const { granuleLog2, ps, paBits, ds } = stageSize(situation, step.stage);
-      const high = granuleLog2 === 16 && paBits >= 52 ? BITS_15_12 : ds ? BITS_9_8 : 0n;
-      if (ps === 6 || !(word & high) || step.kind === 'invalid') continue;
+      const high = unseenAddressBits(stageSize(situation, step.stage));
+      if (!(word & high) || step.kind === 'invalid') continue;
       return { words: new Map([[pa, word & ~high]]) };
     }
     return undefined;
@@ -100,13 +105,14 @@ const blocksAnywhere: CpuDeviation = {
 
 /** Tables in the scratch frames that map the one address as a block of `step` would; its level is put right in the answer. */
 function asSmallerBlocks(situation: Situation, step: WalkStep, pa: number): Changes | undefined {
-  const { granuleLog2, oaBits, ps, paBits, firstBlockLevel } = stageSize(situation, step.stage);
+  const stage = stageSize(situation, step.stage);
+  const { granuleLog2, oaBits, ps, paBits, firstBlockLevel } = stage;
   const word = step.descriptor ?? 0n;
   const base = word & ADDRESS_47_12 & ~(step.size - 1n);
   const stride = BigInt(granuleLog2 - 3);
   const ia = lowBits(situation, step);
   const words = new Map<number, bigint>();
-  const attributes = word & ~ADDRESS_47_12 & ~3n;
+  const attributes = word & ~ADDRESS_47_12 & ~3n & ~unseenAddressBits(stage);
   let at = pa;
   let size = step.size;
   let level = step.level;
