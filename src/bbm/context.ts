@@ -4,7 +4,7 @@
  */
 
 import { PhysicalMemory } from '../memory/index.ts';
-import { type BbmContext, type TlbContextOptions, type TranslationRegime, tlbContext } from '../tlb/index.ts';
+import { type TlbContextOptions, type TranslationRegime, tlbContext } from '../tlb/index.ts';
 import { flag } from '../walker/bits.ts';
 import { cpuFeatures } from '../walker/cpu.ts';
 import type { TableGeometry } from '../walker/descriptor64.ts';
@@ -16,7 +16,8 @@ import {
   systemControl,
   ttbrAddress,
   twoRangeFields,
-} from '../walker/params-aarch64.ts';
+} from '../walker/params/aarch64.ts';
+import type { BbmContext } from './change.ts';
 import { hex, TraceError } from './errors.ts';
 
 /** What a trace's writes mean. Addresses are bytes. */

@@ -2,11 +2,12 @@
  * A descriptor at one place of a table tree, as far as a TLB or walk cache may hold it: there while memory has it, and
  * after that until it is invalidated. (DDI 0487 D8.17 RRVJDB; what faults is never cached: IWZCBG.)
  */
-import { bbmFields } from '../tlb/bbm-fields.ts';
+
 import type { Tag } from '../tlb/index.ts';
 import { contiguousEntries } from '../tlb/leaf.ts';
 import { flag } from '../walker/bits.ts';
 import { entryLog2, type TableSpace } from './context.ts';
+import { bbmFields } from './fields.ts';
 import type { Form } from './steps.ts';
 
 /** A table where a walk may find it: one that a table descriptor, or the base register, leads to. */

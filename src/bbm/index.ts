@@ -1,4 +1,12 @@
-/** Break-before-make of traces: writes of tables recorded or listed, judged step by step. What `lpae/bbm` exports. */
+/** Break-before-make: which changes of a descriptor may be made in place, and traces of writes judged step by step. What `lpae/bbm` exports. */
+export {
+  type BbmChange,
+  type BbmContext,
+  type BbmVerdict,
+  bbm,
+  bbmOverlap,
+  type PlacedLeaf,
+} from './change.ts';
 export { type TableSpace, type TraceContext, type TraceRegisters, traceContext } from './context.ts';
 export { TraceError } from './errors.ts';
 export { BBM_LEVELS, type BbmLevel, type Judgement, MACHINES, type TraceChange } from './judge.ts';

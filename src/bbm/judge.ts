@@ -2,9 +2,10 @@
  * The judgement of one write of a trace: what it makes reachable, against everything that TLBs may still hold for the same
  * input addresses. (DDI 0487 D8.17.1 RWHZWS, D8.17.2; D8.7.1.1 for runs; IHI 0070 3.21.1.)
  */
-import { type BbmChange, type BbmVerdict, bbm, bbmOverlap } from '../tlb/bbm.ts';
+
 import type { Machine } from '../tlb/conflict.ts';
 import { contiguousEntries } from '../tlb/leaf.ts';
+import { type BbmChange, type BbmVerdict, bbm, bbmOverlap } from './change.ts';
 import type { TableSpace } from './context.ts';
 import type { CachedEntry } from './entry.ts';
 import type { PlaceChange, Reach } from './reach.ts';

@@ -1,7 +1,7 @@
 /** A tree of tables made ready to be drawn: alike neighbours in one run, alike tables one behind the other in one, holes as gaps. */
 
-import type { Translator } from '../image/machine.ts';
-import { iaAt } from '../image/visit.ts';
+import type { Translator } from '../machine/machine.ts';
+import { iaAt } from '../machine/visit.ts';
 import { probe } from '../space/probe.ts';
 import type { TableEntry, TableNode, TableTree } from '../space/tree.ts';
 import type { TableTree as ScannedTree } from '../walker/index.ts';

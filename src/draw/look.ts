@@ -1,6 +1,6 @@
 /** What a leaf allows and what memory it is, as drawings tell it: a colour or a glyph for the rights, a stroke for the memory. */
 
-import type { Answer } from '../image/machine.ts';
+import type { Answer } from '../machine/machine.ts';
 import { visibleWidth } from '../text/columns.ts';
 import { faultText, leafCode } from '../text/hardware.ts';
 import type { Style } from '../text/style.ts';

@@ -1,6 +1,6 @@
 /** Makes a golden image of what walks touched: registers, the words that were read, and the answers. (pgtable-golden/1, kind image) */
 
-import type { Answer, MachineDescription, StreamChoice } from '../image/machine.ts';
+import type { Answer, MachineDescription, StreamChoice } from '../machine/machine.ts';
 import { EXTERNAL_ABORT } from '../memory/index.ts';
 import { hex } from '../pagetable/errors.ts';
 import { type Access, type CpuModel, cpuFeatures, parEl1 } from '../walker/index.ts';

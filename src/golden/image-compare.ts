@@ -1,6 +1,6 @@
 /** Compares an answer with the one that a golden image wants, and says both in one line each. */
 
-import type { Answer } from '../image/machine.ts';
+import type { Answer } from '../machine/machine.ts';
 import { hex } from '../pagetable/errors.ts';
 import { eventNumber } from '../smmu/index.ts';
 import { parEl1, type Translation } from '../walker/index.ts';

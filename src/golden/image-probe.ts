@@ -1,5 +1,5 @@
 /** Who answers the probes of a golden image: the machine that it describes. */
-import { type Answer, createMachine, type Machine, type RegisterValues } from '../image/machine.ts';
+import { type Answer, createMachine, type Machine, type RegisterValues } from '../machine/machine.ts';
 import { MemoryError, PhysicalMemory } from '../memory/index.ts';
 import { WalkerError } from '../walker/index.ts';
 import type { ImageFile, ImageRow } from './image-file.ts';

@@ -1,6 +1,6 @@
 /** Runs golden files of kind `image`: another machine's tables and registers, walked here, compared with its answers. */
 
-import type { Answer } from '../image/machine.ts';
+import type { Answer } from '../machine/machine.ts';
 import { describeAnswer, describeExpectation, mismatch } from './image-compare.ts';
 import { type ImageRow, parseImageFile } from './image-file.ts';
 import { imageProbe, type Probe } from './image-probe.ts';

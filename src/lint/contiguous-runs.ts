@@ -1,5 +1,5 @@
 /** Contiguous runs as they stand in a table: complete, aligned, adjacent and alike. (DDI 0487 D8.7.1, table D8-104.) */
-import { iaAt } from '../image/visit.ts';
+import { iaAt } from '../machine/visit.ts';
 import { runEntries } from '../walker/contiguous.ts';
 import type { TableEntry } from '../walker/index.ts';
 import type { Findings } from './findings.ts';

@@ -1,5 +1,5 @@
 /** The table lint: what is wrong or suspicious in the tables of an address space. */
-import type { Translator } from '../image/machine.ts';
+import type { Translator } from '../machine/machine.ts';
 import { type Finding, Findings } from './findings.ts';
 import { checkMappings, type Mapped } from './mappings.ts';
 import type { MetTable } from './met-table.ts';

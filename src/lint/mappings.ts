@@ -1,6 +1,6 @@
 /** The rules that look at what is mapped, whatever tables say it: rights, memory types, aliases, tables within reach. (DDI 0487 D8.4, D8.6.) */
 
-import type { Answer } from '../image/machine.ts';
+import type { Answer } from '../machine/machine.ts';
 import { hex } from '../text/numbers.ts';
 import type { Translation } from '../walker/index.ts';
 import type { Findings } from './findings.ts';

@@ -1,6 +1,6 @@
 /** The rules that look at tables and entries, each table once: types, reserved bits, addresses, runs, sharing. (DDI 0487 D8.3, D8.7.1.) */
 
-import { entryCountOf, iaAt, type TablePlace, visitTree } from '../image/visit.ts';
+import { entryCountOf, iaAt, type TablePlace, visitTree } from '../machine/visit.ts';
 import { hex } from '../text/numbers.ts';
 import { ENTRY_KINDS, type TableEntry, type TableTree } from '../walker/index.ts';
 import { checkRuns } from './contiguous-runs.ts';

@@ -1,4 +1,5 @@
 /** SMMUv3: stream table entries and context descriptors, translation, event records. SMMUv2: context banks and their faults. */
+
 export {
   type BankRegisters,
   ContextBank,
@@ -9,14 +10,6 @@ export {
 } from './context-bank.ts';
 export type { CdWords } from './context-descriptor.ts';
 export { type ContextFaultRecord, contextFaultRecord } from './context-fault.ts';
-export { describeSte, describeStream } from './describe.ts';
-export type {
-  CdDescription,
-  SteDescription,
-  StreamDerivation,
-  StreamEnd,
-  StreamTableDescription,
-} from './describe-types.ts';
 export { eventNumber, eventRecord } from './events.ts';
 export type { IdentificationRegisters, SmmuFeatures } from './features.ts';
 export { createSmmu, createStream, Smmu, type SmmuRegisters, type StreamDescription } from './smmu.ts';

@@ -1,8 +1,8 @@
 /** STE, the stream table entry: fields, validity, and the stage 2 that it describes. (IHI 0070 5.2, 5.2.2 SteIllegal.) */
 import { field, flag, POW2 } from '../walker/bits.ts';
-import type { S2Params } from '../walker/params.ts';
-import { s2ParamsLpae } from '../walker/params-aarch32.ts';
-import { s2Params } from '../walker/params-aarch64.ts';
+import { s2ParamsLpae } from '../walker/params/aarch32.ts';
+import { s2Params } from '../walker/params/aarch64.ts';
+import type { S2Params } from '../walker/params/params.ts';
 import type { SmmuFeatures } from './features.ts';
 
 /** The first 32 bytes of an STE as 64-bit words; the rest is not about translation. */

@@ -1,9 +1,9 @@
 /** Two trees of tables compared entry by entry: which fields of which descriptors differ. Where tables lie does not matter. */
 
 import { bitRange, type DescriptorLayout, decode } from '../descriptor/index.ts';
-import type { Translator } from '../image/machine.ts';
-import { iaAt } from '../image/visit.ts';
 import { layoutOf } from '../lint/layout.ts';
+import type { Translator } from '../machine/machine.ts';
+import { iaAt } from '../machine/visit.ts';
 import { ENTRY_KINDS, type TableEntry, type TableTree } from '../walker/index.ts';
 
 export interface FieldDifference {

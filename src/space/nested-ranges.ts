@@ -2,8 +2,8 @@
  * What two stages map together, in ranges: each leaf of stage 1 is cut where stage 2 changes, and each pair of ways to say
  * something is asked of the walker once. (DDI 0487 D8.1.2: stage 2 translates what stage 1 puts out.)
  */
-import type { Answer, Translator } from '../image/machine.ts';
-import { iaAt, type TablePlace, visitTree } from '../image/visit.ts';
+import type { Answer, Translator } from '../machine/machine.ts';
+import { iaAt, type TablePlace, visitTree } from '../machine/visit.ts';
 import { ENTRY_KINDS, type TableEntry, type TableTree } from '../walker/index.ts';
 import type { AddressRange } from './address-range.ts';
 import { probe } from './probe.ts';

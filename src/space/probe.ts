@@ -1,5 +1,5 @@
 /** What is mapped at an address, whoever may use it: the first access that is allowed, or the reason why none is. */
-import type { Answer, Translator } from '../image/machine.ts';
+import type { Answer, Translator } from '../machine/machine.ts';
 import type { Access } from '../walker/index.ts';
 
 const ACCESSES: readonly Access[] = [

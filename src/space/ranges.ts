@@ -1,5 +1,5 @@
 /** Leaves of a scan gathered into ranges: contiguous on both sides, of one leaf size, alike in everything. */
-import type { Answer } from '../image/machine.ts';
+import type { Answer } from '../machine/machine.ts';
 import { faultText, leafCode } from '../text/hardware.ts';
 import type { Stretch } from './scan.ts';
 

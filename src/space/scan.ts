@@ -2,7 +2,7 @@
  * An address space as its walker sees it: from leaf to leaf and over each hole in one step. How large a hole is comes from the
  * walker too: an address that takes another way through the tables is no longer in it.
  */
-import type { Answer, Translator } from '../image/machine.ts';
+import type { Answer, Translator } from '../machine/machine.ts';
 import type { AddressRange } from './address-range.ts';
 import { probe } from './probe.ts';
 

@@ -1,5 +1,5 @@
 /** An address space listed: the windows of addresses that tables translate, and what is mapped in them, in ranges. */
-import type { Translator } from '../image/machine.ts';
+import type { Translator } from '../machine/machine.ts';
 import type { AddressRange } from './address-range.ts';
 import { nestedRanges, nestedTrees } from './nested-ranges.ts';
 import { type MappedRange, RangeCollector } from './ranges.ts';

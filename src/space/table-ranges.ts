@@ -2,8 +2,8 @@
  * What tables map, in ranges, read table by table: each way to say something (a descriptor without its address, and those above
  * it) is asked of the walker once, and stands for all leaves that say the same.
  */
-import type { Answer, Translator } from '../image/machine.ts';
-import { iaAt, type TablePlace, visitTree } from '../image/visit.ts';
+import type { Answer, Translator } from '../machine/machine.ts';
+import { iaAt, type TablePlace, visitTree } from '../machine/visit.ts';
 import { ENTRY_KINDS, type TableEntry, type TableTree } from '../walker/index.ts';
 import type { AddressRange } from './address-range.ts';
 import { probe } from './probe.ts';

@@ -1,6 +1,6 @@
 /** The tables behind an address space, each read once, whatever leads to it. */
-import type { Translator } from '../image/machine.ts';
-import { entryCountOf, iaAt, type TablePlace, type TreeVisitor, visitTree } from '../image/visit.ts';
+import type { Translator } from '../machine/machine.ts';
+import { entryCountOf, iaAt, type TablePlace, type TreeVisitor, visitTree } from '../machine/visit.ts';
 import { ENTRY_KINDS, type TableEntry as ScannedEntry, type TableTree as Tree } from '../walker/index.ts';
 import type { AddressRange } from './address-range.ts';
 import { makeTree, type TableEntry, type TableNode, type TableTree } from './tree.ts';

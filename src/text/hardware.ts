@@ -1,5 +1,5 @@
 /** The walker's answers in words: permissions, memory types, faults, and why each of them came about. */
-import type { Answer } from '../image/machine.ts';
+import type { Answer } from '../machine/machine.ts';
 import { type ConfigurationFault, eventNumber, type SmmuFault } from '../smmu/index.ts';
 import {
   type Access,

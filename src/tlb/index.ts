@@ -1,5 +1,4 @@
-/** A TLB in front of the walker, its maintenance, and the break-before-make rules: what `lpae/tlb` exports. */
-export { type BbmChange, type BbmContext, type BbmVerdict, bbm, bbmOverlap, type PlacedLeaf } from './bbm.ts';
+/** A TLB in front of the walker and its maintenance: what `lpae/tlb` exports. */
 export {
   type ConflictVerdict,
   type EntryDifference,

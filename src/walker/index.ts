@@ -1,4 +1,5 @@
 /** The hardware side: translation table walks as the Arm architecture defines them. What `lpae/walker` exports. */
+
 export type {
   Cacheability,
   DeviceMemory,
@@ -9,20 +10,6 @@ export type {
 } from './attributes.ts';
 export { type ContiguousProblem, type ContiguousRun, contiguousRun } from './contiguous.ts';
 export { type CpuFeatures, type CpuModel, type CpuOptions, cpuFeatures, cpuModels } from './cpu.ts';
-export { describeRegime } from './describe.ts';
-export type {
-  LevelDescription,
-  MemoryTypeDescription,
-  OffReason,
-  OutputSize,
-  RangeDescription,
-  RegimeDescription,
-  RegisterProblem,
-  StageDescription,
-  TablesDescription,
-  TlbTag,
-  WalkAttributes,
-} from './describe-types.ts';
 export { WalkerError } from './errors.ts';
 export {
   dfsr,

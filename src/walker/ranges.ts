@@ -4,9 +4,37 @@
  */
 import { lowBits, POW2, shiftRight } from './bits.ts';
 import type { CpuFeatures } from './cpu.ts';
-import type { S1Params } from './params.ts';
-import { s1PermissionsAArch32, s1PermissionsOneLevel, s1PermissionsTwoLevels } from './permissions.ts';
-import type { InputAddress, S1Ranges } from './stage1.ts';
+import type { InputAddress } from './first-stage.ts';
+import type { S1Params } from './params/params.ts';
+import {
+  type S1PermissionControls,
+  type S1PermissionFields,
+  s1PermissionsAArch32,
+  s1PermissionsOneLevel,
+  s1PermissionsTwoLevels,
+} from './permissions.ts';
+
+/** Input addresses of one range that a double holds, as signed 64-bit numbers: `[first, end)`, and what to take off for the address within it. */
+export interface RangeSpan {
+  readonly params: S1Params;
+  readonly first: number;
+  readonly end: number;
+  readonly bias: number;
+}
+
+/** How a regime's registers divide its input addresses. */
+export interface S1Ranges {
+  /** The range of an address and the address within it; undefined where the address is in none. */
+  select(ia: InputAddress, fetch: boolean): { readonly params: S1Params; readonly ia: number } | undefined;
+  /** The same for addresses whose top bits are all alike (no tag), which the fast path takes; none overlaps another. */
+  readonly spans: readonly RangeSpan[];
+  /** The level that a translation fault outside every range reports: 0, or 1 in AArch32. */
+  readonly outOfRangeLevel: number;
+  /** Whether the regime has unprivileged accesses; without them nG is ignored too. */
+  readonly unprivileged: boolean;
+  readonly guardedPages: boolean;
+  readonly permissions: (fields: S1PermissionFields, controls: S1PermissionControls) => number;
+}
 
 /** VA bit 55 chooses the range, whatever the size of either. */
 const VA_BIT_55 = 1 << 23;

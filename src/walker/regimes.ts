@@ -5,8 +5,9 @@
 import { flag } from './bits.ts';
 import type { CpuFeatures } from './cpu.ts';
 import { WalkerError } from './errors.ts';
-import type { S2Params } from './params.ts';
-import { s1ParamsHyp, s1ParamsLpae, s2ParamsLpae, ttbcrSizes } from './params-aarch32.ts';
+import { StageMali } from './other/mali.ts';
+import { StageRiscv } from './other/riscv.ts';
+import { s1ParamsHyp, s1ParamsLpae, s2ParamsLpae, ttbcrSizes } from './params/aarch32.ts';
 import {
   hypervisorControl,
   oneRangeFields,
@@ -15,13 +16,12 @@ import {
   systemControl,
   ttbrAddress,
   twoRangeFields,
-} from './params-aarch64.ts';
-import { shortParams } from './params-short.ts';
+} from './params/aarch64.ts';
+import type { S2Params } from './params/params.ts';
+import { shortParams } from './params/short.ts';
 import { ALL_PERMISSIONS, PRIVILEGED_ONLY } from './permissions.ts';
-import { lpaeRanges, oneLpaeRange, oneRange, twoRanges } from './ranges.ts';
-import { StageMali } from './stage-mali.ts';
-import { StageRiscv } from './stage-riscv.ts';
-import { type S1Ranges, Stage1 } from './stage1.ts';
+import { lpaeRanges, oneLpaeRange, oneRange, type S1Ranges, twoRanges } from './ranges.ts';
+import { Stage1 } from './stage1.ts';
 import { type FlatMapping, flatTranslate } from './stage1-off.ts';
 import { Stage1Short } from './stage1-short.ts';
 import { Stage2 } from './stage2.ts';

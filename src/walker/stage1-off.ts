@@ -1,8 +1,8 @@
 /** Stage 1 switched off, or not part of the regime: a flat map with default attributes. (DDI 0487 D8.2.11; J1.1 AArch64.S1DisabledOutput.) */
 import { DEFAULT_CACHEABLE, STAGE1_OFF_DATA, STAGE1_OFF_FETCH } from './attributes.ts';
 import { POW2 } from './bits.ts';
+import type { InputAddress, S1Output, S1Request } from './first-stage.ts';
 import type { StageFault } from './lookup.ts';
-import type { InputAddress, S1Output, S1Request } from './stage1.ts';
 import type { Fault } from './types.ts';
 
 export interface FlatMapping {

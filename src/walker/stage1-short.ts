@@ -3,10 +3,10 @@
  * (DDI 0487 G5.4; J1.2 AArch32.S1TranslateSD, S1WalkSD, OutputDomain, S1SDHasPermissionsFault.)
  */
 import { type ShortDescriptor, SUPERSECTION_LOG2, shortDescriptor } from './descriptor32.ts';
+import type { InputAddress, S1Output, S1Request } from './first-stage.ts';
 import type { StageFault } from './lookup.ts';
-import { type ShortParams, shortPermissions } from './params-short.ts';
+import { type ShortParams, shortPermissions } from './params/short.ts';
 import { ALL_PERMISSIONS, applyPan, requiredPermission } from './permissions.ts';
-import type { InputAddress, S1Output, S1Request } from './stage1.ts';
 import { type Stage2, tableRead } from './stage2.ts';
 import type { TableMemory } from './table-memory.ts';
 import { type DescriptorReader, ENTRY_KINDS, type TableEntry, TableTree, unsigned64 } from './table-tree.ts';

@@ -2,77 +2,17 @@
  * Stage 1 with 64-bit descriptors: from a virtual address to a physical or intermediate physical address.
  * (DDI 0487 D8.2, D8.4; J1.1 AArch64.S1Translate, S1Walk; J1.2 AArch32.S1TranslateLD, S1WalkLD.)
  */
-import type { MemoryRegion } from './attributes.ts';
 import { POW2, shiftRight } from './bits.ts';
 import { AF_BIT, entrySizeLog2, INVALID, isContiguous, isNT, LEAF, type Leaf } from './descriptor64.ts';
+import type { InputAddress, S1Output, S1Request } from './first-stage.ts';
 import { Lookup, type StageFault } from './lookup.ts';
-import type { S1Params } from './params.ts';
-import {
-  applyPan,
-  requiredPermission,
-  type S1PermissionControls,
-  type S1PermissionFields,
-} from './permissions.ts';
+import type { S1Params } from './params/params.ts';
+import { applyPan, requiredPermission } from './permissions.ts';
+import type { S1Ranges } from './ranges.ts';
 import { type Stage2, tableRead, tableUpdate } from './stage2.ts';
 import type { TableMemory } from './table-memory.ts';
 import { LongReader, TableTree, unsigned64 } from './table-tree.ts';
-import type { Access, WalkStep } from './types.ts';
-
-/** An input address as two unsigned 32-bit halves. */
-export interface InputAddress {
-  readonly lo: number;
-  readonly hi: number;
-}
-
-/** A stage-1 translation, in numbers. `level` is undefined where stage 1 is off. */
-export interface S1Output {
-  readonly ok: true;
-  readonly oa: number;
-  readonly level: number | undefined;
-  readonly sizeLog2: number;
-  readonly permissions: number;
-  readonly region: MemoryRegion;
-  readonly global: boolean;
-  readonly contiguous: boolean;
-  readonly nT: boolean;
-  readonly guarded: boolean;
-  /** What the descriptors say of the output's address space, for accesses from Secure state: NS, or NSTable on the way. */
-  readonly ns: boolean;
-  readonly domain?: number;
-}
-
-/** Input addresses of one range that a double holds, as signed 64-bit numbers: `[first, end)`, and what to take off for the address within it. */
-export interface RangeSpan {
-  readonly params: S1Params;
-  readonly first: number;
-  readonly end: number;
-  readonly bias: number;
-}
-
-/** How a regime's registers divide its input addresses. */
-export interface S1Ranges {
-  /** The range of an address and the address within it; undefined where the address is in none. */
-  select(ia: InputAddress, fetch: boolean): { readonly params: S1Params; readonly ia: number } | undefined;
-  /** The same for addresses whose top bits are all alike (no tag), which the fast path takes; none overlaps another. */
-  readonly spans: readonly RangeSpan[];
-  /** The level that a translation fault outside every range reports: 0, or 1 in AArch32. */
-  readonly outOfRangeLevel: number;
-  /** Whether the regime has unprivileged accesses; without them nG is ignored too. */
-  readonly unprivileged: boolean;
-  readonly guardedPages: boolean;
-  readonly permissions: (fields: S1PermissionFields, controls: S1PermissionControls) => number;
-}
-
-/** The access, with its defaults filled in. */
-export interface S1Request {
-  readonly access: Access['access'];
-  readonly privileged: boolean;
-  readonly pan: boolean;
-  /** Updates of descriptors are written to memory. */
-  readonly update: boolean;
-  /** From Secure state: NS and NSTable count. */
-  readonly secure?: boolean;
-}
+import type { WalkStep } from './types.ts';
 
 /** What a leaf says once the access is allowed; `nsTable`: a table on the way had NSTable set. */
 export function s1Output(

@@ -7,7 +7,7 @@ import { POW2 } from './bits.ts';
 import type { CpuFeatures } from './cpu.ts';
 import { AF_BIT, entrySizeLog2, INVALID, isContiguous, isNT, LEAF, type Leaf } from './descriptor64.ts';
 import { Lookup, type StageFault } from './lookup.ts';
-import type { S2Params } from './params.ts';
+import type { S2Params } from './params/params.ts';
 import { PR, PW, s2Permissions } from './permissions.ts';
 import type { TableMemory } from './table-memory.ts';
 import { LongReader, type TableAddressOf, TableTree, unsigned64 } from './table-tree.ts';

@@ -5,11 +5,12 @@
 import { DEFAULT_CACHEABLE } from './attributes.ts';
 import { alignDown } from './bits.ts';
 import { WalkerError } from './errors.ts';
-import type { FoundLeaf } from './fast-path.ts';
-import type { DirectStage } from './fast-plan.ts';
+import type { FoundLeaf } from './fast/path.ts';
+import type { DirectStage } from './fast/plan.ts';
+import type { InputAddress, S1Output, S1Request } from './first-stage.ts';
 import type { StageFault } from './lookup.ts';
 import { permissionsOf, requiredPermission } from './permissions.ts';
-import { type InputAddress, type S1Output, type S1Request, s1Output } from './stage1.ts';
+import { s1Output } from './stage1.ts';
 import { type S2Output, type Stage2, s2Output } from './stage2.ts';
 import type { TableTree } from './table-tree.ts';
 import type { Access, Fault, StageTranslation, Translation, WalkResult, WalkStep } from './types.ts';

@@ -2,10 +2,10 @@
 import type { PhysicalMemory } from '../memory/index.ts';
 import { type CpuFeatures, type CpuOptions, cpuFeatures } from './cpu.ts';
 import { WalkerError } from './errors.ts';
-import { ASK, FAULT, FastPath } from './fast-path.ts';
+import { ASK, FAULT, FastPath } from './fast/path.ts';
+import type { S1Request } from './first-stage.ts';
 import { requiredPermission } from './permissions.ts';
 import { type Regime, regimeStages, type WalkerRegisters } from './regimes.ts';
-import type { S1Request } from './stage1.ts';
 import { TableMemory } from './table-memory.ts';
 import type { TableTree } from './table-tree.ts';
 import { checkAccess, checkKind, type Stages, translate, translateLeaf } from './translate.ts';

@@ -1,9 +1,8 @@
 /** Register derivations as people read them and as JSON: literal lines for registers of real machines. */
 import { describe, expect, test } from 'vitest';
 import { derivationJson, derivationLines } from '../../src/cli/text/derivation-text.ts';
-import { describeSte, describeStream } from '../../src/smmu/index.ts';
+import { describeRegime, describeSte, describeStream } from '../../src/describe/index.ts';
 import { makeStyle } from '../../src/text/style.ts';
-import { describeRegime } from '../../src/walker/index.ts';
 import { memoryWith } from '../walker/table-builder.ts';
 
 const plain = makeStyle(false);

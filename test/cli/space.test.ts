@@ -5,7 +5,7 @@ import { gunzipSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
 import { parseImageFile } from '../../src/golden/image-file.ts';
 import { imageMachine } from '../../src/golden/image-probe.ts';
-import { createMachine } from '../../src/image/machine.ts';
+import { createMachine } from '../../src/machine/machine.ts';
 import { PhysicalMemory } from '../../src/memory/index.ts';
 import type { MappedRange } from '../../src/space/ranges.ts';
 import { listSpace, scanSpace } from '../../src/space/space.ts';

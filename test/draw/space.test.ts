@@ -1,6 +1,6 @@
 /** The map of an address space: rows for ranges and holes, gathered where there are many, in an SVG and in a terminal. */
 import { describe, expect, test } from 'vitest';
-import type { Target } from '../../src/cli/target/target.ts';
+import type { Target } from '../../src/cli/machine/target.ts';
 import { addressSpace, addressSpaceText, type SpaceOptions } from '../../src/draw/index.ts';
 import { spacePanels } from '../../src/draw/space-rows.ts';
 import { listSpace } from '../../src/space/space.ts';

@@ -1,8 +1,8 @@
 /** Address spaces to draw: of requests written in tests, and of captures. */
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { readTarget } from '../../src/cli/target/read.ts';
-import type { Target } from '../../src/cli/target/target.ts';
+import { readTarget } from '../../src/cli/machine/read.ts';
+import type { Target } from '../../src/cli/machine/target.ts';
 import { iciclePanels } from '../../src/draw/index.ts';
 import { treeOfTarget } from '../../src/space/tree-read.ts';
 import { asText, tempFile } from '../cli/run.ts';

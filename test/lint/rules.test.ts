@@ -1,7 +1,7 @@
 /** Every rule of the lint on a few literal words that break it, and on the same words mended: nothing. */
 import { describe, expect, test } from 'vitest';
-import { createMachine } from '../../src/image/machine.ts';
 import { lint, RULES } from '../../src/lint/index.ts';
+import { createMachine } from '../../src/machine/machine.ts';
 import { PhysicalMemory } from '../../src/memory/index.ts';
 import { listSpace } from '../../src/space/space.ts';
 

@@ -1,6 +1,7 @@
 /** Combinations carried out apart from the study, and their tables counted by the hardware's reading of them. */
-import { entryCountOf, visitTree } from '../../src/image/visit.ts';
+
 import { IommuDomain, IommuError, PhysicalMemory } from '../../src/index.ts';
+import { entryCountOf, visitTree } from '../../src/machine/visit.ts';
 import { formatOf, formatRequest } from '../../src/study/combinations.ts';
 import type { Combination, Counts, Workload, WorkloadRequest } from '../../src/study/index.ts';
 import { nestedMachine, TABLE_RAM } from '../../src/study/memory.ts';

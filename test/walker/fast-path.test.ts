@@ -1,6 +1,6 @@
 /** The fast path answers what the full walk answers, whatever memory and registers hold. */
 import { describe, expect, test, vi } from 'vitest';
-import { FastPath } from '../../src/walker/fast-path.ts';
+import { FastPath } from '../../src/walker/fast/path.ts';
 import {
   type Access,
   cpuModels,

@@ -12,8 +12,6 @@ import type { Access } from '../../walker/index.ts';
 import { parseRange } from '../input/address.ts';
 import { sortArguments } from '../input/sort-arguments.ts';
 import { EXIT, inputError, usageError } from '../io.ts';
-import type { Cli, Output } from '../output.ts';
-import { checkOutputFile, writeOutputFile } from '../output-file.ts';
 import {
   type AccessOptions,
   addAccessOptions,
@@ -21,9 +19,11 @@ import {
   FILE_ARGUMENT,
   TARGET_HELP,
   type TargetOptions,
-} from '../target/options.ts';
-import { readTarget } from '../target/read.ts';
-import type { Target } from '../target/target.ts';
+} from '../machine/options.ts';
+import { readTarget } from '../machine/read.ts';
+import type { Target } from '../machine/target.ts';
+import type { Cli, Output } from '../output.ts';
+import { checkOutputFile, writeOutputFile } from '../output-file.ts';
 
 interface CaptureOptions extends TargetOptions, AccessOptions {
   readonly fault?: string;

@@ -8,10 +8,10 @@ import { columns } from '../../text/columns.ts';
 import { count, counted, hex, hexWord, sizeText } from '../../text/numbers.ts';
 import type { Style } from '../../text/style.ts';
 import { EXIT } from '../io.ts';
+import { addTargetOptions, FILE_ARGUMENT, TARGET_HELP, type TargetOptions } from '../machine/options.ts';
+import { readTarget } from '../machine/read.ts';
+import type { Target } from '../machine/target.ts';
 import type { Cli, Output } from '../output.ts';
-import { addTargetOptions, FILE_ARGUMENT, TARGET_HELP, type TargetOptions } from '../target/options.ts';
-import { readTarget } from '../target/read.ts';
-import type { Target } from '../target/target.ts';
 import { sayText } from '../text/dump-text.ts';
 
 interface DiffOptions extends TargetOptions {

@@ -1,7 +1,7 @@
 /** `lpae dump`: what an address space maps, in ranges as the kernel's ptdump lists them, or its tables as a tree. */
 import type { Command } from 'commander';
 import type { DrawnSpace } from '../../draw/index.ts';
-import type { Answer } from '../../image/machine.ts';
+import type { Answer } from '../../machine/machine.ts';
 import type { AddressRange } from '../../space/address-range.ts';
 import type { MappedRange } from '../../space/ranges.ts';
 import { listSpace, type Space } from '../../space/space.ts';
@@ -11,12 +11,12 @@ import { hex } from '../../text/numbers.ts';
 import { parseRange } from '../input/address.ts';
 import { type FilterOptions, partLeadingTo, rangeFilter, reverseRange } from '../input/dump-filter.ts';
 import { EXIT } from '../io.ts';
+import { derivationJson, derivationLines } from '../machine/derivation.ts';
+import { addTargetOptions, FILE_ARGUMENT, TARGET_HELP, type TargetOptions } from '../machine/options.ts';
+import { readTarget } from '../machine/read.ts';
+import type { Target } from '../machine/target.ts';
 import type { Cli, Output } from '../output.ts';
 import { addSvgOptions, checkSvgOptions, type SvgOptions, writeSvg } from '../svg-file.ts';
-import { derivationJson, derivationLines } from '../target/derivation.ts';
-import { addTargetOptions, FILE_ARGUMENT, TARGET_HELP, type TargetOptions } from '../target/options.ts';
-import { readTarget } from '../target/read.ts';
-import type { Target } from '../target/target.ts';
 import { nodeJson, rangeJson, rangeLines } from '../text/dump-text.ts';
 import { SHORT_TABLE, treeLines } from '../text/tree-text.ts';
 

@@ -5,11 +5,11 @@ import { hex } from '../../text/numbers.ts';
 import { parseAddress } from '../input/address.ts';
 import { readAll } from '../input/stdin.ts';
 import { EXIT, inputError, usageError } from '../io.ts';
+import { type FaultWalk, faultWalkJson, faultWalkLines, walkFault } from '../machine/fault-walk.ts';
+import { addTargetOptions, TARGET_HELP, type TargetOptions } from '../machine/options.ts';
+import { readTarget } from '../machine/read.ts';
+import type { Target } from '../machine/target.ts';
 import type { Cli, Output } from '../output.ts';
-import { type FaultWalk, faultWalkJson, faultWalkLines, walkFault } from '../target/fault-walk.ts';
-import { addTargetOptions, TARGET_HELP, type TargetOptions } from '../target/options.ts';
-import { readTarget } from '../target/read.ts';
-import type { Target } from '../target/target.ts';
 import { faultJson, faultLines } from '../text/fault-text.ts';
 
 /** Register values by their options. */

@@ -15,9 +15,9 @@ import { columns, wrap } from '../../text/columns.ts';
 import { count, counted, hex, hexWord } from '../../text/numbers.ts';
 import type { Style } from '../../text/style.ts';
 import { EXIT, usageError } from '../io.ts';
+import { addTargetOptions, FILE_ARGUMENT, TARGET_HELP, type TargetOptions } from '../machine/options.ts';
+import { readTarget } from '../machine/read.ts';
 import type { Cli, Output } from '../output.ts';
-import { addTargetOptions, FILE_ARGUMENT, TARGET_HELP, type TargetOptions } from '../target/options.ts';
-import { readTarget } from '../target/read.ts';
 
 interface LintOptions extends TargetOptions {
   readonly rule?: readonly string[];

@@ -2,12 +2,11 @@
 import type { Command } from 'commander';
 import { describeExpectation, mismatch } from '../../golden/image-compare.ts';
 import type { ImageRow } from '../../golden/image-file.ts';
-import type { Answer } from '../../image/machine.ts';
+import type { Answer } from '../../machine/machine.ts';
 import type { Access } from '../../walker/index.ts';
 import { sortArguments } from '../input/sort-arguments.ts';
 import { EXIT, usageError } from '../io.ts';
-import type { Cli, Output } from '../output.ts';
-import { derivationJson, derivationLines } from '../target/derivation.ts';
+import { derivationJson, derivationLines } from '../machine/derivation.ts';
 import {
   type AccessOptions,
   addAccessOptions,
@@ -15,8 +14,9 @@ import {
   FILE_ARGUMENT,
   TARGET_HELP,
   type TargetOptions,
-} from '../target/options.ts';
-import { readTarget } from '../target/read.ts';
+} from '../machine/options.ts';
+import { readTarget } from '../machine/read.ts';
+import type { Cli, Output } from '../output.ts';
 import { walkJson } from '../text/walk-json.ts';
 import { walkLines } from '../text/walk-text.ts';
 

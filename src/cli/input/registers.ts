@@ -1,5 +1,5 @@
 /** Register values as people have them: options, or a JSON file with the names that manuals and debuggers use; and the regime they make. */
-import { machineRegimes, type RegisterValues } from '../../image/machine.ts';
+import { machineRegimes, type RegisterValues } from '../../machine/machine.ts';
 import { usageError } from '../io.ts';
 import { parseAddress } from './address.ts';
 import { JsonPart } from './json-part.ts';

@@ -1,5 +1,5 @@
 /** What `lpae tlb` is asked to study: which tables, which trace, which TLBs. */
-import { cpuOf } from '../../image/machine.ts';
+import { cpuOf } from '../../machine/machine.ts';
 import { listSpace } from '../../space/space.ts';
 import type { TlbShape } from '../../study/tlb/model.ts';
 import type { NamedTrace, TlbStudy } from '../../study/tlb/study.ts';
@@ -8,11 +8,11 @@ import type { StudiedTables } from '../../study/tlb/walks.ts';
 import { roughSize } from '../../text/numbers.ts';
 import { cpuFeatures } from '../../walker/index.ts';
 import { usageError } from '../io.ts';
+import type { TargetOptions } from '../machine/options.ts';
+import { readTarget } from '../machine/read.ts';
+import type { Target } from '../machine/target.ts';
 import type { Output } from '../output.ts';
 import type { SvgOptions } from '../svg-file.ts';
-import type { TargetOptions } from '../target/options.ts';
-import { readTarget } from '../target/read.ts';
-import type { Target } from '../target/target.ts';
 import { parseRange } from './address.ts';
 import { type ChoiceOptions, choiceOf, listOf, shareOf, wholeOf } from './study-options.ts';
 import { readTrace } from './tlb-trace-file.ts';

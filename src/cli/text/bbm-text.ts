@@ -1,4 +1,6 @@
 /** Verdicts on a trace as lines, alike steps folded, and as JSON. */
+
+import { bbmFields } from '../../bbm/fields.ts';
 import {
   BBM_LEVELS,
   type BbmLevel,
@@ -15,7 +17,6 @@ import {
 import { wrap } from '../../text/columns.ts';
 import { count, counted, hex, hexWord, sizeText } from '../../text/numbers.ts';
 import type { Style } from '../../text/style.ts';
-import { bbmFields } from '../../tlb/bbm-fields.ts';
 import type { Machine } from '../../tlb/index.ts';
 
 /** For whom the trace has to be legal. */

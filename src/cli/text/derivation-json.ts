@@ -1,15 +1,16 @@
 /** What registers mean as JSON: addresses compact, descriptors and registers with all their digits. */
-import type { CdDescription, StreamDerivation } from '../../smmu/index.ts';
-import { faultText, memoryCode, memoryText } from '../../text/hardware.ts';
-import { hex, hexWord } from '../../text/numbers.ts';
 import type {
+  CdDescription,
   OffReason,
   RangeDescription,
   RegimeDescription,
   RegisterProblem,
   StageDescription,
+  StreamDerivation,
   TablesDescription,
-} from '../../walker/index.ts';
+} from '../../describe/index.ts';
+import { faultText, memoryCode, memoryText } from '../../text/hardware.ts';
+import { hex, hexWord } from '../../text/numbers.ts';
 
 /** A regime, or a stream of an SMMU. Addresses are bigints, which `Output.document` writes as `"0x…"`. */
 export function derivationJson(description: RegimeDescription | StreamDerivation): object {

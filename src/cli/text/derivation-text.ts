@@ -1,15 +1,6 @@
 /** What registers mean as lines: stages, ranges, tables, memory types, and what is wrong with the register values. */
 import type {
   CdDescription,
-  SteDescription,
-  StreamDerivation,
-  StreamTableDescription,
-} from '../../smmu/index.ts';
-import { wrap } from '../../text/columns.ts';
-import { faultText, memoryCode, SHAREABILITY } from '../../text/hardware.ts';
-import { count, counted, hex, hexWord, sizeText } from '../../text/numbers.ts';
-import type { Style } from '../../text/style.ts';
-import type {
   LevelDescription,
   MemoryTypeDescription,
   OffReason,
@@ -18,9 +9,16 @@ import type {
   RegimeDescription,
   RegisterProblem,
   StageDescription,
+  SteDescription,
+  StreamDerivation,
+  StreamTableDescription,
   TablesDescription,
   WalkAttributes,
-} from '../../walker/index.ts';
+} from '../../describe/index.ts';
+import { wrap } from '../../text/columns.ts';
+import { faultText, memoryCode, SHAREABILITY } from '../../text/hardware.ts';
+import { count, counted, hex, hexWord, sizeText } from '../../text/numbers.ts';
+import type { Style } from '../../text/style.ts';
 
 export { derivationJson } from './derivation-json.ts';
 

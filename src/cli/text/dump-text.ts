@@ -1,5 +1,5 @@
 /** Ranges of a dump as lines, in the manner of the kernel's page-table dump, and as JSON. */
-import type { Answer } from '../../image/machine.ts';
+import type { Answer } from '../../machine/machine.ts';
 import type { AddressRange } from '../../space/address-range.ts';
 import { type MappedRange, rangeSize } from '../../space/ranges.ts';
 import type { TableNode } from '../../space/tree.ts';

@@ -1,6 +1,6 @@
 /** Tables as a tree of lines, alike neighbours folded into one: `[3-5]`, `[9-511] invalid ×503`. */
 
-import type { Translator } from '../../image/machine.ts';
+import type { Translator } from '../../machine/machine.ts';
 import { probe } from '../../space/probe.ts';
 import type { TableEntry, TableNode, TableTree } from '../../space/tree.ts';
 import { columns } from '../../text/columns.ts';

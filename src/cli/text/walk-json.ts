@@ -1,5 +1,5 @@
 /** A walk as JSON: addresses compact, descriptors and registers with all their digits. */
-import type { Answer } from '../../image/machine.ts';
+import type { Answer } from '../../machine/machine.ts';
 import { type Faulted, faultText, memoryText, permissionText } from '../../text/hardware.ts';
 import { hex, hexWord } from '../../text/numbers.ts';
 import { type Access, esr, faultStatusCode, hpfarEl2, parEl1, type Translation } from '../../walker/index.ts';

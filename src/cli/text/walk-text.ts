@@ -1,5 +1,5 @@
 /** A walk as lines: each descriptor that was read, and what it came to. */
-import type { Answer, Translator } from '../../image/machine.ts';
+import type { Answer, Translator } from '../../machine/machine.ts';
 import { probe } from '../../space/probe.ts';
 import { columns } from '../../text/columns.ts';
 import {

@@ -1,8 +1,8 @@
 /** Tables for a TLB study: a footprint mapped into real tables under a combination of granule, page sizes and stages, and the machine that walks it. */
 
-import type { MachineDescription } from '../../image/machine.ts';
 import { IommuDomain } from '../../iommu/domain.ts';
 import { Scatterlist } from '../../iommu/scatterlist.ts';
+import type { MachineDescription } from '../../machine/machine.ts';
 import { PhysicalMemory } from '../../memory/index.ts';
 import { createWalker, type Regime, type Walker } from '../../walker/index.ts';
 import { type Combination, formatOf, formatRequest } from '../combinations.ts';

@@ -2,7 +2,7 @@
  * A trace walked: every leaf that it comes to is walked once, and what a TLB would keep of that walk is written down, so that a
  * TLB of any size can then be run over numbers alone. (DDI 0487 D8.16, D8.17, Table D8-104; as `src/tlb` has them.)
  */
-import type { Translator } from '../../image/machine.ts';
+import type { Translator } from '../../machine/machine.ts';
 import { contiguousEntries, granuleOf } from '../../tlb/leaf.ts';
 import type { Access, Translation, WalkStep } from '../../walker/index.ts';
 import type { Trace } from './trace.ts';

@@ -1,0 +1,71 @@
+/** A golden image as a target: its memory and registers, or values given in their place. */
+import { type ImageFile, type ImageRow, parseImageFile } from '../../golden/image-file.ts';
+import { imageMachine } from '../../golden/image-probe.ts';
+import { createMachine, type StreamChoice } from '../../machine/machine.ts';
+import { type CliIo, usageError } from '../io.ts';
+import type { TargetOptions } from './options.ts';
+import { askedStream, givenRegisters, said, smmuRegime } from './parts.ts';
+import type { Target } from './target.ts';
+
+/** @throws CliError (input) for a file that is none; (usage) for options that do not fit it. */
+export async function imageTarget(
+  json: unknown,
+  file: string,
+  io: CliIo,
+  options: TargetOptions,
+): Promise<Target> {
+  const image = said(file, () => parseImageFile(json));
+  const row = rowOf(image, options);
+  const given = await givenRegisters(io, options);
+  const { name, cpu } = image;
+  const stream = streamOf(image, row, options);
+  const registers = { ...image.registers, ...row?.registers, ...given.registers };
+  const memory = said(file, () => imageMachine(image)).memory;
+  const asked = { memory, regime: given.regime ?? image.regime, cpu: { ...cpu, ...given.cpu }, registers };
+  const machine = smmuRegime(asked, stream, file);
+  const { regime } = machine;
+  const walker = said(file, () => createMachine(machine))(stream);
+  // An SMMU's image has stream tables, context descriptors and queues too.
+  const frames = regime.startsWith('smmu') ? {} : { frames: framesOf(image) };
+  return {
+    name,
+    regime,
+    walker,
+    machine,
+    stream,
+    dumped: false,
+    warnings: [],
+    ...frames,
+    ...(row && { row }),
+  };
+}
+
+function framesOf({ words }: ImageFile): bigint[] {
+  return [...new Set(words.map(([pa]) => pa & ~0xfffn))];
+}
+
+/** Rows are counted as the file counts them. */
+function rowOf(image: ImageFile, { row }: TargetOptions): ImageRow | undefined {
+  if (row === undefined) return undefined;
+  const found = /^\d+$/.test(row) && image.rows.find(({ where }) => where === `translations[${Number(row)}]`);
+  if (!found) {
+    const last = image.rows.filter(({ where }) => where.endsWith(']')).length - 1;
+    throw usageError(`--row: ${row} is no row of this image`, `its rows are 0 to ${last}`);
+  }
+  return found;
+}
+
+/** The StreamID that was asked for, or else the row's, or the first row's; and the SubstreamID. */
+function streamOf(image: ImageFile, row: ImageRow | undefined, options: TargetOptions): StreamChoice {
+  const { streamId, substreamId } = askedStream(
+    image.regime,
+    image.registers.strtab_base !== undefined,
+    options,
+  );
+  const ssid = substreamId ?? (row?.ssid === undefined ? undefined : Number(row.ssid));
+  const found = streamId ?? row?.sid ?? image.rows.find((one) => one.sid !== undefined)?.sid;
+  return {
+    ...(found !== undefined && { streamId: Number(found) }),
+    ...(ssid !== undefined && { substreamId: ssid }),
+  };
+}

@@ -1,0 +1,77 @@
+/** The options that commands share which look at tables: files, register values, streams. */
+import { type Command, InvalidArgumentError, Option } from 'commander';
+import { IMAGE_FORMATS, type ImageFormat } from '../../image/index.ts';
+import { machineRegimes } from '../../machine/machine.ts';
+import { type Access, cpuModels } from '../../walker/index.ts';
+import { PE_REGISTERS, SMMU_REGISTERS } from '../input/registers.ts';
+
+/** As they were typed. */
+export interface TargetOptions {
+  readonly imageFormat?: ImageFormat;
+  readonly registers?: string;
+  readonly regime?: string;
+  readonly cpu?: string;
+  readonly paBits?: number;
+  readonly sid?: string;
+  readonly ssid?: string;
+  readonly row?: string;
+}
+
+export const FILE_ARGUMENT =
+  'map request, golden file, or memory image: ELF core, LiME, kdump, Intel HEX, S-records, hex text, raw at FILE@BASE; - or -@BASE is stdin';
+
+export const TARGET_HELP = `
+FILE is a map request or golden ops file, which is carried out first; or a golden image; or memory that someone dumped. Several
+memory images make one memory. Their kind is seen from what they hold; raw bytes need their address: ram.bin@0x4000_0000.
+Memory needs register values: options (--ttbr0 0x… --tcr 0x… --mair 0x…), a JSON file (--registers FILE, whose names may be
+TTBR0_EL1 or ttbr0; a golden image is such a file), or of an SMMUv3 --strtab-base, --strtab-cfg and --sid.
+`;
+
+/** Adds them to a command. */
+export function addTargetOptions(command: Command): Command {
+  command
+    .addOption(
+      new Option('--image-format <kind>', 'of memory images, in place of what they look like').choices(
+        IMAGE_FORMATS,
+      ),
+    )
+    .option('--registers <file>', 'register values from a JSON file')
+    .addOption(new Option('--regime <name>', 'translation regime').choices([...machineRegimes, 'smmuv3']))
+    .addOption(
+      new Option('--cpu <model>', 'whose features count (default: max, all of them)').choices(cpuModels),
+    )
+    .addOption(new Option('--pa-bits <n>', 'implemented physical address bits, 32 to 52').argParser(paBits));
+  for (const name of PE_REGISTERS)
+    command.addOption(new Option(`--${name} <value>`, `${name.toUpperCase()}`));
+  for (const name of SMMU_REGISTERS)
+    command.addOption(new Option(`--${name} <value>`, `SMMU_${name.toUpperCase().replaceAll('-', '_')}`));
+  return command
+    .option('--sid <id>', 'StreamID, of an SMMU (of a golden image default: that of its first row)')
+    .option('--ssid <id>', 'SubstreamID, of an SMMU')
+    .option('--row <n>', 'with registers and StreamID of translations[n] of a golden image');
+}
+
+/** What an access is, as it was typed. */
+export interface AccessOptions {
+  readonly access?: Access['access'];
+  readonly unprivileged?: boolean;
+}
+
+/** Adds them to a command. */
+export function addAccessOptions(command: Command): Command {
+  return command
+    .addOption(
+      new Option('--access <kind>', 'what the access does (default: read)').choices([
+        'read',
+        'write',
+        'execute',
+      ]),
+    )
+    .option('--unprivileged', 'an access from EL0 (default: privileged)');
+}
+
+function paBits(text: string): number {
+  const bits = Number(text);
+  if (Number.isInteger(bits) && bits >= 32 && bits <= 52) return bits;
+  throw new InvalidArgumentError('physical addresses have 32 to 52 bits.');
+}

@@ -1,0 +1,41 @@
+/** A map request as a target: carried out, its tables are walked as hardware would. */
+import { createMachine } from '../../machine/machine.ts';
+import { registersOfOptions } from '../input/registers.ts';
+import { parseRequest } from '../input/request.ts';
+import { usageError } from '../io.ts';
+import { performOrRefuse } from '../run/perform.ts';
+import type { TargetOptions } from './options.ts';
+import { said } from './parts.ts';
+import type { Target } from './target.ts';
+
+/** @throws CliError (input) for a request that is none, or can't have tables; (usage) for options that are about images. */
+export function requestTarget(json: unknown, file: string, options: TargetOptions): Target {
+  for (const option of ['sid', 'ssid', 'row'] as const) {
+    if (options[option] !== undefined)
+      throw usageError(`--${option} chooses within an image; ${file} is none`);
+  }
+  const given = Object.keys(registersOfOptions({ ...options }));
+  if (options.registers !== undefined || options.regime !== undefined || given.length > 0) {
+    throw usageError(
+      `${file} is a request, whose registers are those that its tables make`,
+      'register values are for memory images',
+    );
+  }
+  const request = parseRequest(json, file);
+  const { domain, outcomes } = performOrRefuse(request, file);
+  const { regime, registers } = domain.registers.hardware;
+  const machine = { memory: domain.memory, regime, registers: { ...registers } };
+  return {
+    name: request.name ?? file,
+    regime,
+    walker: said(file, () => createMachine(machine))(),
+    machine,
+    stream: {},
+    dumped: false,
+    warnings: outcomes
+      .map(({ ok, error, op }, i) =>
+        ok ? '' : `ops[${i}] ${op.op}: ${error?.message ?? 'not done in full'}`,
+      )
+      .filter(Boolean),
+  };
+}

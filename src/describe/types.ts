@@ -1,0 +1,197 @@
+/** What register values mean, as data: stages, ranges, tables, levels, and what is wrong with them. (DDI 0487 D8.1, D8.2, G5.) */
+import type { Cacheability, MemoryAttributes, Shareability } from '../walker/attributes.ts';
+import type { CpuFeatures } from '../walker/cpu.ts';
+import type { Regime } from '../walker/regimes.ts';
+
+/** A register or structure field that is not as the architecture wants it. */
+export interface RegisterProblem {
+  /** The field, with its register: `TCR_EL1.T0SZ`. */
+  readonly field: string;
+  /** What stands there. */
+  readonly value: bigint;
+  /**
+   * What comes of it. `fault`: every access of the range (or stage) faults; `ignored`: hardware does as if it were not there;
+   * `unpredictable`: hardware may choose, and this walker takes one of the choices.
+   */
+  readonly effect: 'fault' | 'ignored' | 'unpredictable';
+  /** The rule in words, and what would be right. */
+  readonly rule: string;
+  /** Where the rule stands: `DDI 0487 D8.1.9` (issue M.a), `IHI 0070 5.4` (issue G.b). */
+  readonly section: string;
+}
+
+/** A register field that switches a stage or range off. */
+export interface OffReason {
+  readonly field: string;
+  readonly value: bigint;
+  readonly rule: string;
+  readonly section: string;
+}
+
+/** One lookup level. */
+export interface LevelDescription {
+  /** Arm's number, -1 to 3; of short descriptors 1 and 2. */
+  readonly level: number;
+  /** Input address bits `[high:low]` that index the table. */
+  readonly high: number;
+  readonly low: number;
+  /** Bytes that one entry maps. */
+  readonly entrySize: bigint;
+  /** What a leaf here is called; `none`: an entry here leads to a table or is invalid. */
+  readonly leaf: 'none' | 'block' | 'page';
+  /** Adjacent entries that may be marked as one (contiguous hint, supersection, large page, NAPOT): how many, and their bytes. */
+  readonly run?: { readonly entries: number; readonly size: bigint };
+}
+
+/** How many bits an output address has, and why not more. */
+export interface OutputSize {
+  /** Output addresses must be below 2^bits. */
+  readonly bits: number;
+  /** The field that asks for a size, its encoding and the bits that this stands for; absent where there is none. */
+  readonly field?: string;
+  readonly encoding?: number;
+  readonly configuredBits?: number;
+  /** Bits that descriptors of this format can hold. */
+  readonly formatBits: number;
+  /** Physical address bits implemented (PARange, or an SMMU's OAS). */
+  readonly implementedBits: number;
+  /** Which of the three it is. */
+  readonly limitedBy: 'field' | 'format' | 'implemented';
+}
+
+/** Where 52-bit addresses have OA[51:48]: nowhere; 64K with FEAT_LPA: descriptor bits [15:12]; FEAT_LPA2 (DS = 1): [9:8] and [49:48]. */
+export type WideAddress = 'none' | 'lpa' | 'lpa2';
+
+/** Memory attributes of the walk's own accesses. */
+export interface WalkAttributes {
+  readonly inner: Cacheability;
+  readonly outer: Cacheability;
+  readonly shareability: Shareability;
+}
+
+/** The tables of one range: the numbers that the walker uses. */
+export interface TablesDescription {
+  /** 12, 14 or 16. */
+  readonly granuleLog2: number;
+  /** Input address bits that the tables resolve; the range itself, both ends inside. */
+  readonly inputBits: number;
+  readonly firstIa: bigint;
+  readonly lastIa: bigint;
+  readonly startLevel: number;
+  /** Entries of the first table, of all concatenated ones together. */
+  readonly entries: number;
+  /** Concatenated tables at the start level (stage 2): 2 to 16; 1 where there is just one. */
+  readonly concatenated: number;
+  /** Base of the first table as the walker aligns it, and log2 of that alignment. An IPA where stage 2 translates it. */
+  readonly tableBase: bigint;
+  readonly alignLog2: number;
+  readonly levels: readonly LevelDescription[];
+  readonly output: OutputSize;
+  readonly wideAddress: WideAddress;
+  /** Hardware sets the access flag, and the dirty state. */
+  readonly ha: boolean;
+  readonly hd: boolean;
+  readonly bigEndian: boolean;
+}
+
+/** The input addresses that one table base register translates. */
+export interface RangeDescription {
+  /** `TTBR0_EL1`, `VTTBR_EL2`, `CD.TTB0` … and its whole value. */
+  readonly register: string;
+  readonly value: bigint;
+  /** The size field, TxSZ or TTBCR.N, as it stands. Absent where the input size is fixed. */
+  readonly size?: { readonly field: string; readonly value: number };
+  /** Why the range is not walked, where it is not. */
+  readonly off?: OffReason;
+  /** Absent where the registers fit no table. */
+  readonly tables?: TablesDescription;
+  readonly walks?: WalkAttributes;
+  /** Stage 1: hierarchical permissions are disabled; unprivileged accesses fault; the top byte is ignored. */
+  readonly hpd: boolean;
+  readonly e0pd: boolean;
+  readonly topByteIgnored: 'no' | 'data' | 'all';
+  /** CnP: other PEs of the domain share the translations. */
+  readonly cnp: boolean;
+  readonly problems: readonly RegisterProblem[];
+}
+
+/** One memory type that descriptors may name. */
+export interface MemoryTypeDescription {
+  readonly index: number;
+  /** The byte of MAIR (or MEMATTR); absent where two registers are put together (PRRR and NMRR). */
+  readonly byte?: number;
+  readonly attributes: MemoryAttributes;
+}
+
+/** The tag of TLB entries: an ASID or VMID, the register that it comes from, and how many bits count. */
+export interface TlbTag {
+  readonly name: 'ASID' | 'VMID';
+  readonly value: number;
+  readonly bits: number;
+  readonly field: string;
+}
+
+/** What stage 2 has beside its tables. */
+export interface Stage2Controls {
+  /** SL0 and, with DS = 1 and 4K, SL2. */
+  readonly sl0: number;
+  readonly sl2: number;
+  /** The smallest T0SZ that any start level takes here: an IPA is no larger than a PA. */
+  readonly smallestT0sz: number;
+  /** HCR_EL2.FWB, in effect. */
+  readonly fwb: boolean;
+  /** HCR_EL2.PTW: a stage-1 walk may not read Device memory. */
+  readonly ptw: boolean;
+}
+
+/** What short descriptors have beside their tables. */
+export interface ShortControls {
+  /** SCTLR.TRE: TEX[0]:C:B names a region of PRRR and NMRR. */
+  readonly tre: boolean;
+  /** SCTLR.AFE: AP[0] is the access flag. */
+  readonly afe: boolean;
+  /** DACR by domain, 0 to 15. `reserved` is taken as no access. */
+  readonly domains: readonly ('none' | 'client' | 'reserved' | 'manager')[];
+}
+
+export type DescriptorFormat =
+  | 'AArch64'
+  | 'AArch32 long'
+  | 'AArch32 short'
+  | 'MediaTek M4U'
+  | 'Mali'
+  | 'RISC-V Sv39'
+  | 'RISC-V Sv48'
+  | 'RISC-V';
+
+/** One stage of translation. */
+export interface StageDescription {
+  readonly stage: 1 | 2;
+  readonly format: DescriptorFormat;
+  /** The register that controls it, with its value: `TCR_EL1`. Absent where there is none. */
+  readonly control?: { readonly register: string; readonly value: bigint };
+  /** Why it does not translate, where it does not: addresses pass unchanged. */
+  readonly off?: OffReason;
+  readonly ranges: readonly RangeDescription[];
+  readonly tag?: TlbTag;
+  /** What the memory types are from, and each of them. */
+  readonly memory?: {
+    readonly register: string;
+    readonly value: bigint;
+    readonly types: readonly MemoryTypeDescription[];
+  };
+  /** SCTLR.WXN: what is writable is not executable; UWXN (AArch32): what EL0 may write, PL1 does not execute. */
+  readonly wxn: boolean;
+  readonly uwxn: boolean;
+  readonly stage2?: Stage2Controls;
+  readonly short?: ShortControls;
+  /** What concerns all its ranges. */
+  readonly problems: readonly RegisterProblem[];
+}
+
+/** A regime: its stages, the first one first. */
+export interface RegimeDescription {
+  readonly regime: Regime;
+  readonly cpu: CpuFeatures;
+  readonly stages: readonly StageDescription[];
+}

@@ -1,0 +1,139 @@
+/**
+ * What the fast path knows of a range's tables: plain numbers by level, and what every combination of permission fields allows.
+ * (DDI 0487 D8.2 to D8.4. The rules themselves stand in the full walk's own functions, which are asked here once each.)
+ */
+import { POW2 } from '../bits.ts';
+import type { CpuFeatures } from '../cpu.ts';
+import { entrySizeLog2, type TableGeometry } from '../descriptor64.ts';
+import type { S1Params, S2Params } from '../params/params.ts';
+import { applyPan, s2Permissions } from '../permissions.ts';
+import type { S1Ranges } from '../ranges.ts';
+
+/** The one stage of a regime, with 64-bit descriptors: all that the fast path can do by itself. */
+export type DirectStage =
+  | { readonly stage1: S1Ranges }
+  | { readonly stage2: S2Params; readonly inputBits: number; readonly cpu: CpuFeatures };
+
+/** A write to this entry makes it dirty in memory: only the full walk does that. Beside the six permission bits. */
+export const DIRTIES = 64;
+
+/** Key of `allowed`: AP[2:1] or S2AP at [1:0], PXN and UXN or XN at [3:2], DBM at [4], the table bits above. */
+const KEYS = 1 << 9;
+
+/** Entries of the arrays by level are at `level + 1`. */
+const LEVELS = [-1, 0, 1, 2, 3];
+
+/** The tables of one range. Input addresses are doubles, descriptors two int32 halves. */
+export interface TablePlan {
+  /** Input addresses `[first, end)`, and what to take off for the address within the range. */
+  readonly first: number;
+  readonly end: number;
+  readonly bias: number;
+  /** Of stage 1: what else its registers say. */
+  readonly s1: S1Params | undefined;
+  readonly startLevel: number;
+  readonly tableBase: number;
+  readonly tableBytes: number;
+  /** log2 of a page's bytes. */
+  readonly pageLog2: number;
+  readonly firstBlockLevel: number;
+  /** Bytes that an entry maps, and the reciprocal. */
+  readonly entrySize: Float64Array;
+  readonly perByte: Float64Array;
+  /** The bits of an index: all of them at the first level, where tables may be concatenated. */
+  readonly indexMask: Int32Array;
+  /** Which bits of a leaf descriptor's halves are address. */
+  readonly leafLow: Int32Array;
+  readonly leafHigh: Int32Array;
+  /** The same of a table descriptor. */
+  readonly tableLow: number;
+  readonly tableHigh: number;
+  /** Address bits that stand elsewhere: moved up by `movedShift` from the low half into these bits of the high one. */
+  readonly movedShift: number;
+  readonly movedMask: number;
+  /** Output addresses must be below, and a table's address bits [51:32] among these be zero. */
+  readonly outputEnd: number;
+  readonly beyondOutput: number;
+  /** 0b1111, or 0 where table descriptors' permission bits do not count. */
+  readonly hierarchical: number;
+  /** AF = 0 is a fault only the full walk can tell from what it has to update, so it is left to it. */
+  readonly allowed: Uint8Array;
+}
+
+/** The plans of a stage for an access, none where every access faults. */
+export function tablePlans(
+  stage: DirectStage,
+  { privileged, pan }: { readonly privileged: boolean; readonly pan: boolean },
+): TablePlan[] {
+  if ('stage2' in stage) return stage2Plans(stage.stage2, stage.inputBits, stage.cpu);
+  const { spans, permissions } = stage.stage1;
+  return spans
+    .filter(({ params }) => params.configurationFault === undefined && (privileged || !params.e0pd))
+    .map(({ params, first, end, bias }) => {
+      const allowed = everyKey((ap, xn, dbm, table) => {
+        const fields = { ap, pxn: (xn & 1) !== 0, uxn: (xn & 2) !== 0, dbm, table };
+        const mask = permissions(fields, params);
+        const dirties = params.hd && dbm && (ap & 2) !== 0;
+        return (pan ? applyPan(mask, params.epan) : mask) | (dirties ? DIRTIES : 0);
+      });
+      return {
+        first,
+        end,
+        bias,
+        s1: params,
+        ...numbersOf(params),
+        hierarchical: params.hpd ? 0 : 0xf,
+        allowed,
+      };
+    });
+}
+
+function stage2Plans(params: S2Params, inputBits: number, cpu: CpuFeatures): TablePlan[] {
+  if (params.invalid || params.baseOutOfRange) return [];
+  const allowed = everyKey((s2ap, xn, dbm) => {
+    const dirtiable = params.hd && dbm;
+    const mask = s2Permissions(s2ap | (dirtiable ? 2 : 0), xn, cpu, params.aarch32);
+    return mask | (dirtiable && (s2ap & 2) === 0 ? DIRTIES : 0);
+  });
+  const end = POW2[Math.min(params.iaBits, inputBits)]!;
+  return [{ first: 0, end, bias: 0, s1: undefined, ...numbersOf(params), hierarchical: 0, allowed }];
+}
+
+function everyKey(maskOf: (ap: number, xn: number, dbm: boolean, table: number) => number): Uint8Array {
+  return Uint8Array.from({ length: KEYS }, (_, key) =>
+    maskOf(key & 3, (key >> 2) & 3, (key & 16) !== 0, key >> 5),
+  );
+}
+
+/** Where OA[51:48] is in the low half of a descriptor; of DS = 1 the other two bits are in their own place. */
+const MOVED = {
+  none: { movedShift: 0, movedMask: 0, highBits: 0xffff },
+  bits15_12: { movedShift: 4, movedMask: 0xf_0000, highBits: 0xffff },
+  ds: { movedShift: 10, movedMask: 0xc_0000, highBits: 0x3_ffff },
+} as const;
+
+function numbersOf(geometry: TableGeometry) {
+  const { granuleLog2, stride, startLevel, tableBase, oaBits, firstBlockLevel } = geometry;
+  const { movedShift, movedMask, highBits } = MOVED[geometry.highAddress];
+  const sizes = LEVELS.map((level) => entrySizeLog2(level, geometry));
+  const high = highBits & (geometry.addressHighMask | 0x3_0000);
+  return {
+    startLevel,
+    tableBase,
+    tableBytes: 2 ** granuleLog2,
+    pageLog2: granuleLog2,
+    firstBlockLevel,
+    entrySize: Float64Array.from(sizes, (log2) => 2 ** log2),
+    perByte: Float64Array.from(sizes, (log2) => 2 ** -log2),
+    indexMask: Int32Array.from(LEVELS, (level) => (level === startLevel ? -1 : 2 ** stride - 1)),
+    leafLow: Int32Array.from(sizes, (log2) => (log2 >= 32 ? 0 : -(2 ** log2))),
+    // OA[51:48] that was moved stays, however large the block: no block is larger than 2^48.
+    leafHigh: Int32Array.from(sizes, (log2) => (log2 > 32 ? high & -(2 ** (log2 - 32)) : high)),
+    tableLow: -(2 ** granuleLog2),
+    tableHigh: high,
+    movedShift,
+    movedMask,
+    outputEnd: POW2[oaBits]!,
+    beyondOutput: ~(POW2[oaBits - 32]! - 1),
+  };
+}

@@ -1,0 +1,51 @@
+/**
+ * Where the tables of the fast path lie in host memory: a table's address to the array and index of its first word. RAM that was
+ * once written stays where it is, so that this may be remembered for good; what stands there is read anew each time.
+ */
+import type { PhysicalMemory } from '../../memory/index.ts';
+
+const SLOTS = 1024;
+const HIGH = 2 ** 32;
+/** No table is there: its low half is no multiple of 64. */
+const NOWHERE = 1;
+
+/** Every word of the table is 0: nothing was ever written there. */
+export const ZEROS = -1;
+/** The table is not wholly in RAM. */
+export const OUTSIDE = -2;
+
+/** Direct-mapped by the table's page. Addresses are two int32 halves. */
+export class TableViews {
+  readonly lows = new Int32Array(SLOTS).fill(NOWHERE);
+  readonly highs = new Int32Array(SLOTS);
+  readonly words: Uint32Array[] = new Array<Uint32Array>(SLOTS).fill(new Uint32Array(0));
+  /** Index of the table's first 32-bit word. */
+  readonly starts = new Int32Array(SLOTS);
+  readonly #memory: PhysicalMemory;
+  readonly #tableBytes: number;
+
+  constructor(memory: PhysicalMemory, tableBytes: number) {
+    this.#memory = memory;
+    this.#tableBytes = tableBytes;
+  }
+
+  /** Puts a table into its slot. Returns the slot, ZEROS or OUTSIDE. */
+  load(high: number, low: number): number {
+    const pa = high * HIGH + (low >>> 0);
+    const region = this.#memory.regionAt(pa, this.#tableBytes);
+    if (region === undefined) return OUTSIDE;
+    const words = region.peek(pa);
+    if (words === undefined) return ZEROS;
+    const slot = slotOf(low);
+    this.lows[slot] = low;
+    this.highs[slot] = high;
+    this.words[slot] = words;
+    this.starts[slot] = region.wordIndex(pa);
+    return slot;
+  }
+}
+
+/** The slot where a table would be. */
+export function slotOf(low: number): number {
+  return (low >>> 12) & (SLOTS - 1);
+}

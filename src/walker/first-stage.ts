@@ -1,0 +1,37 @@
+/** The first stage of a walk, whatever its tables look like: what it is asked and what it answers. (DDI 0487 J1.1 AArch64.S1Translate.) */
+import type { MemoryRegion } from './attributes.ts';
+import type { Access } from './types.ts';
+
+/** An input address as two unsigned 32-bit halves. */
+export interface InputAddress {
+  readonly lo: number;
+  readonly hi: number;
+}
+
+/** A stage-1 translation, in numbers. `level` is undefined where stage 1 is off. */
+export interface S1Output {
+  readonly ok: true;
+  readonly oa: number;
+  readonly level: number | undefined;
+  readonly sizeLog2: number;
+  readonly permissions: number;
+  readonly region: MemoryRegion;
+  readonly global: boolean;
+  readonly contiguous: boolean;
+  readonly nT: boolean;
+  readonly guarded: boolean;
+  /** What the descriptors say of the output's address space, for accesses from Secure state: NS, or NSTable on the way. */
+  readonly ns: boolean;
+  readonly domain?: number;
+}
+
+/** The access, with its defaults filled in. */
+export interface S1Request {
+  readonly access: Access['access'];
+  readonly privileged: boolean;
+  readonly pan: boolean;
+  /** Updates of descriptors are written to memory. */
+  readonly update: boolean;
+  /** From Secure state: NS and NSTable count. */
+  readonly secure?: boolean;
+}

@@ -1,0 +1,196 @@
+/**
+ * The MMU of Mali GPUs (Midgard, Bifrost) with LPAE-like tables: four levels of 64-bit descriptors, a leaf being type 1 at
+ * every level, permissions as at stage 2. Arm publishes no manual: the layout is the one that Linux's drivers program
+ * (io-pgtable-arm.c ARM_MALI_LPAE, panfrost_regs.h AS_TRANSTAB and AS_MEMATTR).
+ */
+import type { Cacheability, MemoryRegion, NormalMemory, Shareability } from '../attributes.ts';
+import { lowBits, shiftRight } from '../bits.ts';
+import { word64 } from '../descriptor64.ts';
+import type { InputAddress, S1Output, S1Request } from '../first-stage.ts';
+import type { StageFault } from '../lookup.ts';
+import { PR, PW, PX, requiredPermission, UR, UW, UX } from '../permissions.ts';
+import type { TableMemory } from '../table-memory.ts';
+import { type DescriptorReader, ENTRY_KINDS, type TableEntry, TableTree } from '../table-tree.ts';
+import type { WalkStep } from '../types.ts';
+import { fault, step } from './steps.ts';
+
+const INPUT_BITS = 48;
+const LAST_LEVEL = 3;
+const TABLE = 3;
+const LEAF = 1;
+/** XN, bit 54, in the upper half. */
+const XN = 1 << 22;
+/** AS_TRANSTAB: address mode "table" in [1:0], the base from bit 12 on. */
+const MODE_MASK = 3n;
+const MODE_TABLE = 3n;
+
+const CACHE: Cacheability = {
+  policy: 'write-back',
+  readAllocate: true,
+  writeAllocate: true,
+  transient: false,
+};
+const IMPLEMENTATION: Cacheability = {
+  policy: 'implementation-defined',
+  readAllocate: false,
+  writeAllocate: false,
+  transient: false,
+};
+const NONE: Cacheability = { ...IMPLEMENTATION, policy: 'non-cacheable' };
+
+/** A byte of AS_MEMATTR: the outer cache in its upper half (4 none, 8 as implemented), the GPU's own in its lower (8 as implemented, 13 and 15 allocate). */
+function memattr(byte: number): NormalMemory {
+  const inner = (byte & 0xf) === 8 ? IMPLEMENTATION : CACHE;
+  const outer = byte >> 4 === 4 ? NONE : IMPLEMENTATION;
+  return { type: 'normal', inner, outer, tagged: false, byte, xs: true };
+}
+
+const SHAREABILITY: readonly Shareability[] = ['non', 'non', 'outer', 'inner'];
+
+/** AS_TRANSTAB: where the tables are, and whether they are walked. */
+export function maliTables(transtab: bigint): { readonly base: number; readonly enabled: boolean } {
+  return {
+    base: Number(BigInt.asUintN(52, transtab & ~0xfffn)),
+    enabled: (transtab & MODE_MASK) === MODE_TABLE,
+  };
+}
+
+/** AS_MEMATTR: attributes by AttrIndx + 8 * SH. */
+export function maliRegions(attributes: bigint): MemoryRegion[] {
+  return Array.from({ length: 32 }, (_, key) => ({
+    attributes: Object.freeze(memattr(Number(BigInt.asUintN(8, attributes >> BigInt((key & 7) * 8))))),
+    shareability: SHAREABILITY[key >> 3]!,
+  }));
+}
+
+/** One address space of the GPU: its translation table base (AS_TRANSTAB) and memory attributes (AS_MEMATTR). */
+export class StageMali {
+  readonly #memory: TableMemory;
+  readonly #base: number;
+  readonly #enabled: boolean;
+  readonly #paBits: number;
+  readonly #regions: readonly MemoryRegion[];
+
+  /** @param paBits - output addresses that do not fit are an address size fault. */
+  constructor(memory: TableMemory, transtab: bigint, attributes: bigint, paBits: number) {
+    this.#memory = memory;
+    this.#paBits = paBits;
+    const { base, enabled } = maliTables(transtab);
+    this.#base = base;
+    this.#enabled = enabled;
+    this.#regions = maliRegions(attributes);
+  }
+
+  trees(): TableTree[] {
+    if (!this.#enabled) return [];
+    const root = {
+      stage: 1,
+      register: 'ttbr0',
+      startLevel: 0,
+      base: this.#base,
+      firstIa: 0n,
+      lastIa: (1n << BigInt(INPUT_BITS)) - 1n,
+      firstIndex: 0,
+    } as const;
+    const options = { outputBits: this.#paBits };
+    return [new TableTree(this.#memory, root, new MaliReader(), options)];
+  }
+
+  translate(ia: InputAddress, request: S1Request, steps: WalkStep[] | undefined): S1Output | StageFault {
+    const address = ia.hi * 2 ** 32 + ia.lo;
+    if (!this.#enabled || address >= 2 ** INPUT_BITS) {
+      return { ok: false, fault: { kind: 'translation', level: 0, stage: 1 } };
+    }
+    let tableBase = this.#base;
+    for (let level = 0; ; level++) {
+      const sizeLog2 = 12 + (LAST_LEVEL - level) * 9;
+      const index = lowBits(shiftRight(address, sizeLog2), 9);
+      const pa = tableBase + index * 8;
+      const at = { level, tableBase, index, pa, sizeLog2 };
+      if (!this.#memory.read64(pa, false)) {
+        steps?.push(step(at, 'external_abort'));
+        return fault('external_walk', at, undefined, pa);
+      }
+      const { lo, hi } = this.#memory;
+      const word = word64(lo, hi);
+      const kind = kindOf(lo, level);
+      const output = outputOf(lo, hi);
+      if (kind === ENTRY_KINDS.table) {
+        steps?.push(step(at, 'table', word, output));
+        if (output >= 2 ** this.#paBits) return fault('address_size', at, word);
+        tableBase = output;
+        continue;
+      }
+      if (kind !== ENTRY_KINDS.leaf) {
+        steps?.push(step(at, 'invalid', word));
+        return fault('translation', at, word);
+      }
+      const base = output - lowBits(output, sizeLog2);
+      steps?.push(step(at, level === LAST_LEVEL ? 'page' : 'block', word, base));
+      if (base + 2 ** sizeLog2 > 2 ** this.#paBits) return fault('address_size', at, word);
+      const permissions =
+        (lo & 0x40 ? PR | UR : 0) | (lo & 0x80 ? PW | UW : 0) | (lo & 0x40 && !(hi & XN) ? PX | UX : 0);
+      if ((permissions & requiredPermission(request.access, request.privileged)) === 0) {
+        return fault('permission', at, word);
+      }
+      return {
+        ok: true,
+        oa: base + lowBits(address, sizeLog2),
+        level,
+        sizeLog2,
+        permissions,
+        region: this.#regions[((lo >>> 2) & 7) | (((lo >>> 8) & 3) << 3)]!,
+        global: true,
+        contiguous: false,
+        nT: false,
+        guarded: false,
+        ns: true,
+      };
+    }
+  }
+}
+
+function kindOf(lo: number, level: number): number {
+  if ((lo & 3) === TABLE && level < LAST_LEVEL) return ENTRY_KINDS.table;
+  return (lo & 3) === LEAF ? ENTRY_KINDS.leaf : ENTRY_KINDS.invalid;
+}
+
+/** Bits [47:12]. */
+function outputOf(lo: number, hi: number): number {
+  return (hi & 0xffff) * 2 ** 32 + ((lo & 0xffff_f000) >>> 0);
+}
+
+class MaliReader implements DescriptorReader {
+  readonly format = 'mali';
+  readonly granuleLog2 = 12;
+  readonly lpa2 = false;
+  readonly entryBytes = 8;
+  readonly lastLevel = LAST_LEVEL;
+  readonly bigEndian = false;
+
+  decode(entry: TableEntry): void {
+    const { lo, hi, level } = entry;
+    entry.kind = kindOf(lo, level);
+    entry.sizeLog2 = this.entrySizeLog2(level);
+    const output = entry.kind === ENTRY_KINDS.invalid ? 0 : outputOf(lo, hi);
+    entry.output = entry.kind === ENTRY_KINDS.leaf ? output - lowBits(output, entry.sizeLog2) : output;
+    entry.attributesLo = lo & 0xfff;
+    entry.attributesHi = (hi & 0xffff_0000) >>> 0;
+  }
+
+  isContiguous(): boolean {
+    return false;
+  }
+
+  hasValidBit({ lo }: TableEntry): boolean {
+    return (lo & 1) !== 0;
+  }
+
+  entrySizeLog2(level: number): number {
+    return 12 + (LAST_LEVEL - level) * 9;
+  }
+
+  entryCount(): number {
+    return 512;
+  }
+}

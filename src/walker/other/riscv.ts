@@ -1,0 +1,248 @@
+/**
+ * The MMU of RISC-V with Sv39 or Sv48, Svnapot and Svpbmt; steps are numbered as the manual numbers them. (RISC-V Privileged
+ * Architecture 1.13: "satp", "Virtual Address Translation Process", "Sv39", "Sv48", "Svnapot", "Svpbmt", "Svade".)
+ *
+ * Levels have Arm's numbers: the manual's i is 3 - level here. Of mstatus, SUM = 1 unless the access says `pan`, and MXR = 0.
+ * Page faults are told apart by their reason; the manual's access fault is `external_walk` or `address_size`. The input is
+ * 39 or 48 bits with zeros above, which of a hart's addresses are those of the lower half: sign extension is not looked at.
+ */
+import { decodeMairByte, type MemoryRegion, type Shareability } from '../attributes.ts';
+import { alignDown, field, lowBits, shiftRight } from '../bits.ts';
+import { word64 } from '../descriptor64.ts';
+import type { InputAddress, S1Output, S1Request } from '../first-stage.ts';
+import type { StageFault } from '../lookup.ts';
+import { ALL_PERMISSIONS, PR, PW, PX, requiredPermission, UR, UW, UX } from '../permissions.ts';
+import type { TableMemory } from '../table-memory.ts';
+import { type DescriptorReader, ENTRY_KINDS, type TableEntry, TableTree } from '../table-tree.ts';
+import type { WalkStep } from '../types.ts';
+import { fault, step } from './steps.ts';
+
+const LAST_LEVEL = 3;
+const PAGE_LOG2 = 12;
+const VPN_LOG2 = 9;
+const NAPOT_64K_LOG2 = 16;
+/** satp.MODE. */
+const BARE = 0;
+const START_LEVEL: Readonly<Record<number, number>> = { 8: 1, 9: 0 };
+
+/** PTE bits in the lower half. */
+const V = 1;
+const R = 1 << 1;
+const W = 1 << 2;
+const X = 1 << 3;
+const U = 1 << 4;
+const G = 1 << 5;
+const A = 1 << 6;
+const D = 1 << 7;
+/** In the upper half: N, PBMT [62:61], reserved [60:54]. */
+const N = 1 << 31;
+const PBMT_SHIFT = 29;
+const PBMT = 3 << PBMT_SHIFT;
+const PBMT_RESERVED = 3;
+const RESERVED = 0x7f << 22;
+
+/** By the byte that MAIR would have for it. */
+function region(byte: number, shareability: Shareability): MemoryRegion {
+  return { attributes: Object.freeze(decodeMairByte(byte, { mte: false, xs: false })), shareability };
+}
+
+/** By PBMT. PMA is what the platform says of the address, taken as main memory that caches keep coherent; NC; IO. */
+const REGIONS = [region(0xff, 'inner'), region(0x44, 'outer'), region(0x04, 'outer')] as const;
+
+/** satp: where the tables are, whether there are any, and the level they start at (undefined for a mode that no hart takes). */
+export function riscvTables(satp: bigint): {
+  readonly base: number;
+  readonly bare: boolean;
+  readonly startLevel: number | undefined;
+} {
+  const mode = field(satp, 63, 60);
+  return {
+    base: Number(BigInt.asUintN(44, satp)) * 2 ** PAGE_LOG2,
+    bare: mode === BARE,
+    startLevel: START_LEVEL[mode],
+  };
+}
+
+/** One address space of a hart, as satp describes it. */
+export class StageRiscv {
+  readonly #memory: TableMemory;
+  readonly #base: number;
+  /** Of 56 bits a machine has as many as it has memory for, here at most 52. */
+  readonly #paBits: number;
+  readonly #bare: boolean;
+  /** Undefined for a mode that is reserved or not implemented: a hart would not take it. */
+  readonly #startLevel: number | undefined;
+
+  constructor(memory: TableMemory, satp: bigint, paBits: number) {
+    const { base, bare, startLevel } = riscvTables(satp);
+    this.#memory = memory;
+    this.#paBits = paBits;
+    this.#base = base;
+    this.#bare = bare;
+    this.#startLevel = startLevel;
+  }
+
+  trees(): TableTree[] {
+    const start = this.#startLevel;
+    if (this.#bare || start === undefined) return [];
+    const lastIa = (1n << BigInt(sizeOf(start) + VPN_LOG2)) - 1n;
+    const root = {
+      stage: 1,
+      register: 'ttbr0',
+      startLevel: start,
+      base: this.#base,
+      firstIa: 0n,
+      lastIa,
+      firstIndex: 0,
+    } as const;
+    return [new TableTree(this.#memory, root, new RiscvReader(), { outputBits: this.#paBits })];
+  }
+
+  translate(ia: InputAddress, request: S1Request, steps: WalkStep[] | undefined): S1Output | StageFault {
+    const address = ia.hi * 2 ** 32 + ia.lo;
+    if (this.#bare) return bare(address, this.#paBits);
+    const start = this.#startLevel;
+    if (start === undefined || address >= 2 ** (sizeOf(start) + VPN_LOG2)) {
+      return { ok: false, fault: { kind: 'translation', level: start ?? 0, stage: 1 } };
+    }
+    // Step 1: the root, at the highest level.
+    let tableBase = this.#base;
+    let global = false;
+    for (let level = start; ; level++) {
+      // Step 2: the entry of this level's VPN.
+      const sizeLog2 = sizeOf(level);
+      const index = lowBits(shiftRight(address, sizeLog2), VPN_LOG2);
+      const pa = tableBase + index * 8;
+      const at = { level, tableBase, index, pa, sizeLog2 };
+      if (!this.#memory.read64(pa, false)) {
+        steps?.push(step(at, 'external_abort'));
+        return fault('external_walk', at, undefined, pa);
+      }
+      const { lo, hi } = this.#memory;
+      const word = word64(lo, hi);
+      const output = pageNumber(lo, hi) * 2 ** PAGE_LOG2;
+      // Step 3: not valid, or with what is reserved.
+      const kind = kindOf(lo, hi, level);
+      // Step 4: a pointer leads down, and below the last level there is nothing. G of a pointer is for all below it.
+      global ||= (lo & G) !== 0;
+      if (kind === ENTRY_KINDS.table) {
+        steps?.push(step(at, 'table', word, output));
+        tableBase = output;
+        continue;
+      }
+      if (kind !== ENTRY_KINDS.leaf) {
+        steps?.push(step(at, 'invalid', word));
+        return fault('translation', at, word);
+      }
+      // Svnapot: of a range of 64K the low bits of PPN say its length, and those of VPN take their place.
+      const leaf = { ...at, sizeLog2: hi & N ? NAPOT_64K_LOG2 : sizeLog2 };
+      const base = alignDown(output, leaf.sizeLog2);
+      steps?.push(step(leaf, level === LAST_LEVEL ? 'page' : 'block', word, base));
+      // Steps 6 and 7: whose page it is, and what may be done with it.
+      const permissions = permissionMask(lo, request);
+      if ((permissions & requiredPermission(request.access, request.privileged)) === 0) {
+        return fault('permission', leaf, word);
+      }
+      // Step 8, as Svade has it: hardware sets neither A nor D.
+      if (!(lo & A) || (request.access === 'write' && !(lo & D))) return fault('access_flag', leaf, word);
+      if (base >= 2 ** this.#paBits) return fault('address_size', leaf, word);
+      // Step 9.
+      const oa = base + lowBits(address, leaf.sizeLog2);
+      return outputOf(oa, level, leaf.sizeLog2, permissions, (hi & PBMT) >>> PBMT_SHIFT, global);
+    }
+  }
+}
+
+/** log2 of the bytes that an entry of a level covers. */
+function sizeOf(level: number): number {
+  return PAGE_LOG2 + (LAST_LEVEL - level) * VPN_LOG2;
+}
+
+/** Steps 3 to 5: what an entry is, once all that makes it reserved is ruled out. A superpage is aligned to its size. */
+function kindOf(lo: number, hi: number, level: number): number {
+  const isLeaf = (lo & (R | X)) !== 0;
+  const legal = (lo & V) !== 0 && !(isLeaf ? reservedInLeaf(lo, hi, level) : reservedInPointer(lo, hi));
+  if (!legal) return ENTRY_KINDS.invalid;
+  if (!isLeaf) return level < LAST_LEVEL ? ENTRY_KINDS.table : ENTRY_KINDS.invalid;
+  const misaligned = lowBits(pageNumber(lo, hi) * 2 ** PAGE_LOG2, sizeOf(level)) !== 0;
+  return misaligned ? ENTRY_KINDS.invalid : ENTRY_KINDS.leaf;
+}
+
+class RiscvReader implements DescriptorReader {
+  readonly format = 'riscv';
+  readonly granuleLog2 = 12;
+  readonly lpa2 = false;
+  readonly entryBytes = 8;
+  readonly lastLevel = LAST_LEVEL;
+  readonly bigEndian = false;
+
+  decode(entry: TableEntry): void {
+    const { lo, hi, level } = entry;
+    entry.kind = kindOf(lo, hi, level);
+    const isLeaf = entry.kind === ENTRY_KINDS.leaf;
+    const output = entry.kind === ENTRY_KINDS.invalid ? 0 : pageNumber(lo, hi) * 2 ** PAGE_LOG2;
+    entry.sizeLog2 = isLeaf && hi & N ? NAPOT_64K_LOG2 : sizeOf(level);
+    entry.output = isLeaf ? alignDown(output, entry.sizeLog2) : output;
+    entry.attributesLo = lo & 0x3ff;
+    entry.attributesHi = (hi & 0xffc0_0000) >>> 0;
+  }
+
+  isContiguous(): boolean {
+    return false;
+  }
+
+  hasValidBit({ lo }: TableEntry): boolean {
+    return (lo & V) !== 0;
+  }
+
+  entrySizeLog2(level: number): number {
+    return sizeOf(level);
+  }
+
+  entryCount(): number {
+    return 2 ** VPN_LOG2;
+  }
+}
+
+/** PPN [53:10], 44 bits. */
+function pageNumber(lo: number, hi: number): number {
+  return (hi & 0x3f_ffff) * 2 ** 22 + (lo >>> 10);
+}
+
+/** W without R, memory type 3, bits [60:54], and what Svnapot leaves for other sizes. */
+function reservedInLeaf(lo: number, hi: number, level: number): boolean {
+  if (hi & RESERVED || (lo & (R | W)) === W || (hi & PBMT) >>> PBMT_SHIFT === PBMT_RESERVED) return true;
+  // N exists at the last level, for 64K alone: PPN[3:0] = 0b1000.
+  return (hi & N) !== 0 && (level < LAST_LEVEL || (pageNumber(lo, hi) & 0xf) !== 8);
+}
+
+/** Of a pointer only PPN, RSW and G are in use. (W alone is no permission either: reserved.) */
+function reservedInPointer(lo: number, hi: number): boolean {
+  return (lo & (W | U | A | D)) !== 0 || (hi & (N | PBMT | RESERVED)) !== 0;
+}
+
+/** U pages are the user's; the supervisor reads and writes them (with SUM), and never executes them. */
+function permissionMask(lo: number, { pan, access }: S1Request): number {
+  const supervisor = (lo & R ? PR : 0) | (lo & W ? PW : 0);
+  if (!(lo & U)) return supervisor | (lo & X ? PX : 0);
+  const user = (lo & R ? UR : 0) | (lo & W ? UW : 0) | (lo & X ? UX : 0);
+  return pan && access !== 'execute' ? user : user | supervisor;
+}
+
+/** No translation and no protection. */
+function bare(address: number, paBits: number): S1Output | StageFault {
+  if (address >= 2 ** paBits) return { ok: false, fault: { kind: 'address_size', level: 0, stage: 1 } };
+  return outputOf(address, undefined, paBits, ALL_PERMISSIONS, 0, true);
+}
+
+function outputOf(
+  oa: number,
+  level: number | undefined,
+  sizeLog2: number,
+  permissions: number,
+  pbmt: number,
+  global: boolean,
+): S1Output {
+  const none = { contiguous: false, nT: false, guarded: false, ns: true };
+  return { ok: true, oa, level, sizeLog2, permissions, region: REGIONS[pbmt]!, global, ...none };
+}

@@ -1,0 +1,45 @@
+/** Steps and faults of walks that are not VMSA's: one stage of 64-bit descriptors, each fetched from where it lies. (The shape of DDI 0487 J1.3 FaultRecord.) */
+import type { StageFault } from '../lookup.ts';
+import type { Fault, FaultKind, WalkStep } from '../types.ts';
+
+/** Where a walk stands: an entry of a table. */
+export interface Place {
+  readonly level: number;
+  readonly tableBase: number;
+  readonly index: number;
+  readonly pa: number;
+  readonly sizeLog2: number;
+}
+
+/** The fetch of that entry. */
+export function step(at: Place, kind: WalkStep['kind'], word?: bigint, output?: number): WalkStep {
+  return {
+    stage: 1,
+    level: at.level,
+    tableBase: BigInt(at.tableBase),
+    index: at.index,
+    address: BigInt(at.pa),
+    size: 1n << BigInt(at.sizeLog2),
+    kind,
+    ...(word !== undefined && { descriptor: word }),
+    ...(output !== undefined && { output: BigInt(output) }),
+  };
+}
+
+/** A fault at that entry; `fetchAddress`: the fetch itself was aborted. */
+export function fault(
+  kind: FaultKind,
+  at: Place,
+  word: bigint | undefined,
+  fetchAddress?: number,
+): StageFault {
+  const found: Fault = {
+    kind,
+    level: at.level,
+    stage: 1,
+    descriptorAddress: BigInt(at.pa),
+    ...(word !== undefined && { descriptor: word }),
+    ...(fetchAddress !== undefined && { fetchAddress: BigInt(fetchAddress) }),
+  };
+  return { ok: false, fault: found };
+}

@@ -1,0 +1,70 @@
+/** Walk parameters: what S1TTWParams and S2TTWParams of the pseudocode hold, decoded for the walk's loop. (DDI 0487 J1.3.) */
+import {
+  type AttributeFeatures,
+  decodeMairByte,
+  decodeShareability,
+  effectiveShareability,
+  type MemoryRegion,
+} from '../attributes.ts';
+import type { TableGeometry } from '../descriptor64.ts';
+import type { S1PermissionControls } from '../permissions.ts';
+import type { FaultKind } from '../types.ts';
+
+/** A fault that the register values alone determine. */
+export interface ConfigurationFault {
+  readonly kind: FaultKind;
+  readonly level: number;
+}
+
+/** Stage 1, one VA range. */
+export interface S1Params extends TableGeometry, S1PermissionControls {
+  readonly configurationFault: ConfigurationFault | undefined;
+  /** TCR.E0PDn: unprivileged accesses fault. */
+  readonly e0pd: boolean;
+  /** The top byte is ignored: in data accesses, in instruction fetches. */
+  readonly tbi: boolean;
+  readonly tbiFetch: boolean;
+  /** Hierarchical permissions are disabled. */
+  readonly hpd: boolean;
+  /** Attributes by AttrIndx + 8 * SH. */
+  readonly regions: readonly MemoryRegion[];
+}
+
+/** What controls stage 2 beside VTCR: HCR of a PE, the stream table entry of an SMMU. */
+export interface S2Control {
+  readonly ptw: boolean;
+  readonly fwb: boolean;
+  readonly affd: boolean;
+  readonly bigEndian: boolean;
+}
+
+/** Stage 2. */
+export interface S2Params extends TableGeometry {
+  /** T0SZ or SL0 out of range, or not fitting each other: every access is a translation fault. */
+  readonly invalid: boolean;
+  /** VTTBR points beyond the output size. */
+  readonly baseOutOfRange: boolean;
+  /** The level that a translation fault of the configuration, or of an IPA out of range, reports. */
+  readonly configurationLevel: number;
+  /** HCR.PTW: a stage-1 walk may not read Device memory. */
+  readonly ptw: boolean;
+  /** HCR_EL2.FWB. */
+  readonly fwb: boolean;
+  /** VTCR.SH0 where it takes the place of the descriptor's SH (DS = 1). */
+  readonly sh: number | undefined;
+  readonly aarch32: boolean;
+}
+
+/** Every combination of AttrIndx and SH of a MAIR, decoded. `sh`: TCR.SHn where it takes the place of the descriptor's. */
+export function mairRegions(
+  mair: bigint,
+  sh: number | undefined,
+  features: AttributeFeatures,
+): MemoryRegion[] {
+  return Array.from({ length: 32 }, (_, key) => {
+    const byte = Number(BigInt.asUintN(8, mair >> BigInt((key & 7) * 8)));
+    const attributes = Object.freeze(decodeMairByte(byte, features));
+    const shareability = decodeShareability(sh ?? key >> 3);
+    return Object.freeze({ attributes, shareability: effectiveShareability(attributes, shareability) });
+  });
+}
