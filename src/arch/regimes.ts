@@ -1,0 +1,262 @@
+/**
+ * Translation regimes as data: what each is made of, and the names of its registers. (DDI 0487 D8.1.2 and Table D8-1 for AArch64,
+ * G5.1 for AArch32; IHI 0070 3.3 for streams.)
+ */
+
+/** How the descriptors of a stage look. `long or short`: TTBCR.EAE says which. */
+export type DescriptorKind = 'long' | 'short' | 'long or short' | 'mtk' | 'mali' | 'riscv';
+
+/** The walker's names of a PE's registers, whichever exception level they are of. */
+export type RegisterName = 'ttbr0' | 'ttbr1' | 'tcr' | 'mair' | 'sctlr' | 'vttbr' | 'vtcr' | 'hcr' | 'dacr';
+
+/** What a regime is made of. */
+export interface RegimeTraits {
+  /** Whose architecture. `SMMU`: the stream table entry says which of Arm's. */
+  readonly architecture: 'AArch64' | 'AArch32' | 'SMMU' | 'MediaTek' | 'Mali' | 'RISC-V';
+  /** The exception level that controls stage 1; undefined where there are none. */
+  readonly el: 1 | 2 | 3 | undefined;
+  /** Which stages translate, the input of stage 2 alone being an IPA. */
+  readonly stage1: boolean;
+  readonly stage2: boolean;
+  /** VA ranges of stage 1: TTBR0 alone, or TTBR1 for the upper addresses as well. */
+  readonly ranges: 1 | 2;
+  /** There are unprivileged accesses (from EL0); without them every access is privileged. */
+  readonly unprivileged: boolean;
+  /** The descriptors of stage 1; of stage 2 alone, its own. */
+  readonly descriptors: DescriptorKind;
+  /** The manual's names of the registers that the regime reads. An absent one plays no part. */
+  readonly registers: Readonly<Partial<Record<RegisterName, string>>>;
+  /** What people call it beside its own name, in lower case. */
+  readonly aliases: readonly string[];
+}
+
+const EL1_STAGE1 = {
+  ttbr0: 'TTBR0_EL1',
+  ttbr1: 'TTBR1_EL1',
+  tcr: 'TCR_EL1',
+  mair: 'MAIR_EL1',
+  sctlr: 'SCTLR_EL1',
+} as const;
+const EL2_STAGE1 = {
+  ttbr0: 'TTBR0_EL2',
+  tcr: 'TCR_EL2',
+  mair: 'MAIR_EL2',
+  sctlr: 'SCTLR_EL2',
+} as const;
+const AARCH64_STAGE2 = { vttbr: 'VTTBR_EL2', vtcr: 'VTCR_EL2', hcr: 'HCR_EL2' } as const;
+const PL1_STAGE1 = {
+  ttbr0: 'TTBR0',
+  ttbr1: 'TTBR1',
+  tcr: 'TTBCR',
+  mair: 'MAIR1:MAIR0',
+  sctlr: 'SCTLR',
+} as const;
+const AARCH32_STAGE2 = { vttbr: 'VTTBR', vtcr: 'VTCR', hcr: 'HCR' } as const;
+
+const EL1 = {
+  architecture: 'AArch64',
+  el: 1,
+  ranges: 2,
+  unprivileged: true,
+  descriptors: 'long',
+} as const;
+const PL1 = {
+  architecture: 'AArch32',
+  el: 1,
+  ranges: 2,
+  unprivileged: true,
+} as const;
+const STREAM = {
+  architecture: 'SMMU',
+  el: undefined,
+  ranges: 2,
+  unprivileged: true,
+  descriptors: 'long',
+  registers: {},
+} as const;
+const OTHER = {
+  el: undefined,
+  stage1: true,
+  stage2: false,
+  ranges: 1,
+  unprivileged: true,
+} as const;
+
+/**
+ * Every regime by its name. `-s2`: stage 2 alone, the input address being an IPA; `-nested`: stage 1 under stage 2.
+ * `pl1&0` is AArch32 with long descriptors, `pl1&0-short` with short ones; in `pl1&0-nested` TTBCR.EAE chooses. `pl2` is AArch32
+ * Hyp mode. `mtk`: short descriptors of a MediaTek M4U, with wider addresses; `mali`: an address space of a Mali GPU; `riscv`:
+ * Sv39 or Sv48. `smmuv3-*`: a stream of an SMMUv3, by the stages that its entry asks for.
+ */
+export const REGIMES = {
+  'el1&0': {
+    ...EL1,
+    stage1: true,
+    stage2: false,
+    registers: EL1_STAGE1,
+    aliases: ['el1', 'el0', 'el10'],
+  },
+  'el1&0-s2': {
+    ...EL1,
+    stage1: false,
+    stage2: true,
+    registers: AARCH64_STAGE2,
+    aliases: ['el1-s2', 'el10-s2', 'stage2', 's2'],
+  },
+  'el1&0-nested': {
+    ...EL1,
+    stage1: true,
+    stage2: true,
+    registers: { ...EL1_STAGE1, ...AARCH64_STAGE2 },
+    aliases: ['el1-nested', 'el10-nested', 'nested'],
+  },
+  el2: {
+    architecture: 'AArch64',
+    el: 2,
+    stage1: true,
+    stage2: false,
+    ranges: 1,
+    unprivileged: false,
+    descriptors: 'long',
+    registers: EL2_STAGE1,
+    aliases: [],
+  },
+  'el2&0': {
+    architecture: 'AArch64',
+    el: 2,
+    stage1: true,
+    stage2: false,
+    ranges: 2,
+    unprivileged: true,
+    descriptors: 'long',
+    registers: { ...EL2_STAGE1, ttbr1: 'TTBR1_EL2' },
+    aliases: ['el20', 'vhe', 'e2h', 'el2-vhe'],
+  },
+  el3: {
+    architecture: 'AArch64',
+    el: 3,
+    stage1: true,
+    stage2: false,
+    ranges: 1,
+    unprivileged: false,
+    descriptors: 'long',
+    registers: { ttbr0: 'TTBR0_EL3', tcr: 'TCR_EL3', mair: 'MAIR_EL3', sctlr: 'SCTLR_EL3' },
+    aliases: [],
+  },
+  'pl1&0': {
+    ...PL1,
+    stage1: true,
+    stage2: false,
+    descriptors: 'long',
+    registers: PL1_STAGE1,
+    aliases: ['pl1', 'pl10', 'pl1-long', 'aarch32', 'lpae'],
+  },
+  'pl1&0-s2': {
+    ...PL1,
+    stage1: false,
+    stage2: true,
+    descriptors: 'long',
+    registers: AARCH32_STAGE2,
+    aliases: ['pl1-s2', 'pl10-s2'],
+  },
+  'pl1&0-nested': {
+    ...PL1,
+    stage1: true,
+    stage2: true,
+    descriptors: 'long or short',
+    registers: { ...PL1_STAGE1, dacr: 'DACR', ...AARCH32_STAGE2 },
+    aliases: ['pl1-nested', 'pl10-nested'],
+  },
+  'pl1&0-short': {
+    ...PL1,
+    stage1: true,
+    stage2: false,
+    descriptors: 'short',
+    registers: { ...PL1_STAGE1, mair: 'NMRR:PRRR', dacr: 'DACR' },
+    aliases: ['pl1-short', 'pl10-short', 'short', 'v7s'],
+  },
+  pl2: {
+    architecture: 'AArch32',
+    el: 2,
+    stage1: true,
+    stage2: false,
+    ranges: 1,
+    unprivileged: false,
+    descriptors: 'long',
+    registers: { ttbr0: 'HTTBR', tcr: 'HTCR', mair: 'HMAIR1:HMAIR0', sctlr: 'HSCTLR' },
+    aliases: ['hyp'],
+  },
+  mtk: {
+    ...OTHER,
+    architecture: 'MediaTek',
+    descriptors: 'mtk',
+    registers: { ttbr0: 'TTBR', tcr: 'TTBCR', mair: 'NMRR:PRRR', sctlr: 'SCTLR', dacr: 'DACR' },
+    aliases: ['m4u', 'mediatek'],
+  },
+  mali: {
+    ...OTHER,
+    architecture: 'Mali',
+    descriptors: 'mali',
+    registers: { ttbr0: 'AS_TRANSTAB', mair: 'AS_MEMATTR' },
+    aliases: [],
+  },
+  riscv: {
+    ...OTHER,
+    architecture: 'RISC-V',
+    descriptors: 'riscv',
+    registers: { ttbr0: 'satp' },
+    aliases: ['risc-v', 'sv39', 'sv48'],
+  },
+  'smmuv3-s1': { ...STREAM, stage1: true, stage2: false, aliases: ['smmu-s1'] },
+  'smmuv3-s2': { ...STREAM, stage1: false, stage2: true, aliases: ['smmu-s2'] },
+  'smmuv3-nested': { ...STREAM, stage1: true, stage2: true, aliases: ['smmu-nested'] },
+} as const satisfies Readonly<Record<string, RegimeTraits>>;
+
+/** A regime of a PE or GPU, or the stages of an SMMUv3's stream. */
+export type MachineRegime = keyof typeof REGIMES;
+
+/** A regime that the walker walks by register values: all but those of streams. */
+export type Regime = Exclude<MachineRegime, `smmuv3-${string}`>;
+
+/** The names of all regimes. */
+export const machineRegimes = Object.keys(REGIMES) as readonly MachineRegime[];
+
+/** The names of the walker's regimes. */
+export const regimes = machineRegimes.filter((name): name is Regime => !isStream(name));
+
+/** The traits of a regime. */
+export function traitsOf(regime: MachineRegime): RegimeTraits {
+  return REGIMES[regime];
+}
+
+/** A stream of an SMMUv3. */
+export function isStream(regime: MachineRegime): regime is Exclude<MachineRegime, Regime> {
+  return traitsOf(regime).architecture === 'SMMU';
+}
+
+/** Stage 1 under stage 2. */
+export function isNested(regime: MachineRegime): boolean {
+  const { stage1, stage2 } = traitsOf(regime);
+  return stage1 && stage2;
+}
+
+/** Stage 2 alone: the input address is an IPA. */
+export function isStage2Alone(regime: MachineRegime): boolean {
+  return !traitsOf(regime).stage1;
+}
+
+/** AArch32, with long or short descriptors. */
+export function isAArch32(regime: MachineRegime): boolean {
+  return traitsOf(regime).architecture === 'AArch32';
+}
+
+/** `EL1&0`, `el1-0`, `el10` and `EL1_0` alike. */
+const plain = (name: string) => name.toLowerCase().replace(/[\s&_]|-(?=0)/g, '');
+
+/** The regime that people mean by a name, in any case, with or without `&`: `EL1`, `el1&0`, `el10`, `el2-0`, `vhe`. Undefined: none. */
+export function regimeNamed(name: string): MachineRegime | undefined {
+  const wanted = plain(name);
+  return machineRegimes.find(
+    (regime) => plain(regime) === wanted || REGIMES[regime].aliases.some((alias) => plain(alias) === wanted),
+  );
+}
