@@ -94,21 +94,21 @@ export const REGIMES = {
     stage1: true,
     stage2: false,
     registers: EL1_STAGE1,
-    aliases: ['el1', 'el0', 'el10'],
+    aliases: ['el1', 'el0'],
   },
   'el1&0-s2': {
     ...EL1,
     stage1: false,
     stage2: true,
     registers: AARCH64_STAGE2,
-    aliases: ['el1-s2', 'el10-s2', 'stage2', 's2'],
+    aliases: ['el1-s2', 'stage2', 's2'],
   },
   'el1&0-nested': {
     ...EL1,
     stage1: true,
     stage2: true,
     registers: { ...EL1_STAGE1, ...AARCH64_STAGE2 },
-    aliases: ['el1-nested', 'el10-nested', 'nested'],
+    aliases: ['el1-nested', 'nested'],
   },
   el2: {
     architecture: 'AArch64',
@@ -130,7 +130,7 @@ export const REGIMES = {
     unprivileged: true,
     descriptors: 'long',
     registers: { ...EL2_STAGE1, ttbr1: 'TTBR1_EL2' },
-    aliases: ['el20', 'vhe', 'e2h', 'el2-vhe'],
+    aliases: ['vhe', 'e2h', 'el2-vhe'],
   },
   el3: {
     architecture: 'AArch64',
@@ -149,7 +149,7 @@ export const REGIMES = {
     stage2: false,
     descriptors: 'long',
     registers: PL1_STAGE1,
-    aliases: ['pl1', 'pl10', 'pl1-long', 'aarch32', 'lpae'],
+    aliases: ['pl1', 'pl1-long'],
   },
   'pl1&0-s2': {
     ...PL1,
@@ -157,7 +157,7 @@ export const REGIMES = {
     stage2: true,
     descriptors: 'long',
     registers: AARCH32_STAGE2,
-    aliases: ['pl1-s2', 'pl10-s2'],
+    aliases: ['pl1-s2'],
   },
   'pl1&0-nested': {
     ...PL1,
@@ -165,7 +165,7 @@ export const REGIMES = {
     stage2: true,
     descriptors: 'long or short',
     registers: { ...PL1_STAGE1, dacr: 'DACR', ...AARCH32_STAGE2 },
-    aliases: ['pl1-nested', 'pl10-nested'],
+    aliases: ['pl1-nested'],
   },
   'pl1&0-short': {
     ...PL1,
@@ -173,7 +173,7 @@ export const REGIMES = {
     stage2: false,
     descriptors: 'short',
     registers: { ...PL1_STAGE1, mair: 'NMRR:PRRR', dacr: 'DACR' },
-    aliases: ['pl1-short', 'pl10-short', 'short', 'v7s'],
+    aliases: ['pl1-short', 'short', 'v7s'],
   },
   pl2: {
     architecture: 'AArch32',
@@ -223,6 +223,11 @@ export const machineRegimes = Object.keys(REGIMES) as readonly MachineRegime[];
 
 /** The names of the walker's regimes. */
 export const regimes = machineRegimes.filter((name): name is Regime => !isStream(name));
+
+/** Whether the walker has a regime of exactly this name. */
+export function isRegime(name: string): name is Regime {
+  return regimes.some((known) => known === name);
+}
 
 /** The traits of a regime. */
 export function traitsOf(regime: MachineRegime): RegimeTraits {

@@ -3,6 +3,7 @@
  * register values. VMSAv8-64 alone. (DDI 0487 D8.2 for levels and concatenation, D24.2 for TCR_ELx and VTCR_EL2.)
  */
 
+import { isNested, isStage2Alone, regimes, traitsOf } from '../arch/regimes.ts';
 import { PhysicalMemory } from '../memory/index.ts';
 import { type TlbContextOptions, type TranslationRegime, tlbContext } from '../tlb/index.ts';
 import { flag } from '../walker/bits.ts';
@@ -135,22 +136,22 @@ export function traceContext(options: TraceRegisters): TraceContext {
     sctlr = 1n,
     hcr = 1n,
   } = registers;
-  if (!REGIMES.includes(regime)) {
+  if (!JUDGED.includes(regime)) {
     throw new TraceError(
-      `the rules are judged for tables of VMSAv8-64: regimes ${REGIMES.join(', ')}, not '${regime}'`,
+      `the rules are judged for tables of VMSAv8-64: regimes ${JUDGED.join(', ')}, not '${regime}'`,
     );
   }
   const cpu = cpuFeatures(options.cpu);
   // The memory is not looked at: this checks the values, and knows where ASID and VMID stand.
   const { asid, vmid, regime: tagged } = tlbContext(NO_MEMORY, options);
   const tags = { ...(asid !== undefined && { asid }), ...(vmid !== undefined && { vmid }) };
-  if (regime === 'el1&0-s2') {
+  if (isStage2Alone(regime)) {
     const params = s2Params(vtcr, ttbrAddress(vttbr), hypervisorControl(hcr), cpu);
     if (params.invalid)
       throw new TraceError(`VTCR ${hex(vtcr)}: T0SZ and SL0 translate nothing (DDI 0487 D8.2)`);
     return { stage: 2, ...geometryOf(params), ...tags };
   }
-  const two = regime !== 'el2' && regime !== 'el3';
+  const two = traitsOf(regime).ranges === 2;
   const upper = two && (options.upper ?? (flag(tcr, 7) && !flag(tcr, 23)));
   const fields = two ? twoRangeFields(tcr, upper ? ttbr1 : ttbr0, upper) : oneRangeFields(tcr, ttbr0);
   const params = s1Params(fields, mair, systemControl(sctlr, cpu), cpu);
@@ -163,7 +164,8 @@ export function traceContext(options: TraceRegisters): TraceContext {
   return { stage: 1, ...geometryOf(params), ...tags, regime: tagged, upper, mair, hierarchical };
 }
 
-const REGIMES: readonly TlbContextOptions['regime'][] = ['el1&0', 'el1&0-s2', 'el2', 'el2&0', 'el3'];
+/** Of VMSAv8-64, a stage at a time. */
+const JUDGED = regimes.filter((name) => traitsOf(name).architecture === 'AArch64' && !isNested(name));
 const NO_MEMORY = new PhysicalMemory({ base: 0n, size: 8n });
 
 function geometryOf(params: TableGeometry) {

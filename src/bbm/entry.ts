@@ -3,6 +3,7 @@
  * after that until it is invalidated. (DDI 0487 D8.17 RRVJDB; what faults is never cached: IWZCBG.)
  */
 
+import { traitsOf } from '../arch/regimes.ts';
 import type { Tag } from '../tlb/index.ts';
 import { contiguousEntries } from '../tlb/leaf.ts';
 import { flag } from '../walker/bits.ts';
@@ -93,11 +94,11 @@ export function cachedEntry(
 /** What an invalidation finds the entry by. Tables are never global (RCHVGJ). */
 export function tagOf({ kind, global, ia, size, level }: CachedEntry, space: TableSpace): Tag {
   const { stage, regime, vmid, asid, granuleLog2, iaBase } = space;
-  const hasAsid = stage === 1 && (regime === 'el1&0' || regime === 'el2&0');
+  const hasAsid = stage === 1 && traitsOf(regime).unprivileged;
   return {
     regime,
     holds: stage === 1 ? 'stage1' : 'stage2',
-    vmid: regime === 'el1&0' ? vmid : undefined,
+    vmid: traitsOf(regime).el === 1 ? vmid : undefined,
     asid: hasAsid && !(kind === 'leaf' && global) ? asid : undefined,
     from: iaBase + BigInt(ia),
     size: BigInt(size),

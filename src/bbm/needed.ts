@@ -2,6 +2,7 @@
  * The invalidation that entries need: TLBI instructions and SMMU commands, with their operands. (DDI 0487 D8.17.5.1 and
  * D8.17.5.2 for operands, D8.17.6 for stage 2's order; IHI 0070 4.4.1 to 4.4.3.)
  */
+import { traitsOf } from '../arch/regimes.ts';
 import type { TlbiOperation } from '../tlb/index.ts';
 import type { TableSpace } from './context.ts';
 import type { CachedEntry } from './entry.ts';
@@ -125,9 +126,10 @@ const DSB: NeededTlbi = { operation: 'DSB ISH' };
 function instructions(range: Range, space: TableSpace): NeededTlbi[] {
   const { stage, regime } = space;
   const level = range.leaf ? 'L' : '';
-  const el = regime === 'el2' ? '2' : regime === 'el3' ? '3' : '1';
-  const type = stage === 2 ? 'IPAS2' : range.global && el === '1' ? 'VAA' : 'VA';
-  const name = `${type}${level}E${el}IS`;
+  // E1 operations are those of EL2&0 too, while it is current.
+  const { el, unprivileged } = traitsOf(regime);
+  const type = stage === 2 ? 'IPAS2' : range.global && unprivileged ? 'VAA' : 'VA';
+  const name = `${type}${level}E${unprivileged ? 1 : el}IS`;
   const operand = range.leaves > 1 ? rangeOperand(range, space) : addressOperand(range, space);
   const own: NeededTlbi =
     operand === undefined
@@ -139,15 +141,15 @@ function instructions(range: Range, space: TableSpace): NeededTlbi[] {
 }
 
 function everything({ stage, regime }: TableSpace): TlbiOperation {
-  if (regime === 'el2') return 'ALLE2IS';
-  if (regime === 'el3') return 'ALLE3IS';
+  const { el, unprivileged } = traitsOf(regime);
+  if (!unprivileged) return el === 3 ? 'ALLE3IS' : 'ALLE2IS';
   return stage === 2 ? 'VMALLS12E1IS' : 'VMALLE1IS';
 }
 
 /** ASID in [63:48] where the operation has one. */
 function asidBits({ global }: Range, space: TableSpace): bigint {
   const { stage, regime, asid } = space;
-  const tagged = stage === 1 && (regime === 'el1&0' || regime === 'el2&0') && !global;
+  const tagged = stage === 1 && traitsOf(regime).unprivileged && !global;
   return tagged ? BigInt(asid) << 48n : 0n;
 }
 
@@ -185,9 +187,9 @@ function commands(range: Range, space: TableSpace): NeededCommand[] {
 
 function commandName({ global }: Range, { stage, regime }: TableSpace): string {
   if (stage === 2) return 'CMD_TLBI_S2_IPA';
-  if (regime === 'el3') return 'CMD_TLBI_EL3_VA';
-  if (regime === 'el2') return 'CMD_TLBI_EL2_VA';
-  const world = regime === 'el2&0' ? 'EL2' : 'NH';
+  const { el, unprivileged } = traitsOf(regime);
+  if (!unprivileged) return `CMD_TLBI_EL${el}_VA`;
+  const world = el === 2 ? 'EL2' : 'NH';
   return `CMD_TLBI_${world}_VA${global ? 'A' : ''}`;
 }
 
@@ -195,8 +197,8 @@ function commandName({ global }: Range, { stage, regime }: TableSpace): string {
 function commandFields(range: Range, space: TableSpace): Record<string, bigint | number> {
   const { stage, regime, asid, vmid, iaBase, granuleLog2 } = space;
   const tags = {
-    ...(regime === 'el1&0' && { VMID: vmid }),
-    ...(stage === 1 && !range.global && (regime === 'el1&0' || regime === 'el2&0') && { ASID: asid }),
+    ...(traitsOf(regime).el === 1 && { VMID: vmid }),
+    ...(stage === 1 && !range.global && traitsOf(regime).unprivileged && { ASID: asid }),
   };
   const fields = { ...tags, Addr: iaBase + BigInt(range.from), Leaf: range.leaf ? 1 : 0 };
   if (range.leaves === 1) return fields;

@@ -2,15 +2,12 @@
  * What register values mean: the derivation of a translation regime, stage by stage and range by range, in the numbers that
  * the walker takes from the same registers. (DDI 0487 issue M.a, D8.1, D8.2, G5.)
  */
+import { isAArch32, type Regime, traitsOf } from '../arch/regimes.ts';
 import { field, flag } from '../walker/bits.ts';
 import { type CpuFeatures, type CpuOptions, cpuFeatures } from '../walker/cpu.ts';
 import { oneRangeFields, ttbrAddress, twoRangeFields } from '../walker/params/aarch64.ts';
 import { shortParams } from '../walker/params/short.ts';
 import {
-  hasOneLevel,
-  hasStage2,
-  isAArch32,
-  type Regime,
   rangesOf,
   registerValues,
   stage1Enabled,
@@ -55,30 +52,22 @@ export function describeRegime(
 ): RegimeDescription {
   const features = cpuFeatures(cpu);
   const values = registerValues(regime, registers);
-  const first = regime.endsWith('-s2') ? [] : [firstStage(regime, values, features)];
-  const second = hasStage2(regime) ? [secondStage(regime, values, features)] : [];
+  const { stage1, stage2 } = traitsOf(regime);
+  const first = stage1 ? [firstStage(regime, values, features)] : [];
+  const second = stage2 ? [secondStage(regime, values, features)] : [];
   return { regime, cpu: features, stages: [...first, ...second] };
 }
 
 function firstStage(regime: Regime, values: Values, cpu: CpuFeatures): StageDescription {
   const off = stage1Off(regime, values);
-  if (regime === 'mali' || regime === 'riscv') {
+  const { descriptors } = traitsOf(regime);
+  if (descriptors === 'mali' || descriptors === 'riscv') {
     const stage =
-      regime === 'mali' ? maliStage(values.ttbr0, values.mair, cpu) : riscvStage(values.ttbr0, cpu);
+      descriptors === 'mali' ? maliStage(values.ttbr0, values.mair, cpu) : riscvStage(values.ttbr0, cpu);
     return off ? { ...stage, off } : stage;
   }
   if (usesShortDescriptors(regime, values)) return shortStage(regime, values, off, cpu);
   return isAArch32(regime) ? lpaeStage(regime, values, off, cpu) : aarch64Stage(regime, values, off, cpu);
-}
-
-/** SCTLR of the regime's level: `SCTLR_EL1`, `HSCTLR`. */
-function systemRegister(regime: Regime): string {
-  if (regime === 'pl2') return 'HSCTLR';
-  return isAArch32(regime) || regime === 'mtk' ? 'SCTLR' : `SCTLR_EL${levelOf(regime)}`;
-}
-
-function levelOf(regime: Regime): 1 | 2 | 3 {
-  return regime === 'el3' ? 3 : regime.startsWith('el2') ? 2 : 1;
 }
 
 function stage1Off(regime: Regime, values: Values): OffReason | undefined {
@@ -87,7 +76,7 @@ function stage1Off(regime: Regime, values: Values): OffReason | undefined {
   const hcr = isAArch32(regime) ? 'HCR' : 'HCR_EL2';
   const flat = 'stage 1 is off, and addresses pass unchanged';
   if (!flag(values.sctlr, 0)) {
-    return { field: `${systemRegister(regime)}.M`, value: 0n, rule: flat, section };
+    return { field: `${traitsOf(regime).registers.sctlr ?? 'SCTLR'}.M`, value: 0n, rule: flat, section };
   }
   return flag(values.hcr, 12)
     ? { field: `${hcr}.DC`, value: 1n, rule: `${flat}, as Write-Back memory`, section }
@@ -101,8 +90,8 @@ function aarch64Stage(
   cpu: CpuFeatures,
 ): StageDescription {
   const { tcr, ttbr0, ttbr1, mair, sctlr } = values;
-  const el = levelOf(regime);
-  const one = hasOneLevel(regime);
+  const { el = 1, ranges: count } = traitsOf(regime);
+  const one = count === 1;
   const { spans } = rangesOf(regime, values, cpu);
   const ranges = spans.map((span, i): RangeDescription => {
     const upper = i === 1;
@@ -141,7 +130,7 @@ function lpaeStage(
   cpu: CpuFeatures,
 ): StageDescription {
   const { tcr, ttbr0, ttbr1, mair, sctlr } = values;
-  const hyp = regime === 'pl2';
+  const hyp = !traitsOf(regime).unprivileged;
   const control = hyp ? 'HTCR' : 'TTBCR';
   const section = hyp ? 'DDI 0487 G8.2.76' : 'DDI 0487 G8.2.165';
   const { spans } = rangesOf(regime, values, cpu);
@@ -175,7 +164,7 @@ function lpaeStage(
 
 /** Where the regime's name says which descriptors there are, and TTBCR.EAE says the other. */
 function eaeProblems(regime: Regime, tcr: bigint): RegisterProblem[] {
-  const long = regime !== 'pl1&0-short';
+  const long = traitsOf(regime).descriptors !== 'short';
   if (flag(tcr, 31) === long) return [];
   return [
     {
@@ -194,7 +183,8 @@ function shortStage(
   off: OffReason | undefined,
   cpu: CpuFeatures,
 ): StageDescription {
-  const mtk = regime === 'mtk';
+  const { descriptors } = traitsOf(regime);
+  const mtk = descriptors === 'mtk';
   const params = shortParams(values, mtk);
   const controls = shortControls(values.sctlr, params);
   const types = Array.from({ length: 8 }, (_, index) => ({
@@ -214,7 +204,7 @@ function shortStage(
     short: controls,
     problems: mtk
       ? []
-      : [...(regime === 'pl1&0-short' ? eaeProblems(regime, values.tcr) : []), ...dacrProblems(values.dacr)],
+      : [...(descriptors === 'short' ? eaeProblems(regime, values.tcr) : []), ...dacrProblems(values.dacr)],
   };
 }
 

@@ -1,7 +1,8 @@
 /** What register values mean, as data: stages, ranges, tables, levels, and what is wrong with them. (DDI 0487 D8.1, D8.2, G5.) */
+
+import type { Regime } from '../arch/regimes.ts';
 import type { Cacheability, MemoryAttributes, Shareability } from '../walker/attributes.ts';
 import type { CpuFeatures } from '../walker/cpu.ts';
-import type { Regime } from '../walker/regimes.ts';
 
 /** A register or structure field that is not as the architecture wants it. */
 export interface RegisterProblem {

@@ -1,4 +1,5 @@
 /** An address space as a map: low addresses above, ranges coloured by what they allow, holes cut short with a break mark. */
+import type { MachineRegime } from '../arch/regimes.ts';
 import { counted, hex, shortSize, sizeText } from '../text/numbers.ts';
 import { lookBox, lookLegend, lookOf, RIGHTS, sharesBox, shorterSays } from './look.ts';
 import { firstFitting, fitText, textWidth } from './measure.ts';
@@ -33,7 +34,7 @@ const HOLE = 26;
  * @param space - as `listSpace(walker)` answers it.
  * @param regime - the walker's.
  */
-export function addressSpace(space: DrawnSpace, regime: string, options: SpaceOptions = {}): string {
+export function addressSpace(space: DrawnSpace, regime: MachineRegime, options: SpaceOptions = {}): string {
   const { title = 'Address space', maxRows = MAX_ROWS } = options;
   const panels = spacePanels(space, regime, maxRows);
   const under = 'Low addresses above. A height is the logarithm of a size; holes are cut short.';
@@ -60,7 +61,11 @@ export function addressSpace(space: DrawnSpace, regime: string, options: SpaceOp
   return svgDocument(WIDTH, y + key.height + 8, nodes, { title, desc: desc || 'Nothing is translated.' });
 }
 
-function drawPanel(panel: SpacePanel, regime: string, top: number): { nodes: SvgNode[]; height: number } {
+function drawPanel(
+  panel: SpacePanel,
+  regime: MachineRegime,
+  top: number,
+): { nodes: SvgNode[]; height: number } {
   const digits = panel.last.toString(16).length;
   const nodes: SvgNode[] = [
     label(LEFT, top + 12, `${panel.title}  ${regime}`, { size: 13, bold: true }),

@@ -1,5 +1,6 @@
 /** A tree of tables made ready to be drawn: alike neighbours in one run, alike tables one behind the other in one, holes as gaps. */
 
+import { isNested } from '../arch/regimes.ts';
 import type { Translator } from '../machine/machine.ts';
 import { iaAt } from '../machine/visit.ts';
 import { probe } from '../space/probe.ts';
@@ -197,8 +198,8 @@ class PanelMaker {
   #look(entry: TableEntry, node: TableNode, ia: bigint): Look {
     const { regime } = this.#walker;
     // A stage-2 leaf under stage 1 is met through other addresses than its own.
-    if (node.stage === 2 && regime.endsWith('-nested')) return UNKNOWN;
-    if (regime.endsWith('-nested')) return lookOf(probe(this.#walker, ia, false), regime);
+    if (node.stage === 2 && isNested(regime)) return UNKNOWN;
+    if (isNested(regime)) return lookOf(probe(this.#walker, ia, false), regime);
     // In one table, leaves whose descriptors differ in nothing but the address allow the same, up to where the output size ends.
     const key = `${node.level}.${node.pa}.${entry.descriptor ^ entry.output}.${entry.output >> 32n}`;
     const known = this.#looks.get(key) ?? lookOf(probe(this.#walker, ia, false), regime);

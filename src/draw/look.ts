@@ -1,5 +1,6 @@
 /** What a leaf allows and what memory it is, as drawings tell it: a colour or a glyph for the rights, a stroke for the memory. */
 
+import type { MachineRegime } from '../arch/regimes.ts';
 import type { Answer } from '../machine/machine.ts';
 import { visibleWidth } from '../text/columns.ts';
 import { faultText, leafCode } from '../text/hardware.ts';
@@ -24,7 +25,7 @@ export interface Look extends LookKind {
 }
 
 /** The look of what the walker answers for a leaf. @param regime - the walker's, which says how many privilege levels there are. */
-export function lookOf(result: Answer, regime: string): Look {
+export function lookOf(result: Answer, regime: MachineRegime): Look {
   if (!result.ok) return { rights: 'fault', memory: 'unknown', text: faultText(result.fault) };
   const { permissions, attributes } = result;
   const levels = [permissions.privileged, permissions.unprivileged];

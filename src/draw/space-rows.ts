@@ -1,4 +1,5 @@
 /** An address space made ready to be drawn: ranges gathered into as many rows as a picture has, with the holes between them. */
+import type { MachineRegime } from '../arch/regimes.ts';
 import type { AddressRange } from '../space/address-range.ts';
 import { type MappedRange, rangeSize } from '../space/ranges.ts';
 import { counted, hex, roughSize, shortSize } from '../text/numbers.ts';
@@ -57,7 +58,7 @@ interface Piece {
  */
 export function spacePanels(
   { windows, ranges, partial = false }: DrawnSpace,
-  regime: string,
+  regime: MachineRegime,
   maxRows: number,
 ): SpacePanel[] {
   return windows.map(({ first, last }) => {
@@ -75,7 +76,7 @@ export function spacePanels(
 }
 
 /** Ranges that follow each other and allow the same, wherever they lead. */
-function piecesOf(ranges: readonly MappedRange[], regime: string): Piece[] {
+function piecesOf(ranges: readonly MappedRange[], regime: MachineRegime): Piece[] {
   const pieces: Piece[] = [];
   for (const range of ranges) {
     const look = lookOf(range.result, regime);

@@ -1,4 +1,5 @@
 /** An address space in a terminal: a line a row, with a bar as long as the logarithm of its size, at most 80 columns. */
+import type { MachineRegime } from '../arch/regimes.ts';
 import { columns, visibleWidth } from '../text/columns.ts';
 import { hex, shortSize } from '../text/numbers.ts';
 import type { Style } from '../text/style.ts';
@@ -12,7 +13,7 @@ const MAX_ROWS = 24;
 /** Lines of at most 80 columns. @param regime - the walker's. */
 export function addressSpaceText(
   space: DrawnSpace,
-  regime: string,
+  regime: MachineRegime,
   style: Style,
   maxRows = MAX_ROWS,
 ): string[] {

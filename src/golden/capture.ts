@@ -1,5 +1,6 @@
 /** Makes a golden image of what walks touched: registers, the words that were read, and the answers. (pgtable-golden/1, kind image) */
 
+import { isStream, type MachineRegime, traitsOf } from '../arch/regimes.ts';
 import type { Answer, MachineDescription, StreamChoice } from '../machine/machine.ts';
 import { EXTERNAL_ABORT } from '../memory/index.ts';
 import { hex } from '../pagetable/errors.ts';
@@ -36,7 +37,7 @@ export function captureImage({ name, producer, machine, stream, rows, touched }:
     if (word !== EXTERNAL_ABORT && word !== 0n) words[String(pa % FRAME)] = hex(word);
   }
   const model = (cpu?.model ?? 'max') as CpuModel;
-  const paBits = cpu?.paBits ?? (regime.startsWith('smmuv3') ? undefined : cpuFeatures(model).paBits);
+  const paBits = cpu?.paBits ?? (isStream(regime) ? undefined : cpuFeatures(model).paBits);
   return {
     schema: 'pgtable-golden/1',
     kind: 'image',
@@ -60,14 +61,14 @@ function ramOf(frames: readonly bigint[]): { base: string; size: string } {
 
 function rowJson(
   { ia, access, answer }: CapturedRow,
-  regime: string,
+  regime: MachineRegime,
   { streamId, substreamId }: StreamChoice,
 ): object {
   const privileged = access.privileged !== false;
   const asked = {
     va: hex(ia),
     access: access.access,
-    el: privileged ? levelOf(regime) : 0,
+    el: privileged ? (traitsOf(regime).el ?? 1) : 0,
     ...(access.pan && { pan: 1 }),
     ...(streamId !== undefined && { sid: streamId }),
     ...(substreamId !== undefined && { ssid: substreamId }),
@@ -82,11 +83,6 @@ function rowJson(
     ns: Number((par >> 9n) & 1n),
     ...(answer.level !== undefined && { level: answer.level }),
   };
-}
-
-function levelOf(regime: string): number {
-  if (regime === 'el3') return 3;
-  return regime.startsWith('el2') || regime === 'pl2' ? 2 : 1;
 }
 
 function faultJson(fault: Extract<Answer, { ok: false }>['fault']): object {

@@ -1,5 +1,6 @@
 /** Parses golden files of kind `image` (schema pgtable-golden/1): registers, memory, and what a machine answered to each probe. */
 import * as v from 'valibot';
+import { type MachineRegime, machineRegimes } from '../arch/regimes.ts';
 import { hexWord, parseGolden } from './schema.ts';
 
 /** The answer that a row wants. Members that are absent make no claim. */
@@ -57,7 +58,7 @@ export interface PagemapRow {
 
 export interface ImageFile {
   readonly name: string;
-  readonly regime: string;
+  readonly regime: MachineRegime;
   readonly cpu: { readonly model: string; readonly paBits?: number };
   readonly ram: { readonly base: bigint; readonly size: bigint };
   readonly registers: Registers;
@@ -151,7 +152,10 @@ const imageSchema = v.object({
   schema: v.literal('pgtable-golden/1'),
   kind: v.literal('image'),
   name: v.string(),
-  regime: v.string(),
+  regime: v.picklist(
+    machineRegimes,
+    ({ input }) => `unknown regime '${String(input)}'; known are ${machineRegimes.join(', ')}`,
+  ),
   cpu: v.object({ model: v.string(), pa_bits: maybe(integer) }),
   ram: v.object({ base: hexWord, size: hexWord }),
   registers,

@@ -1,4 +1,5 @@
 /** The table lint: what is wrong or suspicious in the tables of an address space. */
+import { isAArch32 } from '../arch/regimes.ts';
 import type { Translator } from '../machine/machine.ts';
 import { type Finding, Findings } from './findings.ts';
 import { checkMappings, type Mapped } from './mappings.ts';
@@ -31,7 +32,7 @@ export interface LintResult {
 export function lint(input: LintInput): LintResult {
   const { translator, ranges } = input;
   const findings = new Findings(new Set(input.rules ?? RULES.map(({ name }) => name)));
-  const aarch32 = translator.regime.startsWith('pl');
+  const aarch32 = isAArch32(translator.regime);
   const tables: MetTable[] = [];
   for (const tree of translator.trees()) tables.push(...checkStructure(tree, aarch32, findings).values());
   checkTables(tables, findings);

@@ -1,5 +1,6 @@
 /** The rules that look at what is mapped, whatever tables say it: rights, memory types, aliases, tables within reach. (DDI 0487 D8.4, D8.6.) */
 
+import { isNested, isStage2Alone, isStream, type MachineRegime } from '../arch/regimes.ts';
 import type { Answer } from '../machine/machine.ts';
 import { hex } from '../text/numbers.ts';
 import type { Translation } from '../walker/index.ts';
@@ -26,17 +27,17 @@ interface Placed {
 export function checkMappings(
   ranges: readonly Mapped[],
   tables: readonly MetTable[],
-  regime: string,
+  regime: MachineRegime,
   findings: Findings,
 ): void {
-  const smmu = regime.startsWith('smmu');
+  const smmu = isStream(regime);
   // Stage 2 leaves it to stage 1 who may execute what.
-  const fetches = { device: !smmu, written: !smmu && !regime.endsWith('-s2') };
+  const fetches = { device: !smmu, written: !smmu && !isStage2Alone(regime) };
   for (const range of ranges) checkRange(range, fetches, findings);
   const placed = byOutput(ranges);
   if (findings.wants('alias-attributes')) checkAliases(placed, findings);
   // Of stage 1 under stage 2 table addresses are IPAs, and what is mapped are PAs.
-  if (!regime.endsWith('-nested')) checkTablesInReach(placed, tables, findings);
+  if (!isNested(regime)) checkTablesInReach(placed, tables, findings);
 }
 
 function checkRange(

@@ -1,6 +1,14 @@
 /**
  * A machine as an image shows it: memory and register values, of a PE or of an SMMUv3, ready to be asked. (DDI 0487 D8; IHI 0070.)
  */
+import {
+  isStream,
+  type MachineRegime,
+  machineRegimes,
+  REGIMES,
+  type Regime,
+  traitsOf,
+} from '../arch/regimes.ts';
 import type { PhysicalMemory } from '../memory/index.ts';
 import {
   type CdWords,
@@ -17,8 +25,6 @@ import {
   type CpuModel,
   type CpuOptions,
   createWalker,
-  type Regime,
-  regimes,
   type TableTree,
   WalkerError,
   type WalkResult,
@@ -29,16 +35,9 @@ export type Answer = WalkResult | SmmuResult;
 /** Register values by their names, 64 bits each. */
 export type RegisterValues = Readonly<Record<string, bigint>>;
 
-/** An SMMU with a stream table, or one stream of it: stage 1, stage 2, both. */
-const SMMU_REGIMES = ['smmuv3-s1', 'smmuv3-s2', 'smmuv3-nested'] as const;
-
-/** Every regime that a machine can have: the walker's, and those of SMMUv3 streams. */
-export const machineRegimes: readonly string[] = [...regimes, ...SMMU_REGIMES];
-
 export interface MachineDescription {
   readonly memory: PhysicalMemory;
-  /** One of {@link machineRegimes}. */
-  readonly regime: string;
+  readonly regime: MachineRegime;
   /**
    * Of a PE those of the walker: ttbr0, tcr … Of an SMMU strtab_base, strtab_base_cfg, cr0, cr2, gbpa, idr0, idr1, idr3, idr5, or of a
    * stream by itself ste0 to ste3 and (stage 1 alone) cd0 to cd3.
@@ -59,7 +58,7 @@ export interface StreamChoice {
 /** One address space: what it answers, and the tables behind it. */
 export interface Translator {
   /** A walker's, or as `smmuv3-s1`. */
-  readonly regime: string;
+  readonly regime: MachineRegime;
   walk(ia: bigint, access: Access): Answer;
   trees(): readonly TableTree[];
 }
@@ -70,10 +69,10 @@ export type Machine = (stream?: StreamChoice) => Translator;
 /** @throws WalkerError for a regime or model that is not known, or values that no register can hold. */
 export function createMachine(description: MachineDescription): Machine {
   const { regime, registers } = description;
-  if (!machineRegimes.includes(regime)) {
+  if (!Object.hasOwn(REGIMES, regime)) {
     throw new WalkerError(`unknown regime '${regime}'; known are ${machineRegimes.join(', ')}`);
   }
-  if (!regime.startsWith('smmuv3')) return peMachine(description);
+  if (!isStream(regime)) return peMachine(description, regime);
   return registers.strtab_base === undefined ? streamMachine(description) : smmuMachine(description);
 }
 
@@ -86,9 +85,9 @@ export function cpuOf({ cpu }: MachineDescription): CpuOptions {
   };
 }
 
-function peMachine(description: MachineDescription): Machine {
-  const { memory, regime, registers } = description;
-  const walker = createWalker(memory, { regime: regime as Regime, registers, cpu: cpuOf(description) });
+function peMachine(description: MachineDescription, regime: Regime): Machine {
+  const { memory, registers } = description;
+  const walker = createWalker(memory, { regime, registers, cpu: cpuOf(description) });
   return () => walker;
 }
 
@@ -127,7 +126,7 @@ export function streamOf({ regime, registers, cpu }: MachineDescription): Stream
     ste,
     identification: identificationOf(registers),
     ...(cpu?.paBits !== undefined && { oas: cpu.paBits }),
-    ...(regime === 'smmuv3-s1' && registers.cd0 !== undefined && { cd }),
+    ...(!traitsOf(regime).stage2 && registers.cd0 !== undefined && { cd }),
   };
 }
 

@@ -2,11 +2,12 @@
  * SMMUv2 context banks: from SMMU_CBn_SCTLR, TCR, TCR2, TTBRn, MAIRn, CBARn and CBA2Rn to a translation, or a context fault as
  * FSR, FSYNR0, FAR and IPAFAR show it. (IHI 0062, SMMU architecture version 2: stage 1 and stage 2 context banks.)
  */
+import { isAArch32, type Regime } from '../arch/regimes.ts';
 import type { PhysicalMemory } from '../memory/index.ts';
 import { field, flag } from '../walker/bits.ts';
 import { cpuFeatures } from '../walker/cpu.ts';
 import { WalkerError } from '../walker/errors.ts';
-import { type Regime, regimeStages, type WalkerRegisters } from '../walker/regimes.ts';
+import { regimeStages, type WalkerRegisters } from '../walker/regimes.ts';
 import { TableMemory } from '../walker/table-memory.ts';
 import { checkAccess, type Stages, translate } from '../walker/translate.ts';
 import type { Fault, Translation, WalkStep } from '../walker/types.ts';
@@ -83,7 +84,7 @@ export class ContextBank {
     this.#aborts = type === STAGE1_STAGE2_FAULT;
     this.#index = index;
     this.regime = regimeOf(registers, type);
-    const signs = type !== STAGE2 && this.regime.startsWith('el1');
+    const signs = type !== STAGE2 && !isAArch32(this.regime);
     this.#signBit = signs ? (SIGN_BITS[field(tcr2, 17, 15)] ?? upstreamBits - 1) : undefined;
     // Of the optional features an SMMUv2 has none; only the output size differs.
     const cpu = cpuFeatures({ model: 'cortex-a57', paBits: oas });
@@ -160,7 +161,7 @@ function stage1Values(registers: BankRegisters, regime: Regime): WalkerRegisters
   const { sctlr = 0n, tcr = 0n, tcr2 = 0n, ttbr0 = 0n, ttbr1 = 0n, mair0 = 0n, mair1 = 0n } = registers;
   const moved = (from: number, to: number) => (flag(sctlr, from) ? 1n << BigInt(to) : 0n);
   // PASize, AS, TBI0 and TBI1: nothing that later versions of TCR_EL1 have above them.
-  const upper = regime.startsWith('el1') ? (tcr2 & 0x77n) << 32n : 0n;
+  const upper = !isAArch32(regime) ? (tcr2 & 0x77n) << 32n : 0n;
   return {
     ttbr0,
     ttbr1,

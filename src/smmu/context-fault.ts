@@ -1,5 +1,5 @@
 /** Context faults of an SMMUv2 as its registers show them: SMMU_CBn_FSR, FSYNR0, FAR, IPAFAR. (IHI 0062, stage 1 and 2 context banks.) */
-import type { Regime } from '../walker/regimes.ts';
+import { isAArch32, type Regime, traitsOf } from '../arch/regimes.ts';
 import type { Fault, FaultKind } from '../walker/types.ts';
 
 /** The registers of the bank that records a fault. */
@@ -64,6 +64,6 @@ export function contextFaultRecord(fault: Fault, context: ContextFaultContext): 
 
 /** Stage 2 of AArch32 has long descriptors alone, which is where a nested bank's stage 1 is taken to be as well. */
 function formatOf(regime: Regime): keyof typeof FORMATS {
-  if (regime.startsWith('el1')) return 'aarch64';
-  return regime === 'pl1&0-short' ? 'short' : 'long';
+  if (!isAArch32(regime)) return 'aarch64';
+  return traitsOf(regime).descriptors === 'short' ? 'short' : 'long';
 }

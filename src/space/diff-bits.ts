@@ -1,5 +1,6 @@
 /** Two trees of tables compared entry by entry: which fields of which descriptors differ. Where tables lie does not matter. */
 
+import { isAArch32 } from '../arch/regimes.ts';
 import { bitRange, type DescriptorLayout, decode } from '../descriptor/index.ts';
 import { layoutOf } from '../lint/layout.ts';
 import type { Translator } from '../machine/machine.ts';
@@ -52,7 +53,7 @@ interface Word {
 
 export function diffBits(a: Translator, b: Translator): BitsDiff {
   const trees: string[] = [];
-  const diff = new TreeDiff(a.regime.startsWith('pl'));
+  const diff = new TreeDiff(isAArch32(a.regime));
   const nameOf = ({ root }: TableTree) => `${root.register} (stage ${root.stage})`;
   const others = [...b.trees()];
   for (const tree of a.trees()) {

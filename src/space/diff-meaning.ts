@@ -1,4 +1,5 @@
 /** Two address spaces compared by what they mean: input addresses that lead elsewhere, allow something else, or are mapped in one only. */
+import type { MachineRegime } from '../arch/regimes.ts';
 import type { AddressRange } from './address-range.ts';
 import { type MappedRange, sayOf } from './ranges.ts';
 
@@ -17,7 +18,7 @@ export interface MeaningOptions {
   /** Leaves of another size are a difference too. */
   readonly sizes?: boolean;
   /** How each says what it allows: a regime's. */
-  readonly regimes: readonly [a: string, b: string];
+  readonly regimes: readonly [a: MachineRegime, b: MachineRegime];
 }
 
 /** Differences in the order of input addresses; those that go on are one. */

@@ -1,4 +1,5 @@
 /** Leaves of a scan gathered into ranges: contiguous on both sides, of one leaf size, alike in everything. */
+import { isNested, type MachineRegime } from '../arch/regimes.ts';
 import type { Answer } from '../machine/machine.ts';
 import { faultText, leafCode } from '../text/hardware.ts';
 import type { Stretch } from './scan.ts';
@@ -21,10 +22,10 @@ export function rangeSize({ first, last }: MappedRange): bigint {
 
 export class RangeCollector {
   readonly ranges: MappedRange[] = [];
-  readonly #regime: string;
+  readonly #regime: MachineRegime;
   #code = '';
 
-  constructor(regime: string) {
+  constructor(regime: MachineRegime) {
     this.#regime = regime;
   }
 
@@ -51,14 +52,14 @@ export class RangeCollector {
 }
 
 /** Everything that leaves of one range have in common, or how they fault. */
-export function sayOf(result: Answer, regime: string): string {
+export function sayOf(result: Answer, regime: MachineRegime): string {
   return result.ok ? leafCode(result, regime) : faultText(result.fault);
 }
 
 /** Nothing is mapped. A leaf of stage 1 that stage 2 does not translate is no plain hole. */
-export function isHole(result: Answer, regime: string): boolean {
+export function isHole(result: Answer, regime: MachineRegime): boolean {
   if (result.ok || result.fault.kind !== 'translation') return false;
-  return !regime.endsWith('-nested') || result.fault.stage === 1;
+  return !isNested(regime) || result.fault.stage === 1;
 }
 
 function goesOn(open: MappedRange, ia: bigint, size: bigint, pa: bigint | undefined): boolean {

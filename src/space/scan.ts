@@ -2,6 +2,14 @@
  * An address space as its walker sees it: from leaf to leaf and over each hole in one step. How large a hole is comes from the
  * walker too: an address that takes another way through the tables is no longer in it.
  */
+import {
+  isAArch32,
+  isNested,
+  isStage2Alone,
+  isStream,
+  type MachineRegime,
+  traitsOf,
+} from '../arch/regimes.ts';
 import type { Answer, Translator } from '../machine/machine.ts';
 import type { AddressRange } from './address-range.ts';
 import { probe } from './probe.ts';
@@ -41,13 +49,13 @@ export function windows(walker: Translator): AddressRange[] {
   return found;
 }
 
-function hasShortAddresses(regime: string): boolean {
-  return regime.startsWith('pl') && !regime.endsWith('-s2');
+function hasShortAddresses(regime: MachineRegime): boolean {
+  return isAArch32(regime) && !isStage2Alone(regime);
 }
 
 /** False where the registers refuse the address before any table is read. */
-function hasAnswer(result: Answer, regime: string): boolean {
-  if (result.ok || regime !== 'smmuv3-nested') return result.ok || result.steps.length > 0;
+function hasAnswer(result: Answer, regime: MachineRegime): boolean {
+  if (result.ok || !(isStream(regime) && isNested(regime))) return result.ok || result.steps.length > 0;
   // An SMMU translates the address of its context descriptor first.
   return result.steps.some(({ stage, s1Level }) => stage === 1 || s1Level !== undefined);
 }
@@ -58,7 +66,7 @@ export function* scan(walker: Translator, { first, last }: AddressRange): Genera
   for (let ia = first; ia <= last; ) {
     const result = probe(walker, ia, true);
     // Large pages and supersections of short descriptors are 16 entries, which a table may have got wrong: each counts by itself.
-    const byLeaf = result.ok && !(walker.regime.endsWith('-short') || walker.regime === 'mtk');
+    const byLeaf = result.ok && !['short', 'mtk'].includes(traitsOf(walker.regime).descriptors);
     const size = byLeaf ? result.size : entries.sizeAt(ia, result);
     const aligned = byLeaf ? ia - (result.pa - result.leafBase) : ia - (ia % size);
     // An entry whose lower part was in another stretch (its output leaves what stage 2 translates) goes on from there.

@@ -2,6 +2,7 @@
  * What tables map, in ranges, read table by table: each way to say something (a descriptor without its address, and those above
  * it) is asked of the walker once, and stands for all leaves that say the same.
  */
+import { traitsOf } from '../arch/regimes.ts';
 import type { Answer, Translator } from '../machine/machine.ts';
 import { iaAt, type TablePlace, visitTree } from '../machine/visit.ts';
 import { ENTRY_KINDS, type TableEntry, type TableTree } from '../walker/index.ts';
@@ -22,7 +23,7 @@ export const SHORT_LIST = 1 << 16;
 export function listableTrees(translator: Translator): readonly TableTree[] | undefined {
   const trees = translator.trees();
   const stages = new Set(trees.map(({ root }) => root.stage));
-  return stages.size === 1 && translator.regime !== 'riscv' ? trees : undefined;
+  return stages.size === 1 && traitsOf(translator.regime).descriptors !== 'riscv' ? trees : undefined;
 }
 
 /** Ranges of leaves that are contiguous on both sides, of one size and alike. */

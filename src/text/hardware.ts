@@ -1,4 +1,5 @@
 /** The walker's answers in words: permissions, memory types, faults, and why each of them came about. */
+import { type MachineRegime, traitsOf } from '../arch/regimes.ts';
 import type { Answer } from '../machine/machine.ts';
 import { type ConfigurationFault, eventNumber, type SmmuFault } from '../smmu/index.ts';
 import {
@@ -61,12 +62,12 @@ export const SHAREABILITY: Readonly<Record<Shareability, readonly [text: string,
 };
 
 /** Regimes of EL2 and EL3 alone have one privilege level. */
-export function hasUnprivileged(regime: string): boolean {
-  return !['el2', 'el3', 'pl2'].includes(regime);
+export function hasUnprivileged(regime: MachineRegime): boolean {
+  return traitsOf(regime).unprivileged;
 }
 
 /** Two columns of a dump: `rw- rw-`, or `rw-`. */
-export function permissionCode(result: Translation, regime: string): string {
+export function permissionCode(result: Translation, regime: MachineRegime): string {
   const { privileged, unprivileged } = result.permissions;
   const both = [permissionText(privileged), permissionText(unprivileged)];
   return (hasUnprivileged(regime) ? both : both.slice(0, 1)).join(' ');
@@ -78,7 +79,7 @@ export function flagCode({ global, contiguous, guarded }: Translation): string {
 }
 
 /** Everything alike leaves have in common: `rw- rw- WB ISH nG`. */
-export function leafCode(result: Translation, regime: string): string {
+export function leafCode(result: Translation, regime: MachineRegime): string {
   return [
     permissionCode(result, regime),
     memoryCode(result.attributes),
@@ -166,7 +167,7 @@ function configurationReason({ kind, fetchAddress }: ConfigurationFault): string
 }
 
 /** The codes that software would see: `FSC 0x07, ESR_EL1 0x96000007, PAR_EL1 0x000000000000080f`; of an SMMU the event. */
-export function faultCodes(result: Faulted, access: Access, regime: string): string {
+export function faultCodes(result: Faulted, access: Access, regime: MachineRegime): string {
   if ('event' in result) return eventText(result);
   const fsc = faultStatusCode(result.fault);
   const hpfar = hpfarEl2(result.fault);
@@ -181,10 +182,10 @@ export function faultCodes(result: Faulted, access: Access, regime: string): str
 }
 
 /** What the exception leaves: ESR of the level that takes it, or in AArch32 DFSR or IFSR (HSR in Hyp mode). */
-function syndromeText(fault: Fault, { access, privileged = true }: Access, regime: string): string {
+function syndromeText(fault: Fault, { access, privileged = true }: Access, regime: MachineRegime): string {
   const name = syndromeRegister(fault, access, regime);
   if (name === 'DFSR' || name === 'IFSR') {
-    const long = regime !== 'pl1&0-short';
+    const long = traitsOf(regime).descriptors !== 'short';
     const value = name === 'IFSR' ? ifsr(fault, { long }) : dfsr(fault, { long, write: access === 'write' });
     return `${name} ${hex(value, 8)}`;
   }
@@ -192,14 +193,15 @@ function syndromeText(fault: Fault, { access, privileged = true }: Access, regim
   return name && `${name} ${hex(esr(fault, { access, fromLower }), 8)}`;
 }
 
-function syndromeRegister(fault: Fault, access: Access['access'], regime: string): string {
-  if (['mtk', 'mali', 'riscv'].includes(regime)) return '';
-  if (regime.startsWith('pl')) {
-    if (fault.stage === 2 || regime === 'pl2') return 'HSR';
+function syndromeRegister(fault: Fault, access: Access['access'], regime: MachineRegime): string {
+  const { architecture, el } = traitsOf(regime);
+  const level = fault.stage === 2 ? 2 : el;
+  if (level === undefined) return '';
+  if (architecture === 'AArch32') {
+    if (level === 2) return 'HSR';
     return access === 'execute' ? 'IFSR' : 'DFSR';
   }
-  if (regime === 'el3') return 'ESR_EL3';
-  return fault.stage === 2 || regime.startsWith('el2') ? 'ESR_EL2' : 'ESR_EL1';
+  return `ESR_EL${level}`;
 }
 
 /** `F_TRANSLATION (0x10), event 0x… 0x… 0x… 0x…`: its 64-bit words, the first one first. */

@@ -2,10 +2,11 @@
  * What a PE's registers make current for its TLB: the translation regime, ASID and VMID that entries are tagged with, and
  * the walker for what misses. (DDI 0487 D8.16.3 ASIDs and VMIDs, D8.17 RNWYRD.)
  */
+import { isAArch32, type Regime, traitsOf } from '../arch/regimes.ts';
 import type { PhysicalMemory } from '../memory/index.ts';
 import { field, flag } from '../walker/bits.ts';
 import { type CpuFeatures, cpuFeatures } from '../walker/cpu.ts';
-import { type Access, type Regime, Walker, type WalkerOptions } from '../walker/index.ts';
+import { type Access, Walker, type WalkerOptions } from '../walker/index.ts';
 import { regimeStages } from '../walker/regimes.ts';
 import { WalkPort } from './walk-port.ts';
 
@@ -46,12 +47,13 @@ export interface TlbContext {
   denied(ia: bigint, access: Access): boolean;
 }
 
-const TRANSLATION_REGIMES: Partial<Record<Regime, TranslationRegime>> = {
-  el2: 'el2',
-  pl2: 'el2',
-  'el2&0': 'el2&0',
-  el3: 'el3',
-};
+/** The regime that a TLB tags entries with: of the exception level that controls it, and whether it has EL0. */
+function taggedRegime(regime: Regime): TranslationRegime {
+  const { el, unprivileged } = traitsOf(regime);
+  if (el === 3) return 'el3';
+  if (el === 2) return unprivileged ? 'el2&0' : 'el2';
+  return 'el1&0';
+}
 
 /**
  * Makes a context from register values.
@@ -63,15 +65,15 @@ export function tlbContext(memory: PhysicalMemory, options: TlbContextOptions): 
   const port = new WalkPort(memory);
   const stages = regimeStages(port, regime, registers, cpu);
   const { tcr = 0n, vtcr = 0n } = registers;
-  const el0 = regime !== 'el2' && regime !== 'el3' && regime !== 'pl2';
-  const aarch32 = regime.startsWith('pl');
-  const twoRanges = regime === 'el1&0' || regime === 'el1&0-nested' || regime === 'el2&0';
+  const { architecture, stage1, ranges, unprivileged } = traitsOf(regime);
+  const aarch32 = architecture === 'AArch32';
+  const twoRanges = architecture === 'AArch64' && stage1 && ranges === 2;
   const e0pd = twoRanges && cpu.e0pd ? [flag(tcr, 55), flag(tcr, 56)] : [false, false];
-  const translationRegime = TRANSLATION_REGIMES[regime] ?? 'el1&0';
+  const translationRegime = taggedRegime(regime);
   return {
     regime: translationRegime,
     holds: held(stages.stage1, stages.stage2 !== undefined),
-    asid: el0 && stages.stage1 ? (options.asid ?? currentAsid(options)) : undefined,
+    asid: unprivileged && stages.stage1 ? (options.asid ?? currentAsid(options)) : undefined,
     vmid: translationRegime === 'el1&0' ? (options.vmid ?? currentVmid(options)) : undefined,
     ds: !aarch32 && cpu.lpa2 && (stages.stage1 ? flag(tcr, twoRanges ? 59 : 32) : flag(vtcr, 32)),
     aarch32,
@@ -106,18 +108,19 @@ function held(stage1: boolean, stage2: boolean): StagesHeld | undefined {
 function currentAsid({ regime, registers }: WalkerOptions): number {
   const { tcr = 0n, ttbr0 = 0n, ttbr1 = 0n } = registers;
   if (isShort(regime, tcr)) return 0;
-  const bits = !regime.startsWith('pl') && flag(tcr, 36) ? 16 : 8;
+  const bits = !isAArch32(regime) && flag(tcr, 36) ? 16 : 8;
   return Number(BigInt.asUintN(bits, (flag(tcr, 22) ? ttbr1 : ttbr0) >> 48n));
 }
 
 function isShort(regime: Regime, ttbcr: bigint): boolean {
-  return regime === 'pl1&0-short' || (regime === 'pl1&0-nested' && !flag(ttbcr, 31));
+  const { descriptors } = traitsOf(regime);
+  return descriptors === 'short' || (descriptors === 'long or short' && !flag(ttbcr, 31));
 }
 
 /** VTTBR [63:48]; 8 bits of it where VTCR.VS is 0, and in AArch32. */
 function currentVmid({ regime, registers }: WalkerOptions): number {
-  if (!regime.endsWith('-s2') && !regime.endsWith('-nested')) return 0;
+  if (!traitsOf(regime).stage2) return 0;
   const { vtcr = 0n, vttbr = 0n } = registers;
-  const bits = !regime.startsWith('pl') && flag(vtcr, 19) ? 16 : 8;
+  const bits = !isAArch32(regime) && flag(vtcr, 19) ? 16 : 8;
   return Number(BigInt.asUintN(bits, vttbr >> 48n));
 }

@@ -2,6 +2,7 @@
  * A TLB entry: one leaf's translation (or a contiguous run's), what it is tagged with, and what it answers to an access.
  * (DDI 0487 D8.16 RXCLRD, RSQBCS for what may be cached; D8.7.1 for runs; D8.7.3 and D8.17.2 for nT.)
  */
+import { traitsOf } from '../arch/regimes.ts';
 import type { Access, Fault, Translation, WalkResult, WalkStep } from '../walker/index.ts';
 import type { TlbContext } from './context.ts';
 import { contiguousEntries, granuleOf } from './leaf.ts';
@@ -49,7 +50,7 @@ const BIT_7 = 1n << 7n;
 /** Which entries an access can hit. */
 export function sideOf(context: TlbContext, { access, privileged, pan }: Access): TlbEntry['side'] {
   if (access === 'execute') return 'instruction';
-  const el0 = context.regime === 'el1&0' || context.regime === 'el2&0';
+  const el0 = traitsOf(context.regime).unprivileged;
   const effective = pan === true && context.cpu.pan && (!el0 || privileged !== false);
   return effective ? 'data-pan' : 'data';
 }
@@ -164,7 +165,7 @@ export function entryMatches(
 export function answerOf(entry: TlbEntry, ia: bigint, access: Access): WalkResult {
   const { translation, context } = entry;
   const delta = ia - translation.ia;
-  const privileged = context.regime === 'el2' || context.regime === 'el3' || access.privileged !== false;
+  const privileged = !traitsOf(context.regime).unprivileged || access.privileged !== false;
   const allowed = (permissions: Translation['permissions']) =>
     permissions[privileged ? 'privileged' : 'unprivileged'][access.access];
   const moved = <T extends { readonly oa: bigint }>(stage: T): T => ({ ...stage, oa: stage.oa + delta });

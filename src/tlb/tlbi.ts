@@ -12,6 +12,7 @@
  * (EL2_VAA and EL2_ASID as executed with HCR_EL2.{E2H, TGE} = {1, 1}; Leaf = 1 is L; a command with TG is a range operation,
  * of (NUM + 1) * 2^SCALE granules.) A {@link Scope} says each of them directly.
  */
+import { traitsOf } from '../arch/regimes.ts';
 import type { TlbContext, TranslationRegime } from './context.ts';
 import { decodeAddressOperand, decodeRangeOperand, type LeafHint } from './operands.ts';
 import type { Scope } from './scope.ts';
@@ -50,7 +51,7 @@ export function tlbiScope(operation: TlbiOperation, xt: bigint, context: TlbiCon
   if (!parts) throw new RangeError(`TLBI has no operation '${operation}'`);
   const [, range, type, last, level] = parts;
   const regime = targetRegime(level!, context.regime);
-  const vmid = regime === 'el1&0' && type !== 'ALL' ? { vmid: context.vmid ?? 0 } : {};
+  const vmid = traitsOf(regime).el === 1 && type !== 'ALL' ? { vmid: context.vmid ?? 0 } : {};
   const lastLevel = last === 'L' ? { lastLevel: true } : {};
   switch (type) {
     case 'ALL':
@@ -66,7 +67,7 @@ export function tlbiScope(operation: TlbiOperation, xt: bigint, context: TlbiCon
   const operand = range === 'R' ? rangeOf(xt, ipa, context) : addressOf(xt, ipa, context);
   if (operand === undefined) return undefined;
   const { from, last: lastAddress, hint, asid } = operand;
-  const byAsid = type === 'VA' && (regime === 'el1&0' || regime === 'el2&0') ? { asid, global: true } : {};
+  const byAsid = type === 'VA' && traitsOf(regime).unprivileged ? { asid, global: true } : {};
   const stages = ipa ? 'stage2' : 'stage1';
   return { regime, stages, ...vmid, ...byAsid, from, last: lastAddress, ...lastLevel, ...hint };
 }

@@ -1,5 +1,6 @@
 /** The hardware side: translation table walks as the Arm architecture defines them. What `lpae/walker` exports. */
 
+export { type Regime, regimes } from '../arch/regimes.ts';
 export type {
   Cacheability,
   DeviceMemory,
@@ -21,7 +22,7 @@ export {
   parShort,
   shortFaultStatus,
 } from './fault-codes.ts';
-export { type Regime, regimes, type WalkerRegisters } from './regimes.ts';
+export type { WalkerRegisters } from './regimes.ts';
 export { ENTRY_KINDS, type EntryVisitor, TableEntry, TableTree, type TreeRoot } from './table-tree.ts';
 export type {
   Access,

@@ -2,6 +2,16 @@
  * Translation regimes: from a regime's name and register values to the stages that make it up.
  * (DDI 0487 D8.1.2; J1.1 AArch64.S1Enabled, GetS1TTWParams, GetS2TTWParams; G5.1 for AArch32.)
  */
+import {
+  isAArch32,
+  isNested,
+  isRegime,
+  isStage2Alone,
+  type Regime,
+  type RegisterName,
+  regimes,
+  traitsOf,
+} from '../arch/regimes.ts';
 import { flag } from './bits.ts';
 import type { CpuFeatures } from './cpu.ts';
 import { WalkerError } from './errors.ts';
@@ -29,31 +39,6 @@ import type { TableMemory } from './table-memory.ts';
 import type { Stages } from './translate.ts';
 
 /**
- * The regimes the walker knows. `-s2`: stage 2 alone, the input address being an IPA; `-nested`: stage 1 under stage 2.
- * `pl1&0` is AArch32 with long descriptors, `pl1&0-short` with short ones; in `pl1&0-nested` TTBCR.EAE chooses. `pl2` is
- * AArch32 Hyp mode. `mtk`: short descriptors of a MediaTek M4U, with wider addresses; `mali`: an address space of a Mali GPU;
- * `riscv`: Sv39 or Sv48.
- */
-export const regimes = [
-  'el1&0',
-  'el1&0-s2',
-  'el1&0-nested',
-  'el2',
-  'el2&0',
-  'el3',
-  'pl1&0',
-  'pl1&0-s2',
-  'pl1&0-nested',
-  'pl1&0-short',
-  'pl2',
-  'mtk',
-  'mali',
-  'riscv',
-] as const;
-
-export type Regime = (typeof regimes)[number];
-
-/**
  * Whole register values, 64 bits, each in its own architectural layout: TCR_EL1 or TTBCR in `tcr`; MAIR_EL1, MAIR1:MAIR0
  * or (short descriptors) NMRR:PRRR in `mair`; of Hyp mode HTTBR, HTCR, HMAIR1:HMAIR0 and HSCTLR. A register that is not given is 0, but for `sctlr` (M = 1) and `hcr`
  * (VM = 1, and DC = 1 where stage 2 is alone, so that the attributes are what stage 2 says). Registers that a regime does
@@ -61,17 +46,7 @@ export type Regime = (typeof regimes)[number];
  * which is fixed in a real M4U. `mali`: AS_TRANSTAB in `ttbr0`, AS_MEMATTR in `mair`. `riscv`: satp in `ttbr0`. `sctlr` is that of the stage-1 regime: its EE makes stage-1 tables big-endian; stage-2 tables are
  * little-endian.
  */
-export interface WalkerRegisters {
-  readonly ttbr0?: bigint;
-  readonly ttbr1?: bigint;
-  readonly tcr?: bigint;
-  readonly mair?: bigint;
-  readonly sctlr?: bigint;
-  readonly vttbr?: bigint;
-  readonly vtcr?: bigint;
-  readonly hcr?: bigint;
-  readonly dacr?: bigint;
-}
+export type WalkerRegisters = Readonly<Partial<Record<RegisterName, bigint>>>;
 
 /** Every register of the walker's, with the defaults filled in. */
 export type Values = Required<WalkerRegisters>;
@@ -81,10 +56,10 @@ const HCR_DC = 1n << 12n;
 
 /** Fills in the defaults. @throws WalkerError for an unknown regime, or a value that is not a 64-bit bigint. */
 export function registerValues(regime: Regime, registers: WalkerRegisters): Values {
-  if (!regimes.includes(regime)) {
+  if (!isRegime(regime)) {
     throw new WalkerError(`unknown regime '${String(regime)}'; known are ${regimes.join(', ')}`);
   }
-  const alone = regime.endsWith('-s2');
+  const alone = isStage2Alone(regime);
   const values = { ttbr0: 0n, ttbr1: 0n, tcr: 0n, mair: 0n, vttbr: 0n, vtcr: 0n, dacr: 0n };
   const result: Values = { ...values, sctlr: alone ? 0n : 1n, hcr: alone ? HCR_VM | HCR_DC : HCR_VM };
   for (const name of Object.keys(result) as (keyof Values)[]) {
@@ -110,7 +85,7 @@ export function regimeStages(
 ): Stages {
   const values = registerValues(regime, registers);
   const stage2 = stage2Of(memory, regime, values, cpu);
-  const unprivileged = !hasOneLevel(regime);
+  const { unprivileged } = traitsOf(regime);
   if (!stage1Enabled(regime, values)) {
     const mapping = flatMapping(regime, values, cpu);
     return {
@@ -122,10 +97,11 @@ export function regimeStages(
       ...(stage2?.direct && { direct: { stage2: stage2.direct, inputBits: mapping.inputBits, cpu } }),
     };
   }
-  if (regime === 'mali' || regime === 'riscv') {
+  const { descriptors } = traitsOf(regime);
+  if (descriptors === 'mali' || descriptors === 'riscv') {
     const { ttbr0, mair } = values;
     const stage =
-      regime === 'mali'
+      descriptors === 'mali'
         ? new StageMali(memory, ttbr0, mair, cpu.paBits)
         : new StageRiscv(memory, ttbr0, cpu.paBits);
     return {
@@ -137,7 +113,7 @@ export function regimeStages(
     };
   }
   if (usesShortDescriptors(regime, values)) {
-    const stage1 = new Stage1Short(memory, shortParams(values, regime === 'mtk'), stage2);
+    const stage1 = new Stage1Short(memory, shortParams(values, descriptors === 'mtk'), stage2);
     return {
       first: (ia, request, steps) => stage1.translate(ia, request, steps),
       stage1: true,
@@ -166,7 +142,7 @@ function stage2Of(memory: TableMemory, regime: Regime, values: Values, cpu: CpuF
 
 /** The regime has a stage 2 and HCR switches it on. (HCR.DC implies VM.) */
 export function stage2Enabled(regime: Regime, { hcr }: Values): boolean {
-  return hasStage2(regime) && (hcr & (HCR_VM | HCR_DC)) !== 0n;
+  return traitsOf(regime).stage2 && (hcr & (HCR_VM | HCR_DC)) !== 0n;
 }
 
 /** Parameters of the regime's stage 2, be it on or off. */
@@ -177,35 +153,28 @@ export function stage2Params(regime: Regime, { vtcr, vttbr, hcr }: Values, cpu: 
     : s2Params(vtcr, ttbrAddress(vttbr), control, cpu);
 }
 
-export function hasStage2(regime: Regime): boolean {
-  return regime.endsWith('-s2') || regime.endsWith('-nested');
-}
-
-export function isAArch32(regime: Regime): boolean {
-  return regime.startsWith('pl');
-}
-
-/** The regimes of EL2 and EL3 alone: one range, one privilege level. */
-export function hasOneLevel(regime: Regime): boolean {
-  return regime === 'el2' || regime === 'el3' || regime === 'pl2';
-}
-
 /** TTBCR.EAE = 0 means short descriptors; where the regime's name says which, it counts. */
 export function usesShortDescriptors(regime: Regime, { tcr }: Values): boolean {
-  return regime === 'pl1&0-short' || regime === 'mtk' || (regime === 'pl1&0-nested' && !flag(tcr, 31));
+  const { descriptors } = traitsOf(regime);
+  return (
+    descriptors === 'short' || descriptors === 'mtk' || (descriptors === 'long or short' && !flag(tcr, 31))
+  );
 }
 
 /** AArch64.S1Enabled: SCTLR.M, and of regimes under EL2 neither HCR.DC nor HCR.TGE. */
 export function stage1Enabled(regime: Regime, { sctlr, hcr }: Values): boolean {
-  if (regime.endsWith('-s2')) return false;
-  const overridden = hasStage2(regime) && (flag(hcr, 12) || flag(hcr, 27));
+  if (isStage2Alone(regime)) return false;
+  const overridden = isNested(regime) && (flag(hcr, 12) || flag(hcr, 27));
   return flag(sctlr, 0) && !overridden;
 }
 
 /** Parameters of the regime's stage 1 with 64-bit descriptors, range by range, be it on or off. */
 export function rangesOf(regime: Regime, values: Values, cpu: CpuFeatures): S1Ranges {
   const { ttbr0, ttbr1, tcr, mair, sctlr } = values;
-  if (regime === 'pl2') return oneLpaeRange(s1ParamsHyp({ htcr: tcr, ttbr: ttbr0, mair, sctlr }, cpu));
+  const { ranges } = traitsOf(regime);
+  if (isAArch32(regime) && ranges === 1) {
+    return oneLpaeRange(s1ParamsHyp({ htcr: tcr, ttbr: ttbr0, mair, sctlr }, cpu));
+  }
   if (isAArch32(regime)) {
     const { t0sz, t1sz } = ttbcrSizes(tcr);
     const lower = s1ParamsLpae({ ttbcr: tcr, ttbr: ttbr0, mair, sctlr }, false, cpu);
@@ -213,7 +182,7 @@ export function rangesOf(regime: Regime, values: Values, cpu: CpuFeatures): S1Ra
     return lpaeRanges(lower, upper, t0sz, t1sz);
   }
   const control = systemControl(sctlr, cpu);
-  if (hasOneLevel(regime)) {
+  if (ranges === 1) {
     return oneRange(s1Params(oneRangeFields(tcr, ttbr0), mair, control, cpu), cpu);
   }
   const lower = s1Params(twoRangeFields(tcr, ttbr0, false), mair, control, cpu);
@@ -223,18 +192,19 @@ export function rangesOf(regime: Regime, values: Values, cpu: CpuFeatures): S1Ra
 
 /** Stage 1 off. A VA beyond the PA size is an address size fault; AArch32 stage 2 alone takes IPAs of 40 bits. */
 function flatMapping(regime: Regime, { tcr, hcr }: Values, cpu: CpuFeatures): FlatMapping {
-  const permissions = hasOneLevel(regime) ? PRIVILEGED_ONLY : ALL_PERMISSIONS;
-  const defaultCacheable = hasStage2(regime) && flag(hcr, 12);
+  const { ranges, unprivileged } = traitsOf(regime);
+  const permissions = unprivileged ? ALL_PERMISSIONS : PRIVILEGED_ONLY;
+  const defaultCacheable = traitsOf(regime).stage2 && flag(hcr, 12);
   if (isAArch32(regime)) {
     return {
-      inputBits: regime === 'pl1&0-s2' ? 40 : 32,
-      beyond: { kind: 'translation', level: 1, stage: regime === 'pl1&0-s2' ? 2 : 1 },
+      inputBits: isStage2Alone(regime) ? 40 : 32,
+      beyond: { kind: 'translation', level: 1, stage: isStage2Alone(regime) ? 2 : 1 },
       topByteIgnored: () => false,
       defaultCacheable,
       permissions,
     };
   }
-  const one = hasOneLevel(regime);
+  const one = ranges === 1;
   const lower = one ? oneRangeFields(tcr, 0n) : twoRangeFields(tcr, 0n, false);
   const upper = one ? lower : twoRangeFields(tcr, 0n, true);
   return {

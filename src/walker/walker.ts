@@ -1,11 +1,12 @@
 /** The walker: what a PE's MMU answers to an access, given memory and register values and nothing else. (DDI 0487 D8, G5.) */
+import type { Regime } from '../arch/regimes.ts';
 import type { PhysicalMemory } from '../memory/index.ts';
 import { type CpuFeatures, type CpuOptions, cpuFeatures } from './cpu.ts';
 import { WalkerError } from './errors.ts';
 import { ASK, FAULT, FastPath } from './fast/path.ts';
 import type { S1Request } from './first-stage.ts';
 import { requiredPermission } from './permissions.ts';
-import { type Regime, regimeStages, type WalkerRegisters } from './regimes.ts';
+import { regimeStages, type WalkerRegisters } from './regimes.ts';
 import { TableMemory } from './table-memory.ts';
 import type { TableTree } from './table-tree.ts';
 import { checkAccess, checkKind, type Stages, translate, translateLeaf } from './translate.ts';

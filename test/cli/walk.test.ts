@@ -188,3 +188,21 @@ test('a contiguous run is a hint to the walk, and a misprogrammed one is said', 
   expect(out).toContain('entry 5 at 0x15000 = 0x0060000040025f43: its Contiguous bit is clear');
   expect(out.match(/entry \d+ at/g)).toHaveLength(2);
 });
+
+test.each(['el2', 'EL2', 'El2'])('--regime %s, in any case', async (regime) => {
+  const { out } = await lpae(['walk', image, '--regime', regime, '0x0']);
+  expect(out).toContain('ESR_EL2');
+});
+
+test.each(['vhe', 'el20', 'EL2-0'])('--regime %s needs no quotes and is EL2&0', async (regime) => {
+  const asked = (name: string) => lpae(['walk', image, '--regime', name, '--unprivileged', '0x8000']);
+  expect(await asked(regime)).toEqual(await asked('el2&0'));
+  expect(await asked(regime)).not.toEqual(await asked('el2'));
+});
+
+test('--regime refuses what is no regime, with the names that there are', async () => {
+  const { code, err } = await lpae(['walk', image, '--regime', 'el9', '0x0']);
+  expect(code).toBe(2);
+  expect(err).toContain("there is no regime 'el9'");
+  expect(err).toContain('el2&0');
+});

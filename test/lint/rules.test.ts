@@ -1,5 +1,7 @@
 /** Every rule of the lint on a few literal words that break it, and on the same words mended: nothing. */
+
 import { describe, expect, test } from 'vitest';
+import type { MachineRegime } from '../../src/arch/regimes.ts';
 import { lint, RULES } from '../../src/lint/index.ts';
 import { createMachine } from '../../src/machine/machine.ts';
 import { PhysicalMemory } from '../../src/memory/index.ts';
@@ -15,7 +17,7 @@ const ROOT = 0x1000n;
 
 function lintOf(
   words: Words,
-  options: { regime?: string; registers?: Record<string, bigint>; cpu?: string } = {},
+  options: { regime?: MachineRegime; registers?: Record<string, bigint>; cpu?: string } = {},
 ) {
   const memory = new PhysicalMemory({ base: 0x1000n, size: 0x1_0000n });
   for (const [pa, word] of words) memory.write64(pa, word);

@@ -1,5 +1,7 @@
 /** `lpae diff`: two address spaces compared, by meaning (ranges and what they allow) and by bits (fields of descriptors). */
+
 import { type Command, Option } from 'commander';
+import type { MachineRegime } from '../../arch/regimes.ts';
 import { type BitsDiff, diffBits, type EntryDifference } from '../../space/diff-bits.ts';
 import { diffMeaning, type MeaningDifference, type Side } from '../../space/diff-meaning.ts';
 import { sayOf } from '../../space/ranges.ts';
@@ -127,11 +129,11 @@ function show(out: Output, { left, right, meaning, bits, full }: Shown): void {
 
 function meaningRows(
   { first, last, a, b }: MeaningDifference,
-  regimeA: string,
-  regimeB: string,
+  regimeA: MachineRegime,
+  regimeB: MachineRegime,
   style: Style,
 ): string[][] {
-  const row = (sign: string, side: Side | undefined, regime: string) => [
+  const row = (sign: string, side: Side | undefined, regime: MachineRegime) => [
     sign,
     `${hex(first)}-${hex(last)}`,
     sizeText(last - first + 1n),
@@ -163,8 +165,12 @@ function entryRow(
   ];
 }
 
-function meaningJson({ first, last, a, b }: MeaningDifference, regimeA: string, regimeB: string): object {
-  const side = (one: Side | undefined, regime: string) =>
+function meaningJson(
+  { first, last, a, b }: MeaningDifference,
+  regimeA: MachineRegime,
+  regimeB: MachineRegime,
+): object {
+  const side = (one: Side | undefined, regime: MachineRegime) =>
     one === undefined
       ? null
       : { pa: one.pa ?? null, leaf_size: one.range.leafSize, says: sayOf(one.range.result, regime) };

@@ -1,5 +1,12 @@
 /** Register values as people have them: options, or a JSON file with the names that manuals and debuggers use; and the regime they make. */
-import { machineRegimes, type RegisterValues } from '../../machine/machine.ts';
+import {
+  isStream,
+  type MachineRegime,
+  machineRegimes,
+  type RegisterName,
+  traitsOf,
+} from '../../arch/regimes.ts';
+import type { RegisterValues } from '../../machine/machine.ts';
 import { usageError } from '../io.ts';
 import { parseAddress } from './address.ts';
 import { JsonPart } from './json-part.ts';
@@ -47,10 +54,13 @@ const PAIRS: readonly (readonly [low: string, high: string, name: string])[] = [
   ['prrr', 'nmrr', 'mair'],
 ];
 
+/** A regime, or an SMMUv3 whose stream table entry says which stages there are. */
+export type AskedRegime = MachineRegime | 'smmuv3';
+
 /** What is known of a machine beside its memory. */
 export interface RegisterFile {
   readonly registers: RegisterValues;
-  readonly regime?: string;
+  readonly regime?: AskedRegime;
   readonly cpu: { readonly model?: string; readonly paBits?: number };
 }
 
@@ -108,7 +118,7 @@ const HCR_E2H = 1n << 34n;
 const TTBCR_EAE = 1n << 31n;
 
 /** What the names say of the regime, or else the values. */
-function regimeOfNames(names: readonly string[], registers: RegisterValues): string {
+function regimeOfNames(names: readonly string[], registers: RegisterValues): AskedRegime {
   const some = (pattern: RegExp) => names.some((name) => pattern.test(name));
   if (some(/^satp$/)) return 'riscv';
   if (some(/^h(ttbr|tcr)$/)) return 'pl2';
@@ -125,7 +135,7 @@ function regimeOfNames(names: readonly string[], registers: RegisterValues): str
 }
 
 /** The regime of registers that nobody named one for. `smmuv3`: which stages there are is in the stream table entry. */
-export function regimeOfValues(registers: RegisterValues): string {
+export function regimeOfValues(registers: RegisterValues): AskedRegime {
   const has = (name: string) => registers[name] !== undefined;
   if (has('strtab_base') || has('ste0')) return 'smmuv3';
   if (has('vttbr') || has('vtcr')) return has('ttbr0') || has('ttbr1') ? 'el1&0-nested' : 'el1&0-s2';
@@ -148,18 +158,20 @@ export function registersOfOptions(options: RegisterOptions): RegisterValues {
 }
 
 /** What a regime can't do without, in the words of its options. */
-const NEEDED: readonly (readonly [regime: RegExp, names: readonly string[]])[] = [
-  [/-s2$/, ['vttbr', 'vtcr']],
-  [/-nested$/, ['vttbr', 'vtcr', 'tcr']],
-  [/^(el|pl1&0$)/, ['tcr']],
-];
+function neededBy(regime: MachineRegime): RegisterName[] {
+  const { stage1, stage2, descriptors, registers } = traitsOf(regime);
+  const needed: RegisterName[] = stage2 ? ['vttbr', 'vtcr'] : [];
+  // TTBCR of short descriptors is mostly 0.
+  return stage1 && descriptors !== 'short' && descriptors !== 'mtk' && registers.tcr
+    ? [...needed, 'tcr']
+    : needed;
+}
 
 /** @throws CliError (usage) that names the registers that are missing. */
-export function checkRegisters(regime: string, registers: RegisterValues): void {
-  if (regime.startsWith('smmuv3')) return;
-  const [, needed] = NEEDED.find(([pattern]) => pattern.test(regime)) ?? [undefined, []];
-  const missing = needed.filter((name) => registers[name] === undefined);
-  if (!regime.endsWith('-s2') && registers.ttbr0 === undefined && registers.ttbr1 === undefined) {
+export function checkRegisters(regime: AskedRegime, registers: RegisterValues): void {
+  if (regime === 'smmuv3' || isStream(regime)) return;
+  const missing = neededBy(regime).filter((name) => registers[name] === undefined);
+  if (traitsOf(regime).stage1 && registers.ttbr0 === undefined && registers.ttbr1 === undefined) {
     missing.unshift('ttbr0');
   }
   if (missing.length === 0) return;

@@ -1,4 +1,5 @@
 /** What `lpae tlb` is asked to study: which tables, which trace, which TLBs. */
+import { isStream } from '../../arch/regimes.ts';
 import { cpuOf } from '../../machine/machine.ts';
 import { listSpace } from '../../space/space.ts';
 import type { TlbShape } from '../../study/tlb/model.ts';
@@ -179,7 +180,7 @@ function bytesOf(stretches: readonly Stretch[]): string {
 
 /** FEAT_BBM of a PE; BBML of an SMMU, where SMMU_IDR3 is known. */
 function holdsNt({ regime, machine }: Target): boolean {
-  if (!regime.startsWith('smmu')) return cpuFeatures(cpuOf(machine)).bbm > 0;
+  if (!isStream(regime)) return cpuFeatures(cpuOf(machine)).bbm > 0;
   const { idr3 } = machine.registers;
   return idr3 === undefined || ((idr3 >> 11n) & 3n) > 0n;
 }

@@ -1,5 +1,6 @@
 /** What the registers of a target mean: a PE's regime, or the way from a StreamID to its tables. */
 
+import { isStream } from '../../arch/regimes.ts';
 import {
   describeRegime,
   describeSte,
@@ -9,7 +10,6 @@ import {
 } from '../../describe/index.ts';
 import { cpuOf, smmuRegistersOf, streamOf } from '../../machine/machine.ts';
 import type { Style } from '../../text/style.ts';
-import type { Regime } from '../../walker/index.ts';
 import * as text from '../text/derivation-text.ts';
 import type { Target } from './target.ts';
 
@@ -24,7 +24,7 @@ export function derivationJson(target: Target): object {
 function derivationOf({ machine, stream }: Target): RegimeDescription | StreamDerivation {
   const { regime, registers, memory } = machine;
   const { streamId = 0, substreamId } = stream;
-  if (!regime.startsWith('smmuv3')) return describeRegime(regime as Regime, registers, cpuOf(machine));
+  if (!isStream(regime)) return describeRegime(regime, registers, cpuOf(machine));
   if (registers.strtab_base === undefined) return describeSte(memory, streamOf(machine), substreamId);
   return describeStream(memory, smmuRegistersOf(registers), streamId, substreamId);
 }

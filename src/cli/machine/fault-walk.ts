@@ -1,4 +1,5 @@
 /** A reported fault put to the tables: what a walk of the same access comes to, and whether that is what was reported. */
+import { isStage2Alone } from '../../arch/regimes.ts';
 import type { DecodedFault } from '../../glossary/faults/decoded-fault.ts';
 import type { Answer } from '../../machine/machine.ts';
 import { faultText } from '../../text/hardware.ts';
@@ -17,7 +18,7 @@ export interface FaultWalk {
 
 /** Walks the access that a fault is about, or undefined where the report has no address. Memory is not changed. */
 export function walkFault(fault: DecodedFault, { walker, regime }: Target): FaultWalk | undefined {
-  const ia = regime.endsWith('-s2') ? (fault.ipa ?? fault.address) : fault.address;
+  const ia = isStage2Alone(regime) ? (fault.ipa ?? fault.address) : fault.address;
   if (ia === undefined) return undefined;
   const access: Access = {
     access: fault.access ?? 'read',

@@ -1,4 +1,5 @@
 /** A golden image as a target: its memory and registers, or values given in their place. */
+import { isStream } from '../../arch/regimes.ts';
 import { type ImageFile, type ImageRow, parseImageFile } from '../../golden/image-file.ts';
 import { imageMachine } from '../../golden/image-probe.ts';
 import { createMachine, type StreamChoice } from '../../machine/machine.ts';
@@ -26,7 +27,7 @@ export async function imageTarget(
   const { regime } = machine;
   const walker = said(file, () => createMachine(machine))(stream);
   // An SMMU's image has stream tables, context descriptors and queues too.
-  const frames = regime.startsWith('smmu') ? {} : { frames: framesOf(image) };
+  const frames = isStream(regime) ? {} : { frames: framesOf(image) };
   return {
     name,
     regime,

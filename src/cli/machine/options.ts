@@ -1,15 +1,15 @@
 /** The options that commands share which look at tables: files, register values, streams. */
 import { type Command, InvalidArgumentError, Option } from 'commander';
+import { machineRegimes, regimeNamed } from '../../arch/regimes.ts';
 import { IMAGE_FORMATS, type ImageFormat } from '../../image/index.ts';
-import { machineRegimes } from '../../machine/machine.ts';
 import { type Access, cpuModels } from '../../walker/index.ts';
-import { PE_REGISTERS, SMMU_REGISTERS } from '../input/registers.ts';
+import { type AskedRegime, PE_REGISTERS, SMMU_REGISTERS } from '../input/registers.ts';
 
 /** As they were typed. */
 export interface TargetOptions {
   readonly imageFormat?: ImageFormat;
   readonly registers?: string;
-  readonly regime?: string;
+  readonly regime?: AskedRegime;
   readonly cpu?: string;
   readonly paBits?: number;
   readonly sid?: string;
@@ -27,6 +27,8 @@ Memory needs register values: options (--ttbr0 0x… --tcr 0x… --mair 0x…), 
 TTBR0_EL1 or ttbr0; a golden image is such a file), or of an SMMUv3 --strtab-base, --strtab-cfg and --sid.
 `;
 
+const REGIME_HELP = `translation regime, in any case and without quotes: ${[...machineRegimes, 'smmuv3'].join(', ').replaceAll('&', '')} …; vhe is el20`;
+
 /** Adds them to a command. */
 export function addTargetOptions(command: Command): Command {
   command
@@ -36,7 +38,7 @@ export function addTargetOptions(command: Command): Command {
       ),
     )
     .option('--registers <file>', 'register values from a JSON file')
-    .addOption(new Option('--regime <name>', 'translation regime').choices([...machineRegimes, 'smmuv3']))
+    .addOption(new Option('--regime <name>', REGIME_HELP).argParser(askedRegime))
     .addOption(
       new Option('--cpu <model>', 'whose features count (default: max, all of them)').choices(cpuModels),
     )
@@ -68,6 +70,15 @@ export function addAccessOptions(command: Command): Command {
       ]),
     )
     .option('--unprivileged', 'an access from EL0 (default: privileged)');
+}
+
+/** @throws InvalidArgumentError with the names that there are. */
+function askedRegime(text: string): AskedRegime {
+  const found = /^smmu(v3)?$/i.test(text) ? 'smmuv3' : regimeNamed(text);
+  if (found !== undefined) return found;
+  throw new InvalidArgumentError(
+    `there is no regime '${text}'; there are ${[...machineRegimes, 'smmuv3'].join(', ')}.`,
+  );
 }
 
 function paBits(text: string): number {

@@ -1,10 +1,16 @@
 /** What targets of every kind are made of: register values, the regime they make, the stream that is asked. */
+import { isStream, type MachineRegime } from '../../arch/regimes.ts';
 import { GoldenFileError } from '../../golden/result.ts';
 import { createMachine, type MachineDescription, type StreamChoice } from '../../machine/machine.ts';
 import { WalkerError } from '../../walker/index.ts';
 import { parseAddress } from '../input/address.ts';
 import { openInput } from '../input/open-input.ts';
-import { type RegisterFile, readRegisterFile, registersOfOptions } from '../input/registers.ts';
+import {
+  type AskedRegime,
+  type RegisterFile,
+  readRegisterFile,
+  registersOfOptions,
+} from '../input/registers.ts';
 import { type CliIo, inputError, usageError } from '../io.ts';
 import type { TargetOptions } from './options.ts';
 
@@ -19,10 +25,15 @@ export function said<T>(file: string, act: () => T): T {
   }
 }
 
-export function askedStream(regime: string, hasTable: boolean, { sid, ssid }: TargetOptions): StreamChoice {
+export function askedStream(
+  regime: AskedRegime,
+  hasTable: boolean,
+  { sid, ssid }: TargetOptions,
+): StreamChoice {
   const asked = (text: string | undefined, name: string, bits: bigint) => {
     if (text === undefined) return undefined;
-    if (!regime.startsWith('smmu')) throw usageError(`${name} is for an SMMU; this image is of ${regime}`);
+    if (regime !== 'smmuv3' && !isStream(regime))
+      throw usageError(`${name} is for an SMMU; this image is of ${regime}`);
     const id = parseAddress(text, name);
     if (id >> bits) throw usageError(`${name}: ${text} has more than ${bits} bits`);
     return Number(id);
@@ -62,12 +73,13 @@ async function readRegisters(file: string, io: CliIo): Promise<RegisterFile> {
 
 /** An SMMU's regime is what the stream table entry says: stage 1, stage 2 or both. */
 export function smmuRegime(
-  machine: MachineDescription,
+  machine: Omit<MachineDescription, 'regime'> & { readonly regime: AskedRegime },
   stream: StreamChoice,
   name: string,
 ): MachineDescription {
-  if (machine.regime !== 'smmuv3') return machine;
-  const make = (regime: string) => ({ ...machine, regime });
+  const { regime: asked } = machine;
+  if (asked !== 'smmuv3') return { ...machine, regime: asked };
+  const make = (regime: MachineRegime): MachineDescription => ({ ...machine, regime });
   const trees = said(name, () => createMachine(make('smmuv3-s1')))(stream).trees();
   const stages = new Set(trees.map(({ root }) => root.stage));
   if (stages.size === 2) return make('smmuv3-nested');

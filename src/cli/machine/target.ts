@@ -1,11 +1,12 @@
 /** What commands look at, wherever it came from. */
+import type { MachineRegime } from '../../arch/regimes.ts';
 import type { ImageRow } from '../../golden/image-file.ts';
 import type { MachineDescription, StreamChoice, Translator } from '../../machine/machine.ts';
 
 export interface Target {
   readonly name: string;
   /** A walker's regime, or `smmuv3-s1`, `-s2`, `-nested`. */
-  readonly regime: string;
+  readonly regime: MachineRegime;
   readonly walker: Translator;
   /** What the walker is made of. */
   readonly machine: MachineDescription;

@@ -1,4 +1,5 @@
 /** Ranges of a dump as lines, in the manner of the kernel's page-table dump, and as JSON. */
+import type { MachineRegime } from '../../arch/regimes.ts';
 import type { Answer } from '../../machine/machine.ts';
 import type { AddressRange } from '../../space/address-range.ts';
 import { type MappedRange, rangeSize } from '../../space/ranges.ts';
@@ -22,7 +23,7 @@ const MEMORY_WIDTH = 'nGnRnE'.length;
 export function rangeLines(
   ranges: readonly MappedRange[],
   { last }: AddressRange,
-  regime: string,
+  regime: MachineRegime,
   style: Style,
 ): string[] {
   const digits = last.toString(16).length;
@@ -37,7 +38,7 @@ export function rangeLines(
   return [...lines, style.faint(sum)];
 }
 
-function rangeRow(range: MappedRange, regime: string, digits: number, style: Style): string[] {
+function rangeRow(range: MappedRange, regime: MachineRegime, digits: number, style: Style): string[] {
   const { first, last, pa, leafSize, leaves, result } = range;
   const cells = [
     `${hex(first, digits)}-${hex(last, digits)}`,
@@ -49,7 +50,7 @@ function rangeRow(range: MappedRange, regime: string, digits: number, style: Sty
 }
 
 /** Rights, memory type, shareability and flags; of a leaf that faults, why. */
-export function sayText(result: Answer, regime: string, style: Style): string {
+export function sayText(result: Answer, regime: MachineRegime, style: Style): string {
   if (!result.ok) return style.bad(faultText(result.fault));
   // One cell, so that the words of a fault make no column wider.
   const memory = memoryCode(result.attributes).padEnd(MEMORY_WIDTH);

@@ -1,5 +1,6 @@
 /** Tables as a tree of lines, alike neighbours folded into one: `[3-5]`, `[9-511] invalid ×503`. */
 
+import { type DescriptorKind, isNested, traitsOf } from '../../arch/regimes.ts';
 import type { Translator } from '../../machine/machine.ts';
 import { probe } from '../../space/probe.ts';
 import type { TableEntry, TableNode, TableTree } from '../../space/tree.ts';
@@ -19,8 +20,8 @@ export interface TreeOptions {
 /** Rows of one table that are shown without `--full`. */
 export const SHORT_TABLE = 24;
 
-/** Regimes whose larger leaves are one word in several entries. */
-const REPEATING: readonly string[] = ['pl1&0-short', 'mtk', 'riscv'];
+/** Descriptors whose larger leaves are one word in several entries. */
+const REPEATING: readonly DescriptorKind[] = ['short', 'mtk', 'riscv'];
 
 interface Run {
   readonly first: TableEntry;
@@ -107,11 +108,13 @@ function textOf(entry: TableEntry, node: TableNode, walker: Translator): string 
       return entry.descriptor === 0n ? 'invalid' : 'not zero, but not valid';
     default: {
       // A stage-2 leaf under stage 1 is met through other addresses than its own.
-      if (node.stage === 2 && walker.regime.endsWith('-nested')) return '';
+      if (node.stage === 2 && isNested(walker.regime)) return '';
       const result = probe(walker, entry.ia, false);
       if (result.ok) {
         // Where several entries make one leaf, each says how large that is: neighbours of another size are others.
-        const size = REPEATING.includes(walker.regime) ? `  ${sizeText(result.size)}` : '';
+        const size = REPEATING.includes(traitsOf(walker.regime).descriptors)
+          ? `  ${sizeText(result.size)}`
+          : '';
         return `${leafCode(result, walker.regime)}${size}`;
       }
       const { fault } = result;

@@ -1,4 +1,5 @@
 /** A walk as lines: each descriptor that was read, and what it came to. */
+import { isNested, type MachineRegime } from '../../arch/regimes.ts';
 import type { Answer, Translator } from '../../machine/machine.ts';
 import { probe } from '../../space/probe.ts';
 import { columns } from '../../text/columns.ts';
@@ -23,7 +24,7 @@ import {
 } from '../../walker/index.ts';
 
 /** `unprivileged write`. */
-export function accessText({ access, privileged }: Access, regime: string): string {
+export function accessText({ access, privileged }: Access, regime: MachineRegime): string {
   return hasUnprivileged(regime)
     ? `${privileged === false ? 'unprivileged' : 'privileged'} ${access}`
     : access;
@@ -41,8 +42,8 @@ export function walkLines(result: Answer, access: Access, walker: Translator, st
 }
 
 /** `L1[0x003] @0x40001018 = 0x0000000040002003  table -> 0x40002000`. */
-function stepLines(steps: readonly WalkStep[], regime: string, style: Style): string[] {
-  const bothStages = regime.endsWith('-nested');
+function stepLines(steps: readonly WalkStep[], regime: MachineRegime, style: Style): string[] {
+  const bothStages = isNested(regime);
   const rows = steps.map((step) => {
     // Stage-2 steps that serve a stage-1 fetch stand before it, further in.
     const indent = step.s1Level === undefined ? '' : '  ';
@@ -70,7 +71,7 @@ function outcomeText({ kind, output, descriptor }: WalkStep, style: Style): stri
   }
 }
 
-function translationLines(result: Translation, regime: string, style: Style): string[] {
+function translationLines(result: Translation, regime: MachineRegime, style: Style): string[] {
   const { pa, size, leafBase, level, permissions, attributes, shareability } = result;
   const leaf =
     level === undefined ? 'translation is off' : `${sizeText(size)} at ${hex(leafBase)}, level ${level}`;

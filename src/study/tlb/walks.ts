@@ -2,6 +2,7 @@
  * A trace walked: every leaf that it comes to is walked once, and what a TLB would keep of that walk is written down, so that a
  * TLB of any size can then be run over numbers alone. (DDI 0487 D8.16, D8.17, Table D8-104; as `src/tlb` has them.)
  */
+import { isAArch32 } from '../../arch/regimes.ts';
 import type { Translator } from '../../machine/machine.ts';
 import { contiguousEntries, granuleOf } from '../../tlb/leaf.ts';
 import type { Access, Translation, WalkStep } from '../../walker/index.ts';
@@ -134,7 +135,7 @@ class ColumnWalker {
   walk(ia: number): number {
     const { walker, nT = true } = this.#tables;
     const result = walker.walk(BigInt.asUintN(64, BigInt(ia)), READ);
-    const aarch32 = walker.regime.startsWith('pl');
+    const aarch32 = isAArch32(walker.regime);
     const steps = tableSteps(result.steps);
     const { leafSize, runSize } = result.ok ? heldSize(result, steps, aarch32, nT) : NOTHING;
     this.#ok.push(result.ok ? 1 : 0);
