@@ -1,6 +1,6 @@
 /** SMMUv3 events: what each reports, and what usually causes it. (IHI 0070 7.3.) */
-import { eventRecordLayout, type Part } from './event-records.ts';
-import type { RegisterLayout } from './register.ts';
+import { EVENTS as ARCHITECTED, type EventName, eventLayout } from '../arch/smmu/index.ts';
+import { type RegisterLayout, registerOf } from './register.ts';
 import type { StatusKind } from './status.ts';
 
 export interface EventInfo {
@@ -15,16 +15,12 @@ export interface EventInfo {
   readonly checks: readonly string[];
 }
 
-/** An event as it is listed here; its record is put together from the parts. */
-type Declared = Omit<EventInfo, 'record'> & { readonly section: string; readonly parts: readonly Part[] };
+/** An event as it is listed here: the architecture has its number and its record. */
+type Declared = Omit<EventInfo, 'number' | 'record'> & { readonly name: EventName };
 
-function event({ section, parts, ...info }: Declared): EventInfo {
-  return { ...info, record: eventRecordLayout(info.name, info.number, section, parts) };
+function event(info: Declared): EventInfo {
+  return { ...info, number: ARCHITECTED[info.name].number, record: registerOf(eventLayout(info.name)) };
 }
-
-const ID: readonly Part[] = ['substream'];
-const FETCH: readonly Part[] = ['substream', 'fetch', 'reason'];
-const FAULT: readonly Part[] = ['substream', 'input', 'access', 'stage', 'stall', 'ipa'];
 
 const UNREACHABLE = [
   'the base address or a pointer in the table leads where no RAM is',
@@ -33,19 +29,13 @@ const UNREACHABLE = [
 
 export const EVENTS: readonly EventInfo[] = [
   event({
-    number: 0x01,
     name: 'F_UUT',
-    section: '7.3.2',
-    parts: ['substream', 'input', 'access', 'reason'],
     meaning: 'Unsupported upstream transaction: the device sent what the SMMU or the bus does not support.',
     causes: ['the device issues transactions of a kind that the interconnect does not carry'],
     checks: ["the interconnect's manual for Reason"],
   }),
   event({
-    number: 0x02,
     name: 'C_BAD_STREAMID',
-    section: '7.3.3',
-    parts: ID,
     meaning: 'The StreamID is outside the stream table, or its part of a two-level table is missing.',
     causes: [
       'the firmware tables (iommu-map, IORT) give the device another StreamID than it uses',
@@ -55,19 +45,13 @@ export const EVENTS: readonly EventInfo[] = [
     checks: ['the StreamID against iommu-map or IORT', 'STRTAB_BASE_CFG', 'L1STD.Span at StreamID >> SPLIT'],
   }),
   event({
-    number: 0x03,
     name: 'F_STE_FETCH',
-    section: '7.3.4',
-    parts: FETCH,
     meaning: 'The fetch of the STE got an external abort, or its address is out of range.',
     causes: UNREACHABLE,
     checks: ['STRTAB_BASE and L1STD.L2Ptr', 'whether FetchAddr lies in RAM'],
   }),
   event({
-    number: 0x04,
     name: 'C_BAD_STE',
-    section: '7.3.5',
-    parts: ID,
     meaning:
       'The STE is invalid: V = 0, a reserved value, or a configuration that this SMMU does not support (IHI 0070 5.2.2).',
     causes: [
@@ -79,10 +63,7 @@ export const EVENTS: readonly EventInfo[] = [
     checks: ['V, Config and the S2 fields of the STE', 'IDR0, IDR1 and IDR5 of the SMMU'],
   }),
   event({
-    number: 0x05,
     name: 'F_BAD_ATS_TREQ',
-    section: '7.3.6',
-    parts: ID,
     meaning:
       'A PCIe ATS translation request came from a stream that may not ask (STE.EATS = 0), or with the SMMU off.',
     causes: [
@@ -92,20 +73,14 @@ export const EVENTS: readonly EventInfo[] = [
     checks: ['STE.EATS and STE.Config', 'the ATS capability of the device'],
   }),
   event({
-    number: 0x06,
     name: 'F_STREAM_DISABLED',
-    section: '7.3.7',
-    parts: [],
     meaning:
       'A transaction without SubstreamID came where STE.S1DSS forbids it, or with SubstreamID 0 where CD 0 is for those without.',
     causes: ['the device sends ordinary DMA on a stream set up for PASIDs alone (S1DSS = 0)'],
     checks: ['STE.S1DSS and STE.S1CDMax'],
   }),
   event({
-    number: 0x07,
     name: 'F_TRANSL_FORBIDDEN',
-    section: '7.3.8',
-    parts: ['input', 'access'],
     meaning: 'A transaction marked as already translated (ATS) came from a stream that may not use ATS.',
     causes: [
       'the device kept translations after ATS was switched off',
@@ -114,10 +89,7 @@ export const EVENTS: readonly EventInfo[] = [
     checks: ['STE.EATS', 'CR0.ATSCHK'],
   }),
   event({
-    number: 0x08,
     name: 'C_BAD_SUBSTREAMID',
-    section: '7.3.9',
-    parts: ID,
     meaning: 'The SubstreamID is outside the table of CDs, or came where there are no substreams.',
     causes: [
       'a PASID of 2^S1CDMax or more, or one whose second-level CD table is missing',
@@ -126,19 +98,13 @@ export const EVENTS: readonly EventInfo[] = [
     checks: ['STE.S1CDMax, STE.S1Fmt, STE.Config', 'L1CD.V of the SubstreamID'],
   }),
   event({
-    number: 0x09,
     name: 'F_CD_FETCH',
-    section: '7.3.10',
-    parts: FETCH,
     meaning: 'The fetch of the CD got an external abort.',
     causes: UNREACHABLE,
     checks: ['STE.S1ContextPtr (an IPA where stage 2 is on)', 'whether FetchAddr lies in RAM'],
   }),
   event({
-    number: 0x0a,
     name: 'C_BAD_CD',
-    section: '7.3.11',
-    parts: ID,
     meaning: 'The CD is invalid: V = 0, or a configuration that is illegal (IHI 0070 5.4.2).',
     causes: [
       'V = 0: no CD was written for this SubstreamID, or the PASID was already unbound',
@@ -148,30 +114,21 @@ export const EVENTS: readonly EventInfo[] = [
     checks: ['V, AA64, T0SZ, TG0, IPS and TTB0 of the CD', 'IDR5 of the SMMU'],
   }),
   event({
-    number: 0x0b,
     name: 'F_WALK_EABT',
-    section: '7.3.12',
-    parts: ['substream', 'input', 'access', 'stage', 'fetch', 'reason'],
     kind: 'external_walk',
     meaning: 'The fetch or update of a translation table descriptor got an external abort.',
     causes: [],
     checks: ['whether FetchAddr lies in RAM'],
   }),
   event({
-    number: 0x10,
     name: 'F_TRANSLATION',
-    section: '7.3.13',
-    parts: FAULT,
     kind: 'translation',
     meaning: 'Translation fault: no valid descriptor, an address outside TxSZ, or a TTB that is disabled.',
     causes: [],
     checks: [],
   }),
   event({
-    number: 0x11,
     name: 'F_ADDR_SIZE',
-    section: '7.3.14',
-    parts: FAULT,
     kind: 'address_size',
     meaning:
       'Address size fault: a descriptor has an address beyond IPS or S2PS, or a bypassed input address is too large.',
@@ -179,58 +136,40 @@ export const EVENTS: readonly EventInfo[] = [
     checks: [],
   }),
   event({
-    number: 0x12,
     name: 'F_ACCESS',
-    section: '7.3.15',
-    parts: FAULT,
     kind: 'access_flag',
     meaning: 'Access flag fault: AF = 0 in a page or block descriptor, without hardware updates.',
     causes: [],
     checks: [],
   }),
   event({
-    number: 0x13,
     name: 'F_PERMISSION',
-    section: '7.3.16',
-    parts: [...FAULT, 'ttrnw'],
     kind: 'permission',
     meaning: 'Permission fault: the page does not allow the access.',
     causes: [],
     checks: [],
   }),
   event({
-    number: 0x20,
     name: 'F_TLB_CONFLICT',
-    section: '7.3.17',
-    parts: ['substream', 'input', 'access', 'stage', 'ipa', 'reason'],
     kind: 'tlb_conflict',
     meaning: 'Several TLB entries match the address.',
     causes: [],
     checks: [],
   }),
   event({
-    number: 0x21,
     name: 'F_CFG_CONFLICT',
-    section: '7.3.18',
-    parts: ['substream', 'reason'],
     meaning: 'Several cached STEs match the stream.',
     causes: ['STE.CONT spans entries that are not alike'],
     checks: ['STE.CONT of the neighbours'],
   }),
   event({
-    number: 0x24,
     name: 'E_PAGE_REQUEST',
-    section: '7.3.19',
-    parts: ['substream', 'request'],
     meaning: 'A hint of a device that it will access pages soon; no fault, and no answer is needed.',
     causes: [],
     checks: [],
   }),
   event({
-    number: 0x25,
     name: 'F_VMS_FETCH',
-    section: '7.3.20',
-    parts: FETCH,
     meaning: 'The fetch of the virtual machine structure got an external abort.',
     causes: UNREACHABLE,
     checks: ['STE.VMSPtr'],

@@ -3,20 +3,18 @@ import { bitRange, type Field } from '../descriptor/index.ts';
 import { hex } from '../text/numbers.ts';
 import { EVENTS, type EventInfo } from './events.ts';
 import { FAULT_KINDS } from './fault-kinds.ts';
+import { FSR_FAULTS } from './faults/from-smmu.ts';
 import { codesOf, type StatusCode, type StatusKind } from './status.ts';
 import type { Topic, TopicCode, TopicField } from './topic.ts';
 
 const hex2 = (value: number) => hex(value, 2);
-/** SMMUv2: the bit of FSR that reports a kind. */
-const FSR_BITS: Partial<Record<StatusKind, string>> = {
-  translation: 'TF, bit 1',
-  access_flag: 'AFF, bit 2',
-  permission: 'PF, bit 3',
-  external_walk: 'EF, bit 4, with FSYNR0.PTWF',
-  external: 'EF, bit 4',
-  tlb_conflict: 'TLBMCF, bit 5',
-  address_size: 'ASF, bit 7',
-};
+/** SMMUv2: the bit of FSR that reports a kind. EF is of walks and of accesses themselves. */
+function fsrBit(kind: StatusKind): string | undefined {
+  const [field] =
+    FSR_FAULTS.find(([, known]) => known === (kind === 'external' ? 'external_walk' : kind)) ?? [];
+  if (field === undefined) return undefined;
+  return `${field.name}, bit ${field.low}${kind === 'external_walk' ? ', with FSYNR0.PTWF' : ''}`;
+}
 
 /** The PAR_EL1 of a stage-1 fault: FST in bits [6:1], bit 11 RES1, F in bit 0. */
 const parOf = (code: number) => hex((1 << 11) | (code << 1) | 1);
@@ -24,7 +22,7 @@ const levelText = ({ level }: StatusCode) => (level === undefined ? '' : `, leve
 
 function codesOfKind(kind: StatusKind): TopicCode[] {
   const event = EVENTS.find((one) => one.kind === kind);
-  const fsr = FSR_BITS[kind];
+  const fsr = fsrBit(kind);
   return [
     ...codesOf(kind, 'long').map((status) => ({
       where: `DFSC, IFSC, FST${levelText(status)}`,

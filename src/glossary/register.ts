@@ -1,4 +1,5 @@
 /** How a register or a record in memory is declared for people to read: named bit fields, as descriptors have them. */
+import { fieldsOf, type WordLayout } from '../arch/field.ts';
 import { type DecodedField, type Field, fieldMask, rowsFrom } from '../descriptor/index.ts';
 
 /** A register, a structure or a record: its fields from the highest bit down. Bits that no field names are of no interest here. */
@@ -13,6 +14,11 @@ export interface RegisterLayout {
   /** In bits. Records of several words count on, lowest word first. */
   readonly width: number;
   readonly fields: readonly Field[];
+}
+
+/** A word of the hardware side, as it is explained: its fields in a list. */
+export function registerOf(word: WordLayout): RegisterLayout {
+  return { ...word, fields: fieldsOf(word) };
 }
 
 /** Names of values; of a field with one bit also a list of what 0 and 1 mean. */

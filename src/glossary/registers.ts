@@ -1,6 +1,7 @@
 /** Every register, structure and syndrome that the glossary knows, and how they are found by name. */
 
-import type { RegisterLayout } from './register.ts';
+import { CD, SMMU_FSR, SMMU_FSYNR0, SMMU_GFSR, STE } from '../arch/smmu/index.ts';
+import { type RegisterLayout, registerOf } from './register.ts';
 import { DACR, MAIR_EL1, TTBR0_EL1, VTTBR_EL2 } from './registers-base.ts';
 import { HCR_EL2, SCTLR_EL1, TCR_EL1, TCR_EL2, TTBCR, VTCR_EL2 } from './registers-control.ts';
 import {
@@ -16,7 +17,6 @@ import {
   PAR_SHORT,
 } from './registers-fault.ts';
 import { AS_FAULTSTATUS } from './registers-mali.ts';
-import { CD, SMMU_FSR, SMMU_FSYNR0, SMMU_GFSR, STE } from './registers-smmu.ts';
 
 /** In the order in which they are listed. Several may have one name: forms of the same register. */
 export const REGISTERS: readonly RegisterLayout[] = [
@@ -40,10 +40,6 @@ export const REGISTERS: readonly RegisterLayout[] = [
   DFSR_LONG,
   IFSR_SHORT,
   IFSR_LONG,
-  STE,
-  CD,
-  SMMU_FSR,
-  SMMU_FSYNR0,
-  SMMU_GFSR,
+  ...[STE, CD, SMMU_FSR, SMMU_FSYNR0, SMMU_GFSR].map(registerOf),
   AS_FAULTSTATUS,
 ];

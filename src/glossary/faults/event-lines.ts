@@ -1,4 +1,6 @@
 /** SMMUv3 events in a log: as words of a record, and in the words of Linux's driver. (IHI 0070 7.3.) */
+import { isSetIn, readIn } from '../../arch/read.ts';
+import { EVENT, IMPLEMENTATION_DEFINED_EVENTS } from '../../arch/smmu/index.ts';
 import { eventNamed, eventNumbered } from '../events.ts';
 import type { DecodedFault } from './decoded-fault.ts';
 import { eventKind } from './from-smmu.ts';
@@ -28,9 +30,10 @@ export function recordOf(line: string): EventWords | undefined {
   const words = texts.map((text) => BigInt(text.toLowerCase().startsWith('0x') ? text : `0x${text}`));
   const at = (i: number) => (narrow === null ? words[i]! : words[2 * i]! | (words[2 * i + 1]! << 32n));
   const record = [at(0), at(1), at(2), at(3)] as const;
-  const number = Number(record[0] & 0xffn);
-  const known = eventNumbered(number) !== undefined || (number >= 0xe0 && number <= 0xef);
-  return known && (record[0] & 0x700n) === 0n ? record : undefined;
+  const number = readIn(record, EVENT.fields.Number);
+  const { first, last } = IMPLEMENTATION_DEFINED_EVENTS;
+  const known = eventNumbered(number) !== undefined || (number >= first && number <= last);
+  return known && !isSetIn(record, EVENT.fields.RES0) ? record : undefined;
 }
 
 const EVENT_TEXT =

@@ -1,0 +1,119 @@
+/** CD, the context descriptor. Its bits count through all 512. (IHI 0070 G.b, 5.4.) */
+import { type BitField, bit, bits, layout } from '../field.ts';
+import {
+  CACHEABILITIES,
+  ENDIANNESS,
+  NO_YES,
+  ON,
+  OUTPUT_SIZES,
+  SHAREABILITIES,
+  TG0_VALUES,
+  TG1_VALUES,
+} from '../registers/values.ts';
+
+export const CD = layout(
+  {
+    name: 'CD',
+    title: 'Context Descriptor: stage 1 of an SMMUv3 stream or substream',
+    reference: 'IHI 0070 5.4',
+    width: 512,
+  },
+  {
+    MAIR1: bits(255, 224, 'memory types of AttrIndx 4 to 7'),
+    MAIR0: bits(223, 192, 'memory types of AttrIndx 0 to 3'),
+    DS: bit(186, '52-bit addresses with 4K and 16K, as TCR.DS', ON),
+    TTB1: bits(183, 132, 'root of the upper range, address bits [55:4]', { address: 4 }),
+    E0PD1: bit(130, 'unprivileged accesses to the upper range fault', {
+      values: NO_YES,
+      feature: 'SMMU_IDR3.E0PD',
+    }),
+    HAD1: bit(129, 'ignore APTable, XNTable and PXNTable below TTB1', NO_YES),
+    EPAN: bit(123, 'PAN holds for what EL0 may execute as well', {
+      values: NO_YES,
+      feature: 'SMMU_IDR3.EPAN',
+    }),
+    TTB0: bits(119, 68, 'root of the lower range, address bits [55:4]', { address: 4 }),
+    HAFT: bit(67, 'hardware sets the access flag of table descriptors', {
+      values: ON,
+      feature: 'SMMU_IDR0.HTTU = 3',
+    }),
+    E0PD0: bit(66, 'unprivileged accesses to the lower range fault', {
+      values: NO_YES,
+      feature: 'SMMU_IDR3.E0PD',
+    }),
+    HAD0: bit(65, 'ignore APTable, XNTable and PXNTable below TTB0', NO_YES),
+    ASID: bits(63, 48, 'address space of TLB entries'),
+    A: bit(46, 'a terminated transaction', ['reads as zero, ignores writes', 'is aborted']),
+    R: bit(45, 'stage-1 faults leave an event', NO_YES),
+    S: bit(44, 'stage-1 faults stall the transaction', NO_YES),
+    HA: bit(43, 'hardware sets the access flag', ON),
+    HD: bit(42, 'hardware manages dirty state', ON),
+    AA64: bit(41, 'table format', ['VMSAv8-32 LPAE', 'VMSAv8-64']),
+    PAN: bit(40, 'privileged data accesses to what EL0 may access fault', ON),
+    TBI1: bit(39, 'top byte ignored below TTB1', ON),
+    TBI0: bit(38, 'top byte ignored below TTB0', ON),
+    UWXN: bit(37, 'what is writable unprivileged is execute-never for privileged accesses (AArch32)', ON),
+    WXN: bit(36, 'what is writable is execute-never', ON),
+    AFFD: bit(35, 'access flag faults', ['taken', 'disabled']),
+    IPS: bits(34, 32, 'output size, as TCR.IPS', OUTPUT_SIZES),
+    V: bit(31, 'the CD is valid; else C_BAD_CD', NO_YES),
+    EPD1: bit(30, 'walks of TTB1', ['allowed', 'disabled: F_TRANSLATION']),
+    SH1: bits(29, 28, 'shareability of walks of TTB1', SHAREABILITIES),
+    OR1: bits(27, 26, 'outer cacheability of walks of TTB1', CACHEABILITIES),
+    IR1: bits(25, 24, 'inner cacheability of walks of TTB1', CACHEABILITIES),
+    TG1: bits(23, 22, 'granule of TTB1; other codes than TG0', TG1_VALUES),
+    T1SZ: bits(21, 16, 'input size of TTB1: the top 2^(64-T1SZ) bytes'),
+    ENDI: bit(15, 'endianness of tables', ENDIANNESS),
+    EPD0: bit(14, 'walks of TTB0', ['allowed', 'disabled: F_TRANSLATION']),
+    SH0: bits(13, 12, 'shareability of walks of TTB0', SHAREABILITIES),
+    OR0: bits(11, 10, 'outer cacheability of walks of TTB0', CACHEABILITIES),
+    IR0: bits(9, 8, 'inner cacheability of walks of TTB0', CACHEABILITIES),
+    TG0: bits(7, 6, 'granule of TTB0', TG0_VALUES),
+    T0SZ: bits(5, 0, 'the input size of TTB0 is 2^(64-T0SZ) bytes'),
+  },
+);
+
+/** The fields of one of the two ranges, whichever number they carry. */
+export interface CdRangeLayout {
+  readonly upper: boolean;
+  readonly TTB: BitField;
+  readonly TSZ: BitField;
+  readonly TG: BitField;
+  readonly IR: BitField;
+  readonly OR: BitField;
+  readonly SH: BitField;
+  readonly EPD: BitField;
+  readonly TBI: BitField;
+  readonly HAD: BitField;
+  readonly E0PD: BitField;
+}
+
+const { fields } = CD;
+
+export const CD_LOWER: CdRangeLayout = {
+  upper: false,
+  TTB: fields.TTB0,
+  TSZ: fields.T0SZ,
+  TG: fields.TG0,
+  IR: fields.IR0,
+  OR: fields.OR0,
+  SH: fields.SH0,
+  EPD: fields.EPD0,
+  TBI: fields.TBI0,
+  HAD: fields.HAD0,
+  E0PD: fields.E0PD0,
+};
+
+export const CD_UPPER: CdRangeLayout = {
+  upper: true,
+  TTB: fields.TTB1,
+  TSZ: fields.T1SZ,
+  TG: fields.TG1,
+  IR: fields.IR1,
+  OR: fields.OR1,
+  SH: fields.SH1,
+  EPD: fields.EPD1,
+  TBI: fields.TBI1,
+  HAD: fields.HAD1,
+  E0PD: fields.E0PD1,
+};

@@ -1,0 +1,42 @@
+/** The words of an SMMU: structures in memory, registers and event records of SMMUv3 (IHI 0070 G.b), registers of SMMUv2 (IHI 0062). */
+export { CD, CD_LOWER, CD_UPPER, type CdRangeLayout } from './cd.ts';
+export { L1CD, L1STD } from './descriptors.ts';
+export {
+  EVENT,
+  EVENT_CLASSES,
+  EVENTS,
+  type EventName,
+  type EventPart,
+  type EventTraits,
+  eventLayout,
+  IMPLEMENTATION_DEFINED_EVENTS,
+  UNKNOWN_EVENT,
+} from './events.ts';
+export {
+  SMMU_CR0,
+  SMMU_CR2,
+  SMMU_GBPA,
+  SMMU_IDR0,
+  SMMU_IDR1,
+  SMMU_IDR3,
+  SMMU_IDR5,
+  SMMU_STRTAB_BASE,
+  SMMU_STRTAB_BASE_CFG,
+  TWO_LEVELS,
+} from './registers.ts';
+export {
+  CBAR_TYPE,
+  FSR_FORMAT,
+  SMMU_CB_SCTLR,
+  SMMU_CB_TCR,
+  SMMU_CB_TCR2,
+  SMMU_CBA2R,
+  SMMU_CBAR,
+  SMMU_CBFRSYNRA,
+  SMMU_FSR,
+  SMMU_FSYNR0,
+  SMMU_GFSR,
+  SMMU_GFSYNR0,
+  SMMU_GFSYNR1,
+} from './smmuv2.ts';
+export { CD_LEAF_LOG2, S1DSS, STE, STE_CONFIG, STRW } from './ste.ts';

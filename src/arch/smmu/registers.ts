@@ -1,0 +1,162 @@
+/** Registers of an SMMUv3 that translation depends on: what it implements, and where its stream table is. (IHI 0070 G.b, 6.3.) */
+import { bit, bits, layout } from '../field.ts';
+import { NO_YES, ON } from '../registers/values.ts';
+
+const WIDTH = { width: 32 } as const;
+
+export const SMMU_IDR0 = layout(
+  {
+    ...WIDTH,
+    name: 'SMMU_IDR0',
+    aliases: ['IDR0'],
+    title: 'SMMUv3 identification: stages and formats',
+    reference: 'IHI 0070 6.3.1',
+  },
+  {
+    TERM_MODEL: bit(26, 'a terminated transaction', ['CD.A decides', 'always aborts']),
+    STALL_MODEL: bits(25, 24, 'stalls', ['CD.S and STE.S2S decide', 'never', 'always', 'reserved']),
+    TTENDIAN: bits(22, 21, 'endianness of tables', ['both', 'reserved', 'little', 'big']),
+    CD2L: bit(19, 'tables of CDs of two levels', NO_YES),
+    VMID16: bit(18, 'a VMID has', ['8 bits', '16 bits']),
+    ASID16: bit(12, 'an ASID has', ['8 bits', '16 bits']),
+    NS1ATS: bit(11, 'split-stage ATS', ['supported', 'not supported']),
+    ATS: bit(10, 'PCIe ATS', NO_YES),
+    Hyp: bit(9, 'EL2 as a StreamWorld', NO_YES),
+    HTTU: bits(7, 6, 'hardware updates of', [
+      'nothing',
+      'the access flag',
+      'access flag and dirty state',
+      'access flag and dirty state, and of the access flag in table descriptors',
+    ]),
+    TTF: bits(3, 2, 'table formats', ['reserved', 'VMSAv8-32 LPAE', 'VMSAv8-64', 'both']),
+    S1P: bit(1, 'stage 1 is implemented', NO_YES),
+    S2P: bit(0, 'stage 2 is implemented', NO_YES),
+  },
+);
+
+export const SMMU_IDR1 = layout(
+  {
+    ...WIDTH,
+    name: 'SMMU_IDR1',
+    aliases: ['IDR1'],
+    title: 'SMMUv3 identification: sizes of IDs',
+    reference: 'IHI 0070 6.3.2',
+  },
+  {
+    ATTR_PERMS_OVR: bit(26, 'STE.PRIVCFG and INSTCFG override what comes', NO_YES),
+    SSIDSIZE: bits(10, 6, 'bits of a SubstreamID; 0: no substreams'),
+    SIDSIZE: bits(5, 0, 'bits of a StreamID'),
+  },
+);
+
+export const SMMU_IDR3 = layout(
+  {
+    ...WIDTH,
+    name: 'SMMU_IDR3',
+    aliases: ['IDR3'],
+    title: 'SMMUv3 identification: features',
+    reference: 'IHI 0070 6.3.4',
+  },
+  {
+    EPAN: bit(17, 'CD.EPAN, as FEAT_PAN3', NO_YES),
+    DPT: bit(15, 'device permission tables', NO_YES),
+    E0PD: bit(13, 'CD.E0PDn, as FEAT_E0PD', NO_YES),
+    STT: bit(9, 'small tables, as FEAT_TTST', NO_YES),
+    FWB: bit(8, 'STE.S2FWB, as FEAT_S2FWB', NO_YES),
+    XNX: bit(4, 'XN for EL0 and EL1 apart at stage 2, as FEAT_XNX', NO_YES),
+    HAD: bit(2, 'CD.HADn, as FEAT_HPDS', NO_YES),
+  },
+);
+
+export const SMMU_IDR5 = layout(
+  {
+    ...WIDTH,
+    name: 'SMMU_IDR5',
+    aliases: ['IDR5'],
+    title: 'SMMUv3 identification: addresses',
+    reference: 'IHI 0070 6.3.6',
+  },
+  {
+    VAX: bits(11, 10, 'virtual addresses', ['48 bits', '52 bits', '56 bits', 'reserved']),
+    DS: bit(7, '52-bit addresses with 4K and 16K, as FEAT_LPA2', NO_YES),
+    GRAN64K: bit(6, 'the 64K granule', NO_YES),
+    GRAN16K: bit(5, 'the 16K granule', NO_YES),
+    GRAN4K: bit(4, 'the 4K granule', NO_YES),
+    OAS: bits(2, 0, 'output size', [
+      '32 bits',
+      '36 bits',
+      '40 bits',
+      '42 bits',
+      '44 bits',
+      '48 bits',
+      '52 bits',
+      '56 bits',
+    ]),
+  },
+);
+
+export const SMMU_CR0 = layout(
+  { ...WIDTH, name: 'SMMU_CR0', aliases: ['CR0'], title: 'SMMUv3 control', reference: 'IHI 0070 6.3.9' },
+  { SMMUEN: bit(0, 'translation of Non-secure streams', ON) },
+);
+
+export const SMMU_CR2 = layout(
+  {
+    ...WIDTH,
+    name: 'SMMU_CR2',
+    aliases: ['CR2'],
+    title: 'SMMUv3 control of events and EL2',
+    reference: 'IHI 0070 6.3.12',
+  },
+  {
+    RECINVSID: bit(1, 'a StreamID that is in no table leaves an event, C_BAD_STREAMID', NO_YES),
+    E2H: bit(0, 'streams of EL2 have two ranges and ASIDs, as with HCR_EL2.E2H', NO_YES),
+  },
+);
+
+export const SMMU_GBPA = layout(
+  {
+    ...WIDTH,
+    name: 'SMMU_GBPA',
+    aliases: ['GBPA'],
+    title: 'SMMUv3 bypass while translation is off',
+    reference: 'IHI 0070 6.3.14',
+  },
+  { ABORT: bit(20, 'transactions', ['pass', 'are aborted']) },
+);
+
+export const SMMU_STRTAB_BASE = layout(
+  {
+    name: 'SMMU_STRTAB_BASE',
+    aliases: ['STRTAB_BASE'],
+    title: 'SMMUv3 stream table base',
+    reference: 'IHI 0070 6.3.24',
+    width: 64,
+  },
+  {
+    RA: bit(62, 'a hint to allocate on reads', NO_YES),
+    ADDR: bits(55, 6, 'physical address of the stream table; aligned to its size', { address: 6 }),
+  },
+);
+
+export const SMMU_STRTAB_BASE_CFG = layout(
+  {
+    ...WIDTH,
+    name: 'SMMU_STRTAB_BASE_CFG',
+    aliases: ['STRTAB_BASE_CFG'],
+    title: 'SMMUv3 stream table configuration',
+    reference: 'IHI 0070 6.3.25',
+  },
+  {
+    FMT: bits(17, 16, 'format of the table', ['linear', 'two levels', 'reserved: as 0', 'reserved: as 0']),
+    SPLIT: bits(10, 6, 'bits of a StreamID that index the second level; any value but these counts as 6', {
+      6: '4K of STEs',
+      8: '16K of STEs',
+      10: '64K of STEs',
+    }),
+    LOG2SIZE: bits(5, 0, 'the table has 2^LOG2SIZE StreamIDs'),
+  },
+);
+
+/** STRTAB_BASE_CFG.FMT: a table of two levels. */
+export const TWO_LEVELS = 1;
