@@ -2,7 +2,8 @@
  * `arm_mali_lpae`: the tables of Mali GPUs (Midgard, Bifrost), long descriptors with permissions as at stage 2 and attributes
  * as at stage 1. Arm publishes no manual: this follows Linux's io-pgtable-arm.c (arm_mali_lpae_alloc_pgtable).
  */
-import { type DescriptorLayout, encode, rowsFrom } from '../src/descriptor/index.ts';
+import { rowsFrom } from '../src/descriptor/field.ts';
+import { type DescriptorLayout, encode } from '../src/descriptor/index.ts';
 import { FormatError } from '../src/pagetable/errors.ts';
 import type { FormatModule, FormatRequest, Level, Prot, TableFormat } from '../src/pagetable/format.ts';
 import { checkFeatures, checkLimits, checkQuirks, checkRequest, sizesWith4K } from './common/request.ts';

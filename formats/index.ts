@@ -9,12 +9,18 @@ import { armV7s } from './arm-v7s.ts';
 import { riscv64 } from './riscv-sv.ts';
 
 export type {
+  DirectCodec,
+  EntryCodec,
+  EntryKind,
   FormatModule,
   FormatRequest,
-  Prot,
-  Quirk,
-  Registers,
+  Halves,
+  LeafBits,
+  LeafSize,
+  Level,
+  ProtExtra,
   TableFormat,
+  TrackingCodec,
 } from '../src/pagetable/format.ts';
 export { arm32LpaeS1, arm32LpaeS2, arm64LpaeS1, arm64LpaeS2, armMaliLpae, armV7s, riscv64 };
 

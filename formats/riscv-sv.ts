@@ -6,14 +6,9 @@
  * Input addresses are 39 or 48 bits with zeros above. A hart wants the top bit repeated above instead, so that what it calls
  * the lower half is the lower half here too, and what it calls the upper half is here without its sign extension.
  */
-import {
-  type DescriptorLayout,
-  encode,
-  type Field,
-  fieldMask,
-  fieldNamed,
-  rowsFrom,
-} from '../src/descriptor/index.ts';
+import { fieldNamed } from '../src/descriptor/codec.ts';
+import { fieldMask, rowsFrom } from '../src/descriptor/field.ts';
+import { type DescriptorLayout, encode, type Field } from '../src/descriptor/index.ts';
 import { FormatError } from '../src/pagetable/errors.ts';
 import {
   type DirectCodec,

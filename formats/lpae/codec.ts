@@ -2,7 +2,8 @@
  * Long descriptors in table memory: 64-bit entries as two little-endian 32-bit words, in integer arithmetic only, since this
  * is the innermost code of every mapping. Masks come from the declared fields. (DDI 0487 D8.3.1.)
  */
-import { type DescriptorLayout, encode, type Field, fieldMask } from '../../src/descriptor/index.ts';
+import { fieldMask } from '../../src/descriptor/field.ts';
+import { type DescriptorLayout, encode, type Field } from '../../src/descriptor/index.ts';
 import {
   type DirectCodec,
   EMPTY,

@@ -1,5 +1,7 @@
 /** A long-descriptor format from a request: what Linux's arm_64_lpae_alloc_pgtable_s1 and _s2 do, put together from its parts. */
-import { encode, fieldMask, fieldNamed } from '../../src/descriptor/index.ts';
+import { fieldNamed } from '../../src/descriptor/codec.ts';
+import { fieldMask } from '../../src/descriptor/field.ts';
+import { encode } from '../../src/descriptor/index.ts';
 import { FormatError } from '../../src/pagetable/errors.ts';
 import type { Feature, FormatModule, FormatRequest, Quirk, TableFormat } from '../../src/pagetable/format.ts';
 import { checkFeatures, checkLimits, checkQuirks, checkRequest } from '../common/request.ts';

@@ -2,7 +2,8 @@
  * The fields of long descriptors, declared once: VMSAv8-64 (DDI 0487 D8.3.1, tables D8-50 to D8-55) and VMSAv8-32
  * (G5.5.2 and G5.5.3, DDI 0406C B3.6), for both stages and every granule. Encoding, decoding and drawing come from here.
  */
-import { type DescriptorLayout, type Field, rowsFrom } from '../../src/descriptor/index.ts';
+import { rowsFrom } from '../../src/descriptor/field.ts';
+import type { DescriptorLayout, Field } from '../../src/descriptor/index.ts';
 
 /** What decides the fields of a long descriptor. */
 export interface LayoutContext {

@@ -5,7 +5,8 @@
 
 import { isNested, isStage2Alone, regimes, traitsOf } from '../arch/regimes.ts';
 import { PhysicalMemory } from '../memory/index.ts';
-import { type TlbContextOptions, type TranslationRegime, tlbContext } from '../tlb/index.ts';
+import { tlbContext } from '../tlb/context.ts';
+import type { TlbContextOptions, TranslationRegime } from '../tlb/index.ts';
 import { flag } from '../walker/bits.ts';
 import { cpuFeatures } from '../walker/cpu.ts';
 import type { TableGeometry } from '../walker/descriptor64.ts';

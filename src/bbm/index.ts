@@ -7,14 +7,14 @@ export {
   bbmOverlap,
   type PlacedLeaf,
 } from './change.ts';
-export { type TableSpace, type TraceContext, type TraceRegisters, traceContext } from './context.ts';
+export { type TraceContext, type TraceRegisters, traceContext } from './context.ts';
 export { TraceError } from './errors.ts';
-export { BBM_LEVELS, type BbmLevel, type Judgement, MACHINES, type TraceChange } from './judge.ts';
-export { joinNeeded, type NeededCommand, type NeededInvalidation, type NeededTlbi } from './needed.ts';
+export type { FieldsContext } from './fields.ts';
+export type { BbmLevel, Judgement, TraceChange } from './judge.ts';
+export type { NeededCommand, NeededInvalidation, NeededTlbi } from './needed.ts';
 export { type Recording, recordWrites } from './record.ts';
 export type { BarrierStep, InvalidateStep, TlbiStep, TraceStep, WriteStep } from './steps.ts';
 export {
-  countIllegal,
   type IllegalSteps,
   isLegal,
   judgeTrace,

@@ -3,7 +3,8 @@
  * IHI 0070 4.4 for the SMMU's commands of the same scopes.)
  */
 
-import { type Scope, type TlbiOperation, tlbiScope } from '../tlb/index.ts';
+import type { Scope, TlbiOperation } from '../tlb/index.ts';
+import { tlbiScope } from '../tlb/tlbi.ts';
 import { cpuFeatures } from '../walker/cpu.ts';
 import type { TableSpace } from './context.ts';
 import { hex, TraceError } from './errors.ts';

@@ -70,6 +70,7 @@ export interface TraceVerdict {
 
 /** Judges a trace step by step, as it is made. */
 export class TraceJudge {
+  /** @internal The context with its defaults. */
   readonly space: TableSpace;
   readonly #words = new Map<number, bigint>();
   readonly #initial: ((pa: bigint) => bigint) | undefined;

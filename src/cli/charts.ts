@@ -39,7 +39,7 @@ export async function showCharts(
     for (const chart of charts) out.lines(['', ...chart.lines(out.style)]);
   }
   if (svg !== undefined) {
-    const { stacked } = await import('../draw/index.ts');
+    const { stacked } = await import('../draw/stacked.ts');
     const desc = charts.length === 0 ? 'No charts' : counted(charts.length, 'chart');
     const drawings = charts.map((chart) => chart.svg);
     writeSvg(svg, stacked(drawings, { title, desc: `${desc}. ${subtitle}` }, subtitle), out);

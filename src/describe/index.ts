@@ -7,6 +7,7 @@ export type {
   StreamDerivation,
   StreamEnd,
   StreamTableDescription,
+  StructurePlace,
 } from './smmu/types.ts';
 export type {
   LevelDescription,
@@ -16,6 +17,8 @@ export type {
   RangeDescription,
   RegimeDescription,
   RegisterProblem,
+  ShortControls,
+  Stage2Controls,
   StageDescription,
   TablesDescription,
   TlbTag,

@@ -6,15 +6,6 @@ export {
   encode,
   encodeAddress,
   FieldError,
-  fieldNamed,
   matches,
 } from './codec.ts';
-export {
-  bitRange,
-  type DescriptorLayout,
-  type Field,
-  type FieldKind,
-  fieldMask,
-  fieldTitle,
-  rowsFrom,
-} from './field.ts';
+export { bitRange, type DescriptorLayout, type Field, type FieldKind } from './field.ts';

@@ -1,5 +1,4 @@
 /** DMA through an IOMMU, as Linux's DMA API does it: what `lpae/dma` exports. */
-export { type Aperture, apertureOf, iovaAllocatorOf } from './aperture.ts';
 export { DmaMapper, type DmaMapperOptions, type DmaMapping } from './dma-mapper.ts';
 export {
   IovaAllocator,

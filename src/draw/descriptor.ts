@@ -1,12 +1,12 @@
 /** A descriptor drawn: its bits in rows, every field in a colour with its name and value, and below a list of what the fields mean. */
 
+import { fieldTitle } from '../descriptor/field.ts';
 import {
   bitRange,
   type DecodedField,
   type DescriptorLayout,
   decode,
   decodeAddress,
-  fieldTitle,
 } from '../descriptor/index.ts';
 import { hex, hexWord } from '../text/numbers.ts';
 import { firstFitting, fitText, wrapText } from './measure.ts';

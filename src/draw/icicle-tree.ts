@@ -55,6 +55,7 @@ export interface IciclePanel {
   readonly lastLevel: number;
   /** Bytes of an entry at each level, from the start level on. */
   readonly entrySizes: readonly bigint[];
+  /** @internal What is drawn. */
   readonly root: TableItem;
   readonly tables: number;
   readonly leaves: number;

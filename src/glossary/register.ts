@@ -1,6 +1,7 @@
 /** How a register or a record in memory is declared for people to read: named bit fields, as descriptors have them. */
 import { fieldsOf, type WordLayout } from '../arch/field.ts';
-import { type DecodedField, type Field, fieldMask, rowsFrom } from '../descriptor/index.ts';
+import { fieldMask, rowsFrom } from '../descriptor/field.ts';
+import type { DecodedField, Field } from '../descriptor/index.ts';
 
 /** A register, a structure or a record: its fields from the highest bit down. Bits that no field names are of no interest here. */
 export interface RegisterLayout {

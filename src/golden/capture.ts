@@ -4,7 +4,8 @@ import { isStream, type MachineRegime, traitsOf } from '../arch/regimes.ts';
 import type { Answer, MachineDescription, StreamChoice } from '../machine/machine.ts';
 import { EXTERNAL_ABORT } from '../memory/index.ts';
 import { hex } from '../pagetable/errors.ts';
-import { type Access, type CpuModel, cpuFeatures, parEl1 } from '../walker/index.ts';
+import { cpuFeatures } from '../walker/cpu.ts';
+import { type Access, type CpuModel, parEl1 } from '../walker/index.ts';
 
 /** One question and its answer. */
 export interface CapturedRow {

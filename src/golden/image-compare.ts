@@ -2,7 +2,8 @@
 
 import type { Answer } from '../machine/machine.ts';
 import { hex } from '../pagetable/errors.ts';
-import { eventNumber } from '../smmu/index.ts';
+import { eventNumber } from '../smmu/events.ts';
+
 import { parEl1, type Translation } from '../walker/index.ts';
 import type { Expectation, ExpectedFault } from './image-file.ts';
 

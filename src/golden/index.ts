@@ -5,7 +5,6 @@ import { checkOps } from './ops.ts';
 import { GoldenFileError, type GoldenResult } from './result.ts';
 
 export { type Difference, GoldenFileError, type GoldenResult } from './result.ts';
-export { checkCreation, checkImage, checkOps };
 
 /**
  * Checks a golden file by its kind: `ops`, `image`, or a list of table creations.

@@ -2,11 +2,5 @@
 export { type ByteSource, bufferSource } from './bytes.ts';
 export { ImageError } from './errors.ts';
 export { gunzipSource, isGzip } from './gunzip.ts';
-export {
-  IMAGE_FORMATS,
-  type ImageFormat,
-  type ImageSegment,
-  imageMemory,
-  type MemoryImage,
-} from './image.ts';
+export { type ImageFormat, type ImageSegment, imageMemory, type MemoryImage } from './image.ts';
 export { type OpenOptions, openImage } from './open.ts';

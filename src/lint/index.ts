@@ -8,7 +8,8 @@ import { RULES, type RuleName, ruleNamed, SEVERITIES } from './rules.ts';
 import { checkStructure, checkTables } from './structure.ts';
 
 export type { Finding } from './findings.ts';
-export { RULES, type Rule, type RuleName, ruleNamed, SEVERITIES, type Severity } from './rules.ts';
+export type { Mapped } from './mappings.ts';
+export { RULES, type Rule, type RuleName, ruleNamed, type Severity } from './rules.ts';
 
 export interface LintInput {
   readonly translator: Translator;

@@ -1,5 +1,6 @@
 /** Reserved bits that are set, by the declared fields of each kind of descriptor. (DDI 0487 D8.3.1, G5.4, G5.5.) */
-import { bitRange, type DescriptorLayout, decode, fieldMask } from '../descriptor/index.ts';
+import { fieldMask } from '../descriptor/field.ts';
+import { bitRange, type DescriptorLayout, decode } from '../descriptor/index.ts';
 import type { TableEntry, TableTree } from '../walker/index.ts';
 import { layoutOf } from './layout.ts';
 

@@ -2,4 +2,4 @@
 export { MemoryError } from './errors.ts';
 export { type AllocatedFrame, FrameAllocator, type FrameAllocatorOptions } from './frame-allocator.ts';
 export { EXTERNAL_ABORT, type ExternalAbort, PhysicalMemory } from './physical-memory.ts';
-export { type LoadChunk, RamRegion, type RegionOptions } from './ram-region.ts';
+export type { LoadChunk, RamRegion, RegionOptions } from './ram-region.ts';

@@ -2,18 +2,17 @@
 
 export {
   type BankRegisters,
-  ContextBank,
+  type ContextBank,
   type ContextBankDescription,
   type ContextBankFaulted,
   type ContextBankResult,
   createContextBank,
 } from './context-bank.ts';
 export type { CdWords } from './context-descriptor.ts';
-export { type ContextFaultRecord, contextFaultRecord } from './context-fault.ts';
-export { eventNumber, eventRecord } from './events.ts';
+export type { ContextFaultRecord } from './context-fault.ts';
 export type { IdentificationRegisters, SmmuFeatures } from './features.ts';
-export { createSmmu, createStream, Smmu, type SmmuRegisters, type StreamDescription } from './smmu.ts';
-export { Stream } from './stream.ts';
+export { createSmmu, createStream, type Smmu, type SmmuRegisters, type StreamDescription } from './smmu.ts';
+export type { Stream } from './stream.ts';
 export type { SteWords } from './stream-table-entry.ts';
 export type {
   ConfigurationFault,

@@ -1,7 +1,9 @@
 /** The walker's answers in words: permissions, memory types, faults, and why each of them came about. */
 import { type MachineRegime, traitsOf } from '../arch/regimes.ts';
 import type { Answer } from '../machine/machine.ts';
-import { type ConfigurationFault, eventNumber, type SmmuFault } from '../smmu/index.ts';
+import { eventNumber } from '../smmu/events.ts';
+import type { ConfigurationFault, SmmuFault } from '../smmu/index.ts';
+import { faultStatusCode } from '../walker/fault-codes.ts';
 import {
   type Access,
   type AccessPermissions,
@@ -9,7 +11,6 @@ import {
   dfsr,
   esr,
   type Fault,
-  faultStatusCode,
   hpfarEl2,
   ifsr,
   type MemoryAttributes,

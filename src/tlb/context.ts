@@ -6,8 +6,9 @@ import { isAArch32, type Regime, traitsOf } from '../arch/regimes.ts';
 import type { PhysicalMemory } from '../memory/index.ts';
 import { field, flag } from '../walker/bits.ts';
 import { type CpuFeatures, cpuFeatures } from '../walker/cpu.ts';
-import { type Access, Walker, type WalkerOptions } from '../walker/index.ts';
+import type { Access, WalkerOptions } from '../walker/index.ts';
 import { regimeStages } from '../walker/regimes.ts';
+import { Walker } from '../walker/walker.ts';
 import { WalkPort } from './walk-port.ts';
 
 /** The translation regimes that TLB entries tell apart. EL1&0 stands for PL1&0 too, with or without stage 2, and EL2 for PL2. */
@@ -40,6 +41,7 @@ export interface TlbContext {
   readonly dacr: bigint;
   readonly cpu: CpuFeatures;
   readonly walker: Walker;
+  /** @internal What walks on its behalf. */
   readonly port: WalkPort;
   /** Whether an address is in the upper range, that of TTBR1. In AArch32 a block of one range may reach into the other. */
   upper(ia: bigint): boolean;

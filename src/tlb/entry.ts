@@ -9,7 +9,7 @@ import { contiguousEntries, granuleOf } from './leaf.ts';
 import type { Tag } from './scope.ts';
 
 /** Where an entry's leaf was read: what a fault of the entry reports. */
-interface LeafDescriptor {
+export interface LeafDescriptor {
   readonly level: number;
   readonly descriptor: bigint;
   readonly address: bigint;

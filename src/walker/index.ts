@@ -9,21 +9,11 @@ export type {
   NormalMemory,
   Shareability,
 } from './attributes.ts';
-export { type ContiguousProblem, type ContiguousRun, contiguousRun } from './contiguous.ts';
-export { type CpuFeatures, type CpuModel, type CpuOptions, cpuFeatures, cpuModels } from './cpu.ts';
+export { type CpuFeatures, type CpuModel, type CpuOptions, cpuModels } from './cpu.ts';
 export { WalkerError } from './errors.ts';
-export {
-  dfsr,
-  esr,
-  faultStatusCode,
-  hpfarEl2,
-  ifsr,
-  parEl1,
-  parShort,
-  shortFaultStatus,
-} from './fault-codes.ts';
+export { dfsr, esr, hpfarEl2, ifsr, parEl1, parShort } from './fault-codes.ts';
 export type { WalkerRegisters } from './regimes.ts';
-export { ENTRY_KINDS, type EntryVisitor, TableEntry, TableTree, type TreeRoot } from './table-tree.ts';
+export { ENTRY_KINDS, type TableEntry, type TableTree, type TreeRoot } from './table-tree.ts';
 export type {
   Access,
   AccessPermissions,
@@ -36,4 +26,4 @@ export type {
   WalkResult,
   WalkStep,
 } from './types.ts';
-export { createWalker, stage1, stage2, Walker, type WalkerOptions } from './walker.ts';
+export { createWalker, stage1, stage2, type Walker, type WalkerOptions } from './walker.ts';

@@ -92,12 +92,14 @@ const ABORTED = {
 
 export class TableTree {
   readonly root: TreeRoot;
+  /** @internal How its descriptors are read. */
   readonly reader: DescriptorReader;
   /** Output addresses must be below 2^outputBits. */
   readonly outputBits: number;
   readonly #memory: TableMemory;
   readonly #addressOf: TableAddressOf | undefined;
 
+  /** @internal Trees come from a walker's `trees()`. */
   constructor(
     memory: TableMemory,
     root: TreeRoot,

@@ -2,7 +2,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { tableSpace } from '../../src/bbm/context.ts';
-import { BBM_LEVELS, judgeTrace, MACHINES, TraceJudge, type TraceStep } from '../../src/bbm/index.ts';
+import { judgeTrace, TraceJudge, type TraceStep } from '../../src/bbm/index.ts';
+import { BBM_LEVELS, MACHINES } from '../../src/bbm/judge.ts';
 import { Reach } from '../../src/bbm/reach.ts';
 import { scopeOf } from '../../src/bbm/steps.ts';
 

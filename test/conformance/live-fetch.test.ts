@@ -1,7 +1,8 @@
 /** Execute permission by real instruction fetches at EL1 and EL0, on tables of the driver side: intent, walker and QEMU must agree. */
 import { describe, expect, test } from 'vitest';
 import { PhysicalMemory, type Prot } from '../../src/index.ts';
-import { createWalker, faultStatusCode, type WalkResult } from '../../src/walker/index.ts';
+import { faultStatusCode } from '../../src/walker/fault-codes.ts';
+import { createWalker, type WalkResult } from '../../src/walker/index.ts';
 import { configs } from '../support/configs.ts';
 import { Random } from '../support/random.ts';
 import { CPU_RAM_BYTES } from './qemu/batch.ts';

@@ -1,6 +1,7 @@
 /** What a prot asks for is what the hardware then does: permissions, memory type and shareability by the walker, access by access. */
 import { describe, expect, test } from 'vitest';
-import type { Prot, TableFormat } from '../../formats/index.ts';
+import type { TableFormat } from '../../formats/index.ts';
+import type { Prot } from '../../src/pagetable/format.ts';
 import { configs } from '../support/configs.ts';
 import { machine, walk, walkerOf } from '../support/machine.ts';
 

@@ -1,6 +1,8 @@
 /** Encoding and decoding by declared fields, on a small layout whose words can be checked by eye. */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { fieldNamed } from '../../src/descriptor/codec.ts';
+import { fieldMask } from '../../src/descriptor/field.ts';
 import {
   bitRange,
   type DescriptorLayout,
@@ -10,8 +12,6 @@ import {
   encodeAddress,
   type Field,
   FieldError,
-  fieldMask,
-  fieldNamed,
   matches,
 } from '../../src/descriptor/index.ts';
 

@@ -1,7 +1,8 @@
 /** What a mapping of the DMA mapper reaches and allows, single buffers, and mappers that share a domain: by what the walker says. */
 import { describe, expect, test } from 'vitest';
-import { armV7s, type Prot as FormatProt, formats } from '../../formats/index.ts';
+import { armV7s, formats } from '../../formats/index.ts';
 import { DmaMapper, type DmaMapperOptions } from '../../src/dma/index.ts';
+import type { Prot as FormatProt } from '../../src/pagetable/format.ts';
 import { machine, paOf, translations, walk } from '../support/machine.ts';
 import { arm64, device, rows, SIZES, sgOf } from './device.ts';
 

@@ -1,17 +1,11 @@
 /** Charts: lengths and places as the values are, no label over another, whatever the values and names. */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import {
-  type BarChart,
-  barChart,
-  barChartText,
-  type HeatTable,
-  heatTable,
-  heatTableText,
-  type LineChart,
-  lineChart,
-  lineChartText,
-} from '../../src/draw/index.ts';
+import { type BarChart, barChart } from '../../src/draw/bar-chart.ts';
+import { barChartText, heatTableText, lineChartText } from '../../src/draw/chart-text.ts';
+import { type HeatTable, heatTable } from '../../src/draw/heat-table.ts';
+import { type LineChart, lineChart } from '../../src/draw/line-chart.ts';
+
 import { scaleOf } from '../../src/draw/scale.ts';
 import { makeStyle } from '../../src/text/style.ts';
 import { all, boxesOf, expectSound, expectTerminal, HOSTILE } from './check.ts';

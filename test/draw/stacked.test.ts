@@ -1,6 +1,9 @@
 /** Drawings one below the other: all of each is there, and nothing over another. */
 import { expect, test } from 'vitest';
-import { barChart, heatTable, stacked } from '../../src/draw/index.ts';
+import { barChart } from '../../src/draw/bar-chart.ts';
+import { heatTable } from '../../src/draw/heat-table.ts';
+import { stacked } from '../../src/draw/stacked.ts';
+
 import { all, boxesOf, expectSound, HOSTILE } from './check.ts';
 
 const bars = barChart({

@@ -1,7 +1,7 @@
 /** The ground of all drawings: escaping, the stylesheet's colours, measured text. */
 import { describe, expect, test } from 'vitest';
-import { element, render, svgDocument } from '../../src/draw/index.ts';
 import { firstFitting, fitText, textWidth, wrapText } from '../../src/draw/measure.ts';
+import { element, render, svgDocument } from '../../src/draw/svg.ts';
 import { all, expectSound, HOSTILE, parseXml } from './check.ts';
 
 describe('elements', () => {

@@ -2,13 +2,13 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { TableFormat } from '../../formats/index.ts';
+import { fieldMask } from '../../src/descriptor/field.ts';
 import {
   type DescriptorLayout,
   decode,
   decodeAddress,
   encode,
   type Field,
-  fieldMask,
   matches,
 } from '../../src/descriptor/index.ts';
 import { configs } from '../support/configs.ts';

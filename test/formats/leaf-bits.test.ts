@@ -1,13 +1,7 @@
 /** Attribute bits of leaves and tables as literal words: what Linux's io-pgtable-arm writes for every sort of prot. */
 import { describe, expect, test } from 'vitest';
-import {
-  arm32LpaeS1,
-  arm32LpaeS2,
-  arm64LpaeS1,
-  arm64LpaeS2,
-  type Prot,
-  type Quirk,
-} from '../../formats/index.ts';
+import { arm32LpaeS1, arm32LpaeS2, arm64LpaeS1, arm64LpaeS2 } from '../../formats/index.ts';
+import type { Prot, Quirk } from '../../src/pagetable/format.ts';
 import { machine } from '../support/machine.ts';
 
 const XN = 0x0060_0000_0000_0000n;

@@ -3,7 +3,8 @@
  * "Svnapot", "Svpbmt"): what the driver side writes, and what the hardware side makes of words that no driver should write.
  */
 import { describe, expect, test } from 'vitest';
-import { type FormatRequest, type Prot, riscv64 } from '../../formats/index.ts';
+import { type FormatRequest, riscv64 } from '../../formats/index.ts';
+import type { Prot } from '../../src/pagetable/format.ts';
 import { type Access, createWalker } from '../../src/walker/index.ts';
 import { SIZES_4K, SIZES_SV39 } from '../support/configs.ts';
 import { machine } from '../support/machine.ts';

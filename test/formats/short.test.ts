@@ -1,6 +1,7 @@
 /** Words of short and Mali descriptors as Linux 6.12 writes them, literally: attributes, addresses, tables, runs and their parts. */
 import { describe, expect, test } from 'vitest';
-import { armMaliLpae, armV7s, type Prot, type Quirk } from '../../formats/index.ts';
+import { armMaliLpae, armV7s } from '../../formats/index.ts';
+import type { Prot, Quirk } from '../../src/pagetable/format.ts';
 import { SIZES_4K, SIZES_SHORT } from '../support/configs.ts';
 import { machine } from '../support/machine.ts';
 

@@ -1,13 +1,8 @@
 /** What holds for every answer, whatever memory and registers hold. (DDI 0487 D8.2, D8.15; IHI 0070 7.3.) */
 import type { PhysicalMemory } from '../../src/memory/index.ts';
 import type { SmmuResult } from '../../src/smmu/index.ts';
-import {
-  type Access,
-  faultStatusCode,
-  parEl1,
-  type Translation,
-  type WalkResult,
-} from '../../src/walker/index.ts';
+import { faultStatusCode } from '../../src/walker/fault-codes.ts';
+import { type Access, parEl1, type Translation, type WalkResult } from '../../src/walker/index.ts';
 
 /** An answer that must not be. */
 export class Violation extends Error {

@@ -7,9 +7,9 @@ import {
   armMaliLpae,
   armV7s,
   type FormatModule,
-  type Prot,
 } from '../../formats/index.ts';
 import type { DomainOptions } from '../../src/index.ts';
+import type { Prot } from '../../src/pagetable/format.ts';
 import { SIZES_4K, SIZES_SHORT } from '../support/configs.ts';
 import { machine } from '../support/machine.ts';
 

@@ -1,7 +1,7 @@
 /** Failures half way: nothing of the request stays, everything else is as it was, no frame is lost, and it works once the cause is gone. */
 import { describe, expect, test } from 'vitest';
-import type { Prot } from '../../formats/index.ts';
 import { IommuDomain, IommuError, type IommuErrorCode, Scatterlist } from '../../src/index.ts';
+import type { Prot } from '../../src/pagetable/format.ts';
 import { type Config, configs } from '../support/configs.ts';
 import { everyLeaf, type Machine, machine, reachableFrames, translations } from '../support/machine.ts';
 

@@ -11,9 +11,9 @@ import {
   arm64LpaeS2,
   armV7s,
   type FormatModule,
-  type Prot,
 } from '../../formats/index.ts';
 import { type DomainOptions, IommuError, Scatterlist } from '../../src/index.ts';
+import type { Prot } from '../../src/pagetable/format.ts';
 import { SIZES_4K, SIZES_16K, SIZES_64K, SIZES_SHORT } from '../support/configs.ts';
 import { everyLeaf, type Machine, machine, reachableFrames } from '../support/machine.ts';
 import { Model } from '../support/model.ts';

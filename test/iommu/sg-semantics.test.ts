@@ -2,7 +2,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { arm64LpaeS1, armV7s } from '../../formats/index.ts';
-import { IommuError, mapSgAs, planSg, Scatterlist, SG_SEMANTICS, type SgSemantics } from '../../src/index.ts';
+import { IommuError, mapSgAs, planSg, Scatterlist, type SgSemantics } from '../../src/index.ts';
+import { SG_SEMANTICS } from '../../src/iommu/sg-semantics.ts';
 import { SIZES_4K, SIZES_16K, SIZES_64K } from '../support/configs.ts';
 import { everyLeaf, firstDifference, type Machine, machine, paOf, translations } from '../support/machine.ts';
 import { scatterlistOf, sgPlan, start, startOf } from '../support/scatterlists.ts';

@@ -2,15 +2,12 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { Scatterlist } from '../../src/index.ts';
-import { Adviser } from '../../src/study/advice.ts';
+import { ADVICE_KINDS, Adviser, gainOf, gainText } from '../../src/study/advice.ts';
+import { combinationsOf } from '../../src/study/combinations.ts';
 import {
-  ADVICE_KINDS,
   type Advice,
   type AdviceKind,
   type Combination,
-  combinationsOf,
-  gainOf,
-  gainText,
   type Measured,
   measure,
   WORKLOADS,

@@ -4,12 +4,11 @@ import { describe, expect, test } from 'vitest';
 import { arm64LpaeS1 } from '../../formats/index.ts';
 import { DmaMapper } from '../../src/dma/index.ts';
 import { countTree, IommuDomain, mapSgAs, PhysicalMemory, planSg, Scatterlist } from '../../src/index.ts';
-import { formatRequest } from '../../src/study/combinations.ts';
+import { combinationsOf, formatRequest } from '../../src/study/combinations.ts';
 import { throughDmaLayer } from '../../src/study/dma.ts';
 import {
   type Combination,
   type CombinationResult,
-  combinationsOf,
   compareWorkload,
   estimate,
   measure,

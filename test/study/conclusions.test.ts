@@ -1,17 +1,17 @@
 /** Conclusions of studies: the sentences, and that each number in them was measured. */
 import { describe, expect, test } from 'vitest';
 import { Scatterlist } from '../../src/index.ts';
+import { bestCombination } from '../../src/study/conclusions.ts';
 import {
-  bestCombination,
   conclusionsOf,
   gathered,
-  partsOf,
   type StudyOptions,
   type StudyPart,
   studyWorkloads,
   type Workload,
   workloadNamed,
 } from '../../src/study/index.ts';
+import { partsOf } from '../../src/study/workload-study.ts';
 
 async function studied(workloads: readonly Workload[], options: StudyOptions = {}) {
   const parts: StudyPart[] = [];

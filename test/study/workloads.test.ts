@@ -2,15 +2,9 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { Scatterlist } from '../../src/index.ts';
-import {
-  questionOf,
-  StudyError,
-  separated,
-  sizeOf,
-  WORKLOADS,
-  type Workload,
-  workloadNamed,
-} from '../../src/study/index.ts';
+import { StudyError, separated, WORKLOADS, type Workload, workloadNamed } from '../../src/study/index.ts';
+import { sizeOf } from '../../src/study/workload.ts';
+import { questionOf } from '../../src/study/workloads.ts';
 
 const MIB = 2 ** 20;
 const CPU_PAGES = [4096, 16384, 65536];

@@ -1,7 +1,8 @@
 /** Random scatterlists that hit what matters: runs, offsets, blocks, empty entries, misalignment, the end of the output space. */
 import fc from 'fast-check';
-import type { Prot, TableFormat } from '../../formats/index.ts';
+import type { TableFormat } from '../../formats/index.ts';
 import { Scatterlist } from '../../src/index.ts';
+import type { Prot } from '../../src/pagetable/format.ts';
 import { sizesOf } from '../../src/pagetable/page-size.ts';
 
 /** An entry, in terms of pages: what it is in bytes follows from the format and from where it comes to lie. */

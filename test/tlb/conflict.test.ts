@@ -1,6 +1,7 @@
 /** Runs as one entry, and two entries for one address: how they come about, and what each FEAT_BBM level makes of them. */
 import { describe, expect, test } from 'vitest';
-import { judgeConflict, Tlb, type TlbOptions } from '../../src/tlb/index.ts';
+import { judgeConflict } from '../../src/tlb/conflict.ts';
+import { Tlb, type TlbOptions } from '../../src/tlb/index.ts';
 import { memoryWith } from '../walker/table-builder.ts';
 
 const read = { access: 'read' } as const;

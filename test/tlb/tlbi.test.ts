@@ -1,6 +1,7 @@
 /** Every family of TLBI: its scope, and what of a full TLB it takes. (DDI 0487 D8.17.5.4; IHI 0070 4.4.) */
 import { describe, expect, test } from 'vitest';
-import { Tlb, type TlbiOperation, tlbiScope } from '../../src/tlb/index.ts';
+import { Tlb, type TlbiOperation } from '../../src/tlb/index.ts';
+import { tlbiScope } from '../../src/tlb/tlbi.ts';
 import { cpuFeatures } from '../../src/walker/cpu.ts';
 import { memoryWith } from '../walker/table-builder.ts';
 

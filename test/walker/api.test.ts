@@ -1,13 +1,7 @@
 /** What callers can get wrong throws and teaches; what tables and registers hold never does. */
 import { describe, expect, test } from 'vitest';
-import {
-  cpuFeatures,
-  cpuModels,
-  createWalker,
-  type Regime,
-  regimes,
-  WalkerError,
-} from '../../src/walker/index.ts';
+import { cpuFeatures } from '../../src/walker/cpu.ts';
+import { cpuModels, createWalker, type Regime, regimes, WalkerError } from '../../src/walker/index.ts';
 import { memoryWith } from './table-builder.ts';
 
 const memory = memoryWith({});

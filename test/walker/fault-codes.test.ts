@@ -3,18 +3,17 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { parseImageFile } from '../../src/golden/image-file.ts';
 import { PhysicalMemory } from '../../src/memory/index.ts';
+import { faultStatusCode, shortFaultStatus } from '../../src/walker/fault-codes.ts';
 import {
   createWalker,
   dfsr,
   esr,
   type Fault,
-  faultStatusCode,
   hpfarEl2,
   ifsr,
   parEl1,
   parShort,
   type Regime,
-  shortFaultStatus,
 } from '../../src/walker/index.ts';
 
 test.each([

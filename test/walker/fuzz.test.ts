@@ -2,7 +2,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { PhysicalMemory } from '../../src/memory/index.ts';
-import { cpuModels, createWalker, faultStatusCode, parEl1, regimes } from '../../src/walker/index.ts';
+import { faultStatusCode } from '../../src/walker/fault-codes.ts';
+import { cpuModels, createWalker, parEl1, regimes } from '../../src/walker/index.ts';
 
 const word = fc.bigInt({ min: 0n, max: (1n << 64n) - 1n });
 /** Words that point into the small RAM more often than chance would have it. */

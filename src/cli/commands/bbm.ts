@@ -2,16 +2,16 @@
 import { type Command, Option } from 'commander';
 import {
   type BbmLevel,
-  countIllegal,
   type IllegalSteps,
   isLegal,
-  joinNeeded,
-  MACHINES,
   type NeededInvalidation,
   type StepVerdict,
   TraceError,
   TraceJudge,
 } from '../../bbm/index.ts';
+import { MACHINES } from '../../bbm/judge.ts';
+import { joinNeeded } from '../../bbm/needed.ts';
+import { countIllegal } from '../../bbm/trace.ts';
 import { columns } from '../../text/columns.ts';
 import { count, counted, hex, sizeText } from '../../text/numbers.ts';
 import { isTrace, parseTrace } from '../input/bbm-file.ts';

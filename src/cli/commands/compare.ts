@@ -1,10 +1,11 @@
 /** `lpae compare`: one workload under every combination of CPU page size, granule, page sizes and stages. */
 import type { Command } from 'commander';
-import { SG_SEMANTICS, type SgSemantics } from '../../index.ts';
+import type { SgSemantics } from '../../index.ts';
+import { SG_SEMANTICS } from '../../iommu/sg-semantics.ts';
+import { combinationsOf } from '../../study/combinations.ts';
 import {
   type CombinationResult,
   type CompareOptions,
-  combinationsOf,
   compareWorkload,
   type Workload,
 } from '../../study/index.ts';

@@ -7,9 +7,9 @@ import {
   RULES,
   type RuleName,
   ruleNamed,
-  SEVERITIES,
   type Severity,
 } from '../../lint/index.ts';
+import { SEVERITIES } from '../../lint/rules.ts';
 import { listSpace } from '../../space/space.ts';
 import { columns, wrap } from '../../text/columns.ts';
 import { count, counted, hex, hexWord } from '../../text/numbers.ts';

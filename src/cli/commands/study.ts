@@ -3,12 +3,12 @@ import type { Command } from 'commander';
 import {
   conclusionsOf,
   gathered,
-  partsOf,
   type StudyOptions,
   studyWorkloads,
-  WORKLOAD_TRACES,
   type Workload,
 } from '../../study/index.ts';
+import { WORKLOAD_TRACES } from '../../study/tlb/of-workload.ts';
+import { partsOf } from '../../study/workload-study.ts';
 import {
   addChoiceOptions,
   type ChoiceOptions,

@@ -1,6 +1,7 @@
 /** Map requests: what `lpae map` reads. The vocabulary is that of golden `ops` files, so that each of those is a request too. */
 import { formatNamed, formats } from '../../../formats/index.ts';
-import { SG_SEMANTICS, type SgEntry, type SgRange, type SgSemantics } from '../../index.ts';
+import type { SgEntry, SgRange, SgSemantics } from '../../index.ts';
+import { SG_SEMANTICS } from '../../iommu/sg-semantics.ts';
 import {
   DEVICE_TYPES,
   EXECUTE,

@@ -7,7 +7,8 @@ import type { NamedTrace, TlbStudy } from '../../study/tlb/study.ts';
 import { footprintOf, joined, type Stretch, TRACES, type Trace, traceNamed } from '../../study/tlb/trace.ts';
 import type { StudiedTables } from '../../study/tlb/walks.ts';
 import { roughSize } from '../../text/numbers.ts';
-import { cpuFeatures } from '../../walker/index.ts';
+import { cpuFeatures } from '../../walker/cpu.ts';
+
 import { usageError } from '../io.ts';
 import type { TargetOptions } from '../machine/options.ts';
 import { readTarget } from '../machine/read.ts';

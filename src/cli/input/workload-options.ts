@@ -1,6 +1,8 @@
 /** Which workload a study is of: a file, or a generator with its settings, for each CPU page size that is asked for. */
 import { type Command, Option } from 'commander';
-import { GRANULES, questionOf, WORKLOADS, type Workload, workloadNamed } from '../../study/index.ts';
+import { GRANULES } from '../../study/combinations.ts';
+import { WORKLOADS, type Workload, workloadNamed } from '../../study/index.ts';
+import { questionOf } from '../../study/workloads.ts';
 import { usageError } from '../io.ts';
 import type { Output } from '../output.ts';
 import { nameOf, readJson } from './input.ts';

@@ -1,7 +1,8 @@
 /** The options that commands share which look at tables: files, register values, streams. */
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { machineRegimes, regimeNamed } from '../../arch/regimes.ts';
-import { IMAGE_FORMATS, type ImageFormat } from '../../image/index.ts';
+import { IMAGE_FORMATS } from '../../image/image.ts';
+import type { ImageFormat } from '../../image/index.ts';
 import { type Access, cpuModels } from '../../walker/index.ts';
 import { type AskedRegime, PE_REGISTERS, SMMU_REGISTERS } from '../input/registers.ts';
 

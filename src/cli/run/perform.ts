@@ -6,10 +6,10 @@ import {
   MemoryError,
   mapSgAs,
   PhysicalMemory,
-  planSgFor,
   Scatterlist,
   type SgPlan,
 } from '../../index.ts';
+import { planSgFor } from '../../iommu/sg-semantics.ts';
 import type { MapRequest, RequestOp } from '../input/request.ts';
 import { inputError } from '../io.ts';
 

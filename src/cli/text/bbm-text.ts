@@ -1,19 +1,18 @@
 /** Verdicts on a trace as lines, alike steps folded, and as JSON. */
 
+import type { TableSpace } from '../../bbm/context.ts';
 import { bbmFields } from '../../bbm/fields.ts';
 import {
-  BBM_LEVELS,
   type BbmLevel,
   isLegal,
   type Judgement,
-  joinNeeded,
-  MACHINES,
   type NeededInvalidation,
   type OtherVerdict,
   type StepVerdict,
-  type TableSpace,
   type WriteVerdict,
 } from '../../bbm/index.ts';
+import { BBM_LEVELS, MACHINES } from '../../bbm/judge.ts';
+import { joinNeeded } from '../../bbm/needed.ts';
 import { wrap } from '../../text/columns.ts';
 import { count, counted, hex, hexWord, sizeText } from '../../text/numbers.ts';
 import type { Style } from '../../text/style.ts';

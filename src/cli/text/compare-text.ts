@@ -1,12 +1,8 @@
 /** A comparison as tables of at most 100 columns, one for each CPU page size, with what was refused, and advice below; and as JSON. */
-import {
-  bestAdvice,
-  type CombinationResult,
-  type Compared,
-  gainText,
-  type SemanticsResult,
-  sizeOf,
-} from '../../study/index.ts';
+import { gainText } from '../../study/advice.ts';
+import { bestAdvice } from '../../study/best-advice.ts';
+import type { CombinationResult, Compared, SemanticsResult } from '../../study/index.ts';
+import { sizeOf } from '../../study/workload.ts';
 import { columns, wrap } from '../../text/columns.ts';
 import { count, counted, pageSizes, roughSize, sizeText } from '../../text/numbers.ts';
 import type { Style } from '../../text/style.ts';

@@ -1,11 +1,6 @@
 /** A descriptor drawn: its hex digits, its bits, a ruler of its fields beneath, and the fields in a table of the same colours. */
-import {
-  bitRange,
-  type DecodedField,
-  type DescriptorLayout,
-  type Field,
-  fieldTitle,
-} from '../../descriptor/index.ts';
+import { fieldTitle } from '../../descriptor/field.ts';
+import { bitRange, type DecodedField, type DescriptorLayout, type Field } from '../../descriptor/index.ts';
 import { columns, visibleWidth, wrap } from '../../text/columns.ts';
 import { hex, hexWord, sizeText } from '../../text/numbers.ts';
 import { listed } from '../../text/sentence.ts';

@@ -1,12 +1,7 @@
 /** A study in a terminal, its conclusions by what they are about; and as JSON. */
-import {
-  ABOUT,
-  bestCombination,
-  type Conclusion,
-  type ConclusionKind,
-  sizeOf,
-  type WorkloadStudy,
-} from '../../study/index.ts';
+import { ABOUT, bestCombination } from '../../study/conclusions.ts';
+import type { Conclusion, ConclusionKind, WorkloadStudy } from '../../study/index.ts';
+import { sizeOf } from '../../study/workload.ts';
 import { wrap } from '../../text/columns.ts';
 import { counted, roughSize, sizeText } from '../../text/numbers.ts';
 import type { Style } from '../../text/style.ts';

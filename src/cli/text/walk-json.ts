@@ -2,7 +2,8 @@
 import type { Answer } from '../../machine/machine.ts';
 import { type Faulted, faultText, memoryText, permissionText } from '../../text/hardware.ts';
 import { hex, hexWord } from '../../text/numbers.ts';
-import { type Access, esr, faultStatusCode, hpfarEl2, parEl1, type Translation } from '../../walker/index.ts';
+import { faultStatusCode } from '../../walker/fault-codes.ts';
+import { type Access, esr, hpfarEl2, parEl1, type Translation } from '../../walker/index.ts';
 
 export function walkJson(result: Answer, { access, privileged = true }: Access): object {
   const steps = result.steps.map((step) => ({

@@ -15,13 +15,8 @@ import {
 } from '../../text/hardware.ts';
 import { hex, hexWord, sizeText } from '../../text/numbers.ts';
 import type { Style } from '../../text/style.ts';
-import {
-  type Access,
-  type ContiguousProblem,
-  contiguousRun,
-  type Translation,
-  type WalkStep,
-} from '../../walker/index.ts';
+import { type ContiguousProblem, contiguousRun } from '../../walker/contiguous.ts';
+import type { Access, Translation, WalkStep } from '../../walker/index.ts';
 
 /** `unprivileged write`. */
 export function accessText({ access, privileged }: Access, regime: MachineRegime): string {

@@ -1,16 +1,9 @@
 /** Charts of studies: each answers one question, as an SVG and in a terminal. */
-import {
-  type Axis,
-  type BarChart,
-  barChart,
-  barChartText,
-  type HeatTable,
-  heatTable,
-  heatTableText,
-  type LineChart,
-  lineChart,
-  lineChartText,
-} from '../../draw/index.ts';
+import { type BarChart, barChart } from '../../draw/bar-chart.ts';
+import { barChartText, heatTableText, lineChartText } from '../../draw/chart-text.ts';
+import { type HeatTable, heatTable } from '../../draw/heat-table.ts';
+import { type LineChart, lineChart } from '../../draw/line-chart.ts';
+import type { Axis } from '../../draw/scale.ts';
 import type { Style } from '../../text/style.ts';
 
 export interface Chart {

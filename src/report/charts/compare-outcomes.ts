@@ -1,5 +1,5 @@
 /** Tables of outcomes of a comparison: which combinations map a workload, and what the meanings of map_sg make of it. */
-import type { HeatCell } from '../../draw/index.ts';
+import type { HeatCell } from '../../draw/heat-table.ts';
 import { stageText } from '../../study/combination-words.ts';
 import type { Granule, Offered, StageChoice } from '../../study/combinations.ts';
 import type { CombinationResult, Compared } from '../../study/compare.ts';

@@ -1,5 +1,5 @@
 /** Bars of what combinations cost, drawn once where they are alike, and not at all where there is nothing to compare. */
-import type { Axis } from '../../draw/index.ts';
+import type { Axis } from '../../draw/scale.ts';
 import type { Granule, Offered } from '../../study/combinations.ts';
 import { sizeText } from '../../text/numbers.ts';
 import { sentence, tablesText } from '../words.ts';

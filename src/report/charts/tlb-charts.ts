@@ -1,5 +1,5 @@
 /** Charts of a TLB study: how often TLBs answer, what walks read, and what a TLB would need; by entries where there are several. */
-import type { Axis } from '../../draw/index.ts';
+import type { Axis } from '../../draw/scale.ts';
 import { stageText } from '../../study/combination-words.ts';
 import type { TlbMeasured, TlbResult } from '../../study/tlb/study.ts';
 import { count, sizeText } from '../../text/numbers.ts';

@@ -1,7 +1,6 @@
 /** HTML as text: a template whose values are escaped, unless they are HTML themselves. */
 
-import { escapeXml } from '../../draw/index.ts';
-
+import { escapeXml } from '../../draw/svg.ts';
 /** Markup that may go into a page as it is. */
 export class Html {
   readonly markup: string;

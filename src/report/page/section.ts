@@ -1,5 +1,5 @@
 /** Parts of a report: sections with headings, figures of drawings, sentences. */
-import { withoutStyle } from '../../draw/index.ts';
+import { withoutStyle } from '../../draw/svg.ts';
 import type { Chart } from '../charts/chart.ts';
 import { Html, html } from './html.ts';
 

@@ -1,11 +1,6 @@
 /** What a CPU shows of a walk: PAR_EL1, or the exception that the instruction takes. */
-import {
-  type Fault,
-  faultStatusCode,
-  parEl1,
-  shortFaultStatus,
-  type WalkResult,
-} from '../../../src/walker/index.ts';
+import { faultStatusCode, shortFaultStatus } from '../../../src/walker/fault-codes.ts';
+import { type Fault, parEl1, type WalkResult } from '../../../src/walker/index.ts';
 import type { CpuAnswer } from './probe.ts';
 
 const SUPERSECTION = 1n << 24n;

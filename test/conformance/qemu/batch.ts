@@ -1,5 +1,5 @@
 /** One boot of QEMU for cases of one CPU model that share RAM: which machine it is, and what it answered. */
-import { cpuFeatures } from '../../../src/walker/index.ts';
+import { cpuFeatures } from '../../../src/walker/cpu.ts';
 import { type Qemu, run, type SharedRam } from './emulator.ts';
 import type { Case, CpuAnswer } from './probe.ts';
 import { answersA32, loadA32 } from './prober-a32.ts';

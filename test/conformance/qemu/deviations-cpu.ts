@@ -1,11 +1,7 @@
 /** Where QEMU's CPU leaves the architecture in walks of 64-bit descriptors, and all rules of the CPU. (DDI 0487; QEMU 7.2 and 10.0.) */
-import {
-  cpuFeatures,
-  type Fault,
-  faultStatusCode,
-  type WalkResult,
-  type WalkStep,
-} from '../../../src/walker/index.ts';
+import { cpuFeatures } from '../../../src/walker/cpu.ts';
+import { faultStatusCode } from '../../../src/walker/fault-codes.ts';
+import type { Fault, WalkResult, WalkStep } from '../../../src/walker/index.ts';
 import { answerOf } from './answer.ts';
 import type { Deviation } from './deviation.ts';
 import { attributeDeviations } from './deviations-attributes.ts';

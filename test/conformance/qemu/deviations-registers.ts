@@ -1,5 +1,5 @@
 /** Where QEMU's CPU reads register values otherwise than the architecture. (DDI 0487 D24.2, J1.1.) */
-import { cpuFeatures } from '../../../src/walker/index.ts';
+import { cpuFeatures } from '../../../src/walker/cpu.ts';
 import type { CpuDeviation } from './deviations-cpu.ts';
 import { outputSizeOf } from './sizes.ts';
 

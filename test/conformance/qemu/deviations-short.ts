@@ -1,5 +1,5 @@
 /** Where QEMU leaves the architecture with short descriptors. (DDI 0487 G5.4, G5.7.2; J1.2 AArch32.S1WalkSD.) */
-import { shortFaultStatus } from '../../../src/walker/index.ts';
+import { shortFaultStatus } from '../../../src/walker/fault-codes.ts';
 import type { CpuDeviation, Situation } from './deviations-cpu.ts';
 
 const AFE = 1n << 29n;

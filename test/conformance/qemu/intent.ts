@@ -1,5 +1,6 @@
 /** What a driver meant by a prot, in the words of a walk: the third of the three sides, written from Linux's documentation of the flags. */
-import type { Prot, TableFormat } from '../../../src/index.ts';
+import type { Prot } from '../../../src/index.ts';
+import type { TableFormat } from '../../../src/pagetable/format.ts';
 import type { Shareability, WalkResult } from '../../../src/walker/index.ts';
 import type { Intent } from './driver-tables.ts';
 import type { Probe } from './probe.ts';

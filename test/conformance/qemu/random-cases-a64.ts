@@ -1,5 +1,6 @@
 /** Random cases of the AArch64 regimes: registers, trees planted along the addresses that will be probed, and the probes. */
-import { type CpuModel, cpuFeatures, type Regime } from '../../../src/walker/index.ts';
+import { cpuFeatures } from '../../../src/walker/cpu.ts';
+import type { CpuModel, Regime } from '../../../src/walker/index.ts';
 import type { Random } from '../../support/random.ts';
 import { type Planted, Planter, type Tree } from './plant.ts';
 import { type Case, NO_REGISTERS, type Probe } from './probe.ts';

@@ -1,5 +1,5 @@
 /** Granule and output size of a stage, read from the registers of a case: what deviations depend on. (DDI 0487 D24.2 TCR_ELx, VTCR_EL2.) */
-import { cpuFeatures } from '../../../src/walker/index.ts';
+import { cpuFeatures } from '../../../src/walker/cpu.ts';
 import type { Case, RegisterValues } from './probe.ts';
 
 const OUTPUT_BITS = [32, 36, 40, 42, 44, 48, 52, 52] as const;

@@ -1,6 +1,7 @@
 /** What QEMU's SMMUv3 must answer to a transaction: what the architecture answers, through every deviation that applies. */
 import type { PhysicalMemory } from '../../../src/memory/index.ts';
-import { createSmmu, eventNumber, type SmmuResult } from '../../../src/smmu/index.ts';
+import { eventNumber } from '../../../src/smmu/events.ts';
+import { createSmmu, type SmmuResult } from '../../../src/smmu/index.ts';
 import { ofRelease } from './deviation.ts';
 import type { StreamCase } from './smmu-cases.ts';
 import { smmuDeviations } from './smmu-deviations.ts';

@@ -1,6 +1,7 @@
 /** What a rule of the SMMU sees, and what it can find out about it. */
 import type { PhysicalMemory } from '../../../src/memory/index.ts';
-import { eventRecord, type SmmuResult, type TranslationFault } from '../../../src/smmu/index.ts';
+import { eventRecord } from '../../../src/smmu/events.ts';
+import type { SmmuResult, TranslationFault } from '../../../src/smmu/index.ts';
 import type { WalkStep } from '../../../src/walker/index.ts';
 import type { Deviation } from './deviation.ts';
 import type { StreamCase } from './smmu-cases.ts';

@@ -1,7 +1,8 @@
 /** What charts say, read back from them. */
 import { expect } from 'vitest';
 import type { Chart } from '../../../src/report/charts/chart.ts';
-import { OFFERED } from '../../../src/study/index.ts';
+import { OFFERED } from '../../../src/study/combinations.ts';
+
 import { makeStyle } from '../../../src/text/style.ts';
 import { all, expectSound, expectTerminal } from '../../draw/check.ts';
 

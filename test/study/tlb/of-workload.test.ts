@@ -3,12 +3,11 @@ import { describe, expect, test } from 'vitest';
 import { Scatterlist } from '../../../src/index.ts';
 import {
   StudyError,
-  sizeOfWorkloadTlb,
-  studyWorkloadTlb,
   type Workload,
   type WorkloadTlbOptions,
   type WorkloadTlbResult,
 } from '../../../src/study/index.ts';
+import { sizeOfWorkloadTlb, studyWorkloadTlb } from '../../../src/study/tlb/of-workload.ts';
 
 const TLB = { entries: 4, ways: 'full', walkCache: 0 } as const;
 const ONE = { granules: [0x1000], sizes: ['pages'], stages: ['s1'] } as const;

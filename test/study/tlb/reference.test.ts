@@ -9,7 +9,8 @@ import { footprintWorkload, makeTables } from '../../../src/study/tlb/tables.ts'
 import type { Trace } from '../../../src/study/tlb/trace.ts';
 import { walkTrace } from '../../../src/study/tlb/walks.ts';
 import { Tlb, type TlbContextOptions } from '../../../src/tlb/index.ts';
-import { cpuFeatures, cpuModels, createWalker, type Regime } from '../../../src/walker/index.ts';
+import { cpuFeatures } from '../../../src/walker/cpu.ts';
+import { cpuModels, createWalker, type Regime } from '../../../src/walker/index.ts';
 import { begin, randomMemory } from '../../fuzz/memory.ts';
 import { randomAddress, randomRegisters } from '../../fuzz/registers.ts';
 import { Random } from '../../support/random.ts';
