@@ -218,7 +218,7 @@ export type MachineRegime = keyof typeof REGIMES;
 /** A regime that the walker walks by register values: all but those of streams. */
 export type Regime = Exclude<MachineRegime, `smmuv3-${string}`>;
 
-/** The names of all regimes. */
+/** The names of all regimes: those of the walker and those of SMMUv3 streams. */
 export const machineRegimes = Object.keys(REGIMES) as readonly MachineRegime[];
 
 /** The names of the walker's regimes. */

@@ -12,6 +12,7 @@ import type { PlaceChange, Reach } from './reach.ts';
 
 export const MACHINES = ['pe', 'smmu'] as const satisfies readonly Machine[];
 export const BBM_LEVELS = [0, 1, 2] as const;
+/** A level of FEAT_BBM (ID_AA64MMFR2_EL1.BBM), or of SMMU_IDR3.BBML. */
 export type BbmLevel = (typeof BBM_LEVELS)[number];
 
 /** As a single change has it; `reuse`: a table is written that a stale table descriptor still leads to; `unreachable`: no walk comes here. */

@@ -30,6 +30,7 @@ export function recordWrites(memory: PhysicalMemory): Recording {
   return new Recording(memory);
 }
 
+/** What was written to a memory since {@link recordWrites}. */
 export class Recording {
   readonly #memory: PhysicalMemory;
   readonly #steps: TraceStep[] = [];

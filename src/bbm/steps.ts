@@ -42,6 +42,7 @@ export interface BarrierStep {
   readonly barrier: string;
 }
 
+/** One step of a trace: a write of a descriptor, an invalidation, or a barrier. */
 export type TraceStep = WriteStep | TlbiStep | InvalidateStep | BarrierStep;
 
 /** The forms in which a stage-2 entry may be cached: alone, found by IPA, or combined with stage 1, found by VA. */

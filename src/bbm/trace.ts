@@ -50,17 +50,20 @@ export interface WriteVerdict {
   readonly tableLost: boolean;
 }
 
+/** A step that writes nothing: it is never illegal. */
 export interface OtherVerdict {
   readonly kind: 'invalidation' | 'barrier';
   readonly index: number;
   readonly step: TraceStep;
 }
 
+/** What is to be said about a step; `kind` tells writes from other steps. */
 export type StepVerdict = WriteVerdict | OtherVerdict;
 
 /** How many steps are illegal, for each machine by FEAT_BBM level. */
 export type IllegalSteps = Readonly<Record<Machine, readonly [number, number, number]>>;
 
+/** What a whole trace came to. */
 export interface TraceVerdict {
   readonly steps: readonly StepVerdict[];
   readonly illegal: IllegalSteps;

@@ -14,6 +14,7 @@ export interface IovaRange {
   readonly size: bigint;
 }
 
+/** What an allocator may hand out. Addresses have 64 bits, sizes are bytes. */
 export interface IovaAllocatorOptions {
   /** Bytes, a power of two: every range is a whole number of these. The domain's smallest page. */
   readonly granule: bigint;
@@ -28,6 +29,7 @@ export interface IovaAllocatorOptions {
   readonly order?: 'top-down' | 'bottom-up';
 }
 
+/** What one range has to keep to, beside its size. */
 export interface IovaRequest {
   /** The last address that may be used, such as a device's DMA mask 0xffff_ffffn. Default: the aperture's. */
   readonly limit?: bigint;
@@ -85,15 +87,17 @@ export class IovaAllocator {
     for (const range of reserved) this.reserve(range);
   }
 
-  /** Bytes handed out, reserved inside the aperture, and free: together all of the aperture. */
+  /** Bytes handed out. With those reserved and free they are all of the aperture. */
   get bytesAllocated(): bigint {
     return this.#bytes;
   }
 
+  /** Bytes reserved inside the aperture. */
   get bytesReserved(): bigint {
     return this.limit + 1n - this.base - this.#unreserved.bytes;
   }
 
+  /** Bytes that are free. */
   get bytesFree(): bigint {
     return this.#free.bytes;
   }

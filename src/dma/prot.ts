@@ -4,6 +4,7 @@ import type { Prot } from '../pagetable/format.ts';
 
 /** Who moves bytes where: the device reads, writes, or both. */
 export const DMA_DIRECTIONS = ['to-device', 'from-device', 'bidirectional'] as const;
+/** Who moves bytes where, as in Linux's enum dma_data_direction: the device reads, writes, or both. */
 export type DmaDirection = (typeof DMA_DIRECTIONS)[number];
 
 /** What is asked of one mapping. */

@@ -16,6 +16,7 @@ import {
 } from './space-rows.ts';
 import { element, type SvgNode, svgDocument } from './svg.ts';
 
+/** How an address space is drawn. */
 export interface SpaceOptions {
   readonly title?: string;
   /** Mapped rows of each window; default 24. */

@@ -14,6 +14,7 @@ import type { HueName } from './palette.ts';
 import { type Box, box, hatch, heading, label, told } from './parts.ts';
 import { type SvgNode, svgDocument } from './svg.ts';
 
+/** How a descriptor is drawn. */
 export interface DescriptorOptions {
   /** Default: the word in hex. */
   readonly title?: string;

@@ -12,6 +12,7 @@ const LEFT = 4;
 const TABLE = '─';
 const HOLE = ' ';
 
+/** How an icicle is drawn in a terminal. */
 export interface IcicleTextOptions {
   readonly scale?: IcicleScale;
 }

@@ -8,6 +8,7 @@ import { firstFitting, fitText, textWidth } from './measure.ts';
 import { type Box, box, breakMark, filled, heading, type LegendItem, label, legend, told } from './parts.ts';
 import { element, type SvgNode, svgDocument } from './svg.ts';
 
+/** How an icicle of tables is drawn. */
 export interface IcicleOptions {
   readonly title?: string;
   /** Pixels; default 1200. */

@@ -9,6 +9,7 @@ export const TOPIC_GROUPS = [
   'register',
   'register field',
 ] as const;
+/** What a topic is: a value, a field, a fault, an event or a register. */
 export type TopicGroup = (typeof TOPIC_GROUPS)[number];
 
 /** A field of a register or record, with a value where one was given. */
@@ -28,6 +29,7 @@ export interface TopicCode {
   readonly code: string;
 }
 
+/** What the glossary knows by one name. */
 export interface Topic {
   readonly name: string;
   readonly group: TopicGroup;

@@ -9,6 +9,7 @@ const INPUT_WINDOW = 1 << 18;
 /** 128 MiB that are not zero. */
 const MAX_BLOCKS = 2048;
 
+/** Whether a file begins as gzip does (RFC 1952 2.3.1: bytes 1f 8b). @throws ImageError when it can't be read. */
 export function isGzip(source: ByteSource): boolean {
   if (source.size < 2) return false;
   const [first, second] = bytesAt(source, 0, 2);

@@ -5,6 +5,7 @@ import { firstEndingAfter } from './sorted.ts';
 
 /** The kinds of files that are read. */
 export const IMAGE_FORMATS = ['raw', 'elf', 'lime', 'kdump', 'ihex', 'srec', 'hex-text'] as const;
+/** What a file of memory is: raw bytes, an ELF core, LiME, kdump, Intel HEX, S-records, or a hex dump as text. */
 export type ImageFormat = (typeof IMAGE_FORMATS)[number];
 
 /** One stretch of physical memory. Nothing is read before it is looked at. */

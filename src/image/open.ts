@@ -15,6 +15,7 @@ import { readRaw } from './raw.ts';
 import { isSRecord, readSRecords } from './srec.ts';
 import { textStart } from './text-lines.ts';
 
+/** What is known of a file beforehand. */
 export interface OpenOptions {
   /** What the file is. Default: what it looks like. */
   readonly format?: ImageFormat | undefined;

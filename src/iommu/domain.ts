@@ -16,6 +16,9 @@ import { explainFailure, explainStop, runFrom } from './explain.ts';
 import type { Scatterlist } from './scatterlist.ts';
 import { bigintOf, smallNumber } from './word.ts';
 
+/**
+ * What a domain is made with: the format's request (`pgsizeBitmap`, `ias` and `oas` in bits, `quirks`, `features`), and how its tables are kept.
+ */
 export interface DomainOptions extends FormatRequest {
   /** Where table frames come from. Default: the one that all domains of this memory share. */
   readonly allocator?: FrameAllocator;

@@ -26,6 +26,7 @@ export interface SgRun {
   readonly last: number;
 }
 
+/** How a list is made. */
 export interface ScatterlistOptions {
   /** The CPU's page size in bytes, a power of two. It decides where entries may start and nothing else. Default: 4096. */
   readonly cpuPageSize?: number | bigint;
@@ -35,6 +36,15 @@ export interface ScatterlistOptions {
 
 const MAX_EXACT = 2 ** 53;
 
+/**
+ * Memory to be mapped, as Linux's scatterlist has it: entries of whole or partial CPU pages, kept as columns of numbers. Lengths are bytes, addresses PAs of
+ * at most 52 bits. (Linux's include/linux/scatterlist.h.)
+ *
+ * @example
+ * const sg = Scatterlist.from([{ phys: 0x9000_0000n, length: 0x2000 }]).add(0x9000_2000n, 0, 0x1000);
+ * sg.byteLength; // 12288n
+ * sg.runs().length; // 1: they touch
+ */
 export class Scatterlist implements SgColumns, Iterable<Required<SgEntry>> {
   /** Bytes of a CPU page. */
   readonly cpuPageSize: number;
@@ -180,11 +190,12 @@ export class Scatterlist implements SgColumns, Iterable<Required<SgEntry>> {
     return BigInt(this.#bytes);
   }
 
-  /** Columns of at least `count` numbers: physical addresses and lengths in bytes. Not to be written to. */
+  /** Column of at least `count` physical addresses. Not to be written to. */
   get addresses(): Float64Array {
     return this.#addresses;
   }
 
+  /** Column of at least `count` lengths in bytes. Not to be written to. */
   get lengths(): Float64Array {
     return this.#lengths;
   }

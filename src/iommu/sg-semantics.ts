@@ -15,6 +15,7 @@ import { Scatterlist } from './scatterlist.ts';
  * - `page-align`: each entry becomes the CPU pages that it lies in, so that bytes are mapped that nobody asked for.
  */
 export const SG_SEMANTICS = ['exact', 'per-entry', 'page-align'] as const;
+/** What map_sg means: `exact` (Linux 6.12's, and what `IommuDomain.mapSg` does), `per-entry` or `page-align`. */
 export type SgSemantics = (typeof SG_SEMANTICS)[number];
 
 /** One call to the IOMMU: `length` bytes from `phys` on, at `offset` from the list's first IOVA. Sizes in bytes. */
@@ -110,7 +111,7 @@ export function planSgFor(
  * Maps a scatterlist as `semantics` has it: all of it or nothing. It is unmapped by `domain.unmap(iova, plan.mappedBytes)`: `unmapSg`
  * unmaps what was asked for, which is less where more was mapped.
  * @returns the plan that was carried out.
- * @throws IommuError as `IommuDomain.mapSg` does (where Linux 3.18 returned 0 bytes); `planSgFor` says which entries can't be mapped at all.
+ * @throws IommuError as `IommuDomain.mapSg` does (where Linux 3.18 returned 0 bytes); `planSg` says which entries can't be mapped at all.
  */
 export function mapSgAs(
   domain: IommuDomain,

@@ -11,6 +11,7 @@ export type { Finding } from './findings.ts';
 export type { Mapped } from './mappings.ts';
 export { RULES, type Rule, type RuleName, ruleNamed, type Severity } from './rules.ts';
 
+/** What is looked at. */
 export interface LintInput {
   readonly translator: Translator;
   /** What it maps, as a dump lists it. */
@@ -21,6 +22,7 @@ export interface LintInput {
   readonly rules?: readonly RuleName[];
 }
 
+/** What was found. */
 export interface LintResult {
   /** The worst first, then by rule and address. */
   readonly findings: readonly Finding[];

@@ -4,6 +4,7 @@ export const SEVERITIES = ['error', 'warning', 'info'] as const;
 /** `error`: hardware does not do what was meant. `warning`: allowed, and mostly a mistake. `info`: worth knowing. */
 export type Severity = (typeof SEVERITIES)[number];
 
+/** What a rule of the lint looks for, and why. */
 export interface Rule {
   readonly name: string;
   readonly severity: Severity;
@@ -22,6 +23,7 @@ const rule = <N extends string>(
   reference: string,
 ): Rule & { readonly name: N } => ({ name, severity, summary, why, reference });
 
+/** All rules, in the order in which findings are listed. */
 export const RULES = [
   rule(
     'illegal-block',
@@ -137,8 +139,10 @@ export const RULES = [
   ),
 ] as const;
 
+/** The name of a rule, such as `reserved-bits`. */
 export type RuleName = (typeof RULES)[number]['name'];
 
+/** The rule of that name. */
 export function ruleNamed(name: RuleName): Rule {
   return RULES.find((one) => one.name === name)!;
 }

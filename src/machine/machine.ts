@@ -30,11 +30,13 @@ import {
   type WalkResult,
 } from '../walker/index.ts';
 
+/** What a machine answers to an access: a walker's or an SMMU's; `ok` tells a translation from a fault. */
 export type Answer = WalkResult | SmmuResult;
 
 /** Register values by their names, 64 bits each. */
 export type RegisterValues = Readonly<Record<string, bigint>>;
 
+/** A machine, as an image or a debugger shows it: memory, and values of registers. */
 export interface MachineDescription {
   readonly memory: PhysicalMemory;
   readonly regime: MachineRegime;

@@ -11,6 +11,7 @@ const MIN_ORDER = 6;
 const MIN_BYTES = 2 ** MIN_ORDER;
 const MAX_ORDER = 52;
 
+/** Which part of memory an allocator hands out, and how much of it. Addresses and sizes are bytes. */
 export interface FrameAllocatorOptions {
   /** PA of the first byte to hand out. Default: the start of the first RAM region. */
   readonly base?: bigint;
@@ -73,11 +74,12 @@ export class FrameAllocator {
     return allocator;
   }
 
-  /** Bytes and frames allocated now. */
+  /** Bytes allocated now. */
   get bytesAllocated(): number {
     return this.#bytes;
   }
 
+  /** Frames allocated now. */
   get frameCount(): number {
     return this.#orders.size;
   }

@@ -7,6 +7,7 @@ import { RamRegion, type RegionOptions } from './ram-region.ts';
 
 /** What the bus answers to a read where no RAM is. A walker turns it into a synchronous external abort on the walk. */
 export const EXTERNAL_ABORT: unique symbol = Symbol('external abort');
+/** The type of {@link EXTERNAL_ABORT}. */
 export type ExternalAbort = typeof EXTERNAL_ABORT;
 
 /** So many regions are looked through one after the other. */

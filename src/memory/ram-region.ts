@@ -112,6 +112,7 @@ export class RamRegion {
     };
   }
 
+  /** Whether all of `[pa, pa + bytes)` lies in the region. */
   contains(pa: number, bytes = 1): boolean {
     return pa >= this.start && pa + bytes <= this.end;
   }

@@ -3,6 +3,7 @@
 /** Linux's names and numbers (include/uapi/asm-generic/errno-base.h). */
 export const ERRNO = { ENOMEM: -12, EEXIST: -17, EINVAL: -22, ERANGE: -34 } as const;
 
+/** Linux's names of error codes: `ENOMEM`, `EEXIST`, `EINVAL` or `ERANGE`. `IommuError.errno` is the number. */
 export type IommuErrorCode = keyof typeof ERRNO;
 
 /** What a request was about. Addresses and sizes in bytes; `entry` counts scatterlist entries from 0. */

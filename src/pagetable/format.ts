@@ -23,10 +23,13 @@ export interface Prot {
 }
 
 export const DEVICE_TYPES = ['nGnRnE', 'nGnRE', 'nGRE', 'GRE'] as const;
+/** Device memory by its ordering: Gathering, Reordering, Early acknowledgement, or not. (DDI 0487 B2.10.2.) */
 export type DeviceType = (typeof DEVICE_TYPES)[number];
 export const EXECUTE = ['all', 'privileged', 'unprivileged', 'none'] as const;
+/** Who may execute: everybody, privileged or unprivileged code alone, nobody. (DDI 0487 D8.4.1.) */
 export type Execute = (typeof EXECUTE)[number];
 export const SHAREABILITY_DOMAINS = ['non', 'outer', 'inner'] as const;
+/** Shareability of Normal memory: none, outer or inner. (DDI 0487 D8.6.2.) */
 export type ShareabilityDomain = (typeof SHAREABILITY_DOMAINS)[number];
 
 /** What a prot can say beyond Linux's flags. A format that does not list a member in `protExtras` refuses it. */
@@ -36,6 +39,7 @@ export const PROT_EXTRAS = [
   'shareability',
   'mairIndex',
 ] as const satisfies readonly (keyof Prot)[];
+/** A member of {@link Prot} beyond Linux's flags. */
 export type ProtExtra = (typeof PROT_EXTRAS)[number];
 
 /** The names of a prot's flags. */
@@ -58,6 +62,7 @@ export const QUIRKS = [
   'arm_outer_wbwa',
   'arm_hd',
 ] as const;
+/** A quirk of Linux's io-pgtable by its name there, in lower case and without `IO_PGTABLE_QUIRK_`. Each format accepts its own. */
 export type Quirk = (typeof QUIRKS)[number];
 
 /**
@@ -66,6 +71,7 @@ export type Quirk = (typeof QUIRKS)[number];
  * `fwb` (FEAT_S2FWB) and `xnx` (FEAT_XNX).
  */
 export const FEATURES = ['contiguous', 'lpa2', 'access_flag', 'dirty_state', 'fwb', 'xnx'] as const;
+/** One of the features that a request may ask for; see {@link FormatRequest}. */
 export type Feature = (typeof FEATURES)[number];
 
 /** A request to make a table: Linux's io_pgtable_cfg. */
@@ -123,6 +129,7 @@ export interface Registers {
 export const EMPTY = 0;
 export const TABLE = 1;
 export const LEAF = 2;
+/** What an entry is: 0 empty, 1 a table, 2 a leaf. */
 export type EntryKind = typeof EMPTY | typeof TABLE | typeof LEAF;
 
 /** A 64-bit word as signed 32-bit halves. */

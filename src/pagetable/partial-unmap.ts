@@ -8,6 +8,7 @@
  * - `whole` (Linux's generic_pt): all of it goes, more than was asked. Valid to invalid is always legal; an invalidation follows.
  */
 export const PARTIAL_UNMAP = ['split', 'refuse', 'whole'] as const;
+/** What an unmap does with a block or run of which only a part is to go: `split` it, `refuse`, or unmap the `whole`. */
 export type PartialUnmap = (typeof PARTIAL_UNMAP)[number];
 
 /** Why an unmap stopped where it did. Addresses and sizes as exact numbers of bytes. */

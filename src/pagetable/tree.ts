@@ -53,6 +53,12 @@ export interface TreeCounts {
   readonly byLevel: readonly { level: number; tables: number; blocks: number; pages: number }[];
 }
 
+/**
+ * Counts tables, their bytes and leaves, by level: of what `IommuDomain.tables()` answers.
+ *
+ * @example
+ * const { tables, tableBytes, leaves } = countTree(domain.tables());
+ */
 export function countTree(tables: readonly TreeTable[]): TreeCounts {
   const levels = [...new Set(tables.map((t) => t.level))].sort((a, b) => a - b);
   const byLevel = levels.map((level) => {

@@ -52,6 +52,7 @@ export interface ContextBankFaulted {
   readonly steps: readonly WalkStep[];
 }
 
+/** What a context bank answers; `ok` tells a translation from a fault. */
 export type ContextBankResult = Translation | ContextBankFaulted;
 
 /** SMMU_CBARn.TYPE. */

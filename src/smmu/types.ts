@@ -40,6 +40,7 @@ export interface ConfigurationFault {
   readonly fetchAddress?: bigint;
 }
 
+/** Why a transaction was terminated: its translation faulted, or the configuration of its stream did. (IHI 0070 7.3.) */
 export type SmmuFault = TranslationFault | ConfigurationFault;
 
 /** A transaction that was terminated, and the event record it leaves (none where it is not recorded). */
@@ -52,6 +53,8 @@ export interface SmmuFaulted {
   readonly steps: readonly WalkStep[];
 }
 
+/** An event record as four 64-bit words, the lowest first. (IHI 0070 7.3.) */
 export type EventRecord = readonly [bigint, bigint, bigint, bigint];
 
+/** What an SMMU answers; `ok` tells a translation from a terminated transaction. */
 export type SmmuResult = Translation | SmmuFaulted;

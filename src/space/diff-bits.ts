@@ -7,6 +7,7 @@ import type { Translator } from '../machine/machine.ts';
 import { iaAt } from '../machine/visit.ts';
 import { ENTRY_KINDS, type TableEntry, type TableTree } from '../walker/index.ts';
 
+/** A field of a descriptor that differs: its name and bits as the layout has them, and its value on both sides. */
 export interface FieldDifference {
   readonly name: string;
   readonly bits: string;
@@ -30,6 +31,7 @@ export interface EntryDifference {
   count: number;
 }
 
+/** What {@link diffBits} found. */
 export interface BitsDiff {
   readonly entries: readonly EntryDifference[];
   /** Trees that are on one side only, or divide addresses otherwise. */
@@ -51,6 +53,15 @@ interface Word {
   readonly key: string;
 }
 
+/**
+ * Compares the tables of two address spaces, entry by entry and field by field. Trees are compared with the tree of the same register;
+ * where their tables lie does not matter. Memory is only read; nothing throws.
+ *
+ * @example
+ * for (const { level, index, fields } of diffBits(before, after).entries) {
+ *   console.log(level, index, fields.map(({ name }) => name));
+ * }
+ */
 export function diffBits(a: Translator, b: Translator): BitsDiff {
   const trees: string[] = [];
   const diff = new TreeDiff(isAArch32(a.regime));

@@ -9,11 +9,13 @@ export interface Side {
   readonly range: MappedRange;
 }
 
+/** Input addresses, both ends inside, that mean something else on the two sides. */
 export interface MeaningDifference extends AddressRange {
   readonly a: Side | undefined;
   readonly b: Side | undefined;
 }
 
+/** What counts as a difference. */
 export interface MeaningOptions {
   /** Leaves of another size are a difference too. */
   readonly sizes?: boolean;

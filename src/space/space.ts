@@ -6,6 +6,7 @@ import { type MappedRange, RangeCollector } from './ranges.ts';
 import { type Stretch, scan, windows } from './scan.ts';
 import { listableTrees, SHORT_LIST, tableRanges } from './table-ranges.ts';
 
+/** What an address space maps. */
 export interface Space {
   /** What was looked at. */
   readonly windows: readonly AddressRange[];

@@ -5,6 +5,7 @@ import { ENTRY_KINDS, type TableEntry as ScannedEntry, type TableTree as Tree } 
 import type { AddressRange } from './address-range.ts';
 import { makeTree, type TableEntry, type TableNode, type TableTree } from './tree.ts';
 
+/** An address space's tables: as a list, root first, and as a tree. They are read when they are asked for. */
 export interface TargetTables {
   tables(): readonly TableNode[];
   tree(): TableTree;

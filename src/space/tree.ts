@@ -1,6 +1,7 @@
 /** Tables as nodes with entries, as a driver or a machine has them: what drawings and dumps of tables are made of. */
 import type { TreeTable } from '../pagetable/tree.ts';
 
+/** One entry of a table. Addresses are bytes. */
 export interface TableEntry {
   readonly index: number;
   readonly kind: 'invalid' | 'table' | 'block' | 'page' | 'external_abort';
@@ -11,6 +12,7 @@ export interface TableEntry {
   readonly output: bigint;
 }
 
+/** One table, with the entries that it holds. */
 export interface TableNode {
   readonly stage: 1 | 2;
   readonly level: number;

@@ -22,6 +22,7 @@ export const ADVICE_KINDS = [
   'align-iova',
   'align-buffer',
 ] as const;
+/** What a piece of advice is to change. */
 export type AdviceKind = (typeof ADVICE_KINDS)[number];
 
 /** What applying saves: before minus after, of the tables that the driver writes. Less than 0: it costs that much more. */
@@ -40,6 +41,7 @@ export interface Subject {
   readonly combination: Combination;
 }
 
+/** One thing to change, with what it saves exactly. */
 export interface Advice {
   readonly kind: AdviceKind;
   /** What to do and why, a sentence without its full stop. The gain is not in it. */

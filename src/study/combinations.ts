@@ -8,14 +8,17 @@ import { StudyError } from './errors.ts';
 
 /** Bytes of an IOMMU's smallest page. */
 export const GRANULES = [0x1000, 0x4000, 0x1_0000] as const;
+/** Bytes of an IOMMU's smallest page: 4096, 16384 or 65536. */
 export type Granule = (typeof GRANULES)[number];
 
 /** What the table may use: pages alone; blocks too; runs of entries with the contiguous hint as well. */
 export const OFFERED = ['pages', 'blocks', 'contiguous'] as const;
+/** What tables may use: pages alone, blocks too, contiguous runs as well. */
 export type Offered = (typeof OFFERED)[number];
 
 /** Stage 1 alone, stage 2 alone, or stage 1 in a guest whose RAM stage 2 maps. */
 export const STAGES = ['s1', 's2', 'nested'] as const;
+/** Stage 1 alone, stage 2 alone, or stage 1 in a guest under stage 2. */
 export type StageChoice = (typeof STAGES)[number];
 
 /** One cell of the comparison. Sizes in bytes. */

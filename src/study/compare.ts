@@ -8,6 +8,7 @@ import { type Measured, measure } from './measure.ts';
 import { judgeSemantics, type SemanticsResult } from './semantics.ts';
 import type { Workload } from './workload.ts';
 
+/** What a comparison goes through, and what it says about each combination. */
 export interface CompareOptions extends Choice {
   /** Meanings of map_sg to judge the workload by. Tables are always made with `exact`, Linux 6.12's. Default: all. */
   readonly semantics?: readonly SgSemantics[];
@@ -21,6 +22,7 @@ export interface GranuleResult {
   readonly dma: DmaResult;
 }
 
+/** What a workload comes to under one combination, with advice. */
 export interface CombinationResult extends Measured {
   readonly ofGranule: GranuleResult;
   readonly advice: readonly Advice[];

@@ -11,6 +11,7 @@ import { sizeOf } from './workload.ts';
 import type { WorkloadStudy } from './workload-study.ts';
 
 export const CONCLUSION_KINDS = ['maps', 'leaves', 'tables', 'miss', 'tlb', 'too-much', 'advice'] as const;
+/** What a conclusion is about. */
 export type ConclusionKind = (typeof CONCLUSION_KINDS)[number];
 
 /** What each kind is about, as a heading. */
@@ -24,6 +25,7 @@ export const ABOUT: Readonly<Record<ConclusionKind, string>> = {
   advice: 'What would help',
 };
 
+/** One thing that a study shows. */
 export interface Conclusion {
   readonly kind: ConclusionKind;
   /** Bytes of CPU pages: what it holds for. */

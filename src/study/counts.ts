@@ -16,6 +16,7 @@ export interface LeafCount {
   readonly descriptors: number;
 }
 
+/** Tables of one level, by Arm's number; `bytes` of all of them. */
 export interface TableCount {
   readonly level: number;
   /** A concatenated root is one. */

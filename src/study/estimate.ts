@@ -10,6 +10,7 @@ import { type Combination, formatOf, formatRequest } from './combinations.ts';
 import { type Counts, Tally } from './counts.ts';
 import { forEachRun, spacesOf, type Workload } from './workload.ts';
 
+/** What a workload would come to. */
 export interface Estimate {
   /** Requests that can't be mapped: a run that is not aligned, or an address out of range. */
   readonly refused: number;

@@ -14,6 +14,7 @@ export interface Refusal {
   readonly message: string;
 }
 
+/** What one meaning of map_sg makes of a workload. */
 export interface SemanticsResult {
   readonly semantics: SgSemantics;
   /** Every request can be mapped. */

@@ -12,6 +12,7 @@ import {
 } from './tlb/of-workload.ts';
 import type { Workload, WorkloadRequest } from './workload.ts';
 
+/** What a study measures of each workload: combinations as `compareWorkload` has them, TLBs and traces. */
 export interface StudyOptions extends CompareOptions, Pick<WorkloadTlbOptions, 'accesses' | 'seed'> {
   /** Default: 16, 64, 256 and 1024 entries in sets of 4, with a walk cache of 16 tables. */
   readonly shapes?: readonly TlbShape[];

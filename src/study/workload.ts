@@ -9,6 +9,7 @@ export interface WorkloadRequest {
   readonly space?: number;
 }
 
+/** The scatterlists that a driver maps, in order. */
 export interface Workload {
   readonly name: string;
   /** What it is made to show, in words. */

@@ -5,6 +5,7 @@ import { placeChunks } from './placement.ts';
 import { SeededRandom } from './random.ts';
 import { listOf, type Workload, type WorkloadRequest } from './workload.ts';
 
+/** How a workload is generated. Sizes are bytes. */
 export interface WorkloadOptions {
   /** Any whole number. Default: 1. */
   readonly seed?: number;
@@ -61,10 +62,11 @@ const GENERATORS = {
   },
 } as const satisfies Record<string, Generator>;
 
+/** The name of a workload that can be generated; see {@link workloadNamed}. */
 export type WorkloadName = keyof typeof GENERATORS;
 
 /** Names of the workloads that can be generated. */
-export const WORKLOADS = Object.keys(GENERATORS) as WorkloadName[];
+export const WORKLOADS: readonly WorkloadName[] = Object.keys(GENERATORS) as WorkloadName[];
 
 /** What a workload is made to show, in words. */
 export function questionOf(name: WorkloadName): string {

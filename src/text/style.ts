@@ -41,6 +41,7 @@ const painter =
   (colour: Colour): Paint =>
     on ? (text) => (text === '' ? '' : styleText(colour, text, { validateStream: false })) : (text) => text;
 
+/** How text in a terminal looks: with the escape sequences of colours, or (`on` false) as it is. */
 export function makeStyle(on: boolean): Style {
   const paint = painter(on);
   return {

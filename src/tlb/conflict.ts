@@ -19,6 +19,7 @@ export interface ConflictVerdict {
   readonly section: string;
 }
 
+/** Two entries that one access would hit, and what may come of it. (DDI 0487 D8.15.1.6; IHI 0070 3.21.1.) */
 export interface TlbConflict extends ConflictVerdict {
   /** The older entry first. */
   readonly entries: readonly [TlbEntry, TlbEntry];

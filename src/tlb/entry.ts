@@ -15,6 +15,7 @@ export interface LeafDescriptor {
   readonly address: bigint;
 }
 
+/** One entry of a TLB: a leaf's translation, or a contiguous run's. Addresses and sizes are bytes. */
 export interface TlbEntry {
   readonly tag: Tag;
   /** The context that filled it. */

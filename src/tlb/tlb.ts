@@ -113,6 +113,7 @@ export class Tlb {
     return this.#context;
   }
 
+  /** Counters since the TLB was made. */
   get statistics(): TlbStatistics {
     return { ...this.#counts };
   }

@@ -3,7 +3,9 @@
  * (DDI 0487 D8.6; J1.3 S1DecodeMemAttrs, S2DecodeMemAttrs, S2CombineS1MemAttrs, AArch64.S2ApplyFWBMemAttrs, EncodePARAttrs.)
  */
 
+/** Device memory by its ordering: Gathering, Reordering, Early acknowledgement, or not. (DDI 0487 B2.10.2.) */
 export type DeviceType = 'nGnRnE' | 'nGnRE' | 'nGRE' | 'GRE';
+/** Shareability of a location: none, outer or inner. (DDI 0487 D8.6.2.) */
 export type Shareability = 'non' | 'outer' | 'inner';
 
 /** Cacheability of Normal memory at one level of cache. Hints and transience exist only where it is cacheable. `implementation-defined`: of a Mali GPU only. */
@@ -32,6 +34,7 @@ export interface NormalMemory {
   readonly xs: boolean;
 }
 
+/** What kind of memory a translation leads to; `type` tells the two apart. */
 export type MemoryAttributes = DeviceMemory | NormalMemory;
 
 /** Attributes and the shareability that goes with them, as one stage (or both) determine it. */

@@ -90,6 +90,17 @@ const ABORTED = {
   attributesHi: 0,
 } as const;
 
+/**
+ * The tables of one stage under one base register, to be read entry by entry.
+ *
+ * @example
+ * for (const tree of walker.trees()) {
+ *   const { startLevel, base } = tree.root;
+ *   tree.scan(startLevel, base, 0, tree.rootEntries, ({ kind, index, output }) => {
+ *     if (kind !== ENTRY_KINDS.invalid) console.log(index, output.toString(16));
+ *   });
+ * }
+ */
 export class TableTree {
   readonly root: TreeRoot;
   /** @internal How its descriptors are read. */

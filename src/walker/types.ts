@@ -145,4 +145,5 @@ export interface FaultedWalk {
   readonly steps: readonly WalkStep[];
 }
 
+/** What a walk answers; `ok` tells a translation from a fault. */
 export type WalkResult = Translation | FaultedWalk;

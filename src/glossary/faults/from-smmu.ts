@@ -91,6 +91,10 @@ export const FSR_FAULTS: readonly (readonly [field: BitField, kind: DecodedKind]
   [fsr.UUT, 'f_uut'],
 ];
 
+/**
+ * A context fault of an SMMUv2 from the registers of its bank: SMMU_CBn_FSR, FSYNR0, FAR, IPAFAR (32 and 64 bits) and SMMU_CBFRSYNRAn. What is not given stays
+ * unknown. (IHI 0062, stage 1 and stage 2 context banks.)
+ */
 export function decodeContextFault(report: ContextFault): DecodedFault {
   const { fsr: status, fsynr0, iova, ipa, cbfrsynra, cb } = report;
   const [fault, kind] = FSR_FAULTS.find(([field]) => isSet(status, field)) ?? [undefined, 'other' as const];

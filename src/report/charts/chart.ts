@@ -6,6 +6,7 @@ import { type LineChart, lineChart } from '../../draw/line-chart.ts';
 import type { Axis } from '../../draw/scale.ts';
 import type { Style } from '../../text/style.ts';
 
+/** One chart of a study, for a page and for a terminal. */
 export interface Chart {
   /** A name without blanks, that no other chart of a study has. */
   readonly id: string;

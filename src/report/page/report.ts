@@ -13,6 +13,7 @@ import { reportStyle } from './style.ts';
 import { factsOf, summary } from './summary.ts';
 import { tlbSection } from './tlb.ts';
 
+/** What a report says beside the study itself. */
 export interface ReportOptions {
   /** What to type for the same report; the last section shows it. */
   readonly command: string;

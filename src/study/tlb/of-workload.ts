@@ -12,9 +12,11 @@ import { walkTrace } from './walks.ts';
 
 /** `device`: it goes over each request in bursts of 256 bytes, after which the request is unmapped. */
 export const WORKLOAD_TRACES = ['device', ...TRACES] as const;
+/** A trace over a workload: what its device does, or one of the generated ones. */
 export type WorkloadTrace = 'device' | TraceName;
 const DEFAULT_TRACES: readonly WorkloadTrace[] = ['device'];
 
+/** TLBs and traces that a workload is put through. */
 export interface WorkloadTlbOptions {
   readonly shapes: readonly TlbShape[];
   /** Default: `device`. The others are of what is mapped, address space by address space, in proportion to its bytes. */

@@ -31,6 +31,7 @@ export interface TlbRefused {
   readonly reason: string;
 }
 
+/** What a combination came to; `maps` tells what was measured from what could not be mapped. */
 export type TlbResult = TlbMeasured | TlbRefused;
 
 /** A trace to generate over what is mapped. */

@@ -9,6 +9,7 @@ export interface Stretch {
   readonly size: bigint;
 }
 
+/** The accesses of a device or program, one after the other. */
 export interface Trace {
   readonly name: string;
   /** Input addresses as signed 64-bit numbers, as `Walker.translateMany` takes them: those of an upper range are negative. */
@@ -20,9 +21,12 @@ export interface Trace {
   readonly unmaps?: Uint32Array;
 }
 
+/** Names of the traces that can be generated. */
 export const TRACES = ['sequential', 'random', 'strided', 'dma-ring'] as const;
+/** The name of a trace that can be generated; see {@link traceNamed}. */
 export type TraceName = (typeof TRACES)[number];
 
+/** How a generated trace goes. Sizes are bytes. */
 export interface TraceOptions {
   /** 1 to 2^26. Default: 2^20. */
   readonly accesses?: number;
@@ -64,6 +68,7 @@ export function traceNamed(name: string, footprint: readonly Stretch[], options:
   throw new StudyError(`there is no trace '${name}'; there are ${TRACES.join(', ')}`, name);
 }
 
+/** How a device goes over its requests. Sizes are bytes. */
 export interface DeviceTraceOptions {
   /** Bytes that the device moves at once. Default: 256. */
   readonly burst?: number;
