@@ -6,6 +6,7 @@ import { EXTERNAL_ABORT } from '../memory/index.ts';
 import { hex } from '../pagetable/errors.ts';
 import { cpuFeatures } from '../walker/cpu.ts';
 import { type Access, type CpuModel, parEl1 } from '../walker/index.ts';
+import { isGoldenRegister } from './image-words.ts';
 
 /** One question and its answer. */
 export interface CapturedRow {
@@ -45,9 +46,17 @@ export function captureImage({ name, producer, machine, stream, rows, touched }:
     name,
     producer,
     regime,
-    cpu: { model, ...(paBits !== undefined && { pa_bits: paBits }) },
+    cpu: {
+      model,
+      ...(paBits !== undefined && { pa_bits: paBits }),
+      ...(cpu?.features && { features: cpu.features }),
+    },
     ram: ramOf([...frames.keys()]),
-    registers: Object.fromEntries(Object.entries(registers).map(([key, value]) => [key, hex(value)])),
+    registers: Object.fromEntries(
+      Object.entries(registers)
+        .filter(([key]) => isGoldenRegister(key))
+        .map(([key, value]) => [key, hex(value)]),
+    ),
     memory: [...frames].map(([pa, words64]) => ({ pa: hex(pa), words64 })),
     translations: rows.map((row) => rowJson(row, regime, stream)),
   };

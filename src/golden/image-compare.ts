@@ -9,28 +9,55 @@ import type { Expectation, ExpectedFault } from './image-file.ts';
 
 type AnswerFault = Extract<Answer, { ok: false }>['fault'];
 
+/** The first thing that is not as wanted. */
+export interface Mismatch {
+  /** Behind the answer's place in the file: `.pa`, `.fault.level`. */
+  readonly member: string;
+  readonly want: string;
+  readonly got: string;
+}
+
 /**
- * The first member that is not as wanted, as a path suffix (`.pa`, `.fault.level`), or undefined when all agree.
- * `event` is the number of the event that the row's producer recorded, where that is the wanted answer.
+ * What is not as wanted, or undefined when every claim is right but for `updates`, which an answer does not show. `event` is the
+ * number of the event that the row's producer recorded, where that is the wanted answer.
  */
-export function mismatch(wanted: Expectation, got: Answer, event?: number): string | undefined {
+export function mismatch(wanted: Expectation, got: Answer, event?: number): Mismatch | undefined {
+  const whole = (member: string | undefined) =>
+    member === undefined
+      ? undefined
+      : { member, want: describeExpectation(wanted), got: describeAnswer(got) };
   if (wanted.fault !== undefined) {
-    if (got.ok) return '.fault';
+    if (got.ok) return whole('.fault');
     // `abort` is what a device sees of any transaction that is terminated without an event.
-    if (wanted.fault.kind === 'abort') return 'event' in got && !got.event ? undefined : '.fault.kind';
-    return faultMismatch(wanted.fault, got.fault) ?? eventMismatch(got.fault, event);
+    if (wanted.fault.kind === 'abort') return whole('event' in got && !got.event ? undefined : '.fault.kind');
+    return whole(faultMismatch(wanted.fault, got.fault) ?? eventMismatch(got.fault, event));
   }
-  if (!got.ok || got.pa !== wanted.pa) return '.pa';
+  if (!got.ok || got.pa !== wanted.pa) return whole('.pa');
   const { sh, ns } = parFields(got);
-  const claims: readonly (readonly [string, number | bigint | undefined, number | bigint | undefined])[] = [
-    ['.attr', wanted.attr, got.attributes.byte],
+  const claims: readonly (readonly [string, Claim | undefined, Claim | undefined])[] = [
+    ['.attr', hexByte(wanted.attr), hexByte(got.attributes.byte)],
     ['.sh', wanted.sh, sh],
     ['.ns', wanted.ns, ns],
+    ['.xs', wanted.xs, Number(got.attributes.xs)],
+    ['.pas', wanted.pas, got.ns ? 'nonsecure' : 'secure'],
     ['.level', wanted.level, got.level],
     ['.s2_level', wanted.s2Level, got.stage2?.level],
-    ['.ipa', wanted.ipa, got.stage1?.oa],
+    ['.ipa', hexOf(wanted.ipa), hexOf(got.stage1?.oa)],
   ];
-  return claims.find(([, want, found]) => want !== undefined && want !== found)?.[0];
+  const wrong = claims.find(([, want, found]) => want !== undefined && want !== found);
+  if (wrong === undefined) return undefined;
+  const [member, want, found] = wrong;
+  return { member, want: String(want), got: found === undefined ? 'none' : String(found) };
+}
+
+type Claim = number | string;
+
+function hexOf(value: bigint | undefined): string | undefined {
+  return value === undefined ? undefined : hex(value);
+}
+
+function hexByte(value: number | undefined): string | undefined {
+  return value === undefined ? undefined : `0x${value.toString(16).padStart(2, '0')}`;
 }
 
 /** The SH and NS fields that rows have are those of PAR_EL1. */
@@ -40,13 +67,14 @@ function parFields(translation: Translation): { readonly sh: number; readonly ns
 }
 
 function faultMismatch(wanted: ExpectedFault, got: AnswerFault): string | undefined {
+  if (wanted.kind === undefined) return undefined;
   if (got.kind !== wanted.kind) return '.fault.kind';
   if (wanted.fetch !== undefined && got.fetchAddress !== wanted.fetch) return '.fault.fetch';
   // A fault of the SMMU's configuration has no stage and no level.
   if (!('stage' in got)) return undefined;
   if (wanted.stage !== undefined && got.stage !== wanted.stage) return '.fault.stage';
   if (wanted.level !== undefined && got.level !== wanted.level) return '.fault.level';
-  if ((got.ptw ?? false) !== wanted.ptw) return '.fault.ptw';
+  if ((got.ptw ?? false) !== (wanted.ptw ?? false)) return '.fault.ptw';
   if (wanted.s1Level !== undefined && got.s1Level !== wanted.s1Level) return '.fault.s1_level';
   if (wanted.class !== undefined && (!('class' in got) || got.class !== wanted.class)) return '.fault.class';
   if (wanted.ipa !== undefined && (got.ipa ?? 0n) >> 12n !== wanted.ipa >> 12n) return '.fault.ipa';
@@ -92,5 +120,5 @@ function describeFault(fault: ExpectedFault): string {
     ptw && `on the stage-1 walk${s1Level === undefined ? '' : ` at level ${s1Level}`}`,
     ipa !== undefined && `IPA ${hex(ipa)}`,
   ];
-  return [`${kind} fault`, ...parts.filter(Boolean)].join(', ');
+  return [kind === undefined ? 'a fault' : `${kind} fault`, ...parts.filter(Boolean)].join(', ');
 }

@@ -1,7 +1,7 @@
 /** Parses golden files of kind `image` (schema pgtable-golden/1): registers, memory, and what a machine answered to each probe. */
-import * as v from 'valibot';
-import { type MachineRegime, machineRegimes } from '../arch/regimes.ts';
-import { hexWord, parseGolden } from './schema.ts';
+import type { MachineRegime } from '../arch/regimes.ts';
+import { type AnswerJson, imageSchema, type RowJson } from './image-schema.ts';
+import { parseGolden } from './schema.ts';
 
 /** The answer that a row wants. Members that are absent make no claim. */
 export interface Expectation {
@@ -10,19 +10,31 @@ export interface Expectation {
   readonly attr?: number;
   readonly sh?: number;
   readonly ns?: number;
+  /** The XS attribute, 0 or 1 (FEAT_XS). */
+  readonly xs?: number;
+  /** The physical address space: `nonsecure` … */
+  readonly pas?: string;
   /** Level of the leaf, and of stage 2's; the IPA between the stages. */
   readonly level?: number;
   readonly s2Level?: number;
   readonly ipa?: bigint;
   readonly fault?: ExpectedFault;
+  /** The 64-bit words that the access leaves changed in memory; none of them where the list is empty. */
+  readonly updates?: readonly Update[];
 }
 
-/** The fault that a row wants. `kind` is the file's word; `level` is absent where the file says null. */
+/** A word of memory as an access leaves it: hardware updates of access flag and dirty state. */
+export interface Update {
+  readonly pa: bigint;
+  readonly word: bigint;
+}
+
+/** The fault that a row wants. `kind` is the file's word, absent where any fault is right; `level` is absent where the file says null. */
 export interface ExpectedFault {
-  readonly kind: string;
+  readonly kind?: string;
   readonly stage?: number;
   readonly level?: number;
-  readonly ptw: boolean;
+  readonly ptw?: boolean;
   readonly s1Level?: number;
   readonly class?: string;
   readonly ipa?: bigint;
@@ -59,7 +71,8 @@ export interface PagemapRow {
 export interface ImageFile {
   readonly name: string;
   readonly regime: MachineRegime;
-  readonly cpu: { readonly model: string; readonly paBits?: number };
+  /** `features`: what the PE has beyond its model, by the manual's names (FEAT_XS). */
+  readonly cpu: { readonly model: string; readonly paBits?: number; readonly features?: readonly string[] };
   readonly ram: { readonly base: bigint; readonly size: bigint };
   readonly registers: Registers;
   /** Non-zero words by physical address. */
@@ -71,130 +84,41 @@ export interface ImageFile {
   readonly protNone: readonly PagemapRow[];
 }
 
-const integer = v.pipe(v.number(), v.integer());
-/** Absent or null: no claim. */
-const maybe = <T extends v.GenericSchema>(schema: T) => v.nullish(schema);
-const registers = v.record(v.string(), hexWord);
-
-const faultSchema = v.object({
-  kind: v.string(),
-  ptw: maybe(v.boolean()),
-  stage: maybe(integer),
-  level: maybe(integer),
-  s1_level: maybe(integer),
-  class: maybe(v.string()),
-  ipa: maybe(hexWord),
-  fetch: maybe(hexWord),
-});
-
-/** `{ pa, attr, sh, … }` or `{ fault }`. */
-const expectationEntries = {
-  fault: v.optional(faultSchema),
-  pa: maybe(hexWord),
-  attr: maybe(
-    v.pipe(
-      hexWord,
-      v.transform((attr) => Number(attr)),
-    ),
-  ),
-  sh: maybe(integer),
-  ns: maybe(integer),
-  level: maybe(integer),
-  s2_level: maybe(integer),
-  ipa: maybe(hexWord),
-};
-const expectationSchema = v.pipe(
-  v.object(expectationEntries),
-  v.check(({ fault, pa }) => fault !== undefined || typeof pa === 'bigint', 'expected a pa or a fault'),
-);
-
-const streamNumber = v.union([
-  v.pipe(
-    integer,
-    v.transform((id) => BigInt(id)),
-  ),
-  hexWord,
-]);
-
-const rowObject = v.object({
-  ...expectationEntries,
-  va: hexWord,
-  access: v.picklist(['read', 'write', 'execute']),
-  el: maybe(integer),
-  pan: maybe(integer),
-  sid: maybe(streamNumber),
-  ssid: maybe(streamNumber),
-  registers: maybe(registers),
-  event: maybe(v.array(hexWord)),
-  arm: v.optional(expectationSchema),
-  arm_or: v.optional(expectationSchema),
-  arm_unprivileged: v.optional(expectationSchema),
-});
-const rowSchema = v.pipe(
-  rowObject,
-  v.check(
-    ({ arm, fault, pa }) => arm !== undefined || fault !== undefined || typeof pa === 'bigint',
-    'expected a pa, a fault, or what arm says',
-  ),
-);
-
-const frameOffset = v.pipe(
-  v.string(),
-  v.check(
-    (offset) => /^\d+$/.test(offset) && Number(offset) < 4096 && Number(offset) % 8 === 0,
-    'expected a decimal byte offset below 4096, a multiple of 8',
-  ),
-);
-
-const pagemapSchema = v.array(v.object({ va: hexWord, pa: hexWord }));
-
-const imageSchema = v.object({
-  schema: v.literal('pgtable-golden/1'),
-  kind: v.literal('image'),
-  name: v.string(),
-  regime: v.picklist(
-    machineRegimes,
-    ({ input }) => `unknown regime '${String(input)}'; known are ${machineRegimes.join(', ')}`,
-  ),
-  cpu: v.object({ model: v.string(), pa_bits: maybe(integer) }),
-  ram: v.object({ base: hexWord, size: hexWord }),
-  registers,
-  memory: v.array(v.object({ pa: hexWord, words64: v.record(frameOffset, hexWord) })),
-  translations: v.array(rowSchema),
-  pagemap: v.optional(pagemapSchema, []),
-  pagemap_prot_none: v.optional(pagemapSchema, []),
-});
-
-type Row = v.InferOutput<typeof rowSchema>;
-type Answer = v.InferOutput<typeof expectationSchema>;
-
 /** The object without the members that make no claim. */
 function claims<T extends object>(object: T): { [K in keyof T]?: NonNullable<T[K]> } {
   const present = Object.entries(object).filter(([, value]) => value !== null && value !== undefined);
   return Object.fromEntries(present) as { [K in keyof T]?: NonNullable<T[K]> };
 }
 
-function expectationOf(answer: Answer): Expectation {
-  const { fault, pa, attr, sh, ns, level, s2_level: s2Level, ipa } = answer;
-  if (fault === undefined) {
-    return claims({ pa, attr, sh, ns, level, s2Level, ipa });
-  }
+function expectationOf(answer: AnswerJson): Expectation {
+  const { fault, pa, attr, sh, ns, xs, pas, level, s2_level: s2Level, ipa, updates } = answer;
+  if (typeof pa === 'bigint') return claims({ pa, attr, sh, ns, xs, pas, level, s2Level, ipa, updates });
+  if (!fault) return { fault: {}, ...claims({ updates }) };
   const { kind, ptw, s1_level: s1Level, ...rest } = fault;
-  return { fault: { ...claims({ ...rest, s1Level }), kind, ptw: ptw === true } };
+  return { fault: { ...claims({ ...rest, s1Level }), kind, ptw: ptw === true }, ...claims({ updates }) };
 }
 
-/** The architecture's answer (`arm`, or else `arm_or`) counts where it stands, the producer's otherwise. */
-function expectationsOf(row: Row): Expectation[] {
-  if (row.arm === undefined) return [expectationOf(row)];
-  return [row.arm, ...(row.arm_or === undefined ? [] : [row.arm_or])].map(expectationOf);
+/**
+ * The architecture's answer (`arm`, or else `arm_or`) counts where it stands, the producer's otherwise. What the access leaves in
+ * memory may stand beside `arm` alone: it is the same for both.
+ */
+function expectationsOf(row: RowJson): Expectation[] {
+  const { arm, arm_or: armOr } = row;
+  if (arm === undefined) return [expectationOf(row)];
+  const own = row.fault ? true : row.pa !== undefined;
+  const shared = own ? {} : claims({ updates: row.updates });
+  return [arm, ...(armOr === undefined ? [] : [armOr])].map((answer) => ({
+    ...shared,
+    ...expectationOf(answer),
+  }));
 }
 
 /** A row, and a second one where it says what an unprivileged access of the same kind gets. */
-function rowsOf(row: Row, where: string): ImageRow[] {
+function rowsOf(row: RowJson, where: string): ImageRow[] {
   const asked = {
     va: row.va,
     access: row.access,
-    pan: row.pan === 1,
+    pan: row.pan === true,
     ...claims({ sid: row.sid, ssid: row.ssid, registers: row.registers }),
   };
   // The event number of a raw event record is bits [7:0] of its first word.
@@ -216,11 +140,11 @@ function rowsOf(row: Row, where: string): ImageRow[] {
  */
 export function parseImageFile(value: unknown): ImageFile {
   const file = parseGolden(imageSchema, value);
-  const { model, pa_bits: paBits } = file.cpu;
+  const { model, pa_bits: paBits, features } = file.cpu;
   return {
     name: file.name,
     regime: file.regime,
-    cpu: { model, ...claims({ paBits }) },
+    cpu: { model, ...claims({ paBits, features }) },
     ram: file.ram,
     registers: file.registers,
     words: file.memory.flatMap(({ pa, words64 }) =>

@@ -1,19 +1,22 @@
 /** Who answers the probes of a golden image: the machine that it describes. */
-import { type Answer, createMachine, type Machine, type RegisterValues } from '../machine/machine.ts';
+import { cpuOf, createMachine, type Machine, type RegisterValues } from '../machine/machine.ts';
 import { MemoryError, PhysicalMemory } from '../memory/index.ts';
+import { cpuFeatures } from '../walker/cpu.ts';
 import { WalkerError } from '../walker/index.ts';
 import type { ImageFile, ImageRow } from './image-file.ts';
+import { type Answered, restoring } from './image-updates.ts';
 import { GoldenFileError } from './result.ts';
 
 /** Answers a row: the file's registers, with the row's own in their place. */
-export type Probe = (row: ImageRow) => Answer;
+export type Probe = (row: ImageRow) => Answered;
 
 /**
- * The prober of an image, with a memory of its own: hardware updates stay from row to row.
+ * The prober of an image, with a memory of its own: every row finds the file's, whatever the rows before it updated.
  * @throws GoldenFileError for a regime or CPU that is not known here, or memory that can't be.
  */
 export function imageProbe(image: ImageFile): Probe {
-  const { machineOf } = imageMachine(image);
+  const { memory, machineOf } = imageMachine(image);
+  const restore = restoring(memory);
   const common = machineOf();
   return (row) => {
     const machine = row.registers ? machineOf(row.registers) : common;
@@ -21,7 +24,7 @@ export function imageProbe(image: ImageFile): Probe {
       ...(row.sid !== undefined && { streamId: Number(row.sid) }),
       ...(row.ssid !== undefined && { substreamId: Number(row.ssid) }),
     };
-    return machine(stream).walk(row.va, row);
+    return restore(() => machine(stream).walk(row.va, row));
   };
 }
 
@@ -34,6 +37,8 @@ export function imageMachine(image: ImageFile): {
   const { regime, cpu } = image;
   const machineOf = (own?: RegisterValues) => {
     try {
+      // An SMMU's machine does not look at the model.
+      cpuFeatures(cpuOf({ cpu }));
       return createMachine({ memory, regime, cpu, registers: { ...image.registers, ...own } });
     } catch (error) {
       if (error instanceof WalkerError) throw new GoldenFileError(error.message);

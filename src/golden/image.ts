@@ -1,18 +1,20 @@
 /** Runs golden files of kind `image`: another machine's tables and registers, walked here, compared with its answers. */
 
 import type { Answer } from '../machine/machine.ts';
-import { describeAnswer, describeExpectation, mismatch } from './image-compare.ts';
-import { type ImageRow, parseImageFile } from './image-file.ts';
+import { describeAnswer, describeExpectation, type Mismatch, mismatch } from './image-compare.ts';
+import { type Expectation, type ImageRow, parseImageFile } from './image-file.ts';
 import { imageProbe, type Probe } from './image-probe.ts';
+import { type Answered, areUpdates, updatesText } from './image-updates.ts';
 import type { Difference, GoldenResult } from './result.ts';
 
 /**
- * Checks one golden file of kind `image`: every row is walked and compared by PA, attributes and shareability where the row
- * has them, or by fault kind, level and stage (of an SMMU also class, IPA and event number). A row is judged by `arm` (or
- * `arm_or`) where it has one.
+ * Checks one golden file of kind `image`: every row is walked in the file's memory and compared by every member that it has: PA,
+ * attributes, shareability …, or fault kind, level and stage (of an SMMU also class, IPA and event number), and what it leaves
+ * changed in memory. A row is judged by `arm` (or `arm_or`) where it has one. What can't be judged is refused.
  *
  * @param file - the parsed JSON.
- * @throws GoldenFileError for a file that is not of this kind or shape, or of a regime or CPU that is not known here.
+ * @throws GoldenFileError for a file that is not of this kind or shape, of a regime or CPU that is not known here, or that says
+ * what is not known or not modelled.
  */
 export function checkImage(file: unknown): GoldenResult {
   const image = parseImageFile(file);
@@ -23,12 +25,12 @@ export function checkImage(file: unknown): GoldenResult {
     if (difference !== undefined) differences.push(difference);
   }
   for (const { where, va, pa } of image.pagemap) {
-    const answer = probe({ where, va, access: 'read', privileged: true, pan: false, expect: [] });
+    const { answer } = probe({ where, va, access: 'read', privileged: true, pan: false, expect: [] });
     if (mappedAddress(answer) === pa) continue;
     differences.push({ where, want: describeExpectation({ pa }), got: describeAnswer(answer) });
   }
   for (const { where, va } of image.protNone) {
-    const answer = probe({ where, va, access: 'read', privileged: true, pan: false, expect: [] });
+    const { answer } = probe({ where, va, access: 'read', privileged: true, pan: false, expect: [] });
     if (!answer.ok && answer.fault.kind === 'translation') continue;
     differences.push({ where, want: 'no translation: PROT_NONE', got: describeAnswer(answer) });
   }
@@ -37,14 +39,29 @@ export function checkImage(file: unknown): GoldenResult {
 }
 
 function checkRow(row: ImageRow, probe: Probe): Difference | undefined {
-  const answer = probe(row);
-  const wrong = row.expect.map((wanted) => mismatch(wanted, answer, row.event));
-  if (wrong.some((difference) => difference === undefined)) return undefined;
+  const answered = probe(row);
+  const wrong = row.expect.map((wanted) => differenceFrom(wanted, answered, row.event));
+  const [first] = wrong;
+  if (first === undefined || wrong.includes(undefined)) return undefined;
+  const where = `${row.where}${first.member}`;
+  if (wrong.length === 1) return { where, want: first.want, got: first.got };
   return {
-    where: `${row.where}${wrong[0] ?? ''}`,
+    where,
     want: row.expect.map(describeExpectation).join(', or '),
-    got: describeAnswer(answer),
+    got: describeAnswer(answered.answer),
   };
+}
+
+function differenceFrom(
+  wanted: Expectation,
+  answered: Answered,
+  event: number | undefined,
+): Mismatch | undefined {
+  const wrong = mismatch(wanted, answered.answer, event);
+  if (wrong !== undefined || wanted.updates === undefined || areUpdates(wanted.updates, answered))
+    return wrong;
+  const left = answered.changes.map(({ pa, after }) => ({ pa, word: after }));
+  return { member: '.updates', want: updatesText(wanted.updates), got: updatesText(left) };
 }
 
 /** Where the tables map a page: an access flag that is still clear does not matter to a page map. */

@@ -20,6 +20,7 @@ import {
   type StreamDescription,
   type Transaction,
 } from '../smmu/index.ts';
+import { withFeatures } from '../walker/cpu.ts';
 import {
   type Access,
   type CpuModel,
@@ -45,8 +46,8 @@ export interface MachineDescription {
    * stream by itself ste0 to ste3 and (stage 1 alone) cd0 to cd3.
    */
   readonly registers: RegisterValues;
-  /** A model of the walker's, and PA bits in place of its own. */
-  readonly cpu?: { readonly model?: string; readonly paBits?: number };
+  /** A model of the walker's, PA bits in place of its own, and features beyond it by the manual's names (FEAT_XS). */
+  readonly cpu?: { readonly model?: string; readonly paBits?: number; readonly features?: readonly string[] };
 }
 
 /** Whose transactions are translated, of an SMMU. */
@@ -78,13 +79,14 @@ export function createMachine(description: MachineDescription): Machine {
   return registers.strtab_base === undefined ? streamMachine(description) : smmuMachine(description);
 }
 
-/** The walker's options that a description comes to. */
-export function cpuOf({ cpu }: MachineDescription): CpuOptions {
-  const { model, paBits } = cpu ?? {};
-  return {
+/** The walker's options that a description comes to. @throws WalkerError for a feature or model that is not known. */
+export function cpuOf({ cpu }: Pick<MachineDescription, 'cpu'>): CpuOptions {
+  const { model, paBits, features = [] } = cpu ?? {};
+  const options = {
     ...(model !== undefined && { model: model as CpuModel }),
     ...(paBits !== undefined && { paBits }),
   };
+  return withFeatures(options, features);
 }
 
 function peMachine(description: MachineDescription, regime: Regime): Machine {

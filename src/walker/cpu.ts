@@ -96,6 +96,27 @@ const MODELS = {
   },
 } as const satisfies Record<string, CpuFeatures>;
 
+/** What each feature is among the options, by its name in the manual. */
+const FEATURES: Readonly<Record<string, Partial<CpuFeatures>>> = {
+  FEAT_LPA: { lpa: true },
+  FEAT_LPA2: { lpa2: true },
+  FEAT_LVA: { lva: true },
+  FEAT_TTST: { ttst: true },
+  FEAT_XNX: { xnx: true },
+  FEAT_HAFDBS: { hafdbs: true },
+  FEAT_S2FWB: { s2fwb: true },
+  FEAT_E0PD: { e0pd: true },
+  FEAT_HPDS: { hpds: true },
+  FEAT_PAN: { pan: true },
+  FEAT_PAN3: { pan3: true },
+  FEAT_PAuth: { pauth: true },
+  FEAT_MTE2: { mte: true },
+  FEAT_XS: { xs: true },
+  FEAT_BTI: { bti: true },
+  FEAT_BBML1: { bbm: 1 },
+  FEAT_BBML2: { bbm: 2 },
+};
+
 /** The models with a preset. `max` has every feature but FEAT_XS, and 52 PA bits. */
 export type CpuModel = keyof typeof MODELS;
 
@@ -104,6 +125,36 @@ export type CpuOptions = CpuModel | (Partial<CpuFeatures> & { readonly model?: C
 
 /** The names that `cpu` accepts. */
 export const cpuModels: readonly CpuModel[] = Object.keys(MODELS) as CpuModel[];
+
+/** The manual's names of the features that {@link withFeatures} accepts. */
+export const featureNames: readonly string[] = Object.keys(FEATURES);
+
+/**
+ * Options with features added, by their names in the manual: `withFeatures('max', ['FEAT_XS'])`.
+ * @throws WalkerError for a feature that the walker does not know, or that the options can't have: FEAT_LPA without 52 PA bits.
+ */
+export function withFeatures(options: CpuOptions, names: readonly string[]): CpuOptions {
+  const more = typeof options === 'string' ? { model: options } : { ...options };
+  for (const name of names) {
+    const changes = Object.hasOwn(FEATURES, name) ? FEATURES[name] : undefined;
+    if (changes === undefined) {
+      throw new WalkerError(`unknown feature '${name}'; known are ${featureNames.join(', ')}`);
+    }
+    if (!hasAll(cpuFeatures(more), changes)) Object.assign(more, changes);
+    const made = cpuFeatures(more);
+    if (!hasAll(made, changes)) {
+      throw new WalkerError(`${name} needs 52 physical address bits; paBits is ${made.paBits}`);
+    }
+  }
+  return more;
+}
+
+/** FEAT_BBM is a number, of which more is better. */
+function hasAll(cpu: CpuFeatures, wanted: Partial<CpuFeatures>): boolean {
+  return Object.entries(wanted).every(
+    ([name, value]) => Number(cpu[name as keyof CpuFeatures]) >= Number(value),
+  );
+}
 
 /**
  * The features of a model.

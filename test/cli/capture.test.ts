@@ -51,6 +51,30 @@ test('a walk: its descriptors and no other word', async () => {
   expect(again.json.walks).toMatchObject([{ pa: '0x40210000' }]);
 });
 
+test('features that the PE has beyond its model stay with it', async () => {
+  const source = join(REAL, '../arm/xs-el1-0-4k.json');
+  const { file, image } = await captured(source, '0x1394_6c3f');
+  expect(image.cpu).toEqual({ model: 'max', pa_bits: 52, features: ['FEAT_XS'] });
+  expect((await lpae(['check', file])).code).toBe(0);
+  // 0x0d: Device-GRE whose XS attribute is 0, which no PE without the feature has.
+  expect(image.translations).toMatchObject([{ attr: '0xd' }]);
+  const without = { ...image, cpu: { model: 'max', pa_bits: 52 } };
+  expect((await lpae(['check', tempFile('without.json', asText(without))])).code).toBe(1);
+});
+
+test('registers that no walk reads are left out; those that it should read are kept for a check to refuse', async () => {
+  const memory = new Uint8Array(4096);
+  const registers = { ttbr0_el1: '0x40000000', tcr_el1: '0x19', far_el1: '0x1', esr_el1: '0x2', scr: '0x3' };
+  const dump = `${tempFile('ram.bin', memory)}@0x4000_0000`;
+  const given = tempFile('registers.json', asText(registers));
+  const { file, image } = await captured(dump, '0x1000', '--registers', given);
+  expect(image.registers).toEqual({ ttbr0: '0x40000000', tcr: '0x19' });
+  expect((await lpae(['check', file])).code).toBe(0);
+  const indirect = tempFile('pie.json', asText({ ...registers, tcr2_el1: '0x2' }));
+  const kept = await captured(dump, '0x1000', '--registers', indirect);
+  expect((await lpae(['check', kept.file])).out).toContain('registers.tcr2: not modelled yet');
+});
+
 test('a fault, and an access that is not a read', async () => {
   const source = tempFile('request.json', asText(REQUEST));
   const { file, image } = await captured(source, '0x2000_0000', '--access', 'write', '--unprivileged');

@@ -50,6 +50,11 @@ test.each<[string, string | Uint8Array, string]>([
   ['half a gzip', gzipSync(readFileSync(FILE)).subarray(0, 100), 'no whole gzip data'],
   ['not golden', '{}', 'kind: undefined is not a kind'],
   ['a wrong type', asText({ ...golden(), ops: 7 }), 'ops'],
+  [
+    'an image with a member that nobody would judge',
+    readFileSync('fixtures/arm/mte-el1-0-4k.json', 'utf8').replace('"access"', '"gcs":1,"access"'),
+    'translations[0].gcs: not modelled yet: Guarded Control Stack accesses (FEAT_GCS); its value is 1',
+  ],
   ['an unknown format', asText({ ...golden(), format: 'arm_v9' }), 'arm_v9'],
 ])('exit code 3, and the others are checked: %s', async (_, content, reason) => {
   const file = tempFile('bad.json', content);

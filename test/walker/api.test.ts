@@ -1,6 +1,6 @@
 /** What callers can get wrong throws and teaches; what tables and registers hold never does. */
 import { describe, expect, test } from 'vitest';
-import { cpuFeatures } from '../../src/walker/cpu.ts';
+import { cpuFeatures, featureNames, withFeatures } from '../../src/walker/cpu.ts';
 import { cpuModels, createWalker, type Regime, regimes, WalkerError } from '../../src/walker/index.ts';
 import { memoryWith } from './table-builder.ts';
 
@@ -61,6 +61,35 @@ test('models: features follow the model, and options change them', () => {
   });
   // FEAT_LPA means 52 PA bits.
   expect(cpuFeatures({ paBits: 48 })).toMatchObject({ lpa: false });
+});
+
+test('features by their names in the manual are added to a model, and take nothing from it', () => {
+  expect(cpuFeatures(withFeatures('max', ['FEAT_XS']))).toEqual({ ...cpuFeatures('max'), xs: true });
+  const added = [
+    'FEAT_LPA2',
+    'FEAT_LVA',
+    'FEAT_TTST',
+    'FEAT_S2FWB',
+    'FEAT_E0PD',
+    'FEAT_PAN3',
+    'FEAT_PAuth',
+    'FEAT_MTE2',
+  ];
+  const base = withFeatures({ model: 'cortex-a57', paBits: 52 }, [
+    'FEAT_LPA',
+    'FEAT_XNX',
+    'FEAT_HAFDBS',
+    'FEAT_HPDS',
+  ]);
+  const all = withFeatures(base, ['FEAT_PAN', 'FEAT_BTI', 'FEAT_BBML2', ...added]);
+  expect(cpuFeatures(all)).toEqual(cpuFeatures('max'));
+  expect(cpuFeatures(withFeatures('max', ['FEAT_BBML1']))).toEqual(cpuFeatures('max'));
+  expect(cpuFeatures(withFeatures('cortex-a57', ['FEAT_BBML1'])).bbm).toBe(1);
+  expect(() => withFeatures('max', ['FEAT_THE'])).toThrow(/unknown feature 'FEAT_THE'; known are FEAT_LPA, /);
+  expect(() => withFeatures('cortex-a57', ['FEAT_LPA'])).toThrow(
+    /FEAT_LPA needs 52 physical address bits; paBits is 44/,
+  );
+  expect(featureNames).toContain('FEAT_XS');
 });
 
 test('the walker decodes registers once: changing the object later changes nothing', () => {

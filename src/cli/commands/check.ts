@@ -13,7 +13,7 @@ import { tapHeader, tapLines, yamlText } from '../tap.ts';
 const HELP = `
 FILE is a golden file (pgtable-golden/1) of any kind, plain or gzipped; of a directory, all its .json and .json.gz files.
 stdout is TAP version 14, stderr a summary. Exit code 0 when all agree, 1 when one differs, 3 when one can't be read
-or is of a kind that is not supported.
+or says what is not known or not modelled: nothing in a file is passed over.
 
 Examples:
   $ lpae check fixtures/linux/*.json

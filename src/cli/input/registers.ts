@@ -7,6 +7,7 @@ import {
   traitsOf,
 } from '../../arch/regimes.ts';
 import type { RegisterValues } from '../../machine/machine.ts';
+import { featureNames } from '../../walker/cpu.ts';
 import { usageError } from '../io.ts';
 import { parseAddress } from './address.ts';
 import { JsonPart } from './json-part.ts';
@@ -61,7 +62,7 @@ export type AskedRegime = MachineRegime | 'smmuv3';
 export interface RegisterFile {
   readonly registers: RegisterValues;
   readonly regime?: AskedRegime;
-  readonly cpu: { readonly model?: string; readonly paBits?: number };
+  readonly cpu: { readonly model?: string; readonly paBits?: number; readonly features?: readonly string[] };
 }
 
 /**
@@ -86,12 +87,14 @@ export function readRegisterFile(json: unknown, source: string): RegisterFile {
   const cpu = document.get('cpu');
   const model = cpu.isObject ? cpu.get('model') : cpu;
   const paBits = cpu.isObject ? cpu.get('pa_bits') : new JsonPart(undefined, source);
+  const features = cpu.isObject ? cpu.get('features') : new JsonPart(undefined, source);
   return {
     registers,
     regime: named.isPresent ? named.oneOf([...machineRegimes, 'smmuv3']) : regimeOfNames(hints, registers),
     cpu: {
       ...(model.isPresent && { model: model.string() }),
       ...(paBits.isPresent && { paBits: paBits.integer(32, 52) }),
+      ...(features.isPresent && { features: features.items().map((name) => name.oneOf(featureNames)) }),
     },
   };
 }

@@ -1,0 +1,257 @@
+/** The JSON of golden images (pgtable-golden/1, kind image): every member is judged, known to be information, or refused. */
+import * as v from 'valibot';
+import { isStream, machineRegimes } from '../arch/regimes.ts';
+import { featureNames } from '../walker/cpu.ts';
+import {
+  FAULT,
+  FAULT_KIND_NOT_YET,
+  FAULT_KINDS,
+  FILE,
+  HIT_MEMBERS,
+  PART,
+  REGIME_NOT_YET,
+  REGISTER,
+  REGISTERS,
+  ROW,
+  SECURITY_NOT_YET,
+  SECURITY_STATES,
+} from './image-words.ts';
+import { at, type Members, members, oneOf, refusal, withValue } from './members.ts';
+import { hexWord } from './schema.ts';
+
+const integer = v.pipe(v.number(), v.integer());
+/** Absent or null: no claim. */
+const maybe = <T extends v.GenericSchema>(schema: T) => v.nullish(schema);
+/** A bit, as a number or as true and false. */
+const bit = v.pipe(
+  v.union([v.picklist([0, 1]), v.boolean()], 'expected 0, 1, false or true'),
+  v.transform((value) => Number(value)),
+);
+const truth = v.pipe(
+  bit,
+  v.transform((value) => value === 1),
+);
+
+const registers = v.pipe(
+  v.record(v.string(), hexWord),
+  v.rawCheck(({ dataset, addIssue }) => {
+    if (!dataset.typed) return;
+    for (const name of Object.keys(dataset.value)) {
+      if (REGISTERS.includes(name) || Object.hasOwn(REGISTER.information, name)) continue;
+      const why = refusal(name, 'register of a golden image', REGISTERS, REGISTER.notYet);
+      const message = withValue(why, dataset.value[name]);
+      addIssue({ message, path: at(dataset.value, name) });
+    }
+  }),
+);
+
+const faultSchema = members(
+  {
+    kind: oneOf('kind of fault', FAULT_KINDS, FAULT_KIND_NOT_YET),
+    ptw: maybe(truth),
+    stage: maybe(v.picklist([1, 2])),
+    level: maybe(integer),
+    s1_level: maybe(integer),
+    class: maybe(v.picklist(['in', 'tt', 'cd'])),
+    ipa: maybe(hexWord),
+    fetch: maybe(hexWord),
+  },
+  'member of a fault',
+  FAULT,
+);
+
+const updatesSchema = v.pipe(
+  v.array(members({ pa: hexWord, word: hexWord }, 'member of an update', PART)),
+  v.check(
+    (updates) => updates.every(({ pa }) => pa % 8n === 0n),
+    'the pa of a 64-bit word is a multiple of 8',
+  ),
+  v.check((updates) => new Set(updates.map(({ pa }) => pa)).size === updates.length, 'two words at one pa'),
+);
+
+/** `{ pa, attr, sh, … }` or `{ fault }`; `pa: null` is a fault of any kind. */
+const answerEntries = {
+  fault: maybe(faultSchema),
+  pa: maybe(hexWord),
+  attr: maybe(
+    v.pipe(
+      hexWord,
+      v.check((attr) => attr < 0x100n, 'expected a byte, as MAIR has them'),
+      v.transform((attr) => Number(attr)),
+    ),
+  ),
+  sh: maybe(v.pipe(integer, v.minValue(0), v.maxValue(3))),
+  ns: maybe(bit),
+  xs: maybe(bit),
+  pas: maybe(oneOf('address space', ['secure', 'nonsecure', 'realm', 'root'], {})),
+  level: maybe(integer),
+  s2_level: maybe(integer),
+  ipa: maybe(hexWord),
+  updates: maybe(updatesSchema),
+};
+type AnswerMembers = v.InferOutput<v.ObjectSchema<typeof answerEntries, undefined>>;
+
+const hasAnswer = ({ fault, pa }: AnswerMembers) => Boolean(fault) || pa !== undefined;
+
+/** The first thing that is wrong with an answer as a whole, and the member that it shows in. */
+function contradiction(
+  answer: AnswerMembers,
+): { readonly message: string; readonly member: string } | undefined {
+  const { fault, pa } = answer;
+  if (fault && typeof pa === 'bigint') {
+    return { member: 'pa', message: withValue('an access has a pa or a fault, not both', pa) };
+  }
+  if (typeof pa === 'bigint') return undefined;
+  const member = HIT_MEMBERS.find((name) => answer[name] !== undefined && answer[name] !== null);
+  if (member === undefined) return undefined;
+  const message = 'belongs to an answer with a pa, and there is none beside it';
+  return { member, message: withValue(message, answer[member]) };
+}
+
+const consistent = <T extends AnswerMembers>() =>
+  v.rawCheck<T>(({ dataset, addIssue }) => {
+    if (!dataset.typed) return;
+    const wrong = contradiction(dataset.value);
+    if (wrong !== undefined)
+      addIssue({ message: wrong.message, path: at(dataset.value as Members, wrong.member) });
+  });
+
+const answerObject = members(answerEntries, 'member of an answer', ROW);
+const answerSchema = v.pipe(
+  answerObject,
+  v.check(hasAnswer, 'expected a pa or a fault'),
+  consistent<v.InferOutput<typeof answerObject>>(),
+);
+
+const streamNumber = v.union([
+  v.pipe(
+    integer,
+    v.transform((id) => BigInt(id)),
+  ),
+  hexWord,
+]);
+
+const rowObject = members(
+  {
+    ...answerEntries,
+    va: hexWord,
+    access: v.picklist(['read', 'write', 'execute']),
+    el: maybe(v.picklist([0, 1, 2, 3], 'expected an exception level, 0 to 3')),
+    pan: maybe(truth),
+    sid: maybe(streamNumber),
+    ssid: maybe(streamNumber),
+    registers: maybe(registers),
+    event: maybe(v.array(hexWord)),
+    arm: v.optional(answerSchema),
+    arm_or: v.optional(answerSchema),
+    arm_unprivileged: v.optional(answerSchema),
+  },
+  'member of a row',
+  ROW,
+);
+const rowSchema = v.pipe(
+  rowObject,
+  v.check((row) => row.arm !== undefined || hasAnswer(row), 'expected a pa, a fault, or what arm says'),
+  v.check(({ arm, arm_or }) => arm_or === undefined || arm !== undefined, 'arm_or needs arm beside it'),
+  consistent<v.InferOutput<typeof rowObject>>(),
+);
+
+const frameOffset = v.pipe(
+  v.string(),
+  v.check(
+    (offset) => /^\d+$/.test(offset) && Number(offset) < 4096 && Number(offset) % 8 === 0,
+    'expected a decimal byte offset below 4096, a multiple of 8',
+  ),
+);
+
+const pagemapSchema = v.array(members({ va: hexWord, pa: hexWord }, 'member of a page', PART));
+
+const feature = v.pipe(
+  v.string(),
+  v.check(
+    (name) => featureNames.includes(name),
+    ({ input }) => `${input} is not a feature that is modelled; known are ${featureNames.join(', ')}`,
+  ),
+);
+
+const fileObject = members(
+  {
+    schema: v.literal('pgtable-golden/1'),
+    kind: v.literal('image'),
+    name: v.string(),
+    regime: v.picklist(machineRegimes, ({ input }) => {
+      const regime = String(input);
+      return Object.hasOwn(REGIME_NOT_YET, regime)
+        ? withValue(refusal(regime, 'regime', [], REGIME_NOT_YET), regime)
+        : `unknown regime '${regime}'; known are ${machineRegimes.join(', ')}`;
+    }),
+    security: maybe(oneOf('security state', SECURITY_STATES, SECURITY_NOT_YET)),
+    cpu: members(
+      { model: v.string(), pa_bits: maybe(integer), features: maybe(v.array(feature)) },
+      'member of cpu',
+      PART,
+    ),
+    ram: members({ base: hexWord, size: hexWord }, 'member of ram', PART),
+    registers,
+    memory: v.array(
+      members({ pa: hexWord, words64: v.record(frameOffset, hexWord) }, 'member of a frame', PART),
+    ),
+    translations: v.array(rowSchema),
+    pagemap: v.optional(pagemapSchema, []),
+    pagemap_prot_none: v.optional(pagemapSchema, []),
+  },
+  'member of a golden image',
+  FILE,
+);
+
+/** A golden image. What it says of answers must be something that its machine can answer. */
+export const imageSchema = v.pipe(
+  fileObject,
+  v.rawCheck(({ dataset, addIssue }) => {
+    if (!dataset.typed) return;
+    const { regime, cpu, translations } = dataset.value;
+    const features = cpu.features ?? [];
+    if (isStream(regime) && features.length > 0) {
+      addIssue({
+        message: withValue('an SMMU says in its IDR registers what it has', features),
+        path: [...at(dataset.value, 'cpu'), ...at(cpu, 'features')],
+      });
+    }
+    for (const [i, row] of translations.entries()) {
+      for (const [answer, path] of answersOf(row)) {
+        const refuse = (key: string, message: string) =>
+          addIssue({
+            message: withValue(message, answer[key as keyof typeof answer]),
+            path: [
+              ...at(dataset.value, 'translations'),
+              { type: 'array', origin: 'value', input: translations, key: i, value: row },
+              ...path.flatMap((name) => at(row, name)),
+              ...at(answer, key),
+            ],
+          });
+        if (typeof answer.xs === 'number' && !features.includes('FEAT_XS')) {
+          refuse('xs', 'the XS attribute is FEAT_XS, which cpu.features does not list');
+        }
+        // The state is Non-secure, whose accesses all stay in one address space; EL3's is another.
+        if (typeof answer.pas === 'string' && regime === 'el3') {
+          refuse('pas', 'not modelled yet: the address space of what EL3 accesses');
+        }
+      }
+    }
+  }),
+);
+
+export type ImageJson = v.InferOutput<typeof imageSchema>;
+export type RowJson = ImageJson['translations'][number];
+export type AnswerJson = v.InferOutput<typeof answerSchema>;
+
+/** The answers of a row, each with the members that lead to it. */
+function answersOf(row: v.InferOutput<typeof rowObject>): (readonly [AnswerMembers, readonly string[]])[] {
+  const { arm, arm_or, arm_unprivileged } = row;
+  return [
+    [row, []] as const,
+    ...Object.entries({ arm, arm_or, arm_unprivileged }).flatMap(([name, answer]) =>
+      answer === undefined ? [] : [[answer, [name]] as const],
+    ),
+  ];
+}

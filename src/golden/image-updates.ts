@@ -1,0 +1,91 @@
+/**
+ * What an access changes in an image's memory (hardware updates of access flag and dirty state, DDI 0487 D8.5): found out, taken
+ * back, and compared with what a golden image wants.
+ */
+import type { Answer } from '../machine/machine.ts';
+import type { PhysicalMemory } from '../memory/index.ts';
+import { hex } from '../pagetable/errors.ts';
+import type { Update } from './image-file.ts';
+
+/** A 64-bit word that an access left changed. */
+export interface Change {
+  readonly pa: bigint;
+  readonly before: bigint;
+  readonly after: bigint;
+}
+
+/** An answer, and what it left changed in memory, ascending by PA. */
+export interface Answered {
+  readonly answer: Answer;
+  readonly changes: readonly Change[];
+}
+
+/** Answers a question of the memory's, and takes back what that changed: the next one finds the memory as it was. */
+export type AskAndRestore = (ask: () => Answer) => Answered;
+
+/** Watches a memory from now on. Who reads it later must not have kept views of it from before. */
+export function restoring(memory: PhysicalMemory): AskAndRestore {
+  // The words that views were asked for to be written, as they stood before.
+  const before = new Map<bigint, bigint>();
+  const read = (pa: bigint) => memory.read64(pa) as bigint;
+  for (const region of memory.regions) {
+    const { peek, words } = region;
+    region.watch(peek, (pa) => {
+      const word = BigInt(pa - (pa % 8));
+      if (!before.has(word)) before.set(word, read(word));
+      return words.call(region, pa);
+    });
+  }
+  return (ask) => {
+    before.clear();
+    const answer = ask();
+    const changes = [...before]
+      .map(([pa, word]) => ({ pa, before: word, after: read(pa) }))
+      .filter((change) => change.before !== change.after)
+      .sort((a, b) => (a.pa < b.pa ? -1 : 1));
+    for (const change of changes) memory.write64(change.pa, change.before);
+    return { answer, changes };
+  };
+}
+
+/**
+ * Whether the changes are the ones that are wanted, all of them and no others. But of a page that holds stage-1 tables stage 2 may
+ * record that it is dirty or not, where the walk only read there. (D8.5, R_JCXVS.)
+ */
+export function areUpdates(wanted: readonly Update[], { answer, changes }: Answered): boolean {
+  const words = new Map(wanted.map(({ pa, word }) => [pa, word]));
+  const changed = new Set(changes.map(({ pa }) => pa));
+  const either = tablePages(answer, wanted);
+  const same = (pa: bigint, one: bigint, other: bigint) =>
+    one === other || (either.has(pa) && dirtied(one) === dirtied(other));
+  return (
+    changes.every(({ pa, before, after }) => same(pa, words.get(pa) ?? before, after)) &&
+    wanted.every(({ pa, word }) => changed.has(pa) || same(pa, word, either.get(pa) ?? 0n))
+  );
+}
+
+const DBM = 1n << 51n;
+const S2AP_WRITE = 1n << 7n;
+
+/** A stage-2 leaf, writable-dirty where it was writable-clean. */
+function dirtied(descriptor: bigint): bigint {
+  return descriptor & DBM ? descriptor | S2AP_WRITE : descriptor;
+}
+
+/** The stage-2 leaves that lead to stage-1 tables in which nothing is updated: where they stand, and what was read there. */
+function tablePages({ steps }: Answer, wanted: readonly Update[]): Map<bigint, bigint> {
+  const stage2 = steps.filter(({ stage }) => stage === 2);
+  const stage1Updates = wanted.filter(({ pa }) => !stage2.some(({ address }) => address === pa));
+  const pages = new Map<bigint, bigint>();
+  for (const { s1Level, kind, address, descriptor, output = 0n, size } of stage2) {
+    if (s1Level === undefined || (kind !== 'block' && kind !== 'page')) continue;
+    const isWritten = stage1Updates.some(({ pa }) => pa >= output && pa < output + size);
+    if (!isWritten && descriptor !== undefined) pages.set(address, descriptor);
+  }
+  return pages;
+}
+
+/** `0x40001000 becomes 0x60000000000f43`, one a word; `none`. */
+export function updatesText(updates: readonly Update[]): string {
+  return updates.map(({ pa, word }) => `${hex(pa)} becomes ${hex(word)}`).join(', ') || 'none';
+}

@@ -1,0 +1,142 @@
+/**
+ * The words of golden images that are not judged: members that are information only, and what is not modelled yet. What is
+ * modelled one day leaves its list here and joins the schema. A word that stands nowhere is refused. (pgtable-golden/1, kind image.)
+ */
+import type { Beside, Words } from './members.ts';
+
+/** Beside the members of the file. */
+export const FILE: Beside = {
+  information: {
+    producer: 'who made the file',
+    asked_with: 'how the producer was asked',
+    note: 'for readers',
+    notes: 'for readers',
+    comment: 'for readers',
+    seed: 'what the tables were made from',
+    streams: "where an SMMU's structures lie; its registers lead there too",
+    pagemap_in_domain_without_access: "pages that the operating system's own tables have and DACR forbids",
+    pagemap_not_in_hardware_table: "pages that are in the operating system's tables alone",
+  },
+  notYet: {},
+};
+
+/** Beside the members of `cpu`, `ram`, a frame of memory, an update, a page map's row. */
+export const PART: Beside = { information: {}, notYet: {} };
+
+/** Beside the members of a row, or of `arm`, `arm_or` and `arm_unprivileged`. */
+export const ROW: Beside = {
+  information: {
+    par: "the producer's raw PAR, which pa, attr, sh, ns and fault say in the architecture's terms",
+    esr: "the producer's raw ESR, which fault says in the architecture's terms",
+    qemu_attr: 'what QEMU answered where it differs from the architecture',
+    qemu_sh: 'what QEMU answered where it differs from the architecture',
+    error: 'QEMU gave up on the probe; arm is the answer',
+    verified: 'how the producer made sure of its answer',
+    by: 'which command of the producer answered',
+    producer_cache: 'that the producer answered from a cache of its own',
+    supersection: 'which sort of entry the producer aimed at',
+    bypass: 'that the producer aimed at a stream that bypasses',
+    note: 'for readers',
+    comment: 'for readers',
+  },
+  notYet: {
+    ipas: 'the address space of an IPA (Secure and Realm stage 2)',
+    gcs: 'Guarded Control Stack accesses (FEAT_GCS)',
+    tag_checked: 'Tag Checked accesses (FEAT_MTE_PERM)',
+  },
+};
+
+/** Beside the members of a fault. */
+export const FAULT: Beside = {
+  information: {},
+  notYet: {
+    overlay: 'permission overlays (ESR_ELx.ISS2.Overlay, FEAT_S1POE and FEAT_S2POE)',
+    dirty_bit: 'dirty state by software (ESR_ELx.ISS2.DirtyBit, FEAT_S1PIE and FEAT_S2PIE)',
+    assured_only: 'assured translations (ESR_ELx.ISS2.AssuredOnly, FEAT_THE)',
+    top_level: 'table walks from the top level (ESR_ELx.ISS2.TopLevel, FEAT_THE)',
+    tag_access: 'NoTagAccess pages (ESR_ELx.ISS2.TagAccess, FEAT_MTE_PERM)',
+    gpc: 'granule protection checks (FEAT_RME)',
+    gpt_level: 'granule protection checks (FEAT_RME)',
+    output: 'granule protection checks (FEAT_RME)',
+    ipas: 'the address space of an IPA (Secure and Realm stage 2)',
+  },
+};
+
+/** Members that a hit has and a fault has not. */
+export const HIT_MEMBERS = ['attr', 'sh', 'ns', 'xs', 'pas', 'level', 's2_level', 'ipa'] as const;
+
+const INDIRECTION = 'permission indirection (FEAT_S1PIE, FEAT_S2PIE)';
+const OVERLAY = 'permission overlays (FEAT_S1POE, FEAT_S2POE)';
+const MAIR2 = 'a second set of memory attributes (FEAT_AIE)';
+const TCR2 = 'what TCR2_ELx turns on (FEAT_TCR2)';
+const D128 = '128-bit descriptors (FEAT_D128)';
+const SECURITY = 'Secure, Realm and Root state';
+
+/** Registers that walks are made of. An SMMU's file may say ttbr0, tcr, mair … besides, in CPU layout. */
+export const REGISTERS: readonly string[] = [
+  ...['ttbr0', 'ttbr1', 'tcr', 'mair', 'sctlr', 'vttbr', 'vtcr', 'hcr', 'dacr'],
+  ...['ste0', 'ste1', 'ste2', 'ste3', 'cd0', 'cd1', 'cd2', 'cd3'],
+  ...['strtab_base', 'strtab_base_cfg', 'cr0', 'cr2', 'gbpa', 'idr0', 'idr1', 'idr3', 'idr5'],
+];
+
+/** Beside the registers that walks are made of. */
+export const REGISTER: Beside = {
+  information: {
+    contextidr: 'the ASID of short descriptors: of TLBs',
+    id_mmfr0: 'what the CPU has; cpu says it',
+    id_mmfr3: 'what the CPU has; cpu says it',
+    vbar: 'where the prober took its exceptions',
+    cd: 'the IPA of the context descriptor, which STE.S1ContextPtr says too',
+    ...Object.fromEntries(
+      ['idr2', 'idr4', 'iidr', 'aidr', 'cr0ack', 'cr1', 'irq_ctrl', 'gerror', 'gerrorn']
+        .concat(['cmdq_base', 'cmdq_prod', 'cmdq_cons', 'eventq_base', 'eventq_prod', 'eventq_cons'])
+        .map((name) => [name, 'queues and interrupts of the SMMU: no walk reads it']),
+    ),
+  },
+  notYet: {
+    ...Object.fromEntries(['tcr2', 'tcr2_el1', 'tcr2_el2'].map((name) => [name, TCR2])),
+    ...Object.fromEntries(
+      ['pir', 'pire0', 'pir_el1', 'pire0_el1', 'pir_el2', 'pire0_el2', 'pir_el3', 's2pir_el2'].map((name) => [
+        name,
+        INDIRECTION,
+      ]),
+    ),
+    ...Object.fromEntries(
+      ['por_el0', 'por_el1', 'por_el2', 'por_el3', 's2por_el1'].map((name) => [name, OVERLAY]),
+    ),
+    ...Object.fromEntries(['mair2_el1', 'mair2_el2', 'mair2_el3'].map((name) => [name, MAIR2])),
+    ...Object.fromEntries(['ttbr0_hi', 'ttbr1_hi', 'vttbr_hi'].map((name) => [name, D128])),
+    ...Object.fromEntries(['scr_el3', 'vstcr', 'vsttbr'].map((name) => [name, SECURITY])),
+    hcrx_el2: TCR2,
+    gpccr_el3: 'granule protection checks (FEAT_RME)',
+    gptbr_el3: 'granule protection checks (FEAT_RME)',
+  },
+};
+
+/** A golden image may name it, if only for a check to refuse it: what else a machine's registers hold changes no walk. */
+export function isGoldenRegister(name: string): boolean {
+  return (
+    REGISTERS.includes(name) ||
+    [REGISTER.information, REGISTER.notYet].some((words) => Object.hasOwn(words, name))
+  );
+}
+
+/** Values of `security` that change no answer, and the others. */
+export const SECURITY_STATES: readonly string[] = ['nonsecure'];
+export const SECURITY_NOT_YET: Words = { secure: SECURITY, realm: SECURITY, root: SECURITY };
+
+/** Regimes that only this schema has. */
+export const REGIME_NOT_YET: Words = {
+  'pl1&0-nested64': 'AArch32 under the stage 2 of an AArch64 hypervisor',
+};
+
+/** Kinds of faults: of a walk, and of an SMMU's configuration. */
+export const FAULT_KINDS: readonly string[] = [
+  ...['translation', 'access_flag', 'permission', 'address_size', 'external_walk', 'domain'],
+  ...['c_bad_streamid', 'f_ste_fetch', 'c_bad_ste', 'c_bad_substreamid', 'f_stream_disabled'],
+  ...['f_cd_fetch', 'c_bad_cd', 'abort'],
+];
+export const FAULT_KIND_NOT_YET: Words = {
+  granule_protection: 'granule protection checks (FEAT_RME)',
+  unreached: 'transactions that never reach the SMMU',
+};

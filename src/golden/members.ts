@@ -1,0 +1,75 @@
+/** Objects of golden files whose every member is known: judged by a schema, information that may stand beside, or refused with the reason. */
+import * as v from 'valibot';
+import { distance } from '../glossary/names.ts';
+import { hex } from '../pagetable/errors.ts';
+
+/** Words and what there is to say of each: why it is not judged, or what it would need. */
+export type Words = Readonly<Record<string, string>>;
+
+/** What an object may hold beside the members that are judged. */
+export interface Beside {
+  /** Members that say nothing of an answer, and why. They may be there. */
+  readonly information: Words;
+  /** Members whose claim can't be judged yet, and what it is about. A file that has one is refused. */
+  readonly notYet: Words;
+}
+
+export type Members = Readonly<Record<string, unknown>>;
+
+/** The issue's place: a member of the object that is looked at. */
+export function at(input: Members, key: string): [v.ObjectPathItem] {
+  return [{ type: 'object', origin: 'value', input, key, value: input[key] }];
+}
+
+/** What is wrong, and the value that it shows in. */
+export function withValue(message: string, value: unknown): string {
+  const text = JSON.stringify(typeof value === 'bigint' ? hex(value) : value) ?? String(value);
+  return `${message}; its value is ${text.length > 40 ? `${text.slice(0, 40)}…` : text}`;
+}
+
+/** An object whose members are these and those that may stand beside them. `what` is one of them in words. */
+export function members<T extends v.ObjectEntries>(entries: T, what: string, beside: Beside) {
+  const known = [...Object.keys(entries), ...Object.keys(beside.information)];
+  return v.pipe(
+    v.unknown(),
+    v.rawCheck(({ dataset, addIssue }) => {
+      if (typeof dataset.value !== 'object' || dataset.value === null) return;
+      const input = dataset.value as Members;
+      for (const key of Object.keys(input)) {
+        if (known.includes(key)) continue;
+        const message = withValue(refusal(key, what, known, beside.notYet), input[key]);
+        addIssue({ message, path: at(input, key) });
+      }
+    }),
+    v.object(entries),
+  );
+}
+
+/** One of some words. */
+export function oneOf(what: string, known: readonly string[], notYet: Words) {
+  return v.pipe(
+    v.string(),
+    v.check(
+      (word) => known.includes(word),
+      ({ input }) => withValue(refusal(input, what, known, notYet), input),
+    ),
+  );
+}
+
+/** Why `word` can't stand where it does: not modelled yet, or not known at all, with the name that was probably meant. */
+export function refusal(word: string, what: string, known: readonly string[], notYet: Words): string {
+  if (Object.hasOwn(notYet, word)) return `not modelled yet: ${notYet[word]}`;
+  const near = nearName(word, [...known, ...Object.keys(notYet)]);
+  const hint = near === undefined ? `known are ${known.join(', ')}` : `did you mean ${near}?`;
+  return `${JSON.stringify(word)} is no ${what}; ${hint}`;
+}
+
+/** The name without an exception level behind it, or else the one that differs in the fewest letters, if they are few. */
+function nearName(word: string, names: readonly string[]): string | undefined {
+  const plain = word.toLowerCase().replace(/_el\d+$/, '');
+  const near = names
+    .map((name) => ({ name, cost: Math.min(distance(plain, name), distance(word.toLowerCase(), name)) }))
+    .filter(({ name, cost }) => cost <= Math.max(1, Math.floor(name.length / 3)))
+    .sort((a, b) => a.cost - b.cost);
+  return near[0]?.name;
+}
