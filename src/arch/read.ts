@@ -2,7 +2,7 @@
  * Reading and writing declared fields: of registers (bigint), of structures in memory (arrays of 64-bit words), and as masks of
  * the two 32-bit halves that hot loops hold descriptors in.
  */
-import type { BitField } from './field.ts';
+import type { BitField, WordLayout } from './field.ts';
 
 /** A field's value, unsigned. The field is in a word of at most 64 bits, and at most 32 bits wide. */
 export function read(word: bigint, { high, low }: BitField): number {
@@ -109,4 +109,32 @@ export function highMask(field: BitField): number {
 /** How far the field's value is above bit 0 of the half that holds its lowest bit. */
 export function shiftOf(field: BitField): number {
   return field.low % HALF_BITS;
+}
+
+/** A word of named fields: `wordOf(DFSR_LONG, { WnR: write, LPAE: 1, STATUS: code })`. All others are 0. */
+export function wordOf<Name extends string>(
+  { fields }: WordLayout<Name>,
+  values: Readonly<Partial<Record<NoInfer<Name>, number | bigint | boolean>>>,
+): bigint {
+  let word = 0n;
+  for (const [name, value] of Object.entries(values) as [Name, number | bigint | boolean][]) {
+    word |= place(fields[name], value);
+  }
+  return word;
+}
+
+/** The bits of an address where a field holds them: what {@link addressOf} takes out. */
+export function placeAddress(field: BitField, address: bigint): bigint {
+  const { low, address: carried = low } = field;
+  return bitsIn(carried >= low ? address >> BigInt(carried - low) : address << BigInt(low - carried), field);
+}
+
+/** {@link read} of a number: a word of up to 32 bits, or the low half of one. */
+export function readLow(word: number, field: BitField): number {
+  return (word & lowMask(field)) >>> shiftOf(field);
+}
+
+/** {@link isSet} of a number. */
+export function isSetLow(word: number, field: BitField): boolean {
+  return (word & lowMask(field)) !== 0;
 }

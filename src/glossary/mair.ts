@@ -1,6 +1,14 @@
 /** Memory attributes of MAIR_ELx in words, byte by byte. (DDI 0487 D24.2.127, "Attr<n>".) */
 
-const DEVICE = ['nGnRnE', 'nGnRE', 'nGRE', 'GRE'] as const;
+import { isSetLow, read, readLow } from '../arch/read.ts';
+import { MAIR_ATTRIBUTES } from '../arch/registers/base.ts';
+import { CACHE_NIBBLE, MAIR_BYTE } from '../arch/registers/memory-type.ts';
+
+const { outer: OUTER, inner: INNER, device: DEVICE, deviceLow: DEVICE_LOW } = MAIR_BYTE.fields;
+
+/** Halves of a byte that say no cacheability of their own. */
+const DEVICE_HALF = 0;
+const NON_CACHEABLE = 4;
 /** Bytes that are what they are as a whole. */
 const WHOLE: Readonly<Record<number, string>> = {
   64: 'Normal, Non-cacheable, XS 0 (FEAT_XS; else unpredictable)',
@@ -10,31 +18,33 @@ const WHOLE: Readonly<Record<number, string>> = {
 
 /** One byte in words: `Normal, outer and inner Write-Back, read and write allocate`. `byte` is 0 to 255. */
 export function mairByteText(byte: number): string {
-  if (byte >> 4 === 0) return deviceText(byte);
+  const [outer, inner] = [readLow(byte, OUTER), readLow(byte, INNER)];
+  if (outer === DEVICE_HALF) return deviceText(byte);
   const whole = WHOLE[byte];
   if (whole !== undefined) return whole;
-  if ((byte & 0xf) === 0) return 'unpredictable';
-  const [outer, inner] = [cacheText(byte >> 4), cacheText(byte & 0xf)];
-  return `Normal, ${outer === inner ? `outer and inner ${outer}` : `outer ${outer}, inner ${inner}`}`;
+  if (inner === DEVICE_HALF) return 'unpredictable';
+  if (outer === inner) return `Normal, outer and inner ${cacheText(outer)}`;
+  return `Normal, outer ${cacheText(outer)}, inner ${cacheText(inner)}`;
 }
 
 function deviceText(byte: number): string {
-  const type = `Device-${DEVICE[(byte >> 2) & 3]!}`;
-  const low = byte & 3;
+  const type = `Device-${DEVICE.values?.[readLow(byte, DEVICE)]}`;
+  const low = readLow(byte, DEVICE_LOW);
   if (low === 0) return type;
   return low === 1 ? `${type}, XS 0 (FEAT_XS; else unpredictable)` : 'unpredictable';
 }
 
 function cacheText(nibble: number): string {
-  if (nibble === 4) return 'Non-cacheable';
-  const hints = nibble & 3;
-  const policy = nibble & 4 ? 'Write-Back' : 'Write-Through';
-  const allocate = ['no allocate', 'write allocate', 'read allocate', 'read and write allocate'][hints]!;
+  if (nibble === NON_CACHEABLE) return 'Non-cacheable';
+  const { lasting, writeBack, readAllocate, writeAllocate } = CACHE_NIBBLE.fields;
+  const policy = isSetLow(nibble, writeBack) ? 'Write-Back' : 'Write-Through';
+  const hints = [isSetLow(nibble, readAllocate) && 'read', isSetLow(nibble, writeAllocate) && 'write'];
+  const allocate = `${hints.filter(Boolean).join(' and ') || 'no'} allocate`;
   // Bit 3 clear means transient, which needs an allocation hint: 0b0100 is Non-cacheable, 0b0000 is Device.
-  return `${policy}${nibble & 8 ? '' : ' Transient'}, ${allocate}`;
+  return `${policy}${isSetLow(nibble, lasting) ? '' : ' Transient'}, ${allocate}`;
 }
 
 /** The byte that AttrIndx chooses: Attr<index> of MAIR. */
 export function mairByte(mair: bigint, index: number): number {
-  return Number((mair >> BigInt(index * 8)) & 0xffn);
+  return read(mair, MAIR_ATTRIBUTES[index]!);
 }

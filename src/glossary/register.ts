@@ -1,6 +1,6 @@
 /** How a register or a record in memory is declared for people to read: named bit fields, as descriptors have them. */
 import { fieldsOf, type WordLayout } from '../arch/field.ts';
-import { fieldMask, rowsFrom } from '../descriptor/field.ts';
+import { fieldMask } from '../descriptor/field.ts';
 import type { DecodedField, Field } from '../descriptor/index.ts';
 
 /** A register, a structure or a record: its fields from the highest bit down. Bits that no field names are of no interest here. */
@@ -17,19 +17,15 @@ export interface RegisterLayout {
   readonly fields: readonly Field[];
 }
 
-/** A word of the hardware side, as it is explained: its fields in a list. */
+const LISTED = new WeakMap<WordLayout, RegisterLayout>();
+
+/** A word of the hardware side, as it is explained: its fields in a list. The same word gives the same layout. */
 export function registerOf(word: WordLayout): RegisterLayout {
-  return { ...word, fields: fieldsOf(word) };
-}
-
-/** Names of values; of a field with one bit also a list of what 0 and 1 mean. */
-type Values = readonly string[] | Readonly<Record<number, string>>;
-
-/** Makes the rows of one register: `row(15, 14, 'TG0', 'granule', ['4K', '64K', '16K'])`. */
-export function rowsOf(reference: string) {
-  const row = rowsFrom(reference);
-  return (high: number, low: number, name: string, meaning: string, values?: Values): Field =>
-    row(high, low, name, 'field', meaning, values === undefined ? {} : { values: { ...values } });
+  const known = LISTED.get(word);
+  if (known !== undefined) return known;
+  const listed = { ...word, fields: fieldsOf(word) };
+  LISTED.set(word, listed);
+  return listed;
 }
 
 /** Every declared field of `value`. Never throws; bits above the register's width are left out. */
@@ -38,13 +34,4 @@ export function readRegister(layout: RegisterLayout, value: bigint): DecodedFiel
     const part = (value & fieldMask(field)) >> BigInt(field.low);
     return { field, value: part, text: field.values?.[Number(part)], problem: undefined };
   });
-}
-
-/** Bits `[high:low]` of `value`. */
-export function bitsOf(value: bigint, high: number, low = high): number {
-  return Number((value >> BigInt(low)) & ((1n << BigInt(high - low + 1)) - 1n));
-}
-
-export function bitOf(value: bigint, bit: number): boolean {
-  return ((value >> BigInt(bit)) & 1n) === 1n;
 }

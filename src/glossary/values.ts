@@ -1,4 +1,8 @@
 /** A value explained: of a register by its name, a fault status code, or an ESR that comes without a name. */
+import { read } from '../arch/read.ts';
+import { MAIR0, MAIR1 } from '../arch/registers/aarch32-base.ts';
+import { MAIR_EL1 } from '../arch/registers/base.ts';
+import { ABORT_CLASSES, ESR } from '../arch/registers/fault.ts';
 import { bitRange } from '../descriptor/index.ts';
 import { hex } from '../text/numbers.ts';
 import { capitalised } from '../text/sentence.ts';
@@ -9,9 +13,8 @@ import { decodeContextFault } from './faults/from-smmu.ts';
 import { causesOf, checksOf, faultParagraph } from './faults/words.ts';
 import { mairByteText } from './mair.ts';
 import { sameName } from './names.ts';
-import { type RegisterLayout, readRegister } from './register.ts';
+import { type RegisterLayout, readRegister, registerOf } from './register.ts';
 import { REGISTERS } from './registers.ts';
-import { MAIR_EL1 } from './registers-base.ts';
 import { codesOf, type FaultStatus, longStatus, shortStatus } from './status.ts';
 import type { Topic, TopicField } from './topic.ts';
 
@@ -64,18 +67,23 @@ export function explainValue(name: string, value: bigint): Topic | undefined {
   };
 }
 
+const { instructionFromLower, instruction, dataFromLower, data } = ABORT_CLASSES;
+const ABORTS: readonly number[] = [instructionFromLower, instruction, dataFromLower, data];
+
 /** A number without a name: an ESR of an abort, or a fault status code. */
 export function explainNumber(value: bigint): Topic[] {
-  const ec = (value >> 26n) & 0x3fn;
-  if (value >= 1n << 31n && [0x20n, 0x21n, 0x24n, 0x25n].includes(ec)) {
+  if (ABORTS.includes(read(value, ESR.fields.EC))) {
     return [faultTopic(`ESR ${hex(value)}`, decodeEsr(value))];
   }
   return value < 64n && longStatus(Number(value)) ? [codeTopic('DFSC', Number(value), longStatus)] : [];
 }
 
+/** Registers of memory types, a byte each. */
+const MAIRS = [MAIR_EL1, MAIR0, MAIR1].map(registerOf);
+
 function valueFields(register: RegisterLayout, value: bigint): TopicField[] {
   return readRegister(register, value).map(({ field, value: part, text }) => {
-    const said = register === MAIR_EL1 ? mairByteText(Number(part)) : text;
+    const said = MAIRS.includes(register) ? mairByteText(Number(part)) : text;
     return {
       bits: bitRange(field),
       name: field.name,

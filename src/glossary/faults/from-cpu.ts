@@ -1,23 +1,27 @@
 /** Faults from the registers of a CPU: ESR with FAR and HPFAR, PAR, DFSR and IFSR. (DDI 0487 D24.2.45, D24.2.76, D24.2.142, G8.2.47.) */
 
-import { hex } from '../../text/numbers.ts';
-import { bitOf, bitsOf } from '../register.ts';
+import type { WordLayout } from '../../arch/field.ts';
+import { addressOf, isSet, read, wordOf } from '../../arch/read.ts';
 import {
-  DFSR_LONG,
-  DFSR_SHORT,
+  ABORT_CLASSES,
   ESR,
   ESR_DATA,
   ESR_INSTRUCTION,
   EXCEPTION_CLASSES,
   HPFAR_EL2,
+} from '../../arch/registers/fault.ts';
+import {
+  DFSR_LONG,
+  DFSR_SHORT,
   IFSR_LONG,
   IFSR_SHORT,
-  PAR_ADDRESS,
-  PAR_FAULT,
-  PAR_SHORT,
-} from '../registers-fault.ts';
+  SHORT_STATUS,
+} from '../../arch/registers/fault-aarch32.ts';
+import { PAR_ADDRESS, PAR_FAULT, PAR_SHORT, PAR_SHORT_FAULT } from '../../arch/registers/par.ts';
+import { hex } from '../../text/numbers.ts';
+import { registerOf } from '../register.ts';
 import { type FaultStatus, longStatus, type StatusKind, shortStatus } from '../status.ts';
-import { type DecodedFault, withOffset } from './decoded-fault.ts';
+import { type DecodedFault, type RegisterValue, withOffset } from './decoded-fault.ts';
 
 /** What goes with an ESR. */
 export interface EsrContext {
@@ -43,31 +47,42 @@ const OF_TRANSLATION: readonly StatusKind[] = [
 ];
 
 const code = (value: number) => hex(value, 2);
+const as = (word: WordLayout, value: bigint): RegisterValue => ({ layout: registerOf(word), value });
+
+const { CM, DFSC, FnV, S1PTW, WnR } = ESR_DATA.fields;
 
 /** ESR_ELx, or HSR of AArch32. @param esr - 32 or 64 bits, unsigned. */
 export function decodeEsr(esr: bigint, context: EsrContext = {}): DecodedFault {
   const { far, hpfar, el } = context;
-  const ec = bitsOf(esr, 31, 26);
-  const fetch = ec === 0x20 || ec === 0x21;
-  const data = ec === 0x24 || ec === 0x25;
-  const hpfarValue = hpfar === undefined ? [] : [{ layout: HPFAR_EL2, value: hpfar }];
+  const classes = ABORT_CLASSES;
+  const ec = read(esr, ESR.fields.EC);
+  const fetch = ec === classes.instructionFromLower || ec === classes.instruction;
+  const data = ec === classes.dataFromLower || ec === classes.data;
+  const hpfarValue = hpfar === undefined ? [] : [as(HPFAR_EL2, hpfar)];
   if (!fetch && !data) {
     return {
       source: 'esr',
-      kind: ec === 0x22 || ec === 0x26 ? 'alignment' : ec === 0x2f ? 'serror' : 'other',
+      kind:
+        ec === classes.pcAlignment || ec === classes.spAlignment
+          ? 'alignment'
+          : ec === classes.serror
+            ? 'serror'
+            : 'other',
       name: `EC ${code(ec)}: ${EXCEPTION_CLASSES[ec] ?? 'reserved'}`,
-      address: ec === 0x22 ? far : undefined,
-      registers: [{ layout: ESR, value: esr }, ...hpfarValue],
+      address: ec === classes.pcAlignment ? far : undefined,
+      registers: [as(ESR, esr), ...hpfarValue],
       notes: [],
     };
   }
-  const status = longStatus(bitsOf(esr, 5, 0));
-  const maintenance = data && bitOf(esr, 8);
-  const fromLower = ec === 0x20 || ec === 0x24;
-  const stage = esrStage(status?.kind, bitOf(esr, 7), fromLower, context);
-  const farInvalid = status?.kind === 'external' && bitOf(esr, 10);
+  const dfsc = read(esr, DFSC);
+  const status = longStatus(dfsc);
+  const maintenance = data && isSet(esr, CM);
+  const s1ptw = isSet(esr, S1PTW);
+  const fromLower = ec === classes.instructionFromLower || ec === classes.dataFromLower;
+  const stage = esrStage(status?.kind, s1ptw, fromLower, context);
+  const farInvalid = status?.kind === 'external' && isSet(esr, FnV);
   const notes: string[] = [];
-  if (stage === 2 && hpfar === undefined && !bitOf(esr, 7) && context.ipa === undefined) {
+  if (stage === 2 && hpfar === undefined && !s1ptw && context.ipa === undefined) {
     notes.push(
       'taken to EL2 from below, so a fault of stage 2, unless HCR_EL2.TGE is 1; HPFAR_EL2 holds the IPA',
     );
@@ -79,16 +94,16 @@ export function decodeEsr(esr: bigint, context: EsrContext = {}): DecodedFault {
   return {
     source: 'esr',
     kind: status?.kind ?? 'other',
-    name: `${fetch ? 'IFSC' : 'DFSC'} ${code(bitsOf(esr, 5, 0))}`,
+    name: `${fetch ? 'IFSC' : 'DFSC'} ${code(dfsc)}`,
     stage,
     level: status?.level,
     address: farInvalid ? undefined : far,
     // On the fetch of a stage-1 descriptor FAR is the access's, and its offset is not the descriptor's.
-    ipa: context.ipa ?? (bitOf(esr, 7) ? ipaPage : withOffset(ipaPage, far)),
-    access: fetch ? 'execute' : bitOf(esr, 6) && !maintenance ? 'write' : 'read',
+    ipa: context.ipa ?? (s1ptw ? ipaPage : withOffset(ipaPage, far)),
+    access: fetch ? 'execute' : isSet(esr, WnR) && !maintenance ? 'write' : 'read',
     privileged: fromLower ? (el === 1 || (el === undefined && stage !== 2) ? false : undefined) : true,
-    ptw: bitOf(esr, 7) ? true : undefined,
-    registers: [{ layout: fetch ? ESR_INSTRUCTION : ESR_DATA, value: esr }, ...hpfarValue],
+    ptw: s1ptw ? true : undefined,
+    registers: [as(fetch ? ESR_INSTRUCTION : ESR_DATA, esr), ...hpfarValue],
     notes,
   };
 }
@@ -108,13 +123,13 @@ function esrStage(
 
 /** The IPA of HPFAR_EL2 (or HPFAR), without its lowest 12 bits. */
 export function hpfarIpa(hpfar: bigint): bigint {
-  return (hpfar & 0xffff_ffff_fff0n) << 8n;
+  return addressOf(hpfar, HPFAR_EL2.fields.FIPA);
 }
 
-/** PAR_EL1, or PAR of AArch32 in either form: bit 11 says which. */
+/** PAR_EL1, or PAR of AArch32 in either form: LPAE says which. */
 export function decodePar(par: bigint, context: { readonly far?: bigint | undefined } = {}): DecodedFault {
-  const short = !bitOf(par, 11);
-  const failed = bitOf(par, 0);
+  const short = !isSet(par, PAR_SHORT.fields.LPAE);
+  const failed = isSet(par, PAR_FAULT.fields.F);
   const common = {
     source: 'par',
     address: context.far,
@@ -126,26 +141,29 @@ export function decodePar(par: bigint, context: { readonly far?: bigint | undefi
       ...common,
       kind: 'none',
       name: 'PAR.F 0',
-      registers: [{ layout: short ? PAR_SHORT : PAR_ADDRESS, value: par }],
+      registers: [as(short ? PAR_SHORT : PAR_ADDRESS, par)],
     };
   }
-  const fst = bitsOf(par, 6, 1);
+  const { FST, PTW, S } = PAR_FAULT.fields;
+  const fst = read(par, FST);
   const status = short ? shortStatus(fst) : longStatus(fst);
-  const stage = short || !bitOf(par, 9) ? 1 : 2;
+  const stage = short || !isSet(par, S) ? 1 : 2;
   return {
     ...common,
     kind: status?.kind ?? 'other',
     name: `${short ? 'FS' : 'FST'} ${code(fst)}`,
     stage,
     level: status?.level,
-    ptw: !short && bitOf(par, 8) ? true : undefined,
-    registers: [{ layout: short ? PAR_SHORT : PAR_FAULT, value: par }],
+    ptw: !short && isSet(par, PTW) ? true : undefined,
+    registers: [as(short ? PAR_SHORT_FAULT : PAR_FAULT, par)],
   };
 }
 
-/** DFSR of AArch32; bit 9 says whether descriptors are long. */
+/** DFSR of AArch32; LPAE says whether descriptors are long. */
 export function decodeDfsr(dfsr: bigint, context: { readonly far?: bigint | undefined } = {}): DecodedFault {
-  return decodeFsr('dfsr', dfsr, context.far, bitOf(dfsr, 11) && !bitOf(dfsr, 13) ? 'write' : 'read');
+  const { CM: maintenance, WnR: write } = DFSR_LONG.fields;
+  const access = isSet(dfsr, write) && !isSet(dfsr, maintenance) ? 'write' : 'read';
+  return decodeFsr('dfsr', dfsr, context.far, access);
 }
 
 /** IFSR of AArch32. */
@@ -159,8 +177,9 @@ function decodeFsr(
   far: bigint | undefined,
   access: DecodedFault['access'],
 ): DecodedFault {
-  const long = bitOf(value, 9);
-  const fs = long ? bitsOf(value, 5, 0) : bitsOf(value, 3, 0) | (bitsOf(value, 10) << 4);
+  const { LPAE, Domain } = DFSR_SHORT.fields;
+  const long = isSet(value, LPAE);
+  const fs = long ? read(value, DFSR_LONG.fields.STATUS) : shortFs(value);
   const status: FaultStatus | undefined = long ? longStatus(fs, 'aarch32') : shortStatus(fs);
   const kind = status?.kind ?? 'other';
   const layouts = { dfsr: [DFSR_SHORT, DFSR_LONG], ifsr: [IFSR_SHORT, IFSR_LONG] } as const;
@@ -173,11 +192,17 @@ function decodeFsr(
     address: far,
     access,
     // DFSR does not say the privilege of the access.
-    domain: !long && source === 'dfsr' && hasDomain(status) ? bitsOf(value, 7, 4) : undefined,
+    domain: !long && source === 'dfsr' && hasDomain(status) ? read(value, Domain) : undefined,
     ...(!long && { short: true }),
-    registers: [{ layout: layouts[source][long ? 1 : 0], value }],
+    registers: [as(layouts[source][long ? 1 : 0], value)],
     notes: [],
   };
+}
+
+/** FS of DFSR or IFSR: its highest bit stands apart. */
+function shortFs(value: bigint): number {
+  const { FS, FS4 } = DFSR_SHORT.fields;
+  return Number(wordOf(SHORT_STATUS, { high: isSet(value, FS4), low: read(value, FS) }));
 }
 
 /** DFSR.Domain is valid where the first level gave one: domain faults, and all of level 2 but aborts. */

@@ -3,9 +3,10 @@
  * status, whole and in parts. Exception types are those of panfrost_device.h; their last digit is Arm's level.
  */
 
+import { read } from '../../arch/read.ts';
+import { AS_FAULTSTATUS } from '../../arch/registers/other.ts';
 import { hex } from '../../text/numbers.ts';
-import { bitsOf } from '../register.ts';
-import { AS_FAULTSTATUS } from '../registers-mali.ts';
+import { registerOf } from '../register.ts';
 import type { DecodedFault, DecodedKind } from './decoded-fault.ts';
 import { deviceBefore } from './device.ts';
 
@@ -37,11 +38,12 @@ type StatusParts = Pick<DecodedFault, 'kind' | 'name' | 'level' | 'access' | 're
 
 /** AS_FAULTSTATUS. @param status - 32 bits. */
 export function decodeMaliStatus(status: bigint): StatusParts {
-  const access = bitsOf(status, 9, 8);
+  const { ACCESS_TYPE, EXCEPTION_TYPE } = AS_FAULTSTATUS.fields;
+  const access = read(status, ACCESS_TYPE);
   return {
-    ...exceptionOf(bitsOf(status, 7, 0)),
+    ...exceptionOf(read(status, EXCEPTION_TYPE)),
     access: ACCESSES[access],
-    registers: [{ layout: AS_FAULTSTATUS, value: status }],
+    registers: [{ layout: registerOf(AS_FAULTSTATUS), value: status }],
     notes: access === 0 ? ['the access was an atomic one'] : [],
   };
 }
