@@ -1,4 +1,16 @@
-/** `arm_64_lpae_s1`: AArch64 stage-1 tables (DDI 0487 D8.2, D8.3.1), 4K, 16K and 64K granules, as Linux's io-pgtable-arm makes them. */
+/**
+ * `arm_64_lpae_s1`: AArch64 stage-1 tables (DDI 0487 D8.2, D8.3.1), 4K, 16K and 64K granules, as Linux's io-pgtable-arm makes them.
+ *
+ * @example
+ * import { IommuDomain, PhysicalMemory } from 'lpae';
+ * import { arm64LpaeS1 } from 'lpae/formats/arm-64-lpae-s1';
+ *
+ * const memory = new PhysicalMemory({ base: 0x8000_0000n, size: 1n << 20n });
+ * const domain = new IommuDomain(memory, arm64LpaeS1, { pgsizeBitmap: 0x4020_1000n, ias: 48, oas: 48 });
+ * domain.map(0x1000n, 0x9000_0000n, 0x1000n, { read: true });
+ * const [leaf] = domain.tables().at(-1)!.entries;
+ * console.log(leaf?.index, leaf?.descriptor.toString(16)); // 1 90000ec3
+ */
 import { longFormat } from './lpae/configure.ts';
 
 /** Input up to 48 bits (52 with 64K), output 32 to 48 bits (52 with 64K); `arm_hd` sets DBM for hardware dirty state. */

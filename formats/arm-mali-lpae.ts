@@ -1,6 +1,16 @@
 /**
  * `arm_mali_lpae`: the tables of Mali GPUs (Midgard, Bifrost), long descriptors with permissions as at stage 2 and attributes
  * as at stage 1. Arm publishes no manual: this follows Linux's io-pgtable-arm.c (arm_mali_lpae_alloc_pgtable).
+ *
+ * @example
+ * import { IommuDomain, PhysicalMemory } from 'lpae';
+ * import { armMaliLpae } from 'lpae/formats/arm-mali-lpae';
+ *
+ * const memory = new PhysicalMemory({ base: 0x8000_0000n, size: 1n << 20n });
+ * const domain = new IommuDomain(memory, armMaliLpae, { pgsizeBitmap: 0x4020_1000n, ias: 48, oas: 40 });
+ * domain.map(0x1000n, 0x9000_0000n, 0x1000n, { read: true });
+ * const [leaf] = domain.tables().at(-1)!.entries;
+ * console.log(leaf?.index, leaf?.descriptor.toString(16)); // 1 90000241
  */
 import { rowsFrom } from '../src/descriptor/field.ts';
 import { type DescriptorLayout, encode } from '../src/descriptor/index.ts';

@@ -1,6 +1,16 @@
 /**
  * `arm_v7s`: short descriptors of ARMv7 and AArch32 (DDI 0487 G5.4, DDI 0406C B3.5), as Linux's io-pgtable-arm-v7s makes them:
  * access flag and simplified permissions, TEX remap, domain 0; with MediaTek's extension to 34 bits of input and 35 of output.
+ *
+ * @example
+ * import { IommuDomain, PhysicalMemory } from 'lpae';
+ * import { armV7s } from 'lpae/formats/arm-v7s';
+ *
+ * const memory = new PhysicalMemory({ base: 0x8000_0000n, size: 1n << 20n });
+ * const domain = new IommuDomain(memory, armV7s, { pgsizeBitmap: 0x0111_1000n, ias: 32, oas: 32 });
+ * domain.map(0x1000n, 0x9000_0000n, 0x1000n, { read: true });
+ * const [leaf] = domain.tables().at(-1)!.entries;
+ * console.log(leaf?.index, leaf?.descriptor.toString(16)); // 1 90000e72
  */
 import { encode } from '../src/descriptor/index.ts';
 import { FormatError } from '../src/pagetable/errors.ts';

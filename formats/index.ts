@@ -1,4 +1,15 @@
-/** Every format, by Linux's name: what `lpae/formats` exports. A new format is one module and one line here. */
+/**
+ * Every format, by Linux's name: what `lpae/formats` exports. A new format is one module and one line here.
+ *
+ * @example
+ * import { formatNamed, formats } from 'lpae/formats';
+ *
+ * console.log(formats.map(({ name }) => name).slice(0, 2)); // [ 'arm_64_lpae_s1', 'arm_64_lpae_s2' ]
+ * const table = formatNamed('arm_64_lpae_s1')!.configure({ pgsizeBitmap: 0x4020_1000n, ias: 39, oas: 48 });
+ * console.log(table.levels.map(({ level }) => level), table.rootBytes); // [ 1, 2, 3 ] 4096
+ * const { regime, registers } = table.registers(0x8000_0000n).hardware;
+ * console.log(regime, registers.tcr?.toString(16)); // el1&0 500803519
+ */
 import type { FormatModule } from '../src/pagetable/format.ts';
 import { arm32LpaeS1 } from './arm-32-lpae-s1.ts';
 import { arm32LpaeS2 } from './arm-32-lpae-s2.ts';

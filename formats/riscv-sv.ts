@@ -5,6 +5,16 @@
  * RISC-V counts levels down to 0; here they have Arm's numbers, 3 being the last: Sv39 has 1 to 3, Sv48 has 0 to 3.
  * Input addresses are 39 or 48 bits with zeros above. A hart wants the top bit repeated above instead, so that what it calls
  * the lower half is the lower half here too, and what it calls the upper half is here without its sign extension.
+ *
+ * @example
+ * import { IommuDomain, PhysicalMemory } from 'lpae';
+ * import { riscv64 } from 'lpae/formats/riscv-sv';
+ *
+ * const memory = new PhysicalMemory({ base: 0x8000_0000n, size: 1n << 20n });
+ * const domain = new IommuDomain(memory, riscv64, { pgsizeBitmap: 0x4020_1000n, ias: 39, oas: 52 });
+ * domain.map(0x1000n, 0x9000_0000n, 0x1000n, { read: true });
+ * const [leaf] = domain.tables().at(-1)!.entries;
+ * console.log(leaf?.index, leaf?.descriptor.toString(16)); // 1 20000000240000db
  */
 import { fieldNamed } from '../src/descriptor/codec.ts';
 import { fieldMask, rowsFrom } from '../src/descriptor/field.ts';

@@ -1,4 +1,17 @@
-/** The driver side's public API: domains, scatterlists, memory and errors. Formats are in `lpae/formats`, the hardware in `lpae/walker`. */
+/**
+ * The driver side's public API: domains, scatterlists, memory and errors. Formats are in `lpae/formats`, the hardware in `lpae/walker`.
+ *
+ * @example
+ * import { IommuDomain, PhysicalMemory, Scatterlist } from 'lpae';
+ * import { arm64LpaeS1 } from 'lpae/formats';
+ *
+ * const memory = new PhysicalMemory({ base: 0x8000_0000n, size: 1n << 30n });
+ * const domain = new IommuDomain(memory, arm64LpaeS1, { pgsizeBitmap: 0x4020_1000n, ias: 48, oas: 48 });
+ * const sg = Scatterlist.from([{ phys: 0x9_0000_0000n, length: 0x8000 }, { phys: 0x9_0000_8000n, length: 0x8000 }]);
+ * console.log(domain.mapSg(0x1000_0000n, sg, { read: true, write: true })); // 65536n
+ * console.log(domain.iovaToPhys(0x1000_1234n)?.toString(16)); // 900001234
+ * console.log(domain.unmapSg(0x1000_0000n, sg)); // 65536n
+ */
 export { type DomainOptions, IommuDomain, type TrackedRange, type UnmapReport } from './iommu/domain.ts';
 export {
   Scatterlist,

@@ -1,4 +1,16 @@
-/** What register values, stream table entries and context descriptors mean, as data. What `lpae/describe` exports. */
+/**
+ * What register values, stream table entries and context descriptors mean, as data. What `lpae/describe` exports.
+ *
+ * @example
+ * import { describeRegime } from 'lpae/describe';
+ *
+ * const registers = { ttbr0: 0x480f_a000n, tcr: 0x5_8080_3510n, mair: 0xffn };
+ * const [stage] = describeRegime('el1&0', registers, 'cortex-a72').stages;
+ * const [lower, upper] = stage!.ranges;
+ * console.log(lower?.register, lower?.tables?.granuleLog2, lower?.tables?.inputBits); // TTBR0_EL1 12 48
+ * console.log(lower?.tables?.startLevel, lower?.tables?.output.bits, lower?.tables?.output.limitedBy); // 0 44 implemented
+ * console.log(upper?.off?.field, upper?.off?.value); // TCR_EL1.EPD1 1n
+ */
 export { describeRegime } from './regime.ts';
 export { describeSte, describeStream } from './smmu/stream.ts';
 export type {

@@ -43,7 +43,7 @@ import type {
  *
  * @example
  * const { stages } = describeRegime('el1&0', { ttbr0: 0x480f_a000n, tcr: 0x5_0000_3510n }, 'cortex-a72');
- * stages[0].ranges[0].tables?.startLevel; // 0
+ * stages[0]?.ranges[0]?.tables?.startLevel; // 0
  */
 export function describeRegime(
   regime: Regime,

@@ -1,4 +1,17 @@
-/** The glossary and the reading of faults: names and values explained, log lines and registers as typed faults. */
+/**
+ * The glossary and the reading of faults: names and values explained, log lines and registers as typed faults.
+ *
+ * @example
+ * import { causesOf, faultSentence, lookUp, parseFaults } from 'lpae/glossary';
+ *
+ * const [topic] = lookUp(['AttrIndx']).topics;
+ * console.log(topic?.group, topic?.places?.[0]?.bits); // descriptor field [4:2]
+ * const line = 'arm-smmu 15000000.iommu: Unhandled context fault: fsr=0x402, iova=0xffc00000, fsynr=0x11, cb=2';
+ * const [fault] = parseFaults(line);
+ * console.log(fault?.kind, fault?.level, fault?.access, fault?.address?.toString(16)); // translation 1 write ffc00000
+ * if (fault) console.log(faultSentence(fault).split('. ')[0]); // Translation fault at level 1 (TF)
+ * if (fault) console.log(causesOf(fault).length > 0); // true
+ */
 
 export type { FieldPlace } from './descriptor-fields.ts';
 export type { DecodedFault, DecodedKind, FaultSource, RegisterValue } from './faults/decoded-fault.ts';

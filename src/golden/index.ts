@@ -1,4 +1,19 @@
-/** Golden files (`pgtable-golden/1`) of every kind: what `lpae/golden` exports. */
+/**
+ * Golden files (`pgtable-golden/1`) of every kind: what `lpae/golden` exports.
+ *
+ * @example
+ * import { checkGolden } from 'lpae/golden';
+ *
+ * const { checked, differences } = checkGolden({
+ *   schema: 'pgtable-golden/1', kind: 'image', name: 'a block of 1 GiB', producer: 'by hand', regime: 'el1&0',
+ *   cpu: { model: 'cortex-a72', pa_bits: 44 }, ram: { base: '0x80000000', size: '0x1000' },
+ *   registers: { ttbr0: '0x80000000', tcr: '0x280803519', mair: '0xff' },
+ *   memory: [{ pa: '0x80000000', words64: { 16: '0xc0000701' } }], // by byte within it
+ *   translations: [{ va: '0x81234567', access: 'read', el: 1, pa: '0xc1230000' }], // not so
+ * });
+ * console.log(checked, differences[0]?.where); // 1 translations[0].pa
+ * console.log(differences[0]?.got); // pa 0xc1234567 attr 0xff sh 3 level 1
+ */
 import { checkCreation } from './creation.ts';
 import { checkImage } from './image.ts';
 import { checkOps } from './ops.ts';

@@ -1,4 +1,20 @@
-/** The table lint: what is wrong or suspicious in the tables of an address space. */
+/**
+ * The table lint: what is wrong or suspicious in the tables of an address space.
+ *
+ * @example
+ * import { lint, ruleNamed } from 'lpae/lint';
+ * import { PhysicalMemory } from 'lpae/memory';
+ * import { listSpace } from 'lpae/space';
+ * import { createWalker } from 'lpae/walker';
+ *
+ * const memory = new PhysicalMemory({ base: 0x8000_0000n, size: 0x1000n });
+ * memory.write64(0x8000_0000n, 0x8000_0003n); // level 1, entry 0: a table, which is this one
+ * const registers = { ttbr0: 0x8000_0000n, tcr: 0x2_8080_3519n, mair: 0xffn };
+ * const walker = createWalker(memory, { regime: 'el1&0', registers, cpu: 'cortex-a72' });
+ * const { findings } = lint({ translator: walker, ranges: listSpace(walker).ranges });
+ * const errors = findings.filter(({ rule }) => ruleNamed(rule).severity === 'error');
+ * console.log(errors.map(({ rule }) => rule)); // [ 'cycle', 'level-mix' ]
+ */
 import { isAArch32 } from '../arch/regimes.ts';
 import type { Translator } from '../machine/machine.ts';
 import { type Finding, Findings } from './findings.ts';

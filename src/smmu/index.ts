@@ -1,4 +1,18 @@
-/** SMMUv3: stream table entries and context descriptors, translation, event records. SMMUv2: context banks and their faults. */
+/**
+ * SMMUv3: stream table entries and context descriptors, translation, event records. SMMUv2: context banks and their faults.
+ *
+ * @example
+ * import { PhysicalMemory } from 'lpae/memory';
+ * import { createSmmu } from 'lpae/smmu';
+ *
+ * const memory = new PhysicalMemory({ base: 0x8000_0000n, size: 0x1000n });
+ * memory.write64(0x8000_0040n, 0x9n); // STE of StreamID 1: V = 1, Config = 0b100: bypass
+ * const smmu = createSmmu(memory, { strtabBase: 0x8000_0000n, strtabBaseCfg: 2n, cr0: 1n }); // 4 STEs
+ * const bypassed = smmu.translate(1, 0x1234n, { access: 'read' });
+ * if (bypassed.ok) console.log(bypassed.pa.toString(16)); // 1234
+ * const faulted = smmu.translate(2, 0x1234n, { access: 'read' });
+ * if (!faulted.ok) console.log(faulted.fault.kind, faulted.event?.[0].toString(16)); // c_bad_ste 200000004
+ */
 
 export {
   type BankRegisters,

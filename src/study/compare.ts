@@ -41,7 +41,9 @@ export interface Compared {
  *
  * @example
  * const workload = workloadNamed('gpu', { seed: 7 });
- * for await (const { combination, counts, advice } of compareWorkload(workload, { stages: ['s1'] })) …
+ * for await (const { combination, counts } of compareWorkload(workload, { stages: ['s1'] })) {
+ *   console.log(combination, counts.leaves);
+ * }
  */
 export async function* compareWorkload(
   workload: Workload,

@@ -1,4 +1,17 @@
-/** Studies of page sizes: workloads, and what they cost under every combination of granule, page sizes and stages. */
+/**
+ * Studies of page sizes: workloads, and what they cost under every combination of granule, page sizes and stages.
+ *
+ * @example
+ * import { compareWorkload, workloadNamed } from 'lpae/study';
+ *
+ * const workload = workloadNamed('gpu', { bytes: 2 ** 21 });
+ * const choice = { granules: [0x1000], sizes: ['pages', 'blocks'], stages: ['s1'] } as const;
+ * const leaves: string[] = [];
+ * for await (const { combination, counts } of compareWorkload(workload, choice)) {
+ *   leaves.push(`${combination.sizes}: ${counts.leaves}`);
+ * }
+ * console.log(leaves.join(', ')); // pages: 512, blocks: 1
+ */
 export type { Advice, AdviceKind, Gain, Subject } from './advice.ts';
 export type { Choice, Combination, Granule, Offered, StageChoice } from './combinations.ts';
 export {
