@@ -13,7 +13,7 @@
  * const answer = space.walk(0x8123_4567n, { access: 'read' });
  * console.log(answer.ok && answer.pa.toString(16), space.trees().length); // c1234567 1
  */
-export { type MachineRegime, machineRegimes, regimeNamed } from '../arch/regimes.ts';
+export { type MachineRegime, machineRegimes } from '../arch/regimes.ts';
 export {
   type Answer,
   createMachine,

@@ -25,8 +25,7 @@ export { type Conclusion, type ConclusionKind, conclusionsOf } from './conclusio
 export type { Counts, LeafCount, TableCount } from './counts.ts';
 export type { DmaResult } from './dma.ts';
 export { StudyError } from './errors.ts';
-export { type Estimate, estimate } from './estimate.ts';
-export { type Measured, type MissCost, measure } from './measure.ts';
+export type { Measured, MissCost } from './measure.ts';
 export type { Refusal, SemanticsResult } from './semantics.ts';
 export type { TlbCounts, TlbShape } from './tlb/model.ts';
 export type { WorkloadTlbOptions, WorkloadTlbResult, WorkloadTrace } from './tlb/of-workload.ts';
@@ -39,7 +38,7 @@ export {
   type TlbResult,
   type TlbStudy,
 } from './tlb/study.ts';
-export type { Footprint, TablesChoice } from './tlb/tables.ts';
+export type { Footprint } from './tlb/tables.ts';
 export {
   type DeviceTraceOptions,
   deviceTrace,

@@ -42,4 +42,4 @@ export type {
   WalkResult,
   WalkStep,
 } from './types.ts';
-export { createWalker, stage1, stage2, type Walker, type WalkerOptions } from './walker.ts';
+export { createWalker, type Walker, type WalkerOptions } from './walker.ts';

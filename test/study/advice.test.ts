@@ -9,12 +9,12 @@ import {
   type AdviceKind,
   type Combination,
   type Measured,
-  measure,
   WORKLOADS,
   type Workload,
   type WorkloadRequest,
   workloadNamed,
 } from '../../src/study/index.ts';
+import { measure } from '../../src/study/measure.ts';
 import { orderOf } from '../../src/study/sort.ts';
 
 const K = 1024;

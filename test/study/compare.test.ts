@@ -6,17 +6,17 @@ import { DmaMapper } from '../../src/dma/index.ts';
 import { countTree, IommuDomain, mapSgAs, PhysicalMemory, planSg, Scatterlist } from '../../src/index.ts';
 import { combinationsOf, formatRequest } from '../../src/study/combinations.ts';
 import { throughDmaLayer } from '../../src/study/dma.ts';
+import { estimate } from '../../src/study/estimate.ts';
 import {
   type Combination,
   type CombinationResult,
   compareWorkload,
-  estimate,
-  measure,
   StudyError,
   WORKLOADS,
   type Workload,
   workloadNamed,
 } from '../../src/study/index.ts';
+import { measure } from '../../src/study/measure.ts';
 import { judgeSemantics } from '../../src/study/semantics.ts';
 import { said, seen, treesOf } from './machines.ts';
 

@@ -1,8 +1,7 @@
 /** Operands of TLBI: literal registers, and every range against the formula, address by address. (DDI 0487 D8.17.5.1, D8.17.5.2.) */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { decodeAddressOperand, decodeRangeOperand } from '../../src/tlb/index.ts';
-import { decodeTtl } from '../../src/tlb/operands.ts';
+import { decodeAddressOperand, decodeRangeOperand, decodeTtl } from '../../src/tlb/operands.ts';
 
 describe('an operand of one address', () => {
   test.each([
