@@ -30,7 +30,8 @@ export interface LayoutOptions {
 }
 
 /** Cells from left to right, each before those of its table. */
-export function layoutIcicle({ root }: IciclePanel, { width, minWidth, scale }: LayoutOptions): Cell[] {
+export function layoutIcicle(panel: IciclePanel, { width, minWidth, scale }: LayoutOptions): Cell[] {
+  const { root } = panel;
   const weights = scale === 'entries' ? entryWeights(root) : spanWeights(root);
   const unit = width / weights.get(root)!;
   const cells: Cell[] = [];
