@@ -4,6 +4,7 @@
  */
 
 import { isNested, isStage2Alone, regimes, traitsOf } from '../arch/regimes.ts';
+import { hex } from '../memory/hex.ts';
 import { PhysicalMemory } from '../memory/index.ts';
 import { tlbContext } from '../tlb/context.ts';
 import type { TlbContextOptions, TranslationRegime } from '../tlb/index.ts';
@@ -20,7 +21,7 @@ import {
   twoRangeFields,
 } from '../walker/params/aarch64.ts';
 import type { BbmContext } from './change.ts';
-import { hex, TraceError } from './errors.ts';
+import { TraceError } from './errors.ts';
 
 /** What a trace's writes mean. Addresses are bytes. */
 export interface TraceContext

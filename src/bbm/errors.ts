@@ -12,7 +12,3 @@ export class TraceError extends Error {
     this.value = operands.value;
   }
 }
-
-export function hex(value: bigint | number): string {
-  return `0x${value.toString(16)}`;
-}

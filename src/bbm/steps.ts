@@ -3,11 +3,12 @@
  * IHI 0070 4.4 for the SMMU's commands of the same scopes.)
  */
 
+import { hex } from '../memory/hex.ts';
 import type { Scope, TlbiOperation } from '../tlb/index.ts';
 import { tlbiScope } from '../tlb/tlbi.ts';
 import { cpuFeatures } from '../walker/cpu.ts';
 import type { TableSpace } from './context.ts';
-import { hex, TraceError } from './errors.ts';
+import { TraceError } from './errors.ts';
 
 /** A store of one 64-bit descriptor. `pa` is a multiple of 8, below 2^52. */
 export interface WriteStep {

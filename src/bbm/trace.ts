@@ -3,9 +3,10 @@
  * them, for a PE and an SMMU of each FEAT_BBM level, and which invalidation each step needs.
  * (DDI 0487 D8.17.1, D8.17.2; IHI 0070 3.21.1.)
  */
+import { hex } from '../memory/hex.ts';
 import type { Machine } from '../tlb/conflict.ts';
 import { entryLog2, type TableSpace, type TraceContext, tableSpace } from './context.ts';
-import { hex, TraceError } from './errors.ts';
+import { TraceError } from './errors.ts';
 import {
   BBM_LEVELS,
   type BbmLevel,

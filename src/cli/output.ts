@@ -1,5 +1,6 @@
 /** A command's way out: lines and JSON documents to stdout, notes to stderr, and its exit code. */
 import type { Command } from 'commander';
+import { hex } from '../text/numbers.ts';
 import { type ColorWhen, makeStyle, type Style, wantsColour } from '../text/style.ts';
 import type { CliIo } from './io.ts';
 
@@ -36,7 +37,7 @@ export class Output {
   document(schema: string, value: object): void {
     const text = JSON.stringify(
       { schema, ...value },
-      (_, v: unknown) => (typeof v === 'bigint' ? `0x${v.toString(16)}` : v),
+      (_, v: unknown) => (typeof v === 'bigint' ? hex(v) : v),
       2,
     );
     this.line(text);

@@ -2,6 +2,7 @@
  * What is wrong with the fields of a stage-1 range, each with its rule. Which sizes would do is asked of the walker's own
  * decoder, so that nothing here can disagree with it. (DDI 0487 D8.1.7, D8.1.9, D8.2.3, D8.2.5.2, D24.2.)
  */
+import { hex } from '../memory/hex.ts';
 import { POW2 } from '../walker/bits.ts';
 import type { CpuFeatures } from '../walker/cpu.ts';
 import type { TableGeometry } from '../walker/descriptor64.ts';
@@ -9,8 +10,6 @@ import { s1Params } from '../walker/params/aarch64.ts';
 import type { FieldNames, RawFields } from './fields.ts';
 import { hasWideBase } from './tables.ts';
 import type { RegisterProblem } from './types.ts';
-
-const hex = (value: bigint | number) => `0x${value.toString(16)}`;
 
 /** `16 to 39`, `30, 33`: the numbers of an ascending list. */
 export function numbersText(numbers: readonly number[]): string {

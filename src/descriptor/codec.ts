@@ -64,7 +64,7 @@ export function encode(
     if (value < 0n || value << BigInt(field.low) > fieldMask(field)) {
       const width = field.high - field.low + 1;
       throw new FieldError(
-        `${name}${bitRange(field)} of ${layout.title} holds ${width} bit${width > 1 ? 's' : ''}; 0x${value.toString(16)} does not fit`,
+        `${name}${bitRange(field)} of ${layout.title} holds ${width} bit${width > 1 ? 's' : ''}; ${hex(value)} does not fit`,
         name,
         value,
       );
@@ -72,6 +72,11 @@ export function encode(
     word |= value << BigInt(field.low);
   }
   return word | encodeAddress(layout, address);
+}
+
+// This folder imports nothing of the project, not even how memory writes a word.
+function hex(value: bigint): string {
+  return `0x${value.toString(16)}`;
 }
 
 /** The address bits alone. @throws FieldError when `address` has bits that the layout can't carry. */
@@ -86,7 +91,7 @@ export function encodeAddress(layout: DescriptorLayout, address: bigint): bigint
   }
   if (left !== 0n) {
     throw new FieldError(
-      `${layout.title} can't carry bits 0x${left.toString(16)} of address 0x${address.toString(16)}`,
+      `${layout.title} can't carry bits ${hex(left)} of address ${hex(address)}`,
       'address',
       address,
     );

@@ -5,6 +5,7 @@ import type { Translator } from '../machine/machine.ts';
 import { iaAt } from '../machine/visit.ts';
 import { probe } from '../space/probe.ts';
 import type { TableEntry, TableNode, TableTree } from '../space/tree.ts';
+import { hex } from '../text/numbers.ts';
 import type { TableTree as ScannedTree } from '../walker/index.ts';
 import { type Look, lookOf } from './look.ts';
 
@@ -102,7 +103,7 @@ class PanelMaker {
     const items = this.#items(node, ia - size * BigInt(first), first);
     const levels = this.#lastLevel - node.level + 1;
     return {
-      title: `${root.register.toUpperCase()}, stage ${node.stage}: level ${node.level} table at 0x${node.pa.toString(16)}`,
+      title: `${root.register.toUpperCase()}, stage ${node.stage}: level ${node.level} table at ${hex(node.pa)}`,
       startLevel: node.level,
       lastLevel: this.#lastLevel,
       entrySizes: Array.from(

@@ -7,7 +7,6 @@ import { FSR_FAULTS } from './faults/from-smmu.ts';
 import { codesOf, type StatusCode, type StatusKind } from './status.ts';
 import type { Topic, TopicCode, TopicField } from './topic.ts';
 
-const hex2 = (value: number) => hex(value, 2);
 /** SMMUv2: the bit of FSR that reports a kind. EF is of walks and of accesses themselves. */
 function fsrBit(kind: StatusKind): string | undefined {
   const [field] =
@@ -26,13 +25,15 @@ function codesOfKind(kind: StatusKind): TopicCode[] {
   return [
     ...codesOf(kind, 'long').map((status) => ({
       where: `DFSC, IFSC, FST${levelText(status)}`,
-      code: `${hex2(status.code)}${status.level === undefined ? '' : `  (PAR_EL1 ${parOf(status.code)})`}`,
+      code: `${hex(status.code, 2)}${status.level === undefined ? '' : `  (PAR_EL1 ${parOf(status.code)})`}`,
     })),
     ...codesOf(kind, 'short').map((status) => ({
       where: `DFSR.FS of short descriptors${levelText(status)}`,
-      code: hex2(status.code),
+      code: hex(status.code, 2),
     })),
-    ...(event === undefined ? [] : [{ where: 'SMMUv3 event', code: `${hex2(event.number)} ${event.name}` }]),
+    ...(event === undefined
+      ? []
+      : [{ where: 'SMMUv3 event', code: `${hex(event.number, 2)} ${event.name}` }]),
     ...(fsr === undefined ? [] : [{ where: 'SMMUv2 FSR', code: fsr }]),
   ];
 }
@@ -63,8 +64,8 @@ export function eventTopic(event: EventInfo): Topic {
   return {
     name,
     group: 'SMMUv3 event',
-    aliases: [hex2(number), hex(number), `event ${hex2(number)}`, `event ${hex(number)}`],
-    summary: `Event ${hex2(number)}. ${meaning}`,
+    aliases: [hex(number, 2), hex(number), `event ${hex(number, 2)}`, `event ${hex(number)}`],
+    summary: `Event ${hex(number, 2)}. ${meaning}`,
     reference: record.reference,
     fields: record.fields.map(fieldOf),
     causes: [...(info?.causes ?? []), ...event.causes],

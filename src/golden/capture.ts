@@ -3,7 +3,7 @@
 import { isStream, type MachineRegime, traitsOf } from '../arch/regimes.ts';
 import type { Answer, MachineDescription, StreamChoice } from '../machine/machine.ts';
 import { EXTERNAL_ABORT } from '../memory/index.ts';
-import { hex } from '../pagetable/errors.ts';
+import { hex } from '../text/numbers.ts';
 import { cpuFeatures } from '../walker/cpu.ts';
 import { type Access, type CpuModel, parEl1 } from '../walker/index.ts';
 import { isGoldenRegister } from './image-words.ts';

@@ -1,6 +1,7 @@
 /** Golden files of table creation: which configurations a format accepts, and the sizes, registers and root that they give. */
 import { formatNamed } from '../../formats/index.ts';
-import { hex, IommuError } from '../pagetable/errors.ts';
+import { IommuError } from '../pagetable/errors.ts';
+import { hex } from '../text/numbers.ts';
 import { requestOf } from './ops.ts';
 import { compareRegisters } from './registers.ts';
 import type { Difference, GoldenResult } from './result.ts';

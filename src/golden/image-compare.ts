@@ -1,9 +1,8 @@
 /** Compares an answer with the one that a golden image wants, and says both in one line each. */
 
 import type { Answer } from '../machine/machine.ts';
-import { hex } from '../pagetable/errors.ts';
 import { eventNumber } from '../smmu/events.ts';
-
+import { hex } from '../text/numbers.ts';
 import { parEl1, type Translation } from '../walker/index.ts';
 import type { Expectation, ExpectedFault } from './image-file.ts';
 

@@ -1,6 +1,6 @@
 /** Comparing configured registers with a golden file's, field by field. */
-import { hex } from '../pagetable/errors.ts';
 import type { Registers } from '../pagetable/format.ts';
+import { hex } from '../text/numbers.ts';
 import type { Difference } from './result.ts';
 
 type Fields = Readonly<Record<string, bigint | Readonly<Record<string, number>>>>;

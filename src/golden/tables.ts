@@ -1,9 +1,9 @@
 /** Comparing a table tree with a golden file's: both are walked from the root in entry order, and all but next-table addresses must agree. */
 import { fieldMask, fieldTitle } from '../descriptor/field.ts';
 import { bitRange, type DescriptorLayout, decode, decodeAddress, matches } from '../descriptor/index.ts';
-import { hex } from '../pagetable/errors.ts';
 import type { TableFormat } from '../pagetable/format.ts';
 import type { TreeEntry, TreeTable } from '../pagetable/tree.ts';
+import { hex } from '../text/numbers.ts';
 import type { Difference } from './result.ts';
 import type { OpsFile } from './schema.ts';
 

@@ -1,6 +1,6 @@
 /** The hardware's word on a driver's operation: the walker must see exactly what was mapped, as it was asked, and nothing where it was unmapped. */
-import { hex } from '../pagetable/errors.ts';
 import type { Prot, TableFormat } from '../pagetable/format.ts';
+import { hex } from '../text/numbers.ts';
 import type { Translation, Walker, WalkResult } from '../walker/index.ts';
 
 /** What was to be seen, and what the walker saw. */

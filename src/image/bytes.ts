@@ -1,4 +1,5 @@
 /** Where the bytes of an image come from: read in windows, never as a whole. */
+import { hex } from '../memory/hex.ts';
 import { ImageError } from './errors.ts';
 
 /** Bytes that can be read anywhere: a file, or a buffer. */
@@ -29,7 +30,7 @@ export function bufferSource(name: string, bytes: Uint8Array): ByteSource {
 /** @throws ImageError unless `[offset, offset + length)` lies within the source. */
 export function checkWindow(source: ByteSource, offset: number, length: number): void {
   if (Number.isSafeInteger(offset) && offset >= 0 && offset + length <= source.size) return;
-  const message = `${length} bytes are wanted where the file has 0x${source.size.toString(16)} bytes in all: it is truncated`;
+  const message = `${length} bytes are wanted where the file has ${hex(source.size)} bytes in all: it is truncated`;
   throw new ImageError(source.name, message, { offset });
 }
 

@@ -1,4 +1,5 @@
 /** ELF files: what PT_LOAD segments hold, by their physical addresses. (System V ABI, "Program Header"; kernels, vmcores, QEMU's dumps.) */
+import { hex } from '../memory/hex.ts';
 import { type ByteSource, viewAt } from './bytes.ts';
 import { ImageError } from './errors.ts';
 import type { MemoryImage } from './image.ts';
@@ -108,7 +109,7 @@ function readLoads(file: File): Load[] {
   const start = word(file, view, header.phoff);
   const bytes = BigInt(count) * BigInt(segment.bytes);
   if (count > MAX_HEADERS || start + bytes > BigInt(source.size)) {
-    const message = `${count} program headers at 0x${start.toString(16)} do not fit into the file's 0x${source.size.toString(16)} bytes: it is truncated or damaged`;
+    const message = `${count} program headers at ${hex(start)} do not fit into the file's ${hex(source.size)} bytes: it is truncated or damaged`;
     throw new ImageError(source.name, message, { offset: header.phoff });
   }
   return loadsOf(file, Number(start), viewAt(source, Number(start), Number(bytes)));
@@ -118,7 +119,7 @@ function readLoads(file: File): Load[] {
 function countInSection(file: File, offset: bigint): number {
   const { source, layout, little } = file;
   if (offset === 0n || offset + BigInt(layout.section.bytes) > BigInt(source.size)) {
-    const message = `e_phnum is 0xffff, so section 0 holds the number, but it stands at 0x${offset.toString(16)}, outside the file`;
+    const message = `e_phnum is 0xffff, so section 0 holds the number, but it stands at ${hex(offset)}, outside the file`;
     throw new ImageError(source.name, message, { offset: layout.header.shoff });
   }
   return viewAt(source, Number(offset), layout.section.bytes).getUint32(layout.section.info, little);
@@ -149,7 +150,7 @@ function checkAddresses(source: ByteSource, loads: readonly Load[]): string[] {
   const virtual = loads.every(({ paddr }) => paddr === 0n) && loads.some(({ vaddr }) => vaddr !== 0n);
   if (!virtual) return [];
   if (loads.length === 1)
-    return [`p_paddr is 0 while p_vaddr is 0x${loads[0]!.vaddr.toString(16)}: taken as memory at PA 0`];
+    return [`p_paddr is 0 while p_vaddr is ${hex(loads[0]!.vaddr)}: taken as memory at PA 0`];
   throw new ImageError(
     source.name,
     'all its segments have the physical address 0: only virtual ones are known',
@@ -163,11 +164,11 @@ function checkAddresses(source: ByteSource, loads: readonly Load[]): string[] {
 function pieceOf({ source }: File, load: Load, base: bigint): Piece {
   const { index, at, offset, paddr, filesz, memsz } = load;
   if (filesz > memsz) {
-    const message = `program header ${index} puts 0x${filesz.toString(16)} bytes of the file into 0x${memsz.toString(16)} bytes of memory`;
+    const message = `program header ${index} puts ${hex(filesz)} bytes of the file into ${hex(memsz)} bytes of memory`;
     throw new ImageError(source.name, message, { offset: at });
   }
   if (filesz > 0n && offset + filesz > BigInt(source.size)) {
-    const message = `the data of program header ${index}, [0x${offset.toString(16)}, +0x${filesz.toString(16)}), goes beyond the file's end at 0x${source.size.toString(16)}: the file is truncated`;
+    const message = `the data of program header ${index}, [${hex(offset)}, +${hex(filesz)}), goes beyond the file's end at ${hex(source.size)}: the file is truncated`;
     throw new ImageError(source.name, message, { offset: at });
   }
   return new FilePiece(source, {

@@ -1,6 +1,7 @@
 /** What the image readers refuse: an error that says which file, where in it, the rule and what would work. */
 
 /** An image that can't be read. `offset` is bytes into the file, or undefined where it is about the whole. */
+import { hex } from '../memory/hex.ts';
 export class ImageError extends Error {
   override readonly name = 'ImageError';
   /** The file, as messages call it. */
@@ -9,7 +10,7 @@ export class ImageError extends Error {
   readonly hint: string | undefined;
 
   constructor(source: string, message: string, details: { offset?: number; hint?: string } = {}) {
-    const where = details.offset === undefined ? '' : ` at offset 0x${details.offset.toString(16)}`;
+    const where = details.offset === undefined ? '' : ` at offset ${hex(details.offset)}`;
     super(`${source}${where}: ${message}`);
     this.source = source;
     this.offset = details.offset;

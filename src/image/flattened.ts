@@ -1,4 +1,5 @@
 /** makedumpfile's flattened format, for pipes: a 4 KiB header and records of offset, size and data, which put together give the real file. (makedumpfile(8), -F; QEMU writes it too.) */
+import { hex } from '../memory/hex.ts';
 import { type ByteSource, checkWindow, viewAt } from './bytes.ts';
 import { ImageError } from './errors.ts';
 import { firstEndingAfter } from './sorted.ts';
@@ -68,7 +69,7 @@ function readRecords(source: ByteSource): Extent[] {
       throw new ImageError(source.name, `a record of offset ${start} and size ${size}`, { offset: at });
     }
     if (size > BigInt(source.size - data) || records.length === MAX_RECORDS) {
-      const message = `a record of 0x${size.toString(16)} bytes goes beyond the file's end: it is truncated`;
+      const message = `a record of ${hex(size)} bytes goes beyond the file's end: it is truncated`;
       throw new ImageError(
         source.name,
         records.length === MAX_RECORDS ? 'more than 4 million records' : message,
@@ -92,7 +93,7 @@ function withoutOverlap(source: ByteSource, records: readonly Extent[]): Extent[
       end = Math.max(end, sorted[i]!.end);
     }
     if (group.length > MAX_OVERLAPPING) {
-      const message = `${group.length} records overlap around 0x${group[0]!.start.toString(16)}`;
+      const message = `${group.length} records overlap around ${hex(group[0]!.start)}`;
       throw new ImageError(source.name, message, { offset: group[0]!.at });
     }
     if (group.length === 1) result.push(group[0]!);

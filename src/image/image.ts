@@ -1,4 +1,5 @@
 /** A memory image: stretches of physical memory that someone dumped, and how they become the memory that a walker reads. */
+import { hex } from '../memory/hex.ts';
 import { MemoryError, PhysicalMemory, type RegionOptions } from '../memory/index.ts';
 import { ImageError } from './errors.ts';
 import { firstEndingAfter } from './sorted.ts';
@@ -65,7 +66,7 @@ export function imageMemory(images: readonly MemoryImage[]): PhysicalMemory {
 function place(segment: ImageSegment, source: string): Placed {
   const { base, size } = segment;
   if (base < 0n || size <= 0n || base + size > PA_LIMIT) {
-    const message = `memory [0x${base.toString(16)}, +0x${size.toString(16)}) is empty, or beyond the 52 bits of a physical address`;
+    const message = `memory [${hex(base)}, +${hex(size)}) is empty, or beyond the 52 bits of a physical address`;
     throw new ImageError(source, message);
   }
   return { segment, source, start: Number(base), end: Number(base + size) };
@@ -76,7 +77,7 @@ function refuseOverlap(before: Placed, after: Placed): void {
   const other = after.source === before.source ? '' : ` of ${before.source}`;
   throw new ImageError(
     after.source,
-    `memory from 0x${after.start.toString(16)} on overlaps [0x${before.start.toString(16)}, 0x${before.end.toString(16)})${other}`,
+    `memory from ${hex(after.start)} on overlaps [${hex(before.start)}, ${hex(before.end)})${other}`,
     {
       hint: 'of a PA that stands in two places it is not clear which one counts; leave one of them out, or move it with FILE@BASE',
     },

@@ -1,4 +1,5 @@
 /** Intel HEX: records of `:LLAAAATT…CC`. (Intel, Hexadecimal Object File Format Specification, rev. A.) */
+import { hex } from '../memory/hex.ts';
 import type { ByteSource } from './bytes.ts';
 import { ImageError } from './errors.ts';
 import { Gathered } from './gathered.ts';
@@ -86,7 +87,7 @@ function decode(text: string): number | string {
   for (let i = 0; i < count; i++) sum += record[i]!;
   if (sum & 0xff) {
     const [found, right] = [record[count - 1]!, (record[count - 1]! - sum) & 0xff];
-    return `the checksum is 0x${found.toString(16)}; it would be 0x${right.toString(16)}`;
+    return `the checksum is ${hex(found)}; it would be ${hex(right)}`;
   }
   if (type === TYPE.data) return type;
   if (LENGTHS[type] === undefined) return `record type ${type}; 00 to 05 are known`;

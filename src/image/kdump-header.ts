@@ -1,4 +1,5 @@
 /** The headers of kdump-compressed files, as makedumpfile and QEMU write them. (makedumpfile's diskdump_mod.h, header versions up to 6.) */
+import { hex } from '../memory/hex.ts';
 import { type ByteSource, viewAt } from './bytes.ts';
 import { ImageError } from './errors.ts';
 
@@ -100,7 +101,7 @@ function implausible(source: ByteSource, view: DataView): ImageError {
     });
   }
   const { blockSize, subBlocks, bitmapBlocks } = mainHeader(view, 64, true);
-  const message = `the header is damaged: block_size 0x${blockSize.toString(16)}, sub_hdr_size 0x${subBlocks.toString(16)}, bitmap_blocks 0x${bitmapBlocks.toString(16)}`;
+  const message = `the header is damaged: block_size ${hex(blockSize)}, sub_hdr_size ${hex(subBlocks)}, bitmap_blocks ${hex(bitmapBlocks)}`;
   return new ImageError(source.name, message, { offset: STATUS_OFFSET[64] });
 }
 
@@ -118,7 +119,7 @@ function firstPage(
   const base = BigInt(sub.getUint32(0, true));
   return {
     base,
-    notes: [`pages are counted from phys_base 0x${base.toString(16)}, as makedumpfile does on 32-bit Arm`],
+    notes: [`pages are counted from phys_base ${hex(base)}, as makedumpfile does on 32-bit Arm`],
   };
 }
 
@@ -135,7 +136,7 @@ function layoutOf(
   const both = bytes >= 2 * needed;
   const bitmapOffset = both ? start + bytes / 2 : start;
   if (pages < 1 || pages > MAX_PAGES || needed > bytes || bitmapOffset + Math.ceil(pages / 8) > source.size) {
-    const message = `bitmaps of 0x${bytes.toString(16)} bytes for ${pages} pages, in a file of 0x${source.size.toString(16)}: it is truncated or damaged`;
+    const message = `bitmaps of ${hex(bytes)} bytes for ${pages} pages, in a file of ${hex(source.size)}: it is truncated or damaged`;
     throw new ImageError(source.name, message, { offset: start });
   }
   return { bitmapOffset, tableOffset: start + bytes };

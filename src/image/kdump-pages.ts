@@ -1,6 +1,7 @@
 /** The pages of a kdump-compressed file: their descriptors, and their bytes unpacked. (makedumpfile's diskdump_mod.h, page_desc.) */
 import { inflateSync } from 'node:zlib';
 import { decompress as unpackZstd } from 'fzstd';
+import { hex } from '../memory/hex.ts';
 import { type ByteSource, bytesAt, viewAt } from './bytes.ts';
 import { ImageError } from './errors.ts';
 import { unpackSnappy } from './snappy.ts';
@@ -70,7 +71,7 @@ export class KdumpPages {
     if (offset === 0n) throw this.#damaged(packed, 'makedumpfile did not get to write it');
     // No compressor makes a page twice as long.
     if (size === 0 || size > 2 * this.#pageBytes || packed.offset + size > this.#source.size) {
-      throw this.#damaged(packed, `its 0x${size.toString(16)} bytes at 0x${offset.toString(16)} can't be`);
+      throw this.#damaged(packed, `its ${hex(size)} bytes at ${hex(offset)} can't be`);
     }
     return packed;
   }
@@ -99,7 +100,7 @@ export class KdumpPages {
     if (page?.length !== this.#pageBytes) {
       throw this.#damaged(
         packed,
-        `what stands at 0x${packed.offset.toString(16)} is no page in ${NAMES[kind] ?? `compression 0x${kind.toString(16)}`}`,
+        `what stands at ${hex(packed.offset)} is no page in ${NAMES[kind] ?? `compression ${hex(kind)}`}`,
       );
     }
     return page;

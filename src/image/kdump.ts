@@ -1,4 +1,5 @@
 /** kdump-compressed dumps of makedumpfile and QEMU: a bitmap of pages, and the pages one by one. (makedumpfile's diskdump_mod.h.) */
+import { hex } from '../memory/hex.ts';
 import { type ByteSource, bytesAt } from './bytes.ts';
 import { ImageError } from './errors.ts';
 import type { ImageSegment, MemoryImage } from './image.ts';
@@ -36,7 +37,7 @@ export function readKdump(source: ByteSource, base: bigint): MemoryImage {
     throw new ImageError(source.name, 'the dump holds no page', { offset: header.bitmapOffset });
   const tableEnd = header.tableOffset + count * PAGE_DESC_BYTES;
   if (tableEnd > source.size) {
-    const message = `descriptors of ${count} pages end at 0x${tableEnd.toString(16)}, and the file at 0x${source.size.toString(16)}: it is truncated or damaged`;
+    const message = `descriptors of ${count} pages end at ${hex(tableEnd)}, and the file at ${hex(source.size)}: it is truncated or damaged`;
     throw new ImageError(source.name, message, { offset: header.tableOffset });
   }
   return { source: source.name, format: 'kdump', segments, notes: header.notes };

@@ -1,4 +1,5 @@
 /** LiME dumps: records of a 32-byte header and a range of RAM each, until the file ends. (LiME's lime.h, version 1.) */
+import { hex } from '../memory/hex.ts';
 import { type ByteSource, viewAt } from './bytes.ts';
 import { ImageError } from './errors.ts';
 import type { MemoryImage } from './image.ts';
@@ -20,7 +21,7 @@ export function readLime(source: ByteSource, base: bigint): MemoryImage {
     const { first, size } = readHeader(source, at);
     const bytes = BigInt(source.size - at - HEADER_BYTES);
     if (size > bytes) {
-      const message = `the record has 0x${size.toString(16)} bytes, of which 0x${bytes.toString(16)} are there: the file is truncated`;
+      const message = `the record has ${hex(size)} bytes, of which ${hex(bytes)} are there: the file is truncated`;
       throw new ImageError(source.name, message, { offset: at });
     }
     const place = {
@@ -29,7 +30,7 @@ export function readLime(source: ByteSource, base: bigint): MemoryImage {
       offset: at + HEADER_BYTES,
       fileBytes: Number(size),
     };
-    pieces.push(new FilePiece(source, { ...place, origin: `the record at offset 0x${at.toString(16)}` }));
+    pieces.push(new FilePiece(source, { ...place, origin: `the record at offset ${hex(at)}` }));
     at += HEADER_BYTES + Number(size);
   }
   if (pieces.length === 0) throw new ImageError(source.name, 'has no records: it is empty');
@@ -47,14 +48,14 @@ function readHeader(source: ByteSource, at: number): { first: bigint; size: bigi
     });
   }
   if (magic !== LIME_MAGIC) {
-    const message = `a record begins with 0x${magic.toString(16)}, where LiME's 0x4c694d45 belongs`;
+    const message = `a record begins with ${hex(magic)}, where LiME's 0x4c694d45 belongs`;
     throw new ImageError(source.name, message, { offset: at });
   }
   if (version !== 1) {
     throw new ImageError(source.name, `LiME version ${version}; only version 1 is known`, { offset: at });
   }
   if (last < first) {
-    const message = `the record's last byte, 0x${last.toString(16)}, lies before its first, 0x${first.toString(16)}`;
+    const message = `the record's last byte, ${hex(last)}, lies before its first, ${hex(first)}`;
     throw new ImageError(source.name, message, { offset: at });
   }
   return { first, size: last - first + 1n };

@@ -1,4 +1,5 @@
 /** Opens a memory image of any kind: its format is told by what the file begins with. */
+import { hex } from '../memory/hex.ts';
 import { type ByteSource, bytesAt } from './bytes.ts';
 import { readElf } from './elf.ts';
 import { ImageError } from './errors.ts';
@@ -70,7 +71,7 @@ function openPlain(
   const notes = [...(guess.note === undefined ? [] : [guess.note]), ...image.notes];
   if (base !== undefined && base !== 0n && image.format !== 'raw') {
     notes.push(
-      `0x${base.toString(16)} was added to the addresses of the file; as format raw it would lie there as it is`,
+      `${hex(base)} was added to the addresses of the file; as format raw it would lie there as it is`,
     );
   }
   return { ...image, notes };

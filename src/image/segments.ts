@@ -1,4 +1,5 @@
 /** Stretches of memory as readers find them: placed among physical addresses, read from a file, and kept apart from each other. */
+import { hex } from '../memory/hex.ts';
 import type { ByteSource } from './bytes.ts';
 import { ImageError } from './errors.ts';
 import { type ImageSegment, PA_LIMIT } from './image.ts';
@@ -23,7 +24,7 @@ export function placed(
 ): bigint {
   const pa = BigInt.asUintN(64, address + base);
   if (pa + size <= PA_LIMIT) return pa;
-  const range = `[0x${pa.toString(16)}, +0x${size.toString(16)})`;
+  const range = `[${hex(pa)}, +${hex(size)})`;
   throw new ImageError(source.name, `memory ${range} lies beyond the 52 bits of a physical address`, {
     offset,
     hint: 'virtual addresses can be moved to where the memory is: FILE@OFFSET adds OFFSET to each of them, modulo 2^64',
@@ -102,7 +103,7 @@ export function keptApart(source: ByteSource, pieces: readonly Piece[], twice: T
 function overlap(source: ByteSource, before: Piece, after: Piece, pa: number): ImageError {
   return new ImageError(
     source.name,
-    `the memory of ${after.origin} overlaps that of ${before.origin} at 0x${pa.toString(16)}`,
+    `the memory of ${after.origin} overlaps that of ${before.origin} at ${hex(pa)}`,
     { hint: 'of a PA that stands in two places it is not clear which one counts' },
   );
 }
@@ -121,10 +122,10 @@ function compare(source: ByteSource, a: Spot, b: Spot, from: number, end: number
     b.piece.read(at - b.start, theirs.subarray(0, count));
     for (let i = 0; i < count; i++) {
       if (ours[i] === theirs[i]) continue;
-      const [one, other] = [ours[i]!, theirs[i]!].map((byte) => `0x${byte.toString(16).padStart(2, '0')}`);
+      const [one, other] = [ours[i]!, theirs[i]!].map((byte) => hex(byte, 2));
       throw new ImageError(
         source.name,
-        `the byte at 0x${(at + i).toString(16)} is ${one} in ${a.piece.origin}, and ${other} in ${b.piece.origin}`,
+        `the byte at ${hex(at + i)} is ${one} in ${a.piece.origin}, and ${other} in ${b.piece.origin}`,
         {
           hint: 'memory that stands twice must be the same both times: was it dumped at two moments, or by virtual addresses?',
         },

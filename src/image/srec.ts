@@ -1,4 +1,5 @@
 /** Motorola S-records: `S1`, `S2` and `S3` hold data at addresses of 2, 3 and 4 bytes. (M68000 Family Programmer's Reference Manual, appendix C.) */
+import { hex } from '../memory/hex.ts';
 import type { ByteSource } from './bytes.ts';
 import { ImageError } from './errors.ts';
 import { Gathered } from './gathered.ts';
@@ -69,5 +70,5 @@ function decode(text: string): number | string {
   for (let i = 0; i < count; i++) sum += record[i]!;
   if ((sum & 0xff) === 0xff) return type;
   const right = ~(sum - record[count - 1]!) & 0xff;
-  return `the checksum is 0x${record[count - 1]!.toString(16)}; it would be 0x${right.toString(16)}`;
+  return `the checksum is ${hex(record[count - 1]!)}; it would be ${hex(right)}`;
 }

@@ -1,4 +1,5 @@
 /** Text files as lines, and hex digits as bytes: what the readers of Intel HEX, S-records and hex dumps share. */
+import { hex } from '../memory/hex.ts';
 import { type ByteSource, bytesAt } from './bytes.ts';
 import { ImageError } from './errors.ts';
 
@@ -17,13 +18,9 @@ export interface Line {
 /** @throws ImageError for files above 64 MiB. */
 export function* linesOf(source: ByteSource): Generator<Line> {
   if (source.size > MAX_TEXT_BYTES) {
-    throw new ImageError(
-      source.name,
-      `has 0x${source.size.toString(16)} bytes; of text, at most 64 MiB are read`,
-      {
-        hint: 'turn it into a binary first: xxd -r for hex dumps, objcopy -I ihex (or srec) -O binary; then give FILE@BASE',
-      },
-    );
+    throw new ImageError(source.name, `has ${hex(source.size)} bytes; of text, at most 64 MiB are read`, {
+      hint: 'turn it into a binary first: xxd -r for hex dumps, objcopy -I ihex (or srec) -O binary; then give FILE@BASE',
+    });
   }
   const { text, start, width } = decode(bytesAt(source, 0, source.size));
   let number = 1;

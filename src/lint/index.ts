@@ -17,6 +17,7 @@
  */
 import { isAArch32 } from '../arch/regimes.ts';
 import type { Translator } from '../machine/machine.ts';
+import { hex } from '../text/numbers.ts';
 import { type Finding, Findings } from './findings.ts';
 import { checkMappings, type Mapped } from './mappings.ts';
 import type { MetTable } from './met-table.ts';
@@ -77,7 +78,7 @@ function checkFrames(frames: readonly bigint[], tables: readonly MetTable[], fin
   }
   for (const frame of frames) {
     if (reached.has(frame)) continue;
-    const message = `no entry leads to the frame at 0x${frame.toString(16)}`;
+    const message = `no entry leads to the frame at ${hex(frame)}`;
     findings.add({ rule: 'unreachable-table', message, first: undefined, last: undefined, at: frame });
   }
 }

@@ -1,6 +1,7 @@
 /** Reserved bits that are set, by the declared fields of each kind of descriptor. (DDI 0487 D8.3.1, G5.4, G5.5.) */
 import { fieldMask } from '../descriptor/field.ts';
 import { bitRange, type DescriptorLayout, decode } from '../descriptor/index.ts';
+import { hex } from '../text/numbers.ts';
 import type { TableEntry, TableTree } from '../walker/index.ts';
 import { layoutOf } from './layout.ts';
 
@@ -19,10 +20,7 @@ export function reservedBits(entry: TableEntry, tree: TableTree, aarch32: boolea
   const word = (BigInt(entry.hi) << 32n) | BigInt(entry.lo);
   return decode(masks.layout, word)
     .filter(({ field, problem }) => field.kind === 'res0' && problem !== undefined)
-    .map(
-      ({ field, value }) =>
-        `bits ${bitRange(field)} are RES0, but 0x${value.toString(16)} (${field.meaning})`,
-    )
+    .map(({ field, value }) => `bits ${bitRange(field)} are RES0, but ${hex(value)} (${field.meaning})`)
     .join('; ');
 }
 

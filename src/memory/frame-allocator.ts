@@ -1,5 +1,6 @@
 /** Frames for translation tables: a deterministic buddy allocator over one RAM region, with faults that tests can order. */
 import { MemoryError } from './errors.ts';
+import { hex } from './hex.ts';
 import type { PhysicalMemory } from './physical-memory.ts';
 import type { RamRegion } from './ram-region.ts';
 
@@ -52,7 +53,7 @@ export class FrameAllocator {
     const size = options.size ?? (region ? region.base + region.size - base : 0n);
     if (region === undefined || size <= 0n || base + size > region.base + region.size) {
       throw new MemoryError(
-        `frames [0x${base.toString(16)}, +0x${size.toString(16)}) must lie inside one RAM region of this memory`,
+        `frames [${hex(base)}, +${hex(size)}) must lie inside one RAM region of this memory`,
         { pa: base, size },
       );
     }
@@ -127,7 +128,7 @@ export class FrameAllocator {
     const key = this.#keyOf(pa);
     const order = this.#orders.get(key);
     if (order === undefined) {
-      throw new MemoryError(`0x${pa.toString(16)} is not an allocated frame`, { pa: BigInt(pa) });
+      throw new MemoryError(`${hex(pa)} is not an allocated frame`, { pa: BigInt(pa) });
     }
     this.#orders.delete(key);
     this.#bytes -= POWERS[order]!;
@@ -178,7 +179,7 @@ export class FrameAllocator {
       if (other === this || other.frameCount === 0 || other.#end <= this.#base || other.#base >= this.#end)
         continue;
       throw new MemoryError(
-        `another allocator has frames in use in [0x${this.#base.toString(16)}, 0x${this.#end.toString(16)}); share it, or give each a base and size of its own`,
+        `another allocator has frames in use in [${hex(this.#base)}, ${hex(this.#end)}); share it, or give each a base and size of its own`,
         { pa: BigInt(this.#base) },
       );
     }

@@ -3,6 +3,7 @@
  * that the driver side and the hardware side share. (DDI 0487 D8.1: the physical address space; words are little-endian.)
  */
 import { MemoryError } from './errors.ts';
+import { hex } from './hex.ts';
 import { RamRegion, type RegionOptions } from './ram-region.ts';
 
 /** What the bus answers to a read where no RAM is. A walker turns it into a synchronous external abort on the walk. */
@@ -39,7 +40,7 @@ export class PhysicalMemory {
       const [before, after] = [list[i - 1]!, list[i]!];
       if (before.end > after.start) {
         throw new MemoryError(
-          `RAM at 0x${after.base.toString(16)} overlaps the region at 0x${before.base.toString(16)}, which ends at 0x${before.end.toString(16)}`,
+          `RAM at ${hex(after.base)} overlaps the region at ${hex(before.base)}, which ends at ${hex(before.end)}`,
           { pa: after.base, size: after.size },
         );
       }
@@ -121,19 +122,16 @@ export class PhysicalMemory {
     checkAddress(pa);
     const region = pa < 0n || pa >> 52n ? undefined : this.regionAt(Number(pa), bytes);
     if (region === undefined) {
-      throw new MemoryError(`no RAM at 0x${pa.toString(16)}; there is ${describe(this.regions)}`, {
+      throw new MemoryError(`no RAM at ${hex(pa)}; there is ${describe(this.regions)}`, {
         pa,
         size: BigInt(bytes),
       });
     }
     if (pa & BigInt(bytes - 1)) {
-      throw new MemoryError(
-        `a ${bytes * 8}-bit write to 0x${pa.toString(16)} must be aligned to ${bytes} bytes`,
-        {
-          pa,
-          size: BigInt(bytes),
-        },
-      );
+      throw new MemoryError(`a ${bytes * 8}-bit write to ${hex(pa)} must be aligned to ${bytes} bytes`, {
+        pa,
+        size: BigInt(bytes),
+      });
     }
     return region;
   }
@@ -144,5 +142,5 @@ function checkAddress(pa: bigint): void {
 }
 
 function describe(regions: readonly RamRegion[]): string {
-  return regions.map((r) => `RAM at [0x${r.base.toString(16)}, 0x${r.end.toString(16)})`).join(', ');
+  return regions.map((r) => `RAM at [${hex(r.base)}, ${hex(r.end)})`).join(', ');
 }

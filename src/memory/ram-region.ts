@@ -4,6 +4,7 @@
  * double holds it exactly) and through `Uint32Array` views.
  */
 import { MemoryError } from './errors.ts';
+import { hex } from './hex.ts';
 
 const CHUNK_BYTES = 0x1_0000;
 const PER_CHUNK = 1 / CHUNK_BYTES;
@@ -64,14 +65,14 @@ export class RamRegion {
       throw new MemoryError(`base and size of RAM are bigints, not ${String(base)} and ${String(size)}`);
     }
     if (base < 0n || size <= 0n || base + size > BigInt(PA_LIMIT)) {
-      throw new MemoryError(
-        `RAM [0x${base.toString(16)}, +0x${size.toString(16)}) must be non-empty and lie below 2^52`,
-        { pa: base, size },
-      );
+      throw new MemoryError(`RAM [${hex(base)}, +${hex(size)}) must be non-empty and lie below 2^52`, {
+        pa: base,
+        size,
+      });
     }
     if ((base | size) & 7n) {
       throw new MemoryError(
-        `RAM [0x${base.toString(16)}, +0x${size.toString(16)}) must start and end on 8 bytes, the size of a descriptor`,
+        `RAM [${hex(base)}, +${hex(size)}) must start and end on 8 bytes, the size of a descriptor`,
         { pa: base, size },
       );
     }
@@ -181,7 +182,7 @@ export class RamRegion {
 
   #make(pa: number): Uint32Array {
     if (!this.contains(pa)) {
-      throw new MemoryError(`no RAM at 0x${pa.toString(16)} in this region`, { pa: BigInt(pa) });
+      throw new MemoryError(`no RAM at ${hex(pa)} in this region`, { pa: BigInt(pa) });
     }
     const made = new Uint32Array(CHUNK_BYTES / 4);
     this.#chunks[Math.floor((pa - this.#origin) * PER_CHUNK)] = made;

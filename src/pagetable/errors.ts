@@ -1,5 +1,8 @@
 /** The error of everything a driver can ask for: Linux's error code, the operands, the rule, and what would work. */
 
+// For messages. Formats import no memory: they have it from here.
+export { hex } from '../memory/hex.ts';
+
 /** Linux's names and numbers (include/uapi/asm-generic/errno-base.h). */
 export const ERRNO = { ENOMEM: -12, EEXIST: -17, EINVAL: -22, ERANGE: -34 } as const;
 
@@ -43,9 +46,4 @@ export class FormatError extends IommuError {
   constructor(message: string) {
     super('EINVAL', message);
   }
-}
-
-/** `0x…`, for messages. */
-export function hex(value: bigint | number): string {
-  return `0x${value.toString(16)}`;
 }

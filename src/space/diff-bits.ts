@@ -5,6 +5,7 @@ import { bitRange, type DescriptorLayout, decode } from '../descriptor/index.ts'
 import { layoutOf } from '../lint/layout.ts';
 import type { Translator } from '../machine/machine.ts';
 import { iaAt } from '../machine/visit.ts';
+import { hex } from '../text/numbers.ts';
 import { ENTRY_KINDS, type TableEntry, type TableTree } from '../walker/index.ts';
 
 /** A field of a descriptor that differs: its name and bits as the layout has them, and its value on both sides. */
@@ -81,7 +82,7 @@ export function diffBits(a: Translator, b: Translator): BitsDiff {
 
 function shapeOf({ root, reader }: TableTree): string {
   const { startLevel, firstIa, lastIa } = root;
-  return `${reader.format} descriptors, ${2 ** (reader.granuleLog2 - 10)}K pages, level ${startLevel} from 0x${firstIa.toString(16)} to 0x${lastIa.toString(16)}`;
+  return `${reader.format} descriptors, ${2 ** (reader.granuleLog2 - 10)}K pages, level ${startLevel} from ${hex(firstIa)} to ${hex(lastIa)}`;
 }
 
 class TreeDiff {

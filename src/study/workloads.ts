@@ -1,5 +1,5 @@
 /** Workloads by name: scatterlists as the subsystems of a real machine make them, the same for the same seed. */
-import { hex } from '../pagetable/errors.ts';
+import { hex } from '../text/numbers.ts';
 import { StudyError } from './errors.ts';
 import { placeChunks } from './placement.ts';
 import { SeededRandom } from './random.ts';

@@ -1,9 +1,7 @@
 /** Numbers and words as people read them. */
+import { hex } from '../memory/hex.ts';
 
-/** `0x7`, or with at least so many digits `0x07`. */
-export function hex(value: bigint | number, digits = 1): string {
-  return `0x${value.toString(16).padStart(digits, '0')}`;
-}
+export { hex };
 
 /** A descriptor or register with all its digits: 16, or of a 32-bit one 8. */
 export function hexWord(value: bigint, bits: 32 | 64 = 64): string {

@@ -3,6 +3,7 @@ import { existsSync, fstatSync, openSync, readFileSync, readSync } from 'node:fs
 import { type ByteSource, bufferSource, bytesAt } from '../../image/bytes.ts';
 import { ImageError } from '../../image/errors.ts';
 import { gunzipSource, isGzip } from '../../image/gunzip.ts';
+import { hex } from '../../text/numbers.ts';
 import { CliError, type CliIo } from '../io.ts';
 import { readAddress } from './address.ts';
 import { nameOf, readAll, tooMuch } from './stdin.ts';
@@ -48,7 +49,7 @@ function fileSource(name: string, file: number, size: number): ByteSource {
       for (let done = 0; done < into.length; ) {
         const got = readOnce(name, file, into.subarray(done), offset + done);
         if (got === 0) {
-          const message = `the file ends here, where it had 0x${size.toString(16)} bytes when it was opened`;
+          const message = `the file ends here, where it had ${hex(size)} bytes when it was opened`;
           throw new ImageError(name, message, { offset: offset + done });
         }
         done += got;

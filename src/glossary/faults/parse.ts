@@ -1,4 +1,5 @@
 /** Every fault that a text reports: log lines of kernels, hypervisors and firmware, register values, event records. */
+import { hex } from '../../text/numbers.ts';
 import type { DecodedFault } from './decoded-fault.ts';
 import {
   accessTextOf,
@@ -239,9 +240,7 @@ export interface CountedFault {
 export function countFaults(faults: readonly DecodedFault[]): CountedFault[] {
   const byText = new Map<string, CountedFault>();
   for (const fault of faults) {
-    const text = JSON.stringify(fault, (_, v: unknown) =>
-      typeof v === 'bigint' ? `0x${v.toString(16)}` : v,
-    );
+    const text = JSON.stringify(fault, (_, v: unknown) => (typeof v === 'bigint' ? hex(v) : v));
     byText.set(text, { fault, count: (byText.get(text)?.count ?? 0) + 1 });
   }
   return [...byText.values()];

@@ -1,5 +1,5 @@
 /** Access traces: the addresses that a device or a CPU asks a TLB for, in their order, generated or as they were recorded. */
-import { hex } from '../../pagetable/errors.ts';
+import { hex } from '../../text/numbers.ts';
 import { StudyError } from '../errors.ts';
 import { SeededRandom } from '../random.ts';
 
