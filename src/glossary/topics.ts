@@ -1,7 +1,9 @@
 /** The glossary as a whole: every topic, and how a name, a number or a register's value finds its topics. */
+
+import { distance } from '../text/near-names.ts';
 import { descriptorTopics } from './descriptor-topics.ts';
 import { eventTopics, faultTopics } from './fault-topics.ts';
-import { distance, normalName } from './names.ts';
+import { normalName } from './names.ts';
 import { registerFieldTopics, registerTopics } from './register-topics.ts';
 import type { Topic } from './topic.ts';
 import { explainNumber, explainValue } from './values.ts';

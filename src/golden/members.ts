@@ -1,6 +1,6 @@
 /** Objects of golden files whose every member is known: judged by a schema, information that may stand beside, or refused with the reason. */
 import * as v from 'valibot';
-import { distance } from '../glossary/names.ts';
+import { distance } from '../text/near-names.ts';
 import { hex } from '../pagetable/errors.ts';
 
 /** Words and what there is to say of each: why it is not judged, or what it would need. */

@@ -1,10 +1,10 @@
 /** Golden files of kind `ops`: operations replayed on a domain, and every answer, register, descriptor and translation compared. */
 import { formatNamed } from '../../formats/index.ts';
 import { IommuDomain } from '../iommu/domain.ts';
-import { Scatterlist } from '../iommu/scatterlist.ts';
 import { PhysicalMemory } from '../memory/index.ts';
+import { perform } from '../operations/perform.ts';
 import { ERRNO, IommuError } from '../pagetable/errors.ts';
-import type { FormatModule, FormatRequest, Prot, TableFormat } from '../pagetable/format.ts';
+import type { FormatModule, FormatRequest, TableFormat } from '../pagetable/format.ts';
 import { hex } from '../text/numbers.ts';
 import { createWalker, type Walker } from '../walker/index.ts';
 import { compareRegisters } from './registers.ts';
@@ -115,7 +115,7 @@ function runOp(domain: IommuDomain, walker: Walker, op: GoldenOp, where: string)
   const { format } = domain;
   const size = sizeOf(op);
   const before = op.ret < 0n ? pictureOf(walker, format, op.iova, size) : [];
-  const { ret, error } = perform(domain, op);
+  const { ret, error } = answerOf(domain, op);
   if (ret !== op.ret) {
     return [
       { where: `${where} ret`, want: showRet(op.ret), got: `${showRet(ret)}${error ? ` (${error})` : ''}` },
@@ -127,7 +127,7 @@ function runOp(domain: IommuDomain, walker: Walker, op: GoldenOp, where: string)
 }
 
 function sizeOf(op: GoldenOp): bigint {
-  if (op.op === 'map_sg') return op.sg.reduce((sum, [, length]) => sum + length, 0n);
+  if (op.op === 'map_sg') return op.sg.reduce((sum, { length }) => sum + length, 0n);
   return 'size' in op ? op.size : 0n;
 }
 
@@ -137,58 +137,37 @@ function changed(before: readonly string[], after: readonly string[]): Disagreem
   return { want: `no change: ${before[at] ?? before.at(-1)}`, got: after[at] ?? 'nothing' };
 }
 
-function perform(domain: IommuDomain, op: GoldenOp): { ret: bigint; error?: string } {
-  try {
-    switch (op.op) {
-      case 'map':
-        domain.map(op.iova, op.paddr, op.size, protOf(op.prot));
-        return { ret: 0n };
-      case 'map_sg':
-        return { ret: domain.mapSg(op.iova, scatterlistOf(op.sg), protOf(op.prot)) };
-      case 'unmap':
-        return { ret: domain.unmap(op.iova, op.size) };
-      case 'iova_to_phys':
-        return { ret: domain.iovaToPhys(op.iova) ?? 0n };
-    }
-  } catch (error) {
-    if (!(error instanceof IommuError)) throw error;
-    const { errno, message } = isMisaligned(domain, op, error) ? EINVAL : error;
-    return { ret: BigInt(errno), error: message };
-  }
+/** What an operation answers, as Linux would: what it returns, and in a mismatch why. */
+function answerOf(domain: IommuDomain, op: GoldenOp): { ret: bigint; error?: string } {
+  const { ret, error } = perform(domain, op);
+  if (error === undefined) return { ret };
+  if (isMisaligned(domain, op, error)) return { ret: BigInt(ERRNO.EINVAL), error: MISALIGNED };
+  return { ret, error: error.message };
 }
 
 /** From here on a scatterlist holds no address. */
 const SG_END = 1n << 53n;
-const EINVAL = { errno: ERRNO.EINVAL, message: 'EINVAL: not a multiple of the smallest page' } as const;
+const MISALIGNED = 'EINVAL: not a multiple of the smallest page';
 
 /** Linux looks at alignment before it looks at an address that no scatterlist here can hold. */
 function isMisaligned({ format }: IommuDomain, op: GoldenOp, { code, operands }: IommuError): boolean {
   if (op.op !== 'map_sg' || code !== 'ERANGE' || operands.entry === undefined) return false;
   const page = format.pgsizeBitmap & -format.pgsizeBitmap;
-  const [phys, length] = op.sg[operands.entry] ?? [0n, 0n];
+  const { phys, length } = op.sg[operands.entry] ?? { phys: 0n, length: 0n };
   return phys >= SG_END && (op.iova | phys | length) % page !== 0n;
 }
 
 function witness(walker: Walker, format: TableFormat, op: GoldenOp, ret: bigint): Disagreement | undefined {
   if (op.op === 'iova_to_phys') return undefined;
   if (op.op === 'unmap') return stillMapped(walker, format, op.iova, ret);
-  const prot = protOf(op.prot);
-  const ranges: readonly (readonly [bigint, bigint])[] = op.op === 'map' ? [[op.paddr, op.size]] : op.sg;
-  let iova = op.iova;
-  for (const [pa, size] of ranges) {
-    const seen = mappedOtherwise(walker, format, { iova, size, pa, prot });
+  const entries = op.op === 'map' ? [{ phys: op.paddr, length: op.size }] : op.sg;
+  let { iova } = op;
+  for (const { phys, length } of entries) {
+    const seen = mappedOtherwise(walker, format, { iova, size: length, pa: phys, prot: op.prot });
     if (seen) return seen;
-    iova += size;
+    iova += length;
   }
   return undefined;
-}
-
-function protOf(names: readonly (keyof Prot)[]): Prot {
-  return Object.fromEntries(names.map((name) => [name, true]));
-}
-
-function scatterlistOf(sg: readonly (readonly [bigint, bigint])[]): Scatterlist {
-  return Scatterlist.from(sg.map(([phys, length]) => ({ phys, length })));
 }
 
 function showRet(ret: bigint): string {

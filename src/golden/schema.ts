@@ -1,12 +1,17 @@
 /** The JSON of golden files (`pgtable-golden/1`): its shapes, with addresses read into bigints, and errors that name the path. */
 import * as v from 'valibot';
-import { PROT_FLAGS, QUIRKS } from '../pagetable/format.ts';
+import { readJsonAs } from '../json/read.ts';
+import { atLeast, members, oneShapeOf, pair, record } from '../json/schemas.ts';
+import { operationSchema, protFlags } from '../operations/schema.ts';
+import { QUIRKS } from '../pagetable/format.ts';
 import { GoldenFileError } from './result.ts';
+
+const HEX = 'must be a "0x…" string of at most 64 bits';
 
 /** `"0x…"` to a bigint. */
 export const hexWord = v.pipe(
-  v.string('expected a "0x…" string of at most 64 bits'),
-  v.regex(/^0x[0-9a-f]{1,16}$/i, 'expected a "0x…" string of at most 64 bits'),
+  v.string(HEX),
+  v.regex(/^0x[0-9a-f]{1,16}$/i, HEX),
   v.transform((text) => BigInt(text)),
 );
 
@@ -16,16 +21,15 @@ const returned = v.union(
     v.pipe(
       v.number(),
       v.integer(),
-      v.transform((text) => BigInt(text)),
+      v.transform((errno) => BigInt(errno)),
     ),
     hexWord,
   ],
-  'expected a number or a "0x…" string',
+  'must be a number or a "0x…" string',
 );
-const bits = v.pipe(v.number(), v.integer(), v.minValue(0));
-const prot = v.array(v.picklist(PROT_FLAGS));
+const bits = v.pipe(v.number(), v.integer(), v.minValue(0, 'must be 0 or more'));
 
-export const configSchema = v.strictObject({
+export const configSchema = members({
   pgsize_bitmap: hexWord,
   ias: bits,
   oas: bits,
@@ -33,58 +37,60 @@ export const configSchema = v.strictObject({
   quirks: v.optional(v.array(v.picklist(QUIRKS)), []),
 });
 
-export const registersSchema = v.record(v.string(), v.union([hexWord, v.record(v.string(), bits)]));
+const fields = record(v.string(), bits);
+export const registersSchema = record(
+  v.string(),
+  oneShapeOf(
+    [hexWord, fields],
+    (json) => (typeof json === 'object' ? fields : hexWord),
+    'must be a "0x…" string or an object of fields',
+  ),
+);
 
-export const opSchema = v.variant('op', [
-  v.strictObject({ op: v.literal('map'), iova: hexWord, paddr: hexWord, size: hexWord, prot, ret: returned }),
-  v.strictObject({
-    op: v.literal('map_sg'),
-    iova: hexWord,
-    sg: v.array(v.strictTuple([hexWord, hexWord])),
-    prot,
-    ret: returned,
-  }),
-  v.strictObject({ op: v.literal('unmap'), iova: hexWord, size: hexWord, ret: returned }),
-  v.strictObject({ op: v.literal('iova_to_phys'), iova: hexWord, ret: returned }),
-]);
+export const opSchema = operationSchema({
+  address: hexWord,
+  prot: protFlags,
+  entry: pair({ phys: hexWord, length: hexWord }),
+  ret: returned,
+});
 
-export const opsFileSchema = v.object({
+export const opsFileSchema = atLeast({
   schema: v.literal('pgtable-golden/1'),
   kind: v.literal('ops'),
   name: v.string(),
   format: v.string(),
   config: configSchema,
-  result: v.strictObject({ pgsize_bitmap: hexWord, registers: registersSchema }),
+  result: members({ pgsize_bitmap: hexWord, registers: registersSchema }),
   ops: v.array(opSchema),
   tables: v.pipe(
     v.array(
-      v.strictObject({
+      members({
         pa: hexWord,
         level: v.pipe(v.number(), v.integer()),
-        entries: v.record(
-          v.pipe(v.string(), v.regex(/^(0|[1-9]\d{0,6})$/, 'expected an entry index')),
+        entries: record(
+          v.pipe(v.string(), v.regex(/^(0|[1-9]\d{0,6})$/, 'is no index of an entry')),
           hexWord,
         ),
       }),
     ),
-    v.minLength(1, 'expected at least the root'),
+    v.minLength(1, 'must hold at least the root'),
     v.check(
       (tables) => new Set(tables.map((t) => t.pa)).size === tables.length,
-      'two tables have the same pa',
+      'must each have a pa of their own: two tables have the same pa',
     ),
   ),
-  translations: v.array(v.strictObject({ iova: hexWord, pa: v.nullable(hexWord) })),
+  translations: v.array(members({ iova: hexWord, pa: v.nullable(hexWord) })),
 });
 
 export const creationSchema = v.pipe(
   v.array(
-    v.object({
+    atLeast({
       format: v.string(),
       config: configSchema,
       cpu_page_size: hexWord,
       ok: v.boolean(),
       result: v.nullable(
-        v.object({
+        atLeast({
           pgsize_bitmap: hexWord,
           ias: bits,
           oas: bits,
@@ -95,7 +101,7 @@ export const creationSchema = v.pipe(
       ),
     }),
   ),
-  v.minLength(1, 'expected at least one row'),
+  v.minLength(1, 'must hold at least one row'),
 );
 
 export type OpsFile = v.InferOutput<typeof opsFileSchema>;
@@ -103,14 +109,9 @@ export type GoldenOp = v.InferOutput<typeof opSchema>;
 export type GoldenConfig = v.InferOutput<typeof configSchema>;
 export type CreationRows = v.InferOutput<typeof creationSchema>;
 
-/** @throws GoldenFileError that names the first bad part: `ops[3].iova: expected a "0x…" string`. */
+/** @throws GoldenFileError that names the first bad part: `ops[3].iova must be a "0x…" string of at most 64 bits, but is "12"`. */
 export function parseGolden<T extends v.GenericSchema>(schema: T, json: unknown): v.InferOutput<T> {
-  const result = v.safeParse(schema, json);
-  if (result.success) return result.output;
-  const [issue] = result.issues;
-  const path = (issue.path ?? [])
-    .map((item) => (typeof item.key === 'number' ? `[${item.key}]` : `.${String(item.key)}`))
-    .join('')
-    .replace(/^\./, '');
-  throw new GoldenFileError(`${path || 'file'}: ${issue.message}`);
+  const read = readJsonAs(schema, json);
+  if (read.ok) return read.value;
+  throw new GoldenFileError(read.problem);
 }

@@ -149,11 +149,7 @@ test.each([
   [['walk', request, '4Q'], 2, "'4Q' is not a 64-bit address"],
   [['walk', 'fixtures/real/linux61-smmuv3-4k.sg.json', '0'], 3, 'lpae replay runs them'],
   [['walk', tempFile('x.json', asText({ ...IMAGE, regime: 'el7' })), '0'], 3, "unknown regime 'el7'"],
-  [
-    ['walk', tempFile('x.json', asText({ ...IMAGE, memory: 7 })), '0'],
-    3,
-    'memory: Invalid type: Expected Array but received 7',
-  ],
+  [['walk', tempFile('x.json', asText({ ...IMAGE, memory: 7 })), '0'], 3, 'memory must be a list, but is 7'],
   [
     ['walk', tempFile('x.json', asText({ ...IMAGE, memory: [{ pa: '0x0', words64: { 0: '0x1' } }] })), '0'],
     3,

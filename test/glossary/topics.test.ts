@@ -1,9 +1,10 @@
 /** The glossary: every topic is sound, names are found however they are spelled, and values read as the manuals say. */
 import { describe, expect, test } from 'vitest';
 import { EVENTS } from '../../src/glossary/events.ts';
-import { distance, normalName } from '../../src/glossary/names.ts';
+import { normalName } from '../../src/glossary/names.ts';
 import { REGISTERS } from '../../src/glossary/registers.ts';
 import { allTopics, closeNames, lookUp } from '../../src/glossary/topics.ts';
+import { distance } from '../../src/text/near-names.ts';
 
 /** `name (group)` of what is found. */
 const found = (...words: string[]) => lookUp(words).topics.map(({ name, group }) => `${name} (${group})`);

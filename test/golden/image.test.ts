@@ -116,15 +116,23 @@ describe('a file that is no golden image is refused with the place that is wrong
   };
 
   test.each<[string, (image: Image) => void, RegExp]>([
-    ['not an image', (i) => Object.assign(i, { kind: 'ops' }), /^kind: Invalid type: Expected "image"/],
-    ['another schema', (i) => Object.assign(i, { schema: 'x' }), /^schema:/],
-    ['an unknown regime', (i) => Object.assign(i, { regime: 'el9' }), /unknown regime 'el9'/],
+    ['not an image', (i) => Object.assign(i, { kind: 'ops' }), /^kind must be one of image, but is "ops"/],
+    [
+      'another schema',
+      (i) => Object.assign(i, { schema: 'x' }),
+      /^schema must be one of pgtable-golden\/1, but is "x"/,
+    ],
+    [
+      'an unknown regime',
+      (i) => Object.assign(i, { regime: 'el9' }),
+      /^regime must be one of el1&0, .*, but is "el9"$/,
+    ],
     ['an unknown CPU', (i) => Object.assign(i, { cpu: { model: 'i386' } }), /unknown CPU model 'i386'/],
-    ['no RAM', (i) => Object.assign(i, { ram: undefined }), /^ram: Invalid type: Expected Object/],
+    ['no RAM', (i) => Object.assign(i, { ram: undefined }), /^ram must be an object, but is missing$/],
     [
       'a number as register',
       (i) => Object.assign(i.registers, { tcr: 7 }),
-      /^registers\.tcr: expected a "0x…" string/,
+      /^registers\.tcr must be a "0x…" string of at most 64 bits, but is 7/,
     ],
     ['a word outside RAM', (i) => Object.assign(i.memory[0] ?? {}, { pa: '0x1000' }), /^memory: no RAM at/],
     [
@@ -142,7 +150,7 @@ describe('a file that is no golden image is refused with the place that is wrong
       (i) => {
         i.translations[2] = { va: '0x0', access: 'read', el: 1 };
       },
-      /^translations\[2\]: expected a pa, a fault, or what arm says/,
+      /^translations\[2\] must hold a pa, a fault, or what arm says/,
     ],
   ])('%s', (_, change, message) => {
     expect(broken(change)).toThrow(GoldenFileError);

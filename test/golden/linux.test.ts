@@ -239,8 +239,8 @@ describe('what is not a golden file', () => {
   it.each([
     [null, /^file: expected a JSON object/],
     [{ schema: 'pgtable-golden/1', kind: 'poem' }, /^kind: "poem" is not a kind of golden file known here/],
-    [[{ format: 'arm_64_lpae_s1' }], /^\[0\]\.config: /],
-    [[], /expected at least one row/],
+    [[{ format: 'arm_64_lpae_s1' }], /^\[0\]\.config must be an object, but is missing$/],
+    [[], /^the document must hold at least one row$/],
     [{ schema: 'pgtable-scatterlists/1', requests: [] }, /lpae replay runs them/],
   ])('%j is refused with the path of what is wrong', (json, message) => {
     expect(() => checkGolden(json)).toThrow(message);
@@ -252,19 +252,27 @@ describe('what is not a golden file', () => {
       'format: arm_128 is not a format known here',
     );
     const op = { ...file.ops[0], iova: '12' };
-    expect(() => checkGolden({ ...file, ops: [op] })).toThrow('ops[0].iova: expected a "0x…" string');
-    expect(() => checkGolden({ ...file, tables: undefined })).toThrow(/^tables: /);
-    expect(() => checkGolden({ ...file, tables: [] })).toThrow('tables: expected at least the root');
+    expect(() => checkGolden({ ...file, ops: [op] })).toThrow(
+      'ops[0].iova must be a "0x…" string of at most 64 bits, but is "12"',
+    );
+    expect(() => checkGolden({ ...file, tables: undefined })).toThrow(
+      /^tables must be a list, but is missing$/,
+    );
+    expect(() => checkGolden({ ...file, tables: [] })).toThrow('tables must hold at least the root');
     expect(() => checkGolden({ ...file, tables: [...file.tables, file.tables[0]] })).toThrow(
       'two tables have the same pa',
     );
     for (const index of ['00', '99999999999999999999']) {
       const odd = { ...file.tables[0], entries: { [index]: '0x80001003' } };
       expect(() => checkGolden({ ...file, tables: [odd] })).toThrow(
-        `tables[0].entries.${index}: expected an entry index`,
+        `tables[0].entries.${index} is no index of an entry`,
       );
     }
-    expect(() => checkGolden({ ...file, config: { ...file.config, quirk: [] } })).toThrow(/^config\.quirk: /);
-    expect(() => checkGolden({ ...file, ops: [{ ...file.ops[0], retr: 0 }] })).toThrow(/^ops\[0\]\.retr: /);
+    expect(() => checkGolden({ ...file, config: { ...file.config, quirk: [] } })).toThrow(
+      /^config\.quirk is not known here; did you mean quirks\? Known are pgsize_bitmap, ias, /,
+    );
+    expect(() => checkGolden({ ...file, ops: [{ ...file.ops[0], retr: 0 }] })).toThrow(
+      /^ops\[0\]\.retr is not known here; did you mean ret\? /,
+    );
   });
 });

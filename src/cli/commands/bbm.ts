@@ -128,11 +128,11 @@ function judgeFile(json: unknown, file: string, { sync = false }: BbmOptions): J
     if (error instanceof TraceError) throw inputError(`${source}: ${error.message}`);
     throw error;
   }
-  const verdicts = trace.steps.map(({ step, part }) => {
+  const verdicts = trace.steps.map((step, i) => {
     try {
       return judge.judge(step);
     } catch (error) {
-      if (error instanceof TraceError) return part.fail(`can't be: ${error.message}`);
+      if (error instanceof TraceError) throw inputError(`${source}: steps[${i}] can't be: ${error.message}`);
       throw error;
     }
   });

@@ -1,48 +1,116 @@
 /** Traces as JSON, schema `lpae.trace/1`: writes, invalidations and barriers, and the tables that they are about. */
-
+import * as v from 'valibot';
 import { type TraceContext, TraceError, type TraceStep, traceContext } from '../../bbm/index.ts';
-import type { TlbiOperation, TranslationRegime } from '../../tlb/index.ts';
-import { WalkerError, type WalkerRegisters } from '../../walker/index.ts';
+import { isObject, isSaid, maybe, members, oneShapeOf, pair, present, whole } from '../../json/schemas.ts';
+import type { TranslationRegime } from '../../tlb/index.ts';
+import { WalkerError } from '../../walker/index.ts';
 import { inputError } from '../io.ts';
-import { JsonPart } from './json-part.ts';
+import { address, readDocument } from './json.ts';
 
 export interface TraceFile {
   readonly name: string | undefined;
   readonly context: TraceContext;
-  readonly steps: readonly FileStep[];
-}
-
-/** A step, and its part of the file: what complaints name. */
-export interface FileStep {
-  readonly step: TraceStep;
-  readonly part: JsonPart;
+  readonly steps: readonly TraceStep[];
 }
 
 export const TRACE_SCHEMA = 'lpae.trace/1';
 
-/** What `registers` says and what stands in its place. */
-const GIVEN = [
-  'stage',
-  'granule',
-  'ias',
-  'root',
-  'level',
-  'oa52',
-  'ha',
-  'hd',
-  'mair',
-  'hierarchical',
-] as const;
-const ALWAYS = ['regime', 'upper', 'asid', 'vmid', 'combined', 'same_contents', 'memory'] as const;
-const ABOUT = ['schema', 'name', 'note', 'steps', 'registers'] as const;
-
-const REGISTERS = ['ttbr0', 'ttbr1', 'tcr', 'mair', 'sctlr', 'vttbr', 'vtcr', 'hcr'] as const;
 const STAGE_1_REGIMES = ['el1&0', 'el2', 'el2&0', 'el3'] as const satisfies readonly TranslationRegime[];
 const GRANULES = new Map<bigint, TraceContext['granuleLog2']>([
   [0x1000n, 12],
   [0x4000n, 14],
   [0x1_0000n, 16],
 ]);
+
+const flag = maybe(v.boolean());
+const id = maybe(whole(0, 0xffff));
+const note = maybe(v.unknown());
+
+/** Bytes of a granule, to their number of bits. */
+const granuleLog2 = v.pipe(
+  address,
+  v.check((size) => GRANULES.has(size), 'must be 4K, 16K or 64K'),
+  v.transform((size) => GRANULES.get(size)!),
+);
+
+const wordAddress = v.pipe(
+  address,
+  v.check((pa) => (pa & 7n) === 0n, 'must be a multiple of 8: words have 64 bits'),
+);
+
+const write = members({ write: address, value: address, note });
+const tlbi = members({ tlbi: v.string(), operand: maybe(address), note });
+const invalidateAll = members({ invalidate: v.literal('all'), note });
+const invalidate = members({ invalidate: address, size: address, leaf: flag, asid: id, vmid: id, note });
+const barrier = members({ barrier: v.string(), note });
+
+/** Told apart by the member that each of them has. */
+const stepSchema = oneShapeOf(
+  [write, tlbi, invalidateAll, invalidate, barrier],
+  (json) => {
+    if (!isObject(json)) return undefined;
+    const has = (name: string) => isSaid(json[name]);
+    if (has('write')) return write;
+    if (has('tlbi')) return tlbi;
+    if (has('invalidate')) return json.invalidate === 'all' ? invalidateAll : invalidate;
+    return has('barrier') ? barrier : undefined;
+  },
+  'must be a write, a tlbi, an invalidate or a barrier (lpae bbm --help shows each of them)',
+);
+
+/** What neither registers nor geometry say. */
+const common = {
+  schema: maybe(v.literal(TRACE_SCHEMA)),
+  name: maybe(v.string()),
+  note,
+  upper: flag,
+  asid: id,
+  vmid: id,
+  combined: flag,
+  same_contents: flag,
+  memory: maybe(v.array(pair({ pa: wordAddress, word: address }))),
+  steps: v.array(stepSchema),
+};
+
+/** The tables' geometry, where there are no registers. */
+const geometry = {
+  stage: maybe(whole(1, 2)),
+  granule: granuleLog2,
+  ias: whole(13, 52),
+  root: address,
+  level: maybe(whole(-1, 3)),
+  oa52: flag,
+  ha: flag,
+  hd: flag,
+  mair: maybe(address),
+  hierarchical: flag,
+};
+const byGeometry = members({
+  ...common,
+  ...geometry,
+  regime: maybe(v.picklist(STAGE_1_REGIMES)),
+  registers: maybe(v.never()),
+});
+
+const saidAlready = maybe(v.never('is what registers say already: give one or the other'));
+const byRegisters = members({
+  ...common,
+  ...v.entriesFromList(Object.keys(geometry) as (keyof typeof geometry)[], saidAlready),
+  regime: maybe(v.picklist([...STAGE_1_REGIMES, 'el1&0-s2'])),
+  registers: members(
+    v.entriesFromList(
+      ['ttbr0', 'ttbr1', 'tcr', 'mair', 'sctlr', 'vttbr', 'vtcr', 'hcr'] as const,
+      maybe(address),
+    ),
+  ),
+});
+
+const traceSchema = oneShapeOf(
+  [byGeometry, byRegisters],
+  (json) => (isObject(json) && isSaid(json.registers) ? byRegisters : byGeometry),
+  'must be an object',
+);
+type File = v.InferOutput<typeof traceSchema>;
 
 /** Whether a document is a trace, and no map request. */
 export function isTrace(json: unknown): boolean {
@@ -52,23 +120,14 @@ export function isTrace(json: unknown): boolean {
 
 /** @throws CliError (input) that names the part which is not as it must be. */
 export function parseTrace(json: unknown, source: string): TraceFile {
-  const file = new JsonPart(json, source).allowKeys([...ABOUT, ...GIVEN, ...ALWAYS]);
-  const [schema, name] = [file.get('schema'), file.get('name')];
-  if (schema.isPresent) schema.oneOf([TRACE_SCHEMA]);
-  return {
-    name: name.isPresent ? name.string() : undefined,
-    context: parseContext(file, source),
-    steps: file
-      .get('steps')
-      .items()
-      .map((part) => ({ step: parseStep(part), part })),
-  };
+  const file = readDocument(traceSchema, json, source);
+  return { name: file.name, context: contextOf(file, source), steps: file.steps.map(stepOf) };
 }
 
-function parseContext(file: JsonPart, source: string): TraceContext {
+function contextOf(file: File, source: string): TraceContext {
   try {
-    const registers = file.get('registers').isPresent;
-    return { ...(registers ? registerContext(file) : givenContext(file)), ...commonContext(file) };
+    const context = file.registers === undefined ? givenContext(file) : registerContext(file);
+    return { ...context, ...commonContext(file) };
   } catch (error) {
     const known = error instanceof TraceError || error instanceof WalkerError;
     if (known) throw inputError(`${source}: ${error.message}`);
@@ -76,120 +135,40 @@ function parseContext(file: JsonPart, source: string): TraceContext {
   }
 }
 
-function registerContext(file: JsonPart): TraceContext {
-  for (const key of GIVEN) {
-    if (file.get(key).isPresent) file.get(key).fail('is what registers say already', 'give one or the other');
-  }
-  const regime = file.get('regime');
-  const upper = flagOf(file, 'upper');
-  const part = file.get('registers').allowKeys(REGISTERS);
-  const given = REGISTERS.filter((name) => part.get(name).isPresent);
-  const registers: WalkerRegisters = Object.fromEntries(
-    given.map((name) => [name, part.get(name).address()]),
-  );
-  return traceContext({
-    regime: regime.isPresent ? regime.oneOf([...STAGE_1_REGIMES, 'el1&0-s2']) : 'el1&0',
-    registers,
-    ...(upper !== undefined && { upper }),
-  });
+function registerContext(file: v.InferOutput<typeof byRegisters>): TraceContext {
+  const { registers, regime = 'el1&0', upper } = file;
+  return traceContext({ regime, registers: present(registers), ...present({ upper }) });
 }
 
-function givenContext(file: JsonPart): TraceContext {
-  const [stage, level, mair, regime] = ['stage', 'level', 'mair', 'regime'].map((key) => file.get(key));
-  const flags = (['oa52', 'ha', 'hd', 'hierarchical', 'upper'] as const).map((key) => [
-    key,
-    flagOf(file, key),
-  ]);
+function givenContext(file: v.InferOutput<typeof byGeometry>): TraceContext {
+  const { stage, granule, ias, root, level, oa52, ha, hd, mair, regime, upper } = file;
   return {
-    stage: stage!.isPresent && stage!.integer(1, 2) === 2 ? 2 : 1,
-    granuleLog2: parseGranule(file.get('granule')),
-    iaBits: file.get('ias').integer(13, 52),
-    root: file.get('root').address(),
-    ...(level!.isPresent && { startLevel: level!.integer(-1, 3) }),
-    ...(mair!.isPresent && { mair: mair!.address() }),
-    ...(regime!.isPresent && { regime: regime!.oneOf(STAGE_1_REGIMES) }),
+    stage: stage === 2 ? 2 : 1,
+    granuleLog2: granule,
+    iaBits: ias,
+    root,
     // TCR.HPD = 0 is what most registers say.
-    hierarchical: true,
-    ...Object.fromEntries(flags.filter(([, value]) => value !== undefined)),
+    hierarchical: file.hierarchical ?? true,
+    ...present({ startLevel: level, oa52, ha, hd, mair, regime, upper }),
   };
 }
 
-/** What neither registers nor geometry say. */
-function commonContext(file: JsonPart): Partial<TraceContext> {
-  const [asid, vmid, memory] = ['asid', 'vmid', 'memory'].map((key) => file.get(key));
-  const [combined, sameContents] = [flagOf(file, 'combined'), flagOf(file, 'same_contents')];
+function commonContext(file: File): Partial<TraceContext> {
+  const { asid, vmid, combined, same_contents: sameContents, memory } = file;
   return {
-    ...(asid!.isPresent && { asid: asid!.integer(0, 0xffff) }),
-    ...(vmid!.isPresent && { vmid: vmid!.integer(0, 0xffff) }),
-    ...(combined !== undefined && { combined }),
-    ...(sameContents !== undefined && { sameContents }),
-    ...(memory!.isPresent && { initial: parseMemory(memory!) }),
+    ...present({ asid, vmid, combined, sameContents }),
+    ...(memory && { initial: memoryOf(memory) }),
   };
 }
 
-function flagOf(file: JsonPart, key: string): boolean | undefined {
-  const part = file.get(key);
-  return part.isPresent ? part.boolean() : undefined;
-}
-
-function parseGranule(part: JsonPart): TraceContext['granuleLog2'] {
-  return GRANULES.get(part.address()) ?? part.fail('must be 4K, 16K or 64K');
-}
-
-/** Words as pairs: ["0x<pa>", "0x<word>"]. */
-function parseMemory(part: JsonPart): (pa: bigint) => bigint {
-  const words = new Map<bigint, bigint>();
-  for (const pair of part.items()) {
-    const [pa, word] = wordOf(pair);
-    words.set(pa, word);
-  }
+function memoryOf(pairs: readonly { readonly pa: bigint; readonly word: bigint }[]): (pa: bigint) => bigint {
+  const words = new Map(pairs.map(({ pa, word }) => [pa, word]));
   return (pa) => words.get(pa) ?? 0n;
 }
 
-function wordOf(pair: JsonPart): [pa: bigint, word: bigint] {
-  const [pa, word, ...more] = pair.items();
-  if (pa === undefined || word === undefined || more.length > 0) {
-    return pair.fail('must be a pair: ["0x<pa>", "0x<word>"]');
-  }
-  if (pa.address() & 7n) return pa.fail('must be a multiple of 8: words have 64 bits');
-  return [pa.address(), word.address()];
-}
-
-function parseStep(part: JsonPart): TraceStep {
-  if (part.get('write').isPresent) {
-    part.allowKeys(['write', 'value', 'note']);
-    return { write: part.get('write').address(), value: part.get('value').address() };
-  }
-  if (part.get('tlbi').isPresent) {
-    part.allowKeys(['tlbi', 'operand', 'note']);
-    const operand = part.get('operand');
-    // A name that is no operation is refused where it is carried out.
-    const tlbi = part.get('tlbi').string().toUpperCase() as TlbiOperation;
-    return { tlbi, ...(operand.isPresent && { operand: operand.address() }) };
-  }
-  if (part.get('invalidate').isPresent) return parseInvalidate(part);
-  if (part.get('barrier').isPresent) {
-    return { barrier: part.allowKeys(['barrier', 'note']).get('barrier').string() };
-  }
-  return part.fail(
-    'must be a write, a tlbi, an invalidate or a barrier',
-    'lpae bbm --help shows each of them',
-  );
-}
-
-function parseInvalidate(part: JsonPart): TraceStep {
-  const what = part.get('invalidate');
-  if (what.value === 'all') {
-    part.allowKeys(['invalidate', 'note']);
-    return { invalidate: 'all' };
-  }
-  part.allowKeys(['invalidate', 'size', 'leaf', 'asid', 'vmid', 'note']);
-  const [leaf, asid, vmid] = ['leaf', 'asid', 'vmid'].map((key) => part.get(key));
-  return {
-    invalidate: what.address(),
-    size: part.get('size').address(),
-    ...(leaf!.isPresent && { leaf: leaf!.boolean() }),
-    ...(asid!.isPresent && { asid: asid!.integer(0, 0xffff) }),
-    ...(vmid!.isPresent && { vmid: vmid!.integer(0, 0xffff) }),
-  };
+function stepOf(step: v.InferOutput<typeof stepSchema>): TraceStep {
+  const { note, ...rest } = step;
+  // A name that is no operation is refused where it is carried out.
+  if ('tlbi' in rest) return present({ ...rest, tlbi: rest.tlbi.toUpperCase() }) as TraceStep;
+  return present(rest) as TraceStep;
 }

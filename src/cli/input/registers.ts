@@ -1,4 +1,6 @@
 /** Register values as people have them: options, or a JSON file with the names that manuals and debuggers use; and the regime they make. */
+
+import * as v from 'valibot';
 import {
   isStream,
   type MachineRegime,
@@ -6,11 +8,22 @@ import {
   type RegisterName,
   traitsOf,
 } from '../../arch/regimes.ts';
+import {
+  andOthers,
+  atLeast,
+  isObject,
+  isSaid,
+  maybe,
+  oneShapeOf,
+  present,
+  record,
+  whole,
+} from '../../json/schemas.ts';
 import type { RegisterValues } from '../../machine/machine.ts';
 import { featureNames } from '../../walker/cpu.ts';
 import { usageError } from '../io.ts';
 import { parseAddress } from './address.ts';
-import { JsonPart } from './json-part.ts';
+import { address, readDocument } from './json.ts';
 
 /** Registers of a PE that are options: `--ttbr0 0x…`. */
 export const PE_REGISTERS = [
@@ -65,38 +78,55 @@ export interface RegisterFile {
   readonly cpu: { readonly model?: string; readonly paBits?: number; readonly features?: readonly string[] };
 }
 
+const model = v.string();
+const cpuOf = atLeast({
+  model: maybe(model),
+  pa_bits: maybe(whole(32, 52)),
+  features: maybe(v.array(v.picklist(featureNames))),
+});
+/** What stands beside register values. */
+const about = {
+  regime: maybe(v.picklist([...machineRegimes, 'smmuv3'])),
+  cpu: maybe(
+    oneShapeOf([model, cpuOf], (json) => (isObject(json) ? cpuOf : model), 'must be a model or an object'),
+  ),
+};
+const nestedSchema = atLeast({ ...about, registers: record(v.string(), address) });
+const said = maybe(v.unknown());
+const flatSchema = andOthers({ ...about, schema: said, name: said, producer: said }, address);
+
 /**
  * Reads a JSON document of registers: an object of names and values, or one that has it as its member `registers` beside
  * `regime` and `cpu` (a golden image is such a document). Names may be a manual's: `TTBR0_EL1`, `SMMU_STRTAB_BASE`.
  * @throws CliError (input) that names the member.
  */
 export function readRegisterFile(json: unknown, source: string): RegisterFile {
-  const document = new JsonPart(json, source);
-  const part = document.get('registers').isPresent ? document.get('registers') : document;
-  const values: Record<string, bigint> = {};
-  const hints: string[] = [];
-  const skipped = part === document ? ['regime', 'cpu', 'schema', 'name', 'producer'] : [];
-  for (const name of Object.keys(part.value as object)) {
-    if (skipped.includes(name)) continue;
-    const plain = plainName(name);
-    values[plain] = part.get(name).address();
-    hints.push(name.toLowerCase());
-  }
-  const registers = joinPairs(values);
-  const named = document.get('regime');
-  const cpu = document.get('cpu');
-  const model = cpu.isObject ? cpu.get('model') : cpu;
-  const paBits = cpu.isObject ? cpu.get('pa_bits') : new JsonPart(undefined, source);
-  const features = cpu.isObject ? cpu.get('features') : new JsonPart(undefined, source);
+  const { given, regime, cpu } = readValues(json, source);
+  const names = Object.keys(given);
+  const registers = joinPairs(
+    Object.fromEntries(names.map((name) => [plainName(name), given[name]!] as const)),
+  );
+  const { pa_bits: paBits, ...rest } = typeof cpu === 'string' ? { model: cpu } : (cpu ?? {});
   return {
     registers,
-    regime: named.isPresent ? named.oneOf([...machineRegimes, 'smmuv3']) : regimeOfNames(hints, registers),
-    cpu: {
-      ...(model.isPresent && { model: model.string() }),
-      ...(paBits.isPresent && { paBits: paBits.integer(32, 52) }),
-      ...(features.isPresent && { features: features.items().map((name) => name.oneOf(featureNames)) }),
-    },
+    regime:
+      regime ??
+      regimeOfNames(
+        names.map((name) => name.toLowerCase()),
+        registers,
+      ),
+    cpu: present({ paBits, ...rest }),
   };
+}
+
+/** The values as the document names them, and what stands beside them. */
+function readValues(json: unknown, source: string) {
+  if (isObject(json) && isSaid(json.registers)) {
+    const { registers: given, regime, cpu } = readDocument(nestedSchema, json, source);
+    return { given, regime, cpu };
+  }
+  const { regime, cpu, schema, name, producer, ...given } = readDocument(flatSchema, json, source);
+  return { given: given as Readonly<Record<string, bigint>>, regime, cpu };
 }
 
 /** `TTBR0_EL12` is `ttbr0`. */

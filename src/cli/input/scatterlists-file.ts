@@ -1,6 +1,8 @@
 /** Files of scatterlists (`pgtable-scatterlists/1`): what real drivers mapped, request by request. */
+import * as v from 'valibot';
 import { Scatterlist } from '../../index.ts';
-import { JsonPart } from './json-part.ts';
+import { atLeast, maybe, pair } from '../../json/schemas.ts';
+import { address, readDocument } from './json.ts';
 
 export interface ScatterlistRequest {
   readonly iova: bigint;
@@ -16,40 +18,37 @@ export interface ScatterlistsFile {
   readonly requests: readonly ScatterlistRequest[];
 }
 
-/** @throws CliError (input) that names the part which is not as it must be. */
-export function parseScatterlists(json: unknown, source: string): ScatterlistsFile {
-  const file = new JsonPart(json, source);
-  file.get('schema').oneOf(['pgtable-scatterlists/1']);
-  const cpuPageSize = file.get('cpu_page_size').address();
-  if (cpuPageSize === 0n || cpuPageSize & (cpuPageSize - 1n)) {
-    file.get('cpu_page_size').fail('must be a power of two');
-  }
-  const options = { cpuPageSize: Number(cpuPageSize) };
-  const producer = file.get('producer');
-  return {
-    name: file.get('name').string(),
-    producer: producer.isPresent ? producer.string() : '',
-    cpuPageSize,
-    iommuPageSizes: file.get('iommu_page_sizes').address(),
-    requests: file
-      .get('requests')
-      .items()
-      .map((request) => {
-        const entries = request.get('sg').items().map(parseEntry);
-        return { iova: request.get('iova').address(), sg: Scatterlist.from(entries, options) };
-      }),
-  };
-}
+export const SCATTERLISTS_SCHEMA = 'pgtable-scatterlists/1';
 
 /** At most this much is an address or a length: what the widest Arm system can name. */
 const PA_END = 1n << 52n;
+const physical = v.pipe(
+  address,
+  v.check((value) => value < PA_END, 'is beyond 52 bits'),
+);
+const pageSize = v.pipe(
+  address,
+  v.check((size) => size !== 0n && (size & (size - 1n)) === 0n, 'must be a power of two'),
+);
 
-function parseEntry(entry: JsonPart): { phys: bigint; length: bigint } {
-  const [phys, length] = entry.items().map((part) => {
-    const value = part.address();
-    return value < PA_END ? value : part.fail('is beyond 52 bits');
-  });
-  if (phys === undefined || length === undefined)
-    return entry.fail('must be a pair: ["0x<phys>", "0x<length>"]');
-  return { phys, length };
+const fileSchema = atLeast({
+  schema: v.literal(SCATTERLISTS_SCHEMA),
+  cpu_page_size: pageSize,
+  producer: maybe(v.string()),
+  name: v.string(),
+  iommu_page_sizes: address,
+  requests: v.array(atLeast({ iova: address, sg: v.array(pair({ phys: physical, length: physical })) })),
+});
+
+/** @throws CliError (input) that names the part which is not as it must be. */
+export function parseScatterlists(json: unknown, source: string): ScatterlistsFile {
+  const file = readDocument(fileSchema, json, source);
+  const options = { cpuPageSize: Number(file.cpu_page_size) };
+  return {
+    name: file.name,
+    producer: file.producer ?? '',
+    cpuPageSize: file.cpu_page_size,
+    iommuPageSizes: file.iommu_page_sizes,
+    requests: file.requests.map(({ iova, sg }) => ({ iova, sg: Scatterlist.from(sg, options) })),
+  };
 }

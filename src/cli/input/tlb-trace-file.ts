@@ -1,4 +1,6 @@
 /** Access traces from files: addresses, one a line or as JSON, or what a real device's driver mapped. */
+import * as v from 'valibot';
+import { isObject, maybe, members, oneShapeOf } from '../../json/schemas.ts';
 import { StudyError } from '../../study/errors.ts';
 import {
   addressNumber,
@@ -13,8 +15,8 @@ import type { Output } from '../output.ts';
 import { ADDRESS_HINT, readAddress } from './address.ts';
 import { openNamedSource } from './file-source.ts';
 import { parseJson, tooMuch } from './input.ts';
-import { JsonPart } from './json-part.ts';
-import { parseScatterlists } from './scatterlists-file.ts';
+import { address, readDocument } from './json.ts';
+import { parseScatterlists, SCATTERLISTS_SCHEMA } from './scatterlists-file.ts';
 
 /** A line of a trace is about 20 bytes. */
 const MAX_BYTES = 1 << 30;
@@ -42,9 +44,9 @@ export async function readTrace(file: string, out: Output, options: DeviceTraceO
 function parseTrace(bytes: Uint8Array, name: string, out: Output, options: DeviceTraceOptions): Trace {
   const text = new TextDecoder().decode(bytes);
   const isJson = /^\s*[{[]/.test(text.slice(0, 512));
-  const part = isJson ? new JsonPart(parseJson(bytes, name), name) : undefined;
-  if (part?.isObject && part.get('schema').value === 'pgtable-scatterlists/1') {
-    const file = parseScatterlists(part.value, name);
+  const json = isJson ? parseJson(bytes, name) : undefined;
+  if (isObject(json) && json.schema === SCATTERLISTS_SCHEMA) {
+    const file = parseScatterlists(json, name);
     const requests = file.requests.map(({ iova, sg }) => ({ first: iova, size: sg.byteLength }));
     const { largest = LARGEST_BUFFER } = options;
     const left = requests.filter(({ size }) => size > largest).length;
@@ -59,14 +61,22 @@ function parseTrace(bytes: Uint8Array, name: string, out: Output, options: Devic
     const hint = `${name} is a list of addresses`;
     throw usageError('--burst, --largest and --lazy are for files of scatterlists', hint);
   }
-  const addresses = part ? addressesOfJson(part) : addressesOfText(text, name);
+  const addresses = isJson ? addressesOfJson(json, name) : addressesOfText(text, name);
   if (addresses.length === 0) throw inputError(`${name}: holds no address`, FORMS);
   return { name, addresses: Float64Array.from(addresses.slice(0, options.accesses)) };
 }
 
-function addressesOfJson(part: JsonPart): number[] {
-  const list = part.isObject ? part.allowKeys(['name', 'addresses']).get('addresses') : part;
-  return list.items().map((item) => addressNumber(item.address()));
+const list = v.array(address);
+const named = members({ name: maybe(v.unknown()), addresses: list });
+const addressesSchema = oneShapeOf(
+  [list, named],
+  (json) => (isObject(json) ? named : list),
+  'must be a list of addresses',
+);
+
+function addressesOfJson(json: unknown, name: string): number[] {
+  const read = readDocument(addressesSchema, json, name);
+  return (Array.isArray(read) ? read : read.addresses).map(addressNumber);
 }
 
 /** What follows the address in its line is not read. */

@@ -1,14 +1,15 @@
 /** Workloads from files: scatterlists that real drivers mapped, or what a map request maps. */
 import { IommuError, Scatterlist } from '../../index.ts';
+import { isObject } from '../../json/schemas.ts';
+import type { Operation } from '../../operations/schema.ts';
 import { separated, type Workload, type WorkloadRequest } from '../../study/index.ts';
 import { inputError } from '../io.ts';
-import { type MapRequest, parseRequest, type RequestOp } from './request.ts';
-import { parseScatterlists } from './scatterlists-file.ts';
+import { type MapRequest, parseRequest } from './request.ts';
+import { parseScatterlists, SCATTERLISTS_SCHEMA } from './scatterlists-file.ts';
 
 /** @throws CliError (input) for what is neither, or maps nothing. */
 export function parseWorkload(json: unknown, source: string): Workload {
-  const isList = typeof json === 'object' && json !== null && 'schema' in json;
-  if (isList && json.schema === 'pgtable-scatterlists/1') {
+  if (isObject(json) && json.schema === SCATTERLISTS_SCHEMA) {
     const { name, cpuPageSize, producer, requests } = parseScatterlists(json, source);
     const question = `What would these drivers' lists cost elsewhere? ${producer}`.trim();
     return { name, question, cpuPageSize: Number(cpuPageSize), requests: separated(requests) };
@@ -26,7 +27,7 @@ export function parseWorkload(json: unknown, source: string): Workload {
 
 /** What an operation maps: a range is a list of one entry. */
 function mapped(
-  op: RequestOp,
+  op: Operation,
   index: number,
   { cpuPageSize }: MapRequest,
   source: string,

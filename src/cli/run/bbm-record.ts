@@ -1,7 +1,8 @@
 /** A map request as a trace: its operations carried out on a recorded memory, their writes judged one operation after the other. */
 import { recordWrites, type StepVerdict, TraceError, TraceJudge, traceContext } from '../../bbm/index.ts';
+import type { Operation } from '../../operations/schema.ts';
 import { hex, sizeText } from '../../text/numbers.ts';
-import type { MapRequest, RequestOp } from '../input/request.ts';
+import type { MapRequest } from '../input/request.ts';
 import { inputError } from '../io.ts';
 import { type Outcome, performOne, performOrRefuse } from './perform.ts';
 
@@ -86,7 +87,7 @@ function invalidatedBy({ op, ret, error, from }: Outcome): { from: bigint; size:
   }
 }
 
-function titleOf(op: RequestOp): string {
+function titleOf(op: Operation): string {
   const at = `${op.op}  IOVA ${hex(op.iova)}`;
   if (op.op === 'map') return `${at} -> PA ${hex(op.paddr)}, ${sizeText(op.size)}`;
   return op.op === 'unmap' ? `${at}, ${sizeText(op.size)}` : at;

@@ -1,32 +1,15 @@
 /** Carries out a map request on a domain of its own, and keeps what each operation answered. */
-import {
-  FormatError,
-  IommuDomain,
-  IommuError,
-  MemoryError,
-  mapSgAs,
-  PhysicalMemory,
-  Scatterlist,
-  type SgPlan,
-} from '../../index.ts';
-import { planSgFor } from '../../iommu/sg-semantics.ts';
-import type { MapRequest, RequestOp } from '../input/request.ts';
+import { FormatError, IommuDomain, IommuError, MemoryError, PhysicalMemory } from '../../index.ts';
+import { type Answer, perform as carryOut } from '../../operations/perform.ts';
+import type { Operation } from '../../operations/schema.ts';
+import type { MapRequest } from '../input/request.ts';
 import { inputError } from '../io.ts';
 
 /** What one operation came to. */
-export interface Outcome {
-  readonly op: RequestOp;
-  /** As Linux returns it: 0, bytes, an address, or a negative errno. */
-  readonly ret: bigint;
-  readonly error?: IommuError;
+export interface Outcome extends Omit<Answer, 'done'> {
+  readonly op: Operation;
   /** As the file wants it; without a wish, whether it was done in full. */
   readonly ok: boolean;
-  /** map_sg: entries, the runs they make, and their bytes. */
-  readonly sg?: Scatterlist;
-  /** map_sg: what it comes to under the request's semantics. */
-  readonly plan?: SgPlan;
-  /** unmap: the first IOVA that went, where that lies before what was asked. */
-  readonly from?: bigint;
 }
 
 export interface Performed {
@@ -62,74 +45,7 @@ function memoryOf({ ram }: MapRequest): PhysicalMemory {
 }
 
 /** One operation. A refusal is an outcome. */
-export function performOne(domain: IommuDomain, op: RequestOp, request: MapRequest): Outcome {
-  let answer: Answer;
-  try {
-    answer = carryOut(domain, op, request);
-  } catch (error) {
-    if (!(error instanceof IommuError)) throw error;
-    answer = { ret: BigInt(error.errno), error, done: false, ...planOf(domain, op, request) };
-  }
-  const { ret, error, done, sg, plan, from } = answer;
-  const ok = op.want === undefined ? done : op.want === ret;
-  return {
-    op,
-    ret,
-    ok,
-    ...(error && { error }),
-    ...(sg && { sg }),
-    ...(plan && { plan }),
-    ...(from !== undefined && { from }),
-  };
-}
-
-interface Answer {
-  readonly ret: bigint;
-  readonly done: boolean;
-  readonly error?: IommuError;
-  readonly sg?: Scatterlist;
-  readonly plan?: SgPlan;
-  readonly from?: bigint;
-}
-
-/** What a map_sg comes to, where its list can be one. */
-function planOf(domain: IommuDomain, op: RequestOp, request: MapRequest): Pick<Answer, 'plan'> {
-  if (op.op !== 'map_sg') return {};
-  try {
-    return { plan: planSgFor(domain, op.iova, listOf(op, request), request.semantics) };
-  } catch (error) {
-    // The list itself was refused: that is the outcome's error already.
-    if (error instanceof IommuError) return {};
-    throw error;
-  }
-}
-
-function listOf(op: Extract<RequestOp, { op: 'map_sg' }>, { cpuPageSize }: MapRequest): Scatterlist {
-  return Scatterlist.from(op.sg, { cpuPageSize: Number(cpuPageSize) });
-}
-
-function carryOut(domain: IommuDomain, op: RequestOp, request: MapRequest): Answer {
-  switch (op.op) {
-    case 'map':
-      domain.map(op.iova, op.paddr, op.size, op.prot);
-      return { ret: 0n, done: true };
-    case 'map_sg': {
-      const sg = listOf(op, request);
-      const plan = mapSgAs(domain, op.iova, sg, op.prot, request.semantics);
-      return { ret: plan.mappedBytes, done: true, sg, plan };
-    }
-    case 'unmap': {
-      const { bytes, from, stop } = domain.unmapReport(op.iova, op.size);
-      return {
-        ret: bytes,
-        done: bytes >= op.size,
-        ...(stop && { error: stop }),
-        ...(from < op.iova && { from }),
-      };
-    }
-    case 'iova_to_phys': {
-      const pa = domain.iovaToPhys(op.iova);
-      return { ret: pa ?? 0n, done: pa !== null };
-    }
-  }
+export function performOne(domain: IommuDomain, op: Operation, request: MapRequest): Outcome {
+  const { done, ...answer } = carryOut(domain, op, request);
+  return { op, ...answer, ok: op.ret === undefined ? done : op.ret === answer.ret };
 }

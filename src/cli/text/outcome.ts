@@ -1,9 +1,10 @@
 /** What an operation of a request answered, as lines and as JSON. */
 import type { IommuError, SgPlan, SgRefusal } from '../../index.ts';
+import type { Operation } from '../../operations/schema.ts';
 import { wrap } from '../../text/columns.ts';
 import { counted, hex, sizeText } from '../../text/numbers.ts';
 import type { Style } from '../../text/style.ts';
-import { protText, type RequestOp } from '../input/request.ts';
+import { protText } from '../input/request.ts';
 import type { Outcome } from '../run/perform.ts';
 
 const LINE = 96;
@@ -13,7 +14,7 @@ const SHORT_LIST = 8;
 /** The operation and its answer in a line; below it, why it was refused. */
 export function outcomeLines({ op, ret, error, ok, sg, plan, from }: Outcome, style: Style): string[] {
   const answer = retText(op, ret);
-  const wanted = op.want === undefined || op.want === ret ? '' : `, wanted ${retText(op, op.want)}`;
+  const wanted = op.ret === undefined || op.ret === ret ? '' : `, wanted ${retText(op, op.ret)}`;
   const paint = ok ? style.good : style.bad;
   const lines = [`${style.title(op.op)}  ${askedText(op)}  = ${paint(`${answer}${wanted}`)}`];
   if (sg) {
@@ -47,7 +48,7 @@ function failingLines(refusals: readonly SgRefusal[], error: IommuError | undefi
   return lines.map((line) => `  ${line}`);
 }
 
-function askedText(op: RequestOp): string {
+function askedText(op: Operation): string {
   const at = `IOVA ${hex(op.iova)}`;
   switch (op.op) {
     case 'map':
@@ -61,11 +62,11 @@ function askedText(op: RequestOp): string {
   }
 }
 
-function sgBytes(sg: Extract<RequestOp, { op: 'map_sg' }>['sg']): bigint {
+function sgBytes(sg: Extract<Operation, { op: 'map_sg' }>['sg']): bigint {
   return sg.reduce((sum, { length }) => sum + BigInt(length), 0n);
 }
 
-function retText({ op }: RequestOp, ret: bigint): string {
+function retText({ op }: Operation, ret: bigint): string {
   if (ret < 0n) return String(ret);
   if (op === 'map') return ret === 0n ? '0' : hex(ret);
   if (op === 'iova_to_phys') return ret === 0n ? '0x0 (not mapped)' : hex(ret);
@@ -79,7 +80,7 @@ export function outcomeJson({ op, ret, error, ok, sg, plan, from }: Outcome): ob
     iova: op.iova,
     ret: ret < 0n || op.op === 'map' ? Number(ret) : ret,
     ok,
-    ...(op.want !== undefined && { want: op.want < 0n || op.op === 'map' ? Number(op.want) : op.want }),
+    ...(op.ret !== undefined && { want: op.ret < 0n || op.op === 'map' ? Number(op.ret) : op.ret }),
     ...(sg && { entries: sg.count, runs: sg.runs().length, bytes: sg.byteLength }),
     ...(plan && {
       semantics: plan.semantics,

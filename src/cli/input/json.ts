@@ -1,0 +1,32 @@
+/** What JSON documents of the command line are made of, and their complaints: `request.json: ops[3].iova must be …`. */
+import * as v from 'valibot';
+import { readJsonAs } from '../../json/read.ts';
+import { inputError } from '../io.ts';
+import { readAddress } from './address.ts';
+
+/** What is said of a member that is none. */
+export const ADDRESS =
+  'must be an address or size of at most 64 bits (0x8000_0000, 2M, 4G, a decimal number or a sum)';
+
+/** An address or size: a string as on the command line, or a number that JSON holds exactly. */
+export const address = v.pipe(
+  v.union([v.string(), v.number()], ADDRESS),
+  v.transform((given) => (typeof given === 'string' ? readAddress(given) : exactly(given))),
+  v.bigint(ADDRESS),
+  v.description('address or size in bytes, at most 64 bits'),
+);
+
+function exactly(value: number): bigint | undefined {
+  return Number.isSafeInteger(value) && value >= 0 ? BigInt(value) : undefined;
+}
+
+/** Reads a document of the file `source`. @throws CliError (input) that names the part which is not as it must be. */
+export function readDocument<T extends v.GenericSchema>(
+  schema: T,
+  json: unknown,
+  source: string,
+): v.InferOutput<T> {
+  const read = readJsonAs(schema, json);
+  if (read.ok) return read.value;
+  throw inputError(`${source}: ${read.problem}`);
+}

@@ -1,0 +1,36 @@
+/** JSON values read by a schema, and complaints as sentences that say where: `ops[3].iova must be …, but is …`. */
+import * as v from 'valibot';
+import { expectation } from './words.ts';
+
+/** What JSON comes to under a schema: a value, or the first thing that is not as it must be. */
+export type Read<T> =
+  | { readonly ok: true; readonly value: T }
+  | { readonly ok: false; readonly problem: string };
+
+/**
+ * Reads `json` by `schema`. A problem names the member by its path from the document on, what it must be, and what it is.
+ * Messages in a schema are what is said of a member: `must be a power of two` gets `, but is 3` behind it.
+ */
+export function readJsonAs<T extends v.GenericSchema>(schema: T, json: unknown): Read<v.InferOutput<T>> {
+  const result = v.safeParse(schema, json, { abortEarly: true, message: expectation });
+  if (result.success) return { ok: true, value: result.output };
+  const [{ path = [], message }] = result.issues;
+  // As it stands in the file: an issue's own input may be transformed already.
+  const found = path.length === 0 ? json : path.at(-1)?.value;
+  const but = message.startsWith('must be') ? `, but is ${shown(found)}` : '';
+  return { ok: false, problem: `${pathText(path.map(({ key }) => key)) || 'the document'} ${message}${but}` };
+}
+
+/** `ops[3].iova`. */
+export function pathText(keys: readonly unknown[]): string {
+  const parts = keys.map((key) => (typeof key === 'number' ? `[${key}]` : `.${String(key)}`));
+  return parts.join('').replace(/^\./, '');
+}
+
+const LONGEST = 40;
+
+function shown(value: unknown): string {
+  if (value === undefined) return 'missing';
+  const text = JSON.stringify(value) ?? String(value);
+  return text.length > LONGEST ? `${text.slice(0, LONGEST)}…` : text;
+}

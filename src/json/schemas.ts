@@ -1,0 +1,153 @@
+/** The parts that schemas of JSON documents are made of: objects that refuse what nobody reads, choices of shapes, numbers. */
+import * as v from 'valibot';
+import { nearest } from '../text/near-names.ts';
+import { expectation, expectationOf } from './words.ts';
+
+/** A JSON value that has members. */
+type JsonObject = Readonly<Record<string, unknown>>;
+
+/**
+ * An object of these members and no others: an unknown one is mostly a spelling mistake.
+ * @param wrong - what is wrong with the object as a whole, if anything is: it is said before any member is looked at.
+ */
+export function members<const T extends v.ObjectEntries>(
+  entries: T,
+  wrong: (json: JsonObject) => string | undefined = () => undefined,
+) {
+  return checkedFirst(v.strictObject(entries, missing(entries)), (json) => {
+    const key = Object.keys(json).find((name) => !Object.hasOwn(entries, name));
+    return key === undefined
+      ? { message: wrong(json) }
+      : { key, message: unknownMember(key, Object.keys(entries)) };
+  });
+}
+
+/** An object of which these members are read. Others are not looked at. */
+export function atLeast<const T extends v.ObjectEntries>(entries: T) {
+  return checkedFirst(v.object(entries, missing(entries)));
+}
+
+/** These members, and `rest` for every other one. */
+export function andOthers<const T extends v.ObjectEntries, R extends v.GenericSchema>(entries: T, rest: R) {
+  return checkedFirst(v.objectWithRest(entries, rest, missing(entries)));
+}
+
+/** Values by names that the document chooses. */
+export function record<K extends v.GenericSchema<string, string>, V extends v.GenericSchema>(
+  key: K,
+  value: V,
+) {
+  return checkedFirst(v.record(key, value));
+}
+
+/** One of several objects, which the member `key` tells apart. */
+export function tagged<const K extends string, const T extends v.VariantOptions<K>>(key: K, options: T) {
+  return checkedFirst(v.variant(key, options));
+}
+
+/** Absent, or null: nothing is said. */
+export function maybe<T extends v.GenericSchema>(schema: T) {
+  return v.nullish(schema, () => undefined);
+}
+
+/** A whole number. */
+export function whole(min: number, max: number) {
+  const message = `must be a whole number from ${min} to ${max}`;
+  return v.pipe(v.number(message), v.integer(message), v.minValue(min, message), v.maxValue(max, message));
+}
+
+/** A list of two values, read as an object: `items` names them, in their order. */
+export function pair<const T extends Readonly<Record<string, v.GenericSchema>>>(items: T) {
+  const names = Object.keys(items);
+  const tuple = v.strictTuple(Object.values(items));
+  const text = names.map((name) => `"0x<${name}>"`).join(', ');
+  return v.pipe(
+    oneShapeOf(
+      [tuple],
+      (json) => (Array.isArray(json) && json.length === names.length ? tuple : undefined),
+      `must be a pair: [${text}]`,
+    ),
+    v.transform(
+      (values) =>
+        Object.fromEntries(names.map((name, i) => [name, values[i]])) as {
+          readonly [K in keyof T]: v.InferOutput<T[K]>;
+        },
+    ),
+  );
+}
+
+/**
+ * One of several shapes. `choose` tells from the JSON which it is meant to be, so that complaints are about that one alone;
+ * undefined where it can be none.
+ */
+export function oneShapeOf<const T extends v.UnionOptions>(
+  shapes: T,
+  choose: (json: unknown) => T[number] | undefined,
+  message: string,
+) {
+  const schema = v.union(shapes, message);
+  return Object.assign(schema, {
+    '~run': (dataset: v.UnknownDataset, config: v.Config<v.BaseIssue<unknown>>) => {
+      const chosen = choose(dataset.value);
+      if (chosen !== undefined) return chosen['~run'](dataset, config);
+      v._addIssue(schema, 'type', dataset, config);
+      return dataset;
+    },
+  }) as typeof schema;
+}
+
+/** An object without the members of which nothing is said. */
+export function present<T extends object>(object: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
+  const said = Object.entries(object).filter(([, value]) => value !== undefined);
+  return Object.fromEntries(said) as { [K in keyof T]?: Exclude<T[K], undefined> };
+}
+
+/** Whether a member says anything: null is as good as absent. */
+export function isSaid(json: unknown): boolean {
+  return json !== undefined && json !== null;
+}
+
+/** Whether a JSON value has members. */
+export function isObject(json: unknown): json is JsonObject {
+  return typeof json === 'object' && json !== null && !Array.isArray(json);
+}
+
+/** `schema` behind two checks of the JSON: that it is an object (for valibot a list is one too), and one more, of it or of one of its members. */
+function checkedFirst<T extends v.GenericSchema & { readonly expects: string }>(
+  schema: T,
+  check: (json: JsonObject) => { key?: string; message: string | undefined } = () => ({ message: undefined }),
+): T {
+  const run = schema['~run'].bind(schema);
+  return Object.assign(schema, {
+    '~run': (dataset: v.UnknownDataset, config: v.Config<v.BaseIssue<unknown>>) => {
+      const json = dataset.value;
+      const { key, message } = isObject(json) ? check(json) : { message: 'must be an object' };
+      if (message === undefined) return run(dataset, config);
+      const path = key === undefined ? {} : { path: memberPath(json, key) };
+      v._addIssue({ ...schema, message }, 'object', dataset, config, path);
+      return dataset;
+    },
+  });
+}
+
+function memberPath(json: unknown, key: string): [v.ObjectPathItem] {
+  const input = json as Record<string, unknown>;
+  return [{ type: 'object', origin: 'key', input, key, value: input[key] }];
+}
+
+/** Of a member that is not there, what it must be. */
+function missing(entries: v.ObjectEntries) {
+  return (issue: v.BaseIssue<unknown>): string => {
+    const key = issue.path?.at(-1)?.key;
+    const schema = typeof key === 'string' ? entries[key] : undefined;
+    return schema === undefined ? expectation(issue) : expectationOf(schema as v.GenericSchema);
+  };
+}
+
+function unknownMember(key: string, known: readonly string[]): string {
+  const meant = nearest(key, known);
+  const names = known.join(', ');
+  return meant === undefined
+    ? `is not known here; known are ${names}`
+    : `is not known here; did you mean ${meant}? Known are ${names}`;
+}

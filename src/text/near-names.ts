@@ -1,0 +1,33 @@
+/** How near names are to each other, to guess what was meant by one that is not known. */
+
+/** How many letters must change, come or go to make one name of the other (Levenshtein); a swap of neighbours is one change. */
+export function distance(a: string, b: string): number {
+  let before: number[] = [];
+  let row = Array.from({ length: b.length + 1 }, (_, j) => j);
+  for (let i = 1; i <= a.length; i++) {
+    const next = [i];
+    for (let j = 1; j <= b.length; j++) {
+      const same = a[i - 1] === b[j - 1];
+      let cost = Math.min(row[j]! + 1, next[j - 1]! + 1, row[j - 1]! + (same ? 0 : 1));
+      if (i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1]) {
+        cost = Math.min(cost, before[j - 2]! + 1);
+      }
+      next.push(cost);
+    }
+    before = row;
+    row = next;
+  }
+  return row[b.length]!;
+}
+
+/** The known name that is most like `name`, if one is: at most a third of its letters differ. */
+export function nearest(name: string, known: readonly string[]): string | undefined {
+  const allowed = Math.max(1, Math.floor(name.length / 3));
+  let best: string | undefined;
+  let least = allowed + 1;
+  for (const one of known) {
+    const cost = distance(name.toLowerCase(), one.toLowerCase());
+    if (cost < least) [best, least] = [one, cost];
+  }
+  return best;
+}
