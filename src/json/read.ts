@@ -21,9 +21,12 @@ export function readJsonAs<T extends v.GenericSchema>(schema: T, json: unknown):
   return { ok: false, problem: `${pathText(path.map(({ key }) => key)) || 'the document'} ${message}${but}` };
 }
 
-/** `ops[3].iova`. */
-export function pathText(keys: readonly unknown[]): string {
-  const parts = keys.map((key) => (typeof key === 'number' ? `[${key}]` : `.${String(key)}`));
+/** `ops[3].iova`; a name that would be misread stands in quotes: `registers["a b"]`. */
+function pathText(keys: readonly unknown[]): string {
+  const parts = keys.map((key) => {
+    const plain = typeof key === 'string' && key.length <= LONGEST && /^[\w$@:/-]+$/.test(key);
+    return plain ? `.${key}` : `[${shown(key)}]`;
+  });
   return parts.join('').replace(/^\./, '');
 }
 

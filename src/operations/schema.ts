@@ -39,6 +39,6 @@ export function operationSchema<
 /** Linux's flags as a list of their names. */
 export const protFlags = v.pipe(
   v.array(v.picklist(PROT_FLAGS)),
+  v.description("Linux's IOMMU prot flags by name"),
   v.transform((names): Prot => Object.fromEntries(names.map((name) => [name, true]))),
-  v.description('IOMMU prot flags by name'),
 );

@@ -26,6 +26,8 @@ export function nearest(name: string, known: readonly string[]): string | undefi
   let best: string | undefined;
   let least = allowed + 1;
   for (const one of known) {
+    // So many letters must come or go at least.
+    if (Math.abs(name.length - one.length) >= least) continue;
     const cost = distance(name.toLowerCase(), one.toLowerCase());
     if (cost < least) [best, least] = [one, cost];
   }

@@ -11,9 +11,11 @@ export const ADDRESS =
 /** An address or size: a string as on the command line, or a number that JSON holds exactly. */
 export const address = v.pipe(
   v.union([v.string(), v.number()], ADDRESS),
+  v.description(
+    'an address or size in bytes, of at most 64 bits: 0x8000_0000, 2M, a decimal number, or a sum',
+  ),
   v.transform((given) => (typeof given === 'string' ? readAddress(given) : exactly(given))),
   v.bigint(ADDRESS),
-  v.description('address or size in bytes, at most 64 bits'),
 );
 
 function exactly(value: number): bigint | undefined {
