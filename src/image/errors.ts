@@ -1,7 +1,7 @@
 /** What the image readers refuse: an error that says which file, where in it, the rule and what would work. */
+import { hex } from '../memory/hex.ts';
 
 /** An image that can't be read. `offset` is bytes into the file, or undefined where it is about the whole. */
-import { hex } from '../memory/hex.ts';
 export class ImageError extends Error {
   override readonly name = 'ImageError';
   /** The file, as messages call it. */

@@ -148,7 +148,11 @@ test.each([
   [['walk', request, '0x'], 2, "'0x' is not a 64-bit address"],
   [['walk', request, '4Q'], 2, "'4Q' is not a 64-bit address"],
   [['walk', 'fixtures/real/linux61-smmuv3-4k.sg.json', '0'], 3, 'lpae replay runs them'],
-  [['walk', tempFile('x.json', asText({ ...IMAGE, regime: 'el7' })), '0'], 3, "unknown regime 'el7'"],
+  [
+    ['walk', tempFile('x.json', asText({ ...IMAGE, regime: 'el7' })), '0'],
+    3,
+    'x.json: regime must be one of el1&0, ',
+  ],
   [['walk', tempFile('x.json', asText({ ...IMAGE, memory: 7 })), '0'], 3, 'memory must be a list, but is 7'],
   [
     ['walk', tempFile('x.json', asText({ ...IMAGE, memory: [{ pa: '0x0', words64: { 0: '0x1' } }] })), '0'],
