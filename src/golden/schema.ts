@@ -1,7 +1,7 @@
 /** The JSON of golden files (`pgtable-golden/1`): its shapes, with addresses read into bigints, and errors that name the path. */
 import * as v from 'valibot';
 import { readJsonAs } from '../json/read.ts';
-import { atLeast, members, oneShapeOf, pair, record } from '../json/schemas.ts';
+import { atLeast, isObject, members, oneShapeOf, pair, record } from '../json/schemas.ts';
 import { operationSchema, protFlags } from '../operations/schema.ts';
 import { QUIRKS } from '../pagetable/format.ts';
 import { GoldenFileError } from './result.ts';
@@ -43,7 +43,7 @@ export const registersSchema = record(
   v.string(),
   oneShapeOf(
     [hexWord, fields],
-    (json) => (typeof json === 'object' ? fields : hexWord),
+    (json) => (isObject(json) ? fields : typeof json === 'string' ? hexWord : undefined),
     'must be a "0x…" string or an object of fields',
   ),
 );

@@ -160,6 +160,11 @@ test.each<[string, unknown, string]>([
     { ...REQUEST, ops: [{ op: 'unmap', ivoa: 0, size: 0 }] },
     'ops[0].ivoa is not known here; did you mean iova?',
   ],
+  [
+    'a prot that is no list',
+    { ...REQUEST, prot: 'read' },
+    'prot must be a list of flags, or an object that has them, but is "read"',
+  ],
   ['sg without an iova', { ...REQUEST, iova: undefined }, 'iova must be an address or size'],
   [
     'an entry that is none',

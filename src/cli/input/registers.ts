@@ -88,7 +88,11 @@ const cpuOf = atLeast({
 const about = {
   regime: maybe(v.picklist([...machineRegimes, 'smmuv3'])),
   cpu: maybe(
-    oneShapeOf([model, cpuOf], (json) => (isObject(json) ? cpuOf : model), 'must be a model or an object'),
+    oneShapeOf(
+      [model, cpuOf],
+      (json) => (isObject(json) ? cpuOf : typeof json === 'string' ? model : undefined),
+      'must be a model, or { model, pa_bits }',
+    ),
   ),
 };
 const nestedSchema = atLeast({ ...about, registers: record(v.string(), address) });

@@ -61,7 +61,11 @@ const fullProt = v.pipe(
   v.transform((prot): Prot => present(prot)),
 );
 const prot = maybe(
-  oneShapeOf([protFlags, fullProt], (json) => (isObject(json) ? fullProt : protFlags), 'must be a list'),
+  oneShapeOf(
+    [protFlags, fullProt],
+    (json) => (Array.isArray(json) ? protFlags : isObject(json) ? fullProt : undefined),
+    'must be a list of flags, or an object that has them',
+  ),
 );
 
 const entryPair = pair({ phys: address, length: address });
