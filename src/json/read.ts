@@ -9,7 +9,8 @@ export type Read<T> =
 
 /**
  * Reads `json` by `schema`. A problem names the member by its path from the document on, what it must be, and what it is.
- * Messages in a schema are what is said of a member: `must be a power of two` gets `, but is 3` behind it.
+ * Messages in a schema are what is said of a member: `must be a power of two` gets `, but is 3` behind it. One that
+ * is a sentence of its own stands behind a colon.
  */
 export function readJsonAs<T extends v.GenericSchema>(schema: T, json: unknown): Read<v.InferOutput<T>> {
   const result = v.safeParse(schema, json, { abortEarly: true, message: expectation });
@@ -17,8 +18,10 @@ export function readJsonAs<T extends v.GenericSchema>(schema: T, json: unknown):
   const [{ path = [], message }] = result.issues;
   // As it stands in the file: an issue's own input may be transformed already.
   const found = path.length === 0 ? json : path.at(-1)?.value;
+  const where = pathText(path.map(({ key }) => key)) || 'the document';
+  if (!/^(must|is) /.test(message)) return { ok: false, problem: `${where}: ${message}` };
   const but = message.startsWith('must be') ? `, but is ${shown(found)}` : '';
-  return { ok: false, problem: `${pathText(path.map(({ key }) => key)) || 'the document'} ${message}${but}` };
+  return { ok: false, problem: `${where} ${message}${but}` };
 }
 
 /** `ops[3].iova`; a name that would be misread stands in quotes: `registers["a b"]`. */

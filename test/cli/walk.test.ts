@@ -151,7 +151,7 @@ test.each([
   [
     ['walk', tempFile('x.json', asText({ ...IMAGE, regime: 'el7' })), '0'],
     3,
-    'x.json: regime must be one of el1&0, ',
+    "x.json: regime: unknown regime 'el7'",
   ],
   [['walk', tempFile('x.json', asText({ ...IMAGE, memory: 7 })), '0'], 3, 'memory must be a list, but is 7'],
   [
