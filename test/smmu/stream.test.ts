@@ -1,6 +1,6 @@
 /** SMMUv3 streams from literal STE and CD words: bypass, stage 1, stage 2, nested, what is ILLEGAL, and the events. */
 import { describe, expect, test } from 'vitest';
-import { type CdWords, createStream, type SteWords } from '../../src/smmu/index.ts';
+import { type CdWords, createSmmu, createStream, type SteWords } from '../../src/smmu/index.ts';
 import { memoryWith } from '../walker/table-builder.ts';
 
 const read = { access: 'read' } as const;
@@ -118,6 +118,24 @@ describe('stage 1', () => {
       fault: { kind: 'c_bad_cd' },
       event: [0x8_0000_000an, 0n, 0n, 0n],
     });
+  });
+
+  test.each([
+    ['EL1', 0n, 0n, 'c_bad_cd'],
+    ['EL2', 2n, 0n, undefined],
+    ['EL2-E2H', 2n, 1n, 'c_bad_cd'],
+  ])('ASID[15:8] without ASID16 in the StreamWorld %s: %3$s (5.4)', (_, strw, cr2, kind) => {
+    const memory = memoryWith({
+      ...tables,
+      '0x40500000': config(5) | 0x4050_0040n,
+      '0x40500008': strw << 30n,
+      '0x40500040': CD0 | (0x100n << 48n),
+      '0x40500048': 0x4000_0000n,
+    });
+    // SMMU_IDR0: Hyp, no ASID16.
+    const registers = { strtabBase: 0x4050_0000n, strtabBaseCfg: 0n, cr2, idr0: 0x0d44_021bn };
+    const result = createSmmu(memory, registers).translate(0, 0x1234n, read);
+    expect(result.ok ? undefined : result.fault.kind).toBe(kind);
   });
 
   test('what EPD0 disables is not checked', () => {
@@ -260,6 +278,15 @@ describe('substreams', () => {
     });
     expect(s.translate(0n, { access: 'read', substreamId: 3 })).toMatchObject({
       fault: { kind: 'c_bad_substreamid' },
+    });
+  });
+
+  test('L1CD.L2Ptr is bits [55:12]; what stands in [11:1] is no part of it (5.3)', () => {
+    memory.write64(0x4040_0010n, 0x4020_0fffn);
+    const s = make(config(5) | (1n << 4n) | 0x4040_0000n | (8n << 59n), 0n);
+    expect(s.translate(0n, { access: 'read', substreamId: 131 })).toMatchObject({
+      ok: true,
+      pa: 0x8000_0000n,
     });
   });
 });
