@@ -1,0 +1,84 @@
+/** `npm run mutants [-- --only=NAME --jobs=N]`: writes one mutant at a time into a copy of the tree and runs the tests that must see it. Exit code 1 unless all are killed. */
+import { availableParallelism } from 'node:os';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { MUTANTS } from './list/index.ts';
+import { type Mutant, mutated } from './mutant.ts';
+import { type Outcome, Sandbox } from './sandbox.ts';
+
+type Verdict = 'killed' | 'survived' | 'does not run' | 'not applicable';
+
+const ROOT = fileURLToPath(new URL('../..', import.meta.url));
+
+const { values } = parseArgs({
+  options: {
+    only: { type: 'string', multiple: true, default: [] },
+    jobs: { type: 'string', default: String(Math.max(1, availableParallelism() >> 1)) },
+  },
+});
+const jobs = Number(values.jobs);
+if (!Number.isInteger(jobs) || jobs < 1) usage(`--jobs is a number of at least 1, not '${values.jobs}'`);
+const unknown = values.only.find((name) => !MUTANTS.some((mutant) => mutant.name === name));
+if (unknown !== undefined) usage(`there is no mutant '${unknown}'; their names are in test/mutants/list`);
+
+const mutants = MUTANTS.filter(({ name }) => values.only.length === 0 || values.only.includes(name));
+const counts = new Map<Verdict, number>();
+const sandboxes = Array.from({ length: Math.min(jobs, mutants.length) }, () => new Sandbox(ROOT));
+try {
+  await checkTests(sandboxes[0]!);
+  const queue = [...mutants];
+  await Promise.all(
+    sandboxes.map(async (sandbox) => {
+      for (let mutant = queue.shift(); mutant; mutant = queue.shift()) await judge(sandbox, mutant);
+    }),
+  );
+} finally {
+  for (const sandbox of sandboxes) sandbox.remove();
+}
+console.log(
+  `${mutants.length} mutants: ${[...counts].map(([verdict, count]) => `${count} ${verdict}`).join(', ')}`,
+);
+process.exitCode = counts.get('killed') === mutants.length ? 0 : 1;
+
+function usage(message: string): never {
+  console.error(message);
+  process.exit(2);
+}
+
+/** Tests that fail without a mutant would kill every one. */
+async function checkTests(sandbox: Sandbox): Promise<void> {
+  const tests = [...new Set(mutants.flatMap((mutant) => mutant.tests))];
+  const { failed, ran, output } = await sandbox.run(tests, { bail: false });
+  if (ran && failed.length === 0) return;
+  console.error(`the tests fail without a mutant:\n${failed.join('\n') || output}`);
+  process.exit(1);
+}
+
+async function judge(sandbox: Sandbox, mutant: Mutant): Promise<void> {
+  const [verdict, detail] = await verdictOn(sandbox, mutant);
+  counts.set(verdict, (counts.get(verdict) ?? 0) + 1);
+  console.log(`${verdict.padEnd(14)}  ${mutant.name}: ${mutant.breaks}`);
+  if (verdict !== 'killed') console.log(detail);
+}
+
+async function verdictOn(sandbox: Sandbox, mutant: Mutant): Promise<[Verdict, string]> {
+  const source = sandbox.read(mutant.file);
+  let changed: string;
+  try {
+    changed = mutated(source, mutant);
+  } catch (error) {
+    return ['not applicable', (error as Error).message];
+  }
+  sandbox.write(mutant.file, changed);
+  try {
+    return verdictFrom(await sandbox.run(mutant.tests, { bail: true }), mutant);
+  } finally {
+    sandbox.write(mutant.file, source);
+  }
+}
+
+/** A test must have failed: a mutant that is no program proves nothing. One that ends in no time is taken for killed. */
+function verdictFrom({ failed, ran, output, timedOut }: Outcome, { tests }: Mutant): [Verdict, string] {
+  if (failed.length > 0 || timedOut) return ['killed', ''];
+  return ran ? ['survived', `  no test of ${tests.join(', ')} fails`] : ['does not run', output];
+}
