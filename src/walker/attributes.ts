@@ -236,7 +236,11 @@ function applyForcedWriteBack(s1: MemoryAttributes, s2: Stage2Attributes, xs: bo
     const device = DEVICE_TYPES[low]!;
     return deviceMemory(s1.type === 'device' ? strongerDevice(s1.device, device) : device, xs);
   }
-  if (low === 3) return s1.type === 'device' ? deviceMemory(s1.device, xs) : { ...s1, xs };
+  if (low === 3) {
+    return s1.type === 'device'
+      ? deviceMemory(s1.device, xs)
+      : normalMemory(s1.inner, s1.outer, s1.tagged, xs);
+  }
   if (low === 2) {
     // Write-Back, with stage 1's hints where it was cacheable.
     const force = (c: Cacheability): Cacheability =>

@@ -68,6 +68,13 @@ describe('rights follow the direction', () => {
       { read: true, write: true, mmio: true },
       'read write 4',
     ],
+    [
+      'a device type',
+      { direction: 'bidirectional', attributes: { device: 'nGnRE' } },
+      {},
+      { read: true, write: true, device: 'nGnRE' },
+      'read write 4',
+    ],
   ];
   test.each(cases)('%s', (_, request, options, prot, seen) => {
     const { dma, walker } = device(4, options);

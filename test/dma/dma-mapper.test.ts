@@ -1,6 +1,6 @@
 /** The DMA mapper, case by case: where segments lie, and what is padded. Every byte's place is what the walker says. */
 import { describe, expect, test } from 'vitest';
-import type { DmaMapperOptions } from '../../src/dma/index.ts';
+import { type DmaMapperOptions, IovaAllocator } from '../../src/dma/index.ts';
 import { paOf, translations } from '../support/machine.ts';
 import { device, rows, sgOf } from './device.ts';
 
@@ -269,4 +269,22 @@ describe('mapSg lays entries out', () => {
     expect(translations({ domain, walker } as Parameters<typeof translations>[0])).toEqual([]);
     expect(dma.allocator.allocated()).toEqual([]);
   });
+});
+
+test('an allocator of larger granules rounds a range up, over the boundary too: it then begins on a line', () => {
+  // Ranges of 16K in a domain with pages of 4K; no segment lies across a multiple of 8K.
+  const allocator = new IovaAllocator({ base: 0x10_0000n, limit: 0x1f_ffffn, granule: 0x4000n });
+  const { dma, walker } = device(4, { allocator, segmentBoundary: 0x1fffn });
+  const list = sgOf([0x8000_0000n, 0x1000], [0x9000_0000n, 0x1000]);
+  const mapping = dma.mapSg(list, { direction: 'to-device' });
+  expect(rows(mapping)).toEqual([[0x1f_c000n, 0x2000n, 0, 2]]);
+  expect(mapping.range).toEqual({ iova: 0x1f_c000n, size: 0x2000n });
+  expect(allocator.allocated()).toEqual([{ iova: 0x1f_c000n, size: 0x4000n }]);
+  expect([0x1f_c000n, 0x1f_d000n, 0x1f_e000n].map((iova) => paOf(walker, iova))).toEqual([
+    0x8000_0000n,
+    0x9000_0000n,
+    null,
+  ]);
+  expect(dma.unmapSg(mapping)).toBe(0x2000n);
+  expect(allocator.allocated()).toEqual([]);
 });

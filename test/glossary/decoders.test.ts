@@ -1,6 +1,6 @@
 /** Fault status codes and decoders against literal values of the manuals. (DDI 0487 D24.2.45, G8.2.47; IHI 0070 7.3.) */
 import { describe, expect, test } from 'vitest';
-import { decodeDfsr, decodeEsr, decodePar } from '../../src/glossary/faults/from-cpu.ts';
+import { decodeDfsr, decodeEsr, decodeIfsr, decodePar } from '../../src/glossary/faults/from-cpu.ts';
 import { decodeContextFault, decodeEvent, decodeGlobalFault } from '../../src/glossary/faults/from-smmu.ts';
 import { causesOf, faultSentence, nextSteps } from '../../src/glossary/faults/words.ts';
 import { mairByteText } from '../../src/glossary/mair.ts';
@@ -104,6 +104,15 @@ describe('ESR', () => {
     expect(fault.address).toBeUndefined();
     expect(fault.notes).toEqual(['FnV is 1: FAR is not valid']);
   });
+
+  test.each([
+    ['a translation fault', 0x9600_0407n],
+    ['an external abort on a walk', 0x9600_0416n],
+    ['an alignment fault', 0x9600_0421n],
+    ['a permission fault of a fetch', 0x8600_040fn],
+  ])('FnV is RES0 for %s: FAR counts', (_, value) => {
+    expect(decodeEsr(value, { far: 0x1000n })).toMatchObject({ address: 0x1000n, notes: [] });
+  });
 });
 
 test('PAR: stage, PTW, both formats, and no fault', () => {
@@ -117,6 +126,41 @@ test('DFSR: the domain counts where the level has one', () => {
   expect(decodeDfsr(0x81bn)).toMatchObject({ kind: 'domain', level: 2, access: 'write', domain: 1 });
   expect(decodeDfsr(0x805n)).toMatchObject({ kind: 'translation', level: 1, domain: undefined });
   expect(decodeDfsr(0x206n)).toMatchObject({ kind: 'translation', level: 2, access: 'read' });
+});
+
+test.each([
+  ['DFSR, short', decodeDfsr, 0x1_0008n, 'DFAR'],
+  ['DFSR, long', decodeDfsr, 0x1_0210n, 'DFAR'],
+  ['IFSR, short', decodeIfsr, 0x1_0008n, 'IFAR'],
+  ['IFSR, long', decodeIfsr, 0x1_0210n, 'IFAR'],
+])('%s: FnV says that the address of an external abort is not valid', (_, decode, value, name) => {
+  expect(decode(value, { far: 0x1000n })).toMatchObject({
+    kind: 'external',
+    address: undefined,
+    notes: [`FnV is 1: ${name} is not valid`],
+  });
+  expect(decode(value & 0xffffn, { far: 0x1000n })).toMatchObject({ address: 0x1000n, notes: [] });
+});
+
+test.each([
+  ['a translation fault, short', 0x1_0005n],
+  ['an external abort on a walk, short', 0x1_000en],
+  ['a translation fault, long', 0x1_0206n],
+  ['an external abort on a walk, long', 0x1_0216n],
+])('DFSR and IFSR: FnV is RES0 for %s', (_, value) => {
+  for (const decode of [decodeDfsr, decodeIfsr]) {
+    expect(decode(value, { far: 0x1000n })).toMatchObject({ address: 0x1000n, notes: [] });
+  }
+});
+
+test('an unsupported upstream transaction came to no level', () => {
+  expect(decodeContextFault({ fsr: 0x500n, fsynr0: 0x13n })).toMatchObject({
+    kind: 'f_uut',
+    name: 'UUT',
+    level: undefined,
+    access: 'write',
+  });
+  expect(decodeContextFault({ fsr: 0x502n, fsynr0: 0x13n })).toMatchObject({ kind: 'translation', level: 3 });
 });
 
 test('context faults: bits of FSR, PTWF, stalls, lost faults', () => {

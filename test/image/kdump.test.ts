@@ -21,7 +21,7 @@ const open = (file: Uint8Array, base?: bigint) => openImage(sourceOf(file), { ba
 const page = (seed: number, bytes = 4096) => pattern(bytes, seed);
 /** Pages 2, 3 and 9. */
 const PAGES = [2, 3, 9].map((number) => ({ page: number, data: page(number) }));
-const good = kdumpFile(PAGES);
+const good = Uint8Array.from(kdumpFile(PAGES));
 
 function words(bytes: number, word: (k: number) => bigint): Uint8Array {
   const view = new DataView(new ArrayBuffer(bytes));
@@ -182,6 +182,20 @@ describe('a kdump-compressed file', () => {
     ['too little in zlib', { packed: deflateSync(page(1).subarray(1)) }, 'is no page in zlib'],
     ['too much in zlib', { packed: deflateSync(page(1, 5000)) }, 'is no page in zlib'],
     ['what is not snappy', { packed: page(1), flags: 4 }, 'is no page in snappy'],
+    [
+      'a copy from before its first byte in snappy',
+      // Behind 4 bytes a copy from 5 back; and a copy with nothing before it.
+      { packed: SNAPPY_PAGE.with(8, 5), flags: 4 },
+      'is no page in snappy',
+    ],
+    [
+      'a copy as its first byte in snappy',
+      {
+        packed: Uint8Array.from([0x80, 0x20, ...Array.from({ length: 64 }, () => [0xfe, 1, 0]).flat()]),
+        flags: 4,
+      },
+      'is no page in snappy',
+    ],
     ['what is not zstd', { packed: page(1), flags: 0x20 }, 'is no page in zstd'],
     ['two compressions', { flags: 5 }, 'is no page in compression 0x5'],
     [
@@ -198,12 +212,32 @@ describe('a kdump-compressed file', () => {
 
 describe('the flattened form', () => {
   test('is put together, later records over earlier ones', () => {
-    const whole = good.slice();
-    whole.set(fields(4, { 0: 99 }), 440);
-    const file = flattened(whole, [464, 4096, 8192, 20000], [{ offset: 440, data: fields(4, { 0: 10 }) }]);
+    const whole = Uint8Array.from(good);
+    // block_size: without the last record the header makes no sense.
+    whole.set(fields(4, { 0: 99 }), 428);
+    const file = flattened(whole, [464, 4096, 8192, 20000], [{ offset: 428, data: fields(4, { 0: 4096 }) }]);
     const image = open(file);
     expect(image.notes).toEqual(['put together from the records of a flattened file']);
     expect(contents(image)).toEqual(contents(open(good)));
+  });
+
+  test('of two records for the same place the later counts, of two that overlap its part', () => {
+    const whole = Uint8Array.from(good);
+    // Where page 9's descriptor says how many bytes it has: it stands in a record of its own, twice.
+    const at = 4 * 4096 + 2 * 24 + 8;
+    const right = Uint8Array.from(good.subarray(at, at + 4));
+    whole.fill(0, at, at + 4);
+    const file = flattened(
+      whole,
+      [at, at + 4],
+      [
+        { offset: at, data: fields(4, { 0: 0xdead }) },
+        { offset: at - 2, data: new Uint8Array(4) },
+        { offset: at - 4, data: good.subarray(at - 4, at) },
+        { offset: at, data: right },
+      ],
+    );
+    expect(contents(open(file))).toEqual(contents(open(good)));
   });
 
   test.each([

@@ -90,6 +90,33 @@ test.each<[Prot, boolean, boolean]>([
   expect(executes(arm64LpaeS1, base, prot)).toEqual([el1, el0]);
 });
 
+/** G5.6.2: that EL1 never executes what EL0 may write is AArch64's rule. AArch32 has SCTLR.UWXN for that. */
+test.each<[Prot, bigint, boolean, boolean]>([
+  [{ ...rw, execute: 'all' }, 0xe43n, true, true],
+  [{ ...ro, execute: 'all' }, 0xec3n, true, true],
+  [{ ...rw, execute: 'unprivileged' }, 0xe43n | (1n << 53n), false, true],
+  [{ ...rw, execute: 'none' }, 0xe43n | (3n << 53n), false, false],
+])('execution at stage 1 of AArch32: %o', (prot, bits, pl1, pl0) => {
+  const options = { pgsizeBitmap: SIZES_4K, ias: 32, oas: 40 };
+  expect(mapped(arm32LpaeS1, options, prot).descriptor).toBe(0x9000n | bits);
+  expect(executes(arm32LpaeS1, options, prot)).toEqual([pl1, pl0]);
+});
+
+/** As in Linux, where IOMMU_MMIO goes before IOMMU_CACHE. */
+test.each<[string, FormatModule, DomainOptions, Prot, number]>([
+  ['stage 1', arm64LpaeS1, { ...base, mair: MAIR }, { device: 'GRE' }, 0x0c],
+  ['stage 1, mmio', arm64LpaeS1, base, { mmio: true }, 0x04],
+  ['stage 2', arm64LpaeS2, base, { device: 'nGRE' }, 0x08],
+  ['stage 2 with forced Write-Back', arm64LpaeS2, { ...base, features: ['fwb'] }, { device: 'nGRE' }, 0x08],
+  ['AArch32 stage 1', arm32LpaeS1, { ...base, ias: 32, oas: 40 }, { mmio: true }, 0x04],
+  ['short descriptors', armV7s, { pgsizeBitmap: SIZES_SHORT, ias: 32, oas: 32 }, { mmio: true }, 0x04],
+])('device memory stays device memory, though cache is asked: %s', (_, format, options, prot, byte) => {
+  expect(mapped(format, options, { ...rw, ...prot, cache: true }).attributes).toMatchObject({
+    type: 'device',
+    byte,
+  });
+});
+
 describe('what a format can not say is refused, and maps nothing', () => {
   const short = { pgsizeBitmap: SIZES_SHORT, ias: 32, oas: 32 };
   test.each<[string, FormatModule, DomainOptions, Prot, RegExp]>([

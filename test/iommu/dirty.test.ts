@@ -85,6 +85,18 @@ describe.each(TABLES)('dirty state, %s', (_, format, options) => {
   });
 });
 
+test.each<[string, Partial<DomainOptions>, bigint]>([
+  ['the lower half', {}, 0n],
+  ['the upper half', { quirks: ['arm_ttbr1'] }, 0xffff_ffff_0000_0000n],
+])('the whole input space can be asked at once, and not a byte more: %s', (_, more, first) => {
+  const m = machine(arm64LpaeS1, { ...base, ias: 32, features: ['dirty_state'], ...more });
+  m.domain.map(first, 0n, 1n << 32n, rw);
+  expect(m.domain.readAndClearDirty(first, 1n << 32n)).toEqual([{ iova: first, size: 1n << 32n }]);
+  expect(m.domain.readAndClearDirty(first, 1n << 32n)).toEqual([]);
+  expect(() => m.domain.readAndClearDirty(first, (1n << 32n) + 1n)).toThrow(/within the 32 bits/);
+  expect(() => m.domain.readAndClearDirty(first + 0x1000n, 1n << 32n)).toThrow(/within the 32 bits/);
+});
+
 test('a contiguous run is dirty when any of its entries is, and clean when all are', () => {
   const m = machine(arm64LpaeS1, {
     ...base,

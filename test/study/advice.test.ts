@@ -183,6 +183,21 @@ test('no room behind the last IOVA: the request stays where it is', () => {
   expect(advise(workload, at(4096, 'blocks')).advice).toEqual([]);
 });
 
+test('no room behind the last buffer: only those are moved that memory has a place for', () => {
+  // Places are 2M apart behind all buffers: there is one below 2^48. The second IOVA ends at 2^48, so that no IOVA can move.
+  const workload = workloadOf(
+    [G, [4 * G + 0x3000, 2 * M]],
+    [2 ** 48 - 2 * M, [2 ** 48 - 10 * M + 0x3000, 2 * M]],
+  );
+  const [advice, ...others] = advise(workload, at(4096, 'blocks')).advice;
+  expect(others).toEqual([]);
+  expect([advice?.kind, advice?.gain.leaves]).toEqual(['align-buffer', 511]);
+  const after = advice!.apply({ workload, combination: at(4096, 'blocks') }).workload;
+  expect(snapshot(after)[1]).toEqual(snapshot(workload)[1]);
+  const { page, offset } = after.requests[0]!.sg.entry(0);
+  expect(page + BigInt(offset)).toBe(2n ** 48n - BigInt(4 * M));
+});
+
 test('numbers are ordered, equal ones as they stood, however large they are', () => {
   expect([...orderOf(Float64Array.of(2 ** 52 + 1, 3, 2 ** 52 + 1, 1))]).toEqual([3, 1, 0, 2]);
   const keys = fc.array(fc.oneof(fc.nat({ max: 9 }), fc.nat({ max: 2 ** 31 - 1 }), fc.maxSafeNat()));

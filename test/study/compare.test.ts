@@ -132,6 +132,20 @@ describe('counts are what the hardware side finds', () => {
   });
 });
 
+test.each<[string, number, number]>([
+  ['input addresses', 2 ** 48 - 2 * M, 2 ** 32],
+  ['memory', 2 ** 30, 2 ** 48 - 2 * M],
+])('a list may end where %s end, and not a page further', (_, iova, phys) => {
+  for (const one of combinationsOf(4096, { granules: [4096], stages: ['s1', 's2'] })) {
+    const fits = workloadOf(iova, [[phys, 2 * M]]);
+    const { counts } = measure(fits, one);
+    expect(estimate(fits, one)).toEqual({ refused: 0, counts });
+    expect(counts.leaves).toBe(one.sizes === 'pages' ? 512 : 1);
+    const beyond = workloadOf(iova, [[phys, 2 * M + 4096]]);
+    expect([estimate(beyond, one).refused, measure(beyond, one).refusedRequests]).toEqual([1, 1]);
+  }
+});
+
 test('address spaces have tables of their own, and are counted together', () => {
   const one = workloadOf(2 ** 30, [[2 ** 32, 4096]]);
   const [request] = one.requests;

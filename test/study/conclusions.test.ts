@@ -140,3 +140,20 @@ test('the best combination maps everything with the fewest leaves', async () => 
   });
   expect(bestCombination({ ...study!, results: [] })).toBeUndefined();
 });
+
+test.each([
+  [['blocks', 'contiguous'], 'blocks'],
+  [['contiguous', 'blocks'], 'contiguous'],
+] as const)('of equals the first is named: %j', async (sizes, first) => {
+  // Two blocks of 2M: runs of more find nothing to do.
+  const one = { ...SMALL, granules: [0x1000], stages: ['s1'], traces: ['device'] } as const;
+  const [study] = await studied([HUGE], { ...one, sizes: ['pages', ...sizes] });
+  expect(bestCombination(study!)?.combination.sizes).toBe(first);
+  const texts = conclusionsOf([study!]).map(({ text }) => text);
+  expect(texts).toContain(
+    `Tables for 4.00 MiB take from 12.0 KiB (4K granule, ${first}, stage 1) to 20.0 KiB (4K granule, pages, stage 1).`,
+  );
+  expect(texts).toContain(
+    `A TLB of 64 entries answers what a device asks that goes over each request once: from 93.7% over 4K granule, pages to 99.9% over 4K granule, ${first}.`,
+  );
+});

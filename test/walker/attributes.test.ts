@@ -1,6 +1,6 @@
 /** Memory attributes through walks: every MAIR encoding, both stages combined, forced Write-Back. (DDI 0487 D8.6.) */
 import { describe, expect, test } from 'vitest';
-import { createWalker } from '../../src/walker/index.ts';
+import { type CpuOptions, createWalker } from '../../src/walker/index.ts';
 import { stage1 } from '../../src/walker/walker.ts';
 import { memoryWith } from './table-builder.ts';
 
@@ -69,10 +69,14 @@ describe('MAIR', () => {
 
 describe('both stages', () => {
   /** Stage 1 maps VA 0 with the MAIR byte, stage 2 the same page with MemAttr and SH. */
-  function nested(byte: number, memAttr: number, { s1Sh = 0, s2Sh = 0, fwb = false } = {}) {
+  function nested(
+    byte: number,
+    memAttr: number,
+    { s1Sh = 0, s2Sh = 0, fwb = false, bits = 0n, cpu = 'max' as CpuOptions } = {},
+  ) {
     const memory = memoryWith({
       '0x40000000': 0x4000_0401n | (BigInt(s1Sh) << 8n),
-      '0x40001008': 0x4000_04c1n | (BigInt(memAttr) << 2n) | (BigInt(s2Sh) << 8n),
+      '0x40001008': 0x4000_04c1n | (BigInt(memAttr) << 2n) | (BigInt(s2Sh) << 8n) | bits,
     });
     const result = createWalker(memory, {
       regime: 'el1&0-nested',
@@ -84,6 +88,7 @@ describe('both stages', () => {
         vtcr: 0x8005_0059n,
         hcr: fwb ? 0x4000_0000_0001n : 1n,
       },
+      cpu,
     }).walk(0n, read);
     if (!result.ok) throw new Error(result.fault.kind);
     return result;
@@ -117,6 +122,25 @@ describe('both stages', () => {
     ['MemAttr[3] is ignored', 0xff, 0b1001, 0x04],
   ])('HCR_EL2.FWB: %s', (_, byte, memAttr, wanted) => {
     expect(nested(byte, memAttr, { fwb: true }).attributes.byte).toBe(wanted);
+  });
+
+  /** FnXS is bit 11 of a stage-2 leaf; where XS is 0, PAR_EL1.ATTR says so. */
+  const XS = { model: 'max', xs: true } as const;
+  const FNXS = 1n << 11n;
+  const OTHERS = (0xfn << 55n) | (1n << 10n);
+  test.each([
+    ['Device', 0x04, 0b1111, false, 0x04, 0x05],
+    ['Non-cacheable', 0x44, 0b1111, false, 0x44, 0x40],
+    ['Write-Through', 0xaa, 0b1111, false, 0xaa, 0xa0],
+    ['Device of stage 2', 0xbb, 0b0001, false, 0x04, 0x05],
+    ['Device, FWB', 0x04, 0b0111, true, 0x04, 0x05],
+    ['Non-cacheable, FWB, stage 1 decides', 0x44, 0b0111, true, 0x44, 0x40],
+    ['Non-cacheable, FWB', 0xff, 0b0101, true, 0x40, 0x40],
+  ])('FEAT_XS: %s without and with FnXS (D8.7.4)', (_, byte, memAttr, fwb, without, withIt) => {
+    const of = (bits: bigint) => nested(byte, memAttr, { fwb, bits, cpu: XS }).attributes;
+    expect([of(0n), of(OTHERS)].map((one) => one.byte)).toEqual([without, without]);
+    expect([of(FNXS), of(FNXS | OTHERS)].map((one) => one.byte)).toEqual([withIt, withIt]);
+    expect(of(FNXS).xs).toBe(false);
   });
 
   test.each([

@@ -108,10 +108,10 @@ test('FEAT_E0PD: EL0 gets a level 0 translation fault from a range it may not to
   expect(stage1(memory, registers, 'neoverse-n1').walk(0n, user)).toMatchObject({ ok: true });
 });
 
-test('FEAT_PAN3: with EPAN, PAN covers what EL0 can only execute', () => {
-  const memory = memoryWith({ '0x40000000': 0x8000_0701n }); // AP 00: no EL0 data access, UXN 0
-  const walk = (sctlr: bigint, cpu: CpuOptions = 'max') =>
-    createWalker(memory, {
+test('FEAT_PAN3: with EPAN, PAN covers what EL0 can only execute, whoever else can (D8.4.5)', () => {
+  const walk = (sctlr: bigint, cpu: CpuOptions = 'max', never = 0n) =>
+    // AP 00: no EL0 data access.
+    createWalker(memoryWith({ '0x40000000': 0x8000_0701n | never }), {
       regime: 'el1&0',
       registers: { ttbr0: 0x4000_0000n, tcr: 0x5_0080_0019n, sctlr },
       cpu,
@@ -124,6 +124,9 @@ test('FEAT_PAN3: with EPAN, PAN covers what EL0 can only execute', () => {
     false,
     true,
   ]);
+  const EPAN = 1n | (1n << 57n);
+  const [PXN, UXN] = [1n << 53n, 1n << 54n];
+  expect([PXN, UXN, PXN | UXN].map((never) => walk(EPAN, 'max', never))).toEqual([false, true, true]);
 });
 
 test('SCTLR.EE: big-endian tables', () => {

@@ -91,6 +91,19 @@ describe('stage 2 alone', () => {
   });
 
   test.each([
+    [42, 0x8003_8096n, true],
+    [41, 0x8003_8097n, false],
+  ])('16K: a start at level 1 needs a PA of 42 bits; with %i: %s', (paBits, value, ok) => {
+    // VTCR_EL2: TG0 16K, SL0 2, PS 42 bits, T0SZ of all PA bits. (J1.1 AArch64.S2InvalidSL)
+    const memory = memoryWith({ '0x40000000': 0x4000_4003n, '0x40004000': 0x8000_07fdn });
+    const cpu = { model: 'max', paBits } as const;
+    const result = stage2(memory, { vttbr: 0x4000_0000n, vtcr: value }, cpu).walk(0x123n, read);
+    expect(result).toMatchObject(
+      ok ? { ok, pa: 0x8000_0123n, level: 2 } : { fault: { kind: 'translation', level: 0, stage: 2 } },
+    );
+  });
+
+  test.each([
     ['SL0 = 3 without TTST', 0x8002_00d8n, 'cortex-a57'],
     ['SL0 = 0: level 2 cannot resolve 40 bits', 0x8002_0018n, 'max'],
     ['T0SZ smaller than the PA size allows', 0x8002_0050n, 'cortex-a53'],
@@ -180,6 +193,30 @@ describe('nested: stage 1 under stage 2', () => {
     expect(guarded.walk(0x4000_0000n, read)).toMatchObject({
       fault: { kind: 'permission', stage: 2, ptw: true, s1Level: 2 },
     });
+  });
+
+  test.each([
+    ['0b1001, FWB', 0b1001n, true, false],
+    ['0b1001', 0b1001n, false, true],
+    ['0b0110, FWB', 0b0110n, true, true],
+    ['0b0001', 0b0001n, false, false],
+    ['0b0001, FWB', 0b0001n, true, false],
+  ])('HCR_EL2.PTW: MemAttr %s is Normal memory: %4$s', (_, memAttr, fwb, normal) => {
+    // With FWB it is MemAttr[2] alone that tells Device memory, without it MemAttr[3:2]. (D8.6.5, D8.6.6)
+    const guarded = createWalker(
+      memoryWith({
+        '0x40000000': 0x4000_0701n,
+        '0x40100000': 0x4000_07c1n | (memAttr << 2n),
+        '0x40100008': 0x8000_07fdn,
+      }),
+      {
+        regime: 'el1&0-nested',
+        registers: { ...registers, hcr: 0b101n | (fwb ? 1n << 46n : 0n) },
+      },
+    );
+    expect(guarded.walk(0x123n, read)).toMatchObject(
+      normal ? { ok: true, pa: 0x8000_0123n } : { fault: { kind: 'permission', stage: 2, ptw: true } },
+    );
   });
 
   test('a table that points to itself is a table at every level but 3', () => {

@@ -183,19 +183,22 @@ function decodeFsr(
   const status: FaultStatus | undefined = long ? longStatus(fs, 'aarch32') : shortStatus(fs);
   const kind = status?.kind ?? 'other';
   const layouts = { dfsr: [DFSR_SHORT, DFSR_LONG], ifsr: [IFSR_SHORT, IFSR_LONG] } as const;
+  const layout = layouts[source][long ? 1 : 0];
+  // FnV counts for an external abort that is not a walk's; for all others it is RES0.
+  const farInvalid = kind === 'external' && isSet(value, layout.fields.FnV);
   return {
     source,
     kind,
     name: `${long ? 'STATUS' : 'FS'} ${code(fs)}`,
     stage: status !== undefined && OF_TRANSLATION.includes(kind as StatusKind) ? 1 : undefined,
     level: status?.level,
-    address: far,
+    address: farInvalid ? undefined : far,
     access,
     // DFSR does not say the privilege of the access.
     domain: !long && source === 'dfsr' && hasDomain(status) ? read(value, Domain) : undefined,
     ...(!long && { short: true }),
-    registers: [as(layouts[source][long ? 1 : 0], value)],
-    notes: [],
+    registers: [as(layout, value)],
+    notes: farInvalid ? [`FnV is 1: ${source === 'dfsr' ? 'DFAR' : 'IFAR'} is not valid`] : [],
   };
 }
 
