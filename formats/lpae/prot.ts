@@ -123,7 +123,7 @@ function stage1Execute(prot: Prot, { width }: ProtContext, readOnly: boolean): R
   noContradiction(prot);
   if (execute === 'privileged' && width === 32) {
     throw new FormatError(
-      "AArch32's XN forbids execution at both levels: execute can't be privileged alone (DDI 0487 G5.6.2)",
+      "AArch32's XN forbids execution at both levels: execute can't be privileged alone (DDI 0487 G5.6.3)",
     );
   }
   const byPrivileged = execute === 'all' || execute === 'privileged';

@@ -90,7 +90,7 @@ test.each<[Prot, boolean, boolean]>([
   expect(executes(arm64LpaeS1, base, prot)).toEqual([el1, el0]);
 });
 
-/** G5.6.2: that EL1 never executes what EL0 may write is AArch64's rule. AArch32 has SCTLR.UWXN for that. */
+/** G5.6.3.2: that EL1 never executes what EL0 may write is AArch64's rule. AArch32 has SCTLR.UWXN for that. */
 test.each<[Prot, bigint, boolean, boolean]>([
   [{ ...rw, execute: 'all' }, 0xe43n, true, true],
   [{ ...ro, execute: 'all' }, 0xec3n, true, true],

@@ -48,7 +48,7 @@ function usage(message: string): never {
 /** Tests that fail without a mutant would kill every one. */
 async function checkTests(sandbox: Sandbox): Promise<void> {
   const tests = [...new Set(mutants.flatMap((mutant) => mutant.tests))];
-  const { failed, ran, output } = await sandbox.run(tests, { bail: false });
+  const { failed, ran, output } = await sandbox.run(tests, { bail: false, workers: jobs });
   if (ran && failed.length === 0) return;
   console.error(`the tests fail without a mutant:\n${failed.join('\n') || output}`);
   process.exit(1);
@@ -71,7 +71,7 @@ async function verdictOn(sandbox: Sandbox, mutant: Mutant): Promise<[Verdict, st
   }
   sandbox.write(mutant.file, changed);
   try {
-    return verdictFrom(await sandbox.run(mutant.tests, { bail: true }), mutant);
+    return verdictFrom(await sandbox.run(mutant.tests, { bail: true, workers: 1 }), mutant);
   } finally {
     sandbox.write(mutant.file, source);
   }

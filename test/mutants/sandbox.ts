@@ -8,7 +8,7 @@ import { join } from 'node:path';
 const COPIED = ['src', 'formats', 'test', 'docs', 'package.json', 'tsconfig.json', 'vitest.config.ts'];
 const LINKED = ['node_modules', 'fixtures'];
 /** A mutant may loop for ever. */
-const TIMEOUT_MS = 180_000;
+const TIMEOUT_MS = 600_000;
 
 /** How a run of tests ended: which tests failed; or why there is no such list. */
 export interface Outcome {
@@ -48,11 +48,14 @@ export class Sandbox {
     writeFileSync(join(this.#folder, file), source);
   }
 
-  /** Runs test files. With `bail` the first test that fails is the last. */
-  async run(tests: readonly string[], { bail }: { readonly bail: boolean }): Promise<Outcome> {
+  /** Runs test files, all of them or (`bail`) up to the first test that fails, in so many processes. */
+  async run(
+    tests: readonly string[],
+    { bail, workers }: { readonly bail: boolean; readonly workers: number },
+  ): Promise<Outcome> {
     const report = join(this.#folder, 'report.json');
     rmSync(report, { force: true });
-    const flags = ['--reporter=json', `--outputFile=${report}`, '--no-cache', '--maxWorkers=1'];
+    const flags = ['--reporter=json', `--outputFile=${report}`, '--no-cache', `--maxWorkers=${workers}`];
     const args = ['node_modules/vitest/vitest.mjs', 'run', ...flags, ...(bail ? ['--bail=1'] : []), ...tests];
     return { ...(await this.#node(args)), ...outcomeOf(report) };
   }

@@ -1,5 +1,10 @@
 /** All mutants, room by room. */
 import type { Mutant } from '../mutant.ts';
+import { BBM } from './bbm.ts';
+import { DRIVER } from './driver.ts';
 import { SMMU } from './smmu.ts';
+import { TLB } from './tlb.ts';
+import { TOOLS } from './tools.ts';
+import { WALKER } from './walker.ts';
 
-export const MUTANTS: readonly Mutant[] = [...SMMU];
+export const MUTANTS: readonly Mutant[] = [...WALKER, ...SMMU, ...TLB, ...BBM, ...DRIVER, ...TOOLS];
