@@ -117,6 +117,16 @@ describe('a rule finds what breaks it, and nothing in what does not', () => {
   });
 });
 
+test('neighbours in memory are no aliases, whatever their types', () => {
+  const pages = (second: bigint): Words => [
+    ...TABLES,
+    [0x3000n, PAGE | 0x8000_0000n],
+    [0x3010n, PAGE | second | 8n],
+  ];
+  expect(rulesOf(pages(0x8000_1000n))).toEqual([]);
+  expect(rulesOf(pages(0x8000_0000n))).toEqual(['alias-attributes']);
+});
+
 describe('contiguous runs', () => {
   const CONTIGUOUS = 1n << 52n;
   const run = (change: (i: number, word: bigint) => bigint): Words => [
@@ -134,6 +144,9 @@ describe('contiguous runs', () => {
   test('16 entries that keep the promise, AF apart', () => {
     expect(rulesOf(run((_, word) => word))).toEqual([]);
     expect(rulesOf(run((i, word) => (i === 3 ? word & ~0x400n : word)))).toEqual(['access-flag']);
+    // With DBM AP[2] is the dirty state, which hardware keeps for each entry.
+    const DBM = 1n << 51n;
+    expect(rulesOf(run((i, word) => word | DBM | (i === 9 ? 0x80n : 0n)))).toEqual([]);
   });
 
   test.each<[string, (i: number, word: bigint) => bigint, RegExp]>([

@@ -59,6 +59,12 @@ describe('AArch64 stage 1', () => {
     });
   });
 
+  test("S1CBNDX is of stage 2's faults alone", () => {
+    expect(bank(AARCH64, { index: 7 }).translate(0x1_0000_0000n, read)).toMatchObject({
+      record: { stage: 1, fsynr0: 0x21 },
+    });
+  });
+
   test('TCR2.PASize bounds the output: an address size fault', () => {
     const small = { ...AARCH64, tcr2: 0x3_8000n };
     expect(bank(small).translate(0xc000_0000n, read)).toMatchObject({ record: { fsr: 0x480, fsynr0: 0x21 } });

@@ -35,6 +35,42 @@ describe('RnW [99], InD [98] and PnU [97] are of the transaction', () => {
   });
 });
 
+describe('STE.PRIVCFG and INSTCFG take the place of what the transaction says (5.2)', () => {
+  /** SMMU_IDR1.ATTR_PERMS_OVR. */
+  const OVERRIDE = { idr1: 0x673_0010n };
+  const UNPRIVILEGED = 2n << 48n;
+  const PRIVILEGED = 3n << 48n;
+  const DATA = 2n << 50n;
+  const INSTRUCTION = 3n << 50n;
+
+  test.each([
+    ['unprivileged', UNPRIVILEGED, { access: 'read' }, 0x208_0000_0000n],
+    ['privileged', PRIVILEGED, { access: 'read', privileged: false }, 0x20a_0000_0000n],
+    ['data', DATA, { access: 'execute' }, 0x20a_0000_0000n],
+    ['instruction', INSTRUCTION, { access: 'read' }, 0x20e_0000_0000n],
+    ['instruction, of a write, which is always data', INSTRUCTION, { access: 'write' }, 0x202_0000_0000n],
+    ['nothing', (1n << 48n) | (1n << 50n), { access: 'execute', privileged: false }, 0x20c_0000_0000n],
+  ] as const)('%s', (_, ste1, transaction, word) => {
+    const stream = (identification: object) =>
+      createStream(memoryWith({}), {
+        ste: [STAGE1, ste1, 0n, 0n],
+        cd: [CD0, 0x4000_0000n, 0n, 0n],
+        identification,
+      });
+    expect(stream(OVERRIDE).translate(0x1234n, transaction)).toMatchObject({
+      event: [0x10n, word, 0x1234n, 0n],
+    });
+    // Without the feature the transaction's own attributes stand.
+    const { access, privileged = true } = { privileged: true, ...transaction };
+    const own =
+      0x200_0000_0000n |
+      (privileged ? 1n << 33n : 0n) |
+      (access === 'execute' ? 1n << 34n : 0n) |
+      (access === 'write' ? 0n : 1n << 35n);
+    expect(stream({}).translate(0x1234n, transaction)).toMatchObject({ event: [0x10n, own, 0x1234n, 0n] });
+  });
+});
+
 describe('F_PERMISSION of class TT (7.3.16)', () => {
   /** Stage 2 maps IPA 0, where the stage-1 table is, with `s2`; the table's entry has AF = 0. */
   const translate = (s2: bigint, access: 'read' | 'write') => {

@@ -39,6 +39,13 @@ test('bypass: the address goes through, up to the output size', () => {
   });
 });
 
+test('bypass of both stages is bounded by the OAS, though IPAs may be larger (3.4)', () => {
+  // AArch32 tables have IPAs of 40 bits; SMMU_IDR5.OAS is 32 bits.
+  const small = stream([config(4), 0n, 0n, 0n], undefined, { idr0: 0x0d44_101fn, idr5: 0x70n });
+  expect(small.translate(0xffff_ffffn, read)).toMatchObject({ ok: true, pa: 0xffff_ffffn });
+  expect(small.translate(1n << 32n, read)).toMatchObject({ fault: { kind: 'address_size', stage: 1 } });
+});
+
 test('Config 0b0xx aborts without an event; V = 0 is C_BAD_STE', () => {
   expect(stream([config(0), 0n, 0n, 0n]).translate(0n, read)).toMatchObject({
     fault: { kind: 'abort' },
@@ -89,6 +96,15 @@ describe('stage 1', () => {
     expect(silent.translate(0x4000_0000n, write)).toMatchObject({
       fault: { kind: 'permission' },
       event: undefined,
+    });
+  });
+
+  test('F_WALK_EABT is recorded whatever CD.R says', () => {
+    const silent = stream([config(5), 0n, 0n, 0n], [CD0 & ~(1n << 45n), CD[1], CD[2], CD[3]]);
+    // CLASS TT, S2 = 0; the address of the descriptor.
+    expect(silent.translate(0xc000_0008n, read)).toMatchObject({
+      fault: { kind: 'external_walk' },
+      event: [0x8_0000_000bn, 0x10a_0000_0000n, 0xc000_0008n, 0x9_0000_0000n],
     });
   });
 
@@ -174,6 +190,35 @@ describe('stage 2 and nested', () => {
     expect(s2.translate(1n << 44n, write)).toMatchObject({
       fault: { kind: 'address_size', stage: 1, class: 'in' },
     });
+  });
+
+  test('S2R = 0: a fault of stage 2 is not recorded', () => {
+    const silent = stream([config(6), 0n, STAGE2 & ~(1n << 58n), S2TTB]);
+    expect(silent.translate(0xc000_0123n, write)).toMatchObject({
+      fault: { kind: 'translation', stage: 2 },
+      event: undefined,
+    });
+  });
+
+  test('S1ContextPtr of a nested STE is an IPA: beyond the OAS it is left to stage 2 (3.4.3)', () => {
+    const beyond = 1n << 44n;
+    expect(stream([config(5) | beyond, 0n, 0n, 0n]).translate(0n, read)).toMatchObject({
+      fault: { kind: 'c_bad_ste' },
+    });
+    expect(stream([config(7) | beyond, 0n, STAGE2, S2TTB]).translate(0n, read)).toMatchObject({
+      fault: { kind: 'translation', stage: 2, class: 'cd', ipa: beyond },
+    });
+  });
+
+  test.each([
+    ['S2HA', 0x40n, 1n << 56n, true],
+    ['S2HA and S2HD', 0x40n, 3n << 55n, false],
+    ['S2HA and S2HD', 0x80n, 3n << 55n, true],
+  ])('%s with HTTU %s: legal is %4$s (5.2)', (_, httu, bits, legal) => {
+    const updating = stream([config(6), 0n, STAGE2 | bits, S2TTB], undefined, { idr0: 0x0d44_101bn | httu });
+    expect(updating.translate(0x8000_0123n, read)).toMatchObject(
+      legal ? { ok: true, pa: 0xc000_0123n } : { fault: { kind: 'c_bad_ste' } },
+    );
   });
 
   test('the CD is fetched through stage 2', () => {
