@@ -58,6 +58,17 @@ describe('misprogrammed', () => {
     expect(problems(20, (word) => word & ~0x400n)).toEqual([]);
   });
 
+  test('AP[2] may differ where DBM makes it the dirty state, and nowhere else (D8.7.1)', () => {
+    const DBM = 1n << 51n;
+    const run = (dbm: bigint) =>
+      contiguousRun(
+        walker((i, word) => word | dbm | (i === 21 ? 0x80n : 0n)),
+        0x1_0000n,
+      )?.problems.map(({ entry, reason }) => [entry, reason]);
+    expect(run(DBM)).toEqual([]);
+    expect(run(0n)).toEqual([[5, 'attributes']]);
+  });
+
   test('an output that is not aligned to the run', () => {
     const run = contiguousRun(
       walker((_, word) => word + 0x1000n),

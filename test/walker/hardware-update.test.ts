@@ -40,6 +40,17 @@ describe('stage 1', () => {
     expect(ram.read64(0x4000_0000n)).toBe(0x0008_0000_8000_0701n);
   });
 
+  test('HD without HA is no HD: AP[2] is read-only, and nothing is written (D8.5.3)', () => {
+    const accessed = entry | 0x400n;
+    const ram = memoryWith({ '0x40000000': accessed });
+    const walker = stage1(ram, { ttbr0: 0x4000_0000n, tcr: TCR | HD });
+    expect(walker.walk(0n, { access: 'write' })).toMatchObject({ fault: { kind: 'permission', level: 1 } });
+    expect(walker.walk(0n, { access: 'read' })).toMatchObject({
+      permissions: { privileged: { write: false } },
+    });
+    expect(ram.read64(0x4000_0000n)).toBe(accessed);
+  });
+
   test('`update: false` answers the same and leaves memory alone', () => {
     const ram = memory();
     const walker = stage1(ram, { ttbr0: 0x4000_0000n, tcr: TCR | HA | HD });

@@ -7,12 +7,12 @@ const NSTABLE = 1n << 63n;
 const NS = 1n << 5n;
 
 /** One 4K page at VA 0 under three tables of a 39-bit space (start level 1). */
-function walkOf(secure: boolean | undefined, tableBits: bigint, leafBits: bigint) {
+function walkOf(secure: boolean | undefined, tableBits: bigint, leafBits: bigint, tcrBits = 0n) {
   const memory = new PhysicalMemory({ base: 0x8000_0000n, size: 0x10_0000n });
   memory.write64(0x8000_0000n, 0x8000_1003n | tableBits);
   memory.write64(0x8000_1000n, 0x8000_2003n);
   memory.write64(0x8000_2000n, 0x8000_5743n | leafBits);
-  const registers = { ttbr0: 0x8000_0000n, tcr: 0x5_0080_3519n, mair: 0xffn };
+  const registers = { ttbr0: 0x8000_0000n, tcr: 0x5_0080_3519n | tcrBits, mair: 0xffn };
   const options = { regime: 'el1&0' as const, registers };
   const walk = createWalker(memory, secure === undefined ? options : { ...options, secure }).walk(0n, {
     access: 'read',
@@ -32,6 +32,11 @@ test.each([
   const walk = walkOf(secure, table, leaf);
   expect(walk.ns).toBe(ns);
   expect((parEl1(walk) >> 9n) & 1n).toBe(ns ? 1n : 0n);
+});
+
+test('TCR.HPD0 leaves NSTable as it is (D8.4.6.1)', () => {
+  expect(walkOf(true, NSTABLE, 0n, 1n << 41n).ns).toBe(true);
+  expect(walkOf(true, 0n, 0n, 1n << 41n).ns).toBe(false);
 });
 
 test('short descriptors: a section has NS in bit 19, a page in bit 3 of its table descriptor', () => {

@@ -212,6 +212,23 @@ describe('4K granule, 48-bit addresses', () => {
     });
   });
 
+  test.each([
+    ['level 0', '0x40000000'],
+    ['level 1', '0x40001000'],
+    ['level 2', '0x40002000'],
+  ])('a table of %s restricts all below, whatever the tables after it say (D8.4.1.2)', (_, address) => {
+    const registers = { ttbr0: 0x4000_0000n, tcr: TCR_4K_48, mair: MAIR };
+    const allows = (bits: bigint, va: bigint, access: 'read' | 'write' | 'execute', privileged: boolean) => {
+      const restricted = memoryWith({ ...tables, [address]: tables[address as '0x40000000'] | bits });
+      return stage1(restricted, registers).walk(va, { access, privileged }).ok;
+    };
+    // APTable[1], APTable[0], UXNTable, PXNTable, each with an access that the page itself allows.
+    expect([0n, 1n << 62n].map((bits) => allows(bits, 0n, 'write', true))).toEqual([true, false]);
+    expect([0n, 1n << 61n].map((bits) => allows(bits, 0n, 'read', false))).toEqual([true, false]);
+    expect([0n, 1n << 60n].map((bits) => allows(bits, 0n, 'execute', false))).toEqual([true, false]);
+    expect([0n, 1n << 59n].map((bits) => allows(bits, 0x1000n, 'execute', true))).toEqual([true, false]);
+  });
+
   test('with stage 1 off, addresses pass; those beyond the PA size fault', () => {
     const off = createWalker(memoryWith({}), {
       regime: 'el1&0',

@@ -90,6 +90,14 @@ describe('stage 2 alone', () => {
     expect(walker.walk(ipa, read)).toMatchObject({ fault: { kind, level, stage: 2, ipa } });
   });
 
+  test('16 tables are the most that are concatenated', () => {
+    // T0SZ 21: 43 bits from level 1, 13 of them index the root.
+    const memory = memoryWith({ '0x4000fff8': 0x8000_07fdn });
+    expect(
+      stage2(memory, { vttbr: 0x4000_0000n, vtcr: 0x8005_0055n }).walk(0x7ff_c000_0123n, read),
+    ).toMatchObject({ ok: true, pa: 0x8000_0123n, level: 1, steps: [{ index: 8191 }] });
+  });
+
   test.each([
     [42, 0x8003_8096n, true],
     [41, 0x8003_8097n, false],
@@ -107,6 +115,8 @@ describe('stage 2 alone', () => {
     ['SL0 = 3 without TTST', 0x8002_00d8n, 'cortex-a57'],
     ['SL0 = 0: level 2 cannot resolve 40 bits', 0x8002_0018n, 'max'],
     ['T0SZ smaller than the PA size allows', 0x8002_0050n, 'cortex-a53'],
+    ['T0SZ smaller than the PA size allows, though SL0 fits it', 0x8002_0056n, 'cortex-a53'],
+    ['32 concatenated tables', 0x8005_0054n, 'max'],
     ['a level 0 start with a 40-bit PA', 0x8002_0098n, 'cortex-a53'],
   ] as const)('%s: every access is a translation fault at level 0', (_, value, cpu) => {
     const bad = stage2(memoryWith(tables), { vttbr: 0x4000_0000n, vtcr: value }, cpu);
