@@ -48,7 +48,7 @@ export const SMMU: readonly Mutant[] = [
     find: 'if (!this.#options.features.attributeOverride) return { access, privileged };',
     replace: '',
     breaks: 'STE.PRIVCFG and INSTCFG override in an SMMU without ATTR_PERMS_OVR.',
-    tests: ['test/smmu/stream.test.ts'],
+    tests: ['test/smmu/events.test.ts'],
   },
   {
     name: 'instcfg-of-writes',
@@ -56,7 +56,7 @@ export const SMMU: readonly Mutant[] = [
     find: "access === 'write' || instCfg < 2",
     replace: 'instCfg < 2',
     breaks: 'STE.INSTCFG makes an instruction fetch of a write.',
-    tests: ['test/smmu/stream.test.ts'],
+    tests: ['test/smmu/events.test.ts'],
   },
   {
     name: 's2r-ignored',
