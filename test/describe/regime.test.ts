@@ -247,4 +247,18 @@ describe('what is wrong with a stage-1 range', () => {
     ]);
     expect(stage?.memory?.types[1]).toMatchObject({ byte: 4, attributes: { device: 'nGnRE' } });
   });
+
+  test.each([
+    ['neither', { model: 'max', mte: false }, ['Attr2', 'Attr3', 'Attr4', 'Attr5', 'Attr6', 'Attr7']],
+    ['FEAT_MTE2, which has 0xf0', { model: 'max' }, ['Attr2', 'Attr3', 'Attr4', 'Attr5', 'Attr6']],
+    [
+      'FEAT_XS, which has 0x01, 0x40 and 0xa0',
+      { model: 'max', mte: false, xs: true },
+      ['Attr3', 'Attr4', 'Attr7'],
+    ],
+  ] as const)('MAIR bytes that are reserved with %s (D24.2.127)', (_, cpu, reserved) => {
+    const mair = 0xf0_40_a0_30_02_01_04_ffn;
+    const [stage] = describeRegime('el2', { tcr: 0x4_0019n, mair }, cpu).stages;
+    expect(stage?.problems.map(({ field }) => field.split('.').at(-1))).toEqual(reserved);
+  });
 });

@@ -46,7 +46,7 @@ export const BBM: readonly Mutant[] = [
     name: 'mair-not-looked-up',
     file: 'src/bbm/fields.ts',
     find: 'const byte = mair === undefined ?',
-    replace: 'const byte = mair !== mair || true ?',
+    replace: 'const byte = true ?',
     breaks: 'Two AttrIndx of the same memory type are a change of memory type.',
     tests: ['test/bbm/change.test.ts'],
   },
@@ -61,7 +61,7 @@ export const BBM: readonly Mutant[] = [
   {
     name: 'globals-by-asid',
     file: 'src/bbm/needed.ts',
-    find: "range.global && el === '1' ? 'VAA' : 'VA'",
+    find: "range.global && unprivileged ? 'VAA' : 'VA'",
     replace: "'VA'",
     breaks: 'Global entries are said to go with an invalidation of one ASID.',
     tests: ['test/bbm/needed.test.ts'],
