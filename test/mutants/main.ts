@@ -24,34 +24,44 @@ if (unknown !== undefined) usage(`there is no mutant '${unknown}'; their names a
 const mutants = MUTANTS.filter(({ name }) => values.only.length === 0 || values.only.includes(name));
 const counts = new Map<Verdict, number>();
 const sandboxes = Array.from({ length: Math.min(jobs, mutants.length) }, () => new Sandbox(ROOT));
+process.once('SIGINT', () => {
+  removeSandboxes();
+  process.exit(130);
+});
 try {
-  await checkTests(sandboxes[0]!);
-  const queue = [...mutants];
-  await Promise.all(
-    sandboxes.map(async (sandbox) => {
-      for (let mutant = queue.shift(); mutant; mutant = queue.shift()) await judge(sandbox, mutant);
-    }),
-  );
+  process.exitCode = (await testsPass(sandboxes[0]!)) && (await allKilled()) ? 0 : 1;
 } finally {
-  for (const sandbox of sandboxes) sandbox.remove();
+  removeSandboxes();
 }
-console.log(
-  `${mutants.length} mutants: ${[...counts].map(([verdict, count]) => `${count} ${verdict}`).join(', ')}`,
-);
-process.exitCode = counts.get('killed') === mutants.length ? 0 : 1;
 
 function usage(message: string): never {
   console.error(message);
   process.exit(2);
 }
 
+function removeSandboxes(): void {
+  for (const sandbox of sandboxes) sandbox.remove();
+}
+
 /** Tests that fail without a mutant would kill every one. */
-async function checkTests(sandbox: Sandbox): Promise<void> {
+async function testsPass(sandbox: Sandbox): Promise<boolean> {
   const tests = [...new Set(mutants.flatMap((mutant) => mutant.tests))];
   const { failed, ran, output } = await sandbox.run(tests, { bail: false, workers: jobs });
-  if (ran && failed.length === 0) return;
+  if (ran && failed.length === 0) return true;
   console.error(`the tests fail without a mutant:\n${failed.join('\n') || output}`);
-  process.exit(1);
+  return false;
+}
+
+async function allKilled(): Promise<boolean> {
+  const queue = [...mutants];
+  await Promise.all(
+    sandboxes.map(async (sandbox) => {
+      for (let mutant = queue.shift(); mutant; mutant = queue.shift()) await judge(sandbox, mutant);
+    }),
+  );
+  const verdicts = [...counts].map(([verdict, count]) => `${count} ${verdict}`);
+  console.log(`${mutants.length} mutants: ${verdicts.join(', ')}`);
+  return counts.get('killed') === mutants.length;
 }
 
 async function judge(sandbox: Sandbox, mutant: Mutant): Promise<void> {
@@ -67,7 +77,7 @@ async function verdictOn(sandbox: Sandbox, mutant: Mutant): Promise<[Verdict, st
   try {
     changed = mutated(source, mutant);
   } catch (error) {
-    return ['not applicable', (error as Error).message];
+    return ['not applicable', `  ${(error as Error).message}`];
   }
   sandbox.write(mutant.file, changed);
   try {
@@ -77,8 +87,8 @@ async function verdictOn(sandbox: Sandbox, mutant: Mutant): Promise<[Verdict, st
   }
 }
 
-/** A test must have failed: a mutant that is no program proves nothing. One that ends in no time is taken for killed. */
+/** A test must have failed: a mutant that is no program proves nothing. One that never ends is taken for killed. */
 function verdictFrom({ failed, ran, output, timedOut }: Outcome, { tests }: Mutant): [Verdict, string] {
   if (failed.length > 0 || timedOut) return ['killed', ''];
-  return ran ? ['survived', `  no test of ${tests.join(', ')} fails`] : ['does not run', output];
+  return ran ? ['survived', `  no test of ${tests.join(', ')} fails`] : ['does not run', `  ${output}`];
 }

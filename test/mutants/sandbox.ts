@@ -1,6 +1,6 @@
 /** A copy of the tree in a temporary folder: where a mutant can be written and its tests run, while the tree itself stays as it is. */
-import { spawn } from 'node:child_process';
-import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { type ChildProcess, spawn } from 'node:child_process';
+import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -17,18 +17,21 @@ export interface Outcome {
   readonly ran: boolean;
   /** It was stopped, since it went on and on. */
   readonly timedOut: boolean;
+  /** What it said, or why a file could not be loaded. */
   readonly output: string;
 }
 
 interface Report {
   readonly testResults: readonly {
     readonly status: string;
+    readonly message: string;
     readonly assertionResults: readonly { readonly status: string; readonly fullName: string }[];
   }[];
 }
 
 export class Sandbox {
   readonly #folder: string;
+  #running: ChildProcess | undefined;
 
   constructor(root: string) {
     this.#folder = mkdtempSync(join(tmpdir(), 'lpae-mutants-'));
@@ -36,7 +39,9 @@ export class Sandbox {
     for (const name of LINKED) symlinkSync(join(root, name), join(this.#folder, name));
   }
 
+  /** Stops what still runs in it, and removes it. */
   remove(): void {
+    this.#stop();
     rmSync(this.#folder, { recursive: true, force: true });
   }
 
@@ -57,43 +62,55 @@ export class Sandbox {
     rmSync(report, { force: true });
     const flags = ['--reporter=json', `--outputFile=${report}`, '--no-cache', `--maxWorkers=${workers}`];
     const args = ['node_modules/vitest/vitest.mjs', 'run', ...flags, ...(bail ? ['--bail=1'] : []), ...tests];
-    return { ...(await this.#node(args)), ...outcomeOf(report) };
+    const { output, timedOut } = await this.#node(args);
+    const outcome = existsSync(report) ? outcomeOf(readFileSync(report, 'utf8')) : undefined;
+    return { failed: [], ran: false, output, timedOut, ...outcome };
   }
 
   /** Runs Node in the folder. */
   #node(args: readonly string[]): Promise<Pick<Outcome, 'output' | 'timedOut'>> {
     return new Promise((resolve) => {
+      // A process group of its own, since tests run in processes that the first one starts.
       const child = spawn(process.execPath, args, {
         cwd: this.#folder,
         stdio: ['ignore', 'pipe', 'pipe'],
-        timeout: TIMEOUT_MS,
-        killSignal: 'SIGKILL',
+        detached: true,
       });
+      this.#running = child;
       let output = '';
+      let timedOut = false;
       for (const stream of [child.stdout, child.stderr]) {
         stream.setEncoding('utf8').on('data', (text: string) => {
           output += text;
         });
       }
-      child.on('close', (_, signal) => resolve({ output, timedOut: signal === 'SIGKILL' }));
+      const timer = setTimeout(() => {
+        timedOut = true;
+        this.#stop();
+      }, TIMEOUT_MS);
+      child.on('close', () => {
+        clearTimeout(timer);
+        this.#running = undefined;
+        resolve({ output, timedOut });
+      });
     });
+  }
+
+  #stop(): void {
+    if (this.#running?.pid !== undefined) process.kill(-this.#running.pid, 'SIGKILL');
+    this.#running = undefined;
   }
 }
 
-function outcomeOf(report: string): Pick<Outcome, 'failed' | 'ran'> {
-  let text: string;
-  try {
-    text = readFileSync(report, 'utf8');
-  } catch {
-    return { failed: [], ran: false };
-  }
-  const { testResults } = JSON.parse(text) as Report;
+function outcomeOf(report: string): Pick<Outcome, 'failed' | 'ran'> & Partial<Outcome> {
+  const { testResults } = JSON.parse(report) as Report;
   const failed = testResults.flatMap(({ assertionResults }) =>
     assertionResults.filter(({ status }) => status === 'failed').map(({ fullName }) => fullName),
   );
   // A file that can't be loaded has failed without a test.
-  const loaded = testResults.every(
-    ({ status, assertionResults }) => status === 'passed' || assertionResults.length > 0,
+  const unloaded = testResults.filter(
+    ({ status, assertionResults }) => status === 'failed' && assertionResults.length === 0,
   );
-  return { failed, ran: loaded };
+  if (unloaded.length === 0) return { failed, ran: true };
+  return { failed, ran: false, output: unloaded.map(({ message }) => message).join('\n') };
 }
