@@ -4,35 +4,38 @@
  */
 import type { BitField, WordLayout } from './field.ts';
 
+/** All that reading needs to know of a field: where it stands, and where an address that it carries goes. */
+export type FieldBits = Pick<BitField, 'high' | 'low' | 'address'>;
+
 /** A field's value, unsigned. The field is in a word of at most 64 bits, and at most 32 bits wide. */
-export function read(word: bigint, { high, low }: BitField): number {
+export function read(word: bigint, { high, low }: FieldBits): number {
   return Number(BigInt.asUintN(high - low + 1, word >> BigInt(low)));
 }
 
 /** Whether a field of one bit is 1; of a wider one, whether it is not 0. */
-export function isSet(word: bigint, field: BitField): boolean {
+export function isSet(word: bigint, field: FieldBits): boolean {
   return (word & maskOf(field)) !== 0n;
 }
 
 /** A field's bits where they stand, all others 0. */
-export function bitsIn(word: bigint, field: BitField): bigint {
+export function bitsIn(word: bigint, field: FieldBits): bigint {
   return word & maskOf(field);
 }
 
 /** A value as a field of a word whose other bits are 0. Bits that do not fit are dropped. */
-export function place(field: BitField, value: number | bigint | boolean): bigint {
+export function place(field: FieldBits, value: number | bigint | boolean): bigint {
   return (BigInt(value) << BigInt(field.low)) & maskOf(field);
 }
 
 /** The word with the field set to a value. */
-export function withField(word: bigint, field: BitField, value: number | bigint | boolean): bigint {
+export function withField(word: bigint, field: FieldBits, value: number | bigint | boolean): bigint {
   return (word & ~maskOf(field)) | place(field, value);
 }
 
-const MASKS = new WeakMap<BitField, bigint>();
+const MASKS = new WeakMap<FieldBits, bigint>();
 
 /** Ones at the field's bits. */
-export function maskOf(field: BitField): bigint {
+export function maskOf(field: FieldBits): bigint {
   let mask = MASKS.get(field);
   if (mask === undefined) {
     mask = ((1n << BigInt(field.high - field.low + 1)) - 1n) << BigInt(field.low);
@@ -44,7 +47,7 @@ export function maskOf(field: BitField): bigint {
 const WORD_BITS = 64;
 
 /** The field within its own 64-bit word, and which word of the structure that is. No field crosses words. */
-function within(field: BitField): { readonly index: number; readonly own: BitField } {
+function within(field: FieldBits): { readonly index: number; readonly own: FieldBits } {
   const index = Math.floor(field.low / WORD_BITS);
   return {
     index,
@@ -52,9 +55,9 @@ function within(field: BitField): { readonly index: number; readonly own: BitFie
   };
 }
 
-const PLACES = new WeakMap<BitField, ReturnType<typeof within>>();
+const PLACES = new WeakMap<FieldBits, ReturnType<typeof within>>();
 
-function placeIn(field: BitField): ReturnType<typeof within> {
+function placeIn(field: FieldBits): ReturnType<typeof within> {
   let found = PLACES.get(field);
   if (found === undefined) {
     found = within(field);
@@ -64,32 +67,32 @@ function placeIn(field: BitField): ReturnType<typeof within> {
 }
 
 /** {@link read} of a structure of 64-bit words. Words that are not there count as 0. */
-export function readIn(words: readonly bigint[], field: BitField): number {
+export function readIn(words: readonly bigint[], field: FieldBits): number {
   const { index, own } = placeIn(field);
   return read(words[index] ?? 0n, own);
 }
 
 /** {@link isSet} of a structure of 64-bit words. */
-export function isSetIn(words: readonly bigint[], field: BitField): boolean {
+export function isSetIn(words: readonly bigint[], field: FieldBits): boolean {
   const { index, own } = placeIn(field);
   return isSet(words[index] ?? 0n, own);
 }
 
 /** The address that a field carries, of a structure of 64-bit words: its bits moved to where {@link BitField.address} says. */
-export function addressIn(words: readonly bigint[], field: BitField): bigint {
+export function addressIn(words: readonly bigint[], field: FieldBits): bigint {
   const { index, own } = placeIn(field);
   return addressOf(words[index] ?? 0n, own);
 }
 
 /** The address that a field of a word carries: its bits, moved from where they stand to where {@link BitField.address} says. */
-export function addressOf(word: bigint, field: BitField): bigint {
+export function addressOf(word: bigint, field: FieldBits): bigint {
   const { low, address = low } = field;
   const found = bitsIn(word, field);
   return address >= low ? found << BigInt(address - low) : found >> BigInt(low - address);
 }
 
 /** Sets a field of a structure of 64-bit words. */
-export function placeInto(words: bigint[], field: BitField, value: number | bigint | boolean): void {
+export function placeInto(words: bigint[], field: FieldBits, value: number | bigint | boolean): void {
   const { index, own } = placeIn(field);
   words[index] = withField(words[index] ?? 0n, own, value);
 }
@@ -97,17 +100,17 @@ export function placeInto(words: bigint[], field: BitField, value: number | bigi
 const HALF_BITS = 32;
 
 /** Ones at the field's bits in the low half of a word, an int32; 0 where it lies in the high half. */
-export function lowMask(field: BitField): number {
+export function lowMask(field: FieldBits): number {
   return Number(BigInt.asIntN(HALF_BITS, maskOf(field)));
 }
 
 /** Ones at the field's bits in the high half of a word, an int32; 0 where it lies in the low half. */
-export function highMask(field: BitField): number {
+export function highMask(field: FieldBits): number {
   return Number(BigInt.asIntN(HALF_BITS, maskOf(field) >> BigInt(HALF_BITS)));
 }
 
 /** How far the field's value is above bit 0 of the half that holds its lowest bit. */
-export function shiftOf(field: BitField): number {
+export function shiftOf(field: FieldBits): number {
   return field.low % HALF_BITS;
 }
 

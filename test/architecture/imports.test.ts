@@ -141,7 +141,8 @@ describe('imports', () => {
     expect([...reachableFrom(library)].filter((file) => file.startsWith('src/cli/'))).toEqual([]);
   });
 
-  test('of src/memory and src/descriptor stay within them', () => {
+  test('of src/memory, src/descriptor and src/arch stay within them', () => {
+    expect(outside(reachableFrom(sourcesUnder('src/arch')), ['src/arch/'])).toEqual([]);
     expect(outside(reachableFrom(sourcesUnder('src/memory')), ['src/memory/'])).toEqual([]);
     expect(outside(reachableFrom(sourcesUnder('src/descriptor')), ['src/descriptor/'])).toEqual([]);
   });
