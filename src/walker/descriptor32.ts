@@ -1,4 +1,6 @@
 /** AArch32 short descriptors, decoded. (DDI 0487 G5.4.1; J1.2 AArch32.DecodeDescriptorTypeSD, S1WalkSD.) */
+import { LARGE_PAGE, SECTION, SHORT_TABLE, SMALL_PAGE, SUPERSECTION } from '../arch/descriptors/index.ts';
+import { type FieldBits, lowMask, shiftOf } from '../arch/read.ts';
 
 /** A short descriptor. Fields that its kind does not have are 0 or false. */
 export interface ShortDescriptor {
@@ -22,17 +24,59 @@ export interface ShortDescriptor {
 }
 
 export const SUPERSECTION_LOG2 = 24;
+export const SECTION_LOG2 = 20;
+const LARGE_LOG2 = 16;
+export const SMALL_LOG2 = 12;
 
-const bit = (word: number, position: number): number => (word >>> position) & 1;
+/** A field of 32-bit words. */
+interface Part {
+  readonly mask: number;
+  readonly shift: number;
+  /** What its lowest bit is worth in an address. */
+  readonly unit: number;
+}
+
+const part = (field: FieldBits): Part => ({
+  mask: lowMask(field),
+  shift: shiftOf(field),
+  unit: 2 ** (field.address ?? field.low),
+});
+const take = (word: number, { mask, shift }: Part): number => (word & mask) >>> shift;
+const isOne = (word: number, { mask }: Part): boolean => (word & mask) !== 0;
+/** What address bits are worth where they belong. */
+const addressOf = (word: number, { mask, shift, unit }: Part): number => ((word & mask) >>> shift) * unit;
+
+/** The parts of each kind of descriptor, by the names of its fields. */
+function partsOf<Name extends string>(
+  fields: Readonly<Record<Name, FieldBits>>,
+): Readonly<Record<Name, Part>> {
+  const entries = Object.entries<FieldBits>(fields).map(([name, field]) => [name, part(field)]);
+  return Object.fromEntries(entries) as Record<Name, Part>;
+}
+const TABLE = partsOf(SHORT_TABLE.fields);
+const BLOCK = partsOf(SECTION.fields);
+const SUPER = partsOf(SUPERSECTION.fields);
+const LARGE = partsOf(LARGE_PAGE.fields);
+const SMALL = partsOf(SMALL_PAGE.fields);
+
+/** Bits [1:0] say the kind, those of a table and of a large page being alike. */
+const TYPE_MASK = lowMask(SHORT_TABLE.fields.Type);
+const TABLE_TYPE = SHORT_TABLE.fields.Type.fixed;
+const LARGE_TYPE = LARGE_PAGE.fields.Type.fixed;
+
+/** It says to be valid. */
+export function hasShortType(word: number): boolean {
+  return (word & TYPE_MASK) !== 0;
+}
 
 /** Decodes the descriptor `word` of a level; `mtk`: with address bits of a MediaTek M4U. */
 export function shortDescriptor(word: number, level: 1 | 2, mtk = false): ShortDescriptor {
   const found = level === 1 ? level1(word) : level2(word);
   if (!mtk || found.kind === 'invalid') return found;
   // Where Arm has a domain and IMPLEMENTATION DEFINED bits, and no PA above 32 bits in supersections.
-  const high = bit(word, 9) | (bit(word, 4) << 1) | (bit(word, 5) << 2);
-  const low = found.sizeLog2 === SUPERSECTION_LOG2 ? (word & 0xff00_0000) >>> 0 : found.output;
-  return { ...found, output: low + high * 2 ** 32, domain: 0, ap: 0, xn: false };
+  const high = addressOf(word, BLOCK.BIT_32) + addressOf(word, BLOCK.BIT_33) + addressOf(word, BLOCK.BIT_34);
+  const low = found.sizeLog2 === SUPERSECTION_LOG2 ? addressOf(word, SUPER.BASE) : found.output;
+  return { ...found, output: low + high, domain: 0, ap: 0, xn: false };
 }
 
 const NOTHING = {
@@ -48,58 +92,93 @@ const NOTHING = {
 } as const;
 
 function level1(word: number): ShortDescriptor {
-  const domain = (word >>> 5) & 0xf;
-  if ((word & 3) === 0) return { ...NOTHING, word, kind: 'invalid', sizeLog2: 20 };
-  if ((word & 3) === 1) {
-    const output = (word & 0xffff_fc00) >>> 0;
+  if (!hasShortType(word)) return { ...NOTHING, word, kind: 'invalid', sizeLog2: SECTION_LOG2 };
+  const domain = take(word, BLOCK.Domain);
+  if ((word & TYPE_MASK) === TABLE_TYPE) {
     return {
       ...NOTHING,
       word,
       kind: 'table',
-      sizeLog2: 20,
-      output,
+      sizeLog2: SECTION_LOG2,
+      output: addressOf(word, TABLE.BASE),
       domain,
-      pxn: bit(word, 2) === 1,
-      ns: bit(word, 3) === 1,
+      pxn: isOne(word, TABLE.PXN),
+      ns: isOne(word, TABLE.NS),
     };
   }
-  const isSuper = bit(word, 18) === 1;
+  const isSuper = isOne(word, BLOCK.Super);
   return {
+    ...leafFields(word, BLOCK),
     word,
     kind: 'block',
-    sizeLog2: isSuper ? SUPERSECTION_LOG2 : 20,
-    output: isSuper ? supersectionBase(word) : (word & 0xfff0_0000) >>> 0,
-    ap: (bit(word, 15) << 2) | ((word >>> 10) & 3),
-    texCb: (((word >>> 12) & 7) << 2) | ((word >>> 2) & 3),
-    shareable: bit(word, 16) === 1,
-    nonGlobal: bit(word, 17) === 1,
-    xn: bit(word, 4) === 1,
-    pxn: bit(word, 0) === 1,
-    ns: bit(word, 19) === 1,
+    sizeLog2: isSuper ? SUPERSECTION_LOG2 : SECTION_LOG2,
+    output: isSuper ? supersectionBase(word) : addressOf(word, BLOCK.BASE),
+    pxn: isOne(word, BLOCK.PXN),
+    ns: isOne(word, BLOCK.NS),
     domain,
   };
 }
 
-/** PA[39:36] is in bits [8:5], PA[35:32] in [23:20], PA[31:24] in its place. */
 function supersectionBase(word: number): number {
-  const high = (((word >>> 5) & 0xf) << 4) | ((word >>> 20) & 0xf);
-  return high * 2 ** 32 + ((word & 0xff00_0000) >>> 0);
+  return addressOf(word, SUPER.BASE_36) + addressOf(word, SUPER.BASE_32) + addressOf(word, SUPER.BASE);
+}
+
+/** The fields that all leaves have, each kind at its own bits. */
+function leafFields(
+  word: number,
+  {
+    AP2,
+    AP1,
+    AP0,
+    TEX,
+    C,
+    B,
+    S,
+    nG,
+    XN,
+  }: Readonly<Record<'AP2' | 'AP1' | 'AP0' | 'TEX' | 'C' | 'B' | 'S' | 'nG' | 'XN', Part>>,
+) {
+  return {
+    ap: (take(word, AP2) * 2 + take(word, AP1)) * 2 + take(word, AP0),
+    texCb: (take(word, TEX) * 2 + take(word, C)) * 2 + take(word, B),
+    shareable: isOne(word, S),
+    nonGlobal: isOne(word, nG),
+    xn: isOne(word, XN),
+  };
 }
 
 function level2(word: number): ShortDescriptor {
-  if ((word & 3) === 0) return { ...NOTHING, word, kind: 'invalid', sizeLog2: 12 };
-  const isLarge = (word & 3) === 1;
-  const tex = isLarge ? (word >>> 12) & 7 : (word >>> 6) & 7;
+  if (!hasShortType(word)) return { ...NOTHING, word, kind: 'invalid', sizeLog2: SMALL_LOG2 };
+  const isLarge = (word & TYPE_MASK) === LARGE_TYPE;
+  const parts = isLarge ? LARGE : SMALL;
   return {
     ...NOTHING,
+    ...leafFields(word, parts),
     word,
     kind: 'page',
-    sizeLog2: isLarge ? 16 : 12,
-    output: (word & (isLarge ? 0xffff_0000 : 0xffff_f000)) >>> 0,
-    ap: (bit(word, 9) << 2) | ((word >>> 4) & 3),
-    texCb: (tex << 2) | ((word >>> 2) & 3),
-    shareable: bit(word, 10) === 1,
-    nonGlobal: bit(word, 11) === 1,
-    xn: isLarge ? bit(word, 15) === 1 : bit(word, 0) === 1,
+    sizeLog2: isLarge ? LARGE_LOG2 : SMALL_LOG2,
+    output: addressOf(word, parts.BASE),
   };
+}
+
+const bitsOf = (...fields: readonly FieldBits[]) => fields.reduce((mask, field) => mask | lowMask(field), 0);
+const { BIT_32, BIT_33, BIT_34 } = SHORT_TABLE.fields;
+const MTK_ADDRESS_BITS = bitsOf(BIT_32, BIT_33, BIT_34);
+const TABLE_ADDRESS_BITS = bitsOf(SHORT_TABLE.fields.BASE);
+/** By log2 of the size. */
+const ADDRESS_BITS: Readonly<Record<number, number>> = {
+  [SUPERSECTION_LOG2]: bitsOf(
+    SUPERSECTION.fields.BASE,
+    SUPERSECTION.fields.BASE_32,
+    SUPERSECTION.fields.BASE_36,
+  ),
+  [SECTION_LOG2]: bitsOf(SECTION.fields.BASE),
+  [LARGE_LOG2]: bitsOf(LARGE_PAGE.fields.BASE),
+  [SMALL_LOG2]: bitsOf(SMALL_PAGE.fields.BASE),
+};
+
+/** Which bits of a descriptor are address. */
+export function shortAddressBits({ kind, sizeLog2 }: ShortDescriptor, mtk: boolean): number {
+  const own = kind === 'table' ? TABLE_ADDRESS_BITS : ADDRESS_BITS[sizeLog2]!;
+  return mtk ? own | MTK_ADDRESS_BITS : own;
 }

@@ -3,6 +3,8 @@
  * A descriptor is two 32-bit numbers, `lo` and `hi`; addresses are exact doubles below 2^52.
  * (DDI 0487 D8.3; J1.1 AArch64.DecodeDescriptorType, BlockDescSupported, NextTableBase, S1LeafBase, S2LeafBase.)
  */
+import { contiguousEntries, STAGE1_LEAF, TABLE_DESCRIPTOR } from '../arch/descriptors/index.ts';
+import { type FieldBits, highMask, lowMask, shiftOf } from '../arch/read.ts';
 import { alignDown, POW2 } from './bits.ts';
 
 /** What the address arithmetic of a table tree depends on, the same for both stages. */
@@ -45,16 +47,46 @@ export const INVALID = 0;
 export const TABLE = 1;
 export const LEAF = 2;
 
+const { fields: S1 } = STAGE1_LEAF;
+/** Bits of the lower half. */
+export const VALID_BIT = lowMask(S1.Valid);
+export const TYPE_BIT = lowMask(TABLE_DESCRIPTOR.fields.Type);
+export const AF_BIT = lowMask(S1.AF);
+const NT_BIT = lowMask(S1.nT);
+/** Of the upper half. */
+const CONTIGUOUS_BIT = highMask(S1.Contiguous);
+
 /** AArch64.DecodeDescriptorType. A block at a level that has none is invalid, and so is 0b01 at level 3. */
 export function descriptorType(lo: number, level: number, geometry: TableGeometry): number {
-  if ((lo & 1) === 0) return INVALID;
-  if (lo & 2) return level === 3 ? LEAF : TABLE;
+  if ((lo & VALID_BIT) === 0) return INVALID;
+  if (lo & TYPE_BIT) return level === 3 ? LEAF : TABLE;
   return level < 3 && level >= geometry.firstBlockLevel ? LEAF : INVALID;
 }
 
 /** log2 of the bytes that one entry of a level maps. (TranslationSize.) */
 export function entrySizeLog2(level: number, geometry: TableGeometry): number {
   return geometry.granuleLog2 + (3 - level) * geometry.stride;
+}
+
+/** OA[51:48] where FEAT_LPA has it, and OA[51:50] and OA[49:48] where FEAT_LPA2 has them. */
+const { BASE_LPA, BASE_LPA2, BASE_HIGH } = S1;
+const LPA_MASK = lowMask(BASE_LPA);
+const LPA_SHIFT = shiftOf(BASE_LPA);
+const LPA2_MASK = lowMask(BASE_LPA2);
+const LPA2_SHIFT = shiftOf(BASE_LPA2);
+const HIGH_MASK = highMask(BASE_HIGH);
+const HIGH_SHIFT = shiftOf(BASE_HIGH);
+const LPA_UNIT = 2 ** addressBit(BASE_LPA);
+const LPA2_UNIT = 2 ** addressBit(BASE_LPA2);
+const HIGH_UNIT = 2 ** addressBit(BASE_HIGH);
+
+/** Bits of the upper half that are address in their own place: [47:32], or where ARMv7 ignores the others [39:32]. */
+export const ADDRESS_HIGH = highMask(S1.BASE);
+export const ADDRESS_HIGH_ARMV7 = highMask(S1.BASE32);
+
+/** Which bit of an address the field's lowest one carries. */
+export function addressBit({ address, low }: FieldBits): number {
+  return address ?? low;
 }
 
 /** The base address in a descriptor, aligned to 2^log2: the rest of the field is RES0 and ignored. */
@@ -64,33 +96,25 @@ export function outputBase(lo: number, hi: number, log2: number, geometry: Table
     case 'none':
       return base;
     case 'bits15_12':
-      return base + ((lo >>> 12) & 0xf) * POW2[48]!;
+      return base + ((lo & LPA_MASK) >>> LPA_SHIFT) * LPA_UNIT;
     case 'ds':
-      return base + ((((lo >>> 8) & 3) << 2) | ((hi >>> 16) & 3)) * POW2[48]!;
+      return (
+        base + ((lo & LPA2_MASK) >>> LPA2_SHIFT) * LPA2_UNIT + ((hi & HIGH_MASK) >>> HIGH_SHIFT) * HIGH_UNIT
+      );
   }
 }
 
-/** Bit 52, in the upper half. */
-export const CONTIGUOUS = 1 << 20;
-
-/** AArch64.ContiguousBit: it is RES0 in the largest blocks, of 512 GiB (4K), 64 GiB (16K) and 4 TiB (64K). */
-export function firstContiguousLevel({ granuleLog2 }: TableGeometry): number {
-  return granuleLog2 === 12 ? 1 : 2;
+/** AArch64.ContiguousBit: a leaf's contiguous hint. It is RES0 in the largest blocks. */
+export function isContiguous(hi: number, level: number, { granuleLog2 }: TableGeometry): boolean {
+  return (hi & CONTIGUOUS_BIT) !== 0 && contiguousEntries(granuleLog2, level) > 1;
 }
 
-/** A leaf's contiguous hint, where its level has one. */
-export function isContiguous(hi: number, level: number, geometry: TableGeometry): boolean {
-  return (hi & CONTIGUOUS) !== 0 && level >= firstContiguousLevel(geometry);
-}
-
-/** The nT bit, 16, of a block: it is not to be cached, so that its size can be changed. It never faults here. */
+/** The nT bit of a block: it is not to be cached, so that its size can be changed. It never faults here. */
 export function isNT(lo: number, level: number, geometry: TableGeometry): boolean {
-  return geometry.nT && level < 3 && (lo & (1 << 16)) !== 0;
+  return geometry.nT && level < 3 && (lo & NT_BIT) !== 0;
 }
 
 /** The 64-bit word as a bigint. */
 export function word64(lo: number, hi: number): bigint {
   return (BigInt(hi) << 32n) | BigInt(lo);
 }
-
-export const AF_BIT = 1 << 10;

@@ -3,6 +3,8 @@
  * (DDI 0487 D8.4; J1.1 AArch64.S1DirectBasePermissions, S2DirectBasePermissions; J1.2 AArch32.S1LDHasPermissionsFault,
  * AArch32.S2HasPermissionsFault.)
  */
+import { TABLE_DESCRIPTOR } from '../arch/descriptors/index.ts';
+import { type FieldBits, highMask, place, shiftOf } from '../arch/read.ts';
 import type { CpuFeatures } from './cpu.ts';
 import type { Access, Permissions } from './types.ts';
 
@@ -19,11 +21,25 @@ export const PRIVILEGED_ONLY = PR | PW | PX;
 /** AP[2:1] where there is an unprivileged level, then where there is none (AP[1] is then RES1 and ignored). */
 const AP_BOTH = [PR | PW, PR | PW | UR | UW, PR, PR | UR] as const;
 
-/** Hierarchical bits collected on the way down: APTable, XNTable or UXNTable, PXNTable, as in descriptor bits [62:59]. */
-export const PXN_TABLE = 1;
-export const UXN_TABLE = 2;
-export const AP_TABLE_NO_EL0 = 4;
-export const AP_TABLE_READ_ONLY = 8;
+const { APTable, UXNTable, PXNTable } = TABLE_DESCRIPTOR.fields;
+/** Hierarchical bits collected on the way down: APTable, XNTable or UXNTable, PXNTable, in the upper half of a table descriptor. */
+export const TABLE_PERMISSIONS = highMask(APTable) | highMask(UXNTable) | highMask(PXNTable);
+/** How far they are moved down. */
+export const TABLE_PERMISSIONS_SHIFT = shiftOf(PXNTable);
+const collected = (field: FieldBits, value: number) =>
+  Number(place({ high: field.high - PXNTable.low, low: field.low - PXNTable.low }, value));
+export const PXN_TABLE = collected(PXNTable, 1);
+export const UXN_TABLE = collected(UXNTable, 1);
+export const AP_TABLE_NO_EL0 = collected(APTable, 0b01);
+export const AP_TABLE_READ_ONLY = collected(APTable, 0b10);
+
+/** Values of AP[2:1] and S2AP: each bit by itself. */
+const AP_EL0 = 0b01;
+export const AP_READ_ONLY = 0b10;
+const S2AP_READ = 0b01;
+export const S2AP_WRITE = 0b10;
+/** Of XN[1:0], what counts without FEAT_XNX. */
+const XN_1 = 0b10;
 
 /** What the stage-1 permission functions need of the walk's parameters. */
 export interface S1PermissionControls {
@@ -53,7 +69,7 @@ function applyApTable(mask: number, table: number): number {
 
 /** AArch64.S1DirectBasePermissions and S1ComputePermissions, of a regime with EL0. */
 export function s1PermissionsTwoLevels(fields: S1PermissionFields, controls: S1PermissionControls): number {
-  const ap = fields.dbm && controls.hd ? fields.ap & 1 : fields.ap;
+  const ap = fields.dbm && controls.hd ? fields.ap & AP_EL0 : fields.ap;
   let mask = applyApTable(AP_BOTH[ap]!, fields.table);
   // What EL0 may write, EL1 never executes.
   if (!fields.pxn && !(fields.table & PXN_TABLE) && !(mask & UW)) mask |= PX;
@@ -67,7 +83,8 @@ export function s1PermissionsTwoLevels(fields: S1PermissionFields, controls: S1P
 
 /** The same of a regime without EL0 (EL2, EL3): AP[1], APTable[0] and PXN play no part. */
 export function s1PermissionsOneLevel(fields: S1PermissionFields, controls: S1PermissionControls): number {
-  const readOnly = (fields.ap & 2 && !(fields.dbm && controls.hd)) || fields.table & AP_TABLE_READ_ONLY;
+  const readOnly =
+    (fields.ap & AP_READ_ONLY && !(fields.dbm && controls.hd)) || fields.table & AP_TABLE_READ_ONLY;
   let mask = readOnly ? PR : PR | PW;
   if (!fields.uxn && !(fields.table & UXN_TABLE) && !(controls.wxn && mask & PW)) mask |= PX;
   return mask;
@@ -104,11 +121,11 @@ export function applyPan(mask: number, epan: boolean): number {
  * `s2ap` is S2AP[1:0] with dirty-state taken in, `xn` descriptor bits [54:53].
  */
 export function s2Permissions(s2ap: number, xn: number, cpu: CpuFeatures, aarch32: boolean): number {
-  const read = (s2ap & 1) !== 0;
-  let mask = (read ? PR | UR : 0) | (s2ap & 2 ? PW | UW : 0);
+  const read = (s2ap & S2AP_READ) !== 0;
+  let mask = (read ? PR | UR : 0) | (s2ap & S2AP_WRITE ? PW | UW : 0);
   if (aarch32 && !read) return mask;
   // Without FEAT_XNX bit 53 is RES0 and XN is bit 54 alone.
-  const [px, ux] = XN_TO_EXECUTE[cpu.xnx ? xn : xn & 2]!;
+  const [px, ux] = XN_TO_EXECUTE[cpu.xnx ? xn : xn & XN_1]!;
   if (px) mask |= PX;
   if (ux) mask |= UX;
   return mask;
@@ -125,7 +142,7 @@ const XN_TO_EXECUTE: readonly (readonly [boolean, boolean])[] = [
 /** The mask bit that an access needs. */
 export function requiredPermission(access: Access['access'], privileged: boolean): number {
   const bit = access === 'read' ? PR : access === 'write' ? PW : PX;
-  return privileged ? bit : bit << 3;
+  return privileged ? bit : bit * (UR / PR);
 }
 
 /** One frozen object a mask: results share them. */

@@ -2,7 +2,16 @@
  * Stage 1 with AArch32 short descriptors: two levels of 32-bit descriptors, domains, sections and supersections.
  * (DDI 0487 G5.4; J1.2 AArch32.S1TranslateSD, S1WalkSD, OutputDomain, S1SDHasPermissionsFault.)
  */
-import { type ShortDescriptor, SUPERSECTION_LOG2, shortDescriptor } from './descriptor32.ts';
+import { lowBits, shiftRight } from './bits.ts';
+import {
+  hasShortType,
+  SECTION_LOG2,
+  type ShortDescriptor,
+  SMALL_LOG2,
+  SUPERSECTION_LOG2,
+  shortAddressBits,
+  shortDescriptor,
+} from './descriptor32.ts';
 import type { InputAddress, S1Output, S1Request } from './first-stage.ts';
 import type { StageFault } from './lookup.ts';
 import { type ShortParams, shortPermissions } from './params/short.ts';
@@ -15,6 +24,9 @@ import type { Fault, FaultKind, WalkStep } from './types.ts';
 /** Domain access types of DACR. The reserved 0b10 is taken as no access, one of the permitted choices. */
 const CLIENT = 1;
 const MANAGER = 3;
+const DOMAIN_TYPES = 4;
+/** log2 of the entries of a level 2 table. */
+const LEVEL_2_LOG2 = 8;
 
 /** Where one lookup stands. */
 interface ShortLookup {
@@ -48,13 +60,17 @@ export class Stage1Short {
     const first: ShortLookup = {
       level: 1,
       tableBase: table.base,
-      index: ia.hi * 2 ** 12 + ((lower ? va % 2 ** (32 - n) : va) >>> 20),
+      index: ia.hi * 2 ** 12 + shiftRight(lower ? va % 2 ** (32 - n) : va, SECTION_LOG2),
     };
     const section = this.#fetch(first, request, steps);
     if ('ok' in section) return section;
     if (section.kind !== 'table') return this.#leaf(first, section, section, va, request);
 
-    const second: ShortLookup = { level: 2, tableBase: section.output, index: (va >>> 12) & 0xff };
+    const second: ShortLookup = {
+      level: 2,
+      tableBase: section.output,
+      index: lowBits(shiftRight(va, SMALL_LOG2), LEVEL_2_LOG2),
+    };
     const page = this.#fetch(second, request, steps, section.domain);
     if ('ok' in page) return page;
     return this.#leaf(second, page, section, va, request);
@@ -123,8 +139,8 @@ export class Stage1Short {
     const { domain, pxn, ns } = level1;
     // Supersections are in domain 0: their domain field holds address bits.
     const ownDomain = leaf.sizeLog2 === SUPERSECTION_LOG2 ? 0 : domain;
-    if (params.afe && (leaf.ap & 1) === 0) return fault('access_flag', lookup, leaf, ownDomain);
-    const type = (params.dacr >>> (ownDomain * 2)) & 3;
+    if (params.afe && leaf.ap % 2 === 0) return fault('access_flag', lookup, leaf, ownDomain);
+    const type = Math.floor(params.dacr / DOMAIN_TYPES ** ownDomain) % DOMAIN_TYPES;
     if (type !== CLIENT && type !== MANAGER) return fault('domain', lookup, leaf, ownDomain);
 
     let permissions = ALL_PERMISSIONS;
@@ -141,7 +157,7 @@ export class Stage1Short {
       level: lookup.level,
       sizeLog2: leaf.sizeLog2,
       permissions,
-      region: params.regions[leaf.texCb | (leaf.shareable ? 32 : 0)]!,
+      region: params.regions[leaf.texCb + (leaf.shareable ? 32 : 0)]!,
       global: !leaf.nonGlobal,
       contiguous: false,
       nT: false,
@@ -151,17 +167,6 @@ export class Stage1Short {
     };
   }
 }
-
-/** Address bits of sections, supersections, large and small pages, by log2 of their size; of tables. */
-const ADDRESS_BITS: Readonly<Record<number, number>> = {
-  24: 0xfff0_01e0,
-  20: 0xfff0_0000,
-  16: 0xffff_0000,
-  12: 0xffff_f000,
-};
-const TABLE_ADDRESS_BITS = 0xffff_fc00;
-/** PA[34:32] of an M4U. */
-const MTK_ADDRESS_BITS = 0x230;
 
 class ShortReader implements DescriptorReader {
   readonly format: 'short' | 'mtk';
@@ -179,13 +184,12 @@ class ShortReader implements DescriptorReader {
   }
 
   decode(entry: TableEntry): void {
-    const { kind, output, sizeLog2 } = shortDescriptor(entry.lo, entry.level === 1 ? 1 : 2, this.#mtk);
+    const found = shortDescriptor(entry.lo, entry.level === 1 ? 1 : 2, this.#mtk);
+    const { kind, output, sizeLog2 } = found;
     entry.kind = kind === 'table' || kind === 'invalid' ? ENTRY_KINDS[kind] : ENTRY_KINDS.leaf;
     entry.output = output;
     entry.sizeLog2 = sizeLog2;
-    const address = kind === 'table' ? TABLE_ADDRESS_BITS : ADDRESS_BITS[sizeLog2]!;
-    const mask = this.#mtk ? address | MTK_ADDRESS_BITS : address;
-    entry.attributesLo = (entry.lo & ~mask) >>> 0;
+    entry.attributesLo = (entry.lo & ~shortAddressBits(found, this.#mtk)) >>> 0;
     entry.attributesHi = 0;
   }
 
@@ -195,15 +199,15 @@ class ShortReader implements DescriptorReader {
   }
 
   hasValidBit({ lo }: TableEntry): boolean {
-    return (lo & 3) !== 0;
+    return hasShortType(lo);
   }
 
   entrySizeLog2(level: number): number {
-    return level === 1 ? 20 : 12;
+    return level === 1 ? SECTION_LOG2 : SMALL_LOG2;
   }
 
   entryCount(): number {
-    return 256;
+    return 2 ** LEVEL_2_LOG2;
   }
 }
 
@@ -215,7 +219,7 @@ function step({ level, tableBase, index }: ShortLookup, descriptor: ShortDescrip
     tableBase: BigInt(tableBase),
     index,
     address: BigInt(tableBase + index * 4),
-    size: 1n << BigInt(descriptor?.sizeLog2 ?? (level === 1 ? 20 : 12)),
+    size: 1n << BigInt(descriptor?.sizeLog2 ?? (level === 1 ? SECTION_LOG2 : SMALL_LOG2)),
     kind: descriptor?.kind ?? 'external_abort',
     ...(descriptor !== undefined && { descriptor: BigInt(descriptor.word) }),
     ...(output !== undefined && { output: BigInt(output) }),

@@ -2,17 +2,35 @@
  * Stage 1 with 64-bit descriptors: from a virtual address to a physical or intermediate physical address.
  * (DDI 0487 D8.2, D8.4; J1.1 AArch64.S1Translate, S1Walk; J1.2 AArch32.S1TranslateLD, S1WalkLD.)
  */
+import { STAGE1_LEAF, TABLE_DESCRIPTOR } from '../arch/descriptors/index.ts';
+import { highMask, lowMask, shiftOf } from '../arch/read.ts';
 import { POW2, shiftRight } from './bits.ts';
 import { AF_BIT, entrySizeLog2, INVALID, isContiguous, isNT, LEAF, type Leaf } from './descriptor64.ts';
 import type { InputAddress, S1Output, S1Request } from './first-stage.ts';
 import { Lookup, type StageFault } from './lookup.ts';
 import type { S1Params } from './params/params.ts';
-import { applyPan, requiredPermission } from './permissions.ts';
+import { applyPan, requiredPermission, TABLE_PERMISSIONS, TABLE_PERMISSIONS_SHIFT } from './permissions.ts';
 import type { S1Ranges } from './ranges.ts';
 import { type Stage2, tableRead, tableUpdate } from './stage2.ts';
 import type { TableMemory } from './table-memory.ts';
 import { LongReader, TableTree, unsigned64 } from './table-tree.ts';
 import type { WalkStep } from './types.ts';
+
+const { fields: FIELDS } = STAGE1_LEAF;
+const ATTR_INDX = lowMask(FIELDS.AttrIndx);
+const ATTR_INDX_SHIFT = shiftOf(FIELDS.AttrIndx);
+const SH = lowMask(FIELDS['SH[1:0]']);
+const SH_SHIFT = shiftOf(FIELDS['SH[1:0]']);
+const NG = lowMask(FIELDS.nG);
+const NS = lowMask(FIELDS.NS);
+const AP = lowMask(FIELDS['AP[2:1]']);
+const AP_SHIFT = shiftOf(FIELDS['AP[2:1]']);
+const AP2 = lowMask(FIELDS['AP[2]']);
+const GP = highMask(FIELDS.GP);
+const UXN = highMask(FIELDS.UXN);
+const PXN = highMask(FIELDS.PXN);
+const DBM = highMask(FIELDS.DBM);
+const NS_TABLE = highMask(TABLE_DESCRIPTOR.fields.NSTable);
 
 /** What a leaf says once the access is allowed; `nsTable`: a table on the way had NSTable set. */
 export function s1Output(
@@ -29,12 +47,12 @@ export function s1Output(
     level,
     sizeLog2: entrySizeLog2(level, params),
     permissions,
-    region: params.regions[((lo >>> 2) & 7) | (((lo >>> 8) & 3) << 3)]!,
-    global: !unprivileged || (lo & (1 << 11)) === 0,
+    region: params.regions[((lo & ATTR_INDX) >>> ATTR_INDX_SHIFT) + ((lo & SH) >>> SH_SHIFT) * 8]!,
+    global: !unprivileged || (lo & NG) === 0,
     contiguous: isContiguous(hi, level, params),
     nT: isNT(lo, level, params),
-    guarded: guardedPages && (hi & (1 << 18)) !== 0,
-    ns: nsTable || (lo & (1 << 5)) !== 0,
+    guarded: guardedPages && (hi & GP) !== 0,
+    ns: nsTable || (lo & NS) !== 0,
   };
 }
 
@@ -107,9 +125,9 @@ export class Stage1 {
       if (lookup.outputOutOfRange()) return lookup.fault('address_size', 1);
       if (lookup.type === LEAF) return this.#leaf(params, lookup, { tableBits, nsTable }, pa, request, steps);
       // S1ApplyTablePerms: descriptor bits [62:59] accumulate.
-      if (!params.hpd) tableBits |= (lookup.hi >>> 27) & 0xf;
+      if (!params.hpd) tableBits |= (lookup.hi & TABLE_PERMISSIONS) >>> TABLE_PERMISSIONS_SHIFT;
       // NSTable accumulates too, whether hierarchical permissions are disabled or not (DDI 0487 D8.4.6.1).
-      if (lookup.hi >>> 31 !== 0) nsTable = true;
+      if ((lookup.hi & NS_TABLE) !== 0) nsTable = true;
       lookup.descend();
     }
   }
@@ -130,10 +148,10 @@ export class Stage1 {
     if ((lo & AF_BIT) === 0 && !params.ha && !params.affd) return lookup.fault('access_flag', 1);
 
     const fields = {
-      ap: (lo >>> 6) & 3,
-      uxn: (hi & (1 << 22)) !== 0,
-      pxn: (hi & (1 << 21)) !== 0,
-      dbm: (hi & (1 << 19)) !== 0,
+      ap: (lo & AP) >>> AP_SHIFT,
+      uxn: (hi & UXN) !== 0,
+      pxn: (hi & PXN) !== 0,
+      dbm: (hi & DBM) !== 0,
       table: tableBits,
     };
     let permissions = this.#ranges.permissions(fields, params);
@@ -157,7 +175,7 @@ export class Stage1 {
     steps: WalkStep[] | undefined,
   ): StageFault | undefined {
     const accessed = params.ha ? lookup.lo | AF_BIT : lookup.lo;
-    const updated = (dirty ? accessed & ~(1 << 7) : accessed) >>> 0;
+    const updated = (dirty ? accessed & ~AP2 : accessed) >>> 0;
     if (updated === lookup.lo) return undefined;
     const translated = this.#stage2?.translate(lookup.address, tableUpdate(lookup.level), update, steps);
     if (translated?.ok === false) return translated;

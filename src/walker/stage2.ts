@@ -2,16 +2,36 @@
  * Stage 2: from an intermediate physical address to a physical address.
  * (DDI 0487 D8.2, D8.4; J1.1 AArch64.S2Translate, S2Walk; J1.2 AArch32.S2Translate, S2Walk.)
  */
+import { STAGE2_LEAF } from '../arch/descriptors/index.ts';
+import { highMask, lowMask, place, shiftOf } from '../arch/read.ts';
 import { combineStages, type MemoryRegion } from './attributes.ts';
 import { POW2 } from './bits.ts';
 import type { CpuFeatures } from './cpu.ts';
 import { AF_BIT, entrySizeLog2, INVALID, isContiguous, isNT, LEAF, type Leaf } from './descriptor64.ts';
 import { Lookup, type StageFault } from './lookup.ts';
 import type { S2Params } from './params/params.ts';
-import { PR, PW, s2Permissions } from './permissions.ts';
+import { PR, PW, S2AP_WRITE, s2Permissions } from './permissions.ts';
 import type { TableMemory } from './table-memory.ts';
 import { LongReader, type TableAddressOf, TableTree, unsigned64 } from './table-tree.ts';
 import type { Fault, FaultKind, WalkStep } from './types.ts';
+
+const { fields: FIELDS } = STAGE2_LEAF;
+const S2AP = lowMask(FIELDS.S2AP);
+const S2AP_SHIFT = shiftOf(FIELDS.S2AP);
+/** S2AP[1]. */
+const DIRTY = Number(place(FIELDS.S2AP, S2AP_WRITE));
+const MEM_ATTR = lowMask(FIELDS.MemAttr);
+const MEM_ATTR_SHIFT = shiftOf(FIELDS.MemAttr);
+const SH = lowMask(FIELDS['SH[1:0]']);
+const SH_SHIFT = shiftOf(FIELDS['SH[1:0]']);
+const FNXS = lowMask(FIELDS.FnXS);
+const XN = highMask(FIELDS['XN[1:0]']);
+const XN_SHIFT = shiftOf(FIELDS['XN[1:0]']);
+const DBM = highMask(FIELDS.DBM);
+
+/** How many values of MemAttr and of SH there are: an attribute key counts them. */
+const MEM_ATTRS = 16;
+const SHS = 4;
 
 /** What stage 2 is asked: to translate a stage-1 output, or the address of a stage-1 descriptor. */
 export interface S2Request {
@@ -34,7 +54,7 @@ export interface S2Output {
   readonly permissions: number;
   readonly contiguous: boolean;
   readonly nT: boolean;
-  /** MemAttr[3:0], SH at [5:4], FnXS at bit 6. */
+  /** MemAttr + 16 * SH + 64 * FnXS. */
   readonly attributeKey: number;
 }
 
@@ -151,11 +171,12 @@ export class Stage2 {
     if (oa >= POW2[params.oaBits]!) return fault('address_size', lookup, request);
     if ((lo & AF_BIT) === 0 && !params.ha && !params.affd) return fault('access_flag', lookup, request);
 
-    // DBM (bit 51): writable, though not dirty yet.
-    const dirtiable = params.hd && (hi & (1 << 19)) !== 0;
-    const s2ap = ((lo >>> 6) & 3) | (dirtiable ? 2 : 0);
-    const permissions = s2Permissions(s2ap, (hi >>> 21) & 3, this.#cpu, params.aarch32);
-    const deviceTables = params.ptw && request.own && isDevice((lo >>> 2) & 0xf, params.fwb);
+    // DBM: writable, though not dirty yet.
+    const dirtiable = params.hd && (hi & DBM) !== 0;
+    const s2ap = ((lo & S2AP) >>> S2AP_SHIFT) | (dirtiable ? S2AP_WRITE : 0);
+    const permissions = s2Permissions(s2ap, (hi & XN) >>> XN_SHIFT, this.#cpu, params.aarch32);
+    const deviceTables =
+      params.ptw && request.own && isDevice((lo & MEM_ATTR) >>> MEM_ATTR_SHIFT, params.fwb);
     if ((permissions & request.needed) !== request.needed || deviceTables) {
       return fault('permission', lookup, request);
     }
@@ -165,7 +186,7 @@ export class Stage2 {
 
   /** AArch64.SetAccessFlag and SetDirtyState: AF and S2AP[1] are written back where they change. */
   #update({ lo, hi, address }: Lookup, dirty: boolean): void {
-    const updated = (lo | (this.#params.ha ? AF_BIT : 0) | (dirty ? 1 << 7 : 0)) >>> 0;
+    const updated = (lo | (this.#params.ha ? AF_BIT : 0) | (dirty ? DIRTY : 0)) >>> 0;
     if (updated !== lo) this.#memory.write64(address, updated, hi, this.#params.bigEndian);
   }
 
@@ -173,15 +194,15 @@ export class Stage2 {
   combine(s1: MemoryRegion, attributeKey: number): MemoryRegion {
     let row = this.#combined.get(s1);
     if (row === undefined) {
-      row = new Array<MemoryRegion | undefined>(128);
+      row = new Array<MemoryRegion | undefined>(MEM_ATTRS * SHS * 2);
       this.#combined.set(s1, row);
     }
     const known = row[attributeKey];
     if (known !== undefined) return known;
     const fields = {
-      memAttr: attributeKey & 0xf,
-      sh: (attributeKey >> 4) & 3,
-      fnXs: attributeKey >> 6 === 1,
+      memAttr: attributeKey % MEM_ATTRS,
+      sh: Math.floor(attributeKey / MEM_ATTRS) % SHS,
+      fnXs: attributeKey >= MEM_ATTRS * SHS,
     };
     const controls = { fwb: this.#params.fwb, xs: this.#cpu.xs };
     const region = Object.freeze(combineStages(s1, fields, controls));
@@ -197,7 +218,9 @@ export function s2Output(
   oa: number,
   permissions: number,
 ): S2Output {
-  const sh = params.sh ?? (lo >>> 8) & 3;
+  const memAttr = (lo & MEM_ATTR) >>> MEM_ATTR_SHIFT;
+  const sh = params.sh ?? (lo & SH) >>> SH_SHIFT;
+  const fnXs = lo & FNXS ? 1 : 0;
   return {
     ok: true,
     oa,
@@ -206,12 +229,13 @@ export function s2Output(
     permissions,
     contiguous: isContiguous(hi, level, params),
     nT: isNT(lo, level, params),
-    attributeKey: ((lo >>> 2) & 0xf) | (sh << 4) | (((lo >>> 11) & 1) << 6),
+    attributeKey: memAttr + MEM_ATTRS * (sh + SHS * fnXs),
   };
 }
 
 function isDevice(memAttr: number, fwb: boolean): boolean {
-  return fwb ? (memAttr & 4) === 0 : memAttr < 4;
+  // MemAttr[3:2] says so, or with FWB MemAttr[2] alone.
+  return (fwb ? memAttr % 8 : memAttr) < 4;
 }
 
 /** What a stage-2 fault says of the request: the IPA, and the stage-1 level where it was a descriptor's address. */

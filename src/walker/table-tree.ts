@@ -2,15 +2,17 @@
  * The translation tables of one stage as hardware reads them, entry by entry instead of address by address: what every entry
  * means at its level, for tools that look at whole tables. (DDI 0487 D8.3, G5.4, G5.5.)
  */
+import { STAGE1_LEAF } from '../arch/descriptors/index.ts';
+import { highMask, lowMask } from '../arch/read.ts';
 import {
-  CONTIGUOUS,
   descriptorType,
   entrySizeLog2,
-  firstContiguousLevel,
   INVALID,
+  isContiguous,
   LEAF,
   outputBase,
   type TableGeometry,
+  VALID_BIT,
 } from './descriptor64.ts';
 import type { TableMemory } from './table-memory.ts';
 
@@ -191,13 +193,11 @@ export class LongReader implements DescriptorReader {
   }
 
   isContiguous({ hi, level, kind }: TableEntry): boolean {
-    return (
-      kind === ENTRY_KINDS.leaf && (hi & CONTIGUOUS) !== 0 && level >= firstContiguousLevel(this.#geometry)
-    );
+    return kind === ENTRY_KINDS.leaf && isContiguous(hi, level, this.#geometry);
   }
 
   hasValidBit({ lo }: TableEntry): boolean {
-    return (lo & 1) !== 0;
+    return (lo & VALID_BIT) !== 0;
   }
 
   decode(entry: TableEntry): void {
@@ -226,8 +226,13 @@ export class LongReader implements DescriptorReader {
   }
 }
 
+const { BASE_LPA, BASE_LPA2, BASE_HIGH } = STAGE1_LEAF.fields;
 /** Bits of either half where OA[51:48] is. */
-const MOVED = { none: [0, 0], bits15_12: [0xf000, 0], ds: [0x300, 0x3_0000] } as const;
+const MOVED = {
+  none: [0, 0],
+  bits15_12: [lowMask(BASE_LPA), 0],
+  ds: [lowMask(BASE_LPA2), highMask(BASE_HIGH)],
+} as const;
 
 /** An address as a register's signed number, as 64 unsigned bits. */
 export function unsigned64(address: number): bigint {

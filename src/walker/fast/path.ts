@@ -4,9 +4,10 @@
  * not matter here, since every fault is the same answer.)
  */
 import type { PhysicalMemory, RamRegion } from '../../memory/index.ts';
-import { AF_BIT, type Leaf } from '../descriptor64.ts';
+import { AF_BIT, type Leaf, TYPE_BIT, VALID_BIT } from '../descriptor64.ts';
 import type { S1Params } from '../params/params.ts';
-import { ALL_PERMISSIONS } from '../permissions.ts';
+import { ALL_PERMISSIONS, TABLE_PERMISSIONS_SHIFT } from '../permissions.ts';
+import { keyOf } from './key.ts';
 import { DIRTIES, type DirectStage, type TablePlan, tablePlans } from './plan.ts';
 import { OUTSIDE, slotOf, TableViews } from './table-views.ts';
 
@@ -20,8 +21,14 @@ const HIGH = 2 ** 32;
 const LAST = 4;
 /** Level 3 tables (or blocks in their place) that a bulk run keeps at hand: of 1 GiB with 4K pages all. */
 const SLOTS = 512;
+/** In constants of this module, which the compiler takes for numbers. */
+const VALID = VALID_BIT;
+const TYPE = TYPE_BIT;
+const TYPES = VALID | TYPE;
+const AF = AF_BIT;
 /** A page descriptor with its access flag set. */
-const PAGE = 3 | AF_BIT;
+const PAGE = TYPES | AF;
+const HIERARCHY_SHIFT = TABLE_PERMISSIONS_SHIFT;
 
 /** A bulk run goes batch by batch: the addresses' low halves, and what was read for them. */
 const BATCH = 128;
@@ -154,8 +161,8 @@ class FastRange implements FoundLeaf {
     for (;;) {
       const lo = words[at]! | 0;
       const hi = words[at + 1]! | 0;
-      if ((lo & 1) === 0) return FAULT;
-      if ((lo & 2) === 0) {
+      if ((lo & VALID) === 0) return FAULT;
+      if ((lo & TYPE) === 0) {
         if (level === LAST || level <= plan.firstBlockLevel) return FAULT;
         if (plan.entrySize[level]! <= HIGH) this.#cameTo(words, at, level, tableBits);
         return this.#leaf(lo, hi, level, tableBits, address);
@@ -164,7 +171,7 @@ class FastRange implements FoundLeaf {
       const high = (hi & plan.tableHigh) | ((lo << plan.movedShift) & plan.movedMask);
       const low = lo & plan.tableLow;
       if ((high & plan.beyondOutput) !== 0) return FAULT;
-      tableBits |= (hi >>> 27) & plan.hierarchical;
+      tableBits |= (hi >>> HIERARCHY_SHIFT) & plan.hierarchical;
       level++;
       let slot = slotOf(low);
       if (lows[slot] !== low || highs[slot] !== high) {
@@ -188,7 +195,7 @@ class FastRange implements FoundLeaf {
   #leaf(lo: number, hi: number, level: number, tableBits: number, address: number): number {
     const plan = this.#plan;
     const mask = plan.allowed[keyOf(lo, hi, tableBits)]!;
-    if ((lo & AF_BIT) === 0 || (mask & this.#dirties) !== 0) return ASK;
+    if ((lo & AF) === 0 || (mask & this.#dirties) !== 0) return ASK;
     if ((mask & this.#needed) === 0) return FAULT;
     this.lo = lo;
     this.hi = hi;
@@ -273,7 +280,7 @@ class FastRange implements FoundLeaf {
       if ((lo & PAGE) === type && plain[keyOf(lo, hi, tableBits)] === 1 && (high & beyondOutput) === 0) {
         const mask = groupLows[slot]!;
         pas[i] = high * HIGH + (((lo & mask) | (LOWS[j]! & ~mask)) >>> 0);
-      } else if (((lo ^ type) & 3) !== 0) pas[i] = FAULT;
+      } else if (((lo ^ type) & TYPES) !== 0) pas[i] = FAULT;
       // FAULT or ASK, which the address has no part in.
       else pas[i] = this.#leaf(lo, hi, LAST, tableBits, 0);
     }
@@ -290,11 +297,6 @@ class FastRange implements FoundLeaf {
     this.#groupBits[slot] = this.#tableBits;
     this.#groupMasks[slot] = level === LAST ? this.#plan.indexMask[LAST]! : 0;
     this.#groupLows[slot] = this.#plan.leafLow[level]!;
-    this.#groupTypes[slot] = level === LAST ? PAGE : PAGE & ~2;
+    this.#groupTypes[slot] = level === LAST ? PAGE : PAGE & ~TYPE;
   }
-}
-
-/** The index in `allowed` of a leaf's permission fields. */
-function keyOf(lo: number, hi: number, tableBits: number): number {
-  return ((lo >>> 6) & 3) | ((hi >>> 19) & 0xc) | ((hi >>> 15) & 0x10) | (tableBits << 5);
 }

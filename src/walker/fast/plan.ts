@@ -2,12 +2,22 @@
  * What the fast path knows of a range's tables: plain numbers by level, and what every combination of permission fields allows.
  * (DDI 0487 D8.2 to D8.4. The rules themselves stand in the full walk's own functions, which are asked here once each.)
  */
+import { STAGE1_LEAF } from '../../arch/descriptors/index.ts';
+import { type FieldBits, highMask, shiftOf } from '../../arch/read.ts';
 import { POW2 } from '../bits.ts';
 import type { CpuFeatures } from '../cpu.ts';
-import { entrySizeLog2, type TableGeometry } from '../descriptor64.ts';
+import { addressBit, entrySizeLog2, type TableGeometry } from '../descriptor64.ts';
 import type { S1Params, S2Params } from '../params/params.ts';
-import { applyPan, s2Permissions } from '../permissions.ts';
+import {
+  AP_READ_ONLY,
+  applyPan,
+  S2AP_WRITE,
+  s2Permissions,
+  TABLE_PERMISSIONS,
+  TABLE_PERMISSIONS_SHIFT,
+} from '../permissions.ts';
 import type { S1Ranges } from '../ranges.ts';
+import { everyKey } from './key.ts';
 
 /** The one stage of a regime, with 64-bit descriptors: all that the fast path can do by itself. */
 export type DirectStage =
@@ -17,8 +27,9 @@ export type DirectStage =
 /** A write to this entry makes it dirty in memory: only the full walk does that. Beside the six permission bits. */
 export const DIRTIES = 64;
 
-/** Key of `allowed`: AP[2:1] or S2AP at [1:0], PXN and UXN or XN at [3:2], DBM at [4], the table bits above. */
-const KEYS = 1 << 9;
+/** Values of XN with one bit set. */
+const PXN = 0b01;
+const UXN = 0b10;
 
 /** Entries of the arrays by level are at `level + 1`. */
 const LEVELS = [-1, 0, 1, 2, 3];
@@ -54,7 +65,7 @@ export interface TablePlan {
   /** Output addresses must be below, and a table's address bits [51:32] among these be zero. */
   readonly outputEnd: number;
   readonly beyondOutput: number;
-  /** 0b1111, or 0 where table descriptors' permission bits do not count. */
+  /** All bits of a key's TABLE, or 0 where table descriptors' permission bits do not count. */
   readonly hierarchical: number;
   /** AF = 0 is a fault only the full walk can tell from what it has to update, so it is left to it. */
   readonly allowed: Uint8Array;
@@ -71,9 +82,9 @@ export function tablePlans(
     .filter(({ params }) => params.configurationFault === undefined && (privileged || !params.e0pd))
     .map(({ params, first, end, bias }) => {
       const allowed = everyKey((ap, xn, dbm, table) => {
-        const fields = { ap, pxn: (xn & 1) !== 0, uxn: (xn & 2) !== 0, dbm, table };
+        const fields = { ap, pxn: (xn & PXN) !== 0, uxn: (xn & UXN) !== 0, dbm, table };
         const mask = permissions(fields, params);
-        const dirties = params.hd && dbm && (ap & 2) !== 0;
+        const dirties = params.hd && dbm && (ap & AP_READ_ONLY) !== 0;
         return (pan ? applyPan(mask, params.epan) : mask) | (dirties ? DIRTIES : 0);
       });
       return {
@@ -82,7 +93,7 @@ export function tablePlans(
         bias,
         s1: params,
         ...numbersOf(params),
-        hierarchical: params.hpd ? 0 : 0xf,
+        hierarchical: params.hpd ? 0 : TABLE_PERMISSIONS >>> TABLE_PERMISSIONS_SHIFT,
         allowed,
       };
     });
@@ -92,31 +103,35 @@ function stage2Plans(params: S2Params, inputBits: number, cpu: CpuFeatures): Tab
   if (params.invalid || params.baseOutOfRange) return [];
   const allowed = everyKey((s2ap, xn, dbm) => {
     const dirtiable = params.hd && dbm;
-    const mask = s2Permissions(s2ap | (dirtiable ? 2 : 0), xn, cpu, params.aarch32);
-    return mask | (dirtiable && (s2ap & 2) === 0 ? DIRTIES : 0);
+    const mask = s2Permissions(s2ap | (dirtiable ? S2AP_WRITE : 0), xn, cpu, params.aarch32);
+    return mask | (dirtiable && (s2ap & S2AP_WRITE) === 0 ? DIRTIES : 0);
   });
   const end = POW2[Math.min(params.iaBits, inputBits)]!;
   return [{ first: 0, end, bias: 0, s1: undefined, ...numbersOf(params), hierarchical: 0, allowed }];
 }
 
-function everyKey(maskOf: (ap: number, xn: number, dbm: boolean, table: number) => number): Uint8Array {
-  return Uint8Array.from({ length: KEYS }, (_, key) =>
-    maskOf(key & 3, (key >> 2) & 3, (key & 16) !== 0, key >> 5),
-  );
+const { BASE, BASE_HIGH, BASE_LPA, BASE_LPA2 } = STAGE1_LEAF.fields;
+const BASE_BITS = highMask(BASE);
+const BASE_HIGH_BITS = highMask(BASE_HIGH);
+
+/** From where the field stands in the low half to where the address has it in the high one. */
+function moved(field: FieldBits) {
+  const high = { high: addressBit(field) + field.high - field.low, low: addressBit(field) };
+  return { movedShift: shiftOf(high) - shiftOf(field), movedMask: highMask(high) };
 }
 
 /** Where OA[51:48] is in the low half of a descriptor; of DS = 1 the other two bits are in their own place. */
 const MOVED = {
-  none: { movedShift: 0, movedMask: 0, highBits: 0xffff },
-  bits15_12: { movedShift: 4, movedMask: 0xf_0000, highBits: 0xffff },
-  ds: { movedShift: 10, movedMask: 0xc_0000, highBits: 0x3_ffff },
+  none: { movedShift: 0, movedMask: 0, highBits: BASE_BITS },
+  bits15_12: { ...moved(BASE_LPA), highBits: BASE_BITS },
+  ds: { ...moved(BASE_LPA2), highBits: BASE_BITS | BASE_HIGH_BITS },
 } as const;
 
 function numbersOf(geometry: TableGeometry) {
   const { granuleLog2, stride, startLevel, tableBase, oaBits, firstBlockLevel } = geometry;
   const { movedShift, movedMask, highBits } = MOVED[geometry.highAddress];
   const sizes = LEVELS.map((level) => entrySizeLog2(level, geometry));
-  const high = highBits & (geometry.addressHighMask | 0x3_0000);
+  const high = highBits & (geometry.addressHighMask | BASE_HIGH_BITS);
   return {
     startLevel,
     tableBase,

@@ -3,9 +3,11 @@
  * every level, permissions as at stage 2. Arm publishes no manual: the layout is the one that Linux's drivers program
  * (io-pgtable-arm.c ARM_MALI_LPAE, panfrost_regs.h AS_TRANSTAB and AS_MEMATTR).
  */
+import { MALI_LEAF, MALI_TABLE } from '../../arch/descriptors/index.ts';
+import { highMask, lowMask, place, shiftOf } from '../../arch/read.ts';
 import type { Cacheability, MemoryRegion, NormalMemory, Shareability } from '../attributes.ts';
 import { lowBits, shiftRight } from '../bits.ts';
-import { word64 } from '../descriptor64.ts';
+import { VALID_BIT, word64 } from '../descriptor64.ts';
 import type { InputAddress, S1Output, S1Request } from '../first-stage.ts';
 import type { StageFault } from '../lookup.ts';
 import { PR, PW, PX, requiredPermission, UR, UW, UX } from '../permissions.ts';
@@ -16,10 +18,23 @@ import { fault, step } from './steps.ts';
 
 const INPUT_BITS = 48;
 const LAST_LEVEL = 3;
-const TABLE = 3;
-const LEAF = 1;
-/** XN, bit 54, in the upper half. */
-const XN = 1 << 22;
+const PAGE_LOG2 = 12;
+const STRIDE = 9;
+
+const { fields: FIELDS } = MALI_LEAF;
+const TYPE = lowMask(FIELDS.Type);
+const TABLE = MALI_TABLE.fields.Type.fixed;
+const LEAF = FIELDS.Type.fixed;
+const ADDRESS_LOW = lowMask(FIELDS.BASE);
+const ADDRESS_HIGH = highMask(FIELDS.BASE);
+const ATTR_INDX = lowMask(FIELDS.AttrIndx);
+const ATTR_INDX_SHIFT = shiftOf(FIELDS.AttrIndx);
+const SH = lowMask(FIELDS['SH[1:0]']);
+const SH_SHIFT = shiftOf(FIELDS['SH[1:0]']);
+const READ = Number(place(FIELDS.AP, 0b01));
+const WRITE = Number(place(FIELDS.AP, 0b10));
+/** Of XN[1:0] the upper bit counts. */
+const XN = highMask({ high: FIELDS['XN[1:0]'].high, low: FIELDS['XN[1:0]'].high });
 /** AS_TRANSTAB: address mode "table" in [1:0], the base from bit 12 on. */
 const MODE_MASK = 3n;
 const MODE_TABLE = 3n;
@@ -103,8 +118,8 @@ export class StageMali {
     }
     let tableBase = this.#base;
     for (let level = 0; ; level++) {
-      const sizeLog2 = 12 + (LAST_LEVEL - level) * 9;
-      const index = lowBits(shiftRight(address, sizeLog2), 9);
+      const sizeLog2 = sizeOf(level);
+      const index = lowBits(shiftRight(address, sizeLog2), STRIDE);
       const pa = tableBase + index * 8;
       const at = { level, tableBase, index, pa, sizeLog2 };
       if (!this.#memory.read64(pa, false)) {
@@ -129,7 +144,7 @@ export class StageMali {
       steps?.push(step(at, level === LAST_LEVEL ? 'page' : 'block', word, base));
       if (base + 2 ** sizeLog2 > 2 ** this.#paBits) return fault('address_size', at, word);
       const permissions =
-        (lo & 0x40 ? PR | UR : 0) | (lo & 0x80 ? PW | UW : 0) | (lo & 0x40 && !(hi & XN) ? PX | UX : 0);
+        (lo & READ ? PR | UR : 0) | (lo & WRITE ? PW | UW : 0) | (lo & READ && !(hi & XN) ? PX | UX : 0);
       if ((permissions & requiredPermission(request.access, request.privileged)) === 0) {
         return fault('permission', at, word);
       }
@@ -139,7 +154,7 @@ export class StageMali {
         level,
         sizeLog2,
         permissions,
-        region: this.#regions[((lo >>> 2) & 7) | (((lo >>> 8) & 3) << 3)]!,
+        region: this.#regions[((lo & ATTR_INDX) >>> ATTR_INDX_SHIFT) + ((lo & SH) >>> SH_SHIFT) * 8]!,
         global: true,
         contiguous: false,
         nT: false,
@@ -150,14 +165,18 @@ export class StageMali {
   }
 }
 
-function kindOf(lo: number, level: number): number {
-  if ((lo & 3) === TABLE && level < LAST_LEVEL) return ENTRY_KINDS.table;
-  return (lo & 3) === LEAF ? ENTRY_KINDS.leaf : ENTRY_KINDS.invalid;
+/** log2 of the bytes that an entry of a level covers. */
+function sizeOf(level: number): number {
+  return PAGE_LOG2 + (LAST_LEVEL - level) * STRIDE;
 }
 
-/** Bits [47:12]. */
+function kindOf(lo: number, level: number): number {
+  if ((lo & TYPE) === TABLE && level < LAST_LEVEL) return ENTRY_KINDS.table;
+  return (lo & TYPE) === LEAF ? ENTRY_KINDS.leaf : ENTRY_KINDS.invalid;
+}
+
 function outputOf(lo: number, hi: number): number {
-  return (hi & 0xffff) * 2 ** 32 + ((lo & 0xffff_f000) >>> 0);
+  return (hi & ADDRESS_HIGH) * 2 ** 32 + ((lo & ADDRESS_LOW) >>> 0);
 }
 
 class MaliReader implements DescriptorReader {
@@ -174,8 +193,8 @@ class MaliReader implements DescriptorReader {
     entry.sizeLog2 = this.entrySizeLog2(level);
     const output = entry.kind === ENTRY_KINDS.invalid ? 0 : outputOf(lo, hi);
     entry.output = entry.kind === ENTRY_KINDS.leaf ? output - lowBits(output, entry.sizeLog2) : output;
-    entry.attributesLo = lo & 0xfff;
-    entry.attributesHi = (hi & 0xffff_0000) >>> 0;
+    entry.attributesLo = lo & ~ADDRESS_LOW;
+    entry.attributesHi = (hi & ~ADDRESS_HIGH) >>> 0;
   }
 
   isContiguous(): boolean {
@@ -183,14 +202,14 @@ class MaliReader implements DescriptorReader {
   }
 
   hasValidBit({ lo }: TableEntry): boolean {
-    return (lo & 1) !== 0;
+    return (lo & VALID_BIT) !== 0;
   }
 
   entrySizeLog2(level: number): number {
-    return 12 + (LAST_LEVEL - level) * 9;
+    return sizeOf(level);
   }
 
   entryCount(): number {
-    return 512;
+    return 2 ** STRIDE;
   }
 }

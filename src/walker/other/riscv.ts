@@ -6,6 +6,8 @@
  * Page faults are told apart by their reason; the manual's access fault is `external_walk` or `address_size`. The input is
  * 39 or 48 bits with zeros above, which of a hart's addresses are those of the lower half: sign extension is not looked at.
  */
+import { RISCV_LEAF, RISCV_RESERVED } from '../../arch/descriptors/index.ts';
+import { highMask, lowMask, shiftOf } from '../../arch/read.ts';
 import { decodeMairByte, type MemoryRegion, type Shareability } from '../attributes.ts';
 import { alignDown, field, lowBits, shiftRight } from '../bits.ts';
 import { word64 } from '../descriptor64.ts';
@@ -25,21 +27,29 @@ const NAPOT_64K_LOG2 = 16;
 const BARE = 0;
 const START_LEVEL: Readonly<Record<number, number>> = { 8: 1, 9: 0 };
 
+const { fields: FIELDS } = RISCV_LEAF;
 /** PTE bits in the lower half. */
-const V = 1;
-const R = 1 << 1;
-const W = 1 << 2;
-const X = 1 << 3;
-const U = 1 << 4;
-const G = 1 << 5;
-const A = 1 << 6;
-const D = 1 << 7;
-/** In the upper half: N, PBMT [62:61], reserved [60:54]. */
-const N = 1 << 31;
-const PBMT_SHIFT = 29;
-const PBMT = 3 << PBMT_SHIFT;
+const V = lowMask(FIELDS.V);
+const R = lowMask(FIELDS.R);
+const W = lowMask(FIELDS.W);
+const X = lowMask(FIELDS.X);
+const U = lowMask(FIELDS.U);
+const G = lowMask(FIELDS.G);
+const A = lowMask(FIELDS.A);
+const D = lowMask(FIELDS.D);
+/** In the upper half. */
+const N = highMask(FIELDS.N);
+const PBMT_SHIFT = shiftOf(FIELDS.PBMT);
+const PBMT = highMask(FIELDS.PBMT);
 const PBMT_RESERVED = 3;
-const RESERVED = 0x7f << 22;
+const RESERVED = highMask(RISCV_RESERVED);
+/** The page number: its lower part is all above PPN_SHIFT. */
+const PPN_SHIFT = shiftOf(FIELDS.PPN);
+const PPN_LOW = lowMask(FIELDS.PPN);
+const PPN_HIGH = highMask(FIELDS.PPN);
+/** What the lowest bits of a page number say in a range. */
+const RANGE_PAGES = 2 ** (FIELDS.RANGE.high - FIELDS.RANGE.low + 1);
+const RANGE_64K = FIELDS.RANGE.fixed;
 
 /** By the byte that MAIR would have for it. */
 function region(byte: number, shareability: Shareability): MemoryRegion {
@@ -183,8 +193,8 @@ class RiscvReader implements DescriptorReader {
     const output = entry.kind === ENTRY_KINDS.invalid ? 0 : pageNumber(lo, hi) * 2 ** PAGE_LOG2;
     entry.sizeLog2 = isLeaf && hi & N ? NAPOT_64K_LOG2 : sizeOf(level);
     entry.output = isLeaf ? alignDown(output, entry.sizeLog2) : output;
-    entry.attributesLo = lo & 0x3ff;
-    entry.attributesHi = (hi & 0xffc0_0000) >>> 0;
+    entry.attributesLo = lo & ~PPN_LOW;
+    entry.attributesHi = (hi & ~PPN_HIGH) >>> 0;
   }
 
   isContiguous(): boolean {
@@ -204,16 +214,16 @@ class RiscvReader implements DescriptorReader {
   }
 }
 
-/** PPN [53:10], 44 bits. */
+/** PPN, 44 bits. */
 function pageNumber(lo: number, hi: number): number {
-  return (hi & 0x3f_ffff) * 2 ** 22 + (lo >>> 10);
+  return (hi & PPN_HIGH) * 2 ** (32 - PPN_SHIFT) + (lo >>> PPN_SHIFT);
 }
 
 /** W without R, memory type 3, bits [60:54], and what Svnapot leaves for other sizes. */
 function reservedInLeaf(lo: number, hi: number, level: number): boolean {
   if (hi & RESERVED || (lo & (R | W)) === W || (hi & PBMT) >>> PBMT_SHIFT === PBMT_RESERVED) return true;
   // N exists at the last level, for 64K alone: PPN[3:0] = 0b1000.
-  return (hi & N) !== 0 && (level < LAST_LEVEL || (pageNumber(lo, hi) & 0xf) !== 8);
+  return (hi & N) !== 0 && (level < LAST_LEVEL || pageNumber(lo, hi) % RANGE_PAGES !== RANGE_64K);
 }
 
 /** Of a pointer only PPN, RSW and G are in use. (W alone is no permission either: reserved.) */

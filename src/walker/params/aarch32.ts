@@ -4,6 +4,7 @@
  */
 import { alignDown, field, flag, POW2 } from '../bits.ts';
 import type { CpuFeatures } from '../cpu.ts';
+import { ADDRESS_HIGH, ADDRESS_HIGH_ARMV7 } from '../descriptor64.ts';
 import { mairRegions, type S1Params, type S2Control, type S2Params } from './params.ts';
 
 const GRANULE_LOG2 = 12;
@@ -12,7 +13,7 @@ const OA_BITS = 40;
 
 /** TTBRn[47:40] and descriptor bits [47:40] must be zero; ARMv7 says UNK/SBZP and its machines ignore them. */
 function addressHighMask(cpu: CpuFeatures): number {
-  return cpu.armv7 ? 0xff : 0xffff;
+  return cpu.armv7 ? ADDRESS_HIGH_ARMV7 : ADDRESS_HIGH;
 }
 
 function tableBase(ttbr: bigint, tableLog2: number, cpu: CpuFeatures): number {

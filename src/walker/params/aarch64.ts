@@ -5,6 +5,7 @@
  */
 import { alignDown, field, flag, POW2 } from '../bits.ts';
 import type { CpuFeatures } from '../cpu.ts';
+import { ADDRESS_HIGH } from '../descriptor64.ts';
 import type { S1Params, S2Control, S2Params } from './params.ts';
 import { mairRegions } from './params.ts';
 
@@ -150,7 +151,7 @@ function tableGeometry(
     oaBits: outputBits(ps, granuleLog2, ds, cpu),
     firstBlockLevel: firstBlockLevel(granuleLog2, ds, cpu),
     highAddress: highAddress(granuleLog2, ds, cpu),
-    addressHighMask: 0xffff,
+    addressHighMask: ADDRESS_HIGH,
     nT: cpu.bbm > 0,
   };
 }

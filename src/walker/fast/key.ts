@@ -1,0 +1,48 @@
+/**
+ * Permission fields of a leaf, and what the tables above it say, as one small number: an index into what each combination allows.
+ * (DDI 0487 D8.4: AP[2:1] or S2AP, UXN and PXN or XN[1:0], DBM, the hierarchical bits.)
+ */
+import { STAGE1_LEAF } from '../../arch/descriptors/index.ts';
+import { bit, bits, layout } from '../../arch/field.ts';
+import { lowMask, read, shiftOf } from '../../arch/read.ts';
+
+const { fields: KEY } = layout(
+  { name: 'key', title: 'permission fields', reference: 'DDI 0487 D8.4', width: 9 },
+  {
+    TABLE: bits(8, 5, 'APTable, XNTable and PXNTable, collected'),
+    DBM: bit(4, 'dirty bit modifier'),
+    XN: bits(3, 2, 'UXN and PXN, or XN[1:0]'),
+    AP: bits(1, 0, 'AP[2:1] or S2AP'),
+  },
+);
+const KEYS = 2 ** (KEY.TABLE.high + 1);
+
+/** How far down each field is moved into a key, and the bits that it takes there. (Of stage 2 they stand at the same bits.) */
+const { fields: FIELDS } = STAGE1_LEAF;
+const AP_SHIFT = shiftOf(FIELDS['AP[2:1]']) - shiftOf(KEY.AP);
+const AP_KEY = lowMask(KEY.AP);
+const XN_SHIFT = shiftOf(FIELDS.PXN) - shiftOf(KEY.XN);
+const XN_KEY = lowMask(KEY.XN);
+const DBM_SHIFT = shiftOf(FIELDS.DBM) - shiftOf(KEY.DBM);
+const DBM_KEY = lowMask(KEY.DBM);
+const TABLE_SHIFT = shiftOf(KEY.TABLE);
+
+/** The key of a leaf. */
+export function keyOf(lo: number, hi: number, tableBits: number): number {
+  return (
+    ((lo >>> AP_SHIFT) & AP_KEY) |
+    ((hi >>> XN_SHIFT) & XN_KEY) |
+    ((hi >>> DBM_SHIFT) & DBM_KEY) |
+    (tableBits << TABLE_SHIFT)
+  );
+}
+
+/** What a function answers for every key. */
+export function everyKey(
+  maskOf: (ap: number, xn: number, dbm: boolean, table: number) => number,
+): Uint8Array {
+  return Uint8Array.from({ length: KEYS }, (_, index) => {
+    const key = BigInt(index);
+    return maskOf(read(key, KEY.AP), read(key, KEY.XN), read(key, KEY.DBM) !== 0, read(key, KEY.TABLE));
+  });
+}
