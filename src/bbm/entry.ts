@@ -3,10 +3,9 @@
  * after that until it is invalidated. (DDI 0487 D8.17 RRVJDB; what faults is never cached: IWZCBG.)
  */
 
+import { contiguousEntries } from '../arch/descriptors/index.ts';
 import { traitsOf } from '../arch/regimes.ts';
 import type { Tag } from '../tlb/index.ts';
-import { contiguousEntries } from '../tlb/leaf.ts';
-import { flag } from '../walker/bits.ts';
 import { entryLog2, type TableSpace } from './context.ts';
 import { bbmFields } from './fields.ts';
 import type { Form } from './steps.ts';
@@ -68,7 +67,7 @@ export function cachedEntry(
   const size = 2 ** entryLog2(space, level);
   const ia = mount.ia + index * size;
   const entries = contiguousEntries(granuleLog2, level);
-  const contiguous = kind === 'leaf' && entries > 1 && flag(word, 52);
+  const { contiguous } = fields;
   const runSize = contiguous ? size * entries : size;
   return {
     kind,

@@ -1,5 +1,7 @@
 /** The fields of a VMSAv8-64 descriptor that the break-before-make rules compare. (DDI 0487 D8.3.1.1, D8.3.1.2.) */
-import { field, flag } from '../walker/bits.ts';
+import { contiguousEntries, STAGE1_LEAF, STAGE2_LEAF, TABLE_DESCRIPTOR } from '../arch/descriptors/index.ts';
+import { addressOf, isSet, read } from '../arch/read.ts';
+import { S2AP_WRITE } from '../walker/permissions.ts';
 
 export type EntryKind = 'invalid' | 'table' | 'leaf';
 
@@ -12,6 +14,7 @@ export interface EntryFields {
   readonly memory: string;
   /** nG = 0. Stage 2 has no such bit: false. */
   readonly global: boolean;
+  /** Set, and not RES0 at this level. */
   readonly contiguous: boolean;
   readonly nT: boolean;
   readonly accessFlag: boolean;
@@ -36,6 +39,12 @@ export interface FieldsContext {
   readonly mair?: bigint;
 }
 
+const { fields: S1 } = STAGE1_LEAF;
+const { fields: S2 } = STAGE2_LEAF;
+const { fields: TABLE } = TABLE_DESCRIPTOR;
+/** NSTable, APTable, UXNTable and PXNTable stand side by side. */
+const HIERARCHY = { high: TABLE.NSTable.high, low: TABLE.PXNTable.low };
+
 export function bbmFields(word: bigint, context: FieldsContext): EntryFields {
   const { stage, level, granuleLog2, bbml } = context;
   const kind = kindOf(word, context);
@@ -46,40 +55,46 @@ export function bbmFields(word: bigint, context: FieldsContext): EntryFields {
     oa: outputAddress(word, leaf ? leafLog2 : granuleLog2, context),
     size: 1n << BigInt(leafLog2),
     memory: memoryOf(word, context),
-    global: leaf && stage === 1 && !flag(word, 11),
-    contiguous: leaf && flag(word, 52),
-    nT: leaf && level < 3 && bbml > 0 && flag(word, 16),
-    accessFlag: flag(word, 10),
+    global: leaf && stage === 1 && !isSet(word, S1.nG),
+    contiguous: leaf && contiguousEntries(granuleLog2, level) > 1 && isSet(word, S1.Contiguous),
+    nT: leaf && level < 3 && bbml > 0 && isSet(word, S1.nT),
+    accessFlag: isSet(word, S1.AF),
     writable: writable(word, context),
-    hierarchy: kind === 'table' && stage === 1 ? field(word, 63, 59) : 0,
+    hierarchy: kind === 'table' && stage === 1 ? read(word, HIERARCHY) : 0,
   };
 }
 
 /** A block at a level that has none, and 0b01 at level 3, are invalid. */
 function kindOf(word: bigint, { level, granuleLog2, oa52 }: FieldsContext): EntryKind {
-  if (!flag(word, 0)) return 'invalid';
-  if (level === 3) return flag(word, 1) ? 'leaf' : 'invalid';
-  if (flag(word, 1)) return 'table';
+  if (!isSet(word, TABLE.Valid)) return 'invalid';
+  const type = isSet(word, TABLE.Type);
+  if (level === 3) return type ? 'leaf' : 'invalid';
+  if (type) return 'table';
   const firstBlockLevel = (granuleLog2 === 12 ? 1 : 2) - (oa52 ? 1 : 0);
   return level >= firstBlockLevel ? 'leaf' : 'invalid';
 }
 
+/** Aligned to what the descriptor points at: what is below is RES0 and ignored. */
 function outputAddress(word: bigint, alignLog2: number, { granuleLog2, oa52 }: FieldsContext): bigint {
-  const low = (BigInt.asUintN(48, word) >> BigInt(alignLog2)) << BigInt(alignLog2);
+  const low = (addressOf(word, S1.BASE) >> BigInt(alignLog2)) << BigInt(alignLog2);
   if (!oa52) return low;
-  if (granuleLog2 === 16) return low | (BigInt(field(word, 15, 12)) << 48n);
-  return low | (BigInt((field(word, 9, 8) << 2) | field(word, 49, 48)) << 48n);
+  if (granuleLog2 === 16) return low | addressOf(word, S1.BASE_LPA);
+  return low | addressOf(word, S1.BASE_LPA2) | addressOf(word, S1.BASE_HIGH);
 }
 
 /** AttrIndx (by its MAIR byte, where that is known) or MemAttr, and SH where the descriptor has it. */
 function memoryOf(word: bigint, { stage, granuleLog2, oa52, mair }: FieldsContext): string {
-  const index = field(word, 4, 2);
-  const byte = mair === undefined ? `index ${index}` : `type ${field(mair, index * 8 + 7, index * 8)}`;
-  const type = stage === 1 ? byte : `MemAttr ${field(word, 5, 2)}`;
-  return oa52 && granuleLog2 !== 16 ? type : `${type}, SH ${field(word, 9, 8)}`;
+  const index = read(word, S1.AttrIndx);
+  const byte = mair === undefined ? `index ${index}` : `type ${mairByte(mair, index)}`;
+  const type = stage === 1 ? byte : `MemAttr ${read(word, S2.MemAttr)}`;
+  return oa52 && granuleLog2 !== 16 ? type : `${type}, SH ${read(word, S1['SH[1:0]'])}`;
+}
+
+function mairByte(mair: bigint, index: number): number {
+  return read(mair, { high: index * 8 + 7, low: index * 8 });
 }
 
 function writable(word: bigint, { stage, hd }: FieldsContext): boolean {
-  const dirtiable = hd === true && flag(word, 51);
-  return dirtiable || (stage === 1 ? !flag(word, 7) : flag(word, 7));
+  if (hd === true && isSet(word, S1.DBM)) return true;
+  return stage === 1 ? !isSet(word, S1['AP[2]']) : (read(word, S2.S2AP) & S2AP_WRITE) !== 0;
 }

@@ -3,8 +3,8 @@
  * input addresses. (DDI 0487 D8.17.1 RWHZWS, D8.17.2; D8.7.1.1 for runs; IHI 0070 3.21.1.)
  */
 
+import { contiguousEntries } from '../arch/descriptors/index.ts';
 import type { Machine } from '../tlb/conflict.ts';
-import { contiguousEntries } from '../tlb/leaf.ts';
 import { type BbmChange, type BbmVerdict, bbm, bbmOverlap } from './change.ts';
 import type { TableSpace } from './context.ts';
 import type { CachedEntry } from './entry.ts';

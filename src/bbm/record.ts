@@ -2,7 +2,9 @@
  * Records what is written to a memory: every store to its words, in order, as the steps of a trace. The driver side is not
  * asked: its views of the memory are watched. Recording is slow; a memory that is not recorded pays nothing.
  */
+
 import { EXTERNAL_ABORT, MemoryError, type PhysicalMemory, type RamRegion } from '../memory/index.ts';
+import { word64 } from '../walker/word.ts';
 import type { TraceStep } from './steps.ts';
 
 /** A descriptor has two words, which the driver stores one after the other and means as one. */
@@ -86,7 +88,7 @@ export class Recording {
     if (first !== undefined && first.pa + 4 - 2 * (first.pa % 8) === half.pa) {
       this.#pending = undefined;
       const [low, high] = first.pa < half.pa ? [first, half] : [half, first];
-      this.#write(low.pa, wordOf(low.before, high.before), wordOf(low.value, high.value));
+      this.#write(low.pa, word64(low.before, high.before), word64(low.value, high.value));
       return;
     }
     this.#flush();
@@ -101,8 +103,8 @@ export class Recording {
     const isHigh = half.pa % 8 === 4;
     const other = this.#memory.read32(BigInt(isHigh ? half.pa - 4 : half.pa + 4)) as number;
     const [before, value] = isHigh
-      ? [wordOf(other, half.before), wordOf(other, half.value)]
-      : [wordOf(half.before, other), wordOf(half.value, other)];
+      ? [word64(other, half.before), word64(other, half.value)]
+      : [word64(half.before, other), word64(half.value, other)];
     this.#write(isHigh ? half.pa - 4 : half.pa, before, value);
   }
 
@@ -111,10 +113,6 @@ export class Recording {
     if (!this.#first.has(pa)) this.#first.set(pa, before);
     this.#steps.push({ write: BigInt(pa), value });
   }
-}
-
-function wordOf(low: number, high: number): bigint {
-  return (BigInt(high) << 32n) | BigInt(low);
 }
 
 /**

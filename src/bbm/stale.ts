@@ -1,5 +1,5 @@
 /** The entries that TLBs may still hold though a walk from the root does not find them any more, by level and input address. */
-import { contiguousEntries } from '../tlb/leaf.ts';
+import { contiguousEntries } from '../arch/descriptors/index.ts';
 import { entryLog2, type TableSpace } from './context.ts';
 import type { CachedEntry } from './entry.ts';
 

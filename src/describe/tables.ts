@@ -2,6 +2,7 @@
  * The tables of a range in words, from the walker's own parameters: levels, sizes, runs, what limits the output.
  * (DDI 0487 D8.1.7, D8.2.5, D8.2.8 to D8.2.10; D8.7.1 for contiguous runs.)
  */
+import { contiguousEntries } from '../arch/descriptors/index.ts';
 import { decodeShareability, decodeShortCacheability } from '../walker/attributes.ts';
 import { field } from '../walker/bits.ts';
 import type { CpuFeatures } from '../walker/cpu.ts';
@@ -30,13 +31,6 @@ export function unsigned(address: number): bigint {
   return BigInt.asUintN(64, BigInt(address));
 }
 
-/** Entries of a contiguous run, or 0 where the level has none. (Table D8-104.) */
-function runEntries(level: number, granuleLog2: number): number {
-  if (granuleLog2 === 12) return level >= 1 ? 16 : 0;
-  if (level < 2) return 0;
-  return granuleLog2 === 14 && level === 3 ? 128 : 32;
-}
-
 function levelsOf(geometry: TableGeometry): LevelDescription[] {
   const { startLevel, stride, iaBits, granuleLog2, firstBlockLevel } = geometry;
   return Array.from({ length: 4 - startLevel }, (_, i): LevelDescription => {
@@ -44,9 +38,9 @@ function levelsOf(geometry: TableGeometry): LevelDescription[] {
     const low = entrySizeLog2(level, geometry);
     const leaf = level === 3 ? 'page' : level >= firstBlockLevel ? 'block' : 'none';
     const high = i === 0 ? iaBits - 1 : low + stride - 1;
-    const run = leaf === 'none' ? 0 : runEntries(level, granuleLog2);
+    const run = leaf === 'none' ? 1 : contiguousEntries(granuleLog2, level);
     // A run that is larger than the input range is a programming error.
-    const entries = 2 ** (high - low + 1) >= run ? run : 0;
+    const entries = 2 ** (high - low + 1) >= run ? run : 1;
     const entrySize = 1n << BigInt(low);
     return {
       level,
@@ -54,7 +48,7 @@ function levelsOf(geometry: TableGeometry): LevelDescription[] {
       low,
       entrySize,
       leaf,
-      ...(entries !== 0 && { run: { entries, size: entrySize * BigInt(entries) } }),
+      ...(entries > 1 && { run: { entries, size: entrySize * BigInt(entries) } }),
     };
   });
 }

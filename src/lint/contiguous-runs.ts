@@ -1,67 +1,96 @@
-/** Contiguous runs as they stand in a table: complete, aligned, adjacent and alike. (DDI 0487 D8.7.1, table D8-104.) */
+/** Contiguous runs as they stand in a table: marked, aligned, adjacent and alike. (DDI 0487 D8.7.1, D8.7.1.1, D8.7.1.3.) */
+import { contiguousEntries } from '../arch/descriptors/index.ts';
 import { iaAt } from '../machine/visit.ts';
-import { runEntries } from '../walker/contiguous.ts';
-import type { TableEntry } from '../walker/index.ts';
+import { judgeRun, type RunEntry } from '../walker/contiguous.ts';
+import { ENTRY_KINDS } from '../walker/index.ts';
+import { word64 } from '../walker/word.ts';
 import type { Findings } from './findings.ts';
 import type { MetTable } from './met-table.ts';
 
-/** AF may differ, since hardware sets it in one entry alone; so may AP[2] where DBM says it is the dirty state. */
-const NOT_COMPARED_LO = 1 << 10;
-const AP2 = 1 << 7;
-const DBM_HI = 1 << 19;
-
-/** @param leaves - those of the table that have their Contiguous bit set, in order. */
-export function checkRuns(table: MetTable, leaves: readonly TableEntry[], findings: Findings): void {
-  const groups = new Map<number, TableEntry[]>();
-  for (const leaf of leaves) {
-    const length = runEntries(leaf.sizeLog2);
-    if (length === 1) continue;
-    const start = Math.floor(leaf.index / length) * length;
-    const group = groups.get(start);
-    if (group) group.push(leaf);
-    else groups.set(start, [leaf]);
-  }
-  for (const [start, group] of groups) {
-    const message = problemOf(group, start);
-    if (message !== undefined) report(table, group[0]!, start, message, findings);
-  }
+/** Where the run begins that an entry of a table belongs to. */
+export function runStart({ tree, level }: MetTable, index: number): number {
+  return index - (index % contiguousEntries(tree.reader.granuleLog2, level));
 }
 
-function problemOf(group: readonly TableEntry[], start: number): string | undefined {
-  const [first] = group;
+/** @param starts - indexes of the first entries of runs in which a leaf has its Contiguous bit set. */
+export function checkRuns(table: MetTable, starts: Iterable<number>, findings: Findings): void {
+  for (const start of starts) checkRun(table, start, findings);
+}
+
+function checkRun(table: MetTable, start: number, findings: Findings): void {
+  const { tree, level, bytes } = table;
+  const length = contiguousEntries(tree.reader.granuleLog2, level);
+  const count = bytes / tree.reader.entryBytes;
+  const entries = readRun(table, start, Math.min(length, count - start));
+  const like = entries.findIndex((entry) => entry?.contiguous);
+  const marked = entries[like];
+  if (marked === undefined) return;
+  const message =
+    start + length > count
+      ? `a run of ${length} entries in a table of ${count} is larger than the input addresses`
+      : problemOf(entries, like, start, tree.reader.entrySizeLog2(level), tree.root.stage);
+  if (message !== undefined) report(table, start, like, marked, length, message, findings);
+}
+
+interface ReadEntry extends RunEntry {
+  readonly contiguous: boolean;
+}
+
+/** Invalid entries are undefined. */
+function readRun({ tree, level, base }: MetTable, start: number, count: number): (ReadEntry | undefined)[] {
+  const found: (ReadEntry | undefined)[] = [];
+  tree.scan(level, base, start, count, (entry) => {
+    const { kind, lo, hi, output } = entry;
+    const valid = kind === ENTRY_KINDS.leaf || kind === ENTRY_KINDS.table;
+    const leaf = kind === ENTRY_KINDS.leaf;
+    found.push(valid ? { lo, hi, output, leaf, contiguous: tree.reader.isContiguous(entry) } : undefined);
+  });
+  return found;
+}
+
+function problemOf(
+  entries: readonly (ReadEntry | undefined)[],
+  like: number,
+  start: number,
+  sizeLog2: number,
+  stage: 1 | 2,
+): string | undefined {
+  const problems = judgeRun(entries, like, sizeLog2, stage);
+  const [first] = problems;
   if (first === undefined) return undefined;
-  const length = runEntries(first.sizeLog2);
-  if (group.length < length) {
-    return `only ${group.length} of the ${length} entries from index ${start} on are valid and marked contiguous`;
+  const unmarked = problems.filter(({ reason }) => reason === 'not_contiguous').length;
+  if (unmarked > 0) {
+    const valid = entries.filter((entry) => entry !== undefined).length;
+    const all = valid === entries.length ? `${valid} entries` : `${valid} valid entries`;
+    return `only ${valid - unmarked} of the ${all} from index ${start} on are marked contiguous`;
   }
-  const size = 2 ** first.sizeLog2;
-  if (first.output % (size * length) !== 0) {
-    return `the output of the run from index ${start} on is not aligned to its ${length} entries`;
+  if (problems.some(({ entry }) => entry === like)) {
+    return `the output of the run from index ${start} on is not aligned to its ${entries.length} entries`;
   }
-  for (const [i, leaf] of group.entries()) {
-    if (leaf.output !== first.output + i * size)
-      return `the output of entry ${leaf.index} does not follow its neighbour's`;
-    const same = leaf.attributesHi === first.attributesHi && keyOf(leaf) === keyOf(first);
-    if (!same) return `the attributes of entry ${leaf.index} differ from those of entry ${start}`;
-  }
-  return undefined;
+  const index = start + first.entry;
+  return first.reason === 'output'
+    ? `the output of entry ${index} does not follow its neighbour's`
+    : `the attributes of entry ${index} differ from those of entry ${start + like}`;
 }
 
-function keyOf({ attributesLo, hi }: TableEntry): number {
-  return attributesLo & ~(NOT_COMPARED_LO | (hi & DBM_HI ? AP2 : 0));
-}
-
-function report(table: MetTable, leaf: TableEntry, start: number, message: string, findings: Findings): void {
-  const { tree, level, base, offset } = table;
-  const size = 1n << BigInt(leaf.sizeLog2);
-  const first = iaAt(tree, offset + start * 2 ** leaf.sizeLog2);
+function report(
+  { tree, level, base, offset }: MetTable,
+  start: number,
+  like: number,
+  { lo, hi }: RunEntry,
+  length: number,
+  message: string,
+  findings: Findings,
+): void {
+  const size = 2 ** tree.reader.entrySizeLog2(level);
+  const first = iaAt(tree, offset + start * size);
   findings.add({
     rule: 'contiguous-run',
     message,
     first,
-    last: first + size * BigInt(runEntries(leaf.sizeLog2)) - 1n,
-    descriptor: (BigInt(leaf.hi) << 32n) | BigInt(leaf.lo),
-    at: BigInt(base + leaf.index * tree.reader.entryBytes),
+    last: first + BigInt(size * length) - 1n,
+    descriptor: word64(lo, hi),
+    at: BigInt(base + (start + like) * tree.reader.entryBytes),
     stage: tree.root.stage,
     level,
   });

@@ -1,8 +1,10 @@
 /** Reserved bits that are set, by the declared fields of each kind of descriptor. (DDI 0487 D8.3.1, G5.4, G5.5.) */
-import { fieldMask } from '../descriptor/field.ts';
-import { bitRange, type DescriptorLayout, decode } from '../descriptor/index.ts';
+import type { DescriptorLayout } from '../arch/descriptors/index.ts';
+import { maskOf } from '../arch/read.ts';
+import { bitRange, decode } from '../descriptor/index.ts';
 import { hex } from '../text/numbers.ts';
 import type { TableEntry, TableTree } from '../walker/index.ts';
+import { halvesOf, word64 } from '../walker/word.ts';
 import { layoutOf } from './layout.ts';
 
 interface Masks {
@@ -17,7 +19,7 @@ const KNOWN = new WeakMap<TableTree, Map<string, Masks | undefined>>();
 export function reservedBits(entry: TableEntry, tree: TableTree, aarch32: boolean): string | undefined {
   const masks = masksOf(entry, tree, aarch32);
   if (masks === undefined || ((entry.lo & masks.lo) | (entry.hi & masks.hi)) === 0) return undefined;
-  const word = (BigInt(entry.hi) << 32n) | BigInt(entry.lo);
+  const word = word64(entry.lo, entry.hi);
   return decode(masks.layout, word)
     .filter(({ field, problem }) => field.kind === 'res0' && problem !== undefined)
     .map(({ field, value }) => `bits ${bitRange(field)} are RES0, but ${hex(value)} (${field.meaning})`)
@@ -38,6 +40,6 @@ function masksOf(entry: TableEntry, tree: TableTree, aarch32: boolean): Masks | 
 function masksIn(layout: DescriptorLayout): Masks {
   const reserved = layout.fields
     .filter(({ kind }) => kind === 'res0')
-    .reduce((mask, field) => mask | fieldMask(field), 0n);
-  return { layout, lo: Number(reserved & 0xffff_ffffn) | 0, hi: Number(reserved >> 32n) | 0 };
+    .reduce((mask, field) => mask | maskOf(field), 0n);
+  return { layout, ...halvesOf(reserved) };
 }

@@ -1,9 +1,11 @@
 /** The rules that look at tables and entries, each table once: types, reserved bits, addresses, runs, sharing. (DDI 0487 D8.3, D8.7.1.) */
 
 import { entryCountOf, iaAt, type TablePlace, visitTree } from '../machine/visit.ts';
+import { reservedType } from '../text/hardware.ts';
 import { hex } from '../text/numbers.ts';
 import { ENTRY_KINDS, type TableEntry, type TableTree } from '../walker/index.ts';
-import { checkRuns } from './contiguous-runs.ts';
+import { word64 } from '../walker/word.ts';
+import { checkRuns, runStart } from './contiguous-runs.ts';
 import type { Findings } from './findings.ts';
 import type { MetTable } from './met-table.ts';
 import { reservedBits } from './reserved.ts';
@@ -13,7 +15,7 @@ import type { RuleName } from './rules.ts';
 export function checkStructure(tree: TableTree, aarch32: boolean, findings: Findings): Map<string, MetTable> {
   const met = new Map<string, MetTable>();
   const { stage } = tree.root;
-  const words = new Map<MetTable, TableEntry[]>();
+  const runs = new Map<MetTable, Set<number>>();
 
   const report = (
     rule: RuleName,
@@ -25,7 +27,7 @@ export function checkStructure(tree: TableTree, aarch32: boolean, findings: Find
     const first = iaAt(tree, Math.max(offset, 0));
     const last = first + (1n << BigInt(place.entrySizeLog2)) - 1n;
     const at = BigInt(place.base + entry.index * tree.reader.entryBytes);
-    const descriptor = (BigInt(entry.hi) << 32n) | BigInt(entry.lo);
+    const descriptor = word64(entry.lo, entry.hi);
     findings.add({ rule, message, first, last, descriptor, at, stage, level: entry.level });
   };
 
@@ -63,9 +65,9 @@ export function checkStructure(tree: TableTree, aarch32: boolean, findings: Find
       }
       checkReserved(entry, place, offset);
       if (tree.reader.isContiguous(entry)) {
-        const list = words.get(table) ?? [];
-        list.push({ ...entry });
-        words.set(table, list);
+        const starts = runs.get(table) ?? new Set();
+        starts.add(runStart(table, entry.index));
+        runs.set(table, starts);
       }
     },
     table(entry, place, offset) {
@@ -81,10 +83,9 @@ export function checkStructure(tree: TableTree, aarch32: boolean, findings: Find
       } else if (entry.kind === ENTRY_KINDS.abort) {
         report('outside-ram', 'no RAM where the entry should be', entry, place, offset);
       } else if (tree.reader.hasValidBit(entry)) {
-        const bits = (entry.lo & 3).toString(2).padStart(2, '0');
         report(
           'illegal-block',
-          `bits [1:0] = 0b${bits} are reserved at level ${entry.level}`,
+          `${reservedType(word64(entry.lo, entry.hi))} at level ${entry.level}`,
           entry,
           place,
           offset,
@@ -99,7 +100,7 @@ export function checkStructure(tree: TableTree, aarch32: boolean, findings: Find
     if (message !== undefined) report('reserved-bits', message, entry, place, offset);
   }
 
-  for (const [table, leaves] of words) checkRuns(table, leaves, findings);
+  for (const [table, starts] of runs) checkRuns(table, starts, findings);
   return met;
 }
 

@@ -1,10 +1,10 @@
 /** SMMUv3: from a StreamID, through the stream table, to a translation or an event. (IHI 0070 3.3, 5.1, 6.3.24, 6.3.25.) */
 import type { PhysicalMemory } from '../memory/index.ts';
 import { field, flag } from '../walker/bits.ts';
-import { word64 } from '../walker/descriptor64.ts';
 import { WalkerError } from '../walker/errors.ts';
 import { TableMemory } from '../walker/table-memory.ts';
 import type { TableTree } from '../walker/table-tree.ts';
+import { word64 } from '../walker/word.ts';
 import type { CdWords } from './context-descriptor.ts';
 import { eventRecord } from './events.ts';
 import {

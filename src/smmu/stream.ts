@@ -3,7 +3,6 @@
  * (IHI 0070 3.3, 3.4, 5.2, 5.4, 15; 7.3.22 for the order of faults.)
  */
 import { POW2 } from '../walker/bits.ts';
-import { word64 } from '../walker/descriptor64.ts';
 import { ALL_PERMISSIONS, PR } from '../walker/permissions.ts';
 import { Stage1 } from '../walker/stage1.ts';
 import { flatTranslate } from '../walker/stage1-off.ts';
@@ -12,6 +11,7 @@ import type { TableMemory } from '../walker/table-memory.ts';
 import type { TableTree } from '../walker/table-tree.ts';
 import { checkAccess, type Stages, translate } from '../walker/translate.ts';
 import type { Fault, WalkStep } from '../walker/types.ts';
+import { word64 } from '../walker/word.ts';
 import { type CdWords, type Context, decodeCd } from './context-descriptor.ts';
 import { eventRecord } from './events.ts';
 import type { SmmuFeatures } from './features.ts';

@@ -7,6 +7,7 @@ import type { Translator } from '../machine/machine.ts';
 import { iaAt } from '../machine/visit.ts';
 import { hex } from '../text/numbers.ts';
 import { ENTRY_KINDS, type TableEntry, type TableTree } from '../walker/index.ts';
+import { word64 } from '../walker/word.ts';
 
 /** A field of a descriptor that differs: its name and bits as the layout has them, and its value on both sides. */
 export interface FieldDifference {
@@ -179,7 +180,7 @@ function readTable(tree: TableTree, level: number, base: number, first: number, 
     first,
     count,
     ({ kind, lo, hi, output, sizeLog2, attributesLo, attributesHi }: TableEntry) => {
-      const word = (BigInt(hi) << 32n) | BigInt(lo);
+      const word = word64(lo, hi);
       words.push({ kind, word, output, sizeLog2, key: `${attributesLo}.${attributesHi}` });
     },
   );

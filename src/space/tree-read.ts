@@ -2,6 +2,7 @@
 import type { Translator } from '../machine/machine.ts';
 import { entryCountOf, iaAt, type TablePlace, type TreeVisitor, visitTree } from '../machine/visit.ts';
 import { ENTRY_KINDS, type TableEntry as ScannedEntry, type TableTree as Tree } from '../walker/index.ts';
+import { word64 } from '../walker/word.ts';
 import type { AddressRange } from './address-range.ts';
 import { makeTree, type TableEntry, type TableNode, type TableTree } from './tree.ts';
 
@@ -34,7 +35,7 @@ export function treeOfTarget(walker: Translator, only?: AddressRange): TargetTab
     };
     const keep = (entry: ScannedEntry, place: TablePlace, offset: number) => {
       const { index, lo, hi } = entry;
-      const descriptor = (BigInt(hi) << 32n) | BigInt(lo);
+      const descriptor = word64(lo, hi);
       const kind = kindOf(entry, place);
       // Of a table that is read whole, what is not listed is zero.
       if (kind === 'invalid' && descriptor === 0n && only === undefined) return;

@@ -1,4 +1,6 @@
 /** The walker's answers in words: permissions, memory types, faults, and why each of them came about. */
+import { TABLE_DESCRIPTOR } from '../arch/descriptors/index.ts';
+import { isSet, read } from '../arch/read.ts';
 import { type MachineRegime, traitsOf } from '../arch/regimes.ts';
 import type { Answer } from '../machine/machine.ts';
 import { eventNumber } from '../smmu/events.ts';
@@ -134,6 +136,19 @@ export function faultText(fault: Fault | SmmuFault): string {
   return ptw ? `${where}, on the fetch of the stage-1 level ${s1Level} descriptor` : where;
 }
 
+const { Valid, Type } = TABLE_DESCRIPTOR.fields;
+
+/** A long descriptor whose valid bit is set: of a type that its level may not have. */
+export function saysValid(word: bigint): boolean {
+  return isSet(word, Valid);
+}
+
+/** `bits [1:0] = 0b01 are reserved`: of a descriptor that says to be valid and is not. */
+export function reservedType(word: bigint): string {
+  const bits = read(word, { high: Type.high, low: Valid.low });
+  return `bits [${Type.high}:${Valid.low}] = 0b${bits.toString(2).padStart(2, '0')} are reserved`;
+}
+
 /** Why, from the last step taken. `wanted` is the access in words. */
 export function faultReason(fault: Fault | SmmuFault, steps: readonly WalkStep[], wanted: string): string {
   if (!('level' in fault)) return configurationReason(fault);
@@ -144,9 +159,9 @@ export function faultReason(fault: Fault | SmmuFault, steps: readonly WalkStep[]
       if (step === undefined || step.kind !== 'invalid') {
         return 'the address is outside what the registers translate (TxSZ, EPDx), before any table is read';
       }
-      if (step.descriptor === undefined || (step.descriptor & 1n) === 0n)
+      if (step.descriptor === undefined || !saysValid(step.descriptor))
         return `${entry} is not valid: bit 0 is clear`;
-      return `${entry} is not valid: bits [1:0] = 0b${(step.descriptor & 3n).toString(2).padStart(2, '0')} are reserved at level ${step.level}`;
+      return `${entry} is not valid: ${reservedType(step.descriptor)} at level ${step.level}`;
     case 'access_flag':
       return `${entry} has AF (bit 10) clear, and hardware is not to set it`;
     case 'permission':

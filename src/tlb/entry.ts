@@ -2,10 +2,13 @@
  * A TLB entry: one leaf's translation (or a contiguous run's), what it is tagged with, and what it answers to an access.
  * (DDI 0487 D8.16 RXCLRD, RSQBCS for what may be cached; D8.7.1 for runs; D8.7.3 and D8.17.2 for nT.)
  */
+
+import { contiguousEntries, STAGE1_LEAF } from '../arch/descriptors/index.ts';
+import { isSet, withField } from '../arch/read.ts';
 import { traitsOf } from '../arch/regimes.ts';
+import { granuleOf } from '../walker/descriptor64.ts';
 import type { Access, Fault, Translation, WalkResult, WalkStep } from '../walker/index.ts';
 import type { TlbContext } from './context.ts';
-import { contiguousEntries, granuleOf } from './leaf.ts';
 import type { Tag } from './scope.ts';
 
 /** Where an entry's leaf was read: what a fault of the entry reports. */
@@ -42,11 +45,9 @@ export interface TlbEntry {
 }
 
 const NO_STEPS: readonly WalkStep[] = Object.freeze([]);
-const DBM = 1n << 51n;
-const NT = 1n << 16n;
-const AF = 1n << 10n;
-/** AP[2] (1 is read-only) and S2AP[1] (1 is writable). */
-const BIT_7 = 1n << 7n;
+const { DBM, nT, AF } = STAGE1_LEAF.fields;
+/** AP[2]: 1 is read-only; S2AP[1], at the same bit: 1 is writable. */
+const DIRTY_STATE = STAGE1_LEAF.fields['AP[2]'];
 
 /** Which entries an access can hit. */
 export function sideOf(context: TlbContext, { access, privileged, pan }: Access): TlbEntry['side'] {
@@ -118,13 +119,13 @@ function alignDown(address: bigint, size: bigint): bigint {
 
 /** Under FEAT_BBM level 1 or 2 a block with nT is not cached: one of the ways to keep it from conflicting. */
 function hasNt({ kind, descriptor = 0n }: WalkStep, { cpu, aarch32 }: TlbContext): boolean {
-  return cpu.bbm > 0 && !aarch32 && kind === 'block' && (descriptor & NT) !== 0n;
+  return cpu.bbm > 0 && !aarch32 && kind === 'block' && isSet(descriptor, nT);
 }
 
 /** Writable-clean by DBM. Where that does not count, a write has no permission and ends before this matters. */
 function isClean({ stage, descriptor = 0n }: WalkStep): boolean {
-  const readOnly = ((descriptor & BIT_7) !== 0n) === (stage === 1);
-  return (descriptor & DBM) !== 0n && readOnly;
+  const readOnly = isSet(descriptor, DIRTY_STATE) === (stage === 1);
+  return isSet(descriptor, DBM) && readOnly;
 }
 
 /** The descriptor as the walk that filled the entry left it: accessed, and after a write dirty. AArch32 has no updates. */
@@ -134,9 +135,9 @@ function leafDescriptor(
   { aarch32 }: TlbContext,
 ): LeafDescriptor {
   if (aarch32) return { level, descriptor, address };
-  const dirty = access === 'write' && (descriptor & DBM) !== 0n;
-  const written = !dirty ? descriptor : stage === 1 ? descriptor & ~BIT_7 : descriptor | BIT_7;
-  return { level, descriptor: written | AF, address };
+  const dirty = access === 'write' && isSet(descriptor, DBM);
+  const written = dirty ? withField(descriptor, DIRTY_STATE, stage === 2) : descriptor;
+  return { level, descriptor: withField(written, AF, true), address };
 }
 
 /** Whether an entry is there for an address of the current context, whatever it may be used for. */

@@ -5,9 +5,10 @@
  * An entry is a table that a walk descended to, and holds the fetches that led there. Of a nested regime those of stage 2
  * on the way are among them: the entry is a combined one. Tables are never global (RCHVGJ).
  */
+
+import { granuleOf } from '../walker/descriptor64.ts';
 import type { WalkResult, WalkStep } from '../walker/index.ts';
 import type { TlbContext } from './context.ts';
-import { granuleOf } from './leaf.ts';
 import { inScope, type Scope, sameOwner, type Tag } from './scope.ts';
 import type { TableFetch, WalkPort } from './walk-port.ts';
 

@@ -1,10 +1,15 @@
 /**
  * Contiguous runs: whether the entries beside a leaf that has its Contiguous bit set keep the promise that the bit makes.
  * A walk takes the bit for the hint that it is; a TLB need not, so a broken promise is worth a report.
- * (DDI 0487 D8.7.1, table D8-104 for run lengths; D8.5.5 for the bits that hardware may change in one entry alone.)
+ * (DDI 0487 D8.7.1, D8.7.1.1; D8.5.5 for the bits that hardware may change in one entry alone.)
  */
-import { log2 } from './bits.ts';
+import { contiguousEntries, STAGE1_LEAF, STAGE2_LEAF } from '../arch/descriptors/index.ts';
+import { type FieldBits, highMask, lowMask, place } from '../arch/read.ts';
+import { alignDown, log2 } from './bits.ts';
+import { granuleOf } from './descriptor64.ts';
+import { AP_READ_ONLY, S2AP_WRITE } from './permissions.ts';
 import type { Access, WalkStep } from './types.ts';
+import { halvesOf } from './word.ts';
 
 /** A walker, or an SMMU's stream: what can be asked for the steps of a walk. */
 export interface StepSource {
@@ -32,28 +37,92 @@ export interface ContiguousRun {
   readonly problems: readonly ContiguousProblem[];
 }
 
-/** By log2 of what one entry maps: 4K, 2M, 1G; 16K, 32M; 64K, 512M. No granule shares a size with another. (Table D8-104.) */
-const RUN_ENTRIES: Readonly<Record<number, number>> = {
-  12: 16,
-  21: 16,
-  30: 16,
-  14: 128,
-  25: 32,
-  16: 32,
-  29: 32,
-};
-
-/** Entries of a run whose entries map 2^`sizeLog2` bytes each, or 1 where the Contiguous bit is RES0. */
-export function runEntries(sizeLog2: number): number {
-  return RUN_ENTRIES[sizeLog2] ?? 1;
+/** A valid entry in the place of a run: its descriptor's halves, and a leaf's output address; a table descriptor is `leaf: false`. */
+export interface RunEntry {
+  readonly lo: number;
+  readonly hi: number;
+  readonly leaf: boolean;
+  readonly output: number;
 }
 
-const CONTIGUOUS = 1n << 52n;
-const DBM = 1n << 51n;
-/** AttrIndx or MemAttr, NS, AP[1] or S2AP[0], SH, nG; GP, DBM, PXN, UXN. Not AF: hardware sets it one entry at a time. */
-const ATTRIBUTES = 0xb7cn | (0b110_1100n << 48n);
-/** AP[2] or S2AP[1]: dirty state where DBM = 1, a permission else. */
-const WRITABLE = 1n << 7n;
+/** What must be alike, and where the Contiguous bit is: masks of both halves. */
+interface Compared {
+  readonly contiguous: number;
+  readonly lo: number;
+  readonly hi: number;
+  /** Where DBM is set, the dirty state in the lower half, which hardware changes in one entry alone. */
+  readonly dbm: number;
+  readonly dirty: number;
+}
+
+function compared(
+  fields: readonly FieldBits[],
+  contiguous: FieldBits,
+  dbm: FieldBits,
+  dirty: number,
+): Compared {
+  return {
+    contiguous: highMask(contiguous),
+    lo: fields.reduce((mask, field) => mask | lowMask(field), 0),
+    hi: fields.reduce((mask, field) => mask | highMask(field), 0),
+    dbm: highMask(dbm),
+    dirty,
+  };
+}
+
+const { fields: S1 } = STAGE1_LEAF;
+const { fields: S2 } = STAGE2_LEAF;
+/**
+ * Memory attributes and permissions. Not AF, which hardware sets one entry at a time, nor nT, which says nothing of what the
+ * entry translates to; nor bits that hardware ignores, PBHA among them while TCR.HWU is 0 (RPFZRK). Where SH holds address bits,
+ * these are alike in a run.
+ */
+const COMPARED: Readonly<Record<1 | 2, Compared>> = {
+  1: compared(
+    [S1.AttrIndx, S1.NS, S1['AP[2:1]'], S1['SH[1:0]'], S1.nG, S1.GP, S1.DBM, S1.PXN, S1.UXN],
+    S1.Contiguous,
+    S1.DBM,
+    Number(place(S1['AP[2:1]'], AP_READ_ONLY)),
+  ),
+  2: compared(
+    [S2.MemAttr, S2.S2AP, S2['SH[1:0]'], S2.FnXS, S2.DBM, S2['XN[1:0]']],
+    S2.Contiguous,
+    S2.DBM,
+    Number(place(S2.S2AP, S2AP_WRITE)),
+  ),
+};
+
+/**
+ * What is wrong in a run: the positions of the entries that are not as the one at `like` says, in order. That one itself is among
+ * them when its own output is not where it must be in an aligned run.
+ *
+ * @param entries - all of the run, those that are invalid undefined: that is no misprogramming (IPGVGZ).
+ * @param like - the position of one that is a leaf with its Contiguous bit set.
+ * @param sizeLog2 - log2 of the bytes that an entry maps.
+ */
+export function judgeRun(
+  entries: readonly (RunEntry | undefined)[],
+  like: number,
+  sizeLog2: number,
+  stage: 1 | 2,
+): Pick<ContiguousProblem, 'entry' | 'reason'>[] {
+  const { contiguous, lo, hi, dbm, dirty } = COMPARED[stage];
+  const model = entries[like]!;
+  const base = alignDown(model.output, sizeLog2 + Math.log2(entries.length));
+  const low = model.hi & dbm ? lo & ~dirty : lo;
+  return entries.flatMap((found, entry): Pick<ContiguousProblem, 'entry' | 'reason'>[] => {
+    if (found === undefined) return [];
+    if (!found.leaf || (found.hi & contiguous) === 0) return [{ entry, reason: 'not_contiguous' }];
+    if (found.output !== base + entry * 2 ** sizeLog2) return [{ entry, reason: 'output' }];
+    const differs = ((found.lo ^ model.lo) & low) | ((found.hi ^ model.hi) & hi);
+    return differs ? [{ entry, reason: 'attributes' }] : [];
+  });
+}
+
+/** The leaf's Contiguous bit, wherever it stands in the tables: {@link contiguousEntries} says where it means something. */
+function isMarked({ descriptor = 0n, stage }: WalkStep): boolean {
+  return (halvesOf(descriptor).hi & COMPARED[stage].contiguous) !== 0;
+}
 
 /**
  * The contiguous run around an input address, or undefined where its leaf is not marked contiguous (or there is none).
@@ -62,39 +131,42 @@ const WRITABLE = 1n << 7n;
  * @throws WalkerError for an address that is not 64 bits.
  */
 export function contiguousRun(walker: StepSource, ia: bigint): ContiguousRun | undefined {
-  const leaf = leafStep(walker, ia);
-  if (leaf?.descriptor === undefined || !(leaf.descriptor & CONTIGUOUS)) return undefined;
-  const entries = runEntries(log2(leaf.size));
+  const leaf = ownSteps(walker, ia).find(isLeaf);
+  if (leaf === undefined || !isMarked(leaf)) return undefined;
+  const entries = contiguousEntries(granuleOf(leaf.level, leaf.size), leaf.level);
   if (entries === 1) return undefined;
   const size = leaf.size * BigInt(entries);
   const first = ia - (ia % size);
-  const output = leaf.output! - (leaf.output! % size);
-  const problems: ContiguousProblem[] = [];
-  for (let entry = 0; entry < entries; entry++) {
-    const offset = leaf.size * BigInt(entry);
-    const found = leafStep(walker, first + offset);
-    if (found?.descriptor === undefined) continue;
-    const reason = problemOf(found, leaf.descriptor, output + offset);
-    if (reason) problems.push({ entry, ia: first + offset, descriptor: found.descriptor, reason });
-  }
+  const placeOf = (entry: number) => first + leaf.size * BigInt(entry);
+  const steps = Array.from({ length: entries }, (_, entry) =>
+    ownSteps(walker, placeOf(entry)).find(
+      ({ level, descriptor }) => level === leaf.level && descriptor !== undefined,
+    ),
+  );
+  const like = Number((ia - first) / leaf.size);
+  const found = judgeRun(steps.map(runEntry), like, log2(leaf.size), leaf.stage);
+  const problems = found.map(({ entry, reason }) => ({
+    entry,
+    ia: placeOf(entry),
+    descriptor: steps[entry]!.descriptor!,
+    reason,
+  }));
   return { ia: first, size, entries, problems };
 }
 
-function problemOf(
-  { descriptor = 0n, output }: WalkStep,
-  like: bigint,
-  wantedOutput: bigint,
-): ContiguousProblem['reason'] | undefined {
-  if (!(descriptor & CONTIGUOUS)) return 'not_contiguous';
-  if (output !== wantedOutput) return 'output';
-  const compared = ATTRIBUTES | (like & DBM ? 0n : WRITABLE);
-  return (descriptor ^ like) & compared ? 'attributes' : undefined;
+function runEntry(step: WalkStep | undefined): RunEntry | undefined {
+  if (step?.output === undefined || step.descriptor === undefined) return undefined;
+  return { ...halvesOf(step.descriptor), leaf: isLeaf(step), output: Number(step.output) };
 }
 
-/** The leaf that the first translating stage found, whatever became of the access. */
-function leafStep(walker: StepSource, ia: bigint): WalkStep | undefined {
+function isLeaf({ kind }: WalkStep): boolean {
+  return kind === 'page' || kind === 'block';
+}
+
+/** The steps of the first translating stage, whatever became of the access. */
+function ownSteps(walker: StepSource, ia: bigint): readonly WalkStep[] {
   const { steps } = walker.walk(ia, { access: 'read', update: false });
   const own = steps.filter(({ s1Level }) => s1Level === undefined);
   const stage = own[0]?.stage;
-  return own.find((step) => step.stage === stage && (step.kind === 'page' || step.kind === 'block'));
+  return own.filter((step) => step.stage === stage);
 }

@@ -5,7 +5,7 @@
  */
 import { contiguousEntries, STAGE1_LEAF, TABLE_DESCRIPTOR } from '../arch/descriptors/index.ts';
 import { type FieldBits, highMask, lowMask, shiftOf } from '../arch/read.ts';
-import { alignDown, POW2 } from './bits.ts';
+import { alignDown, log2, POW2 } from './bits.ts';
 
 /** What the address arithmetic of a table tree depends on, the same for both stages. */
 export interface TableGeometry {
@@ -114,7 +114,8 @@ export function isNT(lo: number, level: number, geometry: TableGeometry): boolea
   return geometry.nT && level < 3 && (lo & NT_BIT) !== 0;
 }
 
-/** The 64-bit word as a bigint. */
-export function word64(lo: number, hi: number): bigint {
-  return (BigInt(hi) << 32n) | BigInt(lo);
+/** The granule by the level and the size of an entry: sizes tell granules apart. The inverse of {@link entrySizeLog2}. */
+export function granuleOf(level: number, size: bigint): number {
+  // size = granuleLog2 + (3 - level) * (granuleLog2 - 3)
+  return (log2(size) + 3 * (3 - level)) / (4 - level);
 }

@@ -11,10 +11,10 @@ import {
   LEAF,
   outputBase,
   type TableGeometry,
-  word64,
 } from './descriptor64.ts';
 import type { TableMemory } from './table-memory.ts';
 import type { Fault, FaultKind, WalkStep } from './types.ts';
+import { word64 } from './word.ts';
 
 /** A fault of one stage. */
 export interface StageFault {

@@ -26,3 +26,10 @@ export function bigintOf(number: number): bigint {
   HALVES[1] = number * PER_HIGH;
   return WORD[0]!;
 }
+
+/** The 64-bit word of two halves, of which the low 32 bits count. */
+export function word64(lo: number, hi: number): bigint {
+  HALVES[0] = lo;
+  HALVES[1] = hi;
+  return WORD[0]!;
+}

@@ -26,6 +26,21 @@ describe('the Contiguous bit', () => {
   });
 });
 
+/** DDI 0487 D8.7.1: RES0 in the largest blocks, so that setting it changes no size. */
+test.each([
+  [12, 0, 0x80_0000_0401n],
+  [14, 1, 0x10_0000_0401n],
+  [16, 1, 0x400_0000_0701n],
+] as const)(
+  'the Contiguous bit of a granule of 2^%i at level %i means nothing',
+  (granuleLog2, level, word) => {
+    const context = { stage: 1, level, granuleLog2, oa52: true, bbml: 0 } as const;
+    expect(bbm(word, word | CONTIGUOUS, context)).toMatchObject({ legal: true, changes: ['other'] });
+    const next = { ...context, granuleLog2: 12, level: 1 } as const;
+    expect(bbm(0x4000_0401n, 0x4000_0401n | CONTIGUOUS, next)).toMatchObject({ legal: false });
+  },
+);
+
 describe('splitting a block and merging a table', () => {
   test.each([
     // level, machine, nT in the block: legal, conflict, section

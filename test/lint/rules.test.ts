@@ -149,13 +149,54 @@ describe('contiguous runs', () => {
     expect(rulesOf(run((i, word) => word | DBM | (i === 9 ? 0x80n : 0n)))).toEqual([]);
   });
 
+  /** DDI 0487 D8.7.1.1 IPGVGZ: each invalid, or valid with the bit. */
+  test('entries that are not valid are no misprogramming, nor bits that hardware ignores', () => {
+    expect(rulesOf(run((i, word) => (i === 15 ? 0n : word)))).toEqual([]);
+    expect(rulesOf(run((i, word) => (i === 7 ? word : 0n)))).toEqual([]);
+    expect(rulesOf(run((i, word) => (i === 4 ? word | (0xfn << 55n) : word)))).toEqual([]);
+  });
+
+  test('the dirty state may differ where DBM is set, and only there', () => {
+    const clean = (dbm: bigint) => run((i, word) => word | dbm | (i === 6 ? 0x80n : 0n));
+    expect(rulesOf(clean(1n << 51n))).toEqual([]);
+    expect(rulesOf(clean(0n))).toEqual(['contiguous-run']);
+  });
+
+  test('a table among blocks of a run', () => {
+    const block = (i: number): Words[number] => [
+      0x2000n + BigInt(i) * 8n,
+      ((PAGE | CONTIGUOUS) & ~2n) | (0x8000_0000n + BigInt(i) * 0x20_0000n),
+    ];
+    const blocks = Array.from({ length: 16 }, (_, i) => block(i));
+    expect(rulesOf([[0x1000n, 0x2003n], ...blocks])).toEqual([]);
+    const [found] = lintOf([[0x1000n, 0x2003n], ...blocks.slice(1), [0x2000n, 0x3003n], [0x3000n, PAGE]]);
+    expect(found).toMatchObject({ rule: 'contiguous-run', first: 0n });
+    expect(found?.message).toMatch(/only 15 of the 16 entries/);
+  });
+
+  test('a run that is larger than the input addresses (DDI 0487 D8.7.1.3)', () => {
+    // T0SZ 32: four entries of level 1.
+    const registers = { ttbr0: ROOT, tcr: 0x2_0080_0020n, mair: MAIR };
+    const words: Words = [0n, 1n, 2n, 3n].map((i) => [
+      0x1000n + i * 8n,
+      ((PAGE | CONTIGUOUS) & ~2n) | (0x4_0000_0000n + i * 0x4000_0000n),
+    ]);
+    const [found, ...more] = lintOf(words, { registers });
+    expect(found?.message).toBe('a run of 16 entries in a table of 4 is larger than the input addresses');
+    expect(more).toEqual([]);
+  });
+
   test.each<[string, (i: number, word: bigint) => bigint, RegExp]>([
     [
       'one without the bit',
       (i, w) => (i === 5 ? w & ~CONTIGUOUS : w),
       /only 15 of the 16 entries from index 0/,
     ],
-    ['one that is not valid', (i, w) => (i === 15 ? 0n : w), /only 15 of the 16/],
+    [
+      'one of the others without the bit',
+      (i, w) => (i === 5 ? w & ~CONTIGUOUS : i > 9 ? 0n : w),
+      /only 9 of the 10 valid/,
+    ],
     ['an output elsewhere', (i, w) => (i === 2 ? w ^ 0x10_0000n : w), /output of entry 2 does not follow/],
     ['other rights', (i, w) => (i === 9 ? w ^ 0x80n : w), /attributes of entry 9 differ/],
     ['an output that is not aligned', (_, w) => w + 0x1000n, /not aligned to its 16 entries/],

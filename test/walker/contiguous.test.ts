@@ -69,6 +69,13 @@ describe('misprogrammed', () => {
     expect(run(0n)).toEqual([[5, 'attributes']]);
   });
 
+  test('bits that hardware ignores, and the dirty state of an entry with DBM, may differ', () => {
+    expect(problems(20, (word) => word | (0xfn << 55n))).toEqual([]);
+    expect(problems(20, (word) => word | (0xfn << 59n))).toEqual([]);
+    const dbm = walker((i, word) => word | (1n << 51n) | (i === 20 ? 0x80n : 0n));
+    expect(contiguousRun(dbm, 0x1_0000n)?.problems).toEqual([]);
+  });
+
   test('an output that is not aligned to the run', () => {
     const run = contiguousRun(
       walker((_, word) => word + 0x1000n),
@@ -76,6 +83,18 @@ describe('misprogrammed', () => {
     );
     expect(run?.problems).toHaveLength(16);
   });
+});
+
+test('a table among blocks of a run is misprogramming, whatever it leads to', () => {
+  const words: Record<string, bigint> = { '0x40000000': 0x4000_1003n, '0x40002000': CONT | 0x8000_0703n };
+  for (let i = 0; i < 16; i++) {
+    words[`0x${(0x4000_1000 + i * 8).toString(16)}`] = CONT | (0x8000_0701n + BigInt(i) * 0x20_0000n);
+  }
+  words['0x40001010'] = 0x4000_2003n;
+  const blocks = stage1(memoryWith(words), { ttbr0: 0x4000_0000n, tcr: 0x5_0080_0019n, mair: 0xffn });
+  expect(contiguousRun(blocks, 0x20_0000n)?.problems).toEqual([
+    { entry: 2, ia: 0x40_0000n, descriptor: 0x4000_2003n, reason: 'not_contiguous' },
+  ]);
 });
 
 test('the bit is RES0 in 64K blocks of level 1, and means nothing there', () => {

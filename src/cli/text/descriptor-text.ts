@@ -2,6 +2,7 @@
 import { fieldTitle } from '../../descriptor/field.ts';
 import { bitRange, type DecodedField, type DescriptorLayout, type Field } from '../../descriptor/index.ts';
 import { columns, visibleWidth, wrap } from '../../text/columns.ts';
+import { reservedType, saysValid } from '../../text/hardware.ts';
 import { hex, hexWord, sizeText } from '../../text/numbers.ts';
 import { listed } from '../../text/sentence.ts';
 import type { Style } from '../../text/style.ts';
@@ -110,10 +111,10 @@ function rulerLines(word: bigint, width: number, fields: readonly Lettered[]): s
     const { letter, paint } = fields.find(({ field }) => bit <= field.high && bit >= field.low)!;
     const place = width - 1 - bit;
     const gap = place > 0 && place % BYTE === 0 ? ' ' : '';
-    const nibble = (word >> BigInt(bit - (bit % NIBBLE))) & 0xfn;
+    const nibble = BigInt.asUintN(NIBBLE, word >> BigInt(bit - (bit % NIBBLE)));
     lines.position += gap + (place % BYTE === 0 ? String(bit).padEnd(BYTE) : '');
     lines.digit += gap + (place % NIBBLE === 0 ? nibble.toString(16).padEnd(NIBBLE) : '');
-    lines.bit += gap + paint(((word >> BigInt(bit)) & 1n).toString());
+    lines.bit += gap + paint(BigInt.asUintN(1, word >> BigInt(bit)).toString());
     lines.letter += gap + paint(letter);
   }
   return Object.values(lines).map((line) => `  ${line}`.trimEnd());
@@ -155,9 +156,8 @@ function addressLines({ places, layout, run, address }: Reading, word: bigint): 
       `  output address: ${hex(address)}-${hex(address + sizes[0]! - 1n)} (${sizeText(sizes[0]!)})`,
     ];
   }
-  if ((word & 1n) === 0n) return [];
-  const bits = (word & 3n).toString(2).padStart(2, '0');
-  return ['', `  bits [1:0] = 0b${bits} are reserved at this level: the entry is invalid`];
+  if (!saysValid(word)) return [];
+  return ['', `  ${reservedType(word)} at this level: the entry is invalid`];
 }
 
 export function readingJson(reading: Reading, word: bigint, mair?: bigint): object {

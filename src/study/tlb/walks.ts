@@ -2,9 +2,12 @@
  * A trace walked: every leaf that it comes to is walked once, and what a TLB would keep of that walk is written down, so that a
  * TLB of any size can then be run over numbers alone. (DDI 0487 D8.16, D8.17, Table D8-104; as `src/tlb` has them.)
  */
+
+import { contiguousEntries, STAGE1_LEAF } from '../../arch/descriptors/index.ts';
+import { maskOf } from '../../arch/read.ts';
 import { isAArch32 } from '../../arch/regimes.ts';
 import type { Translator } from '../../machine/machine.ts';
-import { contiguousEntries, granuleOf } from '../../tlb/leaf.ts';
+import { granuleOf } from '../../walker/descriptor64.ts';
 import type { Access, Translation, WalkStep } from '../../walker/index.ts';
 import type { Trace } from './trace.ts';
 
@@ -193,7 +196,7 @@ function isOwn({ stage, s1Level }: WalkStep, own: 1 | 2): boolean {
   return stage === own && s1Level === undefined;
 }
 
-const NT = 1n << 16n;
+const NT = maskOf(STAGE1_LEAF.fields.nT);
 
 interface HeldSize {
   readonly leafSize: number;

@@ -7,13 +7,14 @@ import { MALI_LEAF, MALI_TABLE } from '../../arch/descriptors/index.ts';
 import { highMask, lowMask, place, shiftOf } from '../../arch/read.ts';
 import type { Cacheability, MemoryRegion, NormalMemory, Shareability } from '../attributes.ts';
 import { lowBits, shiftRight } from '../bits.ts';
-import { VALID_BIT, word64 } from '../descriptor64.ts';
+import { VALID_BIT } from '../descriptor64.ts';
 import type { InputAddress, S1Output, S1Request } from '../first-stage.ts';
 import type { StageFault } from '../lookup.ts';
 import { PR, PW, PX, requiredPermission, UR, UW, UX } from '../permissions.ts';
 import type { TableMemory } from '../table-memory.ts';
 import { type DescriptorReader, ENTRY_KINDS, type TableEntry, TableTree } from '../table-tree.ts';
 import type { WalkStep } from '../types.ts';
+import { word64 } from '../word.ts';
 import { fault, step } from './steps.ts';
 
 const INPUT_BITS = 48;

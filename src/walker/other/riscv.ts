@@ -10,13 +10,13 @@ import { RISCV_LEAF, RISCV_RESERVED } from '../../arch/descriptors/index.ts';
 import { highMask, lowMask, shiftOf } from '../../arch/read.ts';
 import { decodeMairByte, type MemoryRegion, type Shareability } from '../attributes.ts';
 import { alignDown, field, lowBits, shiftRight } from '../bits.ts';
-import { word64 } from '../descriptor64.ts';
 import type { InputAddress, S1Output, S1Request } from '../first-stage.ts';
 import type { StageFault } from '../lookup.ts';
 import { ALL_PERMISSIONS, PR, PW, PX, requiredPermission, UR, UW, UX } from '../permissions.ts';
 import type { TableMemory } from '../table-memory.ts';
 import { type DescriptorReader, ENTRY_KINDS, type TableEntry, TableTree } from '../table-tree.ts';
 import type { WalkStep } from '../types.ts';
+import { word64 } from '../word.ts';
 import { fault, step } from './steps.ts';
 
 const LAST_LEVEL = 3;
