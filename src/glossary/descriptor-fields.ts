@@ -1,7 +1,12 @@
-/** The fields of every format's descriptors, gathered from the layouts that encode and decode them: where each stands, and what it means. */
-import { formats } from '../../formats/index.ts';
-import { bitRange, type DescriptorLayout, type Field } from '../descriptor/index.ts';
-import type { Feature, FormatRequest, TableFormat } from '../pagetable/format.ts';
+/** The fields of every kind of descriptor, gathered from their layouts as hardware reads them: where each stands, and what it means. */
+import {
+  type DescriptorLayout,
+  type DescriptorPlace,
+  descriptorLayout,
+  type EntryKind,
+  type LayoutField,
+} from '../arch/descriptors/index.ts';
+import { bitRange } from '../descriptor/index.ts';
 
 /** Where a field stands with the same bits and the same meaning: in descriptors of formats, or in registers. */
 export interface FieldPlace {
@@ -26,44 +31,78 @@ export function bareName(name: string): string {
   return name.replace(/\[.*\]$/, '');
 }
 
-/** Every page and block size of any granule: a format keeps its own. */
-const ALL_SIZES = 0x490_6331_5000n;
-const LPA2: readonly Feature[] = ['lpa2'];
-
-/** The largest that a format can be, for each of its granules, plain and with LPA2. */
-function configurations(): TableFormat[] {
-  const made: TableFormat[] = [];
-  for (const format of formats) {
-    for (const cpuPageSize of [0x1000, 0x4000, 0x1_0000]) {
-      for (const features of [[], LPA2]) {
-        const found = largest((request) => format.configure({ ...request, features, cpuPageSize }));
-        if (found !== undefined) made.push(found);
-      }
-    }
-  }
-  return made;
+/** Descriptors by the names of the driver formats that write them, which is how people know them. */
+interface Family {
+  readonly name: string;
+  readonly places: readonly DescriptorPlace[];
 }
 
-function largest(configure: (request: FormatRequest) => TableFormat): TableFormat | undefined {
-  for (const bits of [52, 48, 40, 32]) {
-    try {
-      return configure({ pgsizeBitmap: ALL_SIZES, ias: bits, oas: bits });
-    } catch {
-      // Smaller addresses may do; a format without this granule or feature refuses them all.
-    }
-  }
-  return undefined;
+/** Granules of VMSAv8-64, the first level of tables and that of blocks, plain and with TCR.DS. */
+const GRANULES = [
+  { granuleLog2: 12, ds: false, from: 0, blocks: 1 },
+  { granuleLog2: 12, ds: true, from: -1, blocks: 0 },
+  { granuleLog2: 14, ds: false, from: 0, blocks: 2 },
+  { granuleLog2: 14, ds: true, from: 0, blocks: 1 },
+  { granuleLog2: 16, ds: false, from: 1, blocks: 1 },
+] as const;
+
+/** Every kind of entry from a level on; pages are at the last. */
+function kindsFrom(
+  place: Omit<DescriptorPlace, 'kind' | 'level'>,
+  { from, blocks, last }: { readonly from: number; readonly blocks: number; readonly last: number },
+): DescriptorPlace[] {
+  return Array.from({ length: last + 1 - from }, (_, i) => from + i).flatMap((level) => {
+    const kinds: EntryKind[] = ['invalid'];
+    if (level < last) kinds.push('table');
+    if (level >= blocks) kinds.push(level === last ? 'page' : 'block');
+    return kinds.map((kind) => ({ ...place, kind, level }));
+  });
 }
 
-function* layoutsOf(format: TableFormat): Generator<DescriptorLayout> {
-  const last = format.levels.at(-1)!.level;
-  for (const { level, shift } of format.levels) {
-    yield format.layout('invalid', level);
-    if (level < last) yield format.layout('table', level);
-    if (!(format.pgsizeBitmap & (1n << BigInt(shift)))) continue;
-    for (const run of [false, true]) yield format.layout(level === last ? 'page' : 'block', level, run);
-  }
+/** Runs have fields of their own. */
+function withRuns(
+  places: readonly DescriptorPlace[],
+  runs: (place: DescriptorPlace) => boolean,
+): DescriptorPlace[] {
+  return places.flatMap((place) => (runs(place) ? [place, { ...place, run: true }] : [place]));
 }
+
+const isLeaf = ({ kind }: DescriptorPlace) => kind === 'page' || kind === 'block';
+
+function aarch64(stage: 1 | 2): DescriptorPlace[] {
+  return GRANULES.flatMap(({ granuleLog2, ds, from, blocks }) =>
+    kindsFrom({ stage, granuleLog2, ds }, { from, blocks, last: 3 }),
+  );
+}
+
+function aarch32(stage: 1 | 2): DescriptorPlace[] {
+  return kindsFrom({ stage, granuleLog2: 12, aarch32: true }, { from: 1, blocks: 1, last: 3 });
+}
+
+const FAMILIES: readonly Family[] = [
+  { name: 'arm_64_lpae_s1', places: aarch64(1) },
+  { name: 'arm_64_lpae_s2', places: aarch64(2) },
+  { name: 'arm_32_lpae_s1', places: aarch32(1) },
+  { name: 'arm_32_lpae_s2', places: aarch32(2) },
+  {
+    name: 'arm_mali_lpae',
+    places: kindsFrom({ format: 'mali', stage: 1, granuleLog2: 12 }, { from: 0, blocks: 1, last: 3 }),
+  },
+  {
+    name: 'arm_v7s',
+    places: withRuns(
+      kindsFrom({ format: 'short', stage: 1, granuleLog2: 12 }, { from: 1, blocks: 1, last: 2 }),
+      isLeaf,
+    ),
+  },
+  {
+    name: 'riscv_64',
+    places: withRuns(
+      kindsFrom({ format: 'riscv', stage: 1, granuleLog2: 12 }, { from: 0, blocks: 0, last: 3 }),
+      ({ kind }) => kind === 'page',
+    ),
+  },
+];
 
 /** `table`, `block`, `page`; of short descriptors the kind's own name: `section`. */
 function kindOf({ title, kind }: DescriptorLayout): string {
@@ -73,8 +112,8 @@ function kindOf({ title, kind }: DescriptorLayout): string {
 /** Every field that means something, alike places joined. */
 export function descriptorFields(): DescriptorField[] {
   const places = new Map<string, Gathered>();
-  for (const format of configurations()) {
-    for (const layout of layoutsOf(format)) {
+  for (const { name: family, places: all } of FAMILIES) {
+    for (const layout of all.map(descriptorLayout)) {
       for (const field of layout.fields) {
         if (field.kind !== 'field' && field.kind !== 'software') continue;
         const { name, meaning, values } = field;
@@ -85,7 +124,7 @@ export function descriptorFields(): DescriptorField[] {
           kinds: new Set(),
           references: new Set(),
         };
-        place.formats.add(format.name);
+        place.formats.add(family);
         place.kinds.add(kindOf(layout));
         place.references.add(field.reference);
         places.set(key, place);
@@ -101,7 +140,7 @@ export function descriptorFields(): DescriptorField[] {
 }
 
 interface Gathered {
-  readonly field: Field;
+  readonly field: LayoutField;
   readonly formats: Set<string>;
   readonly kinds: Set<string>;
   readonly references: Set<string>;

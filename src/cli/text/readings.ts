@@ -11,6 +11,7 @@ import { mairByte, mairByteText } from '../../glossary/mair.ts';
 import type { Feature, TableFormat } from '../../pagetable/format.ts';
 import { hex } from '../../text/numbers.ts';
 import { usageError } from '../io.ts';
+import { layoutFor } from './hardware-layout.ts';
 import { judge, type Verdict } from './plausibility.ts';
 
 export const GRANULES = { '4K': 0x1000n, '16K': 0x4000n, '64K': 0x1_0000n } as const;
@@ -136,13 +137,13 @@ function readingAt(place: Place, word: bigint): Reading {
   for (const kind of kinds) {
     if (kind === 'block' && !holdsBlock(format, level)) continue;
     for (const run of [false, true]) {
-      const layout = format.layout(kind, level, run);
+      const layout = layoutFor(format, kind, level, run);
       if (!matches(layout, word)) continue;
       const address = decodeAddress(layout, word);
       return { places: [place], layout, run, address, verdict: judge(layout, word, address) };
     }
   }
-  const layout = format.layout('invalid', level);
+  const layout = layoutFor(format, 'invalid', level);
   return { places: [place], layout, run: false, address: undefined, verdict: judge(layout, word, undefined) };
 }
 
@@ -158,8 +159,9 @@ function joinAlike(readings: readonly Reading[], word: bigint): Reading[] {
   for (const reading of readings) {
     const { layout, address, places, verdict } = reading;
     const leaf = layout.kind === 'block' || layout.kind === 'page';
+    // A field that is 0 says the same as one that is not there.
     const fields = decode(layout, word).filter(
-      ({ field }) => field.kind === 'field' && field.address === undefined,
+      ({ field, value }) => field.kind === 'field' && field.address === undefined && value !== 0n,
     );
     const key = [
       places[0].format.name,
