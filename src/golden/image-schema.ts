@@ -151,7 +151,7 @@ const rowObject = members(
 );
 const rowSchema = v.pipe(
   rowObject,
-  v.check((row) => row.arm !== undefined || hasAnswer(row), 'expected a pa, a fault, or what arm says'),
+  v.check((row) => row.arm !== undefined || hasAnswer(row), 'must hold a pa, a fault, or what arm says'),
   v.check(({ arm, arm_or }) => arm_or === undefined || arm !== undefined, 'arm_or needs arm beside it'),
   consistent<v.InferOutput<typeof rowObject>>(),
 );

@@ -122,11 +122,7 @@ describe('a file that is no golden image is refused with the place that is wrong
       (i) => Object.assign(i, { schema: 'x' }),
       /^schema must be one of pgtable-golden\/1, but is "x"/,
     ],
-    [
-      'an unknown regime',
-      (i) => Object.assign(i, { regime: 'el9' }),
-      /unknown regime 'el9'/,
-    ],
+    ['an unknown regime', (i) => Object.assign(i, { regime: 'el9' }), /unknown regime 'el9'/],
     ['an unknown CPU', (i) => Object.assign(i, { cpu: { model: 'i386' } }), /unknown CPU model 'i386'/],
     ['no RAM', (i) => Object.assign(i, { ram: undefined }), /^ram must be an object, but is missing$/],
     [
