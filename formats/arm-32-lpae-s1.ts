@@ -13,7 +13,10 @@
  */
 import { longFormat } from './lpae/configure.ts';
 
-/** Input up to 32 bits, output up to 40. */
+/**
+ * Linux's `ARM_32_LPAE_S1`: AArch32 long descriptors, stage 1. Input up to 32 bits, output up to 40; 4K pages. `configure` throws a FormatError.
+ * (DDI 0487 G5.5; Linux io-pgtable-arm.c.)
+ */
 export const arm32LpaeS1 = longFormat({
   name: 'arm_32_lpae_s1',
   title: 'AArch32 stage 1, long descriptors (LPAE)',

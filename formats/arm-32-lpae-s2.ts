@@ -13,7 +13,10 @@
  */
 import { longFormat } from './lpae/configure.ts';
 
-/** Input and output up to 40 bits. */
+/**
+ * Linux's `ARM_32_LPAE_S2`: AArch32 long descriptors, stage 2. Input and output up to 40 bits; 4K pages. `configure` throws a FormatError.
+ * (DDI 0487 G5.5; Linux io-pgtable-arm.c.)
+ */
 export const arm32LpaeS2 = longFormat({
   name: 'arm_32_lpae_s2',
   title: 'AArch32 stage 2, long descriptors (LPAE)',

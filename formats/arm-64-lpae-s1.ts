@@ -13,7 +13,10 @@
  */
 import { longFormat } from './lpae/configure.ts';
 
-/** Input up to 48 bits (52 with 64K), output 32 to 48 bits (52 with 64K); `arm_hd` sets DBM for hardware dirty state. */
+/**
+ * Linux's `ARM_64_LPAE_S1`: VMSAv8-64 stage 1 of a CPU or an SMMU. Input up to 48 bits (52 with 64K), output 32 to 48 bits (52 with 64K); with
+ * `lpa2` 52 bits in every granule. `arm_hd` sets DBM for hardware dirty state. `configure` throws a FormatError. (DDI 0487 D8.3; Linux io-pgtable-arm.c.)
+ */
 export const arm64LpaeS1 = longFormat({
   name: 'arm_64_lpae_s1',
   title: 'AArch64 stage 1, long descriptors',

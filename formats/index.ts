@@ -35,7 +35,7 @@ export type {
 } from '../src/pagetable/format.ts';
 export { arm32LpaeS1, arm32LpaeS2, arm64LpaeS1, arm64LpaeS2, armMaliLpae, armV7s, riscv64 };
 
-/** All formats. */
+/** All formats, in the order in which they are listed. */
 export const formats: readonly FormatModule[] = [
   arm64LpaeS1,
   arm64LpaeS2,
@@ -46,7 +46,7 @@ export const formats: readonly FormatModule[] = [
   riscv64,
 ];
 
-/** The format of that name, if there is one. */
+/** The format of that name (Linux's, in lower case: `arm_64_lpae_s1`), or undefined where there is none. */
 export function formatNamed(name: string): FormatModule | undefined {
   return formats.find((format) => format.name === name);
 }

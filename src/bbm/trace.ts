@@ -172,7 +172,7 @@ export function countIllegal(verdicts: readonly StepVerdict[]): IllegalSteps {
   return { pe, smmu };
 }
 
-/** Whether a step is legal for all of some machines at a FEAT_BBM level. */
+/** Whether a step is legal on all of these machines at a FEAT_BBM level, 0 to 2. Steps that write nothing are. */
 export function isLegal(verdict: StepVerdict, machines: readonly Machine[], bbml: BbmLevel): boolean {
   if (verdict.kind !== 'write') return true;
   return verdict.judgements.every((one) => one.legal || one.bbml !== bbml || !machines.includes(one.machine));

@@ -99,7 +99,9 @@ export function encodeAddress(layout: DescriptorLayout, address: bigint): bigint
   return word;
 }
 
-/** The address that a descriptor carries, moved bits put back. */
+/**
+ * The address that a descriptor carries, in bytes, with bits that a format keeps elsewhere (52-bit addresses) put back. 0 where its kind has none.
+ */
 export function decodeAddress(layout: DescriptorLayout, word: bigint): bigint {
   let address = 0n;
   for (const field of layout.fields) {
@@ -117,7 +119,7 @@ export function decode(layout: DescriptorLayout, word: bigint): DecodedField[] {
   });
 }
 
-/** True when the word's type bits are the ones of this kind of descriptor. */
+/** Whether the bits of `word` that tell kinds of descriptors apart are this layout's. `word` has at most `layout.width` bits. */
 export function matches(layout: DescriptorLayout, word: bigint): boolean {
   return layout.fields.every(
     (f) => f.fixed === undefined || (word & fieldMask(f)) >> BigInt(f.low) === BigInt(f.fixed),

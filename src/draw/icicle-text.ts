@@ -17,7 +17,12 @@ export interface IcicleTextOptions {
   readonly scale?: IcicleScale;
 }
 
-/** Lines of at most 80 columns. Without colours the glyphs say the same. */
+/**
+ * The tables behind an address space, as lines of at most 80 columns. Without colours the glyphs say the same.
+ *
+ * @param panels - of `iciclePanels`.
+ * @param style - of {@link makeStyle}.
+ */
 export function icicleText(
   panels: readonly IciclePanel[],
   style: Style,

@@ -10,7 +10,14 @@ const WIDTH = 80;
 const BAR = 10;
 const MAX_ROWS = 24;
 
-/** Lines of at most 80 columns. @param regime - the walker's. */
+/**
+ * What an address space maps, as lines of at most 80 columns.
+ *
+ * @param space - as `listSpace(walker)` answers it.
+ * @param regime - the walker's.
+ * @param style - of {@link makeStyle}.
+ * @param maxRows - mapped rows of each window. Default 24.
+ */
 export function addressSpaceText(
   space: DrawnSpace,
   regime: MachineRegime,

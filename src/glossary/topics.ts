@@ -26,7 +26,10 @@ const NUMBER = /^0x[0-9a-f]+(?:_[0-9a-f]+)*$/i;
 const numberOf = (text: string) => (NUMBER.test(text) ? BigInt(text.replaceAll('_', '')) : undefined);
 
 /**
- * The topics that `words` ask for: one name of several words, a name and a value, or several names.
+ * Looks names up: fields, registers, faults, events and values, in any case, without or with the register (`TCR_EL1.T0SZ`). A register may be followed by a value, which
+ * is then taken apart. Never throws.
+ *
+ * @param words - one name of several words, a name and a value (`0x…`), or several names.
  * @returns the topics, and the words that found none.
  */
 export function lookUp(words: readonly string[]): { topics: Topic[]; unknown: string[] } {

@@ -15,7 +15,11 @@ export interface ByteSource {
   read(offset: number, into: Uint8Array): void;
 }
 
-/** Bytes in memory as a source. */
+/**
+ * Bytes in memory as a source. They are not copied.
+ *
+ * @param name - what messages call it.
+ */
 export function bufferSource(name: string, bytes: Uint8Array): ByteSource {
   return {
     name,

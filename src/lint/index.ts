@@ -48,7 +48,7 @@ export interface LintResult {
   readonly tables: number;
 }
 
-/** Looks at every table once, and at what all of them map. */
+/** Looks at every table once, and at what all of them map. Memory is only read, and nothing throws: what is wrong is a finding. */
 export function lint(input: LintInput): LintResult {
   const { translator, ranges } = input;
   const findings = new Findings(new Set(input.rules ?? RULES.map(({ name }) => name)));

@@ -142,7 +142,7 @@ export const RULES = [
 /** The name of a rule, such as `reserved-bits`. */
 export type RuleName = (typeof RULES)[number]['name'];
 
-/** The rule of that name. */
+/** The rule of that name: its severity, what it looks for, and where the architecture says so. */
 export function ruleNamed(name: RuleName): Rule {
   return RULES.find((one) => one.name === name)!;
 }

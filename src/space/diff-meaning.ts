@@ -23,7 +23,12 @@ export interface MeaningOptions {
   readonly regimes: readonly [a: MachineRegime, b: MachineRegime];
 }
 
-/** Differences in the order of input addresses; those that go on are one. */
+/**
+ * Compares what two address spaces mean: where input addresses lead, and what they allow.
+ *
+ * @param a - ranges as `listSpace` lists them: ascending and apart from each other; `b` likewise.
+ * @returns differences in the order of input addresses; those that go on are one.
+ */
 export function diffMeaning(
   a: readonly MappedRange[],
   b: readonly MappedRange[],

@@ -18,7 +18,12 @@ export interface Space {
 /** More than any table of reasonable size has; tables that hold themselves would hardly end. */
 const MAX_STRETCHES = 1 << 22;
 
-/** What `walker` maps, all of it or within `only`, up to about `maxRanges` ranges. */
+/**
+ * Lists what an address space maps, in ranges that are alike and contiguous on both sides. Memory is only read; nothing throws.
+ *
+ * @param only - input addresses to look at, both ends inside. Default: all that the tables translate.
+ * @param maxRanges - about how many ranges to list; `complete` is false where there are more. Default: 2^16.
+ */
 export function listSpace(walker: Translator, only?: AddressRange, maxRanges = SHORT_LIST): Space {
   const looked = only ? [only] : windows(walker);
   const trees = listableTrees(walker);

@@ -12,7 +12,11 @@ export interface TargetTables {
   tree(): TableTree;
 }
 
-/** All tables, or those (and their entries) that serve addresses within `only`. */
+/**
+ * The tables behind an address space, each read once, whatever leads to it. Of stage 1 under stage 2 their addresses are IPAs.
+ *
+ * @param only - keep tables and entries that serve these input addresses, both ends inside. Default: all.
+ */
 export function treeOfTarget(walker: Translator, only?: AddressRange): TargetTables {
   const nodes: TableNode[] = [];
   const roots: TableNode[] = [];

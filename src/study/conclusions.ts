@@ -34,7 +34,11 @@ export interface Conclusion {
   readonly text: string;
 }
 
-/** All that a study lets anyone say, in the order of {@link CONCLUSION_KINDS}. What holds for several CPU page sizes is said once. */
+/**
+ * What studies of a workload let anyone say: where it maps, what leaves, tables and TLB misses it costs, and what would save most. What holds for several CPU page sizes is said once.
+ *
+ * @param studies - one for each CPU page size, as `gathered` puts them together.
+ */
 export function conclusionsOf(studies: readonly WorkloadStudy[]): Conclusion[] {
   return CONCLUSION_KINDS.flatMap((kind) => {
     const sizes = new Map<string, number[]>();

@@ -44,7 +44,9 @@ export function shortFaultStatus(fault: Pick<Fault, 'kind' | 'level'>): number {
   return fault.level === 2 ? codes[1] : codes[0];
 }
 
-/** DFSR (AArch32) of a data access: LPAE in bit 9 chooses the format, WnR is bit 11, the short format's domain bits [7:4]. */
+/**
+ * DFSR (AArch32, 32 bits) of a data access: LPAE in bit 9 chooses the format, WnR is bit 11, the short format's domain bits [7:4]. (DDI 0487 G8.2 DFSR.)
+ */
 export function dfsr(fault: Fault, options: { readonly long: boolean; readonly write: boolean }): number {
   const wnr = options.write ? 1 << 11 : 0;
   if (options.long) return wnr | (1 << 9) | faultStatusCode(fault);
@@ -52,7 +54,7 @@ export function dfsr(fault: Fault, options: { readonly long: boolean; readonly w
   return wnr | ((fs & 0x10) << 6) | ((fault.domain ?? 0) << 4) | (fs & 0xf);
 }
 
-/** IFSR (AArch32) of an instruction fetch: as DFSR, without WnR and domain. */
+/** IFSR (AArch32, 32 bits) of an instruction fetch: as DFSR, without WnR and domain. (DDI 0487 G8.2 IFSR.) */
 export function ifsr(fault: Fault, options: { readonly long: boolean }): number {
   const { domain: _, ...rest } = fault;
   return dfsr(rest, { ...options, write: false });
@@ -133,7 +135,9 @@ function shortCacheability({ policy, writeAllocate }: Cacheability): number {
   return writeAllocate ? 0b01 : 0b11;
 }
 
-/** HPFAR_EL2 of a stage-2 fault: FIPA, IPA[51:12] in bits [43:4]; undefined for a fault of stage 1. */
+/**
+ * HPFAR_EL2 (64 bits) of a stage-2 fault: FIPA, IPA[51:12] in bits [43:4]; undefined for a fault of stage 1. (DDI 0487 D24.2 HPFAR_EL2.)
+ */
 export function hpfarEl2(fault: Fault): bigint | undefined {
   if (fault.stage !== 2 || fault.ipa === undefined) return undefined;
   return ((fault.ipa & PA_51_12) >> 12n) << 4n;

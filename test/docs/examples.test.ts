@@ -1,4 +1,4 @@
-/** The examples of the public API: those of entry points run and print what they say, all others type-check. */
+/** The examples of the public API and of README.md: those of entry points run and print what they say, all others type-check. */
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -6,12 +6,19 @@ import { basename, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { format } from 'node:util';
 import { beforeAll, describe, expect, test, vi } from 'vitest';
-import { allExamples, examplesIn, moduleOf, promised, publicNames } from '../support/examples.ts';
+import {
+  allExamples,
+  examplesIn,
+  examplesOfPage,
+  moduleOf,
+  promised,
+  publicNames,
+} from '../support/examples.ts';
 import { entryPoints, ROOT } from '../support/public-api.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'lpae-examples-'));
 const names = publicNames();
-const examples = allExamples().map((example, index) => ({
+const examples = [...allExamples(), ...examplesOfPage('README.md')].map((example, index) => ({
   ...example,
   path: join(folder, `${index}.ts`),
   where: `${example.title} (${example.file})`,
@@ -43,6 +50,7 @@ describe('examples', () => {
     expect(examplesIn('@example one(1)\n@example\ntwo(2);')).toEqual(['one(1)', 'two(2);']);
     expect(examplesIn('None.')).toEqual([]);
     expect(examples.filter(({ whole }) => !whole).length).toBeGreaterThan(20);
+    expect(examples.filter(({ file }) => file === 'README.md').length).toBeGreaterThan(1);
   });
 
   test('are there for every entry point, of 5 to 15 lines', () => {

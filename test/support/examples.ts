@@ -1,4 +1,6 @@
 /** The `@example`s of the public API, as modules that can be checked and run. */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { type Program, parseSync, Visitor } from 'oxc-parser';
 import { type EntryPoint, entryPoints, fileOf, ROOT, Sources } from './public-api.ts';
 
@@ -18,7 +20,9 @@ export interface Example {
 /** What fragments may take for granted, and its type. */
 const KNOWN: Readonly<Record<string, string>> = {
   ...Object.fromEntries(
-    ['ttbr0', 'tcr', 'tcr2', 'mair', 'mair0', 'mair1', 'pte', 'cdAddress'].map((name) => [name, 'bigint']),
+    ['ttbr0', 'tcr', 'tcr2', 'mair', 'mair0', 'mair1', 'pte', 'cdAddress', 'iova', 'pa', 'size'].map(
+      (name) => [name, 'bigint'],
+    ),
   ),
   bytes: 'Uint8Array',
   words: 'ReadonlyMap<bigint, bigint>',
@@ -31,6 +35,19 @@ const KNOWN: Readonly<Record<string, string>> = {
   before: "import('lpae/machine').Translator",
   after: "import('lpae/machine').Translator",
 };
+
+/** The programs in a Markdown file: blocks of TypeScript. */
+export function examplesOfPage(file: string): Example[] {
+  const [entry] = entryPoints();
+  const codes = [...readFileSync(join(ROOT, file), 'utf8').matchAll(/^```ts\n([\s\S]*?)^```/gm)];
+  return codes.map(([, code = ''], index) => ({
+    title: `${file} ${index + 1}`,
+    file,
+    entry: entry!,
+    code,
+    whole: false,
+  }));
+}
 
 /** All examples of the public API. */
 export function allExamples(): Example[] {

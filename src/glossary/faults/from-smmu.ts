@@ -24,7 +24,7 @@ import type { ConfigurationKind, DecodedFault, DecodedKind } from './decoded-fau
 const UNKNOWN_RECORD = registerOf(UNKNOWN_EVENT);
 const event = EVENT.fields;
 
-/** An event record as four 64-bit words, the lowest first. */
+/** An event record of an SMMUv3: four 64-bit words, the lowest first. A number that is no event is kind `other`. (IHI 0070 7.3.) */
 export function decodeEvent(words: readonly [bigint, bigint, bigint, bigint]): DecodedFault {
   const number = readIn(words, event.Number);
   const info = eventNumbered(number);

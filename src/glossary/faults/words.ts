@@ -13,7 +13,7 @@ export function faultParagraph(fault: DecodedFault): string {
   return [faultSentence(fault), ...fault.notes.map((note) => `${capitalised(note)}.`)].join(' ');
 }
 
-/** What happened. */
+/** What happened, in a sentence or two for people. */
 export function faultSentence(fault: DecodedFault): string {
   return [
     headline(fault),
@@ -99,7 +99,7 @@ const UNKNOWN_STREAM_CAUSES = [
   'the device does DMA before its driver attaches it, with the bypass of unknown streams off',
 ];
 
-/** What to look at. */
+/** What to look at, the most useful first: a sentence each. */
 export function checksOf({ kind, source, name }: DecodedFault): readonly string[] {
   return (faultKindInfo(kind) ?? (source === 'smmuv3' ? eventNamed(name) : undefined))?.checks ?? [];
 }
@@ -144,7 +144,7 @@ function hints(fault: DecodedFault): string[] {
   return found;
 }
 
-/** What to run next: `FILE` stands for tables in a file that `lpae walk` reads. */
+/** Commands to run next. `FILE` stands for tables in a file that `lpae walk` reads. */
 export function nextSteps(fault: DecodedFault): string[] {
   const { address, access, privileged, streamId, substreamId, source, kind, descriptor, level, short } =
     fault;
