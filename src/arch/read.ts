@@ -12,6 +12,11 @@ export function read(word: bigint, { high, low }: FieldBits): number {
   return Number(BigInt.asUintN(high - low + 1, word >> BigInt(low)));
 }
 
+/** How many bits the field has. */
+export function widthOf({ high, low }: BitField): number {
+  return high - low + 1;
+}
+
 /** Whether a field of one bit is 1; of a wider one, whether it is not 0. */
 export function isSet(word: bigint, field: FieldBits): boolean {
   return (word & maskOf(field)) !== 0n;

@@ -3,23 +3,17 @@
  * register values. VMSAv8-64 alone. (DDI 0487 D8.2 for levels and concatenation, D24.2 for TCR_ELx and VTCR_EL2.)
  */
 
+import { isSet } from '../arch/read.ts';
 import { isNested, isStage2Alone, regimes, traitsOf } from '../arch/regimes.ts';
+import { TCR_EL1 } from '../arch/registers/tcr.ts';
 import { hex } from '../memory/hex.ts';
 import { PhysicalMemory } from '../memory/index.ts';
 import { tlbContext } from '../tlb/context.ts';
 import type { TlbContextOptions, TranslationRegime } from '../tlb/index.ts';
-import { flag } from '../walker/bits.ts';
 import { cpuFeatures } from '../walker/cpu.ts';
 import type { TableGeometry } from '../walker/descriptor64.ts';
-import {
-  hypervisorControl,
-  oneRangeFields,
-  s1Params,
-  s2Params,
-  systemControl,
-  ttbrAddress,
-  twoRangeFields,
-} from '../walker/params/aarch64.ts';
+import { hypervisorControl, s1Params, s2Params, systemControl } from '../walker/params/aarch64.ts';
+import { oneRangeFields, ttbrAddress, twoRangeFields } from '../walker/params/range-fields.ts';
 import type { BbmContext } from './change.ts';
 import { TraceError } from './errors.ts';
 
@@ -154,7 +148,8 @@ export function traceContext(options: TraceRegisters): TraceContext {
     return { stage: 2, ...geometryOf(params), ...tags };
   }
   const two = traitsOf(regime).ranges === 2;
-  const upper = two && (options.upper ?? (flag(tcr, 7) && !flag(tcr, 23)));
+  const { EPD0, EPD1 } = TCR_EL1.fields;
+  const upper = two && (options.upper ?? (isSet(tcr, EPD0) && !isSet(tcr, EPD1)));
   const fields = two ? twoRangeFields(tcr, upper ? ttbr1 : ttbr0, upper) : oneRangeFields(tcr, ttbr0);
   const params = s1Params(fields, mair, systemControl(sctlr, cpu), cpu);
   if (params.configurationFault) {

@@ -1,17 +1,23 @@
 /** AArch32 ranges described: long descriptors of TTBCR, HTCR and VTCR, and short descriptors. (DDI 0487 G5.4, G5.5, G8.2.) */
-import { decodeShareability, decodeShortCacheability } from '../walker/attributes.ts';
-import { field, flag, POW2 } from '../walker/bits.ts';
+import { addressOf, isSet, read } from '../arch/read.ts';
+import { TTBR_SHORT } from '../arch/registers/aarch32-base.ts';
+import { SCTLR, TTBCR, VTCR } from '../arch/registers/aarch32-control.ts';
+import { pairOf } from '../arch/registers/parts.ts';
+import { decodeShortCacheability } from '../walker/attributes.ts';
+import { POW2 } from '../walker/bits.ts';
 import type { CpuFeatures } from '../walker/cpu.ts';
+import type { TableGeometry } from '../walker/descriptor64.ts';
+import { lpaeBase, vtcrSubject } from '../walker/params/aarch32.ts';
 import type { S2Params } from '../walker/params/params.ts';
 import type { ShortParams } from '../walker/params/short.ts';
 import type { RangeSpan } from '../walker/ranges.ts';
-import { unaligned } from './problems.ts';
+import { DOMAIN_TYPES, LPAE_DISABLED, LPAE_RULES, SHORT_RULES, VTCR_RULES } from '../walker/rules/aarch32.ts';
+import { problemsOf, type RegisterProblem } from '../walker/rules/rule.ts';
 import { outputSize, tablesOf, walkAttributes } from './tables.ts';
 import type {
   LevelDescription,
   OffReason,
   RangeDescription,
-  RegisterProblem,
   ShortControls,
   TablesDescription,
   WalkAttributes,
@@ -35,30 +41,33 @@ export interface LpaeRangeInput {
   readonly off?: OffReason | undefined;
 }
 
+const [TXSZ, EPD] = [pairOf(TTBCR, 'TxSZ'), pairOf(TTBCR, 'EPDx')];
+const [IRGN, ORGN, SH] = [pairOf(TTBCR, 'IRGNx'), pairOf(TTBCR, 'ORGNx'), pairOf(TTBCR, 'SHx')];
+
 /** Describes a stage-1 range of long descriptors. */
 export function lpaeRange(input: LpaeRangeInput, cpu: CpuFeatures): RangeDescription {
   const { base, txsz, epd, section, value, ttbcr, upper, cnp, span } = input;
-  const low = upper ? 16 : 0;
-  const bits = (high: number, from: number) => field(ttbcr, low + high, low + from);
+  const range = upper ? 1 : 0;
   const exists = span.end > span.first;
   const tables = exists ? tablesOf(span.params, span, cpu) : undefined;
+  const disabled = { epd: isSet(ttbcr, EPD[range]) };
   const own = !exists
     ? unused(txsz, 0)
-    : bits(7, 7) === 1
-      ? disabled(epd, 'a level 1 translation fault', section)
+    : LPAE_DISABLED.holds(disabled)
+      ? LPAE_DISABLED.tell(disabled, { epd, section })
       : undefined;
   const off = input.off ?? own;
   return {
     ...PLAIN,
     register: base,
     value,
-    size: { field: txsz, value: bits(2, 0) },
+    size: { field: txsz, value: read(ttbcr, TXSZ[range]) },
     ...(off && { off }),
     ...(tables && { tables }),
-    walks: walkAttributes(bits(9, 8), bits(11, 10), bits(13, 12)),
+    walks: walkAttributes(read(ttbcr, IRGN[range]), read(ttbcr, ORGN[range]), read(ttbcr, SH[range])),
     hpd: span.params.hpd,
     cnp,
-    problems: tables && !own ? lpaeBase(base, value, span.params.tableBase, tables.alignLog2, cpu) : [],
+    problems: tables && !own ? baseProblems(base, value, span.params, tables.alignLog2, cpu) : [],
   };
 }
 
@@ -67,31 +76,16 @@ function unused(field: string, value: number): OffReason {
   return { field, value: BigInt(value), rule, section: 'DDI 0487 G5.5.5' };
 }
 
-function disabled(field: string, what: string, section: string): OffReason {
-  return { field, value: 1n, rule: `no walks: every access of the range is ${what}`, section };
-}
-
-/** The base of an AArch32 long-descriptor table: 40 bits. */
-function lpaeBase(
+/** Rules of an AArch32 long-descriptor base: 40 bits. */
+function baseProblems(
   base: string,
   value: bigint,
-  tableBase: number,
+  { tableBase, oaBits }: TableGeometry,
   alignLog2: number,
   cpu: CpuFeatures,
 ): RegisterProblem[] {
-  const found: RegisterProblem[] = [];
-  if (tableBase >= POW2[40]!) {
-    found.push({
-      field: base,
-      value: BigInt(tableBase),
-      effect: 'fault',
-      rule: 'the table base is beyond 40 bits: a level 0 address size fault; bits [47:40] must be 0',
-      section: 'DDI 0487 G5.5.7',
-    });
-  }
-  const raw = BigInt.asUintN(cpu.armv7 ? 40 : 48, value) & ~1n;
-  const below = unaligned({ base, baseSection: 'DDI 0487 G5.5.7' }, raw, BigInt(tableBase), alignLog2);
-  return below ? [...found, below] : found;
+  const subject = { tableBase, oaBits, raw: lpaeBase(value, cpu), alignLog2 };
+  return problemsOf(LPAE_RULES, subject, { base, baseSection: 'DDI 0487 G5.5.7' });
 }
 
 /** Stage 2 of VTCR and VTTBR, or of a stream table entry with those fields. */
@@ -108,45 +102,21 @@ export function lpaeStage2(
   cpu: CpuFeatures,
 ): RangeDescription {
   const { base, of, vtcr, value, cnp, params, off } = input;
-  const t0sz = Number(BigInt.asIntN(4, vtcr));
-  const sl0 = field(vtcr, 7, 6);
+  const subject = vtcrSubject(vtcr);
+  const { IRGN0, ORGN0, SH0 } = VTCR.fields;
   const span = { first: 0, end: POW2[params.iaBits]! };
   const tables = params.invalid ? undefined : tablesOf(params, span, cpu);
-  const problems: RegisterProblem[] = [];
-  if (params.invalid) {
-    const rule =
-      sl0 > 1
-        ? 'the start level is reserved: a level 1 translation fault; 0 is level 2, 1 level 1'
-        : `the start level does not fit T0SZ ${t0sz}: a level 1 translation fault; SL0 0 takes T0SZ -2 to 7, SL0 1 takes -8 to 1`;
-    problems.push({
-      field: of('SL0'),
-      value: BigInt(sl0),
-      effect: 'fault',
-      rule,
-      section: 'DDI 0487 G8.2.172',
-    });
-  }
-  if (flag(vtcr, 4) !== t0sz < 0) {
-    problems.push({
-      field: of('S'),
-      value: BigInt(flag(vtcr, 4)),
-      effect: 'unpredictable',
-      rule: 'must be as T0SZ[3], the sign: if not, T0SZ is UNKNOWN; taken as it stands',
-      section: 'DDI 0487 G8.2.172',
-    });
-  }
+  const problems = problemsOf(VTCR_RULES, subject, of);
   return {
     ...PLAIN,
     register: base,
     value,
-    size: { field: of('T0SZ'), value: t0sz },
+    size: { field: of('T0SZ'), value: subject.t0sz },
     ...(off && { off }),
     ...(tables && { tables }),
-    walks: walkAttributes(field(vtcr, 9, 8), field(vtcr, 11, 10), field(vtcr, 13, 12)),
+    walks: walkAttributes(read(vtcr, IRGN0), read(vtcr, ORGN0), read(vtcr, SH0)),
     cnp,
-    problems: tables
-      ? [...problems, ...lpaeBase(base, value, params.tableBase, tables.alignLog2, cpu)]
-      : problems,
+    problems: tables ? [...problems, ...baseProblems(base, value, params, tables.alignLog2, cpu)] : problems,
   };
 }
 
@@ -208,7 +178,7 @@ export function shortRanges(
   const split = 2 ** (inputBits - n);
   const section = 'DDI 0487 G8.2.165';
   const size = { field: 'TTBCR.N', value: n };
-  const pd = (one: 0 | 1) => disabled(`TTBCR.PD${one}`, 'a level 1 translation fault', section);
+  const pd = (one: 0 | 1) => LPAE_DISABLED.tell({ epd: true }, { epd: `TTBCR.PD${one}`, section });
   const lowerOff = stageOff ?? (lower.disabled ? pd(0) : undefined);
   const tables = shortTables(params, lower.base, 0, split, inputBits - n, cpu);
   const first: RangeDescription = {
@@ -241,27 +211,25 @@ export function shortRanges(
   ];
 }
 
-/** IRGN is {bit 0, bit 6}, RGN [4:3], S bit 1, NOS bit 5. (G8.2.167.) */
+/** IRGN is in two parts. (G8.2.167.) */
 function shortWalks(ttbr: bigint): WalkAttributes {
-  const notOuter = flag(ttbr, 5);
+  const { IRGN0, IRGN1, RGN, S, NOS } = TTBR_SHORT.fields;
+  const shareability = !isSet(ttbr, S) ? 'non' : isSet(ttbr, NOS) ? 'inner' : 'outer';
   return {
-    inner: decodeShortCacheability((Number(flag(ttbr, 0)) << 1) | Number(flag(ttbr, 6))),
-    outer: decodeShortCacheability(field(ttbr, 4, 3)),
-    shareability: decodeShareability(flag(ttbr, 1) ? (notOuter ? 3 : 2) : 0),
+    inner: decodeShortCacheability(read(ttbr, IRGN1) * 2 + read(ttbr, IRGN0)),
+    outer: decodeShortCacheability(read(ttbr, RGN)),
+    shareability,
   };
 }
 
-/** Bits [6:0] are the walk's attributes. */
+/** Bits below the base are the walk's attributes. */
 function shortBase(base: string, value: bigint, tableBase: number, alignLog2: number): RegisterProblem[] {
-  const raw = BigInt.asUintN(32, value) & ~0x7fn;
-  const below = unaligned({ base, baseSection: 'DDI 0487 G8.2.167' }, raw, BigInt(tableBase), alignLog2, 7);
-  return below ? [below] : [];
+  const raw = addressOf(value, TTBR_SHORT.fields.TTB);
+  const names = { base, baseSection: 'DDI 0487 G8.2.167' };
+  return problemsOf(SHORT_RULES, { raw, tableBase, alignLog2, oaBits: SHORT_OUTPUT }, names);
 }
 
-const DOMAIN_TYPES = ['none', 'client', 'reserved', 'manager'] as const;
-
 /** SCTLR.TRE, AFE and DACR in words. */
-export function shortControls(sctlr: bigint, { afe, dacr }: ShortParams): ShortControls {
-  const domains = Array.from({ length: 16 }, (_, domain) => DOMAIN_TYPES[(dacr >>> (domain * 2)) & 3]!);
-  return { tre: flag(sctlr, 28), afe, domains };
+export function shortControls(sctlr: bigint, { afe, domains }: ShortParams): ShortControls {
+  return { tre: isSet(sctlr, SCTLR.fields.TRE), afe, domains: domains.map((type) => DOMAIN_TYPES[type]!) };
 }

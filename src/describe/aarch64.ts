@@ -1,19 +1,17 @@
 /** AArch64 ranges described: stage 1 from TCR and TTBR or a context descriptor, stage 2 from VTCR and VTTBR or a stream table entry. (DDI 0487 D8.1, D8.2.) */
-import { field, flag } from '../walker/bits.ts';
 import type { CpuFeatures } from '../walker/cpu.ts';
-import { s2Params, type TableAddress } from '../walker/params/aarch64.ts';
+import type { TableGeometry } from '../walker/descriptor64.ts';
+import { startSubject } from '../walker/params/aarch64.ts';
 import type { S1Params, S2Params } from '../walker/params/params.ts';
+import { hasWideBase } from '../walker/params/sizes.ts';
 import type { RangeSpan } from '../walker/ranges.ts';
+import type { RawBase } from '../walker/rules/base.ts';
+import { problemsOf } from '../walker/rules/rule.ts';
+import { S1_DISABLED, S1_RULES, takesTxsz } from '../walker/rules/stage1.ts';
+import { S2_RULES, type StartSubject, smallestT0sz } from '../walker/rules/stage2.ts';
 import type { FieldNames, RawFields } from './fields.ts';
-import { baseProblems, commonProblems, numbersText, s1Problems, takesTxsz } from './problems.ts';
 import { tablesOf, walkAttributes } from './tables.ts';
-import type {
-  OffReason,
-  RangeDescription,
-  RegisterProblem,
-  Stage2Controls,
-  TablesDescription,
-} from './types.ts';
+import type { OffReason, RangeDescription, Stage2Controls, TablesDescription } from './types.ts';
 
 /** A stage-1 range of AArch64. */
 export interface S1RangeInput {
@@ -32,10 +30,8 @@ export interface S1RangeInput {
 export function s1Range(input: S1RangeInput, cpu: CpuFeatures): RangeDescription {
   const { names, fields, upper, value, cnp, span } = input;
   const { params } = span;
-  const disabled = walkDisabled(names, fields, upper);
-  const off = input.off ?? disabled;
-  // Of a range that is switched off nothing else counts: its size is mostly left as 0.
-  const problems = disabled ? [] : s1Problems(names, fields, upper, cpu);
+  const disabled = S1_DISABLED.holds({ fields, cpu });
+  const off = input.off ?? (disabled ? S1_DISABLED.tell({ fields, cpu }, names) : undefined);
   const tables = takesTxsz(fields, cpu)
     ? tablesOf(params, span, cpu, { name: names.ps, encoding: fields.ps })
     : undefined;
@@ -50,20 +46,26 @@ export function s1Range(input: S1RangeInput, cpu: CpuFeatures): RangeDescription
     e0pd: params.e0pd,
     topByteIgnored: topByte(params),
     cnp,
-    problems:
-      tables && !disabled
-        ? [...problems, ...baseProblems(names, fields, params, tables.alignLog2, cpu)]
-        : problems,
+    // Of a range that is switched off nothing else counts: its size is mostly left as 0.
+    problems: disabled
+      ? []
+      : problemsOf(S1_RULES, { fields, upper, cpu, ...rawBase(fields, params, tables, cpu) }, names),
   };
 }
 
-function walkDisabled(names: FieldNames, { epd }: RawFields, upper: boolean): OffReason | undefined {
-  if (!epd) return undefined;
+/** The base as the register holds it, beside the one that the walker takes. Without tables no rule asks for it. */
+function rawBase(
+  { base, ps }: RawFields,
+  geometry: TableGeometry,
+  tables: TablesDescription | undefined,
+  cpu: CpuFeatures,
+): RawBase {
+  const { tableBase, oaBits } = geometry;
   return {
-    field: names.of(upper ? 'EPD1' : 'EPD0'),
-    value: 1n,
-    rule: 'no walks: every access of the range is a level 0 translation fault',
-    section: 'DDI 0487 D8.2.4',
+    tableBase,
+    oaBits,
+    raw: BigInt(base(hasWideBase(geometry, ps, cpu))),
+    alignLog2: tables?.alignLog2 ?? 0,
   };
 }
 
@@ -97,12 +99,11 @@ export function s2Range(input: S2RangeInput, cpu: CpuFeatures): RangeDescription
     e0pd: false,
     topByteIgnored: 'no',
     cnp,
-    problems: [
-      ...commonProblems(names, fields, false, cpu),
-      ...startProblems(input, cpu),
-      ...(flag(vtcr, 33) ? sl2Problems(input, cpu) : []),
-      ...(tables ? baseProblems(names, fields, params, tables.alignLog2, cpu) : []),
-    ],
+    problems: problemsOf(
+      S2_RULES,
+      { ...startOf(vtcr, fields, cpu), fields, upper: false, ...rawBase(fields, params, tables, cpu) },
+      names,
+    ),
   };
 }
 
@@ -116,70 +117,18 @@ function s2Tables(
   return tablesOf(params, span, cpu, { name: names.ps, encoding: ps });
 }
 
-const NO_CONTROL = { ptw: false, fwb: false, affd: false, bigEndian: false };
-const NOWHERE: TableAddress = () => 0;
-const T0SZ = 0x3fn;
-const SL = (3n << 6n) | (1n << 33n);
-
-/** The start level that the walker takes of a T0SZ and SL2:SL0 (3 bits), or undefined where they do not fit each other. */
-function startLevel(vtcr: bigint, t0sz: number, sl: number, cpu: CpuFeatures): number | undefined {
-  const tried = (vtcr & ~T0SZ & ~SL) | BigInt(t0sz) | (BigInt(sl & 3) << 6n) | (BigInt(sl >> 2) << 33n);
-  const params = s2Params(tried, NOWHERE, NO_CONTROL, cpu);
-  return params.invalid ? undefined : params.startLevel;
-}
-
-/** T0SZ values that a start level takes. */
-function legalT0sz(vtcr: bigint, sl: number, cpu: CpuFeatures): number[] {
-  return EVERY_T0SZ.filter((t0sz) => startLevel(vtcr, t0sz, sl, cpu) !== undefined);
-}
-
-const EVERY_T0SZ = Array.from({ length: 64 }, (_, t0sz) => t0sz);
-const EVERY_SL = [0, 1, 2, 3, 4, 5, 6, 7];
-
-/** SL2:SL0, T0SZ: out of range, reserved, or not fitting each other. */
-function startProblems({ names, vtcr, fields, params }: S2RangeInput, cpu: CpuFeatures): RegisterProblem[] {
-  if (!params.invalid) return [];
-  const { txsz } = fields;
-  const sl = field(vtcr, 7, 6) | (Number(flag(vtcr, 33)) << 2);
-  const own = legalT0sz(vtcr, sl, cpu);
-  const others = EVERY_SL.filter((one) => startLevel(vtcr, txsz, one, cpu) !== undefined);
-  const fault = { effect: 'fault', section: 'DDI 0487 D8.2.8.2, D8.2.9.2, D8.2.10.2' } as const;
-  const start = { ...fault, field: names.of('SL0'), value: BigInt(sl & 3) };
-  const wants = others
-    .map((one) => `${slText(one)} (level ${startLevel(vtcr, txsz, one, cpu)})`)
-    .join(' or ');
-  if (others.length === 0) {
-    const all = EVERY_SL.flatMap((one) => legalT0sz(vtcr, one, cpu)).sort((a, b) => a - b);
-    const rule = `${64 - txsz} IPA bits are out of range: a level 0 translation fault; legal here is ${numbersText([...new Set(all)])}, an IPA being no larger than a PA (${cpu.paBits} bits)`;
-    return [{ ...fault, field: names.txsz, value: BigInt(txsz), rule, section: 'DDI 0487 D8.1.10' }];
-  }
-  const rule =
-    own.length === 0
-      ? `the start level is reserved with this granule and ${cpu.paBits} PA bits: a level 0 translation fault; T0SZ ${txsz} wants ${wants}`
-      : `the start level does not fit T0SZ ${txsz}: a level 0 translation fault; it takes T0SZ ${numbersText(own)}, and T0SZ ${txsz} wants ${wants}`;
-  return [{ ...start, rule }];
-}
-
-function slText(sl: number): string {
-  return sl >= 4 ? `SL2:SL0 1:${sl & 3}` : `SL0 ${sl}`;
-}
-
-function sl2Problems({ names, params }: S2RangeInput, cpu: CpuFeatures): RegisterProblem[] {
-  if (params.highAddress === 'ds' && params.granuleLog2 === 12) return [];
-  const why = cpu.lpa2 ? 'unless DS = 1 with the 4K granule' : 'without FEAT_LPA2';
-  const rule = `RES0 ${why}: SL0 alone gives the start level`;
-  return [{ field: names.of('SL2'), value: 1n, effect: 'ignored', rule, section: names.section }];
+/** VTCR_EL2 as the rules take it, with the fields of a range that may be another structure's. */
+function startOf(vtcr: bigint, fields: RawFields, cpu: CpuFeatures): StartSubject {
+  return { ...startSubject(vtcr, cpu, fields.base), fields };
 }
 
 /** What stage 2 has beside its tables. */
 export function stage2Controls(vtcr: bigint, params: S2Params, cpu: CpuFeatures): Stage2Controls {
-  const smallest = EVERY_T0SZ.find((t0sz) =>
-    EVERY_SL.some((sl) => startLevel(vtcr, t0sz, sl, cpu) !== undefined),
-  );
+  const subject = startSubject(vtcr, cpu, () => 0);
   return {
-    sl0: field(vtcr, 7, 6),
-    sl2: Number(flag(vtcr, 33)),
-    smallestT0sz: smallest!,
+    sl0: subject.sl0,
+    sl2: Number(subject.sl2),
+    smallestT0sz: smallestT0sz(subject),
     fwb: params.fwb,
     ptw: params.ptw,
   };

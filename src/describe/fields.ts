@@ -1,54 +1,39 @@
-/**
- * The fields of one AArch64 range beside what the walker made of them, and the names they have in their register: TCR_ELx,
- * VTCR_EL2, or a context descriptor or stream table entry of an SMMU. (DDI 0487 D24.2.194 to D24.2.196, D24.2.224.)
- */
-import { field } from '../walker/bits.ts';
-import type { RangeFields } from '../walker/params/aarch64.ts';
+/** The names that the fields of one AArch64 range have in their register: TCR_ELx, VTCR_EL2. (DDI 0487 D24.2.194 to D24.2.196, D24.2.224.) */
+import { ONE_RANGE, type RangeControl, STAGE2_RANGE, TWO_RANGES } from '../arch/registers/range-control.ts';
+import { VTCR_EL2, VTTBR_EL2 } from '../arch/registers/stage2.ts';
+import { TCR_EL1, TCR_EL2, TCR_EL3 } from '../arch/registers/tcr.ts';
+import type { FieldNames } from '../walker/rules/rule.ts';
 
-/** What a register says of a range: the walker's fields, and those that are not about translation alone. */
-export interface RawFields extends RangeFields {
-  /** TG0 or TG1, as encoded. */
-  readonly tg: number;
-  readonly irgn: number;
-  readonly orgn: number;
-}
+export type { RawFields } from '../walker/params/range-fields.ts';
+export type { FieldNames } from '../walker/rules/rule.ts';
 
-/** How the fields of a range are called. */
-export interface FieldNames {
-  /** The table base register: `TTBR0_EL1`. */
-  readonly base: string;
-  readonly txsz: string;
-  readonly tg: string;
-  readonly ps: string;
-  readonly sh: string;
-  /** Any other field of the control register, by its name there. */
-  readonly of: (name: string) => string;
-  /** HPD, E0PD, TBI and their like: numbered where there are two ranges. */
-  readonly numbered: (name: string) => string;
-  /** Where the manual describes the control register, and the base register. */
-  readonly section: string;
-  readonly baseSection: string;
+const CONTROLS = { 1: TCR_EL1, 2: TCR_EL2, 3: TCR_EL3 } as const;
+const BASE_SECTION = 'DDI 0487 D8.2.3';
+
+/** Names in a control register. `number`: what the flags of a range carry. */
+function namesIn(register: string, { txsz, tg, ps, sh }: RangeControl, number: string) {
+  const of = (name: string) => `${register}.${name}`;
+  return {
+    txsz: of(txsz.name),
+    tg: of(tg.name),
+    ps: of(ps.name),
+    sh: of(sh.name),
+    of,
+    numbered: (name: string) => of(`${name}${number}`),
+    baseSection: BASE_SECTION,
+  };
 }
 
 /** Names in TCR_ELx and TTBRn_ELx of the range `n`; `one`: the only range, whose flags have no number. */
 export function tcrNames(el: 1 | 2 | 3, n: 0 | 1, one: boolean): FieldNames {
-  const control = `TCR_EL${el}`;
-  return {
-    base: `TTBR${n}_EL${el}`,
-    txsz: `${control}.T${n}SZ`,
-    tg: `${control}.TG${n}`,
-    ps: `${control}.${one ? 'PS' : 'IPS'}`,
-    sh: `${control}.SH${n}`,
-    of: (name) => `${control}.${name}`,
-    numbered: (name) => `${control}.${name}${one ? '' : n}`,
-    section: `DDI 0487 D24.2.${193 + el}`,
-    baseSection: 'DDI 0487 D8.2.3',
-  };
+  const { name, reference } = CONTROLS[el];
+  const control = one ? ONE_RANGE : TWO_RANGES[n];
+  return { ...namesIn(name, control, one ? '' : `${n}`), base: `TTBR${n}_EL${el}`, section: reference };
 }
 
-/** TCR_ELx beside the fields that the walker takes from it; `upper`: of TTBR1. */
-export function tcrFields(fields: RangeFields, tcr: bigint, upper: boolean): RawFields {
-  return upper
-    ? { ...fields, tg: field(tcr, 31, 30), irgn: field(tcr, 25, 24), orgn: field(tcr, 27, 26) }
-    : { ...fields, tg: field(tcr, 15, 14), irgn: field(tcr, 9, 8), orgn: field(tcr, 11, 10) };
-}
+/** Names in VTCR_EL2 and VTTBR_EL2. */
+export const STAGE2_NAMES: FieldNames = {
+  ...namesIn(VTCR_EL2.name, STAGE2_RANGE, ''),
+  base: VTTBR_EL2.name,
+  section: VTCR_EL2.reference,
+};

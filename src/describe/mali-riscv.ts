@@ -1,14 +1,16 @@
 /** MMUs that are not VMSA's described: an address space of a Mali GPU (panfrost_regs.h), and of a RISC-V hart (Privileged Architecture, "satp"). */
-import { field } from '../walker/bits.ts';
+import { read } from '../arch/read.ts';
+import { AS_TRANSTAB, MALI_ATTRIBUTES, SATP } from '../arch/registers/other.ts';
 import type { CpuFeatures } from '../walker/cpu.ts';
 import { maliRegions, maliTables } from '../walker/other/mali.ts';
 import { riscvTables } from '../walker/other/riscv.ts';
+import { SATP_MODE, SATP_SECTION, TRANSTAB_MODE } from '../walker/rules/other.ts';
+import { problemsOf, type RegisterProblem } from '../walker/rules/rule.ts';
 import { outputSize } from './tables.ts';
 import type {
   LevelDescription,
   OffReason,
   RangeDescription,
-  RegisterProblem,
   StageDescription,
   TablesDescription,
 } from './types.ts';
@@ -64,50 +66,40 @@ function oneRange(
 
 /** AS_TRANSTAB and AS_MEMATTR. */
 export function maliStage(transtab: bigint, memattr: bigint, cpu: CpuFeatures): StageDescription {
-  const { base, enabled } = maliTables(transtab);
+  const { base } = maliTables(transtab);
   const regions = maliRegions(memattr);
-  const types = Array.from({ length: 8 }, (_, index) => ({
+  const types = MALI_ATTRIBUTES.map((field, index) => ({
     index,
-    byte: field(memattr, index * 8 + 7, index * 8),
+    byte: read(memattr, field),
     attributes: regions[index]!.attributes,
   }));
-  const mode: RegisterProblem = {
-    field: 'AS_TRANSTAB.MODE',
-    value: transtab & 3n,
-    effect: 'fault',
-    rule: 'not the address mode of a table (3): every access is a translation fault',
-    section: 'panfrost_regs.h AS_TRANSTAB',
-  };
+  const mode = read(transtab, AS_TRANSTAB.fields.MODE);
   return oneRange(
     'Mali',
     { register: 'AS_TRANSTAB', value: transtab, tables: radix(base, 0, 48, cpu) },
     {
       memory: { register: 'AS_MEMATTR', value: memattr, types },
-      rangeProblems: enabled ? [] : [mode],
+      rangeProblems: problemsOf([TRANSTAB_MODE], { mode }, undefined),
     },
   );
 }
 
-const SATP = 'RISC-V Privileged Architecture, satp';
-
 /** satp. */
 export function riscvStage(satp: bigint, cpu: CpuFeatures): StageDescription {
   const { base, bare, startLevel } = riscvTables(satp);
-  const mode = BigInt(field(satp, 63, 60));
+  const { MODE, ASID } = SATP.fields;
+  const mode = read(satp, MODE);
   const off: OffReason | undefined = bare
-    ? { field: 'satp.MODE', value: mode, rule: 'Bare: no translation and no protection', section: SATP }
+    ? {
+        field: 'satp.MODE',
+        value: BigInt(mode),
+        rule: 'Bare: no translation and no protection',
+        section: SATP_SECTION,
+      }
     : undefined;
   if (startLevel === undefined) {
-    const rule = 'no mode that the walker knows: every access faults; 8 is Sv39, 9 Sv48';
-    const problem: RegisterProblem = {
-      field: 'satp.MODE',
-      value: mode,
-      effect: 'fault',
-      rule,
-      section: SATP,
-    };
     const range = { register: 'satp', value: satp, ...(off && { off }) };
-    return oneRange('RISC-V', range, { rangeProblems: bare ? [] : [problem] });
+    return oneRange('RISC-V', range, { rangeProblems: problemsOf([SATP_MODE], { mode }, undefined) });
   }
   const tables = radix(base, startLevel, 56, cpu);
   const last = tables.levels.length - 1;
@@ -118,6 +110,6 @@ export function riscvStage(satp: bigint, cpu: CpuFeatures): StageDescription {
   return oneRange(
     startLevel === 1 ? 'RISC-V Sv39' : 'RISC-V Sv48',
     { register: 'satp', value: satp, tables: { ...tables, levels } },
-    { tag: { name: 'ASID', value: field(satp, 59, 44), bits: 16, field: 'satp.ASID' } },
+    { tag: { name: 'ASID', value: read(satp, ASID), bits: 16, field: 'satp.ASID' } },
   );
 }

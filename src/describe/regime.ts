@@ -2,10 +2,16 @@
  * What register values mean: the derivation of a translation regime, stage by stage and range by range, in the numbers that
  * the walker takes from the same registers. (DDI 0487 issue M.a, D8.1, D8.2, G5.)
  */
+import { isSet, read, widthOf, withField } from '../arch/read.ts';
 import { isAArch32, type Regime, traitsOf } from '../arch/regimes.ts';
-import { field, flag } from '../walker/bits.ts';
+import { TTBR_LONG, VTTBR } from '../arch/registers/aarch32-base.ts';
+import { HTCR, SCTLR, TTBCR } from '../arch/registers/aarch32-control.ts';
+import { TTBR0_EL1 } from '../arch/registers/base.ts';
+import { SCTLR_EL1 } from '../arch/registers/sctlr.ts';
+import { HCR_EL2, VTCR_EL2, VTTBR_EL2 } from '../arch/registers/stage2.ts';
+import { TCR_EL1 } from '../arch/registers/tcr.ts';
 import { type CpuFeatures, type CpuOptions, cpuFeatures } from '../walker/cpu.ts';
-import { oneRangeFields, ttbrAddress, twoRangeFields } from '../walker/params/aarch64.ts';
+import { oneRangeFields, stage2Fields, ttbrAddress, twoRangeFields } from '../walker/params/range-fields.ts';
 import { shortParams } from '../walker/params/short.ts';
 import {
   rangesOf,
@@ -17,20 +23,16 @@ import {
   type Values,
   type WalkerRegisters,
 } from '../walker/regimes.ts';
+import { EAE_IGNORED } from '../walker/rules/aarch32.ts';
+import { problemsOf, type RegisterProblem } from '../walker/rules/rule.ts';
+import { FORCED_WRITE_BACK } from '../walker/rules/stage2.ts';
 import { lpaeRange, lpaeStage2, shortControls, shortRanges } from './aarch32.ts';
 import { s1Range, s2Range, stage2Controls } from './aarch64.ts';
-import { type FieldNames, tcrFields, tcrNames } from './fields.ts';
+import { STAGE2_NAMES, tcrNames } from './fields.ts';
 import { maliStage, riscvStage } from './mali-riscv.ts';
-import { mairProblems } from './problems.ts';
+import { dacrProblems, mairProblems } from './problems.ts';
 import { mairTypes } from './tables.ts';
-import type {
-  OffReason,
-  RangeDescription,
-  RegimeDescription,
-  RegisterProblem,
-  StageDescription,
-  TlbTag,
-} from './types.ts';
+import type { OffReason, RangeDescription, RegimeDescription, StageDescription, TlbTag } from './types.ts';
 
 /**
  * Describes a regime: for every stage and range whether it translates, its size, tables, levels, output, attributes, and every
@@ -58,6 +60,9 @@ export function describeRegime(
   return { regime, cpu: features, stages: [...first, ...second] };
 }
 
+/** Every table base register has CnP there. */
+const { CnP } = TTBR0_EL1.fields;
+
 function firstStage(regime: Regime, values: Values, cpu: CpuFeatures): StageDescription {
   const off = stage1Off(regime, values);
   const { descriptors } = traitsOf(regime);
@@ -75,10 +80,10 @@ function stage1Off(regime: Regime, values: Values): OffReason | undefined {
   const section = isAArch32(regime) ? 'DDI 0487 G5.2' : 'DDI 0487 D8.2.12.1';
   const hcr = isAArch32(regime) ? 'HCR' : 'HCR_EL2';
   const flat = 'stage 1 is off, and addresses pass unchanged';
-  if (!flag(values.sctlr, 0)) {
+  if (!isSet(values.sctlr, SCTLR_EL1.fields.M)) {
     return { field: `${traitsOf(regime).registers.sctlr ?? 'SCTLR'}.M`, value: 0n, rule: flat, section };
   }
-  return flag(values.hcr, 12)
+  return isSet(values.hcr, HCR_EL2.fields.DC)
     ? { field: `${hcr}.DC`, value: 1n, rule: `${flat}, as Write-Back memory`, section }
     : { field: `${hcr}.TGE`, value: 1n, rule: flat, section };
 }
@@ -98,8 +103,7 @@ function aarch64Stage(
     const value = upper ? ttbr1 : ttbr0;
     const fields = one ? oneRangeFields(tcr, value) : twoRangeFields(tcr, value, upper);
     const names = tcrNames(el, upper ? 1 : 0, one);
-    const raw = tcrFields(fields, tcr, upper);
-    return s1Range({ names, fields: raw, upper, value, cnp: flag(value, 0), span, off }, cpu);
+    return s1Range({ names, fields, upper, value, cnp: isSet(value, CnP), span, off }, cpu);
   });
   const register = `MAIR_EL${el}`;
   return {
@@ -110,7 +114,7 @@ function aarch64Stage(
     ranges,
     ...(!one && { tag: asidOf(values, `EL${el}`) }),
     memory: { register, value: mair, types: mairTypes(mair, spans[0]!.params.regions) },
-    wxn: flag(sctlr, 19),
+    wxn: isSet(sctlr, SCTLR_EL1.fields.WXN),
     uwxn: false,
     problems: mairProblems(register, mair, cpu, 'DDI 0487 D24.2.127'),
   };
@@ -118,9 +122,11 @@ function aarch64Stage(
 
 /** TCR_ELx.A1 chooses the TTBR, AS how many bits count. */
 function asidOf({ tcr, ttbr0, ttbr1 }: Values, el: string): TlbTag {
-  const [upper, wide] = [flag(tcr, 22), flag(tcr, 36)];
-  const value = field(upper ? ttbr1 : ttbr0, wide ? 63 : 55, 48);
-  return { name: 'ASID', value, bits: wide ? 16 : 8, field: `TTBR${upper ? 1 : 0}_${el}.ASID` };
+  const { A1, AS } = TCR_EL1.fields;
+  const upper = isSet(tcr, A1);
+  const { ASID } = (isSet(tcr, AS) ? TTBR0_EL1 : TTBR_LONG).fields;
+  const value = read(upper ? ttbr1 : ttbr0, ASID);
+  return { name: 'ASID', value, bits: widthOf(ASID), field: `TTBR${upper ? 1 : 0}_${el}.ASID` };
 }
 
 function lpaeStage(
@@ -132,18 +138,23 @@ function lpaeStage(
   const { tcr, ttbr0, ttbr1, mair, sctlr } = values;
   const hyp = !traitsOf(regime).unprivileged;
   const control = hyp ? 'HTCR' : 'TTBCR';
-  const section = hyp ? 'DDI 0487 G8.2.76' : 'DDI 0487 G8.2.165';
+  const section = (hyp ? HTCR : TTBCR).reference;
   const { spans } = rangesOf(regime, values, cpu);
-  // HTCR has no EPD0 in bit 7.
-  const ttbcr = hyp ? tcr & ~0x80n : tcr;
+  // HTCR has the other fields of TTBR0 in the same places, and no EPD0.
+  const ttbcr = hyp ? withField(tcr, TTBCR.fields.EPD0, 0) : tcr;
   const ranges = spans.map((span, i) => {
     const base = hyp ? 'HTTBR' : `TTBR${i}`;
     const value = i === 1 ? ttbr1 : ttbr0;
     const names = { base, txsz: `${control}.T${i}SZ`, epd: `${control}.EPD${i}`, section };
-    return lpaeRange({ ...names, value, ttbcr, upper: i === 1, cnp: flag(value, 0), span, off }, cpu);
+    return lpaeRange({ ...names, value, ttbcr, upper: i === 1, cnp: isSet(value, CnP), span, off }, cpu);
   });
-  const upper = flag(tcr, 22);
-  const asid = { value: field(upper ? ttbr1 : ttbr0, 55, 48), bits: 8, field: `TTBR${upper ? 1 : 0}.ASID` };
+  const upper = isSet(tcr, TTBCR.fields.A1);
+  const { ASID } = TTBR_LONG.fields;
+  const asid = {
+    value: read(upper ? ttbr1 : ttbr0, ASID),
+    bits: widthOf(ASID),
+    field: `TTBR${upper ? 1 : 0}.ASID`,
+  };
   const register = hyp ? 'HMAIR1:HMAIR0' : 'MAIR1:MAIR0';
   return {
     stage: 1,
@@ -153,8 +164,8 @@ function lpaeStage(
     ranges,
     ...(!hyp && { tag: { name: 'ASID', ...asid } }),
     memory: { register, value: mair, types: mairTypes(mair, spans[0]!.params.regions) },
-    wxn: flag(sctlr, 19),
-    uwxn: !hyp && flag(sctlr, 20),
+    wxn: isSet(sctlr, SCTLR_EL1.fields.WXN),
+    uwxn: !hyp && isSet(sctlr, SCTLR.fields.UWXN),
     problems: [
       ...(hyp ? [] : eaeProblems(regime, tcr)),
       ...mairProblems(register, mair, { mte: false, xs: false }, 'DDI 0487 G8.2.111'),
@@ -165,16 +176,8 @@ function lpaeStage(
 /** Where the regime's name says which descriptors there are, and TTBCR.EAE says the other. */
 function eaeProblems(regime: Regime, tcr: bigint): RegisterProblem[] {
   const long = traitsOf(regime).descriptors !== 'short';
-  if (flag(tcr, 31) === long) return [];
-  return [
-    {
-      field: 'TTBCR.EAE',
-      value: BigInt(flag(tcr, 31)),
-      effect: 'ignored',
-      rule: `says ${long ? 'short' : 'long'} descriptors, but the regime asked for is ${regime}; with this value it is ${long ? 'pl1&0-short' : 'pl1&0'}`,
-      section: 'DDI 0487 G8.2.165',
-    },
-  ];
+  const eae = isSet(tcr, TTBCR.fields.EAE);
+  return problemsOf([EAE_IGNORED], { eae, long, regime, other: eae ? 'pl1&0' : 'pl1&0-short' }, undefined);
 }
 
 function shortStage(
@@ -208,31 +211,6 @@ function shortStage(
   };
 }
 
-/** Domains whose access type is reserved. */
-function dacrProblems(dacr: bigint): RegisterProblem[] {
-  const reserved = Array.from({ length: 16 }, (_, d) => d).filter((d) => field(dacr, d * 2 + 1, d * 2) === 2);
-  return reserved.map((domain) => ({
-    field: `DACR.D${domain}`,
-    value: 2n,
-    effect: 'unpredictable',
-    rule: 'the encoding is reserved: taken as no access (0 is none, 1 client, 3 manager)',
-    section: 'DDI 0487 G8.2.38',
-  }));
-}
-
-/** VTCR_EL2 and VTTBR_EL2. */
-const STAGE2_NAMES: FieldNames = {
-  base: 'VTTBR_EL2',
-  txsz: 'VTCR_EL2.T0SZ',
-  tg: 'VTCR_EL2.TG0',
-  ps: 'VTCR_EL2.PS',
-  sh: 'VTCR_EL2.SH0',
-  of: (name) => `VTCR_EL2.${name}`,
-  numbered: (name) => `VTCR_EL2.${name}`,
-  section: 'DDI 0487 D24.2.224',
-  baseSection: 'DDI 0487 D8.2.3',
-};
-
 function secondStage(regime: Regime, values: Values, cpu: CpuFeatures): StageDescription {
   const { vtcr, vttbr, hcr } = values;
   const aarch32 = isAArch32(regime);
@@ -245,14 +223,14 @@ function secondStage(regime: Regime, values: Values, cpu: CpuFeatures): StageDes
         rule: 'stage 2 is off: an IPA is the PA',
         section: aarch32 ? 'DDI 0487 G5.2' : 'DDI 0487 D8.2.12.2',
       };
-  const common = { value: vttbr, cnp: flag(vttbr, 0), vtcr, params, off };
+  const common = { value: vttbr, cnp: isSet(vttbr, CnP), vtcr, params, off };
   const range = aarch32
     ? lpaeStage2({ ...common, base: 'VTTBR', of: (name) => `VTCR.${name}` }, cpu)
     : s2Range({ ...common, names: STAGE2_NAMES, fields: vtcrFields(vtcr, vttbr) }, cpu);
-  const wide = !aarch32 && flag(vtcr, 19);
+  const { VMID } = (!aarch32 && isSet(vtcr, VTCR_EL2.fields.VS) ? VTTBR_EL2 : VTTBR).fields;
   const vmid = {
-    value: field(vttbr, wide ? 63 : 55, 48),
-    bits: wide ? 16 : 8,
+    value: read(vttbr, VMID),
+    bits: widthOf(VMID),
     field: `${range.register}.VMID`,
   };
   return {
@@ -265,20 +243,13 @@ function secondStage(regime: Regime, values: Values, cpu: CpuFeatures): StageDes
     wxn: false,
     uwxn: false,
     ...(!aarch32 && { stage2: stage2Controls(vtcr, params, cpu) }),
-    problems: flag(hcr, 46) && !aarch32 && !cpu.s2fwb ? [FWB] : [],
+    problems: aarch32
+      ? []
+      : problemsOf([FORCED_WRITE_BACK], { fwb: isSet(hcr, HCR_EL2.fields.FWB), cpu }, HCR_EL2.name),
   };
 }
 
-const FWB: RegisterProblem = {
-  field: 'HCR_EL2.FWB',
-  value: 1n,
-  effect: 'ignored',
-  rule: 'RES0 without FEAT_S2FWB: MemAttr combines with what stage 1 says',
-  section: 'DDI 0487 D24.2.62',
-};
-
-/** The fields of VTCR_EL2 that TCR_EL2 has in the same places; stage 2 has none of the others. */
+/** The fields of VTCR_EL2, and the base of VTTBR_EL2. */
 export function vtcrFields(vtcr: bigint, vttbr: bigint) {
-  const none = { tbi: false, tbid: false, hpd: false, epd: false, e0pd: false };
-  return { ...tcrFields(oneRangeFields(vtcr, vttbr), vtcr, false), ...none, base: ttbrAddress(vttbr) };
+  return stage2Fields(vtcr, ttbrAddress(vttbr));
 }

@@ -3,11 +3,13 @@
  * (DDI 0487 D8.1.7, D8.2.5, D8.2.8 to D8.2.10; D8.7.1 for contiguous runs.)
  */
 import { contiguousEntries } from '../arch/descriptors/index.ts';
+import { read } from '../arch/read.ts';
+import { MAIR_ATTRIBUTES } from '../arch/registers/base.ts';
 import { decodeShareability, decodeShortCacheability } from '../walker/attributes.ts';
-import { field } from '../walker/bits.ts';
 import type { CpuFeatures } from '../walker/cpu.ts';
 import { entrySizeLog2, type TableGeometry } from '../walker/descriptor64.ts';
 import type { S1Params } from '../walker/params/params.ts';
+import { hasWideBase, OUTPUT_BITS, WIDE_ALIGN_LOG2 } from '../walker/params/sizes.ts';
 import type {
   LevelDescription,
   MemoryTypeDescription,
@@ -16,9 +18,6 @@ import type {
   WalkAttributes,
   WideAddress,
 } from './types.ts';
-
-/** Bits that IPS and PS stand for, by encoding. (Table D8-6.) */
-const SIZE_BITS = [32, 36, 40, 42, 44, 48, 52, 56] as const;
 
 /** The field that asks for an output size. */
 export interface SizeField {
@@ -64,7 +63,7 @@ export function outputSize(
   implementedBits: number,
   asked?: SizeField,
 ): OutputSize {
-  const configuredBits = asked && SIZE_BITS[asked.encoding]!;
+  const configuredBits = asked && OUTPUT_BITS[asked.encoding]!;
   const limitedBy =
     configuredBits === bits
       ? 'field'
@@ -78,11 +77,6 @@ export function outputSize(
     implementedBits,
     limitedBy,
   };
-}
-
-/** Whether the table base register holds BADDR[51:48] in bits [5:2]. (AArch64.S1TTBaseAddress.) */
-export function hasWideBase(geometry: TableGeometry, ps: number, cpu: CpuFeatures): boolean {
-  return geometry.highAddress === 'ds' || (geometry.granuleLog2 === 16 && ps === 6 && cpu.lpa);
 }
 
 /**
@@ -110,7 +104,7 @@ export function tablesOf(
     entries: 2 ** entriesLog2,
     concatenated: 2 ** Math.max(0, entriesLog2 - stride),
     tableBase: BigInt(tableBase),
-    alignLog2: Math.max(entriesLog2 + 3, wideBase ? 6 : 0),
+    alignLog2: Math.max(entriesLog2 + 3, wideBase ? WIDE_ALIGN_LOG2 : 0),
     levels: levelsOf(geometry),
     output: outputSize(oaBits, formatBits, cpu.paBits, asked),
     wideAddress,
@@ -131,9 +125,9 @@ export function walkAttributes(irgn: number, orgn: number, sh: number): WalkAttr
 
 /** The memory types of a MAIR, as the walker decoded them. */
 export function mairTypes(mair: bigint, regions: S1Params['regions']): MemoryTypeDescription[] {
-  return Array.from({ length: 8 }, (_, index) => ({
+  return MAIR_ATTRIBUTES.map((field, index) => ({
     index,
-    byte: field(mair, index * 8 + 7, index * 8),
+    byte: read(mair, field),
     attributes: regions[index]!.attributes,
   }));
 }

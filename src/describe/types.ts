@@ -3,23 +3,9 @@
 import type { Regime } from '../arch/regimes.ts';
 import type { Cacheability, MemoryAttributes, Shareability } from '../walker/attributes.ts';
 import type { CpuFeatures } from '../walker/cpu.ts';
+import type { RegisterProblem } from '../walker/rules/rule.ts';
 
-/** A register or structure field that is not as the architecture wants it. */
-export interface RegisterProblem {
-  /** The field, with its register: `TCR_EL1.T0SZ`. */
-  readonly field: string;
-  /** What stands there. */
-  readonly value: bigint;
-  /**
-   * What comes of it. `fault`: every access of the range (or stage) faults; `ignored`: hardware does as if it were not there;
-   * `unpredictable`: hardware may choose, and this walker takes one of the choices.
-   */
-  readonly effect: 'fault' | 'ignored' | 'unpredictable';
-  /** The rule in words, and what would be right. */
-  readonly rule: string;
-  /** Where the rule stands: `DDI 0487 D8.1.9` (issue M.a), `IHI 0070 5.4` (issue G.b). */
-  readonly section: string;
-}
+export type { RegisterProblem } from '../walker/rules/rule.ts';
 
 /** A register field that switches a stage or range off. */
 export interface OffReason {

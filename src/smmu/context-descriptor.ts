@@ -1,8 +1,9 @@
 /** CD, the context descriptor: fields, validity, and the stage 1 that it describes. (IHI 0070 5.4, 5.4.2 CdIllegal.) */
 import { field, flag } from '../walker/bits.ts';
 import { s1ParamsLpae } from '../walker/params/aarch32.ts';
-import { type RangeFields, s1Params, TG0_GRANULE, TG1_GRANULE } from '../walker/params/aarch64.ts';
+import { s1Params } from '../walker/params/aarch64.ts';
 import type { S1Params } from '../walker/params/params.ts';
+import { type RangeFields, TG0_GRANULE, TG1_GRANULE } from '../walker/params/range-fields.ts';
 import type { S1Ranges } from '../walker/ranges.ts';
 import { lpaeRanges, oneRange, twoRanges } from '../walker/ranges.ts';
 import type { SmmuFeatures } from './features.ts';

@@ -3,6 +3,9 @@
  * (DDI 0487 D8.6; J1.3 S1DecodeMemAttrs, S2DecodeMemAttrs, S2CombineS1MemAttrs, AArch64.S2ApplyFWBMemAttrs, EncodePARAttrs.)
  */
 
+import { lowMask, readLow, shiftOf } from '../arch/read.ts';
+import { CACHE_NIBBLE, MAIR_BYTE, STAGE2_MEMATTR } from '../arch/registers/memory-type.ts';
+
 /** Device memory by its ordering: Gathering, Reordering, Early acknowledgement, or not. (DDI 0487 B2.10.2.) */
 export type DeviceType = 'nGnRnE' | 'nGnRE' | 'nGRE' | 'GRE';
 /** Shareability of a location: none, outer or inner. (DDI 0487 D8.6.2.) */
@@ -71,9 +74,29 @@ export interface AttributeFeatures {
   readonly xs: boolean;
 }
 
+/** Bytes of MAIR that stand for themselves: their inner half is 0. */
+const TAGGED = 0xf0;
+const NON_CACHEABLE_WITHOUT_XS = 0x40;
+const WRITE_THROUGH_WITHOUT_XS = 0xa0;
+/** Write-Through, read allocate, at both levels. */
+const WRITE_THROUGH = 0xaa;
+
+const OUTER_SHIFT = shiftOf(MAIR_BYTE.fields.outer);
+/** A half that is Non-cacheable. */
+const NON_CACHEABLE_NIBBLE = 0b0100;
+const LASTING = lowMask(CACHE_NIBBLE.fields.lasting);
+const WRITE_BACK = lowMask(CACHE_NIBBLE.fields.writeBack);
+const READ_ALLOCATE = lowMask(CACHE_NIBBLE.fields.readAllocate);
+const WRITE_ALLOCATE = lowMask(CACHE_NIBBLE.fields.writeAllocate);
+
+/** Bytes of Device types. */
+const DEVICE_BYTES = Object.fromEntries(
+  DEVICE_TYPES.map((device, code) => [device, code << shiftOf(MAIR_BYTE.fields.device)]),
+) as Record<DeviceType, number>;
+const DEVICE_WITHOUT_XS = 1;
+
 function deviceMemory(device: DeviceType, xs: boolean): DeviceMemory {
-  const byte = DEVICE_TYPES.indexOf(device) << 2;
-  return { type: 'device', device, byte: xs ? byte : byte | 1, xs };
+  return { type: 'device', device, byte: DEVICE_BYTES[device] | (xs ? 0 : DEVICE_WITHOUT_XS), xs };
 }
 
 function normalMemory(inner: Cacheability, outer: Cacheability, tagged: boolean, xs: boolean): NormalMemory {
@@ -83,27 +106,29 @@ function normalMemory(inner: Cacheability, outer: Cacheability, tagged: boolean,
 
 /** EncodePARAttrs for Normal memory. */
 function encodeNormal({ inner, outer, tagged, xs }: Omit<NormalMemory, 'byte'>): number {
-  if (tagged) return 0xf0;
-  if (!xs && inner.policy === 'non-cacheable' && outer.policy === 'non-cacheable') return 0x40;
-  const byte = (encodeNibble(outer) << 4) | encodeNibble(inner);
-  return !xs && byte === 0xaa ? 0xa0 : byte;
+  if (tagged) return TAGGED;
+  if (!xs && inner.policy === 'non-cacheable' && outer.policy === 'non-cacheable') {
+    return NON_CACHEABLE_WITHOUT_XS;
+  }
+  const byte = (encodeNibble(outer) << OUTER_SHIFT) | encodeNibble(inner);
+  return !xs && byte === WRITE_THROUGH ? WRITE_THROUGH_WITHOUT_XS : byte;
 }
 
 function encodeNibble(c: Cacheability): number {
-  if (c.policy === 'non-cacheable') return 0b0100;
-  const policy = c.policy === 'write-back' ? 0b0100 : 0;
-  return (c.transient ? 0 : 0b1000) | policy | (c.readAllocate ? 0b10 : 0) | (c.writeAllocate ? 0b01 : 0);
+  if (c.policy === 'non-cacheable') return NON_CACHEABLE_NIBBLE;
+  const hints = (c.readAllocate ? READ_ALLOCATE : 0) | (c.writeAllocate ? WRITE_ALLOCATE : 0);
+  return (c.transient ? 0 : LASTING) | (c.policy === 'write-back' ? WRITE_BACK : 0) | hints;
 }
 
 /** DecodeLDFAttr: a nibble of MAIR. No transience without an allocation hint. */
 function decodeNibble(nibble: number): Cacheability {
-  if (nibble === 0b0100) return NON_CACHEABLE;
-  const hints = nibble & 0b11;
+  if (nibble === NON_CACHEABLE_NIBBLE) return NON_CACHEABLE;
+  const hints = nibble & (READ_ALLOCATE | WRITE_ALLOCATE);
   return {
-    policy: nibble & 0b0100 ? 'write-back' : 'write-through',
-    readAllocate: (hints & 0b10) !== 0,
-    writeAllocate: (hints & 0b01) !== 0,
-    transient: hints !== 0 && (nibble & 0b1000) === 0,
+    policy: nibble & WRITE_BACK ? 'write-back' : 'write-through',
+    readAllocate: (hints & READ_ALLOCATE) !== 0,
+    writeAllocate: (hints & WRITE_ALLOCATE) !== 0,
+    transient: hints !== 0 && (nibble & LASTING) === 0,
   };
 }
 
@@ -139,13 +164,23 @@ export function effectiveShareability(
  * rest is ignored; the others are Normal Non-cacheable. (CONSTRAINED UNPREDICTABLE: any allocated encoding is permitted.)
  */
 export function decodeMairByte(byte: number, features: AttributeFeatures): MemoryAttributes {
-  if (byte >> 4 === 0) return deviceMemory(DEVICE_TYPES[(byte >> 2) & 3]!, !(features.xs && byte & 1));
-  if (byte === 0xf0 && features.mte) return normalMemory(WRITE_BACK_RWA, WRITE_BACK_RWA, true, false);
-  if (byte === 0xa0 && features.xs) return normalMemory(WRITE_THROUGH_RA, WRITE_THROUGH_RA, false, false);
-  if ((byte & 0xf) === 0) {
-    return normalMemory(NON_CACHEABLE, NON_CACHEABLE, false, !(byte === 0x40 && features.xs));
+  const { outer, inner, device, deviceLow } = MAIR_BYTE.fields;
+  if (readLow(byte, outer) === 0) {
+    const withoutXs = features.xs && (readLow(byte, deviceLow) & DEVICE_WITHOUT_XS) !== 0;
+    return deviceMemory(DEVICE_TYPES[readLow(byte, device)]!, !withoutXs);
   }
-  return normalFrom(decodeNibble(byte & 0xf), decodeNibble(byte >> 4));
+  if (byte === TAGGED && features.mte) return normalMemory(WRITE_BACK_RWA, WRITE_BACK_RWA, true, false);
+  if (byte === WRITE_THROUGH_WITHOUT_XS && features.xs)
+    return normalMemory(WRITE_THROUGH_RA, WRITE_THROUGH_RA, false, false);
+  if (readLow(byte, inner) === 0) {
+    return normalMemory(
+      NON_CACHEABLE,
+      NON_CACHEABLE,
+      false,
+      !(byte === NON_CACHEABLE_WITHOUT_XS && features.xs),
+    );
+  }
+  return normalFrom(decodeNibble(readLow(byte, inner)), decodeNibble(readLow(byte, outer)));
 }
 
 /** Normal memory that is not tagged; XS is 0 only for Write-Back at both levels. */
@@ -155,7 +190,7 @@ export function normalFrom(inner: Cacheability, outer: Cacheability): NormalMemo
 
 /** Device memory of a type, by its two-bit encoding. */
 export function deviceFrom(encoding: number): DeviceMemory {
-  return deviceMemory(DEVICE_TYPES[encoding & 3]!, true);
+  return deviceMemory(DEVICE_TYPES[encoding]!, true);
 }
 
 /** Attributes of a data access with stage 1 off: Device-nGnRnE. (AArch64.S1DisabledOutput.) */
@@ -216,23 +251,32 @@ function combineNormal(
   return normalMemory(inner, outer, tagged, writeBack ? false : xs);
 }
 
+/** MemAttr has nothing above its outer half. */
+const S2_OUTER_SHIFT = shiftOf(STAGE2_MEMATTR.fields.outer);
+const S2_INNER = lowMask(STAGE2_MEMATTR.fields.inner);
+const S2_NORMAL = lowMask(STAGE2_MEMATTR.fields.normal);
+
 /** S2DecodeMemAttrs and S2CombineS1MemAttrs: the more restrictive of both stages. */
 function combineAttributes(s1: MemoryAttributes, s2: Stage2Attributes, xs: boolean): MemoryAttributes {
-  const s2Device = s2.memAttr < 4;
+  const outer = s2.memAttr >> S2_OUTER_SHIFT;
+  const s2Device = outer === 0;
   if (s1.type === 'device') {
-    const device = s2Device ? strongerDevice(s1.device, DEVICE_TYPES[s2.memAttr]!) : s1.device;
+    const device = s2Device ? strongerDevice(s1.device, DEVICE_TYPES[s2.memAttr & S2_INNER]!) : s1.device;
     return deviceMemory(device, xs);
   }
-  if (s2Device) return deviceMemory(DEVICE_TYPES[s2.memAttr]!, xs);
-  const inner = combineCacheability(s1.inner, stage2Policy(s2.memAttr & 3));
-  const outer = combineCacheability(s1.outer, stage2Policy(s2.memAttr >> 2));
-  return combineNormal(s1, inner, outer, xs);
+  if (s2Device) return deviceMemory(DEVICE_TYPES[s2.memAttr & S2_INNER]!, xs);
+  return combineNormal(
+    s1,
+    combineCacheability(s1.inner, stage2Policy(s2.memAttr & S2_INNER)),
+    combineCacheability(s1.outer, stage2Policy(outer)),
+    xs,
+  );
 }
 
 /** AArch64.S2ApplyFWBMemAttrs: MemAttr[2:0] overrides stage 1; MemAttr[3] belongs to FEAT_MTE_PERM and is ignored. */
 function applyForcedWriteBack(s1: MemoryAttributes, s2: Stage2Attributes, xs: boolean): MemoryAttributes {
-  const low = s2.memAttr & 3;
-  if ((s2.memAttr & 4) === 0) {
+  const low = s2.memAttr & S2_INNER;
+  if ((s2.memAttr & S2_NORMAL) === 0) {
     const device = DEVICE_TYPES[low]!;
     return deviceMemory(s1.type === 'device' ? strongerDevice(s1.device, device) : device, xs);
   }

@@ -2,6 +2,8 @@
  * Which translation tables an input address belongs to, and whether it lies within their input size.
  * (DDI 0487 D8.1 and D8.2.10; J1.1 AArch64.GetVARange, AddrTop, VAIsOutOfRange; J1.2 AArch32.GetVARange, VAIsOutOfRange.)
  */
+import { highMask } from '../arch/read.ts';
+import { VA } from '../arch/registers/address.ts';
 import { lowBits, POW2, shiftRight } from './bits.ts';
 import type { CpuFeatures } from './cpu.ts';
 import type { InputAddress } from './first-stage.ts';
@@ -36,8 +38,11 @@ export interface S1Ranges {
   readonly permissions: (fields: S1PermissionFields, controls: S1PermissionControls) => number;
 }
 
-/** VA bit 55 chooses the range, whatever the size of either. */
-const VA_BIT_55 = 1 << 23;
+/** In the upper half of an address: the bit that chooses the range, whatever the size of either, and the bits that no table resolves. */
+const RANGE_BIT = highMask(VA.fields.range);
+const SIGN = highMask(VA.fields.sign);
+const SIGN_BELOW_TAG = highMask(VA.fields.signBelowTag);
+const LOW = highMask(VA.fields.low);
 
 /**
  * The address within the tables' input size, or undefined where a bit above it differs from `upper`.
@@ -49,19 +54,20 @@ function resolve(
   upper: boolean,
   topByteIgnored: boolean,
 ): number | undefined {
-  const low52 = (ia.hi & 0xf_ffff) * POW2[32]! + ia.lo;
+  const low52 = (ia.hi & LOW) * POW2[32]! + ia.lo;
   const above = shiftRight(low52, params.iaBits);
-  const top = topByteIgnored ? (ia.hi >>> 20) & 0xf : ia.hi >>> 20;
-  const wantedTop = upper ? (topByteIgnored ? 0xf : 0xfff) : 0;
+  const sign = topByteIgnored ? SIGN_BELOW_TAG : SIGN;
   const wantedAbove = upper ? POW2[52 - params.iaBits]! - 1 : 0;
-  return top === wantedTop && above === wantedAbove ? lowBits(low52, params.iaBits) : undefined;
+  return (ia.hi & sign) === (upper ? sign : 0) && above === wantedAbove
+    ? lowBits(low52, params.iaBits)
+    : undefined;
 }
 
 /** EL1&0 and EL2&0: TTBR0 from the bottom of the address space, TTBR1 from the top. */
 export function twoRanges(lower: S1Params, upper: S1Params, cpu: CpuFeatures): S1Ranges {
   return {
     select(ia, fetch) {
-      const isUpper = (ia.hi & VA_BIT_55) !== 0;
+      const isUpper = (ia.hi & RANGE_BIT) !== 0;
       const params = isUpper ? upper : lower;
       const address = resolve(ia, params, isUpper, fetch ? params.tbiFetch : params.tbi);
       return address === undefined ? undefined : { params, ia: address };

@@ -2,6 +2,7 @@
  * Translation regimes: from a regime's name and register values to the stages that make it up.
  * (DDI 0487 D8.1.2; J1.1 AArch64.S1Enabled, GetS1TTWParams, GetS2TTWParams; G5.1 for AArch32.)
  */
+import { isSet, wordOf } from '../arch/read.ts';
 import {
   isAArch32,
   isNested,
@@ -12,22 +13,17 @@ import {
   regimes,
   traitsOf,
 } from '../arch/regimes.ts';
-import { flag } from './bits.ts';
+import { TTBCR } from '../arch/registers/aarch32-control.ts';
+import { SCTLR_EL1 } from '../arch/registers/sctlr.ts';
+import { HCR_EL2 } from '../arch/registers/stage2.ts';
 import type { CpuFeatures } from './cpu.ts';
 import { WalkerError } from './errors.ts';
 import { StageMali } from './other/mali.ts';
 import { StageRiscv } from './other/riscv.ts';
 import { s1ParamsHyp, s1ParamsLpae, s2ParamsLpae, ttbcrSizes } from './params/aarch32.ts';
-import {
-  hypervisorControl,
-  oneRangeFields,
-  s1Params,
-  s2Params,
-  systemControl,
-  ttbrAddress,
-  twoRangeFields,
-} from './params/aarch64.ts';
+import { hypervisorControl, s1Params, s2Params, systemControl } from './params/aarch64.ts';
 import type { S2Params } from './params/params.ts';
+import { oneRangeFields, ttbrAddress, twoRangeFields } from './params/range-fields.ts';
 import { shortParams } from './params/short.ts';
 import { ALL_PERMISSIONS, PRIVILEGED_ONLY } from './permissions.ts';
 import { lpaeRanges, oneLpaeRange, oneRange, type S1Ranges, twoRanges } from './ranges.ts';
@@ -51,8 +47,9 @@ export type WalkerRegisters = Readonly<Partial<Record<RegisterName, bigint>>>;
 /** Every register of the walker's, with the defaults filled in. */
 export type Values = Required<WalkerRegisters>;
 
-const HCR_VM = 1n;
-const HCR_DC = 1n << 12n;
+/** HCR and SCTLR of AArch32 have these fields in the same places. */
+const { VM, DC, TGE } = HCR_EL2.fields;
+const { M } = SCTLR_EL1.fields;
 
 /** Fills in the defaults. @throws WalkerError for an unknown regime, or a value that is not a 64-bit bigint. */
 export function registerValues(regime: Regime, registers: WalkerRegisters): Values {
@@ -61,7 +58,8 @@ export function registerValues(regime: Regime, registers: WalkerRegisters): Valu
   }
   const alone = isStage2Alone(regime);
   const values = { ttbr0: 0n, ttbr1: 0n, tcr: 0n, mair: 0n, vttbr: 0n, vtcr: 0n, dacr: 0n };
-  const result: Values = { ...values, sctlr: alone ? 0n : 1n, hcr: alone ? HCR_VM | HCR_DC : HCR_VM };
+  const hcr = wordOf(HCR_EL2, { VM: true, DC: alone });
+  const result: Values = { ...values, sctlr: wordOf(SCTLR_EL1, { M: !alone }), hcr };
   for (const name of Object.keys(result) as (keyof Values)[]) {
     const value: unknown = registers[name];
     if (value === undefined) continue;
@@ -142,7 +140,7 @@ function stage2Of(memory: TableMemory, regime: Regime, values: Values, cpu: CpuF
 
 /** The regime has a stage 2 and HCR switches it on. (HCR.DC implies VM.) */
 export function stage2Enabled(regime: Regime, { hcr }: Values): boolean {
-  return traitsOf(regime).stage2 && (hcr & (HCR_VM | HCR_DC)) !== 0n;
+  return traitsOf(regime).stage2 && (isSet(hcr, VM) || isSet(hcr, DC));
 }
 
 /** Parameters of the regime's stage 2, be it on or off. */
@@ -157,15 +155,17 @@ export function stage2Params(regime: Regime, { vtcr, vttbr, hcr }: Values, cpu: 
 export function usesShortDescriptors(regime: Regime, { tcr }: Values): boolean {
   const { descriptors } = traitsOf(regime);
   return (
-    descriptors === 'short' || descriptors === 'mtk' || (descriptors === 'long or short' && !flag(tcr, 31))
+    descriptors === 'short' ||
+    descriptors === 'mtk' ||
+    (descriptors === 'long or short' && !isSet(tcr, TTBCR.fields.EAE))
   );
 }
 
 /** AArch64.S1Enabled: SCTLR.M, and of regimes under EL2 neither HCR.DC nor HCR.TGE. */
 export function stage1Enabled(regime: Regime, { sctlr, hcr }: Values): boolean {
   if (isStage2Alone(regime)) return false;
-  const overridden = isNested(regime) && (flag(hcr, 12) || flag(hcr, 27));
-  return flag(sctlr, 0) && !overridden;
+  const overridden = isNested(regime) && (isSet(hcr, DC) || isSet(hcr, TGE));
+  return isSet(sctlr, M) && !overridden;
 }
 
 /** Parameters of the regime's stage 1 with 64-bit descriptors, range by range, be it on or off. */
@@ -194,7 +194,7 @@ export function rangesOf(regime: Regime, values: Values, cpu: CpuFeatures): S1Ra
 function flatMapping(regime: Regime, { tcr, hcr }: Values, cpu: CpuFeatures): FlatMapping {
   const { ranges, unprivileged } = traitsOf(regime);
   const permissions = unprivileged ? ALL_PERMISSIONS : PRIVILEGED_ONLY;
-  const defaultCacheable = traitsOf(regime).stage2 && flag(hcr, 12);
+  const defaultCacheable = traitsOf(regime).stage2 && isSet(hcr, DC);
   if (isAArch32(regime)) {
     return {
       inputBits: isStage2Alone(regime) ? 40 : 32,

@@ -24,7 +24,6 @@ import type { Fault, FaultKind, WalkStep } from './types.ts';
 /** Domain access types of DACR. The reserved 0b10 is taken as no access, one of the permitted choices. */
 const CLIENT = 1;
 const MANAGER = 3;
-const DOMAIN_TYPES = 4;
 /** log2 of the entries of a level 2 table. */
 const LEVEL_2_LOG2 = 8;
 
@@ -140,7 +139,7 @@ export class Stage1Short {
     // Supersections are in domain 0: their domain field holds address bits.
     const ownDomain = leaf.sizeLog2 === SUPERSECTION_LOG2 ? 0 : domain;
     if (params.afe && leaf.ap % 2 === 0) return fault('access_flag', lookup, leaf, ownDomain);
-    const type = Math.floor(params.dacr / DOMAIN_TYPES ** ownDomain) % DOMAIN_TYPES;
+    const type = params.domains[ownDomain];
     if (type !== CLIENT && type !== MANAGER) return fault('domain', lookup, leaf, ownDomain);
 
     let permissions = ALL_PERMISSIONS;

@@ -98,7 +98,10 @@ export const ARMV7_BASE = layout(
 /** Two registers of 32 bits as one value, as AArch64 maps them: MAIR1:MAIR0, HMAIR1:HMAIR0, NMRR:PRRR. */
 export const PAIR = layout(
   { name: 'pair', title: 'Two 32-bit registers as one value', reference: 'DDI 0487 G8.2.111', width: 64 },
-  { high: bits(63, 32, 'the second register'), low: bits(31, 0, 'the first register') },
+  {
+    high: bits(63, 32, 'the second register', { address: 0 }),
+    low: bits(31, 0, 'the first register'),
+  },
 );
 
 const attributes = (register: 0 | 1) =>

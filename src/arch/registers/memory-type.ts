@@ -50,3 +50,13 @@ export const STAGE2_MEMATTR = layout(
     inner: bits(1, 0, 'inner cacheability, or the type of Device memory'),
   },
 );
+
+/** TEX:C:B of short descriptors with SCTLR.TRE = 0, where TEX[2] is 1. (DDI 0487 G5.7.2.) */
+export const TEX_C_B = layout(
+  { name: 'TEX:C:B', title: 'The memory type of a short descriptor', reference: 'DDI 0487 G5.7.2', width: 5 },
+  {
+    cached: bit(4, 'TEX[2]: the others are cacheabilities', NO_YES),
+    outer: bits(3, 2, 'TEX[1:0]: outer cacheability'),
+    inner: bits(1, 0, 'C:B: inner cacheability'),
+  },
+);

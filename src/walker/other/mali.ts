@@ -4,13 +4,15 @@
  * (io-pgtable-arm.c ARM_MALI_LPAE, panfrost_regs.h AS_TRANSTAB and AS_MEMATTR).
  */
 import { MALI_LEAF, MALI_TABLE } from '../../arch/descriptors/index.ts';
-import { highMask, lowMask, place, shiftOf } from '../../arch/read.ts';
+import { addressOf, highMask, lowMask, place, read, readLow, shiftOf } from '../../arch/read.ts';
+import { AS_TRANSTAB, MALI_ATTRIBUTES, MALI_MEMORY_TYPE } from '../../arch/registers/other.ts';
 import type { Cacheability, MemoryRegion, NormalMemory, Shareability } from '../attributes.ts';
 import { lowBits, shiftRight } from '../bits.ts';
 import { VALID_BIT } from '../descriptor64.ts';
 import type { InputAddress, S1Output, S1Request } from '../first-stage.ts';
 import type { StageFault } from '../lookup.ts';
 import { PR, PW, PX, requiredPermission, UR, UW, UX } from '../permissions.ts';
+import { TRANSTAB_MODE } from '../rules/other.ts';
 import type { TableMemory } from '../table-memory.ts';
 import { type DescriptorReader, ENTRY_KINDS, type TableEntry, TableTree } from '../table-tree.ts';
 import type { WalkStep } from '../types.ts';
@@ -36,9 +38,6 @@ const READ = Number(place(FIELDS.AP, 0b01));
 const WRITE = Number(place(FIELDS.AP, 0b10));
 /** Of XN[1:0] the upper bit counts. */
 const XN = highMask({ high: FIELDS['XN[1:0]'].high, low: FIELDS['XN[1:0]'].high });
-/** AS_TRANSTAB: address mode "table" in [1:0], the base from bit 12 on. */
-const MODE_MASK = 3n;
-const MODE_TABLE = 3n;
 
 const CACHE: Cacheability = {
   policy: 'write-back',
@@ -54,10 +53,14 @@ const IMPLEMENTATION: Cacheability = {
 };
 const NONE: Cacheability = { ...IMPLEMENTATION, policy: 'non-cacheable' };
 
+const NO_CACHE = 4;
+const AS_IMPLEMENTED = 8;
+
 /** A byte of AS_MEMATTR: the outer cache in its upper half (4 none, 8 as implemented), the GPU's own in its lower (8 as implemented, 13 and 15 allocate). */
 function memattr(byte: number): NormalMemory {
-  const inner = (byte & 0xf) === 8 ? IMPLEMENTATION : CACHE;
-  const outer = byte >> 4 === 4 ? NONE : IMPLEMENTATION;
+  const { fields } = MALI_MEMORY_TYPE;
+  const inner = readLow(byte, fields.inner) === AS_IMPLEMENTED ? IMPLEMENTATION : CACHE;
+  const outer = readLow(byte, fields.outer) === NO_CACHE ? NONE : IMPLEMENTATION;
   return { type: 'normal', inner, outer, tagged: false, byte, xs: true };
 }
 
@@ -65,18 +68,17 @@ const SHAREABILITY: readonly Shareability[] = ['non', 'non', 'outer', 'inner'];
 
 /** AS_TRANSTAB: where the tables are, and whether they are walked. */
 export function maliTables(transtab: bigint): { readonly base: number; readonly enabled: boolean } {
+  const { BASE, MODE } = AS_TRANSTAB.fields;
   return {
-    base: Number(BigInt.asUintN(52, transtab & ~0xfffn)),
-    enabled: (transtab & MODE_MASK) === MODE_TABLE,
+    base: Number(addressOf(transtab, BASE)),
+    enabled: !TRANSTAB_MODE.holds({ mode: read(transtab, MODE) }),
   };
 }
 
 /** AS_MEMATTR: attributes by AttrIndx + 8 * SH. */
 export function maliRegions(attributes: bigint): MemoryRegion[] {
-  return Array.from({ length: 32 }, (_, key) => ({
-    attributes: Object.freeze(memattr(Number(BigInt.asUintN(8, attributes >> BigInt((key & 7) * 8))))),
-    shareability: SHAREABILITY[key >> 3]!,
-  }));
+  const types = MALI_ATTRIBUTES.map((field) => Object.freeze(memattr(read(attributes, field))));
+  return SHAREABILITY.flatMap((shareability) => types.map((type) => ({ attributes: type, shareability })));
 }
 
 /** One address space of the GPU: its translation table base (AS_TRANSTAB) and memory attributes (AS_MEMATTR). */

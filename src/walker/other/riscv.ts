@@ -7,12 +7,14 @@
  * 39 or 48 bits with zeros above, which of a hart's addresses are those of the lower half: sign extension is not looked at.
  */
 import { RISCV_LEAF, RISCV_RESERVED } from '../../arch/descriptors/index.ts';
-import { highMask, lowMask, shiftOf } from '../../arch/read.ts';
+import { addressOf, highMask, lowMask, read, shiftOf } from '../../arch/read.ts';
+import { SATP } from '../../arch/registers/other.ts';
 import { decodeMairByte, type MemoryRegion, type Shareability } from '../attributes.ts';
-import { alignDown, field, lowBits, shiftRight } from '../bits.ts';
+import { alignDown, lowBits, shiftRight } from '../bits.ts';
 import type { InputAddress, S1Output, S1Request } from '../first-stage.ts';
 import type { StageFault } from '../lookup.ts';
 import { ALL_PERMISSIONS, PR, PW, PX, requiredPermission, UR, UW, UX } from '../permissions.ts';
+import { MODE_BARE, START_LEVELS } from '../rules/other.ts';
 import type { TableMemory } from '../table-memory.ts';
 import { type DescriptorReader, ENTRY_KINDS, type TableEntry, TableTree } from '../table-tree.ts';
 import type { WalkStep } from '../types.ts';
@@ -23,9 +25,6 @@ const LAST_LEVEL = 3;
 const PAGE_LOG2 = 12;
 const VPN_LOG2 = 9;
 const NAPOT_64K_LOG2 = 16;
-/** satp.MODE. */
-const BARE = 0;
-const START_LEVEL: Readonly<Record<number, number>> = { 8: 1, 9: 0 };
 
 const { fields: FIELDS } = RISCV_LEAF;
 /** PTE bits in the lower half. */
@@ -65,11 +64,12 @@ export function riscvTables(satp: bigint): {
   readonly bare: boolean;
   readonly startLevel: number | undefined;
 } {
-  const mode = field(satp, 63, 60);
+  const { MODE, PPN } = SATP.fields;
+  const mode = read(satp, MODE);
   return {
-    base: Number(BigInt.asUintN(44, satp)) * 2 ** PAGE_LOG2,
-    bare: mode === BARE,
-    startLevel: START_LEVEL[mode],
+    base: Number(addressOf(satp, PPN)),
+    bare: mode === MODE_BARE,
+    startLevel: START_LEVELS[mode],
   };
 }
 

@@ -2,12 +2,24 @@
  * Walk parameters of the AArch32 long-descriptor regimes: 4K granule, 40-bit addresses.
  * (DDI 0487 G5.5; J1.2 AArch32.S1TTWParamsEL10, S1WalkLD, GetS2TTWParams, S2Walk; DDI 0406C B3.6 for ARMv7.)
  */
-import { alignDown, field, flag, POW2 } from '../bits.ts';
+import { addressOf, isSet, read, widthOf } from '../../arch/read.ts';
+import { ARMV7_BASE, TTBR_LONG } from '../../arch/registers/aarch32-base.ts';
+import { HTCR, SCTLR, TTBCR, VTCR } from '../../arch/registers/aarch32-control.ts';
+import { pairOf } from '../../arch/registers/parts.ts';
+import { alignDown } from '../bits.ts';
 import type { CpuFeatures } from '../cpu.ts';
 import { ADDRESS_HIGH, ADDRESS_HIGH_ARMV7 } from '../descriptor64.ts';
+import {
+  LPAE_GRANULE_LOG2 as GRANULE_LOG2,
+  LPAE_FAULTS,
+  VTCR_RULES,
+  type VtcrSubject,
+  vtcrStartLevel,
+} from '../rules/aarch32.ts';
+import { isBeyond } from '../rules/base.ts';
+import { faultOf } from '../rules/rule.ts';
 import { mairRegions, type S1Params, type S2Control, type S2Params } from './params.ts';
 
-const GRANULE_LOG2 = 12;
 const STRIDE = 9;
 const OA_BITS = 40;
 
@@ -16,8 +28,9 @@ function addressHighMask(cpu: CpuFeatures): number {
   return cpu.armv7 ? ADDRESS_HIGH_ARMV7 : ADDRESS_HIGH;
 }
 
-function tableBase(ttbr: bigint, tableLog2: number, cpu: CpuFeatures): number {
-  return alignDown(Number(BigInt.asUintN(cpu.armv7 ? 40 : 48, ttbr)), tableLog2);
+/** The base that TTBR0, TTBR1, HTTBR and VTTBR hold in the same place, not aligned yet. */
+export function lpaeBase(ttbr: bigint, cpu: CpuFeatures): bigint {
+  return addressOf(ttbr, (cpu.armv7 ? ARMV7_BASE : TTBR_LONG).fields.BADDR);
 }
 
 /** Fields common to both stages. */
@@ -28,7 +41,7 @@ function geometry(iaBits: number, startLevel: number, ttbr: bigint, bigEndian: b
     stride: STRIDE,
     iaBits,
     startLevel,
-    tableBase: tableBase(ttbr, tableLog2, cpu),
+    tableBase: alignDown(Number(lpaeBase(ttbr, cpu)), tableLog2),
     oaBits: OA_BITS,
     firstBlockLevel: 1,
     highAddress: 'none',
@@ -41,68 +54,102 @@ function geometry(iaBits: number, startLevel: number, ttbr: bigint, bigEndian: b
   } as const;
 }
 
-/** One range of TTBCR (EAE = 1): TTBR0 with T0SZ, or TTBR1 with T1SZ. */
-export function s1ParamsLpae(
-  registers: { readonly ttbcr: bigint; readonly ttbr: bigint; readonly mair: bigint; readonly sctlr: bigint },
-  upper: boolean,
+const TXSZ = pairOf(TTBCR, 'TxSZ');
+const EPD = pairOf(TTBCR, 'EPDx');
+
+interface RangeRegisters {
+  readonly ttbr: bigint;
+  readonly mair: bigint;
+  readonly sctlr: bigint;
+}
+
+/** A range of either control register. SCTLR and HSCTLR have EE and WXN in the same places. */
+function s1ParamsLong(
+  { ttbr, mair, sctlr }: RangeRegisters,
+  {
+    txsz,
+    epd,
+    hpd,
+    uwxn,
+  }: { readonly txsz: number; readonly epd: boolean; readonly hpd: boolean; readonly uwxn: boolean },
   cpu: CpuFeatures,
 ): S1Params {
-  const { ttbcr, ttbr, mair, sctlr } = registers;
-  const low = upper ? 16 : 0;
-  const iaBits = 32 - field(ttbcr, low + 2, low);
+  const { EE, WXN } = SCTLR.fields;
+  const iaBits = 32 - txsz;
   const startLevel = 3 - Math.floor((iaBits - 1 - GRANULE_LOG2) / STRIDE);
-  const tables = geometry(iaBits, startLevel, ttbr, flag(sctlr, 25), cpu);
+  const tables = geometry(iaBits, startLevel, ttbr, isSet(sctlr, EE), cpu);
   return {
     ...tables,
-    configurationFault: flag(ttbcr, low + 7)
-      ? { kind: 'translation', level: 1 }
-      : tables.tableBase >= POW2[OA_BITS]!
-        ? { kind: 'address_size', level: 0 }
-        : undefined,
+    configurationFault: faultOf(LPAE_FAULTS, { epd, ...tables }),
     e0pd: false,
     tbi: false,
     tbiFetch: false,
-    hpd: false,
-    wxn: flag(sctlr, 19),
-    uwxn: flag(sctlr, 20),
+    hpd,
+    wxn: isSet(sctlr, WXN),
+    uwxn,
     epan: false,
     // Neither Tagged memory nor the XS attribute exists in AArch32 stage 1.
     regions: mairRegions(mair, undefined, { mte: false, xs: false }),
   };
 }
 
-/**
- * Hyp mode: HTCR, HTTBR, HMAIR1:HMAIR0 and HSCTLR. T0SZ, EE and WXN stand where TTBCR and SCTLR have them; HTCR has no EPD0,
- * and HPD in bit 24. (G8.2.76; J1.2 AArch32.S1TTWParamsEL2.)
- */
+/** One range of TTBCR (EAE = 1): TTBR0 with T0SZ, or TTBR1 with T1SZ. */
+export function s1ParamsLpae(
+  registers: RangeRegisters & { readonly ttbcr: bigint },
+  upper: boolean,
+  cpu: CpuFeatures,
+): S1Params {
+  const { ttbcr, sctlr } = registers;
+  const range = upper ? 1 : 0;
+  const fields = {
+    txsz: read(ttbcr, TXSZ[range]),
+    epd: isSet(ttbcr, EPD[range]),
+    hpd: false,
+    uwxn: isSet(sctlr, SCTLR.fields.UWXN),
+  };
+  return s1ParamsLong(registers, fields, cpu);
+}
+
+/** Hyp mode: HTCR, HTTBR, HMAIR1:HMAIR0 and HSCTLR. HTCR has no EPD0, HSCTLR no UWXN. (G8.2.76; J1.2 AArch32.S1TTWParamsEL2.) */
 export function s1ParamsHyp(
-  registers: { readonly htcr: bigint; readonly ttbr: bigint; readonly mair: bigint; readonly sctlr: bigint },
+  registers: RangeRegisters & { readonly htcr: bigint },
   cpu: CpuFeatures,
 ): S1Params {
   const { htcr } = registers;
-  const params = s1ParamsLpae({ ...registers, ttbcr: htcr & 7n }, false, cpu);
-  return { ...params, hpd: flag(htcr, 24) && cpu.hpds };
+  const { T0SZ, HPD } = HTCR.fields;
+  const hpd = isSet(htcr, HPD) && cpu.hpds;
+  return s1ParamsLong(registers, { txsz: read(htcr, T0SZ), epd: false, hpd, uwxn: false }, cpu);
 }
 
 /** T0SZ and T1SZ of TTBCR, 3 bits each. */
 export function ttbcrSizes(ttbcr: bigint): { readonly t0sz: number; readonly t1sz: number } {
-  return { t0sz: field(ttbcr, 2, 0), t1sz: field(ttbcr, 18, 16) };
+  return { t0sz: read(ttbcr, TXSZ[0]), t1sz: read(ttbcr, TXSZ[1]) };
 }
 
-/** Stage 2 from VTCR and VTTBR. T0SZ is signed: 32 - T0SZ is 25 to 40 bits. SL0 is 0 (level 2) or 1 (level 1). */
+/** VTCR's sizes as the rules take them. T0SZ is signed: 32 - T0SZ is 25 to 40 bits. */
+export function vtcrSubject(vtcr: bigint): VtcrSubject {
+  const { T0SZ, SL0, S } = VTCR.fields;
+  const t0sz = read(vtcr, T0SZ);
+  return {
+    t0sz: Number(BigInt.asIntN(widthOf(T0SZ), BigInt(t0sz))),
+    sl0: read(vtcr, SL0),
+    s: isSet(vtcr, S),
+  };
+}
+
+/** Stage 2 from VTCR and VTTBR. SL0 is 0 (level 2) or 1 (level 1). */
 export function s2ParamsLpae(vtcr: bigint, vttbr: bigint, control: S2Control, cpu: CpuFeatures): S2Params {
-  const iaBits = 32 - Number(BigInt.asIntN(4, vtcr));
-  const sl0 = field(vtcr, 7, 6);
-  const level = 2 - sl0;
-  const smallest = (3 - level) * STRIDE + GRANULE_LOG2 + 1;
-  const invalid = sl0 > 1 || iaBits < smallest || iaBits > smallest + STRIDE - 1 + 4;
-  const tables = invalid
-    ? geometry(GRANULE_LOG2 + 1, 3, vttbr, control.bigEndian, cpu)
-    : geometry(iaBits, level, vttbr, control.bigEndian, cpu);
+  const subject = vtcrSubject(vtcr);
+  const invalid = faultOf(VTCR_RULES, subject) !== undefined;
+  const level = vtcrStartLevel(subject);
+  const tables =
+    invalid || level === undefined
+      ? geometry(GRANULE_LOG2 + 1, 3, vttbr, control.bigEndian, cpu)
+      : geometry(32 - subject.t0sz, level, vttbr, control.bigEndian, cpu);
   return {
     ...tables,
     invalid,
-    baseOutOfRange: tables.tableBase >= POW2[OA_BITS]!,
+    baseOutOfRange: isBeyond(tables),
     configurationLevel: 1,
     affd: control.affd,
     ptw: control.ptw,

@@ -1,4 +1,6 @@
 /** Walk parameters: what S1TTWParams and S2TTWParams of the pseudocode hold, decoded for the walk's loop. (DDI 0487 J1.3.) */
+import { read } from '../../arch/read.ts';
+import { MAIR_ATTRIBUTES } from '../../arch/registers/base.ts';
 import {
   type AttributeFeatures,
   decodeMairByte,
@@ -55,16 +57,19 @@ export interface S2Params extends TableGeometry {
   readonly aarch32: boolean;
 }
 
+const SH_CODES = [0, 1, 2, 3] as const;
+
 /** Every combination of AttrIndx and SH of a MAIR, decoded. `sh`: TCR.SHn where it takes the place of the descriptor's. */
 export function mairRegions(
   mair: bigint,
   sh: number | undefined,
   features: AttributeFeatures,
 ): MemoryRegion[] {
-  return Array.from({ length: 32 }, (_, key) => {
-    const byte = Number(BigInt.asUintN(8, mair >> BigInt((key & 7) * 8)));
-    const attributes = Object.freeze(decodeMairByte(byte, features));
-    const shareability = decodeShareability(sh ?? key >> 3);
-    return Object.freeze({ attributes, shareability: effectiveShareability(attributes, shareability) });
-  });
+  const types = MAIR_ATTRIBUTES.map((field) => Object.freeze(decodeMairByte(read(mair, field), features)));
+  return SH_CODES.flatMap((code) =>
+    types.map((attributes) => {
+      const shareability = effectiveShareability(attributes, decodeShareability(sh ?? code));
+      return Object.freeze({ attributes, shareability });
+    }),
+  );
 }

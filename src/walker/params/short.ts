@@ -2,6 +2,20 @@
  * Registers of the AArch32 short-descriptor format: table bases, TEX remap, access permissions.
  * (DDI 0487 G5.4, G5.6, G5.7; J1.2 AArch32.S1WalkSD, DefaultTEXDecode, RemappedTEXDecode, S1SDHasPermissionsFault.)
  */
+import { addressOf, bitsIn, isSet, isSetLow, read, readLow } from '../../arch/read.ts';
+import {
+  DACR_DOMAINS,
+  M4U_TTBR,
+  NMRR_INNER,
+  NMRR_OUTER,
+  PAIR,
+  PRRR,
+  PRRR_NOT_OUTER,
+  PRRR_TYPES,
+  TTBR_SHORT,
+} from '../../arch/registers/aarch32-base.ts';
+import { M4U_TTBCR, SCTLR, TTBCR } from '../../arch/registers/aarch32-control.ts';
+import { TEX_C_B } from '../../arch/registers/memory-type.ts';
 import {
   decodeShortCacheability,
   deviceFrom,
@@ -9,7 +23,7 @@ import {
   type MemoryRegion,
   normalFrom,
 } from '../attributes.ts';
-import { field, flag } from '../bits.ts';
+import { alignDown } from '../bits.ts';
 import { executeAArch32, PR, PW, UR, UW } from '../permissions.ts';
 
 /** The tables of one range. */
@@ -28,7 +42,8 @@ export interface ShortParams {
   readonly inputBits: number;
   readonly lower: ShortTable;
   readonly upper: ShortTable;
-  readonly dacr: number;
+  /** DACR: the access type of each domain, as encoded. */
+  readonly domains: readonly number[];
   /** SCTLR.AFE: AP[0] is the access flag. */
   readonly afe: boolean;
   readonly wxn: boolean;
@@ -49,34 +64,42 @@ interface ShortRegisters {
   readonly sctlr: bigint;
 }
 
+/** A whole first table: 4096 entries of 4 bytes. */
+const TABLE_LOG2 = 14;
+/** An M4U has 34 input address bits at most. */
+const M4U_MOST_ABOVE = 2;
+
+function m4uBase(ttbr: bigint): number {
+  const { base, high } = M4U_TTBR.fields;
+  return Number(addressOf(ttbr, base) | addressOf(ttbr, high));
+}
+
 /**
  * The register values, decoded.
  * @param mtk - a MediaTek M4U: one table, with up to 34 bits of input address and 35 of output.
  */
 export function shortParams(registers: ShortRegisters, mtk = false): ShortParams {
   const { ttbr0, ttbr1, tcr, mair, dacr, sctlr } = registers;
-  const n = mtk ? 0 : field(tcr, 2, 0);
-  const remap = flag(sctlr, 28);
-  const [prrr, nmrr] = [field(mair, 31, 0), field(mair, 63, 32)];
-  const regions = Array.from({ length: 64 }, (_, key) => {
-    const shareable = key >= 32;
-    const region = remap ? remappedTex(key & 7, shareable, prrr, nmrr) : defaultTex(key & 31, shareable);
-    return Object.freeze(region);
-  });
+  const { N, PD0, PD1 } = TTBCR.fields;
+  const { TRE, AFE, WXN, UWXN, EE } = SCTLR.fields;
+  const n = mtk ? 0 : read(tcr, N);
+  const regions = isSet(sctlr, TRE) ? remappedRegions(mair) : DEFAULT_REGIONS;
+  const base = (ttbr: bigint, log2: number) =>
+    alignDown(Number(addressOf(ttbr, TTBR_SHORT.fields.TTB)), log2);
   return {
     n,
     mtk,
-    inputBits: mtk ? 32 + Math.min(2, field(tcr, 1, 0)) : 32,
+    inputBits: mtk ? 32 + Math.min(M4U_MOST_ABOVE, read(tcr, M4U_TTBCR.fields.wider)) : 32,
     lower: {
-      base: field(ttbr0, 31, 14 - n) * 2 ** (14 - n) + (mtk ? field(ttbr0, 2, 0) * 2 ** 32 : 0),
-      disabled: !mtk && flag(tcr, 4),
+      base: mtk ? m4uBase(ttbr0) : base(ttbr0, TABLE_LOG2 - n),
+      disabled: !mtk && isSet(tcr, PD0),
     },
-    upper: { base: field(ttbr1, 31, 14) * 2 ** 14, disabled: flag(tcr, 5) },
-    dacr: field(dacr, 31, 0),
-    afe: flag(sctlr, 29),
-    wxn: flag(sctlr, 19),
-    uwxn: flag(sctlr, 20),
-    bigEndian: flag(sctlr, 25),
+    upper: { base: base(ttbr1, TABLE_LOG2), disabled: isSet(tcr, PD1) },
+    domains: DACR_DOMAINS.map((domain) => read(dacr, domain)),
+    afe: isSet(sctlr, AFE),
+    wxn: isSet(sctlr, WXN),
+    uwxn: isSet(sctlr, UWXN),
+    bigEndian: isSet(sctlr, EE),
     regions,
   };
 }
@@ -90,22 +113,40 @@ function defaultTex(texCb: number, shareable: boolean): MemoryRegion {
 
 /** Inner and outer, as two-bit cacheabilities: 0 Non-cacheable, 1 WB RWA, 2 WT RA, 3 WB RA. */
 function defaultCacheability(texCb: number): [inner: number, outer: number] {
-  if (texCb & 0b10000) return [texCb & 3, (texCb >> 2) & 3];
+  const { cached, inner, outer } = TEX_C_B.fields;
+  if (isSetLow(texCb, cached)) return [readLow(texCb, inner), readLow(texCb, outer)];
   if (texCb === 0b00010) return [2, 2];
   if (texCb === 0b00011) return [3, 3];
   return texCb === 0b00111 ? [1, 1] : [0, 0];
 }
 
-/** AArch32.RemappedTEXDecode (SCTLR.TRE = 1): TEX[0]:C:B names a region of PRRR and NMRR. */
-function remappedTex(region: number, shareable: boolean, prrr: number, nmrr: number): MemoryRegion {
-  const type = (prrr >>> (region * 2)) & 3;
-  if (type < 2) return { attributes: deviceFrom(type), shareability: 'outer' };
-  const nsBit = shareable ? 19 : 18;
-  const isShareable = (prrr >>> nsBit) & 1;
-  const notOuter = (prrr >>> (24 + region)) & 1;
-  const shareability = !isShareable ? 'non' : notOuter ? 'inner' : 'outer';
-  return normal((nmrr >>> (region * 2)) & 3, (nmrr >>> (region * 2 + 16)) & 3, shareability);
+/** By TEX:C:B, and 32 more for S = 1. */
+const DEFAULT_REGIONS: readonly MemoryRegion[] = [false, true].flatMap((shareable) =>
+  Array.from({ length: 32 }, (_, texCb) => Object.freeze(defaultTex(texCb, shareable))),
+);
+
+/** The same from NMRR:PRRR: TEX[2:1] have no say. */
+function remappedRegions(mair: bigint): MemoryRegion[] {
+  const prrr = bitsIn(mair, PAIR.fields.low);
+  const nmrr = addressOf(mair, PAIR.fields.high);
+  return [false, true].flatMap((shareable) => {
+    const regions = PRRR_TYPES.map((_, n) => Object.freeze(remappedTex(n, shareable, prrr, nmrr)));
+    return [regions, regions, regions, regions].flat();
+  });
 }
+
+/** AArch32.RemappedTEXDecode (SCTLR.TRE = 1): TEX[0]:C:B names a region of PRRR and NMRR. */
+function remappedTex(n: number, shareable: boolean, prrr: bigint, nmrr: bigint): MemoryRegion {
+  const type = read(prrr, PRRR_TYPES[n]!);
+  if (type < NORMAL) return { attributes: deviceFrom(type), shareability: 'outer' };
+  const { NS0, NS1 } = PRRR.fields;
+  const notOuter = isSet(prrr, PRRR_NOT_OUTER[n]!);
+  const shareability = !isSet(prrr, shareable ? NS1 : NS0) ? 'non' : notOuter ? 'inner' : 'outer';
+  return normal(read(nmrr, NMRR_INNER[n]!), read(nmrr, NMRR_OUTER[n]!), shareability);
+}
+
+/** PRRR.TRn of Normal memory; the reserved 3 is taken as it too. */
+const NORMAL = 2;
 
 function normal(inner: number, outer: number, shareability: MemoryRegion['shareability']): MemoryRegion {
   const attributes = normalFrom(decodeShortCacheability(inner), decodeShortCacheability(outer));

@@ -1,0 +1,90 @@
+/** Rules for the fields of a range that stage 1 and stage 2 of VMSAv8-64 have alike: granule, output size, DS, HA, HD, SH. (DDI 0487 D24.2.) */
+import type { CpuFeatures } from '../cpu.ts';
+import type { RangeFields, RawFields } from '../params/range-fields.ts';
+import { effectiveDs } from '../params/sizes.ts';
+import type { RegisterProblem, RegisterRule } from './rule.ts';
+
+/** What a range's parameters are made of. */
+export interface RangeSubject {
+  readonly fields: RangeFields;
+  readonly cpu: CpuFeatures;
+}
+
+/** What is told of them: every field as it stands; whether the codes are TG1's. */
+export interface RawRangeSubject extends RangeSubject {
+  readonly fields: RawFields;
+  readonly upper: boolean;
+}
+
+/** The code of IPS and PS that only 128-bit descriptors can follow. */
+const PS_56 = 7;
+const RESERVED_SH = 1;
+/** The reserved codes of TG0 and TG1. */
+const RESERVED_TG = { lower: 3, upper: 0 } as const;
+
+type Told = Omit<RegisterProblem, 'effect'>;
+
+export const RANGE_RULES: readonly RegisterRule<RawRangeSubject>[] = [
+  {
+    effect: 'unpredictable',
+    holds: ({ fields, upper }) => fields.tg === (upper ? RESERVED_TG.upper : RESERVED_TG.lower),
+    tell: ({ fields, upper }, { tg, section }) => ({
+      field: tg,
+      value: BigInt(fields.tg),
+      rule: `the encoding is reserved: hardware takes a granule of its choice, here 4K (${upper ? '1 is 16K, 2 4K, 3 64K' : '0 is 4K, 1 64K, 2 16K'})`,
+      section,
+    }),
+  },
+  {
+    effect: 'ignored',
+    holds: ({ fields }) => fields.ps === PS_56,
+    tell: ({ cpu }, { ps }) => ({
+      field: ps,
+      value: BigInt(PS_56),
+      rule: `56 bits need FEAT_D128: the size counts as the ${cpu.paBits} bits implemented; 6 is the largest that this format has`,
+      section: 'DDI 0487 D8.1.7',
+    }),
+  },
+  {
+    effect: 'ignored',
+    holds: ({ fields, cpu }) => fields.ds && !effectiveDs(fields, cpu),
+    tell: ({ cpu }, { of, section }): Told => ({
+      field: of('DS'),
+      value: 1n,
+      rule: cpu.lpa2
+        ? 'RES0 with the 64K granule: 52-bit addresses need no DS there'
+        : 'RES0 without FEAT_LPA2: addresses keep 48 bits',
+      section,
+    }),
+  },
+  {
+    effect: 'ignored',
+    holds: ({ fields, cpu }) => (fields.ha || fields.hd) && !cpu.hafdbs,
+    tell: ({ fields }, { of, section }) => ({
+      field: of(fields.ha ? 'HA' : 'HD'),
+      value: 1n,
+      rule: 'RES0 without FEAT_HAFDBS: software sets access flag and dirty state',
+      section,
+    }),
+  },
+  {
+    effect: 'ignored',
+    holds: ({ fields, cpu }) => fields.hd && !fields.ha && cpu.hafdbs,
+    tell: (_, { of, section }) => ({
+      field: of('HD'),
+      value: 1n,
+      rule: 'behaves as 0 while HA is 0: dirty state is managed only together with the access flag',
+      section,
+    }),
+  },
+  {
+    effect: 'unpredictable',
+    holds: ({ fields }) => fields.sh === RESERVED_SH,
+    tell: (_, { sh, section }) => ({
+      field: sh,
+      value: BigInt(RESERVED_SH),
+      rule: 'the encoding is reserved: taken as outer shareable (0 is non-shareable, 2 outer, 3 inner)',
+      section,
+    }),
+  },
+];

@@ -1,0 +1,146 @@
+/** Rules for stage 2 of VMSAv8-64: what makes a VTCR_EL2, VTTBR_EL2 or HCR_EL2 illegal or unusual. (DDI 0487 D8.1.10, D8.2.8.2, D8.2.9.2, D8.2.10.2, D24.2.224.) */
+import type { CpuFeatures } from '../cpu.ts';
+import type { ConfigurationFault } from '../params/params.ts';
+import { countsSl2, s2StartLevel, startCodes } from '../params/sizes.ts';
+import { BASE_BEYOND, BASE_UNALIGNED, type Base, type RawBase } from './base.ts';
+import { RANGE_RULES, type RangeSubject, type RawRangeSubject } from './range.ts';
+import { faultOf, numbersText, type RegisterRule } from './rule.ts';
+
+/** The fields of VTCR_EL2, or of a stream table entry. */
+export interface StartSubject extends RangeSubject {
+  readonly sl0: number;
+  /** SL2, as it stands. */
+  readonly sl2: boolean;
+}
+
+export type S2Subject = StartSubject & Base;
+export type RawS2Subject = StartSubject & RawRangeSubject & RawBase;
+
+const EVERY_T0SZ = Array.from({ length: 64 }, (_, t0sz) => t0sz);
+
+/** SL2:SL0 as far as hardware looks. */
+function startCode({ sl0, sl2, fields, cpu }: StartSubject): number {
+  return sl2 && countsSl2(fields, cpu) ? sl0 + 4 : sl0;
+}
+
+/** The start level that T0SZ and SL2:SL0 come to; undefined where they don't fit each other, or what the PE implements. */
+export function startLevelOf(subject: StartSubject): number | undefined {
+  return s2StartLevel(subject.fields.txsz, startCode(subject), subject.fields, subject.cpu);
+}
+
+/** T0SZ values that a start level takes. */
+function legalT0sz(sl: number, { fields, cpu }: RangeSubject): number[] {
+  return EVERY_T0SZ.filter((t0sz) => s2StartLevel(t0sz, sl, fields, cpu) !== undefined);
+}
+
+/** Start levels that T0SZ takes. */
+function legalStarts({ fields, cpu }: RangeSubject): number[] {
+  return startCodes(fields, cpu).filter((sl) => s2StartLevel(fields.txsz, sl, fields, cpu) !== undefined);
+}
+
+/** The smallest T0SZ that any start level takes. */
+export function smallestT0sz(subject: RangeSubject): number {
+  return Math.min(...startCodes(subject.fields, subject.cpu).flatMap((sl) => legalT0sz(sl, subject)));
+}
+
+function wanted(subject: RangeSubject): string {
+  const { fields, cpu } = subject;
+  const words = legalStarts(subject).map((sl) => {
+    const level = s2StartLevel(fields.txsz, sl, fields, cpu);
+    return `${sl >= 4 ? `SL2:SL0 1:${sl - 4}` : `SL0 ${sl}`} (level ${level})`;
+  });
+  return `T0SZ ${fields.txsz} wants ${words.join(' or ')}`;
+}
+
+const INVALID = { effect: 'fault', fault: { kind: 'translation', level: 0 } } as const;
+const START_SECTION = 'DDI 0487 D8.2.8.2, D8.2.9.2, D8.2.10.2';
+
+/** T0SZ and SL2:SL0: at most one of them holds. */
+const START_RULES: readonly RegisterRule<StartSubject>[] = [
+  {
+    ...INVALID,
+    holds: (subject) => startLevelOf(subject) === undefined && legalStarts(subject).length === 0,
+    tell: (subject, { txsz }) => {
+      const { fields, cpu } = subject;
+      const all = startCodes(fields, cpu).flatMap((sl) => legalT0sz(sl, subject));
+      const legal = [...new Set(all)].sort((a, b) => a - b);
+      return {
+        field: txsz,
+        value: BigInt(fields.txsz),
+        rule: `${64 - fields.txsz} IPA bits are out of range: a level 0 translation fault; legal here is ${numbersText(legal)}, an IPA being no larger than a PA (${cpu.paBits} bits)`,
+        section: 'DDI 0487 D8.1.10',
+      };
+    },
+  },
+  {
+    ...INVALID,
+    holds: (subject) =>
+      startLevelOf(subject) === undefined &&
+      legalStarts(subject).length > 0 &&
+      legalT0sz(startCode(subject), subject).length === 0,
+    tell: (subject, { of }) => ({
+      field: of('SL0'),
+      value: BigInt(subject.sl0),
+      rule: `the start level is reserved with this granule and ${subject.cpu.paBits} PA bits: a level 0 translation fault; ${wanted(subject)}`,
+      section: START_SECTION,
+    }),
+  },
+  {
+    ...INVALID,
+    holds: (subject) =>
+      startLevelOf(subject) === undefined &&
+      legalStarts(subject).length > 0 &&
+      legalT0sz(startCode(subject), subject).length > 0,
+    tell: (subject, { of }) => ({
+      field: of('SL0'),
+      value: BigInt(subject.sl0),
+      rule: `the start level does not fit T0SZ ${subject.fields.txsz}: a level 0 translation fault; it takes T0SZ ${numbersText(legalT0sz(startCode(subject), subject))}, and ${wanted(subject)}`,
+      section: START_SECTION,
+    }),
+  },
+];
+
+/** The fault of a T0SZ and start level that are none, or don't fit each other. */
+export function startFaultOf(subject: StartSubject): ConfigurationFault | undefined {
+  return faultOf(START_RULES, subject);
+}
+
+const SL2_IGNORED: RegisterRule<StartSubject> = {
+  effect: 'ignored',
+  holds: ({ sl2, fields, cpu }) => sl2 && !countsSl2(fields, cpu),
+  tell: ({ cpu }, { of, section }) => ({
+    field: of('SL2'),
+    value: 1n,
+    rule: `RES0 ${cpu.lpa2 ? 'unless DS = 1 with the 4K granule' : 'without FEAT_LPA2'}: SL0 alone gives the start level`,
+    section,
+  }),
+};
+
+/** A base counts where the start level does. */
+const started = <Subject extends StartSubject>(rule: RegisterRule<Subject>): RegisterRule<Subject> => ({
+  ...rule,
+  holds: (subject) => startLevelOf(subject) !== undefined && rule.holds(subject),
+});
+
+const S2_BASE_BEYOND = started<S2Subject>(BASE_BEYOND);
+
+/** All. */
+export const S2_RULES: readonly RegisterRule<RawS2Subject>[] = [
+  ...RANGE_RULES,
+  ...START_RULES,
+  SL2_IGNORED,
+  S2_BASE_BEYOND,
+  started<RawS2Subject>(BASE_UNALIGNED),
+];
+
+/** HCR_EL2. */
+export const FORCED_WRITE_BACK: RegisterRule<{ readonly fwb: boolean; readonly cpu: CpuFeatures }, string> = {
+  effect: 'ignored',
+  holds: ({ fwb, cpu }) => fwb && !cpu.s2fwb,
+  tell: (_, register) => ({
+    field: `${register}.FWB`,
+    value: 1n,
+    rule: 'RES0 without FEAT_S2FWB: MemAttr combines with what stage 1 says',
+    section: 'DDI 0487 D24.2.62',
+  }),
+};
