@@ -122,11 +122,11 @@ export function shiftOf(field: FieldBits): number {
 /** A word of named fields: `wordOf(DFSR_LONG, { WnR: write, LPAE: 1, STATUS: code })`. All others are 0. */
 export function wordOf<Name extends string>(
   { fields }: WordLayout<Name>,
-  values: Readonly<Partial<Record<NoInfer<Name>, number | bigint | boolean>>>,
+  values: { readonly [Field in NoInfer<Name>]?: number | bigint | boolean | undefined },
 ): bigint {
   let word = 0n;
-  for (const [name, value] of Object.entries(values) as [Name, number | bigint | boolean][]) {
-    word |= place(fields[name], value);
+  for (const [name, value] of Object.entries(values) as [Name, number | bigint | boolean | undefined][]) {
+    word |= place(fields[name], value ?? 0);
   }
   return word;
 }

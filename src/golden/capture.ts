@@ -1,6 +1,8 @@
 /** Makes a golden image of what walks touched: registers, the words that were read, and the answers. (pgtable-golden/1, kind image) */
 
+import { read } from '../arch/read.ts';
 import { isStream, type MachineRegime, traitsOf } from '../arch/regimes.ts';
+import { PAR_ADDRESS } from '../arch/registers/par.ts';
 import type { Answer, MachineDescription, StreamChoice } from '../machine/machine.ts';
 import { EXTERNAL_ABORT } from '../memory/index.ts';
 import { hex } from '../text/numbers.ts';
@@ -89,8 +91,8 @@ function rowJson(
     ...asked,
     pa: hex(answer.pa),
     attr: hex(BigInt(answer.attributes.byte)),
-    sh: Number((par >> 7n) & 3n),
-    ns: Number((par >> 9n) & 1n),
+    sh: read(par, PAR_ADDRESS.fields.SH),
+    ns: read(par, PAR_ADDRESS.fields.NS),
     ...(answer.level !== undefined && { level: answer.level }),
   };
 }

@@ -1,5 +1,8 @@
 /** Compares an answer with the one that a golden image wants, and says both in one line each. */
 
+import { placeAddress, read } from '../arch/read.ts';
+import { HPFAR_EL2 } from '../arch/registers/fault.ts';
+import { PAR_ADDRESS } from '../arch/registers/par.ts';
 import type { Answer } from '../machine/machine.ts';
 import { eventNumber } from '../smmu/events.ts';
 import { hex } from '../text/numbers.ts';
@@ -62,8 +65,12 @@ function hexByte(value: number | undefined): string | undefined {
 /** The SH and NS fields that rows have are those of PAR_EL1. */
 function parFields(translation: Translation): { readonly sh: number; readonly ns: number } {
   const par = parEl1(translation);
-  return { sh: Number((par >> 7n) & 3n), ns: Number((par >> 9n) & 1n) };
+  const { SH, NS } = PAR_ADDRESS.fields;
+  return { sh: read(par, SH), ns: read(par, NS) };
 }
+
+/** What hardware reports of an IPA, as HPFAR_EL2 does: its page. */
+const reported = (ipa: bigint) => placeAddress(HPFAR_EL2.fields.FIPA, ipa);
 
 function faultMismatch(wanted: ExpectedFault, got: AnswerFault): string | undefined {
   if (wanted.kind === undefined) return undefined;
@@ -76,7 +83,7 @@ function faultMismatch(wanted: ExpectedFault, got: AnswerFault): string | undefi
   if ((got.ptw ?? false) !== (wanted.ptw ?? false)) return '.fault.ptw';
   if (wanted.s1Level !== undefined && got.s1Level !== wanted.s1Level) return '.fault.s1_level';
   if (wanted.class !== undefined && (!('class' in got) || got.class !== wanted.class)) return '.fault.class';
-  if (wanted.ipa !== undefined && (got.ipa ?? 0n) >> 12n !== wanted.ipa >> 12n) return '.fault.ipa';
+  if (wanted.ipa !== undefined && reported(got.ipa ?? 0n) !== reported(wanted.ipa)) return '.fault.ipa';
   return undefined;
 }
 

@@ -1,5 +1,7 @@
 /** Parses golden files of kind `image` (schema pgtable-golden/1): registers, memory, and what a machine answered to each probe. */
+import { read } from '../arch/read.ts';
 import type { MachineRegime } from '../arch/regimes.ts';
+import { EVENT } from '../arch/smmu/index.ts';
 import { type AnswerJson, imageSchema, type RowJson } from './image-schema.ts';
 import { parseGolden } from './schema.ts';
 
@@ -121,9 +123,8 @@ function rowsOf(row: RowJson, where: string): ImageRow[] {
     pan: row.pan === true,
     ...claims({ sid: row.sid, ssid: row.ssid, registers: row.registers }),
   };
-  // The event number of a raw event record is bits [7:0] of its first word.
   const record = row.arm === undefined ? row.event?.[0] : undefined;
-  const event = record === undefined ? {} : { event: Number(record & 0xffn) };
+  const event = record === undefined ? {} : { event: read(record, EVENT.fields.Number) };
   const rows: ImageRow[] = [
     { ...asked, ...event, where, privileged: row.el !== 0, expect: expectationsOf(row) },
   ];

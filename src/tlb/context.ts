@@ -2,11 +2,21 @@
  * What a PE's registers make current for its TLB: the translation regime, ASID and VMID that entries are tagged with, and
  * the walker for what misses. (DDI 0487 D8.16.3 ASIDs and VMIDs, D8.17 RNWYRD.)
  */
+import { isSet, read } from '../arch/read.ts';
 import { isAArch32, type Regime, traitsOf } from '../arch/regimes.ts';
+import { TTBR_LONG, VTTBR } from '../arch/registers/aarch32-base.ts';
+import { TTBCR } from '../arch/registers/aarch32-control.ts';
+import { VA } from '../arch/registers/address.ts';
+import { TTBR0_EL1 } from '../arch/registers/base.ts';
+import { pairOf } from '../arch/registers/parts.ts';
+import { ONE_RANGE, type RangeControl, STAGE2_RANGE, TWO_RANGES } from '../arch/registers/range-control.ts';
+import { VTCR_EL2, VTTBR_EL2 } from '../arch/registers/stage2.ts';
+import { TCR_EL1 } from '../arch/registers/tcr.ts';
 import type { PhysicalMemory } from '../memory/index.ts';
-import { field, flag } from '../walker/bits.ts';
+import { POW2 } from '../walker/bits.ts';
 import { type CpuFeatures, cpuFeatures } from '../walker/cpu.ts';
 import type { Access, WalkerOptions } from '../walker/index.ts';
+import { ttbcrSizes } from '../walker/params/aarch32.ts';
 import { regimeStages } from '../walker/regimes.ts';
 import { Walker } from '../walker/walker.ts';
 import { WalkPort } from './walk-port.ts';
@@ -57,6 +67,9 @@ function taggedRegime(regime: Regime): TranslationRegime {
   return 'el1&0';
 }
 
+const E0PD = pairOf(TCR_EL1, 'E0PDx');
+const dsOf = (register: bigint, { ds }: RangeControl) => isSet(register, ds);
+
 /**
  * Makes a context from register values.
  * @throws WalkerError as {@link createWalker} does.
@@ -70,33 +83,37 @@ export function tlbContext(memory: PhysicalMemory, options: TlbContextOptions): 
   const { architecture, stage1, ranges, unprivileged } = traitsOf(regime);
   const aarch32 = architecture === 'AArch32';
   const twoRanges = architecture === 'AArch64' && stage1 && ranges === 2;
-  const e0pd = twoRanges && cpu.e0pd ? [flag(tcr, 55), flag(tcr, 56)] : [false, false];
+  const e0pd = twoRanges && cpu.e0pd ? E0PD.map((field) => isSet(tcr, field)) : [false, false];
   const translationRegime = taggedRegime(regime);
   return {
     regime: translationRegime,
     holds: held(stages.stage1, stages.stage2 !== undefined),
     asid: unprivileged && stages.stage1 ? (options.asid ?? currentAsid(options)) : undefined,
     vmid: translationRegime === 'el1&0' ? (options.vmid ?? currentVmid(options)) : undefined,
-    ds: !aarch32 && cpu.lpa2 && (stages.stage1 ? flag(tcr, twoRanges ? 59 : 32) : flag(vtcr, 32)),
+    ds:
+      !aarch32 &&
+      cpu.lpa2 &&
+      dsOf(stages.stage1 ? tcr : vtcr, !stages.stage1 ? STAGE2_RANGE : twoRanges ? TWO_RANGES[0] : ONE_RANGE),
     aarch32,
     dacr: isShort(regime, tcr) && stages.stage1 ? (registers.dacr ?? 0n) : 0n,
     cpu,
     walker: new Walker(regime, cpu, stages),
     port,
     upper: twoRanges
-      ? (ia) => flag(ia, 55)
+      ? (ia) => isSet(ia, VA.fields.range)
       : stages.stage1 && aarch32
         ? aarch32Upper(regime, tcr)
         : () => false,
-    denied: (ia, access) => access.privileged === false && stages.stage1 && e0pd[flag(ia, 55) ? 1 : 0]!,
+    denied: (ia, access) => access.privileged === false && stages.stage1 && e0pd[read(ia, VA.fields.range)]!,
   };
 }
 
 /** The first address of TTBR1, by TTBCR: T0SZ and T1SZ of long descriptors, N of short ones. (G5.5.2, G5.4.2.) */
 function aarch32Upper(regime: Regime, ttbcr: bigint): (ia: bigint) => boolean {
-  const [t0sz, t1sz] = [field(ttbcr, 2, 0), field(ttbcr, 18, 16)];
-  const lowerEnd = t0sz === 0 ? 1n << 33n : 1n << BigInt(32 - t0sz);
-  const upperStart = (1n << 32n) - (1n << BigInt(32 - t1sz));
+  const { t0sz, t1sz } = ttbcrSizes(ttbcr);
+  // N of short descriptors is T0SZ of long ones: 0 leaves TTBR1 nothing.
+  const lowerEnd = t0sz === 0 ? Infinity : POW2[32 - t0sz]!;
+  const upperStart = POW2[32]! - POW2[32 - t1sz]!;
   const start = isShort(regime, ttbcr) || t1sz === 0 ? lowerEnd : upperStart;
   return (ia) => ia >= start;
 }
@@ -106,23 +123,24 @@ function held(stage1: boolean, stage2: boolean): StagesHeld | undefined {
   return stage2 ? 'stage2' : undefined;
 }
 
-/** TTBR0 or TTBR1 [63:48], by TCR.A1; 8 bits of it where TCR.AS is 0, and in AArch32. */
+/** ASID of TTBR0 or TTBR1, by TCR.A1 (TTBCR has it in the same place); 8 bits of it where TCR.AS is 0, and in AArch32. */
 function currentAsid({ regime, registers }: WalkerOptions): number {
   const { tcr = 0n, ttbr0 = 0n, ttbr1 = 0n } = registers;
   if (isShort(regime, tcr)) return 0;
-  const bits = !isAArch32(regime) && flag(tcr, 36) ? 16 : 8;
-  return Number(BigInt.asUintN(bits, (flag(tcr, 22) ? ttbr1 : ttbr0) >> 48n));
+  const { A1, AS } = TCR_EL1.fields;
+  const { ASID } = (!isAArch32(regime) && isSet(tcr, AS) ? TTBR0_EL1 : TTBR_LONG).fields;
+  return read(isSet(tcr, A1) ? ttbr1 : ttbr0, ASID);
 }
 
 function isShort(regime: Regime, ttbcr: bigint): boolean {
   const { descriptors } = traitsOf(regime);
-  return descriptors === 'short' || (descriptors === 'long or short' && !flag(ttbcr, 31));
+  return descriptors === 'short' || (descriptors === 'long or short' && !isSet(ttbcr, TTBCR.fields.EAE));
 }
 
-/** VTTBR [63:48]; 8 bits of it where VTCR.VS is 0, and in AArch32. */
+/** VMID of VTTBR; 8 bits of it where VTCR.VS is 0, and in AArch32. */
 function currentVmid({ regime, registers }: WalkerOptions): number {
   if (!traitsOf(regime).stage2) return 0;
   const { vtcr = 0n, vttbr = 0n } = registers;
-  const bits = !isAArch32(regime) && flag(vtcr, 19) ? 16 : 8;
-  return Number(BigInt.asUintN(bits, vttbr >> 48n));
+  const { VMID } = (!isAArch32(regime) && isSet(vtcr, VTCR_EL2.fields.VS) ? VTTBR_EL2 : VTTBR).fields;
+  return read(vttbr, VMID);
 }

@@ -2,7 +2,8 @@
  * Operands of TLB maintenance instructions: the Xt of an operation on one address, and on a range. Pure functions.
  * (DDI 0487 D8.17.5.1, D8.17.5.2 with Tables D8-122 to D8-124.)
  */
-import { field } from '../walker/bits.ts';
+import { addressOf, bitsIn, read, readLow, widthOf } from '../arch/read.ts';
+import { TLBI_IPA, TLBI_RANGE, TLBI_VA, TTL_HINT } from '../arch/registers/tlbi.ts';
 
 /** What the level hint and TG of an operand narrow an invalidation to. */
 export interface LeafHint {
@@ -31,10 +32,10 @@ export interface RangeOperand {
 
 const GRANULES = [undefined, 12, 14, 16] as const;
 
-/** TTL of an operation on one address: granule in [3:2], level in [1:0]; reserved values are no hint. (Table D8-123.) */
+/** TTL of an operation on one address: reserved values are no hint. (Table D8-123.) */
 export function decodeTtl(ttl: number, lpa2: boolean): LeafHint {
-  const granuleLog2 = GRANULES[ttl >> 2];
-  const level = ttl & 3;
+  const granuleLog2 = GRANULES[readLow(ttl, TTL_HINT.fields.granule)];
+  const level = readLow(ttl, TTL_HINT.fields.level);
   if (granuleLog2 === undefined) return {};
   const firstLevel = granuleLog2 === 12 ? (lpa2 ? 0 : 1) : granuleLog2 === 14 && !lpa2 ? 2 : 1;
   return level < firstLevel ? {} : { granuleLog2, level };
@@ -45,15 +46,19 @@ export function decodeTtl(ttl: number, lpa2: boolean): LeafHint {
  * @param lpa2 - FEAT_LPA2, on which two TTL encodings depend.
  */
 export function decodeAddressOperand(xt: bigint, ipa: boolean, lpa2: boolean): AddressOperand {
+  const { ASID, TTL, VA } = TLBI_VA.fields;
   return {
-    asid: field(xt, 63, 48),
-    address: BigInt.asUintN(ipa ? 40 : 44, xt) << 12n,
-    hint: decodeTtl(field(xt, 47, 44), lpa2),
+    asid: read(xt, ASID),
+    address: addressOf(xt, ipa ? TLBI_IPA.fields.IPA : VA),
+    hint: decodeTtl(read(xt, TTL), lpa2),
   };
 }
 
-/** BaseADDR has 37 bits, from the granule up, or from bit 16 where DS = 1. */
-const BASE_BITS = 37;
+/** With DS = 1 BaseADDR counts in 64K. */
+const DS_UNIT_LOG2 = 16;
+/** Addresses have 56 bits. */
+const ADDRESS_BITS = 56;
+const ADDRESS_END = 1n << BigInt(ADDRESS_BITS);
 
 /**
  * Takes the operand of a range operation apart: `(NUM + 1) * 2^(5 * SCALE + 1)` granules from BaseADDR on.
@@ -69,18 +74,20 @@ export function decodeRangeOperand(
   xt: bigint,
   { ipa, ds, lpa2 }: { readonly ipa: boolean; readonly ds: boolean; readonly lpa2: boolean },
 ): RangeOperand | undefined {
-  const granuleLog2 = GRANULES[field(xt, 47, 46)];
+  const { ASID, TG, SCALE, NUM, TTL, BaseADDR } = TLBI_RANGE.fields;
+  const granuleLog2 = GRANULES[read(xt, TG)];
   if (granuleLog2 === undefined) return undefined;
-  const [scale, num, ttl] = [field(xt, 45, 44), field(xt, 43, 39), field(xt, 38, 37)];
-  const base = ipa ? BigInt.asUintN(BASE_BITS, xt) : BigInt.asIntN(BASE_BITS, xt);
-  const from = BigInt.asUintN(56, base << BigInt(ds ? 16 : granuleLog2));
+  const [scale, num, ttl] = [read(xt, SCALE), read(xt, NUM), read(xt, TTL)];
+  const units = bitsIn(xt, BaseADDR);
+  const base = ipa ? units : BigInt.asIntN(widthOf(BaseADDR), units);
+  const from = BigInt.asUintN(ADDRESS_BITS, base << BigInt(ds ? DS_UNIT_LOG2 : granuleLog2));
   const bytes = BigInt(num + 1) << BigInt(5 * scale + 1 + granuleLog2);
   // RQNPXY: a range ends at the top of the address space and does not wrap. (None is long enough to leave the lower half.)
-  const end = from + bytes < 1n << 56n ? from + bytes : 1n << 56n;
+  const end = from + bytes < ADDRESS_END ? from + bytes : ADDRESS_END;
   const level = ttl === 1 && granuleLog2 === 14 && !lpa2 ? 0 : ttl;
   // The text names DS = 1, 4K and TTL 0b00 too, though Table D8-124 lets that stand for any level: it is not taken over.
   const leafLog2 = granuleLog2 + (3 - level) * (granuleLog2 - 3);
   const unpredictable = level !== 0 && from % (1n << BigInt(leafLog2)) !== 0n;
   const hint = level === 0 ? { granuleLog2 } : { granuleLog2, level };
-  return { asid: field(xt, 63, 48), from, last: end - 1n, hint, unpredictable };
+  return { asid: read(xt, ASID), from, last: end - 1n, hint, unpredictable };
 }

@@ -64,7 +64,7 @@ export function inScope(scope: Scope, tag: Tag, table: boolean): boolean {
   if (scope.granuleLog2 !== undefined && tag.granuleLog2 !== scope.granuleLog2) return false;
   // A level hint speaks of the leaf; tables on the way to it are in scope as ever.
   if (table ? scope.lastLevel === true : scope.level !== undefined && tag.level !== scope.level) return false;
-  const { from = 0n, last = (1n << 56n) - 1n } = scope;
+  const { from = 0n, last = (1n << BigInt(ADDRESS_BITS)) - 1n } = scope;
   const start = BigInt.asUintN(ADDRESS_BITS, tag.from);
   return start <= last && start + tag.size > from;
 }

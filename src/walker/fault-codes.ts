@@ -3,6 +3,22 @@
  * (DDI 0487 J1.3 EncodeLDFSC, EncodeSDFSC, EncodePARAttrs; D24.2 ESR_EL1, PAR_EL1; G8.2 DFSR, IFSR, PAR. An SMMU's events and
  * context faults are in src/smmu.)
  */
+import { placeAddress, readLow, wordOf } from '../arch/read.ts';
+import { ABORT_CLASSES, ESR_DATA, ESR_INSTRUCTION, HPFAR_EL2 } from '../arch/registers/fault.ts';
+import {
+  DFSR_LONG,
+  DFSR_SHORT,
+  IFSR_LONG,
+  IFSR_SHORT,
+  SHORT_STATUS,
+} from '../arch/registers/fault-aarch32.ts';
+import {
+  PAR_ADDRESS,
+  PAR_FAULT,
+  PAR_SHORT,
+  PAR_SHORT_FAULT,
+  PAR_SUPERSECTION,
+} from '../arch/registers/par.ts';
 import { type Cacheability, encodeShareability, type MemoryAttributes } from './attributes.ts';
 import type { Access, Fault, FaultKind, WalkResult } from './types.ts';
 
@@ -38,34 +54,34 @@ export function faultStatusCode(fault: Pick<Fault, 'kind' | 'level'>): number {
   return LONG_CODES[fault.kind] | fault.level;
 }
 
-/** The 5-bit FS code of short descriptors: DFSR bits [10] and [3:0]. An address size fault has the code of a translation fault. */
+/** The 5-bit FS code of short descriptors, in DFSR in two parts. An address size fault has the code of a translation fault. */
 export function shortFaultStatus(fault: Pick<Fault, 'kind' | 'level'>): number {
   const codes = SHORT_CODES[fault.kind === 'address_size' ? 'translation' : fault.kind];
   return fault.level === 2 ? codes[1] : codes[0];
 }
 
-/**
- * DFSR (AArch32, 32 bits) of a data access: LPAE in bit 9 chooses the format, WnR is bit 11, the short format's domain bits [7:4]. (DDI 0487 G8.2 DFSR.)
- */
-export function dfsr(fault: Fault, options: { readonly long: boolean; readonly write: boolean }): number {
-  const wnr = options.write ? 1 << 11 : 0;
-  if (options.long) return wnr | (1 << 9) | faultStatusCode(fault);
+/** FS of short descriptors, as DFSR and IFSR have it: the highest bit apart. */
+function shortStatusFields(fault: Fault) {
   const fs = shortFaultStatus(fault);
-  return wnr | ((fs & 0x10) << 6) | ((fault.domain ?? 0) << 4) | (fs & 0xf);
+  return { FS4: readLow(fs, SHORT_STATUS.fields.high), FS: readLow(fs, SHORT_STATUS.fields.low) };
+}
+
+/** DFSR (AArch32, 32 bits) of a data access: LPAE chooses the format, of which the short one says the domain. (DDI 0487 G8.2 DFSR.) */
+export function dfsr(fault: Fault, options: { readonly long: boolean; readonly write: boolean }): number {
+  const { long, write: WnR } = options;
+  const word = long
+    ? wordOf(DFSR_LONG, { WnR, LPAE: long, STATUS: faultStatusCode(fault) })
+    : wordOf(DFSR_SHORT, { WnR, Domain: fault.domain ?? 0, ...shortStatusFields(fault) });
+  return Number(word);
 }
 
 /** IFSR (AArch32, 32 bits) of an instruction fetch: as DFSR, without WnR and domain. (DDI 0487 G8.2 IFSR.) */
 export function ifsr(fault: Fault, options: { readonly long: boolean }): number {
-  const { domain: _, ...rest } = fault;
-  return dfsr(rest, { ...options, write: false });
+  const word = options.long
+    ? wordOf(IFSR_LONG, { LPAE: true, STATUS: faultStatusCode(fault) })
+    : wordOf(IFSR_SHORT, shortStatusFields(fault));
+  return Number(word);
 }
-
-/** ESR_ELx.EC: an abort of an instruction fetch or a data access; one more where the exception level stays the same. */
-const EC_INSTRUCTION_ABORT = 0b100000;
-const EC_DATA_ABORT = 0b100100;
-const ESR_IL = 1 << 25;
-const ESR_S1PTW = 1 << 7;
-const ESR_WNR = 1 << 6;
 
 /**
  * ESR_ELx[31:0] (HSR in AArch32 Hyp mode) of an abort, unsigned; ISV and what goes with it is 0.
@@ -76,57 +92,67 @@ export function esr(
   fault: Fault,
   { access, fromLower }: { readonly access: Access['access']; readonly fromLower: boolean },
 ): number {
-  const fetch = access === 'execute';
-  const ec = (fetch ? EC_INSTRUCTION_ABORT : EC_DATA_ABORT) | (fromLower ? 0 : 1);
-  const s1ptw = fault.ptw ? ESR_S1PTW : 0;
-  const wnr = access === 'write' ? ESR_WNR : 0;
-  return ((ec << 26) | ESR_IL | s1ptw | wnr | faultStatusCode(fault)) >>> 0;
+  const { instructionFromLower, instruction, dataFromLower, data } = ABORT_CLASSES;
+  const common = { IL: true, S1PTW: fault.ptw };
+  const code = faultStatusCode(fault);
+  const word =
+    access === 'execute'
+      ? wordOf(ESR_INSTRUCTION, { EC: fromLower ? instructionFromLower : instruction, ...common, IFSC: code })
+      : wordOf(ESR_DATA, {
+          EC: fromLower ? dataFromLower : data,
+          ...common,
+          WnR: access === 'write',
+          DFSC: code,
+        });
+  return Number(word);
 }
-
-const RES1_BIT_11 = 1n << 11n;
-const PAR_NS = 1n << 9n;
-const PAR_S = 1n << 9n;
-const PAR_PTW = 1n << 8n;
-const PA_51_12 = 0xf_ffff_ffff_f000n;
 
 /** PAR_EL1 (64 bits) as an address translation instruction leaves it; also the 64-bit AArch32 PAR of long descriptors. */
 export function parEl1(result: WalkResult): bigint {
   if (!result.ok) {
     const { fault } = result;
-    const stage = fault.stage === 2 ? PAR_S : 0n;
-    const ptw = fault.ptw ? PAR_PTW : 0n;
-    return RES1_BIT_11 | stage | ptw | (BigInt(faultStatusCode(fault)) << 1n) | 1n;
+    const FST = faultStatusCode(fault);
+    return wordOf(PAR_FAULT, { LPAE: true, S: fault.stage === 2, PTW: fault.ptw, FST, F: true });
   }
-  const sh = BigInt(encodeShareability(result.shareability)) << 7n;
-  const ns = result.ns ? PAR_NS : 0n;
-  return (BigInt(result.attributes.byte) << 56n) | (result.pa & PA_51_12) | RES1_BIT_11 | ns | sh;
+  const { attributes, shareability, ns, pa } = result;
+  const SH = encodeShareability(shareability);
+  const word = wordOf(PAR_ADDRESS, { ATTR: attributes.byte, LPAE: true, NS: ns, SH });
+  return word | placeAddress(PAR_ADDRESS.fields.PA, pa);
 }
 
 /** The 32-bit PAR of AArch32 short descriptors, unsigned. (G8.2 PAR.) */
 export function parShort(result: WalkResult): number {
-  if (!result.ok) {
-    const { fault } = result;
-    return (shortFaultStatus(fault) << 1) | 1;
-  }
-  const { pa, shareability, ns } = result;
-  const supersection = (result.stage1?.size ?? result.size) === SUPERSECTION;
-  // Of a supersection bits [23:16] are the PA's [39:32].
-  const address = supersection
-    ? Number(pa & 0xff00_0000n) + Number((pa >> 32n) & 0xffn) * 0x1_0000 + 2
-    : Number(pa & 0xffff_f000n);
-  const nos = shareability === 'inner' ? 1 << 10 : 0;
-  const sh = shareability === 'non' ? 0 : 1 << 7;
-  return (address | nos | (ns ? 1 << 9 : 0) | sh | shortAttributes(result.attributes)) >>> 0;
+  if (!result.ok) return Number(wordOf(PAR_SHORT_FAULT, { FS: shortFaultStatus(result.fault), F: true }));
+  const { pa, shareability, ns, attributes } = result;
+  const word = wordOf(PAR_SHORT, {
+    NOS: shareability === 'inner',
+    NS: ns,
+    SH: shareability !== 'non',
+    ...shortAttributes(attributes),
+    SS: isSupersection(result),
+  });
+  const { low, high } = PAR_SUPERSECTION.fields;
+  const address = isSupersection(result)
+    ? placeAddress(low, pa) | placeAddress(high, pa)
+    : placeAddress(PAR_SHORT.fields.PA, pa);
+  return Number(word | address);
 }
 
-const SUPERSECTION = 1n << 24n;
+const SUPERSECTION = 0x100_0000n;
 
-/** Inner[2:0] at [6:4], Outer[1:0] at [3:2]. */
-function shortAttributes(memory: MemoryAttributes): number {
-  if (memory.type === 'device') return (memory.device === 'nGnRnE' ? 0b001 : 0b011) << 4;
+function isSupersection({ stage1, size }: Extract<WalkResult, { ok: true }>): boolean {
+  return (stage1?.size ?? size) === SUPERSECTION;
+}
+
+/** PAR.Inner of Device memory, and the bit that Inner has above the two of Outer where memory is cacheable at all. */
+const INNER = { nGnRnE: 0b001, device: 0b011, cacheable: 0b100 } as const;
+
+function shortAttributes(memory: MemoryAttributes): { readonly Inner: number; readonly Outer: number } {
+  if (memory.type === 'device') {
+    return { Inner: memory.device === 'nGnRnE' ? INNER.nGnRnE : INNER.device, Outer: 0 };
+  }
   const inner = shortCacheability(memory.inner);
-  // Inner cacheability has the same two bits, above them a 1 where it is cacheable at all.
-  return ((inner === 0 ? 0 : 0b100 | inner) << 4) | (shortCacheability(memory.outer) << 2);
+  return { Inner: inner === 0 ? 0 : INNER.cacheable | inner, Outer: shortCacheability(memory.outer) };
 }
 
 function shortCacheability({ policy, writeAllocate }: Cacheability): number {
@@ -136,9 +162,9 @@ function shortCacheability({ policy, writeAllocate }: Cacheability): number {
 }
 
 /**
- * HPFAR_EL2 (64 bits) of a stage-2 fault: FIPA, IPA[51:12] in bits [43:4]; undefined for a fault of stage 1. (DDI 0487 D24.2 HPFAR_EL2.)
+ * HPFAR_EL2 (64 bits) of a stage-2 fault: FIPA is IPA[51:12]; undefined for a fault of stage 1. (DDI 0487 D24.2 HPFAR_EL2.)
  */
 export function hpfarEl2(fault: Fault): bigint | undefined {
   if (fault.stage !== 2 || fault.ipa === undefined) return undefined;
-  return ((fault.ipa & PA_51_12) >> 12n) << 4n;
+  return placeAddress(HPFAR_EL2.fields.FIPA, fault.ipa);
 }

@@ -61,6 +61,7 @@ export const SMMU_IDR3 = layout(
     EPAN: bit(17, 'CD.EPAN, as FEAT_PAN3', NO_YES),
     DPT: bit(15, 'device permission tables', NO_YES),
     E0PD: bit(13, 'CD.E0PDn, as FEAT_E0PD', NO_YES),
+    BBML: bits(12, 11, 'break-before-make level, as FEAT_BBM', ['0', '1', '2', 'reserved']),
     STT: bit(9, 'small tables, as FEAT_TTST', NO_YES),
     FWB: bit(8, 'STE.S2FWB, as FEAT_S2FWB', NO_YES),
     XNX: bit(4, 'XN for EL0 and EL1 apart at stage 2, as FEAT_XNX', NO_YES),

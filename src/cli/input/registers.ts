@@ -1,6 +1,7 @@
 /** Register values as people have them: options, or a JSON file with the names that manuals and debuggers use; and the regime they make. */
 
 import * as v from 'valibot';
+import { isSet } from '../../arch/read.ts';
 import {
   isStream,
   type MachineRegime,
@@ -8,6 +9,9 @@ import {
   type RegisterName,
   traitsOf,
 } from '../../arch/regimes.ts';
+import { PAIR } from '../../arch/registers/aarch32-base.ts';
+import { TTBCR } from '../../arch/registers/aarch32-control.ts';
+import { HCR_EL2 } from '../../arch/registers/stage2.ts';
 import {
   andOthers,
   atLeast,
@@ -146,13 +150,10 @@ function joinPairs(values: Readonly<Record<string, bigint>>): RegisterValues {
   const joined: Record<string, bigint> = { ...values };
   for (const [low, high, name] of PAIRS) {
     if (values[low] === undefined && values[high] === undefined) continue;
-    joined[name] = ((values[high] ?? 0n) << 32n) | (values[low] ?? 0n);
+    joined[name] = ((values[high] ?? 0n) << BigInt(PAIR.fields.high.low)) | (values[low] ?? 0n);
   }
   return joined;
 }
-
-const HCR_E2H = 1n << 34n;
-const TTBCR_EAE = 1n << 31n;
 
 /** What the names say of the regime, or else the values. */
 function regimeOfNames(names: readonly string[], registers: RegisterValues): AskedRegime {
@@ -162,11 +163,11 @@ function regimeOfNames(names: readonly string[], registers: RegisterValues): Ask
   if (some(/^ttbcr$|^prrr$|^nmrr$|^mair0$/)) {
     const stage2 = registers.vttbr !== undefined;
     if (stage2) return registers.ttbr0 === undefined ? 'pl1&0-s2' : 'pl1&0-nested';
-    return (registers.tcr ?? 0n) & TTBCR_EAE ? 'pl1&0' : 'pl1&0-short';
+    return isSet(registers.tcr ?? 0n, TTBCR.fields.EAE) ? 'pl1&0' : 'pl1&0-short';
   }
   if (some(/^(ttbr0|tcr)_el3$/)) return 'el3';
   if (some(/^(ttbr0|tcr)_el2$/)) {
-    return some(/^ttbr1_el2$/) || (registers.hcr ?? 0n) & HCR_E2H ? 'el2&0' : 'el2';
+    return some(/^ttbr1_el2$/) || isSet(registers.hcr ?? 0n, HCR_EL2.fields.E2H) ? 'el2&0' : 'el2';
   }
   return regimeOfValues(registers);
 }

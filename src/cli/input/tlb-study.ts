@@ -1,5 +1,7 @@
 /** What `lpae tlb` is asked to study: which tables, which trace, which TLBs. */
+import { isSet } from '../../arch/read.ts';
 import { isStream } from '../../arch/regimes.ts';
+import { SMMU_IDR3 } from '../../arch/smmu/index.ts';
 import { cpuOf } from '../../machine/machine.ts';
 import { listSpace } from '../../space/space.ts';
 import type { TlbShape } from '../../study/tlb/model.ts';
@@ -183,7 +185,7 @@ function bytesOf(stretches: readonly Stretch[]): string {
 function holdsNt({ regime, machine }: Target): boolean {
   if (!isStream(regime)) return cpuFeatures(cpuOf(machine)).bbm > 0;
   const { idr3 } = machine.registers;
-  return idr3 === undefined || ((idr3 >> 11n) & 3n) > 0n;
+  return idr3 === undefined || isSet(idr3, SMMU_IDR3.fields.BBML);
 }
 
 function refuse(options: TlbOptions, names: readonly (keyof TlbOptions)[], why: string): void {
