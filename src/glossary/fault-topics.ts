@@ -1,4 +1,6 @@
 /** Topics of faults and SMMUv3 events: under which codes each is reported, what causes it, what to check. */
+import { wordOf } from '../arch/read.ts';
+import { PAR_FAULT } from '../arch/registers/par.ts';
 import { bitRange, type Field } from '../descriptor/index.ts';
 import { hex } from '../text/numbers.ts';
 import { EVENTS, type EventInfo } from './events.ts';
@@ -15,8 +17,8 @@ function fsrBit(kind: StatusKind): string | undefined {
   return `${field.name}, bit ${field.low}${kind === 'external_walk' ? ', with FSYNR0.PTWF' : ''}`;
 }
 
-/** The PAR_EL1 of a stage-1 fault: FST in bits [6:1], bit 11 RES1, F in bit 0. */
-const parOf = (code: number) => hex((1 << 11) | (code << 1) | 1);
+/** The PAR_EL1 of a stage-1 fault. */
+const parOf = (code: number) => hex(wordOf(PAR_FAULT, { LPAE: true, FST: code, F: true }));
 const levelText = ({ level }: StatusCode) => (level === undefined ? '' : `, level ${level}`);
 
 function codesOfKind(kind: StatusKind): TopicCode[] {

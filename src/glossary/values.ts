@@ -1,14 +1,12 @@
 /** A value explained: of a register by its name, a fault status code, or an ESR that comes without a name. */
-import { read } from '../arch/read.ts';
 import { MAIR0, MAIR1 } from '../arch/registers/aarch32-base.ts';
 import { MAIR_EL1 } from '../arch/registers/base.ts';
-import { ABORT_CLASSES, ESR } from '../arch/registers/fault.ts';
 import { bitRange } from '../descriptor/index.ts';
 import { hex } from '../text/numbers.ts';
 import { capitalised } from '../text/sentence.ts';
 import { FAULT_KINDS, faultKindInfo } from './fault-kinds.ts';
 import type { DecodedFault } from './faults/decoded-fault.ts';
-import { decodeDfsr, decodeEsr, decodeIfsr, decodePar } from './faults/from-cpu.ts';
+import { decodeDfsr, decodeEsr, decodeIfsr, decodePar, isAbort } from './faults/from-cpu.ts';
 import { decodeContextFault } from './faults/from-smmu.ts';
 import { causesOf, checksOf, faultParagraph } from './faults/words.ts';
 import { mairByteText } from './mair.ts';
@@ -67,12 +65,9 @@ export function explainValue(name: string, value: bigint): Topic | undefined {
   };
 }
 
-const { instructionFromLower, instruction, dataFromLower, data } = ABORT_CLASSES;
-const ABORTS: readonly number[] = [instructionFromLower, instruction, dataFromLower, data];
-
 /** A number without a name: an ESR of an abort, or a fault status code. */
 export function explainNumber(value: bigint): Topic[] {
-  if (ABORTS.includes(read(value, ESR.fields.EC))) {
+  if (isAbort(value)) {
     return [faultTopic(`ESR ${hex(value)}`, decodeEsr(value))];
   }
   return value < 64n && longStatus(Number(value)) ? [codeTopic('DFSC', Number(value), longStatus)] : [];

@@ -51,6 +51,14 @@ const as = (word: WordLayout, value: bigint): RegisterValue => ({ layout: regist
 
 const { CM, DFSC, FnV, S1PTW, WnR } = ESR_DATA.fields;
 
+const { instructionFromLower, instruction, dataFromLower, data: dataAbort } = ABORT_CLASSES;
+const ABORTS: readonly number[] = [instructionFromLower, instruction, dataFromLower, dataAbort];
+
+/** Whether an ESR is an abort's. */
+export function isAbort(esr: bigint): boolean {
+  return ABORTS.includes(read(esr, ESR.fields.EC));
+}
+
 /** ESR_ELx, or HSR of AArch32. @param esr - 32 or 64 bits, unsigned. */
 export function decodeEsr(esr: bigint, context: EsrContext = {}): DecodedFault {
   const { far, hpfar, el } = context;

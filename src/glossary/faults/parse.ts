@@ -10,7 +10,7 @@ import {
   sameEvent,
   wordOf,
 } from './event-lines.ts';
-import { decodeDfsr, decodeEsr, decodeIfsr, decodePar } from './from-cpu.ts';
+import { decodeDfsr, decodeEsr, decodeIfsr, decodePar, isAbort } from './from-cpu.ts';
 import { decodeContextFault, decodeEvent, decodeGlobalFault } from './from-smmu.ts';
 import { type DetailKey, PRIMARY_KEYS, type PrimaryKey, type Token, tokensOf } from './patterns.ts';
 import { socHeadOf, socMoreOf } from './soc-lines.ts';
@@ -53,8 +53,7 @@ export function parseFaults(text: string): DecodedFault[] {
 function bareSyndrome(text: string): DecodedFault[] {
   if (!/^\s*0x[0-9a-f]{8,16}\s*$/i.test(text)) return [];
   const value = BigInt(text.trim());
-  const isAbort = [0x20n, 0x21n, 0x24n, 0x25n].includes((value >> 26n) & 0x3fn);
-  return isAbort ? [decodeEsr(value)] : [];
+  return isAbort(value) ? [decodeEsr(value)] : [];
 }
 
 /** Line by line: reports in progress, and details that came before their report. */

@@ -79,9 +79,9 @@ const OOPS = /Internal error: .*?\b([0-9a-f]{1,16}) \[#\d+\](.*)$/i;
 const UNHANDLED = /Unhandled (fault|prefetch abort)[^(]*\(0x([0-9a-f]{1,16})\)/i;
 /** Linux on 64 bits, after an abort: `[0000000000000010] pgd=…, p4d=…, pud=…`; the last one ends the walk. */
 const LEVELS = /^.*\[[0-9a-f]{16}\] (?:pgd|p4d)=.*\b(?:pgd|p4d|pud|pmd|pte)=([0-9a-f]{16})\s*$/i;
-const PREFETCH = 1n << 31n;
+const PREFETCH = 0x8000_0000n;
 /** No ESR of an abort is smaller: EC is in the topmost six of 32 bits. */
-const SMALLEST_ESR = 1n << 30n;
+const SMALLEST_ESR = 0x4000_0000n;
 
 /** The registers that a line names, in their order. A register that is 0 reports nothing. */
 export function tokensOf(line: string): Token[] {

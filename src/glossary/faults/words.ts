@@ -1,5 +1,7 @@
 /** A decoded fault in plain words: what happened, what usually causes it, and what to run next. */
 
+import { bitsIn, maskOf } from '../../arch/read.ts';
+import { VA } from '../../arch/registers/address.ts';
 import { hex } from '../../text/numbers.ts';
 import { capitalised } from '../../text/sentence.ts';
 import { eventNamed } from '../events.ts';
@@ -105,8 +107,11 @@ export function checksOf({ kind, source, name }: DecodedFault): readonly string[
 }
 
 const NULL_PAGES = 0x1_0000n;
-/** Bits [63:48] of an address that is in the range of neither TTBR. */
-const isCanonical = (address: bigint) => address >> 48n === 0n || address >> 48n === 0xffffn;
+/** Whether an address may be in the range of either TTBR, of 48 bits each. */
+const isCanonical = (address: bigint) => {
+  const above = bitsIn(address, VA.fields.above48);
+  return above === 0n || above === maskOf(VA.fields.above48);
+};
 
 function hints(fault: DecodedFault): string[] {
   const { kind, address, source, ptw, stage, level, access, class: cls } = fault;

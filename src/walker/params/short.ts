@@ -155,11 +155,12 @@ function normal(inner: number, outer: number, shareability: MemoryRegion['sharea
 
 /** AP[2:0] with AFE = 0. The reserved 0b100 gives no access. */
 const AP_FULL = [0, PR | PW, PR | PW | UR, PR | PW | UR | UW, 0, PR, PR | UR, PR | UR] as const;
-/** AP[2:1] with AFE = 1, the simplified model. */
-const AP_SIMPLIFIED = [PR | PW, PR | PW | UR | UW, PR, PR | UR] as const;
+/** With AFE = 1, the simplified model: AP[0] is the access flag. */
+const ALL = PR | PW | UR | UW;
+const AP_SIMPLIFIED = [PR | PW, PR | PW, ALL, ALL, PR, PR, PR | UR, PR | UR] as const;
 
 /** AArch32.S1SDHasPermissionsFault, as a mask. */
 export function shortPermissions(ap: number, xn: boolean, pxn: boolean, params: ShortParams): number {
-  const mask = params.afe ? AP_SIMPLIFIED[ap >> 1]! : AP_FULL[ap]!;
+  const mask = params.afe ? AP_SIMPLIFIED[ap]! : AP_FULL[ap]!;
   return mask | executeAArch32(mask, xn, pxn, params);
 }
