@@ -60,6 +60,14 @@ export interface TableSpace extends Omit<TraceContext, 'root'> {
 /** At most 16 tables may be concatenated at stage 2. (D8.2.2.1.) */
 const MAX_CONCATENATED = 16;
 
+const PA_END = 2n ** 52n;
+const ENTRY_BYTES = 8n;
+
+/** 52 bits, a multiple of an entry's bytes. */
+export function isEntryAddress(pa: bigint): boolean {
+  return pa >= 0n && pa < PA_END && pa % ENTRY_BYTES === 0n;
+}
+
 /** @throws TraceError for a geometry that no registers can describe. */
 export function tableSpace(context: TraceContext): TableSpace {
   const { stage, granuleLog2, iaBits, oa52 = false, upper = false, regime = 'el1&0' } = context;
@@ -86,7 +94,7 @@ export function tableSpace(context: TraceContext): TableSpace {
     );
   }
   const { root } = context;
-  if (root < 0n || root >> 52n || root & 7n) {
+  if (!isEntryAddress(root)) {
     throw new TraceError(`the root ${hex(root)} is no table address: 52 bits, a multiple of 8 at least`, {
       pa: root,
     });
@@ -100,7 +108,7 @@ export function tableSpace(context: TraceContext): TableSpace {
     combined: stage === 2 && context.combined !== false,
     root: Number(root),
     rootEntries: 2 ** rootLog2,
-    iaBase: upper ? (1n << 64n) - (1n << BigInt(iaBits)) : 0n,
+    iaBase: upper ? 2n ** 64n - 2n ** BigInt(iaBits) : 0n,
     ds: oa52 && granuleLog2 !== 16,
   };
 }

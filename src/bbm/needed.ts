@@ -2,7 +2,9 @@
  * The invalidation that entries need: TLBI instructions and SMMU commands, with their operands. (DDI 0487 D8.17.5.1 and
  * D8.17.5.2 for operands, D8.17.6 for stage 2's order; IHI 0070 4.4.1 to 4.4.3.)
  */
+import { place } from '../arch/read.ts';
 import { traitsOf } from '../arch/regimes.ts';
+import { TLBI_IPA, TLBI_RANGE, TLBI_VA } from '../arch/registers/tlbi.ts';
 import type { TlbiOperation } from '../tlb/index.ts';
 import type { TableSpace } from './context.ts';
 import type { CachedEntry } from './entry.ts';
@@ -146,17 +148,18 @@ function everything({ stage, regime }: TableSpace): TlbiOperation {
   return stage === 2 ? 'VMALLS12E1IS' : 'VMALLE1IS';
 }
 
-/** ASID in [63:48] where the operation has one. */
+/** ASID where the operation has one. */
 function asidBits({ global }: Range, space: TableSpace): bigint {
   const { stage, regime, asid } = space;
   const tagged = stage === 1 && traitsOf(regime).unprivileged && !global;
-  return tagged ? BigInt(asid) << 48n : 0n;
+  return tagged ? place(TLBI_VA.fields.ASID, asid) : 0n;
 }
 
-/** VA[55:12] in [43:0], or IPA[51:12] in [39:0]; no level hint in [47:44], which not every PE has. */
+/** VA or IPA; no level hint (TTL), which not every PE has. */
 function addressOperand(range: Range, space: TableSpace): bigint {
   const address = space.iaBase + BigInt(range.from);
-  return asidBits(range, space) | BigInt.asUintN(space.stage === 2 ? 40 : 44, address >> 12n);
+  const field = space.stage === 2 ? TLBI_IPA.fields.IPA : TLBI_VA.fields.VA;
+  return asidBits(range, space) | place(field, address >> BigInt(field.address ?? 0));
 }
 
 /** Granules by NUM and SCALE: the least that covers the range. (D8.17.5.2: (NUM + 1) * 2^(5 * SCALE + 1).) */
@@ -169,9 +172,11 @@ function rangeOperand(range: Range, space: TableSpace): bigint | undefined {
     const unit = 2 ** (5 * scale + 1);
     const num = Math.ceil(granules / unit) - 1;
     if (num > 31) continue;
-    const tg = { 12: 1n, 14: 2n, 16: 3n }[granuleLog2];
-    const base = BigInt.asUintN(37, (iaBase + BigInt(first)) >> BigInt(baseLog2));
-    return asidBits(range, space) | (tg << 46n) | (BigInt(scale) << 44n) | (BigInt(num) << 39n) | base;
+    const { TG, SCALE, NUM, BaseADDR } = TLBI_RANGE.fields;
+    const tg = { 12: 1, 14: 2, 16: 3 }[granuleLog2];
+    const base = (iaBase + BigInt(first)) >> BigInt(baseLog2);
+    const size = place(TG, tg) | place(SCALE, scale) | place(NUM, num);
+    return asidBits(range, space) | size | place(BaseADDR, base);
   }
   return undefined;
 }

@@ -36,7 +36,7 @@ export function withTables(entries: Iterable<CachedEntry>): Set<CachedEntry> {
 }
 
 /** Tables that hold themselves are walked again at every level: this many places are more than any table tree has. */
-const MAX_MOUNTS = 1 << 18;
+const MAX_MOUNTS = 2 ** 18;
 
 export class Reach {
   readonly stale: StaleEntries;

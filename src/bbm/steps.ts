@@ -56,7 +56,7 @@ export interface StepScope {
 }
 
 const CPU = cpuFeatures('max');
-const LAST = (1n << 56n) - 1n;
+const LAST = 2n ** 56n - 1n;
 
 /** @throws TraceError for an operation that is none, or an empty range. */
 export function scopeOf(step: TlbiStep | InvalidateStep, space: TableSpace): StepScope {
@@ -86,7 +86,7 @@ function rangeScope(step: InvalidateStep, space: TableSpace): StepScope {
   const { regime } = space;
   if (step.invalidate === 'all') return { own: { regime, stages: 'both' }, combined: 'all' };
   const { invalidate: from, size, leaf, asid, vmid } = step;
-  if (from < 0n || from >> 64n || size <= 0n) {
+  if (from < 0n || from >= 2n ** 64n || size <= 0n) {
     throw new TraceError(
       `an invalidation of ${size} bytes from ${hex(from)} on: it takes an address and at least a byte`,
       {

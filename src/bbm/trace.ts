@@ -5,7 +5,7 @@
  */
 import { hex } from '../memory/hex.ts';
 import type { Machine } from '../tlb/conflict.ts';
-import { entryLog2, type TableSpace, type TraceContext, tableSpace } from './context.ts';
+import { entryLog2, isEntryAddress, type TableSpace, type TraceContext, tableSpace } from './context.ts';
 import { TraceError } from './errors.ts';
 import {
   BBM_LEVELS,
@@ -103,13 +103,13 @@ export class TraceJudge {
   }
 
   #write({ write: pa, value }: WriteStep, index: number): WriteVerdict {
-    if (pa < 0n || pa >> 52n || pa & 7n) {
+    if (!isEntryAddress(pa)) {
       throw new TraceError(
         `a write to ${hex(pa)}: a descriptor of VMSAv8-64 has 8 bytes, at a multiple of 8 below 2^52 (DDI 0487 D8.3)`,
         { pa, value },
       );
     }
-    if (value < 0n || value >> 64n)
+    if (value < 0n || value >= 2n ** 64n)
       throw new TraceError(`${hex(value)} has more than 64 bits`, { pa, value });
     const at = Number(pa);
     const before = this.#read(at);

@@ -92,7 +92,7 @@ function byOutput(ranges: readonly Mapped[]): Placed[] {
 function* overlapping(placed: readonly Placed[], first: bigint, last: bigint): Generator<Placed> {
   let [low, high] = [0, placed.length];
   while (low < high) {
-    const middle = (low + high) >>> 1;
+    const middle = Math.floor((low + high) / 2);
     if (placed[middle]!.first <= last) low = middle + 1;
     else high = middle;
   }

@@ -40,7 +40,7 @@ export interface VisitOptions {
   readonly maxRepeated?: number;
 }
 
-const MAX_REPEATED = 1 << 21;
+const MAX_REPEATED = 2 ** 21;
 /** Tables that are met for the first time count this much less: 2^26 entries are 256 GiB of 4K pages. */
 const FIRST_TIME = 1 / 32;
 

@@ -44,7 +44,7 @@ export interface BitsDiff {
 
 const MAX_ENTRIES = 2000;
 /** Pairs of tables that are looked at: tables may hold themselves. */
-const MAX_TABLES = 1 << 18;
+const MAX_TABLES = 2 ** 18;
 const KIND_TEXT: Readonly<Record<number, string>> = { 0: 'invalid', 1: 'table', 2: 'leaf', 3: 'outside RAM' };
 
 interface Word {

@@ -156,7 +156,7 @@ class LeafCutter {
   #spanAt(ipa: number): Span | undefined {
     let [low, high] = [0, this.#spans.length];
     while (low < high) {
-      const middle = (low + high) >>> 1;
+      const middle = Math.floor((low + high) / 2);
       if (this.#spans[middle]!.start <= ipa) low = middle + 1;
       else high = middle;
     }

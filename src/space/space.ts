@@ -16,7 +16,7 @@ export interface Space {
 }
 
 /** More than any table of reasonable size has; tables that hold themselves would hardly end. */
-const MAX_STRETCHES = 1 << 22;
+const MAX_STRETCHES = 2 ** 22;
 
 /**
  * Lists what an address space maps, in ranges that are alike and contiguous on both sides. Memory is only read; nothing throws.

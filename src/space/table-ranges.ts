@@ -17,7 +17,7 @@ export interface TableRanges {
 }
 
 /** More is no list that anyone reads. */
-export const SHORT_LIST = 1 << 16;
+export const SHORT_LIST = 2 ** 16;
 
 /** The trees, where going through them gives what walks give: of one stage, whose entries stand by themselves. */
 export function listableTrees(translator: Translator): readonly TableTree[] | undefined {

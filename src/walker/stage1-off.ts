@@ -1,9 +1,15 @@
 /** Stage 1 switched off, or not part of the regime: a flat map with default attributes. (DDI 0487 D8.2.11; J1.1 AArch64.S1DisabledOutput.) */
+import { highMask } from '../arch/read.ts';
+import { VA } from '../arch/registers/address.ts';
 import { DEFAULT_CACHEABLE, STAGE1_OFF_DATA, STAGE1_OFF_FETCH } from './attributes.ts';
 import { POW2 } from './bits.ts';
 import type { InputAddress, S1Output, S1Request } from './first-stage.ts';
 import type { StageFault } from './lookup.ts';
 import type { Fault } from './types.ts';
+
+/** VA[55], and what is below the top byte, of the upper half. */
+const UPPER = highMask(VA.fields.range);
+const UNTAGGED = highMask(VA.fields.untagged);
 
 export interface FlatMapping {
   /** Input addresses must be below 2^inputBits; `beyond` is the fault of one that is not. */
@@ -22,8 +28,8 @@ export function flatTranslate(
   request: S1Request,
 ): S1Output | StageFault {
   const fetch = request.access === 'execute';
-  const ignored = mapping.topByteIgnored((ia.hi & (1 << 23)) !== 0, fetch);
-  const high = ignored ? ia.hi & 0xff_ffff : ia.hi;
+  const ignored = mapping.topByteIgnored((ia.hi & UPPER) !== 0, fetch);
+  const high = ignored ? ia.hi & UNTAGGED : ia.hi;
   const oa = high * POW2[32]! + ia.lo;
   if (oa >= POW2[mapping.inputBits]!) return { ok: false, fault: mapping.beyond };
   return {

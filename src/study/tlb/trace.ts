@@ -216,7 +216,7 @@ class JoinedSpace {
     if (offset < this.#starts[this.#last]! || offset >= this.#ends[this.#last]!) {
       let [low, high] = [0, this.#ends.length - 1];
       while (low < high) {
-        const middle = (low + high) >>> 1;
+        const middle = Math.floor((low + high) / 2);
         if (this.#ends[middle]! <= offset) low = middle + 1;
         else high = middle;
       }

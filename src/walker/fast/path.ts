@@ -17,6 +17,8 @@ export const FAULT = -1;
 export const ASK = -2;
 
 const HIGH = 2 ** 32;
+/** An entry is two words. */
+const ENTRY_WORDS_LOG2 = 1;
 /** The last level's index in a plan's arrays. */
 const LAST = 4;
 /** Level 3 tables (or blocks in their place) that a bulk run keeps at hand: of 1 GiB with 4K pages all. */
@@ -180,7 +182,7 @@ class FastRange implements FoundLeaf {
       }
       words = viewWords[slot]!;
       const start = starts[slot]!;
-      at = start + (((address * perByte[level]!) & indexMask[level]!) << 1);
+      at = start + (((address * perByte[level]!) & indexMask[level]!) << ENTRY_WORDS_LOG2);
       if (level === LAST) this.#cameTo(words, start, level, tableBits);
     }
   }
@@ -252,7 +254,7 @@ class FastRange implements FoundLeaf {
       if (groups[slot] !== group || !(ia >= first && ia < end && Math.floor(ia) === ia)) return i;
       const low = address | 0;
       const words = groupWords[slot]!;
-      const at = groupStarts[slot]! + (((low >>> pageLog2) & groupMasks[slot]!) << 1);
+      const at = groupStarts[slot]! + (((low >>> pageLog2) & groupMasks[slot]!) << ENTRY_WORDS_LOG2);
       const j = i - from;
       LOWS[j] = low;
       GROUPS[j] = slot;

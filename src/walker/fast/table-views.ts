@@ -5,6 +5,7 @@
 import type { PhysicalMemory } from '../../memory/index.ts';
 
 const SLOTS = 1024;
+const PAGE_LOG2 = 12;
 const HIGH = 2 ** 32;
 /** No table is there: its low half is no multiple of 64. */
 const NOWHERE = 1;
@@ -47,5 +48,5 @@ export class TableViews {
 
 /** The slot where a table would be. */
 export function slotOf(low: number): number {
-  return (low >>> 12) & (SLOTS - 1);
+  return (low >>> PAGE_LOG2) & (SLOTS - 1);
 }
