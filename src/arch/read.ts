@@ -132,9 +132,20 @@ export function wordOf<Name extends string>(
 }
 
 /** The bits of an address where a field holds them: what {@link addressOf} takes out. */
-export function placeAddress(field: BitField, address: bigint): bigint {
+export function placeAddress(field: FieldBits, address: bigint): bigint {
   const { low, address: carried = low } = field;
   return bitsIn(carried >= low ? address >> BigInt(carried - low) : address << BigInt(low - carried), field);
+}
+
+/** Sets the field that carries an address, of a structure of 64-bit words. */
+export function placeAddressInto(words: bigint[], field: FieldBits, address: bigint): void {
+  const { index, own } = placeIn(field);
+  words[index] = ((words[index] ?? 0n) & ~maskOf(own)) | placeAddress(own, address);
+}
+
+/** The words of a structure as one number. */
+export function joined(words: readonly bigint[]): bigint {
+  return words.reduceRight((above, word) => (above << BigInt(WORD_BITS)) | word, 0n);
 }
 
 /** {@link read} of a number: a word of up to 32 bits, or the low half of one. */

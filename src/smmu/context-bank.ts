@@ -2,9 +2,22 @@
  * SMMUv2 context banks: from SMMU_CBn_SCTLR, TCR, TCR2, TTBRn, MAIRn, CBARn and CBA2Rn to a translation, or a context fault as
  * FSR, FSYNR0, FAR and IPAFAR show it. (IHI 0062, SMMU architecture version 2: stage 1 and stage 2 context banks.)
  */
+
+import { isSet, place, read, wordOf } from '../arch/read.ts';
 import { isAArch32, type Regime } from '../arch/regimes.ts';
+import { DACR_DOMAINS, PAIR } from '../arch/registers/aarch32-base.ts';
+import { SCTLR } from '../arch/registers/aarch32-control.ts';
+import { HCR_EL2 } from '../arch/registers/stage2.ts';
+import { TCR_EL1 } from '../arch/registers/tcr.ts';
+import {
+  CBAR_TYPE,
+  SMMU_CB_SCTLR,
+  SMMU_CB_TCR,
+  SMMU_CB_TCR2,
+  SMMU_CBA2R,
+  SMMU_CBAR,
+} from '../arch/smmu/index.ts';
 import type { PhysicalMemory } from '../memory/index.ts';
-import { field, flag } from '../walker/bits.ts';
 import { cpuFeatures } from '../walker/cpu.ts';
 import { WalkerError } from '../walker/errors.ts';
 import { regimeStages, type WalkerRegisters } from '../walker/regimes.ts';
@@ -55,19 +68,12 @@ export interface ContextBankFaulted {
 /** What a context bank answers; `ok` tells a translation from a fault. */
 export type ContextBankResult = Translation | ContextBankFaulted;
 
-/** SMMU_CBARn.TYPE. */
-const STAGE2 = 0;
-const STAGE1_STAGE2_FAULT = 2;
-const NESTED = 3;
-
-const SCTLR_M = 0;
-const EAE = 31;
-/** The SMMU has no domains to deny: every entry is a client's. */
-const CLIENTS = 0x5555_5555n;
-const HCR_VM = 1n;
-const HCR_DC = 1n << 12n;
 /** TCR2.SEP by value: the bit of the incoming address that is extended. 7 is the top bit of the upstream bus, 6 reserved. */
 const SIGN_BITS = [31, 35, 39, 41, 43, 47] as const;
+
+/** DACR: the SMMU has no domains to deny, every entry is a client's. */
+const CLIENT = 1;
+const CLIENTS = DACR_DOMAINS.reduce((dacr, domain) => dacr | place(domain, CLIENT), 0n);
 
 /** A bank ready to translate: registers were decoded when it was made, memory is read anew each time. */
 export class ContextBank {
@@ -81,16 +87,17 @@ export class ContextBank {
   constructor(memory: PhysicalMemory, description: ContextBankDescription) {
     const { registers, index = 0, stage2, oas = 48, upstreamBits = 49 } = description;
     const { cbar = 0n, tcr2 = 0n } = registers;
-    const type = field(cbar, 17, 16);
-    this.#aborts = type === STAGE1_STAGE2_FAULT;
+    const type = read(cbar, SMMU_CBAR.fields.TYPE);
+    this.#aborts = type === CBAR_TYPE.stage1Fault;
     this.#index = index;
     this.regime = regimeOf(registers, type);
-    const signs = type !== STAGE2 && !isAArch32(this.regime);
-    this.#signBit = signs ? (SIGN_BITS[field(tcr2, 17, 15)] ?? upstreamBits - 1) : undefined;
+    const signs = type !== CBAR_TYPE.stage2 && !isAArch32(this.regime);
+    this.#signBit = signs ? (SIGN_BITS[read(tcr2, SMMU_CB_TCR2.fields.SEP)] ?? upstreamBits - 1) : undefined;
     // Of the optional features an SMMUv2 has none; only the output size differs.
     const cpu = cpuFeatures({ model: 'cortex-a57', paBits: oas });
-    const values = type === STAGE2 ? stage2Values(registers, true) : stage1Values(registers, this.regime);
-    const below = type === NESTED ? stage2Values(stage2Bank(registers, stage2), false) : {};
+    const values =
+      type === CBAR_TYPE.stage2 ? stage2Values(registers, true) : stage1Values(registers, this.regime);
+    const below = type === CBAR_TYPE.nested ? stage2Values(stage2Bank(registers, stage2), false) : {};
     this.#stages = regimeStages(new TableMemory(memory), this.regime, { ...below, ...values }, cpu);
   }
 
@@ -133,48 +140,68 @@ export class ContextBank {
 export function createContextBank(memory: PhysicalMemory, description: ContextBankDescription): ContextBank {
   for (const bank of [description.registers, description.stage2 ?? {}]) {
     for (const [name, value] of Object.entries(bank) as [string, unknown][]) {
-      if (value === undefined || (typeof value === 'bigint' && value >= 0n && value >> 64n === 0n)) continue;
+      if (value === undefined || (typeof value === 'bigint' && BigInt.asUintN(64, value) === value)) continue;
       throw new WalkerError(`register ${name} must be a bigint of at most 64 bits, not ${String(value)}`);
     }
   }
   return new ContextBank(memory, description);
 }
 
+const isAArch64 = (cba2r: bigint) => isSet(cba2r, SMMU_CBA2R.fields.VA64);
+
 /** CBA2R.VA64 chooses AArch64, and of AArch32's two formats TCR.EAE. Stage 2 has but long descriptors. */
 function regimeOf({ cba2r = 0n, tcr = 0n }: BankRegisters, type: number): Regime {
-  const base = flag(cba2r, 0) ? 'el1&0' : 'pl1&0';
-  if (type === STAGE2) return `${base}-s2`;
-  if (type === NESTED) return `${base}-nested`;
-  return base === 'pl1&0' && !flag(tcr, EAE) ? 'pl1&0-short' : base;
+  const base = isAArch64(cba2r) ? 'el1&0' : 'pl1&0';
+  if (type === CBAR_TYPE.stage2) return `${base}-s2`;
+  if (type === CBAR_TYPE.nested) return `${base}-nested`;
+  return base === 'pl1&0' && !isSet(tcr, SMMU_CB_TCR.fields.EAE) ? 'pl1&0-short' : base;
 }
 
 function stage2Bank({ cba2r = 0n }: BankRegisters, stage2: BankRegisters | undefined): BankRegisters {
   if (stage2 === undefined)
     throw new WalkerError('a nested context bank needs the registers of its stage-2 bank');
-  if (flag(stage2.cba2r ?? 0n, 0) !== flag(cba2r, 0)) {
+  if (isAArch64(stage2.cba2r ?? 0n) !== isAArch64(cba2r)) {
     throw new WalkerError('a stage-1 and a stage-2 bank of different CBA2R.VA64 are not modelled together');
   }
   return stage2;
 }
 
-/** In the layout of a PE's registers: TCR2:TCR is TCR_EL1; SCTLR.M, TRE, AFE and E stand elsewhere there. */
+/** In the layout of a PE's registers: TCR2:TCR is TCR_EL1; SCTLR.M, TRE, AFE and E stand elsewhere there, for both architectures alike. */
 function stage1Values(registers: BankRegisters, regime: Regime): WalkerRegisters {
   const { sctlr = 0n, tcr = 0n, tcr2 = 0n, ttbr0 = 0n, ttbr1 = 0n, mair0 = 0n, mair1 = 0n } = registers;
-  const moved = (from: number, to: number) => (flag(sctlr, from) ? 1n << BigInt(to) : 0n);
-  // PASize, AS, TBI0 and TBI1: nothing that later versions of TCR_EL1 have above them.
-  const upper = !isAArch32(regime) ? (tcr2 & 0x77n) << 32n : 0n;
+  const { M, TRE, AFE, E } = SMMU_CB_SCTLR.fields;
   return {
     ttbr0,
     ttbr1,
-    tcr: BigInt.asUintN(32, tcr) | upper,
-    mair: BigInt.asUintN(32, mair0) | (BigInt.asUintN(32, mair1) << 32n),
-    sctlr: moved(SCTLR_M, 0) | moved(1, 28) | moved(2, 29) | moved(4, 25),
+    tcr: BigInt.asUintN(SMMU_CB_TCR.width, tcr) | (!isAArch32(regime) ? upperTcr(tcr2) : 0n),
+    mair: wordOf(PAIR, { high: mair1, low: mair0 }),
+    sctlr: wordOf(SCTLR, {
+      M: isSet(sctlr, M),
+      TRE: isSet(sctlr, TRE),
+      AFE: isSet(sctlr, AFE),
+      EE: isSet(sctlr, E),
+    }),
     dacr: CLIENTS,
   };
 }
 
+/** What TCR2 has of TCR_EL1: nothing that later versions of it have above. */
+function upperTcr(tcr2: bigint): bigint {
+  const { PASize, AS, TBI0, TBI1 } = SMMU_CB_TCR2.fields;
+  return wordOf(TCR_EL1, {
+    IPS: read(tcr2, PASize),
+    AS: isSet(tcr2, AS),
+    TBI0: isSet(tcr2, TBI0),
+    TBI1: isSet(tcr2, TBI1),
+  });
+}
+
 /** A stage-2 bank's TTBR0 and TCR are VTTBR and VTCR. Alone, what stage 2 says of attributes stands: HCR.DC. */
 function stage2Values({ sctlr = 0n, tcr = 0n, ttbr0 = 0n }: BankRegisters, alone: boolean): WalkerRegisters {
-  const hcr = flag(sctlr, SCTLR_M) ? HCR_VM | (alone ? HCR_DC : 0n) : 0n;
-  return { vttbr: ttbr0, vtcr: BigInt.asUintN(32, tcr), hcr };
+  const VM = isSet(sctlr, SMMU_CB_SCTLR.fields.M);
+  return {
+    vttbr: ttbr0,
+    vtcr: BigInt.asUintN(SMMU_CB_TCR.width, tcr),
+    hcr: wordOf(HCR_EL2, { VM, DC: VM && alone }),
+  };
 }

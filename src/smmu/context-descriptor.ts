@@ -1,16 +1,40 @@
-/** CD, the context descriptor: fields, validity, and the stage 1 that it describes. (IHI 0070 5.4, 5.4.2 CdIllegal.) */
-import { field, flag } from '../walker/bits.ts';
+/** CD, the context descriptor: its fields, and the stage 1 that it describes. (IHI 0070 5.4; what makes it ILLEGAL is in `cd-rules.ts`.) */
+import { addressIn, isSetIn, joined, readIn, wordOf } from '../arch/read.ts';
+import { PAIR } from '../arch/registers/aarch32-base.ts';
+import { SCTLR, TTBCR } from '../arch/registers/aarch32-control.ts';
+import { CD, CD_LOWER, CD_UPPER, type CdRangeControl } from '../arch/smmu/index.ts';
 import { s1ParamsLpae } from '../walker/params/aarch32.ts';
 import { s1Params } from '../walker/params/aarch64.ts';
 import type { S1Params } from '../walker/params/params.ts';
-import { type RangeFields, TG0_GRANULE, TG1_GRANULE } from '../walker/params/range-fields.ts';
-import type { S1Ranges } from '../walker/ranges.ts';
-import { lpaeRanges, oneRange, twoRanges } from '../walker/ranges.ts';
+import { type RawFields, rangeFields } from '../walker/params/range-fields.ts';
+import { lpaeRanges, oneLpaeRange, oneRange, type S1Ranges, twoRanges } from '../walker/ranges.ts';
 import type { SmmuFeatures } from './features.ts';
 import type { StreamTableEntry, StreamWorld } from './stream-table-entry.ts';
 
 /** The first 32 bytes of a CD as 64-bit words; the rest is not about translation. */
 export type CdWords = readonly [bigint, bigint, bigint, bigint];
+
+/** One of the two ranges of a CD. */
+export interface CdRange {
+  readonly control: CdRangeControl;
+  /** Tables are walked: not with EPDn, and of an EL2 that has one range not in the upper one. */
+  readonly walked: boolean;
+  readonly fields: RawFields;
+  readonly params: S1Params;
+}
+
+/** A CD, the STE that leads to it, and what the SMMU implements. */
+export interface ContextDescriptor {
+  readonly words: CdWords;
+  readonly ste: StreamTableEntry;
+  readonly world: StreamWorld;
+  readonly features: SmmuFeatures;
+  /** AA64. */
+  readonly aarch64: boolean;
+  readonly asid: number;
+  readonly lower: CdRange;
+  readonly upper: CdRange;
+}
 
 /** A CD that is usable: its stage 1. */
 export interface Context {
@@ -23,120 +47,105 @@ export interface Context {
   readonly asid: number;
 }
 
-const TTB_55_4 = 0xff_ffff_ffff_fff0n;
+const cd = CD.fields;
 
-/** The table base of a range, as it stands in the CD. */
-export function cdTtb(words: CdWords, upper: boolean): bigint {
-  return words[upper ? 2 : 1] & TTB_55_4;
-}
+/** EL2 without E2H: one range, whose EPD0 is ignored. (5.4.1) */
+const hasOneRange = (world: StreamWorld) => world === 'el2';
 
 /** The fields of one range, in place of TCR_ELx. */
-export function cdRangeFields(words: CdWords, upper: boolean): RangeFields {
-  const [w0, , w2] = words;
-  const own = words[upper ? 2 : 1];
-  const low = upper ? 16 : 0;
-  const ttb = Number(cdTtb(words, upper));
-  return {
-    txsz: field(w0, low + 5, low),
-    granuleLog2: upper ? TG1_GRANULE[field(w0, 23, 22)]! : TG0_GRANULE[field(w0, 7, 6)]!,
-    sh: field(w0, low + 13, low + 12),
-    epd: flag(w0, low + 14),
-    ps: field(w0, 34, 32),
-    tbi: flag(w0, upper ? 39 : 38),
-    tbid: false,
-    ha: flag(w0, 43),
-    hd: flag(w0, 42),
-    affd: flag(w0, 35),
-    hpd: flag(own, 1),
-    e0pd: flag(own, 2),
-    ds: flag(w2, 58),
-    base: () => ttb,
-  };
+function cdRangeFields(words: CdWords, control: CdRangeControl, world: StreamWorld): RawFields {
+  const one = hasOneRange(world);
+  const base = Number(addressIn(words, control.base));
+  const { epd, e0pd, ...fields } = rangeFields(control, joined(words), () => base);
+  return { ...fields, epd: !one && epd, e0pd: !one && e0pd, affd: isSetIn(words, cd.AFFD) };
 }
 
-/** Whether TG0 or TG1 is a granule that the SMMU has; 0b11 of TG0 and 0b00 of TG1 are reserved. */
-function granuleIllegal(
-  words: CdWords,
-  upper: boolean,
-  granuleLog2: number,
-  features: SmmuFeatures,
-): boolean {
-  const reserved = upper ? field(words[0], 23, 22) === 0 : field(words[0], 7, 6) === 3;
-  return reserved || !features.granules.includes(granuleLog2);
-}
-
-/**
- * The stage 1 of a CD, or undefined where the CD is not valid or ILLEGAL: C_BAD_CD.
- */
+/** Decodes a CD, legal or not. */
 export function decodeCd(
   words: CdWords,
   ste: StreamTableEntry,
   world: StreamWorld,
   features: SmmuFeatures,
-): Context | undefined {
-  const [w0] = words;
-  const [valid, stall, abort, aa64] = [flag(w0, 31), flag(w0, 44), flag(w0, 46), flag(w0, 41)];
-  if (!valid || (ste.s1Stalld && stall) || (features.termModel && !abort)) return undefined;
-  if ((features.stallModel === 1 && stall) || (features.stallModel === 2 && !stall)) return undefined;
-  if (aa64 ? !features.aarch64 || (ste.stage2 && !ste.s2Aa64) : !features.aarch32) return undefined;
-  if (!aa64 && world === 'el2-e2h') return undefined;
-  if (aa64 && updatesIllegal(words, features)) return undefined;
-  const asid = field(w0, 63, 48);
-  if (world !== 'el2' && !features.asid16 && asid > 0xff) return undefined;
-  const ranges = aa64 ? rangesAArch64(words, world, features) : rangesAArch32(words, features);
-  if (ranges === undefined) return undefined;
-  return { ranges, pan: world !== 'el2' && flag(w0, 40), record: flag(w0, 45), abort, asid };
-}
-
-/** CD.HA and HD ask for hardware updates that the SMMU does not have. */
-function updatesIllegal([w0]: CdWords, { httu }: SmmuFeatures): boolean {
-  const [hd, ha] = [flag(w0, 42), flag(w0, 43)];
-  return (httu === 0 && (ha || hd)) || (httu === 1 && hd);
-}
-
-/** CD.ENDI, unless both ranges are off. */
-function endiannessIllegal([w0]: CdWords, { endianness }: SmmuFeatures): boolean {
-  const bigEndian = flag(w0, 15);
-  return (endianness === 2 && bigEndian) || (endianness === 3 && !bigEndian);
-}
-
-function rangesAArch64(words: CdWords, world: StreamWorld, features: SmmuFeatures): S1Ranges | undefined {
-  const [w0, w1, , mair] = words;
-  const control = { wxn: flag(w0, 36), epan: features.cpu.pan3 && flag(w1, 59), bigEndian: flag(w0, 15) };
-  // EPD0 and EPD1 exist only where there are two ranges.
-  const one = world === 'el2';
-  const build = (upper: boolean): S1Params | undefined => {
-    const fields = { ...cdRangeFields(words, upper), ...(one && { epd: false, e0pd: false }) };
-    const params = s1Params(fields, mair, control, features.cpu);
-    if (fields.epd) return params;
-    const illegal =
-      endiannessIllegal(words, features) || granuleIllegal(words, upper, params.granuleLog2, features);
-    // TxSZ out of range, or TTB beyond the output size (or 48 bits, where descriptors hold no more).
-    const far =
-      fields.base(true) >= 2 ** (params.highAddress === 'none' ? Math.min(48, params.oaBits) : params.oaBits);
-    return illegal || far || params.configurationFault !== undefined ? undefined : params;
+): ContextDescriptor {
+  const aarch64 = isSetIn(words, cd.AA64);
+  const range = (control: CdRangeControl): CdRange => {
+    const fields = cdRangeFields(words, control, world);
+    const params = aarch64
+      ? paramsAArch64(words, fields, features)
+      : paramsAArch32(words, control, fields, world, features);
+    return { control, walked: !fields.epd && !(control.upper && hasOneRange(world)), fields, params };
   };
-  const lower = build(false);
-  if (lower === undefined) return undefined;
-  if (one) return oneRange(lower, features.cpu);
-  const upper = build(true);
-  return upper && twoRanges(lower, upper, features.cpu);
+  const asid = readIn(words, cd.ASID);
+  return { words, ste, world, features, aarch64, asid, lower: range(CD_LOWER), upper: range(CD_UPPER) };
 }
 
-/** VMSAv8-32 LPAE: T0SZ and T1SZ have 3 bits, the output 40; IPS and TG0 are ignored. */
-function rangesAArch32(words: CdWords, features: SmmuFeatures): S1Ranges | undefined {
-  const [w0, w1, w2, mair] = words;
-  const [t0sz, t1sz] = [field(w0, 2, 0), field(w0, 18, 16)];
-  const [epd0, epd1] = [flag(w0, 14), flag(w0, 30)];
-  const ttbcr = BigInt(t0sz) | (BigInt(epd0) << 7n) | (BigInt(t1sz) << 16n) | (BigInt(epd1) << 23n);
-  const sctlr = (BigInt(field(w0, 37, 36)) << 19n) | (BigInt(flag(w0, 15)) << 25n);
-  const build = (own: bigint, upper: boolean, epd: boolean): S1Params | undefined => {
-    const params = s1ParamsLpae({ ttbcr, ttbr: own & TTB_55_4, mair, sctlr }, upper, features.cpu);
-    const far = (own & TTB_55_4) >> 40n !== 0n;
-    if (!epd && (far || endiannessIllegal(words, features))) return undefined;
-    return { ...params, affd: flag(w0, 35), hpd: features.cpu.hpds && flag(own, 1) };
+/** MAIR1:MAIR0, in the layout of MAIR_EL1. */
+export function cdMair(words: CdWords): bigint {
+  return wordOf(PAIR, { high: readIn(words, cd.MAIR1), low: readIn(words, cd.MAIR0) });
+}
+
+function paramsAArch64(words: CdWords, fields: RawFields, { cpu }: SmmuFeatures): S1Params {
+  const control = {
+    wxn: isSetIn(words, cd.WXN),
+    epan: cpu.pan3 && isSetIn(words, cd.EPAN),
+    bigEndian: isSetIn(words, cd.ENDI),
   };
-  const lower = build(w1, false, epd0);
-  const upper = build(w2, true, epd1);
-  return lower && upper && lpaeRanges(lower, upper, t0sz, t1sz);
+  return s1Params(fields, cdMair(words), control, cpu);
+}
+
+/** Sizes and walk attributes of both ranges in the layout of TTBCR: with AArch32 tables, T0SZ and T1SZ have 3 bits. */
+export function cdTtbcr(words: CdWords, world: StreamWorld): bigint {
+  const epd = ({ epd: field }: CdRangeControl) => !hasOneRange(world) && isSetIn(words, field);
+  return wordOf(TTBCR, {
+    T0SZ: readIn(words, CD_LOWER.txsz),
+    EPD0: epd(CD_LOWER),
+    IRGN0: readIn(words, CD_LOWER.irgn),
+    ORGN0: readIn(words, CD_LOWER.orgn),
+    SH0: readIn(words, CD_LOWER.sh),
+    T1SZ: readIn(words, CD_UPPER.txsz),
+    EPD1: epd(CD_UPPER),
+    IRGN1: readIn(words, CD_UPPER.irgn),
+    ORGN1: readIn(words, CD_UPPER.orgn),
+    SH1: readIn(words, CD_UPPER.sh),
+  });
+}
+
+/** VMSAv8-32 LPAE: the output has 40 bits; IPS and TG are ignored. */
+function paramsAArch32(
+  words: CdWords,
+  control: CdRangeControl,
+  { hpd, affd }: RawFields,
+  world: StreamWorld,
+  { cpu }: SmmuFeatures,
+): S1Params {
+  const registers = {
+    ttbcr: cdTtbcr(words, world),
+    ttbr: addressIn(words, control.base),
+    mair: cdMair(words),
+    sctlr: wordOf(SCTLR, {
+      WXN: isSetIn(words, cd.WXN),
+      UWXN: isSetIn(words, cd.UWXN),
+      EE: isSetIn(words, cd.ENDI),
+    }),
+  };
+  return { ...s1ParamsLpae(registers, control.upper, cpu), affd, hpd: cpu.hpds && hpd };
+}
+
+/** The stage 1 of a legal CD. */
+export function contextOf(context: ContextDescriptor): Context {
+  const { words, world, asid } = context;
+  return {
+    ranges: rangesOf(context),
+    pan: !hasOneRange(world) && isSetIn(words, cd.PAN),
+    record: isSetIn(words, cd.R),
+    abort: isSetIn(words, cd.A),
+    asid,
+  };
+}
+
+function rangesOf({ aarch64, world, features: { cpu }, lower, upper }: ContextDescriptor): S1Ranges {
+  if (hasOneRange(world)) return aarch64 ? oneRange(lower.params, cpu) : oneLpaeRange(lower.params);
+  if (aarch64) return twoRanges(lower.params, upper.params, cpu);
+  const size = ({ params: { iaBits } }: CdRange) => 32 - iaBits;
+  return lpaeRanges(lower.params, upper.params, size(lower), size(upper));
 }

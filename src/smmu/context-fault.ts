@@ -1,5 +1,9 @@
 /** Context faults of an SMMUv2 as its registers show them: SMMU_CBn_FSR, FSYNR0, FAR, IPAFAR. (IHI 0062, stage 1 and 2 context banks.) */
+
+import type { BitField } from '../arch/field.ts';
+import { place, wordOf } from '../arch/read.ts';
 import { isAArch32, type Regime, traitsOf } from '../arch/regimes.ts';
+import { FSR_FORMAT, SMMU_FSR, SMMU_FSYNR0 } from '../arch/smmu/index.ts';
 import type { Fault, FaultKind } from '../walker/types.ts';
 
 /** The registers of the bank that records a fault. */
@@ -14,25 +18,17 @@ export interface ContextFaultRecord {
   readonly ipafar?: bigint;
 }
 
-/** FSR: TF, AFF, PF, EF, ASF. There are no domain faults. */
-const FSR_BITS: Readonly<Record<FaultKind, number>> = {
-  translation: 1 << 1,
-  access_flag: 1 << 2,
-  permission: 1 << 3,
-  external_walk: 1 << 4,
-  address_size: 1 << 7,
-  domain: 1 << 3,
+const { TF, AFF, PF, EF, ASF } = SMMU_FSR.fields;
+
+/** The bit of FSR that reports a fault. There are no domain faults. */
+const FAULT_BITS: Readonly<Record<FaultKind, BitField>> = {
+  translation: TF,
+  access_flag: AFF,
+  permission: PF,
+  external_walk: EF,
+  address_size: ASF,
+  domain: PF,
 };
-
-const FORMAT_SHIFT = 9;
-/** FSR.FORMAT. */
-const FORMATS = { short: 0, long: 1, aarch64: 2 } as const;
-
-const WNR = 1 << 4;
-const PNU = 1 << 5;
-const IND = 1 << 6;
-const PTWF = 1 << 10;
-const S1CBNDX_SHIFT = 16;
 
 /** The transaction that faulted, and the bank that it came to. */
 export interface ContextFaultContext {
@@ -46,24 +42,26 @@ export interface ContextFaultContext {
 export function contextFaultRecord(fault: Fault, context: ContextFaultContext): ContextFaultRecord {
   const { far, access, privileged, regime, index } = context;
   const walk = fault.ptw || fault.kind === 'external_walk';
-  const fsynr0 =
-    (fault.level & 3) |
-    (access === 'write' ? WNR : 0) |
-    (privileged ? PNU : 0) |
-    (access === 'execute' ? IND : 0) |
-    (walk ? PTWF : 0) |
-    (fault.stage === 2 ? (index & 0xff) << S1CBNDX_SHIFT : 0);
+  const fsynr0 = wordOf(SMMU_FSYNR0, {
+    PLVL: fault.level,
+    WNR: access === 'write',
+    PNU: privileged,
+    IND: access === 'execute',
+    PTWF: walk,
+    S1CBNDX: fault.stage === 2 ? index : 0,
+  });
+  const format = place(SMMU_FSR.fields.FORMAT, FSR_FORMAT[formatOf(regime)]);
   return {
     stage: fault.stage,
-    fsr: FSR_BITS[fault.kind] | (FORMATS[formatOf(regime)] << FORMAT_SHIFT),
-    fsynr0,
+    fsr: Number(place(FAULT_BITS[fault.kind], true) | format),
+    fsynr0: Number(fsynr0),
     far,
     ...(fault.stage === 2 && fault.ipa !== undefined && { ipafar: fault.ipa }),
   };
 }
 
 /** Stage 2 of AArch32 has long descriptors alone, which is where a nested bank's stage 1 is taken to be as well. */
-function formatOf(regime: Regime): keyof typeof FORMATS {
+function formatOf(regime: Regime): keyof typeof FSR_FORMAT {
   if (!isAArch32(regime)) return 'aarch64';
   return traitsOf(regime).descriptors === 'short' ? 'short' : 'long';
 }

@@ -1,30 +1,32 @@
 /** Event records: how an SMMUv3 writes a fault to its event queue. (IHI 0070 7.3.) */
-import type { EventRecord, FaultClass, SmmuFault } from './types.ts';
+import type { BitField } from '../arch/field.ts';
+import { placeAddressInto, placeInto } from '../arch/read.ts';
+import { EVENT, EVENT_CLASSES, EVENTS, type EventName } from '../arch/smmu/index.ts';
+import type { EventRecord, SmmuFault } from './types.ts';
 
-/** Event numbers, bits [7:0] of a record. */
-const EVENT_NUMBERS: Partial<Record<SmmuFault['kind'], number>> = {
-  c_bad_streamid: 0x02,
-  f_ste_fetch: 0x03,
-  c_bad_ste: 0x04,
-  f_stream_disabled: 0x06,
-  c_bad_substreamid: 0x08,
-  f_cd_fetch: 0x09,
-  c_bad_cd: 0x0a,
-  external_walk: 0x0b,
-  translation: 0x10,
-  address_size: 0x11,
-  access_flag: 0x12,
-  permission: 0x13,
+const record = EVENT.fields;
+
+/** The events that faults leave; an abort leaves none. */
+const EVENT_NAMES: Partial<Record<SmmuFault['kind'], EventName>> = {
+  c_bad_streamid: 'C_BAD_STREAMID',
+  f_ste_fetch: 'F_STE_FETCH',
+  c_bad_ste: 'C_BAD_STE',
+  f_stream_disabled: 'F_STREAM_DISABLED',
+  c_bad_substreamid: 'C_BAD_SUBSTREAMID',
+  f_cd_fetch: 'F_CD_FETCH',
+  c_bad_cd: 'C_BAD_CD',
+  external_walk: 'F_WALK_EABT',
+  translation: 'F_TRANSLATION',
+  address_size: 'F_ADDR_SIZE',
+  access_flag: 'F_ACCESS',
+  permission: 'F_PERMISSION',
 };
 
 /** The event number of a fault, or undefined for an abort that leaves no event. */
 export function eventNumber(kind: SmmuFault['kind']): number | undefined {
-  return EVENT_NUMBERS[kind];
+  const name = EVENT_NAMES[kind];
+  return name && EVENTS[name].number;
 }
-
-const CLASS_CODES: Record<FaultClass, bigint> = { cd: 0b00n, tt: 0b01n, in: 0b10n };
-const FETCH_55_3 = 0xff_ffff_ffff_fff8n;
-const IPA_55_12 = 0xff_ffff_ffff_f000n;
 
 /** The transaction that an event is about. */
 export interface EventContext {
@@ -39,21 +41,25 @@ export interface EventContext {
 export function eventRecord(fault: SmmuFault, context: EventContext): EventRecord | undefined {
   const number = eventNumber(fault.kind);
   if (number === undefined) return undefined;
-  const ssv = context.substreamId === undefined ? 0n : (1n << 11n) | (BigInt(context.substreamId) << 12n);
-  const w0 = BigInt(number) | ssv | (BigInt(context.streamId) << 32n);
-  const fetch = (fault.fetchAddress ?? 0n) & FETCH_55_3;
-  if (!('class' in fault)) return [w0, 0n, 0n, fetch];
-
-  // PnU [97], InD [98], RnW [99], S2 [103], CLASS [105:104]; TTRnW [108] of a permission fault on a descriptor's fetch.
-  const read = context.access !== 'write';
-  const tableRead = fault.kind === 'permission' && fault.class === 'tt' && !fault.update;
-  const w1 =
-    (context.privileged ? 1n << 33n : 0n) |
-    (context.access === 'execute' ? 1n << 34n : 0n) |
-    (read ? 1n << 35n : 0n) |
-    (fault.stage === 2 ? 1n << 39n : 0n) |
-    (tableRead ? 1n << 44n : 0n) |
-    (CLASS_CODES[fault.class] << 40n);
-  const last = fault.kind === 'external_walk' ? fetch : (fault.ipa ?? 0n) & IPA_55_12;
-  return [w0, w1, context.ia, last];
+  const words: [bigint, bigint, bigint, bigint] = [0n, 0n, 0n, 0n];
+  const set = (field: BitField, value: number | boolean) => placeInto(words, field, value);
+  const { streamId, substreamId, access, privileged } = context;
+  set(record.Number, number);
+  set(record.StreamID, streamId);
+  set(record.SSV, substreamId !== undefined);
+  set(record.SubstreamID, substreamId ?? 0);
+  const translation = 'class' in fault;
+  if (translation) {
+    set(record.PnU, privileged);
+    set(record.InD, access === 'execute');
+    set(record.RnW, access !== 'write');
+    set(record.S2, fault.stage === 2);
+    set(record.CLASS, EVENT_CLASSES.indexOf(fault.class));
+    // Of a permission fault on a descriptor's fetch.
+    set(record.TTRnW, fault.kind === 'permission' && fault.class === 'tt' && !fault.update);
+    placeAddressInto(words, record.InputAddr, context.ia);
+  }
+  if (translation && fault.kind !== 'external_walk') placeAddressInto(words, record.IPA, fault.ipa ?? 0n);
+  else placeAddressInto(words, record.FetchAddr, fault.fetchAddress ?? 0n);
+  return words;
 }

@@ -1,6 +1,7 @@
 /** What an SMMUv3 implements, as its identification registers say. (IHI 0070 6.3.1 SMMU_IDR0, 6.3.2, 6.3.4, 6.3.6; 3.4.) */
 
-import { field, flag } from '../walker/bits.ts';
+import { isSet, read } from '../arch/read.ts';
+import { HTTU, SMMU_IDR0, SMMU_IDR1, SMMU_IDR3, SMMU_IDR5, TTF } from '../arch/smmu/index.ts';
 import { type CpuFeatures, cpuFeatures } from '../walker/cpu.ts';
 
 /** The identification registers that translation depends on: whole 32-bit values. */
@@ -27,7 +28,7 @@ export interface SmmuFeatures {
   /** TTF: which descriptor formats. */
   readonly aarch32: boolean;
   readonly aarch64: boolean;
-  /** HTTU: 0 none, 1 access flag, 2 dirty state too. */
+  /** HTTU: 0 none, 1 access flag, 2 dirty state too, 3 access flags of table descriptors too. */
   readonly httu: number;
   readonly hyp: boolean;
   readonly asid16: boolean;
@@ -40,6 +41,10 @@ export interface SmmuFeatures {
   readonly stallModel: number;
   /** TERM_MODEL: a terminated transaction always aborts. */
   readonly termModel: boolean;
+  /** ATS: PCIe ATS. NS1ATS = 0: stage 1 of it alone, too. SMMU_IDR3.DPT: with device permission tables. */
+  readonly ats: boolean;
+  readonly splitStageAts: boolean;
+  readonly permissionTables: boolean;
   readonly ssidSize: number;
   readonly sidSize: number;
   /** ATTR_PERMS_OVR: PRIVCFG and INSTCFG count. */
@@ -56,44 +61,63 @@ export interface SmmuFeatures {
 /** SMMU_IDR5.OAS. 0b111 (56 bits) is beyond every PA here. */
 const OAS_BITS = [32, 36, 40, 42, 44, 48, 52, 52] as const;
 
+/** An IPA of AArch32 tables. */
+const AARCH32_BITS = 40;
+
+/** Granules by log2, and the bit that says that there are tables of them. */
+const GRANULES = [
+  [12, SMMU_IDR5.fields.GRAN4K],
+  [14, SMMU_IDR5.fields.GRAN16K],
+  [16, SMMU_IDR5.fields.GRAN64K],
+] as const;
+
 export function smmuFeatures(registers: IdentificationRegisters, oas?: number): SmmuFeatures {
   const { idr0, idr1, idr3, idr5 } = registers;
-  const outputBits = oas ?? OAS_BITS[field(idr5, 2, 0)]!;
-  const httu = field(idr0, 7, 6);
-  const aarch32 = flag(idr0, 2);
-  const granules = [flag(idr5, 4) ? [12] : [], flag(idr5, 5) ? [14] : [], flag(idr5, 6) ? [16] : []].flat();
+  const [id0, id1, id3, id5] = [SMMU_IDR0.fields, SMMU_IDR1.fields, SMMU_IDR3.fields, SMMU_IDR5.fields];
+  const outputBits = oas ?? OAS_BITS[read(idr5, id5.OAS)]!;
+  const httu = read(idr0, id0.HTTU);
+  const formats = read(idr0, id0.TTF);
+  const aarch32 = formats === TTF.aarch32 || formats === TTF.both;
+  const aarch64 = formats === TTF.aarch64 || formats === TTF.both;
+  const ias = Math.max(aarch32 ? AARCH32_BITS : 0, aarch64 ? outputBits : 0);
   return {
-    stage1: flag(idr0, 1),
-    stage2: flag(idr0, 0),
+    stage1: isSet(idr0, id0.S1P),
+    stage2: isSet(idr0, id0.S2P),
     aarch32,
-    aarch64: flag(idr0, 3),
+    aarch64,
     httu,
-    hyp: flag(idr0, 9),
-    asid16: flag(idr0, 12),
-    vmid16: flag(idr0, 18),
-    cd2l: flag(idr0, 19),
-    endianness: field(idr0, 22, 21),
-    stallModel: field(idr0, 25, 24),
-    termModel: flag(idr0, 26),
-    ssidSize: field(idr1, 10, 6),
-    sidSize: field(idr1, 5, 0),
-    attributeOverride: flag(idr1, 26),
+    hyp: isSet(idr0, id0.Hyp),
+    asid16: isSet(idr0, id0.ASID16),
+    vmid16: isSet(idr0, id0.VMID16),
+    cd2l: isSet(idr0, id0.CD2L),
+    endianness: read(idr0, id0.TTENDIAN),
+    stallModel: read(idr0, id0.STALL_MODEL),
+    termModel: isSet(idr0, id0.TERM_MODEL),
+    ats: isSet(idr0, id0.ATS),
+    splitStageAts: !isSet(idr0, id0.NS1ATS),
+    permissionTables: isSet(idr3, id3.DPT),
+    ssidSize: read(idr1, id1.SSIDSIZE),
+    sidSize: read(idr1, id1.SIDSIZE),
+    attributeOverride: isSet(idr1, id1.ATTR_PERMS_OVR),
     oas: outputBits,
-    ias: aarch32 ? Math.max(40, outputBits) : outputBits,
-    granules,
-    cpu: cpuFeatures({
-      model: 'smmuv3',
-      paBits: outputBits,
-      lpa: true,
-      lpa2: flag(idr5, 7),
-      lva: field(idr5, 11, 10) !== 0,
-      ttst: flag(idr3, 9),
-      xnx: flag(idr3, 4),
-      hafdbs: httu !== 0,
-      s2fwb: flag(idr3, 8),
-      e0pd: flag(idr3, 13),
-      hpds: flag(idr3, 2),
-      pan3: flag(idr3, 17),
-    }),
+    ias,
+    granules: GRANULES.flatMap(([log2, has]) => (isSet(idr5, has) ? [log2] : [])),
+    cpu: {
+      ...cpuFeatures({
+        model: 'smmuv3',
+        paBits: outputBits,
+        lpa: true,
+        lpa2: isSet(idr5, id5.DS),
+        lva: read(idr5, id5.VAX) !== 0,
+        ttst: isSet(idr3, id3.STT),
+        xnx: isSet(idr3, id3.XNX),
+        hafdbs: httu !== HTTU.none,
+        s2fwb: isSet(idr3, id3.FWB),
+        e0pd: isSet(idr3, id3.E0PD),
+        hpds: isSet(idr3, id3.HAD),
+        pan3: isSet(idr3, id3.EPAN),
+      }),
+      ipaBits: ias,
+    },
   };
 }

@@ -1,6 +1,19 @@
 /** SMMUv3: from a StreamID, through the stream table, to a translation or an event. (IHI 0070 3.3, 5.1, 6.3.24, 6.3.25.) */
+
+import { addressOf, highMask, isSet, lowMask, read, shiftOf, wordOf } from '../arch/read.ts';
+import {
+  L1STD,
+  LARGEST_SPAN,
+  SMMU_CR0,
+  SMMU_CR2,
+  SMMU_GBPA,
+  SMMU_STRTAB_BASE,
+  SMMU_STRTAB_BASE_CFG,
+  STE,
+  STE_CONFIG,
+  TWO_LEVELS,
+} from '../arch/smmu/index.ts';
 import type { PhysicalMemory } from '../memory/index.ts';
-import { field, flag } from '../walker/bits.ts';
 import { WalkerError } from '../walker/errors.ts';
 import { TableMemory } from '../walker/table-memory.ts';
 import type { TableTree } from '../walker/table-tree.ts';
@@ -82,23 +95,41 @@ function checkWords(name: string, words: readonly bigint[]): void {
 
 function checkRegisters(registers: Readonly<Record<string, unknown>>): void {
   for (const [name, value] of Object.entries(registers)) {
-    if (value === undefined || (typeof value === 'bigint' && value >= 0n && value >> 64n === 0n)) continue;
+    if (value === undefined || (typeof value === 'bigint' && BigInt.asUintN(64, value) === value)) continue;
     throw new WalkerError(`${name} must be a bigint of at most 64 bits, not ${String(value)}`);
   }
 }
 
-/** SPLIT: 6, 8 or 10 bits of the StreamID are the leaf table's; reserved values behave as 6. (6.3.25) */
-function splitOf(field: number): number {
-  return field === 8 || field === 10 ? field : 6;
+/** An STE with Config = 0b100: what all streams have while the SMMU is off. */
+const BYPASS: SteWords = [wordOf(STE, { V: true, Config: STE_CONFIG.bypass }), 0n, 0n, 0n];
+
+/** A StreamID has at most so many. */
+const STREAM_ID_BITS = 32;
+
+const STE_BYTES = STE.width / 8;
+const LEVEL1_BYTES = L1STD.width / 8;
+
+const { Span, L2Ptr } = L1STD.fields;
+const [SPAN, SPAN_SHIFT] = [lowMask(Span), shiftOf(Span)];
+const [POINTER_LOW, POINTER_HIGH] = [lowMask(L2Ptr), highMask(L2Ptr)];
+
+/** SMMU_STRTAB_BASE and its configuration: the base is aligned to the table's size, or a level 1 table's and 64 bytes. (6.3.24) */
+function streamTable({ strtabBase, strtabBaseCfg }: SmmuRegisters): SteLookup['table'] {
+  const { FMT, SPLIT, LOG2SIZE } = SMMU_STRTAB_BASE_CFG.fields;
+  const log2Size = Math.min(read(strtabBaseCfg, LOG2SIZE), STREAM_ID_BITS);
+  const split = read(strtabBaseCfg, FMT) === TWO_LEVELS ? splitOf(read(strtabBaseCfg, SPLIT)) : undefined;
+  const size =
+    split === undefined
+      ? 2 ** log2Size * STE_BYTES
+      : Math.max(STE_BYTES, 2 ** Math.max(0, log2Size - split) * LEVEL1_BYTES);
+  const address = Number(addressOf(strtabBase, SMMU_STRTAB_BASE.fields.ADDR));
+  return { log2Size, split, base: Math.floor(address / size) * size };
 }
 
-const STE_LOG2 = 6;
-const SMMUEN = 0;
-const GBPA_ABORT = 20;
-const CR2_E2H = 0;
-const CR2_RECINVSID = 1;
-/** An STE with Config = 0b100: what all streams have while the SMMU is off. */
-const BYPASS: SteWords = [0b1001n, 0n, 0n, 0n];
+/** SPLIT: 6, 8 or 10 bits of the StreamID are the leaf table's; reserved values behave as 6. (6.3.25) */
+function splitOf(split: number): number {
+  return split === 8 || split === 10 ? split : 6;
+}
 
 /** Where the STE of a stream is, and what came of fetching it. */
 export interface SteLookup {
@@ -119,13 +150,23 @@ export interface SteLookup {
 export class Smmu {
   readonly features: SmmuFeatures;
   readonly #memory: TableMemory;
-  readonly #registers: SmmuRegisters;
+  readonly #table: SteLookup['table'];
+  /** CR0.SMMUEN, GBPA.ABORT, CR2.RECINVSID, CR2.E2H. */
+  readonly #enabled: boolean;
+  readonly #aborts: boolean;
+  readonly #recordsInvalid: boolean;
+  readonly #e2h: boolean;
   readonly #streams = new Map<number, { readonly words: SteWords; readonly stream: Stream }>();
 
   /** @internal Use {@link createSmmu}. */
   constructor(memory: PhysicalMemory, registers: SmmuRegisters) {
     this.#memory = new TableMemory(memory);
-    this.#registers = registers;
+    const { cr0, cr2 = 0n, gbpa = 0n } = registers;
+    this.#table = streamTable(registers);
+    this.#enabled = cr0 === undefined || isSet(cr0, SMMU_CR0.fields.SMMUEN);
+    this.#aborts = isSet(gbpa, SMMU_GBPA.fields.ABORT);
+    this.#recordsInvalid = isSet(cr2, SMMU_CR2.fields.RECINVSID);
+    this.#e2h = isSet(cr2, SMMU_CR2.fields.E2H);
     this.features = smmuFeatures({ ...DEFAULT_IDENTIFICATION, ...registers });
   }
 
@@ -142,17 +183,16 @@ export class Smmu {
     const { access, privileged = true, substreamId } = transaction;
     const terminated = (fault: SmmuFault): SmmuResult => {
       // A StreamID that is in no table is recorded only where CR2 asks for it.
-      const silent = fault.kind === 'c_bad_streamid' && !flag(this.#registers.cr2 ?? 0n, CR2_RECINVSID);
+      const silent = fault.kind === 'c_bad_streamid' && !this.#recordsInvalid;
       const event = silent
         ? undefined
         : eventRecord(fault, { streamId, substreamId, ia, access, privileged });
       return { ok: false, ia, fault, event, steps: [] };
     };
-    if (!this.#enabled()) {
+    if (!this.#enabled) {
       // Nothing is recorded while the SMMU is off.
       const bypass = this.#stream(streamId, BYPASS).translate(ia, transaction);
-      const aborts = flag(this.#registers.gbpa ?? 0n, GBPA_ABORT);
-      return bypass.ok && !aborts ? bypass : terminated({ kind: 'abort' });
+      return bypass.ok && !this.#aborts ? bypass : terminated({ kind: 'abort' });
     }
     const ste = this.#fetchSte(streamId);
     return 'kind' in ste ? terminated(ste) : this.#stream(streamId, ste).translate(ia, transaction);
@@ -160,20 +200,16 @@ export class Smmu {
 
   /** The tables of a stream; none where it has no legal configuration, or the SMMU is off. */
   trees(streamId: number, substreamId?: number): TableTree[] {
-    if (!this.#enabled()) return [];
+    if (!this.#enabled) return [];
     const ste = this.#fetchSte(streamId);
     return 'kind' in ste ? [] : this.#stream(streamId, ste).trees(substreamId);
-  }
-
-  #enabled(): boolean {
-    return flag(this.#registers.cr0 ?? 1n, SMMUEN);
   }
 
   /** The stream of an STE, decoded anew only when its words changed. */
   #stream(streamId: number, words: SteWords): Stream {
     const known = this.#streams.get(streamId);
     if (known?.words.every((word, i) => word === words[i])) return known.stream;
-    const options = { features: this.features, streamId, e2h: flag(this.#registers.cr2 ?? 0n, CR2_E2H) };
+    const options = { features: this.features, streamId, e2h: this.#e2h };
     const stream = new Stream(this.#memory, words, options);
     this.#streams.set(streamId, { words, stream });
     return stream;
@@ -188,38 +224,30 @@ export class Smmu {
    * @internal For `describeStream`.
    */
   locate(streamId: number): SteLookup {
-    const { strtabBase, strtabBaseCfg } = this.#registers;
-    const log2Size = Math.min(field(strtabBaseCfg, 5, 0), 32);
-    const address = Number(strtabBase & 0xf_ffff_ffff_ffc0n);
-    const twoLevels = field(strtabBaseCfg, 17, 16) === 1;
-    const split = twoLevels ? splitOf(field(strtabBaseCfg, 10, 6)) : undefined;
-    const size = twoLevels
-      ? Math.max(64, 2 ** Math.max(0, log2Size - split!) * 8)
-      : 2 ** (log2Size + STE_LOG2);
-    const base = Math.floor(address / size) * size;
-    const table = { log2Size, split, base };
+    const table = this.#table;
+    const { log2Size, split, base } = table;
     if (streamId >= 2 ** log2Size) return { table, outcome: { kind: 'c_bad_streamid' } };
     if (split !== undefined) return { table, ...this.#locateLevel2(base, streamId, split) };
-    const at = base + streamId * 64;
+    const at = base + streamId * STE_BYTES;
     return { table, address: at, outcome: this.#read(at) };
   }
 
   /** L1STD: Span gives the size of the array it points to; 0, reserved and too large spans hold no StreamID. (5.1) */
   #locateLevel2(base: number, streamId: number, split: number): Omit<SteLookup, 'table'> {
-    const address = base + Math.floor(streamId / 2 ** split) * 8;
+    const address = base + Math.floor(streamId / 2 ** split) * LEVEL1_BYTES;
     if (!this.#memory.read64(address, false)) {
       const outcome = { kind: 'f_ste_fetch', fetchAddress: BigInt(address) } as const;
       return { level1: { address }, outcome };
     }
     const { lo, hi } = this.#memory;
     const level1 = { address, descriptor: word64(lo, hi) };
-    const span = lo & 0x1f;
+    const span = (lo & SPAN) >>> SPAN_SHIFT;
     const index = streamId % 2 ** split;
-    if (span === 0 || span > 11 || span > split + 1 || index >= 2 ** (span - 1))
+    if (span === 0 || span > LARGEST_SPAN || span > split + 1 || index >= 2 ** (span - 1))
       return { level1, outcome: { kind: 'c_bad_streamid' } };
-    const arrayBytes = 2 ** (span - 1 + STE_LOG2);
-    const pointer = (hi & 0xff_ffff) * 2 ** 32 + ((lo & ~0x3f) >>> 0);
-    const at = Math.floor(pointer / arrayBytes) * arrayBytes + index * 64;
+    const arrayBytes = 2 ** (span - 1) * STE_BYTES;
+    const pointer = ((hi & POINTER_HIGH) >>> 0) * 2 ** 32 + ((lo & POINTER_LOW) >>> 0);
+    const at = Math.floor(pointer / arrayBytes) * arrayBytes + index * STE_BYTES;
     return { level1, address: at, outcome: this.#read(at) };
   }
 
@@ -227,7 +255,7 @@ export class Smmu {
     const words: bigint[] = [];
     for (let at = address; at < address + 32; at += 8) {
       if (!this.#memory.read64(at, false)) return { kind: 'f_ste_fetch', fetchAddress: BigInt(address) };
-      words.push((BigInt(this.#memory.hi) << 32n) | BigInt(this.#memory.lo));
+      words.push(word64(this.#memory.lo, this.#memory.hi));
     }
     const [w0 = 0n, w1 = 0n, w2 = 0n, w3 = 0n] = words;
     return [w0, w1, w2, w3];

@@ -2,7 +2,8 @@
  * One stream of an SMMUv3: from a stream table entry and context descriptors to translations.
  * (IHI 0070 3.3, 3.4, 5.2, 5.4, 15; 7.3.22 for the order of faults.)
  */
-import { POW2 } from '../walker/bits.ts';
+import { addressOf, isSet } from '../arch/read.ts';
+import { CD, CD_LEAF_LOG2, INSTCFG, L1CD, PRIVCFG, S1DSS } from '../arch/smmu/index.ts';
 import { ALL_PERMISSIONS, PR } from '../walker/permissions.ts';
 import { Stage1 } from '../walker/stage1.ts';
 import { flatTranslate } from '../walker/stage1-off.ts';
@@ -12,25 +13,36 @@ import type { TableTree } from '../walker/table-tree.ts';
 import { checkAccess, type Stages, translate } from '../walker/translate.ts';
 import type { Fault, WalkStep } from '../walker/types.ts';
 import { word64 } from '../walker/word.ts';
-import { type CdWords, type Context, decodeCd } from './context-descriptor.ts';
+import { CD_RULES } from './cd-rules.ts';
+import { type CdWords, type Context, contextOf, decodeCd } from './context-descriptor.ts';
 import { eventRecord } from './events.ts';
 import type { SmmuFeatures } from './features.ts';
+import { isIllegal } from './rules.ts';
+import { STE_RULES, type SteSubject, steSubject } from './ste-rules.ts';
 import {
   decodeSte,
   type SteWords,
   type StreamTableEntry,
   type StreamWorld,
-  steIllegal,
-  steStage2,
   streamWorld,
 } from './stream-table-entry.ts';
 import type { FaultClass, SmmuFault, SmmuResult, Transaction } from './types.ts';
 
-/** A CD has 64 bytes. */
-const CD_LOG2 = 6;
+const LEVEL1_BYTES = L1CD.width / 8;
+const CD_BYTES = CD.width / 8;
 
 /** A CD is read, and only read. */
 const CD_FETCH = { needed: PR, write: false, own: true };
+
+/** What INSTCFG makes of reads, and PRIVCFG of all transactions; nothing: they stay what they are. */
+const READS: Readonly<Record<number, 'execute' | 'read'>> = {
+  [INSTCFG.instruction]: 'execute',
+  [INSTCFG.data]: 'read',
+};
+const PRIVILEGES: Readonly<Record<number, boolean>> = {
+  [PRIVCFG.privileged]: true,
+  [PRIVCFG.unprivileged]: false,
+};
 
 interface Failed {
   readonly fault: SmmuFault;
@@ -71,6 +83,7 @@ export class Stream {
   readonly #memory: TableMemory;
   readonly #options: StreamOptions;
   readonly #ste: StreamTableEntry;
+  readonly #subject: SteSubject;
   readonly #illegal: boolean;
   readonly #world: StreamWorld;
   readonly #stage2: Stage2 | undefined;
@@ -83,11 +96,13 @@ export class Stream {
     const { features } = options;
     this.#memory = memory;
     this.#options = options;
-    this.#ste = decodeSte(words);
-    this.#illegal = !this.#ste.valid || steIllegal(this.#ste, features);
-    this.#world = streamWorld(this.#ste, features, options.e2h);
-    const translates = !this.#illegal && this.#ste.stage2;
-    this.#stage2 = translates ? new Stage2(memory, steStage2(this.#ste, features), features.cpu) : undefined;
+    const ste = decodeSte(words);
+    this.#ste = ste;
+    this.#subject = steSubject(ste, features);
+    this.#illegal = isIllegal(STE_RULES, this.#subject);
+    this.#world = streamWorld(ste, features, options.e2h);
+    const translates = !this.#illegal && ste.stage2;
+    this.#stage2 = translates ? new Stage2(memory, this.#subject.params, features.cpu) : undefined;
   }
 
   /** Translates one transaction. @throws WalkerError for an address that is not 64 bits or an unknown access. */
@@ -132,14 +147,16 @@ export class Stream {
   }: Transaction): Pick<Required<Transaction>, 'access' | 'privileged'> {
     const { privCfg, instCfg } = this.#ste;
     if (!this.#options.features.attributeOverride) return { access, privileged };
-    const kind = access === 'write' || instCfg < 2 ? access : instCfg === 3 ? 'execute' : 'read';
-    return { access: kind, privileged: privCfg < 2 ? privileged : privCfg === 3 };
+    return {
+      access: access === 'write' ? access : (READS[instCfg] ?? access),
+      privileged: PRIVILEGES[privCfg] ?? privileged,
+    };
   }
 
   /** 5.5: CD.R and STE.S2R keep the four faults of translation from being recorded. */
   #recorded(fault: SmmuFault): boolean {
     if (!('class' in fault) || fault.kind === 'external_walk') return true;
-    if (fault.stage === 2) return (this.#ste.words[2] >> 58n) % 2n === 1n;
+    if (fault.stage === 2) return this.#ste.s2Record;
     return !this.#ste.stage1 || this.#cd?.context?.record !== false;
   }
 
@@ -151,12 +168,8 @@ export class Stream {
   }
 
   /** The STE, decoded. @internal For `describeStream`. */
-  get configuration(): {
-    readonly ste: StreamTableEntry;
-    readonly illegal: boolean;
-    readonly world: StreamWorld;
-  } {
-    return { ste: this.#ste, illegal: this.#illegal, world: this.#world };
+  get configuration(): SteSubject & { readonly illegal: boolean; readonly world: StreamWorld } {
+    return { ...this.#subject, illegal: this.#illegal, world: this.#world };
   }
 
   /** Which CD a transaction takes: none where it bypasses stage 1. (5.2 S1CDMax, S1DSS.) @internal For `describeStream`. */
@@ -170,9 +183,9 @@ export class Stream {
     if (!substreams) return { cd: 0, substreams };
     const { s1Dss } = this.#ste;
     if (substreamId === undefined) {
-      if (s1Dss === 1) return { cd: undefined, substreams };
-      if (s1Dss !== 2) return { fault: { kind: 'f_stream_disabled' } };
-    } else if (substreamId === 0 && s1Dss === 2) {
+      if (s1Dss === S1DSS.bypass) return { cd: undefined, substreams };
+      if (s1Dss !== S1DSS.cd0) return { fault: { kind: 'f_stream_disabled' } };
+    } else if (substreamId === 0 && s1Dss === S1DSS.cd0) {
       return { fault: { kind: 'f_stream_disabled' } };
     }
     return { cd: substreamId ?? 0, substreams };
@@ -203,7 +216,8 @@ export class Stream {
     const words = this.#options.cd ?? this.locateCd(index, substreams, steps).outcome;
     if ('fault' in words) return words;
     if (this.#cd === undefined || words.some((word, i) => word !== this.#cd?.words[i])) {
-      const context = decodeCd(words, this.#ste, this.#world, this.#options.features);
+      const decoded = decodeCd(words, this.#ste, this.#world, this.#options.features);
+      const context = isIllegal(CD_RULES, decoded) ? undefined : contextOf(decoded);
       this.#cd = { words, context, stages: context ? this.#stage1(context) : this.#bypass() };
     }
     return this.#cd.context === undefined ? { fault: { kind: 'c_bad_cd' } } : this.#cd.stages;
@@ -226,16 +240,18 @@ export class Stream {
    */
   locateCd(index: number, substreams: boolean, steps: WalkStep[] | undefined): CdLookup {
     const pointer = Number(this.#ste.s1ContextPtr);
-    const leafBits = [0, 6, 10, 0][this.#ste.s1Fmt]!;
-    if (!substreams || leafBits === 0) return this.#cdAt(pointer + index * POW2[CD_LOG2]!, steps);
-    const at = pointer + Math.floor(index / 2 ** leafBits) * 8;
+    const leafBits = CD_LEAF_LOG2[this.#ste.s1Fmt]!;
+    if (!substreams || leafBits === 0) return this.#cdAt(pointer + index * CD_BYTES, steps);
+    const at = pointer + Math.floor(index / 2 ** leafBits) * LEVEL1_BYTES;
     const { pa, outcome } = this.#read(at, 1, steps);
     const address = { address: at, ...(pa !== undefined && { pa }) };
     if ('fault' in outcome) return { level1: address, outcome };
     const level1 = { ...address, descriptor: outcome[0]! };
-    if ((level1.descriptor & 1n) === 0n) return { level1, outcome: { fault: { kind: 'c_bad_substreamid' } } };
-    const leaf = Number(level1.descriptor & 0xff_ffff_ffff_f000n);
-    return { level1, ...this.#cdAt(leaf + (index % 2 ** leafBits) * POW2[CD_LOG2]!, steps) };
+    if (!isSet(level1.descriptor, L1CD.fields.V)) {
+      return { level1, outcome: { fault: { kind: 'c_bad_substreamid' } } };
+    }
+    const leaf = Number(addressOf(level1.descriptor, L1CD.fields.L2Ptr));
+    return { level1, ...this.#cdAt(leaf + (index % 2 ** leafBits) * CD_BYTES, steps) };
   }
 
   #cdAt(address: number, steps: WalkStep[] | undefined): CdLookup {

@@ -10,6 +10,8 @@ export interface CpuFeatures {
   readonly armv7: boolean;
   /** Implemented physical address bits, 32 to 52: the ID_AA64MMFR0_EL1.PARange that bounds every output size. */
   readonly paBits: number;
+  /** IPA bits, where they are not those of a PA: an SMMU with AArch32 tables has 40 at least. */
+  readonly ipaBits?: number;
   /** FEAT_LPA: 52-bit output addresses with the 64K granule. It needs `paBits` 52. */
   readonly lpa: boolean;
   /** FEAT_LPA2: TCR.DS, 52-bit addresses with the 4K and 16K granules, level -1. */

@@ -1,4 +1,4 @@
-/** Faults that the hardware side encodes are read back here: two sides that share no table. And the same for what QEMU recorded. */
+/** Faults that the hardware side encodes are read back here: two sides that share the declared fields and nothing else. And the same for what QEMU recorded. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { gunzipSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';

@@ -1,5 +1,6 @@
 /** CD, the context descriptor. Its bits count through all 512. (IHI 0070 G.b, 5.4.) */
 import { type BitField, bit, bits, layout } from '../field.ts';
+import { type RangeControl, TG0_CODES, TG1_CODES } from '../registers/range-control.ts';
 import {
   CACHEABILITIES,
   ENDIANNESS,
@@ -73,47 +74,45 @@ export const CD = layout(
   },
 );
 
-/** The fields of one of the two ranges, whichever number they carry. */
-export interface CdRangeLayout {
+/** The fields of one of the two ranges. */
+export interface CdRangeControl extends RangeControl {
   readonly upper: boolean;
-  readonly TTB: BitField;
-  readonly TSZ: BitField;
-  readonly TG: BitField;
-  readonly IR: BitField;
-  readonly OR: BitField;
-  readonly SH: BitField;
-  readonly EPD: BitField;
-  readonly TBI: BitField;
-  readonly HAD: BitField;
-  readonly E0PD: BitField;
+  /** The address of its tables. */
+  readonly base: BitField;
+  readonly epd: BitField;
 }
 
-const { fields } = CD;
+const { IPS, DS, HA, HD, ...fields } = CD.fields;
+const BOTH = { ps: IPS, ds: DS, ha: HA, hd: HD } as const;
 
-export const CD_LOWER: CdRangeLayout = {
+export const CD_LOWER: CdRangeControl = {
+  ...BOTH,
   upper: false,
-  TTB: fields.TTB0,
-  TSZ: fields.T0SZ,
-  TG: fields.TG0,
-  IR: fields.IR0,
-  OR: fields.OR0,
-  SH: fields.SH0,
-  EPD: fields.EPD0,
-  TBI: fields.TBI0,
-  HAD: fields.HAD0,
-  E0PD: fields.E0PD0,
+  base: fields.TTB0,
+  txsz: fields.T0SZ,
+  tg: fields.TG0,
+  granules: TG0_CODES,
+  irgn: fields.IR0,
+  orgn: fields.OR0,
+  sh: fields.SH0,
+  epd: fields.EPD0,
+  tbi: fields.TBI0,
+  hpd: fields.HAD0,
+  e0pd: fields.E0PD0,
 };
 
-export const CD_UPPER: CdRangeLayout = {
+export const CD_UPPER: CdRangeControl = {
+  ...BOTH,
   upper: true,
-  TTB: fields.TTB1,
-  TSZ: fields.T1SZ,
-  TG: fields.TG1,
-  IR: fields.IR1,
-  OR: fields.OR1,
-  SH: fields.SH1,
-  EPD: fields.EPD1,
-  TBI: fields.TBI1,
-  HAD: fields.HAD1,
-  E0PD: fields.E0PD1,
+  base: fields.TTB1,
+  txsz: fields.T1SZ,
+  tg: fields.TG1,
+  granules: TG1_CODES,
+  irgn: fields.IR1,
+  orgn: fields.OR1,
+  sh: fields.SH1,
+  epd: fields.EPD1,
+  tbi: fields.TBI1,
+  hpd: fields.HAD1,
+  e0pd: fields.E0PD1,
 };

@@ -15,6 +15,9 @@ export const L1STD = layout(
   },
 );
 
+/** Spans above are reserved, and count as 0. */
+export const LARGEST_SPAN = 11;
+
 export const L1CD = layout(
   {
     name: 'L1CD',

@@ -1,6 +1,6 @@
 /** The words of an SMMU: structures in memory, registers and event records of SMMUv3 (IHI 0070 G.b), registers of SMMUv2 (IHI 0062). */
-export { CD, CD_LOWER, CD_UPPER, type CdRangeLayout } from './cd.ts';
-export { L1CD, L1STD } from './descriptors.ts';
+export { CD, CD_LOWER, CD_UPPER, type CdRangeControl } from './cd.ts';
+export { L1CD, L1STD, LARGEST_SPAN } from './descriptors.ts';
 export {
   EVENT,
   EVENT_CLASSES,
@@ -13,6 +13,7 @@ export {
   UNKNOWN_EVENT,
 } from './events.ts';
 export {
+  HTTU,
   SMMU_CR0,
   SMMU_CR2,
   SMMU_GBPA,
@@ -22,6 +23,9 @@ export {
   SMMU_IDR5,
   SMMU_STRTAB_BASE,
   SMMU_STRTAB_BASE_CFG,
+  STALL_MODEL,
+  TTENDIAN,
+  TTF,
   TWO_LEVELS,
 } from './registers.ts';
 export {
@@ -39,4 +43,4 @@ export {
   SMMU_GFSYNR0,
   SMMU_GFSYNR1,
 } from './smmuv2.ts';
-export { CD_LEAF_LOG2, S1DSS, STE, STE_CONFIG, STRW } from './ste.ts';
+export { CD_LEAF_LOG2, EATS, INSTCFG, PRIVCFG, S1DSS, STE, STE_CONFIG, STRW } from './ste.ts';

@@ -161,3 +161,13 @@ export const SMMU_STRTAB_BASE_CFG = layout(
 
 /** STRTAB_BASE_CFG.FMT: a table of two levels. */
 export const TWO_LEVELS = 1;
+
+/** IDR0.STALL_MODEL and IDR0.TTENDIAN where they leave no choice. */
+export const STALL_MODEL = { configurable: 0, never: 1, always: 2 } as const;
+export const TTENDIAN = { both: 0, little: 2, big: 3 } as const;
+
+/** IDR0.HTTU: each includes those before it. */
+export const HTTU = { none: 0, accessFlag: 1, dirtyState: 2, tableAccessFlag: 3 } as const;
+
+/** IDR0.TTF: which table formats. */
+export const TTF = { aarch32: 1, aarch64: 2, both: 3 } as const;

@@ -21,8 +21,6 @@ export const STE = layout(
     S2TTB: bits(247, 196, 'root of stage 2, address bits [55:4]', { address: 4 }),
     S2DS: bit(195, '52-bit addresses with 4K and 16K at stage 2, as VTCR_EL2.DS', ON),
     S2SL0_2: bit(194, 'as VTCR_EL2.SL2'),
-    S2POE: bit(189, 'overlay permissions at stage 2', { values: ON, feature: 'SMMU_IDR3.S2PO' }),
-    S2PIE: bit(188, 'indirect permissions at stage 2', { values: ON, feature: 'SMMU_IDR3.S2PI' }),
     S2HAFT: bit(187, 'hardware sets the access flag of table descriptors at stage 2', {
       values: ON,
       feature: 'SMMU_IDR0.HTTU = 3',
@@ -100,6 +98,13 @@ export const S1DSS = { terminate: 0, bypass: 1, cd0: 2 } as const;
 
 /** S1Fmt by value: log2 of the CDs in a leaf of a table of two levels; 0, a linear table. */
 export const CD_LEAF_LOG2 = [0, 6, 10, 0] as const;
+
+/** INSTCFG and PRIVCFG where they override what comes. */
+export const INSTCFG = { data: 2, instruction: 3 } as const;
+export const PRIVCFG = { unprivileged: 2, privileged: 3 } as const;
+
+/** EATS other than 0: ATS is refused. */
+export const EATS = { full: 1, splitStage: 2, permissionTable: 3 } as const;
 
 /** STRW of a Non-secure stream. */
 export const STRW = { el1: 0, el2: 2 } as const;

@@ -2,8 +2,21 @@
  * How a StreamID becomes translations: the way through stream table, STE and CD to the stages, or up to where it fails.
  * (IHI 0070 issue G.b, 3.3, 5.1 to 5.4, 6.3.9, 6.3.24, 6.3.25.)
  */
+
+import { addressOf, isSet, isSetIn, read, readIn } from '../../arch/read.ts';
+import {
+  CD,
+  L1STD,
+  LARGEST_SPAN,
+  S1DSS,
+  SMMU_CR0,
+  SMMU_CR2,
+  SMMU_GBPA,
+  STE_CONFIG,
+} from '../../arch/smmu/index.ts';
 import type { PhysicalMemory } from '../../memory/index.ts';
-import { type CdWords, decodeCd } from '../../smmu/context-descriptor.ts';
+import { CD_RULES } from '../../smmu/cd-rules.ts';
+import { type CdWords, contextOf, decodeCd } from '../../smmu/context-descriptor.ts';
 import { DEFAULT_IDENTIFICATION, type SmmuFeatures, smmuFeatures } from '../../smmu/features.ts';
 import {
   createSmmu,
@@ -12,14 +25,14 @@ import {
   type SteLookup,
   type StreamDescription,
 } from '../../smmu/smmu.ts';
+import { STE_RULES } from '../../smmu/ste-rules.ts';
 import { type CdLookup, Stream } from '../../smmu/stream.ts';
 import type { StreamTableEntry, StreamWorld } from '../../smmu/stream-table-entry.ts';
 import type { ConfigurationFault, SmmuFault } from '../../smmu/types.ts';
-import { field, flag } from '../../walker/bits.ts';
 import { WalkerError } from '../../walker/errors.ts';
+import { problemsOf } from '../../walker/rules/rule.ts';
 import { TableMemory } from '../../walker/table-memory.ts';
-import { cdFields, cdStage, steStage } from './cd.ts';
-import { cdProblems, steProblems } from './illegal.ts';
+import { cdStage, steStage } from './stages.ts';
 import type {
   CdDescription,
   SteDescription,
@@ -28,8 +41,6 @@ import type {
   StreamTableDescription,
   StructurePlace,
 } from './types.ts';
-
-const L2PTR = 0xff_ffff_ffff_ffc0n;
 
 /**
  * Describes what an SMMU makes of a stream: the way through the stream table to its STE and CD, the stages that these
@@ -54,7 +65,7 @@ export function describeStream(
   const smmu = createSmmu(memory, registers);
   const { features } = smmu;
   const asked = { streamId, ...(substreamId !== undefined && { substreamId }), features };
-  if (!flag(registers.cr0 ?? 1n, 0)) {
+  if (registers.cr0 !== undefined && !isSet(registers.cr0, SMMU_CR0.fields.SMMUEN)) {
     return { ...asked, enabled: false, stages: [], problems: [], end: offEnd(registers) };
   }
   const lookup = smmu.locate(streamId);
@@ -63,7 +74,7 @@ export function describeStream(
     const end = steEnd(lookup.outcome, table);
     return { ...asked, enabled: true, table, stages: [], problems: [], end };
   }
-  const e2h = flag(registers.cr2 ?? 0n, 0);
+  const e2h = isSet(registers.cr2 ?? 0n, SMMU_CR2.fields.E2H);
   const stream = new Stream(new TableMemory(memory), lookup.outcome, { features, streamId, e2h });
   const address = lookup.address === undefined ? {} : { address: BigInt(lookup.address) };
   return { ...asked, enabled: true, table, ...fromSte(stream, features, substreamId, address) };
@@ -86,7 +97,7 @@ export function describeSte(
 }
 
 function offEnd({ gbpa = 0n }: SmmuRegisters): StreamEnd {
-  if (!flag(gbpa, 20)) return { ok: true, translation: 'bypass' };
+  if (!isSet(gbpa, SMMU_GBPA.fields.ABORT)) return { ok: true, translation: 'bypass' };
   return {
     ok: false,
     fault: { kind: 'abort' },
@@ -107,8 +118,8 @@ function tableOf({ table, level1 }: SteLookup, streamId: number): StreamTableDes
         address: BigInt(level1.address),
         ...(level1.descriptor !== undefined && {
           descriptor: level1.descriptor,
-          span: field(level1.descriptor, 4, 0),
-          pointer: level1.descriptor & L2PTR,
+          span: read(level1.descriptor, L1STD.fields.Span),
+          pointer: addressOf(level1.descriptor, L1STD.fields.L2Ptr),
         }),
       },
     }),
@@ -131,7 +142,7 @@ function steEnd(
   }
   const { span = 0 } = level1;
   if (span === 0) return failed('Span 0: the level 1 descriptor leads to no StreamID', 'IHI 0070 5.1');
-  const most = Math.min(11, split + 1);
+  const most = Math.min(LARGEST_SPAN, split + 1);
   if (span > most) {
     return failed(`Span ${span} counts as 0: with SPLIT ${split} it is at most ${most}`, 'IHI 0070 5.1');
   }
@@ -150,7 +161,8 @@ function fromSte(
   place: { readonly address?: bigint },
   given?: CdWords,
 ): FromSte {
-  const { ste, illegal, world } = stream.configuration;
+  const { illegal, world, ...subject } = stream.configuration;
+  const { ste } = subject;
   const described = { ste: { ...place, ...steOf(ste, world, features) } };
   const failed = (fault: SmmuFault, rule: string, section: string): StreamEnd => ({
     ok: false,
@@ -159,7 +171,7 @@ function fromSte(
     section,
   });
   if (illegal) {
-    const problems = steProblems(ste, features);
+    const problems = problemsOf(STE_RULES, subject, undefined);
     const end = failed({ kind: 'c_bad_ste' }, 'the STE is not valid, or ILLEGAL', 'IHI 0070 5.2.2');
     return { ...described, stages: [], problems, end };
   }
@@ -167,7 +179,7 @@ function fromSte(
     const end = failed({ kind: 'abort' }, 'STE.Config 0b0xx: every transaction aborts', 'IHI 0070 5.2');
     return { ...described, stages: [], problems: [], end };
   }
-  const stage2 = ste.stage2 ? [steStage(ste, features)] : [];
+  const stage2 = ste.stage2 ? [steStage(subject)] : [];
   const route = stream.route(substreamId);
   if ('fault' in route) {
     const [rule, section] = routeRule(route.fault, ste);
@@ -186,34 +198,38 @@ function fromSte(
     const [rule, section] = cdRule(outcome.fault, cd);
     return { ...described, cd, stages: stage2, problems: [], end: failed(outcome.fault, rule, section) };
   }
-  const context = decodeCd(outcome, ste, world, features);
-  if (context === undefined) {
-    const uppers = world === 'el2' && flag(outcome[0], 41) ? [false] : [false, true];
-    const ranges = uppers.map((upper) => {
-      const fields = cdFields(outcome, upper);
-      return { upper, fields: uppers.length === 1 ? { ...fields, epd: false } : fields };
-    });
-    const problems = cdProblems(outcome, ste, world, features, ranges);
+  const decoded = decodeCd(outcome, ste, world, features);
+  const problems = problemsOf(CD_RULES, decoded, undefined);
+  if (problems.length > 0) {
     const end = failed({ kind: 'c_bad_cd' }, 'the CD is not valid, or ILLEGAL', 'IHI 0070 5.4.2');
     return { ...described, cd, stages: stage2, problems, end };
   }
-  const stages = [cdStage(outcome, context, world, features), ...stage2];
+  const stages = [cdStage(decoded, contextOf(decoded)), ...stage2];
   const translation = ste.stage2 ? 'nested' : 'stage 1';
   return { ...described, cd, stages, problems: [], end: { ok: true, translation } };
 }
 
-const CONFIGS = ['bypass', 'stage 1', 'stage 2', 'nested'] as const;
+const CONFIGS: Readonly<Record<number, SteDescription['config']>> = {
+  [STE_CONFIG.bypass]: 'bypass',
+  [STE_CONFIG.stage1]: 'stage 1',
+  [STE_CONFIG.stage2]: 'stage 2',
+  [STE_CONFIG.nested]: 'nested',
+};
 const FORMATS = ['linear', 'two-level, 4K leaves', 'two-level, 64K leaves', 'linear'] as const;
+const WITHOUT_SUBSTREAM = {
+  [S1DSS.terminate]: 'terminated',
+  [S1DSS.bypass]: 'stage 1 bypassed',
+  [S1DSS.cd0]: 'CD 0',
+} as const satisfies Readonly<Record<number, string>>;
 
 function steOf(ste: StreamTableEntry, world: StreamWorld, { ssidSize }: SmmuFeatures): SteDescription {
-  const configValue = field(ste.words[0], 3, 1);
   const single = ste.s1CdMax === 0 || ssidSize === 0;
-  const dss = (['terminated', 'stage 1 bypassed', 'CD 0', 'terminated'] as const)[ste.s1Dss]!;
+  const dss = WITHOUT_SUBSTREAM[ste.s1Dss as keyof typeof WITHOUT_SUBSTREAM] ?? 'terminated';
   return {
     words: ste.words,
     valid: ste.valid,
-    config: ste.passes ? CONFIGS[configValue & 3]! : 'abort',
-    configValue,
+    config: CONFIGS[ste.config] ?? 'abort',
+    configValue: ste.config,
     world,
     ...(ste.stage1 && {
       contexts: {
@@ -244,20 +260,21 @@ function cdOf(index: number, { level1, cd, outcome }: CdLookup): CdDescription {
   };
 }
 
-function cdFlags([w0]: CdWords): NonNullable<CdDescription['fields']> {
+function cdFlags(words: CdWords): NonNullable<CdDescription['fields']> {
+  const { ASID, AA64, R, A, PAN } = CD.fields;
   return {
-    asid: field(w0, 63, 48),
-    aarch64: flag(w0, 41),
-    record: flag(w0, 45),
-    abort: flag(w0, 46),
-    pan: flag(w0, 40),
+    asid: readIn(words, ASID),
+    aarch64: isSetIn(words, AA64),
+    record: isSetIn(words, R),
+    abort: isSetIn(words, A),
+    pan: isSetIn(words, PAN),
   };
 }
 
 function routeRule({ kind }: SmmuFault, ste: StreamTableEntry): [rule: string, section: string] {
   if (kind === 'f_stream_disabled') {
     const rule =
-      ste.s1Dss === 2
+      ste.s1Dss === S1DSS.cd0
         ? 'S1DSS 2: SubstreamID 0 is for transactions without one'
         : `S1DSS ${ste.s1Dss}: a transaction without SubstreamID is terminated`;
     return [rule, 'IHI 0070 5.2'];

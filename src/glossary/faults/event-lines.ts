@@ -27,8 +27,9 @@ export function recordOf(line: string): EventWords | undefined {
   const narrow = wide === null ? WORDS_32.exec(line) : null;
   const texts = (wide?.[1] ?? narrow?.[1])?.split(/[\s,]+/);
   if (texts === undefined) return undefined;
-  const words = texts.map((text) => BigInt(text.toLowerCase().startsWith('0x') ? text : `0x${text}`));
-  const at = (i: number) => (narrow === null ? words[i]! : words[2 * i]! | (words[2 * i + 1]! << 32n));
+  const digits = texts.map((text) => text.toLowerCase().replace(/^0x/, ''));
+  // Of 32-bit words the lower half comes first, eight digits each.
+  const at = (i: number) => BigInt(`0x${narrow === null ? digits[i]! : digits[2 * i + 1]! + digits[2 * i]!}`);
   const record = [at(0), at(1), at(2), at(3)] as const;
   const number = readIn(record, EVENT.fields.Number);
   const { first, last } = IMPLEMENTATION_DEFINED_EVENTS;

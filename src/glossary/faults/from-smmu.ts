@@ -1,7 +1,7 @@
 /** Faults from an SMMU: event records of SMMUv3 (IHI 0070 7.3), context and global fault registers of SMMUv2 (IHI 0062). */
 
 import { type BitField, fieldsOf } from '../../arch/field.ts';
-import { addressIn, isSet, isSetIn, read, readIn } from '../../arch/read.ts';
+import { addressIn, isSet, isSetIn, joined, read, readIn } from '../../arch/read.ts';
 import {
   EVENT,
   EVENT_CLASSES,
@@ -49,7 +49,7 @@ export function decodeEvent(words: readonly [bigint, bigint, bigint, bigint]): D
     substreamId: has(event.SubstreamID) && substream ? readIn(words, event.SubstreamID) : undefined,
     fetchAddress: has(event.FetchAddr) ? addressIn(words, event.FetchAddr) : undefined,
     stalled: has(event.Stall) ? isSetIn(words, event.Stall) : undefined,
-    registers: [{ layout: record, value: words.reduceRight((sum, word) => (sum << 64n) | word, 0n) }],
+    registers: [{ layout: record, value: joined(words) }],
     notes: [],
   };
 }

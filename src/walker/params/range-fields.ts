@@ -54,8 +54,8 @@ const IMPLEMENTATION_DEFINED_GRANULE = 12;
 export const TG0_GRANULE = TG0_CODES.map((granule) => granule ?? IMPLEMENTATION_DEFINED_GRANULE);
 export const TG1_GRANULE = TG1_CODES.map((granule) => granule ?? IMPLEMENTATION_DEFINED_GRANULE);
 
-/** The fields of a range that a register declares, out of its value. */
-function rangeFields(control: RangeControl, register: bigint, base: TableAddress): RawFields {
+/** The fields of a range that a register declares, out of its value: of a structure in memory, all its words as one. */
+export function rangeFields(control: RangeControl, register: bigint, base: TableAddress): RawFields {
   const flag = (field: BitField | undefined) => field !== undefined && isSet(register, field);
   const tg = read(register, control.tg);
   return {

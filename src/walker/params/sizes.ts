@@ -33,11 +33,12 @@ export function s1TxszLimits(fields: SizeFields, cpu: CpuFeatures): readonly [le
   return [wide ? 12 : 16, mostTxsz(granuleLog2, cpu)];
 }
 
-/** AArch64.S2MinTxSZ, MaxTxSZ: what stage 2 takes. An IPA is no larger than a PA. */
+/** AArch64.S2MinTxSZ, MaxTxSZ: what stage 2 takes. An IPA of a PE is no larger than a PA. */
 function s2TxszLimits(fields: SizeFields, cpu: CpuFeatures): readonly [least: number, most: number] {
   const { granuleLog2 } = fields;
+  const { ipaBits = cpu.paBits } = cpu;
   const wide = granuleLog2 === 16 || effectiveDs(fields, cpu);
-  const least = cpu.paBits < 52 ? 64 - cpu.paBits : wide ? 12 : 16;
+  const least = ipaBits < 52 ? 64 - ipaBits : wide ? 12 : 16;
   return [least, mostTxsz(granuleLog2, cpu)];
 }
 

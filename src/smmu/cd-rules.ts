@@ -1,0 +1,124 @@
+/** What makes a CD not valid or ILLEGAL, so that every transaction that takes it gets C_BAD_CD. (IHI 0070 G.b, 5.4.2 CdIllegal, of a Non-secure stream.) */
+import { isSetIn } from '../arch/read.ts';
+import { CD, CD_LOWER, CD_UPPER, type CdRangeControl, HTTU } from '../arch/smmu/index.ts';
+import { POW2 } from '../walker/bits.ts';
+import { numbersText } from '../walker/rules/rule.ts';
+import { legalTxsz } from '../walker/rules/stage1.ts';
+import type { CdRange, ContextDescriptor } from './context-descriptor.ts';
+import { endianRule, granulesText, stallRule, updateRule } from './rule-parts.ts';
+import { type IllegalRule, rulesOf, where } from './rules.ts';
+
+type CdRule = IllegalRule<ContextDescriptor>;
+
+const { fields } = CD;
+const rule = rulesOf<ContextDescriptor>(CD, 'IHI 0070 5.4.2');
+const valid = rulesOf<ContextDescriptor>(CD, CD.reference);
+
+const aarch64 = (cd: ContextDescriptor) => cd.aarch64;
+const aarch32 = (cd: ContextDescriptor) => !cd.aarch64;
+
+const FAULTS: readonly CdRule[] = [
+  rule(
+    fields.S,
+    ({ words, ste }) => ste.s1Stalld && isSetIn(words, fields.S),
+    () => 'STE.S1STALLD forbids stalls',
+  ),
+  rule(
+    fields.A,
+    ({ words, features }) => features.termModel && !isSetIn(words, fields.A),
+    () => 'must be 1 (SMMU_IDR0.TERM_MODEL = 1)',
+  ),
+  stallRule(rule, fields.S),
+];
+
+const FORMAT: readonly CdRule[] = [
+  rule(
+    fields.AA64,
+    (cd) => (cd.aarch64 ? !cd.features.aarch64 : !cd.features.aarch32),
+    () => 'tables of this format are not implemented (SMMU_IDR0.TTF)',
+  ),
+  ...where(aarch32, [
+    rule(
+      fields.AA64,
+      ({ world }) => world === 'el2-e2h',
+      () => 'EL2 with E2H has AArch64 tables alone',
+    ),
+  ]),
+  ...where(aarch64, [
+    rule(
+      fields.AA64,
+      ({ ste }) => ste.stage2 && !ste.s2Aa64,
+      () => 'an AArch64 stage 1 needs an AArch64 stage 2',
+    ),
+    updateRule(rule, fields.HA, HTTU.accessFlag),
+    updateRule(rule, fields.HD, HTTU.dirtyState),
+    rule(
+      fields.HAFT,
+      ({ words, features }) =>
+        features.httu === HTTU.tableAccessFlag && isSetIn(words, fields.HAFT) && !isSetIn(words, fields.HA),
+      () => 'needs HA = 1',
+    ),
+  ]),
+];
+
+/** EL2 without E2H has no ASIDs. */
+const ASID: readonly CdRule[] = [
+  rule(
+    fields.ASID,
+    ({ asid, world, features }) => world !== 'el2' && !features.asid16 && asid > 0xff,
+    () => 'an ASID has 8 bits (SMMU_IDR0.ASID16 = 0)',
+  ),
+];
+
+/** Of one range, where it is walked: what EPDn switches off is not looked at. (5.4.1.1) */
+function rangeRules(control: CdRangeControl): CdRule[] {
+  const own = (cd: ContextDescriptor): CdRange => (control.upper ? cd.upper : cd.lower);
+  return where(
+    (cd) => own(cd).walked,
+    [
+      ...where(aarch64, [
+        rule(
+          control.txsz,
+          (cd) => own(cd).params.configurationFault?.kind === 'translation',
+          (cd) => `out of range: legal here is ${numbersText(legalTxsz(own(cd).fields, cd.features.cpu))}`,
+        ),
+        rule(
+          control.tg,
+          (cd) =>
+            control.granules[own(cd).fields.tg] === undefined ||
+            !cd.features.granules.includes(own(cd).params.granuleLog2),
+          ({ features }) =>
+            `not a granule of this SMMU: it has ${granulesText(features)} (${control.upper ? '1 is 16K, 2 4K, 3 64K' : '0 is 4K, 1 64K, 2 16K'})`,
+        ),
+      ]),
+      rule(
+        control.base,
+        (cd) => own(cd).fields.base(true) >= POW2[own(cd).params.oaBits]!,
+        (cd) => `beyond the ${own(cd).params.oaBits} bits of its outputs`,
+      ),
+    ],
+  );
+}
+
+/** In the order of CdIllegal. Of a CD that is not valid nothing else counts. */
+export const CD_RULES: readonly CdRule[] = [
+  valid(
+    fields.V,
+    ({ words }) => !isSetIn(words, fields.V),
+    () => 'the descriptor is not valid',
+  ),
+  ...where(
+    ({ words }) => isSetIn(words, fields.V),
+    [
+      ...FAULTS,
+      ...where<ContextDescriptor>(
+        (cd) => cd.lower.walked || cd.upper.walked,
+        [endianRule(rule, fields.ENDI)],
+      ),
+      ...FORMAT,
+      ...ASID,
+      ...rangeRules(CD_LOWER),
+      ...rangeRules(CD_UPPER),
+    ],
+  ),
+];
