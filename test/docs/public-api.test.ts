@@ -57,5 +57,5 @@ describe('the public API', () => {
     );
     expect(mentioned.length).toBeGreaterThan(200);
     expect(mentioned.filter(({ at }) => !known.has(at))).toEqual([]);
-  });
+  }, 180_000);
 });

@@ -14,7 +14,7 @@ export type BitKind = 'field' | 'res0' | 'res1' | 'ignored' | 'software';
 /** A question to the place of a descriptor. */
 export type Condition = (context: DescriptorContext) => boolean;
 
-interface DescriptorFieldOptions extends FieldOptions {
+export interface DescriptorFieldOptions extends FieldOptions {
   /** Only there. (And only with its `feature`, where it has one.) */
   readonly when?: Condition;
   /** The only value that this kind of descriptor has here: type bits. */
