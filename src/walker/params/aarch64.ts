@@ -58,6 +58,12 @@ function tableGeometry(
   };
 }
 
+/** What hardware updates, with FEAT_HAFDBS: the access flag, and with it the dirty state. */
+function updatesOf(fields: RangeFields, cpu: CpuFeatures): { readonly ha: boolean; readonly hd: boolean } {
+  const ha = fields.ha && cpu.hafdbs;
+  return { ha, hd: ha && fields.hd };
+}
+
 /** Stage-1 parameters of one range. */
 export function s1Params(
   fields: RangeFields,
@@ -70,13 +76,11 @@ export function s1Params(
   const iaBits = takesTxsz(fields, cpu) ? 64 - txsz : 48;
   // AArch64.S1StartLevel: as many levels below 3 as the bits above the page need.
   const startLevel = 3 - Math.floor((iaBits - 1 - granuleLog2) / (granuleLog2 - 3));
-  const ha = fields.ha && cpu.hafdbs;
   const geometry = tableGeometry({ granuleLog2, ds, iaBits, startLevel, ps, address }, cpu);
   return {
     ...geometry,
     bigEndian: control.bigEndian,
-    ha,
-    hd: ha && fields.hd,
+    ...updatesOf(fields, cpu),
     affd: fields.affd,
     configurationFault: faultOf(S1_FAULTS, { fields, cpu, ...geometry }),
     e0pd: fields.e0pd && cpu.e0pd,
@@ -121,13 +125,11 @@ export function s2Params(
   const invalid = startFaultOf(subject) !== undefined;
   const iaBits = invalid ? granuleLog2 + NOWHERE.inputBits : 64 - fields.txsz;
   const startLevel = startLevelOf(subject) ?? NOWHERE.startLevel;
-  const ha = fields.ha && cpu.hafdbs;
   const geometry = tableGeometry({ granuleLog2, ds, iaBits, startLevel, ps, address }, cpu);
   return {
     ...geometry,
     bigEndian: control.bigEndian,
-    ha,
-    hd: ha && fields.hd,
+    ...updatesOf(fields, cpu),
     affd: control.affd,
     invalid,
     baseOutOfRange: isBeyond(geometry),
