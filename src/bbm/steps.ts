@@ -5,6 +5,7 @@
 
 import { hex } from '../memory/hex.ts';
 import type { Scope, TlbiOperation } from '../tlb/index.ts';
+import { ADDRESS_BITS } from '../tlb/scope.ts';
 import { tlbiScope } from '../tlb/tlbi.ts';
 import { cpuFeatures } from '../walker/cpu.ts';
 import type { TableSpace } from './context.ts';
@@ -94,7 +95,7 @@ function rangeScope(step: InvalidateStep, space: TableSpace): StepScope {
       },
     );
   }
-  const first = BigInt.asUintN(56, from);
+  const first = BigInt.asUintN(ADDRESS_BITS, from);
   const end = first + size - 1n;
   const own = {
     regime,

@@ -7,9 +7,6 @@ import { DOMAIN_RESERVED } from '../walker/rules/aarch32.ts';
 import { MAIR_RESERVED } from '../walker/rules/memory-type.ts';
 import { problemsOf, type RegisterProblem } from '../walker/rules/rule.ts';
 
-export { numbersText } from '../walker/rules/rule.ts';
-export { legalTxsz, takesTxsz } from '../walker/rules/stage1.ts';
-
 /** Reserved bytes of a MAIR. */
 export function mairProblems(
   register: string,

@@ -226,7 +226,7 @@ function secondStage(regime: Regime, values: Values, cpu: CpuFeatures): StageDes
   const common = { value: vttbr, cnp: isSet(vttbr, CnP), vtcr, params, off };
   const range = aarch32
     ? lpaeStage2({ ...common, base: 'VTTBR', of: (name) => `VTCR.${name}` }, cpu)
-    : s2Range({ ...common, names: STAGE2_NAMES, fields: vtcrFields(vtcr, vttbr) }, cpu);
+    : s2Range({ ...common, names: STAGE2_NAMES, fields: stage2Fields(vtcr, ttbrAddress(vttbr)) }, cpu);
   const { VMID } = (!aarch32 && isSet(vtcr, VTCR_EL2.fields.VS) ? VTTBR_EL2 : VTTBR).fields;
   const vmid = {
     value: read(vttbr, VMID),
@@ -247,9 +247,4 @@ function secondStage(regime: Regime, values: Values, cpu: CpuFeatures): StageDes
       ? []
       : problemsOf([FORCED_WRITE_BACK], { fwb: isSet(hcr, HCR_EL2.fields.FWB), cpu }, HCR_EL2.name),
   };
-}
-
-/** The fields of VTCR_EL2, and the base of VTTBR_EL2. */
-export function vtcrFields(vtcr: bigint, vttbr: bigint) {
-  return stage2Fields(vtcr, ttbrAddress(vttbr));
 }

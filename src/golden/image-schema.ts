@@ -1,6 +1,6 @@
 /** The JSON of golden images (pgtable-golden/1, kind image): every member is judged, known to be information, or refused. */
 import * as v from 'valibot';
-import { isStream, machineRegimes } from '../arch/regimes.ts';
+import { isStream, machineRegimes, traitsOf } from '../arch/regimes.ts';
 import { featureNames } from '../walker/cpu.ts';
 import {
   FAULT,
@@ -233,7 +233,7 @@ export const imageSchema = v.pipe(
           refuse('xs', 'the XS attribute is FEAT_XS, which cpu.features does not list');
         }
         // The state is Non-secure, whose accesses all stay in one address space; EL3's is another.
-        if (typeof answer.pas === 'string' && regime === 'el3') {
+        if (typeof answer.pas === 'string' && traitsOf(regime).el === 3) {
           refuse('pas', 'not modelled yet: the address space of what EL3 accesses');
         }
       }

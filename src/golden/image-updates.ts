@@ -2,6 +2,8 @@
  * What an access changes in an image's memory (hardware updates of access flag and dirty state, DDI 0487 D8.5): found out, taken
  * back, and compared with what a golden image wants.
  */
+import { STAGE2_LEAF } from '../arch/descriptors/index.ts';
+import { maskOf, place } from '../arch/read.ts';
 import type { Answer } from '../machine/machine.ts';
 import type { PhysicalMemory } from '../memory/index.ts';
 import { hex } from '../pagetable/errors.ts';
@@ -64,8 +66,8 @@ export function areUpdates(wanted: readonly Update[], { answer, changes }: Answe
   );
 }
 
-const DBM = 1n << 51n;
-const S2AP_WRITE = 1n << 7n;
+const DBM = maskOf(STAGE2_LEAF.fields.DBM);
+const S2AP_WRITE = place(STAGE2_LEAF.fields.S2AP, 0b10);
 
 /** A stage-2 leaf, writable-dirty where it was writable-clean. */
 function dirtied(descriptor: bigint): bigint {

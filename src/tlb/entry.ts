@@ -9,7 +9,7 @@ import { traitsOf } from '../arch/regimes.ts';
 import { granuleOf } from '../walker/descriptor64.ts';
 import type { Access, Fault, Translation, WalkResult, WalkStep } from '../walker/index.ts';
 import type { TlbContext } from './context.ts';
-import type { Tag } from './scope.ts';
+import { ADDRESS_BITS, type Tag } from './scope.ts';
 
 /** Where an entry's leaf was read: what a fault of the entry reports. */
 export interface LeafDescriptor {
@@ -189,7 +189,9 @@ export function answerOf(entry: TlbEntry, ia: bigint, access: Access): WalkResul
 
 function permissionFault({ translation, stage1Leaf, stage2Leaf }: TlbEntry, ia: bigint, stage: 1 | 2): Fault {
   const leaf = (stage === 1 ? stage1Leaf : stage2Leaf)!;
-  const ipa = translation.stage1 ? translation.stage1.oa + (ia - translation.ia) : BigInt.asUintN(56, ia);
+  const ipa = translation.stage1
+    ? translation.stage1.oa + (ia - translation.ia)
+    : BigInt.asUintN(ADDRESS_BITS, ia);
   return {
     kind: 'permission',
     level: leaf.level,

@@ -4,6 +4,7 @@
  */
 import { addressOf, bitsIn, read, readLow, widthOf } from '../arch/read.ts';
 import { TLBI_IPA, TLBI_RANGE, TLBI_VA, TTL_HINT } from '../arch/registers/tlbi.ts';
+import { ADDRESS_BITS } from './scope.ts';
 
 /** What the level hint and TG of an operand narrow an invalidation to. */
 export interface LeafHint {
@@ -56,8 +57,6 @@ export function decodeAddressOperand(xt: bigint, ipa: boolean, lpa2: boolean): A
 
 /** With DS = 1 BaseADDR counts in 64K. */
 const DS_UNIT_LOG2 = 16;
-/** Addresses have 56 bits. */
-const ADDRESS_BITS = 56;
 const ADDRESS_END = 1n << BigInt(ADDRESS_BITS);
 
 /**

@@ -53,7 +53,7 @@ export interface Scope {
 }
 
 /** Operands have address bits [55:0]: the top byte of a tagged address is not compared. (D8.17.5.1 RJGGKN.) */
-const ADDRESS_BITS = 56;
+export const ADDRESS_BITS = 56;
 
 /** Whether an entry is within a scope. `table`: it is one of the walk cache, and no leaf. */
 export function inScope(scope: Scope, tag: Tag, table: boolean): boolean {

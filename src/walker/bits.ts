@@ -1,14 +1,4 @@
-/** Bit fields of registers (bigint) and exact powers of two for address arithmetic in doubles (addresses have at most 52 bits). */
-
-/** Register bits `[high:low]` as a number. At most 32 bits wide. */
-export function field(value: bigint, high: number, low: number): number {
-  return Number(BigInt.asUintN(high - low + 1, value >> BigInt(low)));
-}
-
-/** Register bit `position`. */
-export function flag(value: bigint, position: number): boolean {
-  return ((value >> BigInt(position)) & 1n) === 1n;
-}
+/** Exact powers of two, for address arithmetic in doubles: addresses have at most 52 bits. */
 
 /** log2 of a power of two. */
 export function log2(size: bigint): number {

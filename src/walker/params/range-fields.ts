@@ -6,8 +6,6 @@ import {
   ONE_RANGE,
   type RangeControl,
   STAGE2_RANGE,
-  TG0_CODES,
-  TG1_CODES,
   TWO_RANGES,
 } from '../../arch/registers/range-control.ts';
 
@@ -51,8 +49,6 @@ export function ttbrAddress(ttbr: bigint): TableAddress {
 
 /** Reserved TG0 and TG1 encodings are an IMPLEMENTATION DEFINED granule: 4K here. (AArch64.S1DecodeTG0, S1DecodeTG1.) */
 const IMPLEMENTATION_DEFINED_GRANULE = 12;
-export const TG0_GRANULE = TG0_CODES.map((granule) => granule ?? IMPLEMENTATION_DEFINED_GRANULE);
-export const TG1_GRANULE = TG1_CODES.map((granule) => granule ?? IMPLEMENTATION_DEFINED_GRANULE);
 
 /** The fields of a range that a register declares, out of its value: of a structure in memory, all its words as one. */
 export function rangeFields(control: RangeControl, register: bigint, base: TableAddress): RawFields {
