@@ -149,8 +149,8 @@ export const WALKER: readonly Mutant[] = [
   {
     name: 's2-larger-than-the-pa',
     file: 'src/walker/params/sizes.ts',
-    find: 'cpu.paBits < 52 ? 64 - cpu.paBits :',
-    replace: 'cpu.paBits < 52 ? 16 :',
+    find: 'ipaBits < 52 ? 64 - ipaBits :',
+    replace: 'ipaBits < 52 ? 16 :',
     breaks: 'Stage 2 takes more input bits than there are PA bits.',
     tests: ['test/walker/stage2.test.ts'],
   },
