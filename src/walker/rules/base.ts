@@ -1,7 +1,9 @@
 /** Rules for table base registers, which every format of descriptors has. (DDI 0487 D8.2.3, G5.5.7, G8.2.167.) */
+
+import { hex } from '../../memory/hex.ts';
 import { POW2 } from '../bits.ts';
 import type { ConfigurationFault } from '../params/params.ts';
-import { hex, type RegisterRule } from './rule.ts';
+import type { RegisterRule } from './rule.ts';
 
 /** The base that the walk takes, and the bits that an output address may have. */
 export interface Base {

@@ -1,8 +1,9 @@
 /** The rule for MAIR: encodings that are reserved. (DDI 0487 D24.2.127.) */
 import { readLow } from '../../arch/read.ts';
 import { MAIR_BYTE } from '../../arch/registers/memory-type.ts';
+import { hex } from '../../memory/hex.ts';
 import type { AttributeFeatures } from '../attributes.ts';
-import { hex, type RegisterRule } from './rule.ts';
+import type { RegisterRule } from './rule.ts';
 
 /** One byte of it. */
 export interface MairSubject {

@@ -68,8 +68,6 @@ export function problemsOf<Subject, Names>(
     .map((rule) => ({ effect: rule.effect, ...rule.tell(subject, names) }));
 }
 
-export const hex = (value: bigint | number): string => `0x${value.toString(16)}`;
-
 /** `16 to 39`, `30, 33`: the numbers of an ascending list. */
 export function numbersText(numbers: readonly number[]): string {
   const [first, last] = [numbers[0], numbers.at(-1)];
