@@ -25,7 +25,7 @@ import {
 } from '../walker/regimes.ts';
 import { EAE_IGNORED } from '../walker/rules/aarch32.ts';
 import { problemsOf, type RegisterProblem } from '../walker/rules/rule.ts';
-import { FORCED_WRITE_BACK } from '../walker/rules/stage2.ts';
+import { HYPERVISOR_RULES } from '../walker/rules/stage2.ts';
 import { lpaeRange, lpaeStage2, shortControls, shortRanges } from './aarch32.ts';
 import { s1Range, s2Range, stage2Controls } from './aarch64.ts';
 import { STAGE2_NAMES, tcrNames } from './fields.ts';
@@ -64,7 +64,7 @@ export function describeRegime(
 const { CnP } = TTBR0_EL1.fields;
 
 function firstStage(regime: Regime, values: Values, cpu: CpuFeatures): StageDescription {
-  const off = stage1Off(regime, values);
+  const off = stage1Off(regime, values, cpu);
   const { descriptors } = traitsOf(regime);
   if (descriptors === 'mali' || descriptors === 'riscv') {
     const stage =
@@ -75,7 +75,7 @@ function firstStage(regime: Regime, values: Values, cpu: CpuFeatures): StageDesc
   return isAArch32(regime) ? lpaeStage(regime, values, off, cpu) : aarch64Stage(regime, values, off, cpu);
 }
 
-function stage1Off(regime: Regime, values: Values): OffReason | undefined {
+function stage1Off(regime: Regime, values: Values, cpu: CpuFeatures): OffReason | undefined {
   if (stage1Enabled(regime, values)) return undefined;
   const section = isAArch32(regime) ? 'DDI 0487 G5.2' : 'DDI 0487 D8.2.12.1';
   const hcr = isAArch32(regime) ? 'HCR' : 'HCR_EL2';
@@ -83,9 +83,11 @@ function stage1Off(regime: Regime, values: Values): OffReason | undefined {
   if (!isSet(values.sctlr, SCTLR_EL1.fields.M)) {
     return { field: `${traitsOf(regime).registers.sctlr ?? 'SCTLR'}.M`, value: 0n, rule: flat, section };
   }
-  return isSet(values.hcr, HCR_EL2.fields.DC)
-    ? { field: `${hcr}.DC`, value: 1n, rule: `${flat}, as Write-Back memory`, section }
-    : { field: `${hcr}.TGE`, value: 1n, rule: flat, section };
+  const { DC, DCT } = HCR_EL2.fields;
+  if (!isSet(values.hcr, DC)) return { field: `${hcr}.TGE`, value: 1n, rule: flat, section };
+  const tagged = !isAArch32(regime) && cpu.mte && isSet(values.hcr, DCT);
+  const memory = tagged ? 'Write-Back memory, Tagged (DCT = 1)' : 'Write-Back memory';
+  return { field: `${hcr}.DC`, value: 1n, rule: `${flat}, as ${memory}`, section };
 }
 
 function aarch64Stage(
@@ -243,8 +245,6 @@ function secondStage(regime: Regime, values: Values, cpu: CpuFeatures): StageDes
     wxn: false,
     uwxn: false,
     ...(!aarch32 && { stage2: stage2Controls(vtcr, params, cpu) }),
-    problems: aarch32
-      ? []
-      : problemsOf([FORCED_WRITE_BACK], { fwb: isSet(hcr, HCR_EL2.fields.FWB), cpu }, HCR_EL2.name),
+    problems: aarch32 ? [] : problemsOf(HYPERVISOR_RULES, { hcr, cpu }, HCR_EL2.name),
   };
 }

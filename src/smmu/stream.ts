@@ -4,6 +4,7 @@
  */
 import { addressOf, isSet } from '../arch/read.ts';
 import { CD, CD_LEAF_LOG2, INSTCFG, L1CD, PRIVCFG, S1DSS } from '../arch/smmu/index.ts';
+import { DEFAULT_CACHEABLE } from '../walker/attributes.ts';
 import { ALL_PERMISSIONS, PR } from '../walker/permissions.ts';
 import { Stage1 } from '../walker/stage1.ts';
 import { flatTranslate } from '../walker/stage1-off.ts';
@@ -199,7 +200,7 @@ export class Stream {
       beyond: { kind: 'address_size', level: 0, stage: 1 },
       topByteIgnored: () => false,
       // The incoming attributes are taken as Write-Back, so that the result is what stage 2 says.
-      defaultCacheable: true,
+      region: DEFAULT_CACHEABLE,
       permissions: ALL_PERMISSIONS,
     } as const;
     return {

@@ -206,6 +206,12 @@ export const DEFAULT_CACHEABLE: MemoryRegion = {
   shareability: 'non',
 };
 
+/** The same with HCR_EL2.DCT = 1: Allocation Tagged. */
+export const DEFAULT_TAGGED: MemoryRegion = {
+  attributes: normalMemory(WRITE_BACK_RWA, WRITE_BACK_RWA, true, false),
+  shareability: 'non',
+};
+
 /** Stage-2 attribute fields of a leaf: MemAttr[3:0], SH (already from VTCR where DS = 1), FnXS. */
 export interface Stage2Attributes {
   readonly memAttr: number;

@@ -16,6 +16,7 @@ import {
 import { TTBCR } from '../arch/registers/aarch32-control.ts';
 import { SCTLR_EL1 } from '../arch/registers/sctlr.ts';
 import { HCR_EL2 } from '../arch/registers/stage2.ts';
+import { DEFAULT_CACHEABLE, DEFAULT_TAGGED } from './attributes.ts';
 import type { CpuFeatures } from './cpu.ts';
 import { WalkerError } from './errors.ts';
 import { StageMali } from './other/mali.ts';
@@ -47,8 +48,8 @@ export type WalkerRegisters = Readonly<Partial<Record<RegisterName, bigint>>>;
 /** Every register of the walker's, with the defaults filled in. */
 export type Values = Required<WalkerRegisters>;
 
-/** HCR and SCTLR of AArch32 have these fields in the same places. */
-const { VM, DC, TGE } = HCR_EL2.fields;
+/** HCR and SCTLR of AArch32 have these fields in the same places, but for DCT, which it has not. */
+const { VM, DC, DCT, TGE } = HCR_EL2.fields;
 const { M } = SCTLR_EL1.fields;
 
 /** Fills in the defaults. @throws WalkerError for an unknown regime, or a value that is not a 64-bit bigint. */
@@ -194,13 +195,13 @@ export function rangesOf(regime: Regime, values: Values, cpu: CpuFeatures): S1Ra
 function flatMapping(regime: Regime, { tcr, hcr }: Values, cpu: CpuFeatures): FlatMapping {
   const { ranges, unprivileged } = traitsOf(regime);
   const permissions = unprivileged ? ALL_PERMISSIONS : PRIVILEGED_ONLY;
-  const defaultCacheable = traitsOf(regime).stage2 && isSet(hcr, DC);
+  const cacheable = traitsOf(regime).stage2 && isSet(hcr, DC);
   if (isAArch32(regime)) {
     return {
       inputBits: isStage2Alone(regime) ? 40 : 32,
       beyond: { kind: 'translation', level: 1, stage: isStage2Alone(regime) ? 2 : 1 },
       topByteIgnored: () => false,
-      defaultCacheable,
+      ...(cacheable && { region: DEFAULT_CACHEABLE }),
       permissions,
     };
   }
@@ -214,7 +215,7 @@ function flatMapping(regime: Regime, { tcr, hcr }: Values, cpu: CpuFeatures): Fl
       const { tbi, tbid } = isUpper ? upper : lower;
       return tbi && !(fetch && tbid && cpu.pauth);
     },
-    defaultCacheable,
+    ...(cacheable && { region: isSet(hcr, DCT) && cpu.mte ? DEFAULT_TAGGED : DEFAULT_CACHEABLE }),
     permissions,
   };
 }

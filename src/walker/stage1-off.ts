@@ -1,7 +1,7 @@
 /** Stage 1 switched off, or not part of the regime: a flat map with default attributes. (DDI 0487 D8.2.11; J1.1 AArch64.S1DisabledOutput.) */
 import { highMask } from '../arch/read.ts';
 import { VA } from '../arch/registers/address.ts';
-import { DEFAULT_CACHEABLE, STAGE1_OFF_DATA, STAGE1_OFF_FETCH } from './attributes.ts';
+import { type MemoryRegion, STAGE1_OFF_DATA, STAGE1_OFF_FETCH } from './attributes.ts';
 import { POW2 } from './bits.ts';
 import type { InputAddress, S1Output, S1Request } from './first-stage.ts';
 import type { StageFault } from './lookup.ts';
@@ -17,8 +17,8 @@ export interface FlatMapping {
   readonly beyond: Fault;
   /** The top byte is ignored, by VA[55] and whether it is a fetch. */
   topByteIgnored(upper: boolean, fetch: boolean): boolean;
-  /** HCR.DC: Write-Back by default. */
-  readonly defaultCacheable: boolean;
+  /** HCR.DC: what all memory is by default. */
+  readonly region?: MemoryRegion;
   readonly permissions: number;
 }
 
@@ -38,7 +38,7 @@ export function flatTranslate(
     level: undefined,
     sizeLog2: mapping.inputBits,
     permissions: mapping.permissions,
-    region: mapping.defaultCacheable ? DEFAULT_CACHEABLE : fetch ? STAGE1_OFF_FETCH : STAGE1_OFF_DATA,
+    region: mapping.region ?? (fetch ? STAGE1_OFF_FETCH : STAGE1_OFF_DATA),
     global: true,
     contiguous: false,
     nT: false,

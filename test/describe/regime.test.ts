@@ -174,6 +174,18 @@ describe('stage 2 of AArch64', () => {
       'VTTBR_EL2 ignored',
     ]);
   });
+
+  test('HCR_EL2.DCT: Tagged memory where stage 1 is off, and RES0 without FEAT_MTE2', () => {
+    const registers = { vtcr: 0x8002_0058n, hcr: 0x200_0000_0000_1001n };
+    const described = (cpu: Parameters<typeof describeRegime>[2]) =>
+      describeRegime('el1&0-nested', registers, cpu).stages;
+    expect(described(MAX)[0]?.off?.rule).toMatch(/as Write-Back memory, Tagged \(DCT = 1\)$/);
+    expect(described(MAX)[1]?.problems).toEqual([]);
+    expect(described('cortex-a57')[0]?.off?.rule).toMatch(/as Write-Back memory$/);
+    expect(described('cortex-a57')[1]?.problems).toMatchObject([
+      { field: 'HCR_EL2.DCT', effect: 'ignored', rule: expect.stringMatching(/FEAT_MTE2/) },
+    ]);
+  });
 });
 
 describe('what is wrong with a stage-1 range', () => {

@@ -235,6 +235,23 @@ describe('nested: stage 1 under stage 2', () => {
     });
   });
 
+  test.each([
+    ['DC alone', 0x1001n, 'max', 0xff],
+    ['DCT and DC: Tagged', 0x200_0000_0000_1001n, 'max', 0xf0],
+    ['DCT and DC without FEAT_MTE2', 0x200_0000_0000_1001n, 'cortex-a76', 0xff],
+  ] as const)('memory of stage 1 being off, HCR_EL2 with %s', (_, hcr, cpu, byte) => {
+    const off = createWalker(memory, { regime: 'el1&0-nested', registers: { ...registers, hcr }, cpu });
+    expect(off.walk(0x123n, read)).toMatchObject({ pa: 0x4000_0123n, attributes: { byte } });
+  });
+
+  test('HCR_EL2.DCT = 1 without DC means nothing', () => {
+    const on = createWalker(memory, {
+      regime: 'el1&0-nested',
+      registers: { ...registers, hcr: 0x200_0000_0000_0001n },
+    });
+    expect(on.walk(0n, read)).toEqual(walker.walk(0n, read));
+  });
+
   test('HCR_EL2.DC turns stage 1 off, and HCR_EL2.VM = 0 stage 2', () => {
     const dc = createWalker(memory, { regime: 'el1&0-nested', registers: { ...registers, hcr: 0x1001n } });
     expect(dc.walk(0x123n, read)).toMatchObject({ pa: 0x4000_0123n, attributes: { byte: 0xff } });

@@ -1,4 +1,7 @@
 /** Rules for stage 2 of VMSAv8-64: what makes a VTCR_EL2, VTTBR_EL2 or HCR_EL2 illegal or unusual. (DDI 0487 D8.1.10, D8.2.8.2, D8.2.9.2, D8.2.10.2, D24.2.224.) */
+import type { BitField } from '../../arch/field.ts';
+import { isSet } from '../../arch/read.ts';
+import { HCR_EL2 } from '../../arch/registers/stage2.ts';
 import type { CpuFeatures } from '../cpu.ts';
 import type { ConfigurationFault } from '../params/params.ts';
 import { countsSl2, s2StartLevel, startCodes } from '../params/sizes.ts';
@@ -133,14 +136,34 @@ export const S2_RULES: readonly RegisterRule<RawS2Subject>[] = [
   started<RawS2Subject>(BASE_UNALIGNED),
 ];
 
-/** HCR_EL2. */
-export const FORCED_WRITE_BACK: RegisterRule<{ readonly fwb: boolean; readonly cpu: CpuFeatures }, string> = {
-  effect: 'ignored',
-  holds: ({ fwb, cpu }) => fwb && !cpu.s2fwb,
-  tell: (_, register) => ({
-    field: `${register}.FWB`,
-    value: 1n,
-    rule: 'RES0 without FEAT_S2FWB: MemAttr combines with what stage 1 says',
-    section: 'DDI 0487 D24.2.62',
-  }),
-};
+/** HCR_EL2, and what the PE implements. */
+interface HypervisorSubject {
+  readonly hcr: bigint;
+  readonly cpu: CpuFeatures;
+}
+
+const { DCT, FWB } = HCR_EL2.fields;
+
+/** A bit of HCR_EL2 that hardware without its feature ignores. */
+function needsFeature(
+  field: BitField,
+  feature: keyof CpuFeatures,
+  rule: string,
+): RegisterRule<HypervisorSubject, string> {
+  return {
+    effect: 'ignored',
+    holds: ({ hcr, cpu }) => isSet(hcr, field) && !cpu[feature],
+    tell: (_, register) => ({
+      field: `${register}.${field.name}`,
+      value: 1n,
+      rule: `RES0 without ${rule}`,
+      section: HCR_EL2.reference,
+    }),
+  };
+}
+
+/** Of HCR_EL2, told by the register's name. */
+export const HYPERVISOR_RULES: readonly RegisterRule<HypervisorSubject, string>[] = [
+  needsFeature(FWB, 's2fwb', 'FEAT_S2FWB: MemAttr combines with what stage 1 says'),
+  needsFeature(DCT, 'mte', 'FEAT_MTE2: default memory is not Tagged'),
+];
