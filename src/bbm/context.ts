@@ -159,7 +159,7 @@ export function traceContext(options: TraceRegisters): TraceContext {
   const { EPD0, EPD1 } = TCR_EL1.fields;
   const upper = two && (options.upper ?? (isSet(tcr, EPD0) && !isSet(tcr, EPD1)));
   const fields = two ? twoRangeFields(tcr, upper ? ttbr1 : ttbr0, upper) : oneRangeFields(tcr, ttbr0);
-  const params = s1Params(fields, mair, systemControl(sctlr, cpu), cpu);
+  const params = s1Params(fields, mair, systemControl(sctlr, false, cpu), cpu);
   if (params.configurationFault) {
     throw new TraceError(
       `TCR ${hex(tcr)}: this range translates nothing (TxSZ, EPD or the base; DDI 0487 D8.2)`,

@@ -115,6 +115,7 @@ function aarch64Stage(
     ...(off && { off }),
     ranges,
     ...(!one && { tag: asidOf(values, `EL${el}`) }),
+    ...(spans[0]!.params.nv1 && { nv1: true }),
     memory: { register, value: mair, types: mairTypes(mair, spans[0]!.params.regions) },
     wxn: isSet(sctlr, SCTLR_EL1.fields.WXN),
     uwxn: false,

@@ -167,6 +167,8 @@ export interface StageDescription {
     readonly value: bigint;
     readonly types: readonly MemoryTypeDescription[];
   };
+  /** HCR_EL2.{NV, NV1} = {1, 1}: descriptors hold the permissions of a guest hypervisor's. */
+  readonly nv1?: boolean;
   /** SCTLR.WXN: what is writable is not executable; UWXN (AArch32): what EL0 may write, PL1 does not execute. */
   readonly wxn: boolean;
   readonly uwxn: boolean;

@@ -5,7 +5,7 @@ import { ENTRY_KINDS, type TableEntry, type TableTree } from '../walker/index.ts
 /** Undefined for formats whose entries are invalid where reserved bits are set: Mali's and RISC-V's. */
 export function layoutOf(
   entry: Pick<TableEntry, 'level' | 'kind' | 'sizeLog2'>,
-  { reader, root }: TableTree,
+  { reader, root, place }: TableTree,
   aarch32: boolean,
 ): DescriptorLayout | undefined {
   const { format, granuleLog2, lpa2 } = reader;
@@ -13,6 +13,7 @@ export function layoutOf(
   const { level } = entry;
   const isLeaf = entry.kind === ENTRY_KINDS.leaf;
   return descriptorLayout({
+    ...place,
     format,
     kind: kindOf(entry, level === reader.lastLevel),
     stage: root.stage,

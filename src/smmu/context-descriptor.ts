@@ -87,6 +87,7 @@ export function cdMair(words: CdWords): bigint {
 function paramsAArch64(words: CdWords, fields: RawFields, { cpu }: SmmuFeatures): S1Params {
   const control = {
     wxn: isSetIn(words, cd.WXN),
+    nv1: false,
     epan: cpu.pan3 && isSetIn(words, cd.EPAN),
     bigEndian: isSetIn(words, cd.ENDI),
   };

@@ -42,6 +42,8 @@ export interface CpuFeatures {
   readonly xs: boolean;
   /** FEAT_BTI: the guarded-page bit GP. */
   readonly bti: boolean;
+  /** FEAT_NV: HCR_EL2.{NV, NV1} = {1, 1}, other permissions in the descriptors of a guest hypervisor. */
+  readonly nv: boolean;
   /** FEAT_BBM level 0 to 2. */
   readonly bbm: 0 | 1 | 2;
 }
@@ -64,6 +66,7 @@ const ARMV8_0: CpuFeatures = {
   mte: false,
   xs: false,
   bti: false,
+  nv: false,
   bbm: 0,
 };
 
@@ -94,6 +97,7 @@ const MODELS = {
     pauth: true,
     mte: true,
     bti: true,
+    nv: true,
     bbm: 2,
   },
 } as const satisfies Record<string, CpuFeatures>;
@@ -115,6 +119,8 @@ const FEATURES: Readonly<Record<string, Partial<CpuFeatures>>> = {
   FEAT_MTE2: { mte: true },
   FEAT_XS: { xs: true },
   FEAT_BTI: { bti: true },
+  FEAT_NV: { nv: true },
+  FEAT_NV2: { nv: true },
   FEAT_BBML1: { bbm: 1 },
   FEAT_BBML2: { bbm: 2 },
 };

@@ -81,6 +81,20 @@ export function s1PermissionsTwoLevels(fields: S1PermissionFields, controls: S1P
   return mask;
 }
 
+/**
+ * The same of EL1&0 under HCR_EL2.{NV, NV1} = {1, 1}: UXN and UXNTable stand where a guest hypervisor has PXN and PXNTable, AP[1]
+ * and APTable[0] count as 0, and nothing is execute-never at EL0. (D8.14.3; S1ApplyOutputPerms, S1ApplyTablePerms.)
+ */
+export function s1PermissionsGuestHypervisor(
+  fields: S1PermissionFields,
+  controls: S1PermissionControls,
+): number {
+  const pxnTable = fields.table & UXN_TABLE ? PXN_TABLE : 0;
+  const table = (fields.table & AP_TABLE_READ_ONLY) | pxnTable;
+  const ap = fields.ap & ~AP_EL0;
+  return s1PermissionsTwoLevels({ ap, uxn: false, pxn: fields.uxn, dbm: fields.dbm, table }, controls);
+}
+
 /** The same of a regime without EL0 (EL2, EL3): AP[1], APTable[0] and PXN play no part. */
 export function s1PermissionsOneLevel(fields: S1PermissionFields, controls: S1PermissionControls): number {
   const readOnly =

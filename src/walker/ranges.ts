@@ -12,6 +12,7 @@ import {
   type S1PermissionControls,
   type S1PermissionFields,
   s1PermissionsAArch32,
+  s1PermissionsGuestHypervisor,
   s1PermissionsOneLevel,
   s1PermissionsTwoLevels,
 } from './permissions.ts';
@@ -79,7 +80,7 @@ export function twoRanges(lower: S1Params, upper: S1Params, cpu: CpuFeatures): S
     outOfRangeLevel: 0,
     unprivileged: true,
     guardedPages: cpu.bti,
-    permissions: s1PermissionsTwoLevels,
+    permissions: lower.nv1 ? s1PermissionsGuestHypervisor : s1PermissionsTwoLevels,
   };
 }
 

@@ -39,7 +39,7 @@ import type { Stages } from './translate.ts';
  * Whole register values, 64 bits, each in its own architectural layout: TCR_EL1 or TTBCR in `tcr`; MAIR_EL1, MAIR1:MAIR0
  * or (short descriptors) NMRR:PRRR in `mair`; of Hyp mode HTTBR, HTCR, HMAIR1:HMAIR0 and HSCTLR. A register that is not given is 0, but for `sctlr` (M = 1) and `hcr`
  * (VM = 1, and DC = 1 where stage 2 is alone, so that the attributes are what stage 2 says). Registers that a regime does
- * not have are ignored. `mtk`: `ttbr0` with PA[34:32] in [2:0], and in `tcr` how many input address bits there are above 32 (0 to 2),
+ * not have are ignored, but for NV and NV1 of `hcr` in `el1&0`. `mtk`: `ttbr0` with PA[34:32] in [2:0], and in `tcr` how many input address bits there are above 32 (0 to 2),
  * which is fixed in a real M4U. `mali`: AS_TRANSTAB in `ttbr0`, AS_MEMATTR in `mair`. `riscv`: satp in `ttbr0`. `sctlr` is that of the stage-1 regime: its EE makes stage-1 tables big-endian; stage-2 tables are
  * little-endian.
  */
@@ -48,8 +48,8 @@ export type WalkerRegisters = Readonly<Partial<Record<RegisterName, bigint>>>;
 /** Every register of the walker's, with the defaults filled in. */
 export type Values = Required<WalkerRegisters>;
 
-/** HCR and SCTLR of AArch32 have these fields in the same places, but for DCT, which it has not. */
-const { VM, DC, DCT, TGE } = HCR_EL2.fields;
+/** HCR and SCTLR of AArch32 have these fields in the same places, but for DCT, NV and NV1, which it has not. */
+const { VM, DC, DCT, TGE, NV, NV1 } = HCR_EL2.fields;
 const { M } = SCTLR_EL1.fields;
 
 /** Fills in the defaults. @throws WalkerError for an unknown regime, or a value that is not a 64-bit bigint. */
@@ -182,13 +182,19 @@ export function rangesOf(regime: Regime, values: Values, cpu: CpuFeatures): S1Ra
     const upper = s1ParamsLpae({ ttbcr: tcr, ttbr: ttbr1, mair, sctlr }, true, cpu);
     return lpaeRanges(lower, upper, t0sz, t1sz);
   }
-  const control = systemControl(sctlr, cpu);
+  const control = systemControl(sctlr, hostsGuestHypervisor(regime, values, cpu), cpu);
   if (ranges === 1) {
     return oneRange(s1Params(oneRangeFields(tcr, ttbr0), mair, control, cpu), cpu);
   }
   const lower = s1Params(twoRangeFields(tcr, ttbr0, false), mair, control, cpu);
   const upper = s1Params(twoRangeFields(tcr, ttbr1, true), mair, control, cpu);
   return twoRanges(lower, upper, cpu);
+}
+
+/** HCR_EL2.{NV, NV1} = {1, 1}, which is about EL1&0 alone. {0, 1} may be taken as {0, 0}, {0, 1} or {1, 1}: {0, 0} here. (D8.14.4) */
+export function hostsGuestHypervisor(regime: Regime, { hcr }: Values, cpu: CpuFeatures): boolean {
+  const { architecture, el } = traitsOf(regime);
+  return architecture === 'AArch64' && el === 1 && cpu.nv && isSet(hcr, NV) && isSet(hcr, NV1);
 }
 
 /** Stage 1 off. A VA beyond the PA size is an address size fault; AArch32 stage 2 alone takes IPAs of 40 bits. */

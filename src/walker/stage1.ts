@@ -97,6 +97,7 @@ export class Stage1 {
       return new TableTree(this.#memory, root, new LongReader(params), {
         outputBits: params.oaBits,
         addressOf: this.#stage2?.tableAddressOf(),
+        place: { nv1: params.nv1 },
       });
     });
   }

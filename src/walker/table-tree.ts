@@ -2,7 +2,7 @@
  * The translation tables of one stage as hardware reads them, entry by entry instead of address by address: what every entry
  * means at its level, for tools that look at whole tables. (DDI 0487 D8.3, G5.4, G5.5.)
  */
-import { STAGE1_LEAF } from '../arch/descriptors/index.ts';
+import { type DescriptorPlace, STAGE1_LEAF } from '../arch/descriptors/index.ts';
 import { highMask, lowMask } from '../arch/read.ts';
 import {
   descriptorType,
@@ -76,6 +76,9 @@ export interface TreeRoot {
   readonly firstIndex: number;
 }
 
+/** What decides on fields of descriptors and stands in registers. */
+export type FieldPlace = Pick<DescriptorPlace, 'nv1'>;
+
 /** Called for each entry. It is overwritten by the next one, and by every other scan of the same tree. */
 export type EntryVisitor = (entry: TableEntry) => void;
 
@@ -109,6 +112,8 @@ export class TableTree {
   readonly reader: DescriptorReader;
   /** Output addresses must be below 2^outputBits. */
   readonly outputBits: number;
+  /** What registers say of the fields of its descriptors, beside what its reader knows. */
+  readonly place: FieldPlace;
   readonly #memory: TableMemory;
   readonly #addressOf: TableAddressOf | undefined;
 
@@ -120,12 +125,14 @@ export class TableTree {
     options: {
       readonly outputBits: number;
       readonly addressOf?: TableAddressOf | undefined;
+      readonly place?: FieldPlace;
     },
   ) {
     this.#memory = memory;
     this.root = root;
     this.reader = reader;
     this.outputBits = options.outputBits;
+    this.place = options.place ?? {};
     this.#addressOf = options.addressOf;
   }
 

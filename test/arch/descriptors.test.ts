@@ -49,6 +49,7 @@ const longPlace = fc
     aarch32: fc.boolean(),
     twoPrivileges: maybe,
     hierarchical: maybe,
+    nv1: maybe,
     security: fc.constantFrom(undefined, 'non-secure', 'secure', 'root'),
     features: fc.option(fc.subarray(FEATURES), { nil: undefined }),
   })
@@ -69,11 +70,12 @@ const longPlace = fc
       ds: ds && !aarch32 && granuleLog2 !== 16,
       aarch32,
     };
-    const { twoPrivileges, hierarchical, security, features } = rest;
+    const { twoPrivileges, hierarchical, nv1, security, features } = rest;
     return {
       ...place,
       ...(twoPrivileges !== undefined && { twoPrivileges }),
       ...(hierarchical !== undefined && { hierarchical }),
+      ...(nv1 !== undefined && { nv1 }),
       ...(security !== undefined && { security }),
       ...(features !== undefined && { features }),
     };
@@ -162,6 +164,8 @@ const BLOCK = { kind: 'block', level: 2 } as const;
 const TABLE = { kind: 'table', level: 2 } as const;
 const EL2 = { twoPrivileges: false } as const;
 const EL1 = { twoPrivileges: true } as const;
+/** HCR_EL2.{NV, NV1} = {1, 1}. (D8.14.3) */
+const NV1 = { ...EL1, nv1: true } as const;
 
 /** Tables D8-50 to D8-53, and G5.5.3. */
 test.each<[string, Partial<DescriptorPlace>, number, string]>([
@@ -184,6 +188,16 @@ test.each<[string, Partial<DescriptorPlace>, number, string]>([
   ['APTable with HPD', { ...TABLE, hierarchical: false }, 62, 'ignored'],
   ['NSTable with HPD', { ...TABLE, hierarchical: false }, 63, 'NSTable field'],
   ['APTable at stage 2', { ...TABLE, stage: 2 }, 62, 'res0'],
+  ['bit 54 under NV1', NV1, 54, 'PXN field'],
+  ['bit 53 under NV1', NV1, 53, 'res0'],
+  ['AP[1] under NV1', NV1, 6, 'ignored'],
+  ['AP[2] under NV1', NV1, 7, 'AP[2] field'],
+  ['nG under NV1', NV1, 11, 'nG field'],
+  ['bit 60 under NV1', { ...TABLE, ...NV1 }, 60, 'PXNTable field'],
+  ['bit 59 under NV1', { ...TABLE, ...NV1 }, 59, 'res0'],
+  ['APTable[0] under NV1', { ...TABLE, ...NV1 }, 61, 'ignored'],
+  ['APTable[0] under NV1 with HPD', { ...TABLE, ...NV1, hierarchical: false }, 61, 'ignored'],
+  ['bit 59 under NV1 with HPD', { ...TABLE, ...NV1, hierarchical: false }, 59, 'ignored'],
   ['SH with DS', { ds: true }, 8, 'OA[51:50] field'],
   ['OA[49:48] with DS', { ds: true }, 49, 'OA[49:12] field'],
   ['OA[49:48] without DS', {}, 49, 'res0'],

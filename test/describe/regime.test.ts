@@ -175,6 +175,25 @@ describe('stage 2 of AArch64', () => {
     ]);
   });
 
+  test.each([
+    ['NV1 without NV', 1n << 43n, MAX, undefined, [['HCR_EL2.NV1', 'unpredictable']]],
+    ['both, with FEAT_NV', 3n << 42n, MAX, true, []],
+    [
+      'both, without it',
+      3n << 42n,
+      'cortex-a57',
+      undefined,
+      [
+        ['HCR_EL2.NV', 'ignored'],
+        ['HCR_EL2.NV1', 'ignored'],
+      ],
+    ],
+  ] as const)('HCR_EL2, %s', (_, hcr, cpu, nv1, wanted) => {
+    const { stages } = describeRegime('el1&0-nested', { vtcr: 0x8002_0058n, hcr }, cpu);
+    expect(stages[0]?.nv1).toBe(nv1);
+    expect(stages[1]?.problems.map(({ field, effect }) => [field, effect])).toEqual(wanted);
+  });
+
   test('HCR_EL2.DCT: Tagged memory where stage 1 is off, and RES0 without FEAT_MTE2', () => {
     const registers = { vtcr: 0x8002_0058n, hcr: 0x200_0000_0000_1001n };
     const described = (cpu: Parameters<typeof describeRegime>[2]) =>

@@ -161,3 +161,59 @@ test('EL2&0: two ranges, with unprivileged accesses', () => {
   expect(walker.walk(0xffff_ff80_0000_0123n, user)).toMatchObject({ ok: true, pa: 0x8000_0123n });
   expect(walker.walk(0n, user)).toMatchObject({ fault: { kind: 'translation', level: 0 } });
 });
+
+describe('HCR_EL2.{NV, NV1} = {1, 1}: the tables of a guest hypervisor (FEAT_NV, D8.14.3)', () => {
+  // 4K, T0SZ 25: level 1 first. L1[0] -> a plain L2, L1[1] with bits 60 and 61 of a table, L1[2] with bits 59 and 61.
+  const memory = memoryWith({
+    '0x40000000': 0x4000_1003n,
+    '0x40000008': 0x3000_0000_4000_1003n,
+    '0x40000010': 0x2800_0000_4000_1003n,
+    '0x40001000': 0x9000_0741n, // AP 01
+    '0x40001008': 0x0040_0000_9000_07c1n, // AP 11, bit 54
+    '0x40001010': 0x0020_0000_9000_0701n, // AP 00, bit 53
+  });
+  const NV = 1n << 42n;
+  const NV1 = 1n << 43n;
+  const registers = { ttbr0: 0x4000_0000n, tcr: 0x5_0080_0019n, sctlr: 1n };
+  const at = (hcr: bigint, regime: 'el1&0' | 'el1&0-nested' = 'el1&0-nested', cpu: CpuOptions = 'max') =>
+    createWalker(memory, { regime, registers: { ...registers, hcr }, cpu });
+  const NOBODY = { read: false, write: false, execute: true };
+
+  test.each([
+    ['AP[1] counts as 0, and EL0 may execute', 0n, { read: true, write: true, execute: true }],
+    ['bit 54 is PXN', 0x20_0000n, { read: true, write: false, execute: false }],
+    ['bit 53 means nothing', 0x40_0000n, { read: true, write: true, execute: true }],
+    ['bit 60 is PXNTable, APTable[0] counts as 0', 0x4000_0000n, { read: true, write: true, execute: false }],
+    ['bit 59 of a table means nothing', 0x8000_0000n, { read: true, write: true, execute: true }],
+  ])('%s', (_, ia, privileged) => {
+    for (const trace of [true, false]) {
+      expect(at(NV | NV1).walk(ia, { access: 'read', trace })).toMatchObject({
+        permissions: { privileged, unprivileged: NOBODY },
+      });
+    }
+    expect(at(NV | NV1, 'el1&0').walk(ia, read)).toMatchObject({ permissions: { privileged } });
+  });
+
+  test('PSTATE.PAN counts as 0, EPAN or not', () => {
+    const pan = { access: 'read', pan: true } as const;
+    expect(at(NV).walk(0n, pan)).toMatchObject({ fault: { kind: 'permission' } });
+    expect(at(NV | NV1).walk(0n, pan)).toMatchObject({ ok: true });
+    const epan = { ...registers, sctlr: (1n << 57n) | 1n, hcr: NV | NV1 };
+    expect(createWalker(memory, { regime: 'el1&0', registers: epan }).walk(0n, pan).ok).toBe(true);
+  });
+
+  test.each<[string, bigint, CpuOptions]>([
+    ['NV alone', NV, 'max'],
+    ['NV1 alone', NV1, 'max'],
+    ['both without FEAT_NV', NV | NV1, 'neoverse-n1'],
+  ])('%s changes nothing', (_, hcr, cpu) => {
+    for (const ia of [0n, 0x20_0000n, 0x40_0000n, 0x4000_0000n, 0x8000_0000n]) {
+      expect(at(hcr, 'el1&0-nested', cpu).walk(ia, read)).toEqual(at(0n, 'el1&0-nested', cpu).walk(ia, read));
+    }
+  });
+
+  test('regimes of EL2 have no NV1', () => {
+    const el2 = createWalker(memory, { regime: 'el2&0', registers: { ...registers, hcr: NV | NV1 } });
+    expect(el2.walk(0n, read)).toMatchObject({ permissions: { unprivileged: { read: true } } });
+  });
+});

@@ -23,6 +23,8 @@ export interface DescriptorPlace {
   readonly aarch32?: boolean;
   /** The regime has unprivileged accesses. Default: not known; fields are then those of a regime that has. */
   readonly twoPrivileges?: boolean;
+  /** Stage 1 of EL1&0 with HCR_EL2.{NV, NV1} = {1, 1}: the tables of a guest hypervisor. Default false. */
+  readonly nv1?: boolean;
   /** Stage 1: permissions of table descriptors count (TCR.HPDn = 0). Default true. */
   readonly hierarchical?: boolean;
   /** Short descriptors: AP[0] is the access flag (SCTLR.AFE). Default true. */

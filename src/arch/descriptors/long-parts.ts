@@ -18,6 +18,10 @@ export const isAArch32: Condition = ({ aarch32 }) => aarch32 === true;
 export const isAArch64: Condition = ({ aarch32 }) => aarch32 !== true;
 export const isBlock: Condition = ({ kind }) => kind === 'block';
 export const isPage: Condition = ({ kind }) => kind === 'page';
+/** HCR_EL2.{NV, NV1} = {1, 1}: permissions are those of a guest hypervisor's own regime, in other bits. */
+export const isNv1: Condition = ({ nv1 }) => nv1 === true;
+export const notNv1: Condition = ({ nv1 }) => nv1 !== true;
+export const NV1_REFERENCE = 'DDI 0487 D8.14.3';
 /** With 64K, FEAT_LPA alone decides on addresses of 52 bits. */
 const is64K: Condition = ({ granuleLog2 }) => granuleLog2 === 16;
 

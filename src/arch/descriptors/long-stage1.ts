@@ -11,10 +11,13 @@ import {
   all,
   isAArch64,
   isBlock,
+  isNv1,
   LEAF_REFERENCE,
   LEAF_TYPE,
   NEVER,
+  NV1_REFERENCE,
   noDs,
+  notNv1,
   SH_VALUES,
   without,
 } from './long-parts.ts';
@@ -32,6 +35,7 @@ const noEl0: Condition = ({ twoPrivileges }) => twoPrivileges === false;
 /** Only where the regime is known to have two privilege levels does bit 54 have the name UXN. */
 const isUxn: Condition = ({ twoPrivileges, aarch32 }) => twoPrivileges === true && aarch32 !== true;
 const isXn: Condition = (context) => !isUxn(context);
+const noAp1: Condition = (context) => noEl0(context) || isNv1(context);
 const isRoot: Condition = ({ security }) => security === 'root';
 const notRoot: Condition = ({ security }) => security !== 'root';
 const isSecurable: Condition = ({ security }) => security !== 'non-secure';
@@ -49,10 +53,15 @@ export const STAGE1_LEAF = form(
       when: isAArch64,
     }),
     'PIIndex[3]': bit(54, 'indirect permissions', { feature: 'FEAT_S1PIE' }),
-    UXN: bit(54, 'execute-never at EL0', { values: NEVER, when: all(direct, isUxn) }),
-    XN: bit(54, 'execute-never (UXN: at EL0)', { values: NEVER, when: all(direct, isXn) }),
+    UXN: bit(54, 'execute-never at EL0', { values: NEVER, when: all(direct, isUxn, notNv1) }),
+    XN: bit(54, 'execute-never (UXN: at EL0)', { values: NEVER, when: all(direct, isXn, notNv1) }),
+    PXN_NV1: bit(54, 'privileged execute-never (a guest hypervisor)', {
+      name: 'PXN',
+      values: NEVER,
+      when: all(direct, isNv1),
+    }),
     'PIIndex[2]': bit(53, 'indirect permissions', { feature: 'FEAT_S1PIE' }),
-    PXN: bit(53, 'privileged execute-never', { values: NEVER, when: all(direct, hasEl0) }),
+    PXN: bit(53, 'privileged execute-never', { values: NEVER, when: all(direct, hasEl0, notNv1) }),
     Protected: bit(52, 'protected from changes (FEAT_THE)', { feature: 'FEAT_THE' }),
     Contiguous: bit(52, 'one of a run of entries that a TLB may hold as one', {
       when: all(hasRuns, without('FEAT_THE')),
@@ -80,9 +89,12 @@ export const STAGE1_LEAF = form(
     nDirty: bit(7, 'not dirty', { feature: 'FEAT_S1PIE' }),
     'AP[2]': bit(7, 'no writes', {
       values: { 0: 'read/write', 1: 'read-only' },
-      when: all(direct, noEl0),
+      when: all(direct, noAp1),
     }),
-    'AP[2:1]': bits(7, 6, 'data access permissions', { values: AP_VALUES, when: all(direct, hasEl0) }),
+    'AP[2:1]': bits(7, 6, 'data access permissions', {
+      values: AP_VALUES,
+      when: all(direct, hasEl0, notNv1),
+    }),
     'PIIndex[0]': bit(6, 'indirect permissions', { feature: 'FEAT_S1PIE' }),
     NS: bit(5, 'the output address is in Non-secure memory', { when: isSecurable }),
     AttrIndx: bits(4, 2, 'memory attribute: the byte of MAIR'),
@@ -92,10 +104,12 @@ export const STAGE1_LEAF = form(
     hole(63, 63, 'ignored', 'not used without memory encryption contexts'),
     hole(62, 59, 'ignored', 'no page-based hardware attributes'),
     hole(58, 55, 'ignored', 'free for software'),
+    hole(53, 53, 'res0', 'a guest hypervisor: PXN is bit 54', isNv1, NV1_REFERENCE),
     hole(53, 53, 'res0', 'one privilege level: XN is all'),
     hole(52, 52, 'res0', 'no runs of blocks of this size'),
     ...ADDRESS_HOLES,
     hole(11, 11, 'res0', 'one privilege level: all entries are global'),
+    hole(6, 6, 'ignored', 'a guest hypervisor: AP[1] counts as 0', isNv1, NV1_REFERENCE),
     hole(6, 6, 'res1', 'one privilege level: no AP[1]'),
     hole(5, 5, 'res0', 'Non-secure state'),
   ],

@@ -3,7 +3,7 @@
  * long descriptors (G5.5.2, G5.5.3.1). What table descriptors say of permissions has no effect with TCR.HPDn = 1.
  */
 import { bit, bits, type Condition, form, hole } from './declare.ts';
-import { ADDRESS_HOLES, addressFields, all } from './long-parts.ts';
+import { ADDRESS_HOLES, addressFields, all, isNv1, NV1_REFERENCE, notNv1 } from './long-parts.ts';
 
 const AP_TABLE_VALUES = {
   0: 'no effect',
@@ -20,6 +20,7 @@ const hasEl0: Condition = ({ twoPrivileges }) => twoPrivileges !== false;
 const noEl0: Condition = ({ twoPrivileges }) => twoPrivileges === false;
 const isUxn: Condition = ({ twoPrivileges, aarch32 }) => twoPrivileges === true && aarch32 !== true;
 const isXn: Condition = (context) => !isUxn(context);
+const noAp0: Condition = (context) => noEl0(context) || isNv1(context);
 const hierarchical = all(isStage1, counts);
 
 export const TABLE_DESCRIPTOR = form(
@@ -30,14 +31,18 @@ export const TABLE_DESCRIPTOR = form(
     }),
     APTable: bits(62, 61, 'limits the access permissions below', {
       values: AP_TABLE_VALUES,
-      when: all(hierarchical, hasEl0),
+      when: all(hierarchical, hasEl0, notNv1),
     }),
-    'APTable[1]': bit(62, 'no write below', { when: all(hierarchical, noEl0) }),
-    UXNTable: bit(60, 'execute-never at EL0 below', { when: all(hierarchical, isUxn) }),
+    'APTable[1]': bit(62, 'no write below', { when: all(hierarchical, noAp0) }),
+    UXNTable: bit(60, 'execute-never at EL0 below', { when: all(hierarchical, isUxn, notNv1) }),
     XNTable: bit(60, 'execute-never below (UXNTable with two privilege levels)', {
-      when: all(hierarchical, isXn),
+      when: all(hierarchical, isXn, notNv1),
     }),
-    PXNTable: bit(59, 'privileged execute-never below', { when: all(hierarchical, hasEl0) }),
+    PXN_TABLE_NV1: bit(60, 'privileged execute-never below (a guest hypervisor)', {
+      name: 'PXNTable',
+      when: all(hierarchical, isNv1),
+    }),
+    PXNTable: bit(59, 'privileged execute-never below', { when: all(hierarchical, hasEl0, notNv1) }),
     SYNC: bit(55, "Linux: the entry was made visible to a walker that isn't coherent", { software: true }),
     Protected: bit(52, 'protected from changes (FEAT_THE)', { feature: 'FEAT_THE', when: isStage1 }),
     ...addressFields('NLTA', 'address of the next table'),
@@ -48,6 +53,15 @@ export const TABLE_DESCRIPTOR = form(
   [
     hole(63, 59, 'res0', 'no table attributes at stage 2', isStage2),
     hole(63, 63, 'res0', 'not Secure state'),
+    hole(
+      61,
+      61,
+      'ignored',
+      'a guest hypervisor: APTable[0] counts as 0',
+      all(hierarchical, isNv1),
+      NV1_REFERENCE,
+    ),
+    hole(59, 59, 'res0', 'a guest hypervisor: PXNTable is bit 60', all(hierarchical, isNv1), NV1_REFERENCE),
     hole(61, 61, 'res0', 'one privilege level: no APTable[0]', all(hierarchical, noEl0)),
     hole(59, 59, 'res0', 'one privilege level: XNTable is all', all(hierarchical, noEl0)),
     hole(62, 59, 'ignored', 'permissions of tables are off'),

@@ -50,6 +50,7 @@ function stageJson(stage: StageDescription): object {
         })),
       },
     }),
+    ...(stage.nv1 && { nv1: true }),
     wxn: stage.wxn,
     uwxn: stage.uwxn,
     ...(stage2 && {

@@ -59,7 +59,7 @@ function stageLines(stage: StageDescription, style: Style): string[] {
   ];
 }
 
-function controlParts({ control, tag, wxn, uwxn, stage2, short }: StageDescription): (string | false)[] {
+function controlParts({ control, tag, nv1, wxn, uwxn, stage2, short }: StageDescription): (string | false)[] {
   const tagText = tag && `${tag.name} ${hex(tag.value)} (${tag.field}, ${tag.bits} bits)`;
   return [
     control !== undefined && `${control.register} ${hex(control.value)}`,
@@ -70,6 +70,7 @@ function controlParts({ control, tag, wxn, uwxn, stage2, short }: StageDescripti
     stage2?.ptw === true && 'PTW',
     short?.tre === true && 'TRE',
     short?.afe === true && 'AFE',
+    nv1 === true && 'NV1 (permissions as in the tables of a guest hypervisor)',
     wxn && 'WXN',
     uwxn && 'UWXN',
   ];

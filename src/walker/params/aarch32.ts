@@ -82,6 +82,7 @@ function s1ParamsLong(
     ...tables,
     configurationFault: faultOf(LPAE_FAULTS, { epd, ...tables }),
     e0pd: false,
+    nv1: false,
     tbi: false,
     tbiFetch: false,
     hpd,

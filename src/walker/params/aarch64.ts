@@ -15,17 +15,22 @@ import { mairRegions, type S1Params, type S2Control, type S2Params } from './par
 import { type RangeFields, stage2Fields, type TableAddress } from './range-fields.ts';
 import { effectiveDs, firstBlockLevel, hasWideBase, highAddress, outputBits, tableBase } from './sizes.ts';
 
-/** SCTLR_ELx as far as it matters to a walk. */
+/** SCTLR_ELx as far as it matters to a walk, and of HCR_EL2 what matters to stage 1. */
 export interface SystemControl {
   readonly wxn: boolean;
+  readonly nv1: boolean;
   readonly epan: boolean;
   readonly bigEndian: boolean;
 }
 
-/** SCTLR_EL1, EL2 and EL3 have these fields in the same places. */
-export function systemControl(sctlr: bigint, cpu: CpuFeatures): SystemControl {
+/**
+ * SCTLR_EL1, EL2 and EL3 have these fields in the same places. `nv1`: PSTATE.PAN counts as 0, and nothing is left for it to look
+ * at but what EPAN adds.
+ */
+export function systemControl(sctlr: bigint, nv1: boolean, cpu: CpuFeatures): SystemControl {
   const { WXN, EPAN, EE } = SCTLR_EL1.fields;
-  return { wxn: isSet(sctlr, WXN), epan: cpu.pan3 && isSet(sctlr, EPAN), bigEndian: isSet(sctlr, EE) };
+  const epan = cpu.pan3 && !nv1 && isSet(sctlr, EPAN);
+  return { wxn: isSet(sctlr, WXN), nv1, epan, bigEndian: isSet(sctlr, EE) };
 }
 
 /** Where the tables of either stage lie and how they divide addresses, once granule, input size and start level are known. */
@@ -84,6 +89,7 @@ export function s1Params(
     affd: fields.affd,
     configurationFault: faultOf(S1_FAULTS, { fields, cpu, ...geometry }),
     e0pd: fields.e0pd && cpu.e0pd,
+    nv1: control.nv1,
     tbi: fields.tbi,
     tbiFetch: fields.tbi && !(fields.tbid && cpu.pauth),
     hpd: fields.hpd && cpu.hpds,

@@ -26,6 +26,8 @@ export interface S1Params extends TableGeometry, S1PermissionControls {
   /** The top byte is ignored: in data accesses, in instruction fetches. */
   readonly tbi: boolean;
   readonly tbiFetch: boolean;
+  /** HCR_EL2.{NV, NV1} = {1, 1}: permissions are those of a guest hypervisor's descriptors. */
+  readonly nv1: boolean;
   /** Hierarchical permissions are disabled. */
   readonly hpd: boolean;
   /** Attributes by AttrIndx + 8 * SH. */

@@ -142,7 +142,7 @@ interface HypervisorSubject {
   readonly cpu: CpuFeatures;
 }
 
-const { DCT, FWB } = HCR_EL2.fields;
+const { DCT, FWB, NV, NV1 } = HCR_EL2.fields;
 
 /** A bit of HCR_EL2 that hardware without its feature ignores. */
 function needsFeature(
@@ -166,4 +166,16 @@ function needsFeature(
 export const HYPERVISOR_RULES: readonly RegisterRule<HypervisorSubject, string>[] = [
   needsFeature(FWB, 's2fwb', 'FEAT_S2FWB: MemAttr combines with what stage 1 says'),
   needsFeature(DCT, 'mte', 'FEAT_MTE2: default memory is not Tagged'),
+  needsFeature(NV, 'nv', 'FEAT_NV: no nested virtualization'),
+  needsFeature(NV1, 'nv', 'FEAT_NV: descriptors of stage 1 mean what they always do'),
+  {
+    effect: 'unpredictable',
+    holds: ({ hcr, cpu }) => cpu.nv && isSet(hcr, NV1) && !isSet(hcr, NV),
+    tell: (_, register) => ({
+      field: `${register}.NV1`,
+      value: 1n,
+      rule: 'NV = 0 beside it: hardware may take {NV, NV1} as {0, 0}, which is what this walker does, or as {1, 1}',
+      section: 'DDI 0487 D8.14.4',
+    }),
+  },
 ];
