@@ -26,6 +26,7 @@ import {
   type CpuModel,
   type CpuOptions,
   createWalker,
+  type Fault,
   type TableTree,
   WalkerError,
   type WalkResult,
@@ -33,6 +34,11 @@ import {
 
 /** What a machine answers to an access: a walker's or an SMMU's; `ok` tells a translation from a fault. */
 export type Answer = WalkResult | SmmuResult;
+
+/** Faults that the architecture permits in place of the answer. (DDI 0487 B2.10.2: an instruction fetch from Device memory.) */
+export function permittedFaults(answer: Answer): readonly Fault[] {
+  return 'permitted' in answer ? (answer.permitted ?? []) : [];
+}
 
 /** Register values by their names, 64 bits each. */
 export type RegisterValues = Readonly<Record<string, bigint>>;

@@ -98,7 +98,8 @@ export class ContextBank {
     const values =
       type === CBAR_TYPE.stage2 ? stage2Values(registers, true) : stage1Values(registers, this.regime);
     const below = type === CBAR_TYPE.nested ? stage2Values(stage2Bank(registers, stage2), false) : {};
-    this.#stages = regimeStages(new TableMemory(memory), this.regime, { ...below, ...values }, cpu);
+    const stages = regimeStages(new TableMemory(memory), this.regime, { ...below, ...values }, cpu);
+    this.#stages = { ...stages, fetchesInstructions: false };
   }
 
   /**

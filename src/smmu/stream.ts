@@ -208,6 +208,7 @@ export class Stream {
       stage1: false,
       stage2: this.#stage2,
       trees: () => this.#stage2?.trees() ?? [],
+      fetchesInstructions: false,
       unprivileged: true,
     };
   }
@@ -231,6 +232,7 @@ export class Stream {
       stage1: true,
       stage2: this.#stage2,
       trees: () => [...stage1.trees(), ...(this.#stage2?.trees() ?? [])],
+      fetchesInstructions: false,
       unprivileged: context.ranges.unprivileged,
     };
   }

@@ -171,6 +171,8 @@ export function answerOf(entry: TlbEntry, ia: bigint, access: Access): WalkResul
   const allowed = (permissions: Translation['permissions']) =>
     permissions[privileged ? 'privileged' : 'unprivileged'][access.access];
   const moved = <T extends { readonly oa: bigint }>(stage: T): T => ({ ...stage, oa: stage.oa + delta });
+  const movedFault = (fault: Fault): Fault =>
+    fault.ipa === undefined ? fault : { ...fault, ipa: fault.ipa + delta };
   if (!allowed(translation.permissions)) {
     const stage1Denies =
       entry.stage1Leaf && (!translation.stage1 || !allowed(translation.stage1.permissions));
@@ -182,6 +184,7 @@ export function answerOf(entry: TlbEntry, ia: bigint, access: Access): WalkResul
     ia,
     pa,
     leafBase: alignDown(pa, translation.size),
+    ...(translation.permitted && { permitted: translation.permitted.map(movedFault) }),
     ...(translation.stage1 && { stage1: moved(translation.stage1) }),
     ...(translation.stage2 && { stage2: moved(translation.stage2) }),
   };

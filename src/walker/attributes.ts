@@ -200,6 +200,11 @@ export const STAGE1_OFF_FETCH: MemoryRegion = {
   attributes: normalFrom(WRITE_THROUGH_RA, WRITE_THROUGH_RA),
   shareability: 'outer',
 };
+/** Of an instruction fetch from Device memory, without the XS attribute and with it. (S1TreatAsNormalNC, NormalNCMemAttr.) */
+export const NON_CACHEABLE_FETCH: readonly [MemoryRegion, MemoryRegion] = [
+  { attributes: normalMemory(NON_CACHEABLE, NON_CACHEABLE, false, false), shareability: 'outer' },
+  { attributes: normalMemory(NON_CACHEABLE, NON_CACHEABLE, false, true), shareability: 'outer' },
+];
 /** Of any access with HCR_EL2.DC = 1: Write-Back Read-Write-Allocate, non-shareable, on which stage 2 has the last word. */
 export const DEFAULT_CACHEABLE: MemoryRegion = {
   attributes: normalFrom(WRITE_BACK_RWA, WRITE_BACK_RWA),

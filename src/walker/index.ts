@@ -22,6 +22,7 @@ export type {
   DeviceMemory,
   DeviceType,
   MemoryAttributes,
+  MemoryRegion,
   NormalMemory,
   Shareability,
 } from './attributes.ts';

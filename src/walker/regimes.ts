@@ -84,7 +84,8 @@ export function regimeStages(
 ): Stages {
   const values = registerValues(regime, registers);
   const stage2 = stage2Of(memory, regime, values, cpu);
-  const { unprivileged } = traitsOf(regime);
+  const { unprivileged, architecture } = traitsOf(regime);
+  const fetchesInstructions = architecture === 'AArch64' || architecture === 'AArch32';
   if (!stage1Enabled(regime, values)) {
     const mapping = flatMapping(regime, values, cpu);
     return {
@@ -92,6 +93,7 @@ export function regimeStages(
       stage1: false,
       stage2,
       trees: () => stage2?.trees() ?? [],
+      fetchesInstructions,
       unprivileged,
       ...(stage2?.direct && { direct: { stage2: stage2.direct, inputBits: mapping.inputBits, cpu } }),
     };
@@ -108,6 +110,7 @@ export function regimeStages(
       stage1: true,
       stage2,
       trees: () => stage.trees(),
+      fetchesInstructions,
       unprivileged,
     };
   }
@@ -118,6 +121,7 @@ export function regimeStages(
       stage1: true,
       stage2,
       trees: () => [...stage1.trees(), ...(stage2?.trees() ?? [])],
+      fetchesInstructions,
       unprivileged,
     };
   }
@@ -129,6 +133,7 @@ export function regimeStages(
     stage1: true,
     stage2,
     trees: () => [...stage1.trees(), ...(stage2?.trees() ?? [])],
+    fetchesInstructions,
     unprivileged,
     ...(direct && { direct: { stage1: ranges } }),
   };

@@ -4,6 +4,7 @@
  */
 import { DEFAULT_CACHEABLE } from './attributes.ts';
 import { alignDown } from './bits.ts';
+import { deviceFetch, stage1DeviceFault } from './device-fetch.ts';
 import { WalkerError } from './errors.ts';
 import type { FoundLeaf } from './fast/path.ts';
 import type { DirectStage } from './fast/plan.ts';
@@ -31,6 +32,8 @@ export interface Stages {
   readonly stage2: Stage2 | undefined;
   /** The tables of every stage, as hardware reads them. */
   readonly trees: () => TableTree[];
+  /** An instruction fetch from Device memory is one from Normal memory, or a fault: of a PE. An SMMU's is neither. (IHI 0070 13.1) */
+  readonly fetchesInstructions: boolean;
   /** There are unprivileged accesses; without them every access is privileged. */
   readonly unprivileged: boolean;
   /** The one stage that translates, where the fast path can do what it does. */
@@ -76,12 +79,16 @@ export function translate(
   if (!s1.ok) return faulted(ia, s1.fault, steps);
   const { stage2 } = stages;
   const ns = request.secure !== true || s1.ns;
-  if (stage2 === undefined) return assemble(stages, ia, s1, undefined, ns, steps);
+  if (stage2 === undefined) return assemble(stages, ia, s1, undefined, ns, request, steps);
   const needed = requiredPermission(request.access, request.privileged);
   const s2Request = { needed, write: request.access === 'write', own: false };
   const s2 = stage2.translate(s1.oa, s2Request, request.update, steps);
-  if (!s2.ok) return faulted(ia, s2.fault, steps);
-  return assemble(stages, ia, s1, s2, ns, steps);
+  if (!s2.ok) {
+    const result = faulted(ia, s2.fault, steps);
+    const permitted = stages.fetchesInstructions ? stage1DeviceFault(s1, request) : [];
+    return permitted.length === 0 ? result : { ...result, permitted };
+  }
+  return assemble(stages, ia, s1, s2, ns, request, steps);
 }
 
 /** The same, without steps, where the fast path found the leaf. Undefined: it can't tell all. */
@@ -98,19 +105,20 @@ export function translateLeaf(
   if ('stage2' in direct) {
     const s1 = stages.first(halvesOf(ia), request, undefined);
     const s2 = s2Output(direct.stage2, leaf, oa, leaf.permissions);
-    return s1.ok ? assemble(stages, ia, s1, s2, true, undefined) : undefined;
+    return s1.ok ? assemble(stages, ia, s1, s2, true, request, undefined) : undefined;
   }
   if (leaf.s1 === undefined) return undefined;
   const s1 = s1Output(direct.stage1, leaf.s1, leaf, oa, leaf.permissions, false);
-  return assemble(stages, ia, s1, undefined, true, undefined);
+  return assemble(stages, ia, s1, undefined, true, request, undefined);
 }
 
 function assemble(
-  { stage1, stage2 }: Stages,
+  { stage1, stage2, fetchesInstructions }: Stages,
   ia: bigint,
   s1: S1Output,
   s2: S2Output | undefined,
   ns: boolean,
+  request: S1Request,
   steps: WalkStep[] | undefined,
 ): Translation {
   const last = s2 ?? s1;
@@ -139,6 +147,9 @@ function assemble(
   if (s2 && stage2) {
     if (stage1) result.stage1 = stageOf(s1, s1.region);
     result.stage2 = stageOf(s2, stage2.combine(DEFAULT_CACHEABLE, s2.attributeKey));
+  }
+  if (fetchesInstructions && request.access === 'execute') {
+    Object.assign(result, deviceFetch(s1, s2, stage2, request));
   }
   return result;
 }

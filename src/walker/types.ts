@@ -1,5 +1,5 @@
 /** What a walk is asked and what it answers: access, translation, fault and the steps taken. */
-import type { MemoryAttributes, Shareability } from './attributes.ts';
+import type { MemoryAttributes, MemoryRegion, Shareability } from './attributes.ts';
 
 /** The access to translate. */
 export interface Access {
@@ -131,6 +131,10 @@ export interface Translation {
   readonly guarded: boolean;
   /** Short descriptors: the domain, 0 to 15. */
   readonly domain?: number;
+  /** An instruction fetch from Device memory: the Normal Non-cacheable memory that it is taken as, where no fault is. */
+  readonly fetchedAs?: MemoryRegion;
+  /** Faults that the architecture permits in place of this answer. (DDI 0487 B2.10.2: a fetch from Device memory.) */
+  readonly permitted?: readonly Fault[];
   /** Each stage by itself, where it is part of the regime. */
   readonly stage1?: StageTranslation;
   readonly stage2?: StageTranslation;
@@ -142,6 +146,8 @@ export interface FaultedWalk {
   readonly ok: false;
   readonly ia: bigint;
   readonly fault: Fault;
+  /** Faults that the architecture permits in place of this one. */
+  readonly permitted?: readonly Fault[];
   readonly steps: readonly WalkStep[];
 }
 

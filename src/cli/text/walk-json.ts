@@ -1,5 +1,5 @@
 /** A walk as JSON: addresses compact, descriptors and registers with all their digits. */
-import type { Answer } from '../../machine/machine.ts';
+import { type Answer, permittedFaults } from '../../machine/machine.ts';
 import { type Faulted, faultText, memoryText, permissionText } from '../../text/hardware.ts';
 import { hex, hexWord } from '../../text/numbers.ts';
 import { faultStatusCode } from '../../walker/fault-codes.ts';
@@ -21,6 +21,7 @@ export function walkJson(result: Answer, { access, privileged = true }: Access):
   return {
     ...asked,
     ...(result.ok ? translationJson(result) : faultJson(result, { access, privileged })),
+    ...permittedJson(result),
     steps,
   };
 }
@@ -36,6 +37,27 @@ export function attributesJson(result: Translation): object {
     global: result.global,
     contiguous: result.contiguous,
     guarded: result.guarded,
+  };
+}
+
+/** What the architecture permits beside the answer: of an instruction fetch from Device memory. (DDI 0487 B2.10.2) */
+function permittedJson(result: Answer): object {
+  const permitted = permittedFaults(result);
+  if (permitted.length === 0) return {};
+  const fetched = result.ok ? result.fetchedAs : undefined;
+  return {
+    ...(fetched && {
+      fetched_as: { memory: memoryText(fetched.attributes), attr: hex(fetched.attributes.byte, 2) },
+    }),
+    permitted: permitted.map((fault) => ({
+      fault: {
+        kind: fault.kind,
+        stage: fault.stage,
+        level: fault.level,
+        text: faultText(fault),
+        ...(fault.ipa !== undefined && { ipa: fault.ipa }),
+      },
+    })),
   };
 }
 

@@ -1,6 +1,6 @@
 /** A walk as lines: each descriptor that was read, and what it came to. */
 import { isNested, type MachineRegime } from '../../arch/regimes.ts';
-import type { Answer, Translator } from '../../machine/machine.ts';
+import { type Answer, permittedFaults, type Translator } from '../../machine/machine.ts';
 import { probe } from '../../space/probe.ts';
 import { columns } from '../../text/columns.ts';
 import {
@@ -85,7 +85,25 @@ function translationLines(result: Translation, regime: MachineRegime, style: Sty
     `  ${style.good('PA')}    ${style.title(hex(pa))}  (${leaf})`,
     `  may   ${rights}`,
     `  as    ${memoryText(attributes)} (${hex(attributes.byte, 2)}), ${SHAREABILITY[shareability][0]}; ${flags.join(', ')}`,
+    ...fetchLines(result, style),
   ];
+}
+
+/** Of two things that the architecture permits neither is told alone. */
+function fetchLines({ fetchedAs, permitted = [] }: Translation, style: Style): string[] {
+  if (fetchedAs === undefined) return [];
+  const { attributes } = fetchedAs;
+  return [
+    `  fetch as ${memoryText(attributes)} (${hex(attributes.byte, 2)}), ${style.warn('or')} a ${permitted.map(faultText).join(', or a ')}: both are permitted of Device memory (DDI 0487 B2.10.2)`,
+  ];
+}
+
+/** In place of the fault that is told. */
+function permittedLines(result: Answer): string[] {
+  return permittedFaults(result).map(
+    (fault) =>
+      `  or    ${faultText(fault)}: permitted as well, of a fetch from Device memory (DDI 0487 B2.10.2)`,
+  );
 }
 
 const RUN_PROBLEMS: Readonly<Record<ContiguousProblem['reason'], string>> = {
@@ -114,6 +132,7 @@ function faultLines(result: Faulted, access: Access, walker: Translator, style: 
     `  ${style.bad('FAULT')} ${faultText(fault)}${ipa}`,
     `  why   ${faultReason(fault, steps, wanted)}${fault.kind === 'permission' ? allowedText(result, walker) : ''}`,
     `  code  ${faultCodes(result, access, walker.regime)}`,
+    ...permittedLines(result),
   ];
 }
 
