@@ -136,6 +136,13 @@ describe('both stages', () => {
     ['Device, FWB', 0x04, 0b0111, true, 0x04, 0x05],
     ['Non-cacheable, FWB, stage 1 decides', 0x44, 0b0111, true, 0x44, 0x40],
     ['Non-cacheable, FWB', 0xff, 0b0101, true, 0x40, 0x40],
+    ['Write-Through, FWB, stage 1 decides', 0xaa, 0b0111, true, 0xaa, 0xa0],
+    ['Device with XS = 0, FWB, stage 1 decides', 0x05, 0b0111, true, 0x05, 0x05],
+    ['Non-cacheable with XS = 0, FWB, stage 1 decides', 0x40, 0b0111, true, 0x40, 0x40],
+    ['Write-Back, FWB, stage 1 decides', 0xff, 0b0111, true, 0xff, 0xff],
+    ['Device of stage 2, FWB', 0x0c, 0b0001, true, 0x04, 0x05],
+    ['Device left alone by Non-cacheable, FWB', 0x0c, 0b0101, true, 0x0c, 0x0d],
+    ['forced Write-Back over Device', 0x04, 0b0110, true, 0xff, 0xff],
   ])('FEAT_XS: %s without and with FnXS (D8.7.4)', (_, byte, memAttr, fwb, without, withIt) => {
     const of = (bits: bigint) => nested(byte, memAttr, { fwb, bits, cpu: XS }).attributes;
     expect([of(0n), of(OTHERS)].map((one) => one.byte)).toEqual([without, without]);
