@@ -13,7 +13,7 @@ export type RegisterName = 'ttbr0' | 'ttbr1' | 'tcr' | 'mair' | 'sctlr' | 'vttbr
 export interface RegimeTraits {
   /** Whose architecture. `SMMU`: the stream table entry says which of Arm's. */
   readonly architecture: 'AArch64' | 'AArch32' | 'SMMU' | 'MediaTek' | 'Mali' | 'RISC-V';
-  /** The exception level that controls stage 1; undefined where there are none. */
+  /** The exception level that controls stage 1; undefined outside Arm's PEs. */
   readonly el: 1 | 2 | 3 | undefined;
   /** Which stages translate, the input of stage 2 alone being an IPA. */
   readonly stage1: boolean;

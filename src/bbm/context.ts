@@ -74,7 +74,7 @@ export function tableSpace(context: TraceContext): TableSpace {
   const stride = granuleLog2 - 3;
   if (![12, 14, 16].includes(granuleLog2)) {
     throw new TraceError(
-      `a granule of 2^${granuleLog2} bytes is none of VMSAv8-64: 4K, 16K and 64K are (DDI 0487 D8.2)`,
+      `VMSAv8-64 has no granule of 2^${granuleLog2} bytes; it has 4K, 16K and 64K (DDI 0487 D8.2)`,
     );
   }
   if (!Number.isInteger(iaBits) || iaBits <= granuleLog2 || iaBits > 52) {

@@ -91,7 +91,7 @@ function rangesOf(entries: CachedEntry[], space: TableSpace): Range[] {
     const below = joined.filter(({ from, end }) => from < ia + size && end > ia);
     for (const range of below) {
       range.leaf = false;
-      // The first address of a block is none of a table that stood below another part of it.
+      // The first address of a block is not in a table that stood below another part of it.
       if (ia > range.from) range.leaves++;
     }
     if (below.length === 0)

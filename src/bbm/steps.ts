@@ -59,7 +59,7 @@ export interface StepScope {
 const CPU = cpuFeatures('max');
 const LAST = 2n ** 56n - 1n;
 
-/** @throws TraceError for an operation that is none, or an empty range. */
+/** @throws TraceError for an unknown operation, or an empty range. */
 export function scopeOf(step: TlbiStep | InvalidateStep, space: TableSpace): StepScope {
   return 'tlbi' in step ? instructionScope(step, space) : rangeScope(step, space);
 }

@@ -64,7 +64,7 @@ export type StepVerdict = WriteVerdict | OtherVerdict;
 /** How many steps are illegal, for each machine by FEAT_BBM level. */
 export type IllegalSteps = Readonly<Record<Machine, readonly [number, number, number]>>;
 
-/** What a whole trace came to. */
+/** The verdict on a whole trace. */
 export interface TraceVerdict {
   readonly steps: readonly StepVerdict[];
   readonly illegal: IllegalSteps;

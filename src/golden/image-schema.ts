@@ -104,7 +104,7 @@ function contradiction(
   if (typeof pa === 'bigint') return undefined;
   const member = HIT_MEMBERS.find((name) => answer[name] !== undefined && answer[name] !== null);
   if (member === undefined) return undefined;
-  const message = 'belongs to an answer with a pa, and there is none beside it';
+  const message = 'belongs to an answer with a pa, and this one has no pa';
   return { member, message: withValue(message, answer[member]) };
 }
 

@@ -30,7 +30,7 @@ const FAULT_BITS: Readonly<Record<FaultKind, BitField>> = {
   domain: PF,
 };
 
-/** The transaction that faulted, and the bank that it came to. */
+/** The transaction that faulted, and its context bank. */
 export interface ContextFaultContext {
   readonly far: bigint;
   readonly access: 'read' | 'write' | 'execute';

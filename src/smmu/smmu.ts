@@ -178,7 +178,7 @@ export class Smmu {
    */
   translate(streamId: number, ia: bigint, transaction: Transaction): SmmuResult {
     if (!Number.isInteger(streamId) || streamId < 0 || streamId > 0xffff_ffff) {
-      throw new WalkerError(`a StreamID has up to 32 bits; ${streamId} is none`);
+      throw new WalkerError(`a StreamID has up to 32 bits; ${streamId} is not one`);
     }
     const { access, privileged = true, substreamId } = transaction;
     const terminated = (fault: SmmuFault): SmmuResult => {

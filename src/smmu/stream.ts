@@ -55,7 +55,7 @@ export interface CdRoute {
   readonly substreams: boolean;
 }
 
-/** Where a structure is: an IPA where stage 2 translates it, and the PA that it came to. */
+/** Where a structure is: its IPA where stage 2 translates it, and its PA. */
 interface StructureAddress {
   readonly address: number;
   readonly pa?: number;

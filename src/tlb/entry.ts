@@ -97,7 +97,7 @@ export function makeEntry(
   };
 }
 
-/** The steps that read the leaf of each stage. Fetches of stage-1 tables and their leaves at stage 2 are none of them. */
+/** The steps that read the leaf of each stage. Fetches of stage-1 tables, and their leaves at stage 2, do not count. */
 function leafSteps(
   { steps }: Translation,
   holds: Tag['holds'],

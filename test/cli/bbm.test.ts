@@ -231,7 +231,7 @@ test.each<[string, unknown, string]>([
   ['a granule of none', { ...SPLIT, granule: '8K' }, 'granule must be 4K, 16K or 64K'],
   ['geometry and registers', { ...SPLIT, registers: {} }, 'granule is what registers say already'],
   ['a level that does not fit', { ...SPLIT, level: 0 }, 'it takes one of level 1'],
-  ['steps that are none', { ...SPLIT, steps: {} }, 'steps must be a list'],
+  ['not steps', { ...SPLIT, steps: {} }, 'steps must be a list'],
   [
     'a step of nothing',
     { ...SPLIT, steps: [{}] },

@@ -130,7 +130,7 @@ describe('register files', () => {
     ['none at all', ['walk', words, '0x0'], 2, "el1&0 can't be walked without --ttbr0 and --tcr"],
     ['no TCR', ['walk', words, '0', '--ttbr0', '0x1000'], 2, '--tcr'],
     ['no number', ['walk', words, '0', '--ttbr0', 'x'], 2, "--ttbr0: 'x' is not a 64-bit address"],
-    ['a regime that is none', ['walk', words, '0', '--regime', 'el7'], 2, 'el7'],
+    ['not a regime', ['walk', words, '0', '--regime', 'el7'], 2, 'el7'],
     [
       '--sid of a PE',
       ['walk', words, '0', '--ttbr0', '0', '--tcr', '25', '--sid', '1'],
@@ -153,9 +153,9 @@ describe('register files', () => {
       3,
       'r.json: tcr must be',
     ],
-    ['--reverse that is none', ['dump', words, '--reverse', 'q'], 2, "--reverse: 'q'"],
-    ['--has that is none', ['dump', words, '--has', 'rq'], 2, "--has: 'rq'"],
-    ['--level that is none', ['dump', words, '--level', '7'], 2, "--level: '7'"],
+    ['--reverse: not an address', ['dump', words, '--reverse', 'q'], 2, "--reverse: 'q'"],
+    ['--has: not rights', ['dump', words, '--has', 'rq'], 2, "--has: 'rq'"],
+    ['--level: not a level', ['dump', words, '--level', '7'], 2, "--level: '7'"],
   ])('%s', async (_, args, code, message) => {
     const ran = await lpae(args);
     expect([ran.code, ran.out]).toEqual([code, '']);

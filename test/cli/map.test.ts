@@ -167,7 +167,7 @@ test.each<[string, unknown, string]>([
   ],
   ['sg without an iova', { ...REQUEST, iova: undefined }, 'iova must be an address or size'],
   [
-    'an entry that is none',
+    'not an entry',
     { ...REQUEST, sg: ['0x1000'] },
     'sg[0] must be ["0x<phys>", "0x<length>"], { phys, length } or',
   ],
@@ -285,7 +285,7 @@ describe('what goes beyond Linux', () => {
     expect(exact.said).not.toContain('over-mapped');
   });
 
-  test('semantics: an example in --help, an unknown one is unreadable, a list that is none is an outcome', async () => {
+  test('semantics: an example in --help, an unknown one is unreadable, a malformed list is an outcome', async () => {
     expect((await lpae(['map', '--help'])).out).toContain('"semantics": "page-align"');
     const unknown = await map({ ...REQUEST, semantics: 'nearly' });
     expect(unknown.err).toContain('semantics must be one of exact, per-entry, page-align');

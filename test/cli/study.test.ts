@@ -156,8 +156,8 @@ describe('--report', () => {
 
 test.each([
   [['study'], 'give a file or --workload'],
-  [['study', ...SMALL, '--traces', 'sideways'], "'sideways' is none of device, sequential, random"],
-  [['study', ...SMALL, '--stages', 's3'], "'s3' is none of s1, s2, nested"],
+  [['study', ...SMALL, '--traces', 'sideways'], "'sideways' is not one of device, sequential, random"],
+  [['study', ...SMALL, '--stages', 's3'], "'s3' is not one of s1, s2, nested"],
   [['study', ...SMALL, '--force'], '--report, which is not given'],
   [['study', ...SMALL, '--seed', 'x'], "'x' is no whole number"],
   [['study', ...SMALL, '--entries', '6'], '6 entries of 4 ways'],

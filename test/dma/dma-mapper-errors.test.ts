@@ -35,7 +35,7 @@ describe('a refused mapping changes nothing', () => {
       },
     ],
     [
-      'an attribute that is none',
+      'not an attribute',
       {
         act: (dma) => dma.mapSg(PAGE, { direction: 'to-device', attributes: { fast: true } as never }),
         code: 'EINVAL',
@@ -225,7 +225,7 @@ describe('a mapper can not be made', () => {
   const other = (base: bigint, limit: bigint, granule = 0x1000n) =>
     new IovaAllocator({ base, limit, granule });
   const cases: [string, DmaMapperOptions, RegExp][] = [
-    ['with a mask that is none', { dmaMask: 0xffff_fffen }, /dmaMask must be a power of two less one/],
+    ['with a mask that is not one', { dmaMask: 0xffff_fffen }, /dmaMask must be a power of two less one/],
     ['with a mask below a page', { dmaMask: 0x7ffn }, /dmaMask .* at least 0xfff .*, not 0x7ff/],
     ['with a boundary that is no mask', { segmentBoundary: 0x1_0000n }, /segmentBoundary must be a power/],
     ['with a boundary below a page', { segmentBoundary: 0x7ffn }, /segmentBoundary .* at least 0xfff/],

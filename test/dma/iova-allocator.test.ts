@@ -267,7 +267,7 @@ describe('refusals change nothing and say what would work', () => {
     ['a limit below the base', { limit: 0x800n }, /holds no whole granule of 0x1000/],
     ['less than a granule', { base: 0x1_0001n, limit: 0x1_1ffen }, /holds no whole granule/],
     ['a cap that is no power of two', { maxAlignment: 0x3000n }, /maxAlignment must be a power of two/],
-    ['an order that is none', { order: 'up' as never }, /order must be top-down or bottom-up, not up/],
+    ['not an order', { order: 'up' as never }, /order must be top-down or bottom-up, not up/],
   ];
   test.each(constructions)('an allocator with %s', (_, options, message) => {
     const error = refused(() => new IovaAllocator({ ...SMALL, ...options }));

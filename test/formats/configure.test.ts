@@ -173,7 +173,7 @@ describe('refused', () => {
       [/cpuPageSize must be a power of two/],
     ],
     [
-      'an option that is none',
+      'not an option',
       arm64LpaeS1,
       { coherent_walk: false } as never,
       [/no option coherent_walk; options are .*coherentWalk/],

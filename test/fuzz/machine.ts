@@ -9,7 +9,7 @@ import { randomAddress, randomCd, randomRegisters, randomSte, tableAddress } fro
 /** Walks that one machine makes. */
 export const WALKS_PER_MACHINE = 256;
 
-/** What a machine's walks came to. */
+/** The results of a machine's walks. */
 export interface Tally {
   walks: number;
   /** How often each answer was given: a translation by the level of its leaf, or a fault. */

@@ -491,7 +491,7 @@ describe('what is not known is refused, with its place, its value and the likely
     [
       'attributes of a fault',
       { ...none, attr: '0xff' },
-      'translations[0].attr: belongs to an answer with a pa, and there is none beside it; its value is 255',
+      'translations[0].attr: belongs to an answer with a pa, and this one has no pa; its value is 255',
     ],
     ['xs of any fault', { ...read, pa: null, xs: 1 }, 'translations[0].xs: belongs to an answer with a pa'],
     [

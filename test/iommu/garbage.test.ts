@@ -140,7 +140,7 @@ describe('a scatterlist refuses', () => {
     ['NaN', Number.NaN],
     ['infinity', Number.POSITIVE_INFINITY],
     ['a half', 0.5],
-    ['a bigint that is none', 4095n],
+    ['not a bigint', 4095n],
     ['a string', '4096'],
   ])('a CPU page size of %s', (_, cpuPageSize) => {
     refused(() => new Scatterlist({ cpuPageSize }));

@@ -269,9 +269,9 @@ describe.each(SG_SEMANTICS)('%s: what mapSg refuses of arguments', (semantics) =
     mapSgAs(domain, iova as bigint, sg as Scatterlist, prot as object, semantics);
 
   test.each<[string, () => unknown, RegExp]>([
-    ['a list that is none', () => map(0n, [], rw), /sg must be a Scatterlist/],
-    ['an IOVA that is none', () => map(5, empty, rw), /iova must be a bigint/],
-    ['a prot that is none', () => map(0n, empty, null), /prot must be an object/],
+    ['not a list', () => map(0n, [], rw), /sg must be a Scatterlist/],
+    ['not an IOVA', () => map(5, empty, rw), /iova must be a bigint/],
+    ['not a prot', () => map(0n, empty, null), /prot must be an object/],
     ['a freed domain', () => map(0n, empty, rw, freed), /this domain was freed/],
     ['no access', () => map(0n, page, {}), /entry 0: .*neither readable nor writable/],
     ['a wrong page size', () => planSg(page, semantics, 0x1800n), /minPageSize must be a power of two/],

@@ -13,7 +13,7 @@ const TIMEOUT_MS = 600_000;
 /** How a run of tests ended: which tests failed; or why there is no such list. */
 export interface Outcome {
   readonly failed: readonly string[];
-  /** The run came to an end, and every test file could be loaded. */
+  /** The run ended, and every test file could be loaded. */
   readonly ran: boolean;
   /** It was stopped, since it went on and on. */
   readonly timedOut: boolean;

@@ -122,7 +122,7 @@ const ROWS: Readonly<Record<string, readonly Row[]>> = {
   ],
 };
 
-/** Formats in formats/index.ts that no row speaks of: a test says that there are none. */
+/** Formats in formats/index.ts without a row: a test holds that there are none. */
 export const formatsWithoutRows = formats.map(({ name }) => name).filter((name) => !(name in ROWS));
 
 const GRANULE_NAMES = new Map([

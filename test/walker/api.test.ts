@@ -19,7 +19,7 @@ describe('a wrong argument is a WalkerError that says what is right', () => {
       () => createWalker(memory, { regime: 'el2', registers: {}, cpu: 'z80' as 'max' }),
       /'z80'; known are/,
     ],
-    ['a PA size that is none', () => cpuFeatures({ paBits: 60 }), /paBits 60.*32 to 52/],
+    ['not a PA size', () => cpuFeatures({ paBits: 60 }), /paBits 60.*32 to 52/],
     [
       'a register as number',
       () => createWalker(memory, { regime: 'el2', registers: { tcr: 1 as unknown as bigint } }),

@@ -15,7 +15,7 @@ const SCALE: Readonly<Record<string, bigint>> = {
 
 const TERM = /^(?:(0x[0-9a-f]+(?:_[0-9a-f]+)*)|(\d+(?:_\d+)*)([kmgtp]?))$/i;
 
-/** The address, or undefined where `text` is none. Nothing above 64 bits is an address. */
+/** The address, or undefined where `text` is not an address of at most 64 bits. */
 export function readAddress(text: string): bigint | undefined {
   let sum = 0n;
   for (const term of text.trim().split('+')) {

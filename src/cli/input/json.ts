@@ -4,7 +4,7 @@ import { readJsonAs } from '../../json/read.ts';
 import { inputError } from '../io.ts';
 import { readAddress } from './address.ts';
 
-/** What is said of a member that is none. */
+/** What is said of an unknown member. */
 export const ADDRESS =
   'must be an address or size of at most 64 bits (0x8000_0000, 2M, 4G, a decimal number or a sum)';
 

@@ -38,7 +38,7 @@ export function namesOf<T extends string>(
   if (text === undefined) return known;
   const names = listOf(text);
   const wrong = names.find((one) => !known.some((other) => other === one));
-  if (wrong !== undefined) throw usageError(`${option}: '${wrong}' is none of ${known.join(', ')}`);
+  if (wrong !== undefined) throw usageError(`${option}: '${wrong}' is not one of ${known.join(', ')}`);
   return known.filter((name) => names.includes(name));
 }
 

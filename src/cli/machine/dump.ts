@@ -14,7 +14,7 @@ export async function dumpTarget(
   io: CliIo,
   options: TargetOptions,
 ): Promise<Target> {
-  if (options.row !== undefined) throw usageError('--row chooses within a golden image; this is none');
+  if (options.row !== undefined) throw usageError('--row chooses within a golden image; this is not one');
   const images = inputs.flatMap((input) => ('image' in input ? [input.image] : []));
   const name = images.map(({ source }) => source).join(' + ');
   const memory = imageMemory(images);

@@ -8,7 +8,7 @@ import type { TargetOptions } from './options.ts';
 import { askedStream, givenRegisters, said, smmuRegime } from './parts.ts';
 import type { Target } from './target.ts';
 
-/** @throws CliError (input) for a file that is none; (usage) for options that do not fit it. */
+/** @throws CliError (input) for a file that is not a golden image; (usage) for options that do not fit it. */
 export async function imageTarget(
   json: unknown,
   file: string,

@@ -8,11 +8,11 @@ import type { TargetOptions } from './options.ts';
 import { said } from './parts.ts';
 import type { Target } from './target.ts';
 
-/** @throws CliError (input) for a request that is none, or can't have tables; (usage) for options that are about images. */
+/** @throws CliError (input) for a malformed request, or one that has no tables; (usage) for options that are for images. */
 export function requestTarget(json: unknown, file: string, options: TargetOptions): Target {
   for (const option of ['sid', 'ssid', 'row'] as const) {
     if (options[option] !== undefined)
-      throw usageError(`--${option} chooses within an image; ${file} is none`);
+      throw usageError(`--${option} chooses within an image; ${file} is not one`);
   }
   const given = Object.keys(registersOfOptions({ ...options }));
   if (options.registers !== undefined || options.regime !== undefined || given.length > 0) {

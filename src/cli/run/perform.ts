@@ -5,7 +5,7 @@ import type { Operation } from '../../operations/schema.ts';
 import type { MapRequest } from '../input/request.ts';
 import { inputError } from '../io.ts';
 
-/** What one operation came to. */
+/** The outcome of one operation. */
 export interface Outcome extends Omit<Answer, 'done'> {
   readonly op: Operation;
   /** As the file wants it; without a wish, whether it was done in full. */

@@ -18,7 +18,7 @@ export interface Problem {
   readonly text: string;
 }
 
-/** What one request came to. */
+/** The outcome of one request. */
 export interface RequestStats {
   readonly runs: number;
   /** Leaves by level, as the walker met them. */

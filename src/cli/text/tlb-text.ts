@@ -1,4 +1,4 @@
-/** What a TLB study came to: a table of at most 100 columns, tables by tables, and JSON. */
+/** The results of a TLB study: a table of at most 100 columns for each set of tables, and JSON. */
 import { stageText } from '../../study/combination-words.ts';
 import type { TlbCombination, TlbMeasured, TlbResult } from '../../study/tlb/study.ts';
 import type { TablesChoice } from '../../study/tlb/tables.ts';

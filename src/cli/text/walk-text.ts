@@ -1,4 +1,4 @@
-/** A walk as lines: each descriptor that was read, and what it came to. */
+/** A walk as lines: each descriptor that was read, and the result. */
 import { isNested, type MachineRegime } from '../../arch/regimes.ts';
 import { type Answer, permittedFaults, type Translator } from '../../machine/machine.ts';
 import { probe } from '../../space/probe.ts';

@@ -60,7 +60,7 @@ export function describeStream(
   substreamId?: number,
 ): StreamDerivation {
   if (!Number.isInteger(streamId) || streamId < 0 || streamId > 0xffff_ffff) {
-    throw new WalkerError(`a StreamID has up to 32 bits; ${streamId} is none`);
+    throw new WalkerError(`a StreamID has up to 32 bits; ${streamId} is not one`);
   }
   const smmu = createSmmu(memory, registers);
   const { features } = smmu;

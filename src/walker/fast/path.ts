@@ -49,7 +49,7 @@ export interface FastAccess {
   readonly pan: boolean;
 }
 
-/** The leaf that the last translation came to, with what it allows. */
+/** The leaf of the last translation, with what it allows. */
 export interface FoundLeaf extends Leaf {
   /** Of stage 1: its range's parameters. */
   readonly s1: S1Params | undefined;
@@ -109,7 +109,7 @@ class FastRange implements FoundLeaf {
   /** By the key of `allowed`: 1 where the access is allowed and changes nothing. */
   readonly #plain: Uint8Array;
   #region: RamRegion;
-  /** What the last translation came to, a level 3 table or a block: its words, where it begins in them, its level, the table bits above. */
+  /** Where the last translation ended, a level 3 table or a block: its words, where it begins in them, its level, the table bits above. */
   #words: Uint32Array | undefined;
   #start = 0;
   #level = 0;
@@ -288,7 +288,7 @@ class FastRange implements FoundLeaf {
     }
   }
 
-  /** After a translation from the first table: what it came to, for the addresses around it. */
+  /** After a translation from the first table: keeps where it ended, for the addresses around it. */
   #remember(group: number): void {
     if (this.#words === undefined) return;
     const slot = group & (SLOTS - 1);

@@ -1,6 +1,6 @@
 /**
  * Where the tables of the fast path lie in host memory: a table's address to the array and index of its first word. RAM that was
- * once written stays where it is, so that this may be remembered for good; what stands there is read anew each time.
+ * once written stays where it is, so this may be remembered; its contents are read each time.
  */
 import type { PhysicalMemory } from '../../memory/index.ts';
 

@@ -103,7 +103,7 @@ const START_RULES: readonly RegisterRule<StartSubject>[] = [
   },
 ];
 
-/** The fault of a T0SZ and start level that are none, or don't fit each other. */
+/** The fault of a T0SZ or start level that is out of range, or of two that don't fit each other. */
 export function startFaultOf(subject: StartSubject): ConfigurationFault | undefined {
   return faultOf(START_RULES, subject);
 }

@@ -1,4 +1,4 @@
-/** What a comparison came to: counts, rules used, and disagreements written so that each can be run again. */
+/** The results of a comparison: counts, rules used, and disagreements written so that each can be run again. */
 import type { SmmuResult } from '../../../src/smmu/index.ts';
 import type { WalkResult } from '../../../src/walker/index.ts';
 import type { Expected } from './expectation.ts';

@@ -88,7 +88,7 @@ export function walkUnder(
   return result;
 }
 
-/** PA of a step's descriptor: of a stage-1 step under stage 2, what the stage-2 steps before it came to. */
+/** PA of a step's descriptor: of a stage-1 step under stage 2, the output of the stage-2 steps before it. */
 export function physicalAddress(steps: readonly WalkStep[], step: WalkStep): number | undefined {
   if (step.stage === 2) return Number(step.address);
   const before = steps[steps.indexOf(step) - 1];

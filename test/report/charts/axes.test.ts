@@ -6,7 +6,7 @@ const place = (a: string, b: string, values: number) => ({ at: [[a], [b]], value
 const told = (places: readonly { at: readonly (readonly string[])[]; values: number }[]) =>
   places.map(({ at, values }) => `${at.map((names) => names.join('+')).join(' ')} ${values}`);
 
-test('names that came to the same everywhere are one, at the place of the first', () => {
+test('names with the same values everywhere are merged, at the place of the first', () => {
   const places = [
     place('x', 'k', 1),
     place('y', 'k', 2),
