@@ -28,7 +28,7 @@ const shiftOf = (level: number) => 12 + (3 - level) * 9;
 /** AS_MEMATTR: attribute 0 and 2 as the GPU implements them (0x88), 1 with write allocation (0x8d). */
 const MEMATTR = 0x88_8d88n;
 const ATTR_INDEX = { none: 0, cache: 1, device: 2 } as const;
-/** AS_TRANSTAB: a table, read through the inner cache; shareable outside the GPU where the walk is coherent. */
+/** AS_TRANSTAB: translate through a table, read via the inner cache; shareable outside the GPU if the walk is coherent. */
 const TRANSTAB_TABLE = 3n | (1n << 2n);
 const TRANSTAB_SHARE_OUTER = 1n << 4n;
 const SH_OUTER = 2;
@@ -84,7 +84,7 @@ function layoutOf(kind: DescriptorLayout['kind'], level: number): DescriptorLayo
   return { title, kind, width: 64, fields };
 }
 
-/** Linux's choice of bits: no access flag, no nG, always outer shareable; `priv` has no bit and is ignored. */
+/** Linux's choice of bits: no access flag, no nG, always outer shareable. There is no bit for `priv`, so it is ignored. */
 function leafFields(prot: Prot): Record<string, number> {
   return {
     'XN[1:0]': prot.noexec ? 3 : 0,
@@ -94,7 +94,7 @@ function leafFields(prot: Prot): Record<string, number> {
   };
 }
 
-/** The GPU walks four levels whatever the input size: up to 39 bits there is one entry at level 0. */
+/** The GPU always walks four levels. With up to 39 bits of input, level 0 has a single entry. */
 function levelsFor(ias: number): Level[] {
   return LEVELS.map((level) => ({
     level,
@@ -110,7 +110,7 @@ function configure(request: FormatRequest): TableFormat {
   checkFeatures(NAME, [], request);
   checkLimits(NAME, request, { ias: 48, oas: 40 }, REFERENCE);
   const pgsizeBitmap = sizesWith4K(NAME, request, SIZES);
-  if (ias <= 12) throw new FormatError(`ias ${ias} leaves nothing to translate above a page of 2^12 bytes`);
+  if (ias <= 12) throw new FormatError(`ias ${ias} leaves no bits to translate above a page of 2^12 bytes`);
   const page = layoutOf('page', 3);
   const table = layoutOf('table', 2);
   return {
@@ -123,7 +123,7 @@ function configure(request: FormatRequest): TableFormat {
     quirks: [],
     granuleLog2: 12,
     levels: levelsFor(ias),
-    // The GPU may read any entry of a whole table.
+    // The GPU may read any entry of the table, so the root is always a full one.
     rootBytes: 4096,
     tableAddressBits: oas,
     firstIova: 0n,

@@ -35,13 +35,13 @@ const QUIRKS: readonly Quirk[] = ['arm_ns', 'no_perms', 'arm_mtk_ext', 'arm_mtk_
 /** PRRR: regions 1 Device, 4 and 7 Normal, shareability as asked, region 7 inner. NMRR: region 7 Write-Back, 4 Non-cacheable. */
 const PRRR = 0x800b_8204n;
 const NMRR = 0x4000_4000n;
-/** TTBR: shareable table walks; where they are coherent, inner shareable and Write-Back inside and out. */
+/** TTBR: shareable table walks. Coherent walks are also inner shareable, and inner and outer Write-Back. */
 const TTBR_S = 1n << 1n;
 const TTBR_COHERENT = (1n << 5n) | (1n << 6n) | (1n << 3n);
-/** SCTLR: MMU on, TEX remap; and AP[0] as the access flag. */
+/** SCTLR: MMU on, TEX remap, and AP[0] used as the access flag. */
 const SCTLR_M_TRE = 1n | (1n << 28n);
 const SCTLR_AFE = 1n << 29n;
-/** DACR: every domain a client, or a manager whose permissions nobody looks at. */
+/** DACR: every domain is a client, or a manager, for which permissions are not checked. */
 const CLIENTS = 0x5555_5555n;
 const MANAGERS = 0xffff_ffffn;
 const PD1 = 1n << 5n;
@@ -109,7 +109,7 @@ function configure(request: FormatRequest): TableFormat {
   }
   const limits = extended ? { ias: 34, oas: 35 } : { ias: 32, oas: 32 };
   checkLimits(NAME, request, limits, extended ? 'Linux io-pgtable-arm-v7s.c' : 'DDI 0487 G5.4');
-  if (ias < 20) throw new FormatError(`ias ${ias} is less than the 2^20 bytes of one section`);
+  if (ias < 20) throw new FormatError(`ias ${ias} is less than the 20 bits of one section`);
   const levels = levelsFor(ias);
   const layout: TableFormat['layout'] = (kind, level, run = false) =>
     shortDescriptor(kind, level, run, extended);

@@ -46,7 +46,7 @@ export const formats: readonly FormatModule[] = [
   riscv64,
 ];
 
-/** The format of that name (Linux's, in lower case: `arm_64_lpae_s1`), or undefined where there is none. */
+/** The format of that name (Linux's, in lower case: `arm_64_lpae_s1`), or undefined if no format has that name. */
 export function formatNamed(name: string): FormatModule | undefined {
   return formats.find((format) => format.name === name);
 }

@@ -2,9 +2,9 @@
  * `riscv_64`: the tables of RISC-V, Sv39 and Sv48, with 64K ranges (Svnapot) and memory types by page (Svpbmt).
  * (RISC-V Privileged Architecture 1.13: "satp", "Sv39", "Sv48", "Svnapot", "Svpbmt".)
  *
- * RISC-V counts levels down to 0; here they have Arm's numbers, 3 being the last: Sv39 has 1 to 3, Sv48 has 0 to 3.
- * Input addresses are 39 or 48 bits with zeros above. A hart wants the top bit repeated above instead, so that what it calls
- * the lower half is the lower half here too, and what it calls the upper half is here without its sign extension.
+ * RISC-V counts levels down to 0. Here they have Arm's numbers, where 3 is the last: Sv39 has levels 1 to 3, Sv48 has 0 to 3.
+ * Input addresses are 39 or 48 bits with zeros above. A hart expects the top bit to be repeated above. So addresses of the lower
+ * half are the same here, and addresses of the upper half are written here without their sign extension.
  *
  * @example
  * import { IommuDomain, PhysicalMemory } from 'lpae';
@@ -80,7 +80,7 @@ function tableFields(): Field[] {
   ];
 }
 
-/** R is a type bit here: it tells a leaf from a table, and drivers ask for no memory that can be executed but not read. */
+/** R counts as a type bit here: it tells a leaf from a table, and no driver asks for memory that is executable but not readable. */
 function leafFieldsOf(level: number, run: boolean): Field[] {
   const low = shiftOf(level) + (run ? RUN_LOG2 : 0);
   const below = run
@@ -153,7 +153,7 @@ const NAPOT = halves(fieldMask(fieldNamed(PAGE, 'N')));
 const POINTER = layoutOf('table', 0)
   .fields.filter(({ fixed }) => fixed !== undefined)
   .reduce((mask, one) => mask | Number(fieldMask(one)), 0);
-/** What the parts of a leaf keep of it: every field but the address and the type. */
+/** The bits that the parts of a split leaf keep: every field except the address and the type. */
 const ATTRIBUTES = PAGE.fields
   .filter(({ kind, address, fixed }) => kind !== 'res0' && address === undefined && fixed === undefined)
   .reduce((mask, one) => mask | fieldMask(one), 0n);
@@ -180,7 +180,7 @@ class SvEntryCodec extends WideEntries implements EntryCodec, DirectCodec {
     const address = this.tableAddress(words, at);
     const runLog2 = this.runLog2(words, at, level);
     if (runLog2 === 0) return address;
-    // In a range the low bits of PPN say how long it is; those of the index take their place.
+    // In a range, the low bits of PPN give its length. The low bits of the index replace them.
     return address - (address % 2 ** (12 + runLog2)) + (index & ((1 << runLog2) - 1)) * 2 ** 12;
   }
 
@@ -255,11 +255,11 @@ function configure(request: FormatRequest): TableFormat {
   const mode = MODES.get(ias);
   if (mode === undefined) {
     throw new FormatError(
-      `ias ${ias} is no mode of satp; ${NAME} has ias 39 (Sv39: 3 levels) and 48 (Sv48: 4 levels)`,
+      `satp has no mode for ias ${ias}; ${NAME} has ias 39 (Sv39: 3 levels) and 48 (Sv48: 4 levels)`,
     );
   }
   // RISC-V has 56 bits.
-  checkLimits(NAME, request, { ias: 48, oas: 52 }, 'as many as a PhysicalMemory has');
+  checkLimits(NAME, request, { ias: 48, oas: 52 }, 'the most that a PhysicalMemory supports');
   const pgsizeBitmap = sizesWith4K(NAME, request, mode.sizes);
   return {
     name: NAME,

@@ -1,10 +1,10 @@
-/** What every format checks of a request before it looks at sizes: types, names of options, and quirks. */
+/** The checks of a request that all formats share: types, option names and quirks. Sizes are checked later. */
 import { FormatError, hex } from '../../src/pagetable/errors.ts';
 import type { Feature, FormatRequest, Quirk } from '../../src/pagetable/format.ts';
 
 const OPTIONS = ['pgsizeBitmap', 'ias', 'oas', 'coherentWalk', 'quirks', 'features', 'mair', 'cpuPageSize'];
 
-/** @throws FormatError when a value is of the wrong type or can't be one, or an option is none. */
+/** @throws FormatError when a value has the wrong type or is out of range, or an option is unknown. */
 export function checkRequest(request: FormatRequest): void {
   const {
     pgsizeBitmap,
@@ -86,7 +86,7 @@ export function checkLimits(
   }
 }
 
-/** @throws FormatError for a feature, or a MAIR, that tables of the format have no use for. */
+/** @throws FormatError for a feature, or a MAIR, that the format's tables cannot use. */
 export function checkFeatures(
   name: string,
   known: readonly Feature[],
@@ -98,7 +98,7 @@ export function checkFeatures(
     throw new FormatError(`${name} takes no mair: its entries hold no index into it`);
 }
 
-/** The page sizes asked, of those that the format has. @throws FormatError without 4K pages, where they are the only granule. */
+/** The requested page sizes that the format supports. @throws FormatError if 4K, the only granule, is not among them. */
 export function sizesWith4K(name: string, { pgsizeBitmap }: FormatRequest, sizes: bigint): bigint {
   if (pgsizeBitmap & sizes & 0x1000n) return pgsizeBitmap & sizes;
   throw new FormatError(

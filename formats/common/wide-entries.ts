@@ -1,6 +1,6 @@
-/** What every table of 64-bit entries does alike, whatever its bits: an entry is two little-endian 32-bit words, and empty when both are 0. */
+/** What all tables of 64-bit entries have in common: an entry is two little-endian 32-bit words, and is empty when both are 0. */
 
-/** So many entries are cleared one by one: to call `fill` takes as long as this. */
+/** Up to this many entries are cleared one by one, which takes no longer than a call of `fill`. */
 const FEW = 16;
 
 export abstract class WideEntries {

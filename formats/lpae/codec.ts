@@ -26,7 +26,7 @@ const PER_TWO_32 = 2 ** -32;
 const CONTIGUOUS_BIT = 1n << 52n;
 const CONTIGUOUS = 1 << 20;
 
-/** What the codec must know: layouts of one table and one page descriptor, and the bits of table descriptors. */
+/** What the codec needs: the layouts of a table descriptor and a page descriptor, and the constant bits of each kind. */
 export interface LongCodecOptions {
   readonly table: DescriptorLayout;
   readonly page: DescriptorLayout;
@@ -34,13 +34,13 @@ export interface LongCodecOptions {
   readonly tableBits: bigint;
   /** Attribute bits that survive the split of a block. */
   readonly splitMask: bigint;
-  /** Bits that `level`'s leaves get beyond their attributes: their type. */
+  /** The type bits of leaves at `level`, which are added to their attributes. */
   readonly typeBits: (level: number) => bigint;
   /** Bytes that a leaf covers, by level from -1 on. */
   readonly leafSizes: readonly number[];
   /** log2 of the entries of a level's contiguous runs. */
   readonly runLog2: (level: number) => number;
-  /** What hardware keeps in leaves. Absent: nothing. */
+  /** The state that hardware keeps in leaves. Absent if it keeps none. */
   readonly tracking?: LongTracking | undefined;
 }
 
@@ -53,8 +53,8 @@ export class LongEntryCodec extends WideEntries implements EntryCodec, DirectCod
   readonly #addressLow: number;
   readonly #addressHigh: number;
   /**
-   * Address bits that stand elsewhere: from 48 on in `[15:12]` with a 64K granule, from 50 on in `[9:8]` with LPA2. In the upper
-   * half they begin at `moveFrom`, in the descriptor at `moveTo`. (Without such bits there is nothing above 48.)
+   * Upper address bits that a descriptor keeps lower down: bits from 48 in `[15:12]` with a 64K granule, bits from 50 in `[9:8]`
+   * with LPA2. They start at `moveFrom` in the upper half of the address, and at `moveTo` in the descriptor.
    */
   readonly #movedMask: number;
   readonly #moveFrom: number;
@@ -124,7 +124,7 @@ export class LongEntryCodec extends WideEntries implements EntryCodec, DirectCod
     paHigh: number,
     bits: LeafBits,
   ): void {
-    // What moves is 0 where nothing does: one expression serves all.
+    // If no bits move, the moved part is 0, so one expression serves every case.
     const { low: bitsLow, high: bitsHigh } = bits;
     const from = this.#moveFrom;
     const to = this.#moveTo;
@@ -132,7 +132,7 @@ export class LongEntryCodec extends WideEntries implements EntryCodec, DirectCod
     const step = 1 << bits.shift;
     const end = at + ((count << bits.runLog2) << 1);
     let low = paLow;
-    // The upper half changes every 4 GiB alone.
+    // The upper half changes only every 4 GiB.
     for (let i = at, high = paHigh; i < end; high++) {
       const inLow = ((high >>> from) << to) | bitsLow;
       const inHigh = (high & mask) | bitsHigh;
@@ -182,12 +182,12 @@ const AF = 1 << 10;
 const DBM = 1 << 19;
 const AP_HIGH = 1 << 7;
 
-/** DBM with a writable permission is dirty; hardware makes it so, taking AP[2] away at stage 1 and giving S2AP[1] at stage 2 (DDI 0487 D8.5.5). */
+/** A leaf with DBM set is dirty when its permissions allow writes. Hardware marks it by clearing AP[2] at stage 1, or setting S2AP[1] at stage 2 (DDI 0487 D8.5.5). */
 export class LongTracking implements TrackingCodec {
   readonly dirtyState: boolean;
   readonly #dirty: number;
 
-  /** @param stage - whose permissions say that a leaf is dirty: AP[2] of stage 1, S2AP[1] of stage 2. */
+  /** @param stage - the stage decides which bit marks a dirty leaf: AP[2] at stage 1, S2AP[1] at stage 2. */
   constructor(stage: 1 | 2, dirtyState: boolean) {
     this.dirtyState = dirtyState;
     this.#dirty = stage === 1 ? 0 : AP_HIGH;
@@ -214,7 +214,7 @@ function addressField(layout: DescriptorLayout, which: (f: Field) => boolean): F
   return layout.fields.find((f) => f.address !== undefined && which(f));
 }
 
-/** The type bits of a kind of descriptor: what `encode` sets by itself. */
+/** The type bits of a kind of descriptor: those that `encode` sets without being asked. */
 export function typeBits(layout: DescriptorLayout): bigint {
   return encode(layout, {});
 }

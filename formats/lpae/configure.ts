@@ -1,4 +1,4 @@
-/** A long-descriptor format from a request: what Linux's arm_64_lpae_alloc_pgtable_s1 and _s2 do, put together from its parts. */
+/** Builds a long-descriptor format from a request, as Linux's arm_64_lpae_alloc_pgtable_s1 and _s2 do. */
 import { fieldNamed } from '../../src/descriptor/codec.ts';
 import { fieldMask } from '../../src/descriptor/field.ts';
 import { encode } from '../../src/descriptor/index.ts';
@@ -11,7 +11,7 @@ import { type Geometry, lpaeGeometry } from './geometry.ts';
 import { LINUX_MAIR, type ProtContext, protFields } from './prot.ts';
 import { type HardwareUpdate, stage1Registers, stage2Registers } from './registers.ts';
 
-/** What one of the long-descriptor formats is. */
+/** How the long-descriptor formats differ. */
 export interface LongFormatOptions {
   readonly name: string;
   readonly title: string;
@@ -20,7 +20,7 @@ export interface LongFormatOptions {
   readonly width: 32 | 64;
   readonly quirks: readonly Quirk[];
   readonly features: readonly Feature[];
-  /** Limits of the regime, where they are below the granule's: page sizes and address bits. */
+  /** The regime's limits on page sizes and address bits, if they are tighter than the granule's. */
   readonly limits?: { readonly sizes: bigint; readonly ias: number; readonly oas: number };
 }
 
@@ -110,7 +110,7 @@ function configureLong(options: LongFormatOptions, request: FormatRequest): Tabl
   };
 }
 
-/** What quirks and features come to, decided once for the bits, the registers and the codec. */
+/** What the quirks and features mean for the bits, the registers and the codec. */
 interface Settings extends ProtContext {
   readonly coherentWalk: boolean;
   /** The walk may use the outer cache. */
@@ -158,19 +158,19 @@ function registersOf(
   const fields = {
     outputCode,
     tg: ttbr1 ? TG1[granuleLog2] : TG0[granuleLog2],
-    // With LPA2 this is the shareability of every mapping too; a walk that is not cached does not care.
+    // With LPA2 this is also the shareability of every mapping. For an uncached walk it makes no difference.
     sh: coherentWalk || lpa2 ? SH.inner : SH.outer,
     orgn: outer ? RGN.writeBack : RGN.noncacheable,
     irgn: coherentWalk ? RGN.writeBack : RGN.noncacheable,
     tsz: 64 - ias,
   };
   if (options.stage === 1) {
-    // An AArch32 regime has input sizes of 25 to 32 bits, and no TTBR1 that covers as much as TTBR0: what it can't
-    // express is walked as an SMMU would with the same descriptors, in an AArch64 context.
+    // An AArch32 regime has input sizes of 25 to 32 bits, and its TTBR1 can't cover as much as TTBR0. A request that it can't
+    // express is walked as an AArch64 context instead, as an SMMU would walk the same descriptors.
     const aarch32 = options.width === 32 && !ttbr1 && ias >= 25;
     return stage1Registers(root, fields, { ttbr1, mair, lpa2, update, aarch32 });
   }
-  // VTCR.SL0 counts down from the last level it can start at; the 4K granule's codes are one off (DDI 0487 D24.2.206).
+  // VTCR.SL0 counts down from the last level a walk can start at. The 4K granule's codes are off by one (DDI 0487 D24.2.206).
   const startLevel = geometry.levels[0]!.level;
   const sl = ~(granuleLog2 === 12 ? startLevel + 1 : startLevel) & 3;
   return stage2Registers(

@@ -5,7 +5,7 @@
 import { rowsFrom } from '../../src/descriptor/field.ts';
 import type { DescriptorLayout, Field } from '../../src/descriptor/index.ts';
 
-/** What decides the fields of a long descriptor. */
+/** What determines the fields of a long descriptor. */
 export interface LayoutContext {
   readonly stage: 1 | 2;
   /** 64: VMSAv8-64. 32: VMSAv8-32, whose addresses end at bit 39. */
@@ -14,7 +14,7 @@ export interface LayoutContext {
   /** The level, and log2 of what an entry there covers. */
   readonly level: number;
   readonly shift: number;
-  /** TCR.DS: address bits up to 51, of which [51:50] stand where the shareability does elsewhere (FEAT_LPA2). */
+  /** TCR.DS: address bits up to 51. Bits [51:50] replace the shareability field (FEAT_LPA2). */
   readonly lpa2?: boolean;
 }
 
@@ -51,7 +51,7 @@ const MEM_ATTR = {
 } as const;
 const NEVER = { 0: 'executable', 1: 'execute-never' } as const;
 
-/** Bits from 50 (of a stage-1 leaf 49) down to 12: the address, and what is RES0 around it. `low` is the address's lowest bit. */
+/** Bits from 50 (49 in a stage-1 leaf) down to 12: the address, and the RES0 bits around it. `low` is the address's lowest bit. */
 function addressRows(context: LayoutContext, prefix: 'OA' | 'NLTA', low: number, reference: string): Field[] {
   const r = rowsFrom(reference);
   const what = prefix === 'OA' ? 'output address' : 'address of the next table';
@@ -177,7 +177,7 @@ function leafLayout(context: LayoutContext): DescriptorLayout {
   };
 }
 
-/** An invalid descriptor: hardware looks at bit 0 alone (at level 3 also 0b01 is invalid). */
+/** An invalid descriptor: hardware only looks at bit 0 (at level 3, 0b01 is invalid too). */
 function invalidLayout(context: LayoutContext): DescriptorLayout {
   const r = rowsFrom(context.width === 64 ? 'DDI 0487 D8.3.1.3' : 'DDI 0487 G5.5.2');
   return {

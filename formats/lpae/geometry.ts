@@ -1,6 +1,6 @@
 /**
- * Which granule, levels and root a request gets: Linux's arm_lpae_restrict_pgsizes and arm_lpae_alloc_pgtable, on the
- * sizes of DDI 0487 D8.2.1 (granules), D8.2.2 (stage-2 concatenation) and tables D8-16 to D8-34.
+ * Which granule, levels and root a request gets, as Linux's arm_lpae_restrict_pgsizes and arm_lpae_alloc_pgtable decide it,
+ * with the sizes of DDI 0487 D8.2.1 (granules), D8.2.2 (stage-2 concatenation) and tables D8-16 to D8-34.
  */
 import { FormatError, hex } from '../../src/pagetable/errors.ts';
 import type { FormatRequest, Level } from '../../src/pagetable/format.ts';
@@ -42,7 +42,7 @@ const GRANULES = new Map<bigint, Granule>([
   ],
 ]);
 
-/** Output sizes that TCR.IPS and VTCR.PS can say, in the order of their codes (DDI 0487 D8.1.8, table D8-6). */
+/** Output sizes that TCR.IPS and VTCR.PS can express, in the order of their codes (DDI 0487 D8.1.8, table D8-6). */
 const OUTPUT_SIZES = [32, 36, 40, 42, 44, 48, 52] as const;
 
 const LAST_LEVEL = 3;
@@ -61,7 +61,7 @@ export interface Geometry {
   readonly rootBytes: number;
 }
 
-/** The page size of the granule that Linux chooses: the CPU's, else the largest smaller one, else the smallest larger one. */
+/** The granule that Linux chooses: the CPU's page size if offered, else the largest smaller one, else the smallest larger one. */
 function chooseGranule(bitmap: bigint, cpuPageSize: bigint): bigint {
   if (bitmap & cpuPageSize) return cpuPageSize;
   const smaller = bitmap & (cpuPageSize - 1n);
@@ -70,8 +70,8 @@ function chooseGranule(bitmap: bigint, cpuPageSize: bigint): bigint {
 }
 
 /**
- * @param request - what the driver asks.
- * @param stage - stage 2 may concatenate tables at its start.
+ * @param request - what the driver asks for.
+ * @param stage - stage 2 may concatenate tables at its start level.
  * @throws FormatError when no granule is offered, or a size can't be expressed.
  */
 export function lpaeGeometry(request: FormatRequest, stage: 1 | 2): Geometry {
@@ -100,11 +100,11 @@ export function lpaeGeometry(request: FormatRequest, stage: 1 | 2): Geometry {
   const outputCode = (OUTPUT_SIZES as readonly number[]).indexOf(oas);
   if (outputCode < 0) {
     throw new FormatError(
-      `oas ${request.oas} is not an output size; TCR.IPS and VTCR.PS can say ${OUTPUT_SIZES.join(', ')} (DDI 0487 D8.1.8)`,
+      `oas ${request.oas} is not an output size; TCR.IPS and VTCR.PS can express ${OUTPUT_SIZES.join(', ')} (DDI 0487 D8.1.8)`,
     );
   }
   if (ias <= granule.log2) {
-    throw new FormatError(`ias ${ias} leaves nothing to translate above a page of 2^${granule.log2} bytes`);
+    throw new FormatError(`ias ${ias} leaves no bits to translate above a page of 2^${granule.log2} bytes`);
   }
   const levels = levelsFor(ias, granule.log2, stage, levelRuns);
   return {
@@ -127,8 +127,8 @@ function runSizes(granuleLog2: number, runs: Granule['runs']): bigint {
 }
 
 /**
- * Every level resolves `granuleLog2 - 3` bits, the start level what is left over; stage 2 folds a level 0 of up to 16 entries
- * into level 1, and level -1, which never has more, into level 0.
+ * Every level resolves `granuleLog2 - 3` bits, and the start level resolves the rest. Stage 2 folds a level 0 of up to 16 entries
+ * into level 1. It always folds level -1, which never has more than 16 entries, into level 0.
  */
 function levelsFor(ias: number, granuleLog2: number, stage: 1 | 2, runs: Granule['runs']): Level[] {
   const stride = granuleLog2 - DESCRIPTOR_LOG2;

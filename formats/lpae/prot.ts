@@ -1,6 +1,6 @@
 /**
- * What a prot becomes in a long descriptor, by the names of the declared fields: Linux's arm_lpae_prot_to_pte for its flags,
- * and the architecture's own words for what goes beyond them (DDI 0487 D8.4, D8.6).
+ * From a prot to the field values of a long descriptor. Linux's flags follow arm_lpae_prot_to_pte; what goes beyond them
+ * follows the architecture (DDI 0487 D8.4, D8.6).
  */
 import { FormatError, hex } from '../../src/pagetable/errors.ts';
 import type { DeviceType, Prot } from '../../src/pagetable/format.ts';
@@ -24,7 +24,7 @@ const DEVICE_MEM_ATTR: Readonly<Record<DeviceType, number>> = { nGnRnE: 0, nGnRE
 /** MemAttr of Normal memory, and with forced Write-Back (DDI 0487 tables D8-95 and D8-98): then 0b0110 is Write-Back whatever stage 1 says. */
 const MEM_ATTR = { noncacheable: 0b0101, writeBack: 0b1111, forcedWriteBack: 0b0110 } as const;
 
-/** What of the configuration decides how a prot is said. */
+/** The parts of the configuration that decide how a prot is encoded. */
 export interface ProtContext {
   readonly stage: 1 | 2;
   readonly width: 32 | 64;
@@ -35,16 +35,16 @@ export interface ProtContext {
   readonly dirtyState: boolean;
   readonly fwb: boolean;
   readonly xnx: boolean;
-  /** The shareability of every leaf, where TCR and not the descriptor says it. */
+  /** The shareability of every leaf, if it comes from TCR and not from the descriptor. */
   readonly fixedShareability: keyof typeof SH | undefined;
 }
 
-/** Field values of a leaf. @throws FormatError for what the format can't say. */
+/** Field values of a leaf. @throws FormatError for a prot that the format can't express. */
 export function protFields(prot: Prot, context: ProtContext): Record<string, number> {
   return context.stage === 1 ? stage1Fields(prot, context) : stage2Fields(prot, context);
 }
 
-/** Stage 1: writable unless only `read` is asked; every mapping belongs to an ASID (nG). */
+/** Stage 1: writable unless the prot asks for `read` alone. Every mapping belongs to an ASID (nG). */
 function stage1Fields(prot: Prot, context: ProtContext): Record<string, number> {
   const readOnly = prot.read === true && !prot.write;
   return {
@@ -60,8 +60,8 @@ function stage1Fields(prot: Prot, context: ProtContext): Record<string, number> 
 }
 
 /**
- * Stage 2: read and write each have a bit; `priv` has none and is ignored, as in Linux. `noexec` sets both XN bits as
- * Linux does: execute-never where only XN[1] counts, but with FEAT_XNX 0b11 still lets EL1 execute (DDI 0487 table D8-78).
+ * Stage 2: read and write have a bit each. `priv` has no bit and is ignored, as in Linux. `noexec` sets both XN bits, as Linux
+ * does. Without FEAT_XNX only XN[1] counts, so nobody can execute; with FEAT_XNX, 0b11 still lets EL1 execute (DDI 0487 table D8-78).
  */
 function stage2Fields(prot: Prot, context: ProtContext): Record<string, number> {
   return {
@@ -83,19 +83,19 @@ function shareability(prot: Prot, { fixedShareability }: ProtContext): Record<st
   if (fixedShareability === undefined) return { 'SH[1:0]': SH[asked ?? (prot.cache ? 'inner' : 'outer')] };
   if (asked !== undefined && asked !== fixedShareability) {
     throw new FormatError(
-      `with lpa2 descriptors hold no shareability: all mappings are ${fixedShareability} shareable, as TCR.SH0 says, and none can be ${asked} (DDI 0487 D8.3.1)`,
+      `with lpa2, descriptors hold no shareability: all mappings are ${fixedShareability} shareable, as TCR.SH0 says, and none can be ${asked} (DDI 0487 D8.3.1)`,
     );
   }
   return {};
 }
 
-/** The index in MAIR of what is asked: its first byte of that value. */
+/** The index of the first MAIR attribute with the requested value. */
 function attributeIndex(prot: Prot, mair: bigint): number {
   const { mairIndex } = prot;
   if (mairIndex !== undefined) {
     if (prot.device === undefined && !prot.mmio && !prot.cache) return mairIndex;
     throw new FormatError(
-      'mairIndex names the whole memory type; it can go with none of device, mmio and cache',
+      "mairIndex names the whole memory type; it can't be combined with device, mmio or cache",
     );
   }
   const device = deviceOf(prot);
@@ -116,27 +116,27 @@ function memAttr(prot: Prot, fwb: boolean): number {
   return fwb ? MEM_ATTR.forcedWriteBack : MEM_ATTR.writeBack;
 }
 
-/** UXN (XN) and PXN. AArch32's XN is for both levels, so that there PL0 alone can't be shut out. */
+/** UXN (XN) and PXN. AArch32's XN applies to both privilege levels, so it can't forbid execution at PL0 alone. */
 function stage1Execute(prot: Prot, { width }: ProtContext, readOnly: boolean): Record<string, number> {
   const { execute } = prot;
   if (execute === undefined) return { XN: prot.noexec ? 1 : 0, PXN: prot.noexec ? 1 : 0 };
   noContradiction(prot);
   if (execute === 'privileged' && width === 32) {
     throw new FormatError(
-      "AArch32's XN forbids execution at both levels: execute can't be privileged alone (DDI 0487 G5.6.3)",
+      "AArch32's XN forbids execution at both levels: execute can't be 'privileged' (DDI 0487 G5.6.3)",
     );
   }
   const byPrivileged = execute === 'all' || execute === 'privileged';
   if (byPrivileged && width === 64 && !readOnly && !prot.priv) {
     throw new FormatError(
-      `what EL0 may write EL1 never executes: execute ${execute} needs a mapping that is read-only or priv (DDI 0487 D8.4.1)`,
+      `EL1 never executes memory that EL0 may write: execute ${execute} needs a mapping that is read-only or priv (DDI 0487 D8.4.1)`,
     );
   }
   if (execute === 'privileged') return { XN: 1, PXN: 0 };
   return { XN: execute === 'none' ? 1 : 0, PXN: execute === 'all' ? 0 : 1 };
 }
 
-/** XN[1:0] (DDI 0487 table D8-78): 0b01 not EL1, 0b10 nobody, 0b11 not EL0, the odd ones with FEAT_XNX only. */
+/** XN[1:0] (DDI 0487 table D8-78): 0b01 not at EL1, 0b10 nowhere, 0b11 not at EL0. The odd values need FEAT_XNX. */
 function stage2Execute(prot: Prot, xnx: boolean): number {
   const { execute } = prot;
   if (execute === undefined) return prot.noexec ? (xnx ? 2 : 3) : 0;
@@ -145,7 +145,7 @@ function stage2Execute(prot: Prot, xnx: boolean): number {
   if (execute === 'none') return 2;
   if (!xnx) {
     throw new FormatError(
-      `stage 2 tells EL1 from EL0 in execution with FEAT_XNX only: for execute ${execute} configure features: ['xnx']`,
+      `stage 2 can only distinguish execution at EL1 from EL0 with FEAT_XNX: for execute ${execute}, configure features: ['xnx']`,
     );
   }
   return execute === 'privileged' ? 3 : 1;

@@ -1,6 +1,6 @@
 /**
- * Register values for a long-descriptor table. Linux reports fields; hardware takes whole words: TCR_EL1, VTCR_EL2 and TTBRs
- * of AArch64 (DDI 0487 D24.2), or TTBCR, VTCR and TTBRs of AArch32 (G8.2, DDI 0406C B4.1) where the format is a 32-bit one.
+ * Register values for a long-descriptor table. Linux reports single fields, hardware takes whole words: TCR_EL1, VTCR_EL2 and
+ * TTBRs of AArch64 (DDI 0487 D24.2), or for a 32-bit format TTBCR, VTCR and TTBRs of AArch32 (G8.2, DDI 0406C B4.1).
  */
 import type { Registers } from '../../src/pagetable/format.ts';
 
@@ -22,14 +22,14 @@ const EPD1 = BIT(23);
 const EAE = BIT(31);
 const RES1 = BIT(31);
 
-/** How much hardware writes back: nothing, the access flag (HA), the dirty state too (HD); bits of TCR and VTCR. */
+/** What hardware updates in descriptors: nothing, the access flag (HA), or the dirty state too (HD). Bits of TCR and VTCR. */
 export type HardwareUpdate = 'none' | 'access' | 'dirty';
 const TCR_UPDATE = { none: 0n, access: BIT(39), dirty: BIT(39) | BIT(40) } as const;
 const VTCR_UPDATE = { none: 0n, access: BIT(21), dirty: BIT(21) | BIT(22) } as const;
 /** TCR.DS and VTCR.DS: LPA2. */
 const TCR_DS = BIT(59);
 const VTCR_DS = BIT(32);
-/** HCR.VM and DC, stage 2 by itself; FWB. */
+/** HCR.VM and HCR.DC: stage 2 alone. Below it HCR.FWB. */
 const HCR_STAGE_2 = BIT(0) | BIT(12);
 const HCR_FWB = BIT(46);
 
@@ -38,7 +38,7 @@ function baseRegister(root: bigint): bigint {
   return (root & 0xffff_ffff_ffffn) | ((root >> 48n) << 2n);
 }
 
-/** The part of TCR that TTBR0's and TTBR1's halves have in common, 16 bits apart but for the granule. */
+/** TCR has a half for TTBR0 and one for TTBR1, with the same fields 16 bits apart, except for the granule. */
 function half(f: ControlFields, upper: boolean): bigint {
   const base = upper ? 16 : 0;
   return (
@@ -51,7 +51,7 @@ function half(f: ControlFields, upper: boolean): bigint {
   );
 }
 
-/** Stage 1. `ttbr1`: the table serves the upper half of the address space. AArch32 long descriptors know no output size. */
+/** Stage 1. `ttbr1`: the table serves the upper half of the address space. AArch32 long descriptors have no output size field. */
 export function stage1Registers(
   root: bigint,
   f: ControlFields,

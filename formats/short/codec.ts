@@ -22,7 +22,7 @@ export const RUN_LOG2 = 4;
 const SUPERSECTION = 1 << 18;
 const SHIFT = { 1: 20, 2: 12 } as const;
 
-/** What the codec must know. */
+/** What the codec needs. */
 export interface ShortCodecOptions {
   /** Attribute bits of every table descriptor, type included. */
   readonly tableBits: number;
@@ -86,7 +86,7 @@ export class ShortEntryCodec implements EntryCodec, DirectCodec {
     words.fill(word, at, at + (1 << bits.runLog2));
   }
 
-  /** The attributes by name: they stand elsewhere in each kind of leaf. */
+  /** Copies the attributes by name, since each kind of leaf keeps them in other bits. */
   splitBits(words: Uint32Array, at: number, level: number, part: LeafSize): LeafBits {
     const from = this.#options.layout({ level, runLog2: this.runLog2(words, at, level) });
     const to = this.#options.layout(part);

@@ -23,7 +23,7 @@ const NEVER = { 0: 'executable', 1: 'execute-never' };
 const NG = { values: { 0: 'global', 1: 'of one ASID' } };
 
 const nG = (bit: number) => row(bit, bit, 'nG', 'not global', NG);
-const S = (bit: number) => row(bit, bit, 'S', 'shareable: what that means, PRRR says');
+const S = (bit: number) => row(bit, bit, 'S', 'shareable, as PRRR defines it');
 const AP2 = (bit: number) =>
   row(bit, bit, 'AP[2]', 'no writes', { values: { 0: 'read/write', 1: 'read-only' } });
 const AP1 = (bit: number) =>
@@ -41,7 +41,7 @@ const domain = (high: number, low: number) => row(high, low, 'Domain', 'which fi
 const address = (high: number, low: number, carries = low, name = 'OA') =>
   row(high, low, `${name}[${carries + high - low}:${carries}]`, addressMeaning(name), { address: carries });
 const addressMeaning = (name: string) => (name === 'OA' ? 'output address' : 'address of the level 2 table');
-/** PA[34:32] of an M4U, each in a bit of its own. */
+/** PA[34:32] of an M4U, each in a separate bit. */
 const mtk = (bit: number, carries: number, name: string) =>
   row(bit, bit, `${name}[${carries}]`, `${addressMeaning(name)}, a bit above 32 (MediaTek)`, {
     address: carries,
@@ -109,7 +109,7 @@ function page(isLarge: boolean, extended: boolean): Field[] {
 /**
  * The declared fields of one kind of short descriptor.
  * @param run - a supersection or large page, of which 16 entries hold the same word.
- * @param extended - a MediaTek M4U's.
+ * @param extended - with the address bits of a MediaTek M4U.
  */
 export function shortDescriptor(
   kind: DescriptorLayout['kind'],

@@ -1,10 +1,10 @@
-/** Access flags and dirty state of a range, read and reset: Linux's read_and_clear_dirty (arm_lpae_read_and_clear_dirty), and the same for the access flag. */
+/** Access flags and dirty state of a range, read and reset: Linux's read_and_clear_dirty (arm_lpae_read_and_clear_dirty)and its counterpart for the access flag. */
 import { ERRNO } from './errors.ts';
 import type { TrackingCodec } from './format.ts';
 import { pow2 } from './page-size.ts';
 import type { PageTable } from './page-table.ts';
 
-/** Dirty (or accessed) stretches in ascending order: pairs of first input address and bytes, exact numbers. Leaves that touch are one. */
+/** A dirty (or accessed) stretch: its first input address and its bytes, as exact numbers. Adjacent leaves are joined. */
 export interface Stretch {
   readonly ia: number;
   readonly size: number;
@@ -13,9 +13,9 @@ export interface Stretch {
 export type Tracked = 'dirty' | 'accessed';
 
 /**
- * Reads which leaves of `[ia, ia + size)` are dirty (or accessed), and with `clear` makes them clean (or idle). A leaf counts as a whole, and so does
- * a contiguous run: hardware marks any one of its entries (DDI 0487 D8.5.5, D8.7.1).
- * @returns the stretches, cut to the range; or EINVAL at a hole, as in Linux, with what lies before it already cleared.
+ * Reads which leaves of `[ia, ia + size)` are dirty (or accessed), and with `clear` makes them clean (or idle). A leaf is dirty as a whole,
+ * and so is a contiguous run, of which hardware may mark any one entry (DDI 0487 D8.5.5, D8.7.1).
+ * @returns the stretches, cut to the range; or EINVAL at a hole, as in Linux, with everything before it already cleared.
  */
 export function readAndClear(
   table: PageTable,
@@ -56,7 +56,7 @@ function add(found: { ia: number; size: number }[], from: number, end: number): 
   else found.push({ ia: from, size: end - from });
 }
 
-/** The entries of the leaf that translates `ia`: all of its run. */
+/** The entries of the leaf that translates `ia`: for a run, all of its entries. */
 function findLeaf(table: PageTable, ia: number) {
   const leaf = table.lookup(ia);
   if (leaf === undefined) return undefined;

@@ -1,6 +1,6 @@
 /** The error of everything a driver can ask for: Linux's error code, the operands, the rule, and what would work. */
 
-// For messages. Formats import no memory: they have it from here.
+// For messages. Formats don't import src/memory, so they get `hex` from here.
 export { hex } from '../memory/hex.ts';
 
 /** Linux's names and numbers (include/uapi/asm-generic/errno-base.h). */
@@ -17,7 +17,7 @@ export interface IommuOperands {
   readonly pageSize?: bigint;
   readonly level?: number;
   readonly entry?: number;
-  /** The alignment that was needed. */
+  /** The required alignment. */
   readonly alignment?: bigint;
 }
 

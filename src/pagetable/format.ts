@@ -1,5 +1,5 @@
 /**
- * What a page-table format is to the radix algorithm: geometry, and a few small functions over table memory.
+ * The interface between a page-table format and the radix algorithm: geometry, and a few small functions over table memory.
  * The algorithm never sees a bit; a format never sees a tree. A new format is one module that implements FormatModule.
  */
 import type { DescriptorLayout } from '../descriptor/index.ts';
@@ -12,13 +12,13 @@ export interface Prot {
   readonly noexec?: boolean;
   readonly mmio?: boolean;
   readonly priv?: boolean;
-  /** Device memory of this type: more than `mmio`, which is nGnRE. */
+  /** Device memory of this type. (`mmio` always means nGnRE.) */
   readonly device?: DeviceType;
-  /** Who may execute, where a format tells privilege levels apart: more than `noexec`. */
+  /** Who may execute, for formats that distinguish privilege levels. (`noexec` forbids it to all.) */
   readonly execute?: Execute;
-  /** Shareability of Normal memory, in the place of Linux's choice: inner with `cache`, else outer. */
+  /** Shareability of Normal memory. Default: Linux's choice, which is inner with `cache`, else outer. */
   readonly shareability?: ShareabilityDomain;
-  /** The attribute of MAIR by its index, 0 to 7, in the place of the one that the flags ask for. */
+  /** The index of a MAIR attribute, 0 to 7, instead of the attribute that the flags ask for. */
   readonly mairIndex?: number;
 }
 
@@ -66,7 +66,7 @@ export const QUIRKS = [
 export type Quirk = (typeof QUIRKS)[number];
 
 /**
- * What hardware can do and Linux's io-pgtable does not ask of it: `contiguous` runs of entries as page sizes of their own;
+ * Hardware features that Linux's io-pgtable does not use: `contiguous` runs of entries as additional page sizes;
  * `lpa2` (TCR.DS: 52-bit addresses with 4K and 16K, larger blocks); `access_flag` and `dirty_state` (FEAT_HAFDBS); at stage 2
  * `fwb` (FEAT_S2FWB) and `xnx` (FEAT_XNX).
  */
@@ -99,9 +99,9 @@ export interface Level {
   readonly shift: number;
   /** Entries of a table at this level; of the start level, of the whole root. */
   readonly entries: number;
-  /** How many tables stand side by side: more than 1 in a concatenated root. Default: 1. */
+  /** The number of concatenated tables: more than 1 only in a root. Default: 1. */
   readonly tables?: number;
-  /** log2 of the entries that a run of this level has, where several entries can be one leaf: `2 ** (shift + runLog2)` bytes. Default: 0, no runs. */
+  /** log2 of the entries in a run, at levels where several entries can form one leaf of `2 ** (shift + runLog2)` bytes. Default: 0, no runs. */
   readonly runLog2?: number;
 }
 
@@ -114,18 +114,18 @@ export interface LeafSize {
   readonly runLog2: number;
 }
 
-/** What a driver puts into registers for a table, twice: as Linux's io_pgtable_cfg reports it, and as hardware takes it. */
+/** The register values for a table in two forms: as Linux's io_pgtable_cfg reports them, and as hardware takes them. */
 export interface Registers {
   /** By Linux's names: `ttbr`, `tcr.tsz`, `vtcr.sl`, `mair` … */
   readonly cfg: Readonly<Record<string, bigint | Readonly<Record<string, number>>>>;
-  /** A translation regime and its whole register values, in the architectural layout that a walker reads. */
+  /** A translation regime and the full values of its registers, in the architectural layout that a walker reads. */
   readonly hardware: {
     readonly regime: 'el1&0' | 'el1&0-s2' | 'pl1&0' | 'pl1&0-s2' | 'pl1&0-short' | 'mali' | 'mtk' | 'riscv';
     readonly registers: Readonly<Record<string, bigint>>;
   };
 }
 
-/** What an entry is: one of exactly three. */
+/** An entry is exactly one of these three. */
 export const EMPTY = 0;
 export const TABLE = 1;
 export const LEAF = 2;
@@ -138,7 +138,7 @@ export interface Halves {
   readonly high: number;
 }
 
-/** What every entry of a leaf gets beside its address: what the hot paths OR into every descriptor, and how many entries there are. */
+/** What every entry of a leaf holds besides its address: the bits that the hot paths OR into each descriptor, and the number of entries. */
 export interface LeafBits extends Halves {
   /** log2 of the bytes that one entry covers, and of the entries that make up the leaf. */
   readonly shift: number;
@@ -152,7 +152,7 @@ export function halves(word: bigint): Halves {
 
 /** The bits of a leaf's entries, for the hot paths. */
 export function leafBitsOf(word: bigint, { shift, runLog2 }: LeafSize): LeafBits {
-  // One literal: a spread would leave an object of slow shape for the hot loops.
+  // One literal: a spread would give the hot loops an object with a slow shape.
   const { low, high } = halves(word);
   return { low, high, shift, runLog2 };
 }
@@ -168,34 +168,34 @@ export interface EntryCodec {
   classify(words: Uint32Array, at: number, level: number): EntryKind;
   tableAddress(words: Uint32Array, at: number): number;
   writeTable(words: Uint32Array, at: number, pa: number): void;
-  /** PA of what entry `index` of its table maps: in a run, of this entry's own part of it. */
+  /** The PA that entry `index` of its table maps. In a run, the PA of this entry's own part. */
   leafAddress(words: Uint32Array, at: number, level: number, index: number): number;
   /** log2 of the entries of the run that a leaf's entry belongs to: 0 for a single one. */
   runLog2(words: Uint32Array, at: number, level: number): number;
-  /** All entries of one leaf, the first of them at `at`. */
+  /** Writes all entries of one leaf, the first at `at`. */
   writeLeaf(words: Uint32Array, at: number, pa: number, bits: LeafBits): void;
   /** The bits that the parts of a leaf (an entry of `level`) keep when it is split into leaves of the size `part`. */
   splitBits(words: Uint32Array, at: number, level: number, part: LeafSize): LeafBits;
-  /** True when unmapping a run's worth of entries of which one is empty unmaps nothing, as Linux's v7s does; else it stops there. */
+  /** Unmapping a run's worth of entries meets an empty one: true if nothing is unmapped, as in Linux's v7s; otherwise unmapping stops there. */
   readonly wholeRuns?: boolean;
-  /** The direct path of map_sg, where the format has one. */
+  /** The direct path of map_sg, if the format has one. */
   readonly direct?: DirectCodec;
-  /** Access flag and dirty state of leaves, where the table was made with them. */
+  /** Access flag and dirty state of leaves, if the table was made with them. */
   readonly tracking?: TrackingCodec;
 }
 
-/** What hardware writes back into a leaf's entry: each as a question and a way to reset it. */
+/** The state that hardware updates in a leaf's entry. Each can be read and reset. */
 export interface TrackingCodec {
-  /** Dirty state is kept too, not the access flag alone. */
+  /** True if dirty state is kept as well as the access flag. */
   readonly dirtyState: boolean;
   isDirty(words: Uint32Array, at: number): boolean;
-  /** Writable, and clean: the next write makes it dirty again. */
+  /** Makes the leaf writable-clean: the next write makes it dirty again. */
   setClean(words: Uint32Array, at: number): void;
   isAccessed(words: Uint32Array, at: number): boolean;
   setIdle(words: Uint32Array, at: number): void;
 }
 
-/** Many leaves at once, without a number that is not a small integer. PAs come as signed 32-bit halves. */
+/** Writes many leaves at once, using small integers only. PAs are given as signed 32-bit halves. */
 export interface DirectCodec {
   /** True when `count` entries from `at` on are all empty. */
   areEmpty(words: Uint32Array, at: number, count: number): boolean;
@@ -223,7 +223,7 @@ export interface DirectCodec {
 export interface TableFormat {
   readonly name: string;
   readonly stage: 1 | 2;
-  /** What was asked, narrowed as Linux narrows it. */
+  /** The request, narrowed as Linux narrows it. */
   readonly pgsizeBitmap: bigint;
   readonly ias: number;
   readonly oas: number;
@@ -237,15 +237,15 @@ export interface TableFormat {
   readonly levels: readonly Level[];
   /** Bytes of the root. It is aligned to its size (at least 64 bytes). */
   readonly rootBytes: number;
-  /** Tables lie below `2 ** tableAddressBits`: entries can point there, and the output size lets hardware follow. */
+  /** Tables must lie below `2 ** tableAddressBits`, where entries can point and where the output size lets hardware follow. */
   readonly tableAddressBits: number;
   /** The lowest IOVA: 0, or with `arm_ttbr1` the first address whose upper bits are all ones. 64 bits. */
   readonly firstIova: bigint;
   registers(rootPa: bigint): Registers;
-  /** Attribute and type bits of a leaf's entries, address left out. @throws FormatError for a prot that they can't express. */
+  /** Attribute and type bits of a leaf's entries, without the address. @throws FormatError for a prot that they can't express. */
   leafBits(prot: Prot, size: LeafSize): bigint;
   readonly entries: EntryCodec;
-  /** The declared fields of a kind of descriptor at `level`; `run`: of a leaf that is one of a run, where that has other fields. */
+  /** The declared fields of a kind of descriptor at `level`; `run`: for a leaf that is part of a run, if that has other fields. */
   layout(kind: DescriptorLayout['kind'], level: number, run?: boolean): DescriptorLayout;
 }
 
@@ -253,7 +253,7 @@ export interface TableFormat {
 export interface FormatModule {
   /** Linux's name in lower case: `arm_64_lpae_s1`. */
   readonly name: string;
-  /** A line for people. */
+  /** One line that describes the format. */
   readonly title: string;
   readonly stage: 1 | 2;
   /**

@@ -1,12 +1,12 @@
 /**
- * The table of the last level that a walk came to: calls page by page come to the same one again and again. What was on the way to
- * it is read anew each time, all entries at once instead of one after the other, so that whoever changes them is heeded. (DDI 0487 D8.2.)
+ * Remembers the last-level table that the previous walk reached, since calls for neighbouring pages use the same table again.
+ * The entries on the path to it are read again on every call, so a change to any of them is noticed. (DDI 0487 D8.2.)
  */
 import type { RamRegion } from '../memory/index.ts';
 import type { TableFormat } from './format.ts';
 import { perPow2 } from './page-size.ts';
 
-/** A table entry on the way: the index of its first word, and its first and last word as they were. */
+/** A table entry on the path: the index of its first word, and the values that its first and last word had. */
 interface Step {
   words: Uint32Array;
   at: number;
@@ -15,22 +15,22 @@ interface Step {
 }
 
 export class LastTable {
-  /** PA of the table, and the words that it is among. */
+  /** PA of the table, and the words that hold it. */
   base = 0;
   words: Uint32Array = new Uint32Array(0);
   #start = 0;
   readonly #region: RamRegion;
   readonly #wordsPerEntry: number;
   readonly #entries: number;
-  /** log2 of the bytes that an entry covers, and that the table does. */
+  /** log2 of the bytes that an entry covers, and that the whole table covers. */
   readonly #entryLog2: number;
   readonly #tableLog2: number;
   /** By depth, from the root's entry on. */
   readonly #steps: readonly Step[];
-  /** Which of the tables it is, counted by what they cover; the one that the last walk wanted. NaN, which equals nothing: none. */
+  /** Number of the remembered table (input address divided by what a table covers), and of the one the last walk wanted. NaN, which equals nothing, for none. */
   #found = Number.NaN;
   #wanted = Number.NaN;
-  /** A way is noted when it is gone a second time: to note it takes as long as to walk it. */
+  /** A path is recorded only when it is taken a second time, because recording takes as long as walking. */
   #isNoted = false;
 
   constructor({ levels, entries }: TableFormat, region: RamRegion) {
@@ -43,7 +43,7 @@ export class LastTable {
     this.#steps = levels.slice(1).map(() => ({ words: this.words, at: 0, first: 0, last: 0 }));
   }
 
-  /** Index in `words` of the first word of the entry for `ia`, where that is in this table and every entry on the way is what it was; else -1. */
+  /** Index in `words` of the first word of the entry for `ia`, if that is in this table and no entry on the path has changed; else -1. */
   find(ia: number): number {
     if (Math.floor(ia * perPow2(this.#tableLog2)) !== this.#found || !this.#region.isSteady) return -1;
     const toLast = this.#wordsPerEntry - 1;
@@ -56,14 +56,14 @@ export class LastTable {
     return this.#start + index * this.#wordsPerEntry;
   }
 
-  /** A walk to `ia` begins that wants a table at `depth`: in this table (true), or at the root. */
+  /** Starts a walk to `ia` that wants a table at `depth`. @returns true if the walk can start in this table, false if at the root. */
   enter(ia: number, depth: number): boolean {
     if (depth === this.#steps.length && this.find(ia) >= 0) return true;
     this.begin(ia);
     return false;
   }
 
-  /** A walk to `ia` begins at the root. */
+  /** Starts a walk to `ia` at the root. */
   begin(ia: number): void {
     const table = Math.floor(ia * perPow2(this.#tableLog2));
     this.#found = Number.NaN;
@@ -71,7 +71,7 @@ export class LastTable {
     this.#wanted = table;
   }
 
-  /** It went through the table entry at word `at` of `words`, from `depth` to the table at PA `next`. */
+  /** The walk passed the table entry at word `at` of `words`, from `depth` to the table at PA `next`. */
   through(depth: number, words: Uint32Array, at: number, next: number): void {
     if (this.#isNoted) this.#note(depth, words, at, next);
   }

@@ -9,7 +9,7 @@ export interface TableLeaf extends LeafSize {
   readonly depth: number;
 }
 
-/** The leaf sizes of a table: what its format offers, where a level has entries (and runs) for it. */
+/** The leaf sizes of a table: those of the format for which a level has entries (and runs). */
 export function leavesOf({ levels, pgsizeBitmap }: TableFormat): TableLeaf[] {
   const leaves: TableLeaf[] = [];
   for (const [depth, { level, shift, entries, tables = 1, runLog2: run = 0 }] of levels.entries()) {

@@ -1,7 +1,7 @@
 /**
  * The direct path of map_sg. It gathers physically adjacent entries into runs, as Linux's iommu_map_sg does, and writes the
- * descriptors of a run straight into the table that the last run ended in; only where that table ends, a larger page fits, or
- * something is in the way does it take the general path from the root. `mapSgByRange` is the same without that, the plain loop that it must equal.
+ * descriptors of a run straight into the table where the last run ended. It takes the general path from the root only where that
+ * table ends, a larger page fits, or an entry is not empty. `mapSgByRange` is the plain loop without this shortcut; both must give the same result.
  */
 import type { DirectCodec, LeafBits } from './format.ts';
 import type { PageTable, Place } from './page-table.ts';
@@ -15,27 +15,27 @@ export interface SgColumns {
   readonly lengths: Float64Array;
 }
 
-/** What map_sg came to: bytes mapped, or an errno, the index of the entry that its run began with, and `table.failure`. */
+/** The result of map_sg: bytes mapped, or an errno with the index of the first entry of the failed run. `table.failure` has the details. */
 export interface SgOutcome {
   readonly mapped: number;
   readonly errno: number;
   readonly entry: number;
 }
 
-/** A division, even by a power of two, costs more than everything else that an entry needs together. */
+/** A division, even by a power of two, costs more than all other work for an entry. */
 const PER_TWO_32 = 2 ** -32;
 
-/** The reference: each run through the general path, from the root. Also the path of a format that has no direct one. */
+/** The reference: each run through the general path, from the root. Formats without a direct codec always take it. */
 export function mapSgByRange(table: PageTable, ia: number, sg: SgColumns, prot: ProtBits): SgOutcome {
   return mapRuns(table, ia, sg, prot, undefined);
 }
 
-/** The same, writing leaves through a cursor. Its answer, every bit of memory and the allocator's state equal the reference's. */
+/** The same, writing leaves through a cursor. The answer, every bit of memory and the allocator's state equal those of the reference. */
 export function mapSg(table: PageTable, ia: number, sg: SgColumns, prot: ProtBits): SgOutcome {
   return mapRuns(table, ia, sg, prot, table.entries.direct);
 }
 
-/** Run after run; with a direct codec, what follows a run in its table goes straight there. */
+/** Maps run after run. With a direct codec, runs that follow in the same table are written straight into it. */
 function mapRuns(
   table: PageTable,
   ia: number,
@@ -68,10 +68,10 @@ function mapRuns(
 
 /**
  * Writes run after run into the table that `place` is in, as long as each is made of pages of its size, fits, and finds empty entries.
- * These are the hot loops, each alone in a function so that its numbers keep their machine types: no division and no remainder,
- * doubles only add, multiply and compare, the rest is 32-bit integers. (Measured: one division an entry costs as much as the rest,
- * and a call an entry as much again. Entries of one page each are looked at, and then written, without any.)
- * @param place - moves on: its `at` and `room` are what is left.
+ * These are the hot loops. Each has its own function so that its numbers keep their machine types: no division and no remainder,
+ * doubles only add, multiply and compare, everything else is 32-bit integers. (Measured: one division per entry costs as much as
+ * the rest, and one call per entry as much again. Entries of one page each are checked and then written without either.)
+ * @param place - is updated: its `at` and `room` are what is left.
  * @returns index of the first entry that was not written.
  */
 function fillTable(
@@ -109,7 +109,7 @@ function fillTable(
     let size = lengths[i]!;
     let next = i + 1;
     while (next < count && addresses[next] === pa + size) size += lengths[next++]!;
-    // What fits behind an entry of this table is smaller than the next larger page.
+    // This table has no room for a page of the next larger size.
     if (size > room || size === 0 || pa + size > oaEnd || ((pa | size) & pageMask) !== 0) break;
     const pages = (size * perPage) | 0;
     if (!isFresh && !direct.areEmpty(words, at, pages << runLog2)) break;
@@ -139,7 +139,7 @@ function singlePages(
     const pa = addresses[i]!;
     if (lengths[i] !== pageSize || (pa & pageMask) !== 0 || pa > lastPa) break;
   }
-  // A run that goes on is for the general path, which may have another size for it, or refuse all of it.
+  // If the run continues, leave it to the general path, which may choose another size or refuse all of it.
   if (i < count) while (i > from && addresses[i] === addresses[i - 1]! + pageSize) i--;
   return i - from;
 }

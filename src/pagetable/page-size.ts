@@ -6,12 +6,12 @@ export interface PageChoice {
   count: number;
 }
 
-/** Powers of two as exact numbers: `**` with a variable exponent, and `%` on what is not a small integer, cost more than a whole table lookup. */
+/** Powers of two as exact numbers: `**` with a variable exponent, and `%` on anything but a small integer, cost more than a whole table lookup. */
 const POWERS = Float64Array.from({ length: 64 }, (_, log2) => 2 ** log2);
 
 const INVERSES = Float64Array.from({ length: 64 }, (_, log2) => 2 ** -log2);
 
-/** `2 ** -log2`, for 0 to 63: to multiply by it is exact, and much cheaper than to divide. */
+/** `2 ** -log2`, for 0 to 63. Multiplying by it is exact, and much cheaper than dividing. */
 export function perPow2(log2: number): number {
   return INVERSES[log2]!;
 }
@@ -21,7 +21,7 @@ export function pow2(log2: number): number {
   return POWERS[log2]!;
 }
 
-/** `address % 2 ** log2` of an exact number from 0 on. */
+/** `address % 2 ** log2` of an exact, non-negative number. */
 export function offsetIn(address: number, log2: number): number {
   if (log2 < 31) return address & ((1 << log2) - 1);
   const size = pow2(log2);
@@ -57,7 +57,7 @@ export function choosePageSize(
   const sizeLog2 = sizes[i]!;
   let span = size;
   if (i + 1 < sizes.length) {
-    // A larger page comes into play only where both addresses reach its boundary together, with enough left to fill one.
+    // A larger page becomes possible only if both addresses reach its boundary together, with enough left to fill one.
     const largerLog2 = sizes[i + 1]!;
     const larger = pow2(largerLog2);
     const offset = offsetIn(ia, largerLog2);

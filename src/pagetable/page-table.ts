@@ -1,6 +1,6 @@
 /**
  * The radix tree over a format: Linux's io-pgtable operations, written once for every format. Input addresses here
- * are exact numbers counted from the format's first IOVA; nothing is thrown, every operation answers with a count or an error.
+ * are exact numbers counted from the format's first IOVA. No operation throws: each returns a count or an error.
  */
 import type { FrameAllocator, RamRegion } from '../memory/index.ts';
 import { ERRNO } from './errors.ts';
@@ -16,7 +16,7 @@ import { freeBelow, freeTable, holdsLeaf, reclaimBelow } from './subtree.ts';
 export interface Leaf {
   readonly pa: number;
   readonly level: Level;
-  /** log2 of the bytes it maps: a whole run, where it is one. */
+  /** log2 of the bytes it maps. If it is a run, those of the whole run. */
   readonly sizeLog2: number;
   /** PA of the descriptor. */
   readonly descriptorPa: number;
@@ -27,7 +27,7 @@ export interface Place {
   readonly words: Uint32Array;
   at: number;
   room: number;
-  /** The table was made for the leaf before: nothing stands from `at` on. */
+  /** The table was made for the previous leaf: every entry from `at` on is empty. */
   readonly isFresh: boolean;
   /** The leaf size, as an index in `leaves`. */
   readonly size: number;
@@ -53,23 +53,23 @@ export class PageTable {
   readonly root: number;
   readonly levels: readonly Level[];
   readonly entries: EntryCodec;
-  /** The page sizes that this table has entries for, ascending. (A short table may start below a size that was offered.) */
+  /** The page sizes that this table has entries for, ascending. (A table with few levels may lack an offered size.) */
   readonly leaves: readonly TableLeaf[];
-  /** log2 of each. */
+  /** log2 of each leaf size. */
   readonly sizes: readonly number[];
   /** First input and output address that is out of range. */
   readonly iaEnd: number;
   readonly oaEnd: number;
-  /** What an unmap does with a leaf of which only a part is to go. */
+  /** What an unmap does with a leaf that it covers only in part. */
   partialUnmap: PartialUnmap = 'split';
   /** Set by an operation that answers with an error. */
   failure: Failure | undefined;
-  /** Set by an unmap that stopped before its end, and the first address that it unmapped (a whole leaf may begin before what was asked). */
+  /** Set by an unmap: why it stopped early, if it did, and the first address that it unmapped (a whole leaf may begin before the requested range). */
   unmapStop: UnmapStop | undefined;
   unmapFrom = Number.POSITIVE_INFINITY;
   readonly entryBytes: number;
   readonly lastTable: LastTable;
-  /** The table that the last mapPages ended in was made by it; the first address behind what it mapped, and its leaf size and words. */
+  /** About the last mapPages: whether it made the table that it ended in, the first address after the mapped range, the leaf size and the words. */
   #isFresh = false;
   #lastEnd = -1;
   #lastSize = 0;
@@ -78,7 +78,7 @@ export class PageTable {
   #lastLeft = 0;
   readonly #prots: ProtTable;
 
-  /** @param root - PA of a zeroed frame of `format.rootBytes`, which stays the caller's. */
+  /** @param root - PA of a zeroed frame of `format.rootBytes`, which the caller keeps owning. */
   constructor(format: TableFormat, allocator: FrameAllocator, root: number) {
     this.format = format;
     this.allocator = allocator;
@@ -95,7 +95,7 @@ export class PageTable {
     this.lastTable = new LastTable(format, this.region);
   }
 
-  /** What `prot` is in this table. @throws FormatError for what the format can't say. */
+  /** The bits of `prot` in this table. @throws FormatError if the format can't express it. */
   bitsOf(prot: Prot): ProtBits {
     return this.#prots.bitsOf(prot);
   }
@@ -130,7 +130,7 @@ export class PageTable {
     const { direct, wordsPerEntry } = this.entries;
     const entries = pages << runLog2;
     if (pa + pages * pow2(sizeLog2) > this.oaEnd) {
-      // Of two reasons Linux meets the leaf first.
+      // If both reasons apply, Linux meets the leaf first.
       const isTaken = this.#hasLeaf(words, at, entries, level);
       return this.#fail(isTaken ? ERRNO.EEXIST : ERRNO.ERANGE, ia, pa, sizeLog2, level);
     }
@@ -157,7 +157,7 @@ export class PageTable {
     return pages;
   }
 
-  /** The leaf that translates `ia` (below `iaEnd`), or undefined where nothing is mapped. */
+  /** The leaf that translates `ia` (below `iaEnd`), or undefined if nothing is mapped there. */
   lookup(ia: number): Leaf | undefined {
     const { lastTable } = this;
     const last = this.levels.length - 1;
@@ -184,8 +184,8 @@ export class PageTable {
   }
 
   /**
-   * The entry behind the leaves that the last mapPages wrote up to `ia`, in the same table.
-   * @returns undefined where that table ends there, or a direct codec did not write them.
+   * The entry after the leaves that the last mapPages wrote up to `ia`, in the same table.
+   * @returns undefined if the table ends there, or if a direct codec did not write the leaves.
    */
   placeAfter(ia: number): Place | undefined {
     if (ia !== this.#lastEnd || this.#lastLeft === 0 || ia >= this.iaEnd) return undefined;
@@ -193,7 +193,7 @@ export class PageTable {
     return {
       words: this.#lastWords,
       at: this.#lastAt,
-      // A root can resolve more addresses than there are (arm_mali_lpae).
+      // A root can resolve more bits than the input size has (arm_mali_lpae).
       room: this.#roomFor(ia, sizeLog2, Math.min(this.#lastLeft * pow2(shift), this.iaEnd - ia)),
       isFresh: this.#isFresh,
       size: this.#lastSize,
@@ -201,8 +201,8 @@ export class PageTable {
   }
 
   /**
-   * How far a leaf size may be used directly from `ia` on: to the end of its table, and no further than where a larger size
-   * of the same table could begin.
+   * How far a leaf size may be used directly from `ia` on: to the end of its table, or to where a larger size of the same table
+   * could begin.
    */
   #roomFor(ia: number, sizeLog2: number, room: number): number {
     const larger = this.sizes[this.sizes.indexOf(sizeLog2) + 1];
@@ -222,7 +222,7 @@ export class PageTable {
     this.region.clear(this.root, this.format.rootBytes);
   }
 
-  /** How many entries are left from `index` to the end of its table; a concatenated root ends every so many. */
+  /** How many entries are left from `index` to the end of its table; a concatenated root consists of several tables. */
   entriesToTableEnd(index: number, level: Level): number {
     const entries = level.tables === undefined ? level.entries : level.entries / level.tables;
     return entries - (index & (entries - 1));
@@ -243,7 +243,7 @@ export class PageTable {
     return errno;
   }
 
-  /** The table behind an entry, made if the entry is empty. A negative errno where a leaf is in the way or no frame is left. */
+  /** The table that an entry points to, made if the entry is empty. A negative errno if a leaf is in the way or no frame is left. */
   #nextTable(entryPa: number, depth: number): number {
     const words = this.region.words(entryPa);
     const at = this.region.wordIndex(entryPa);
@@ -266,7 +266,7 @@ export class PageTable {
     return (this.levels[depth + 1] ?? this.levels[depth]!).entries * this.entryBytes;
   }
 
-  /** A frame for a table below the root, where an entry can point. */
+  /** A frame for a table below the root, at an address that entries can hold. */
   newTable(depth: number): number | undefined {
     const bytes = this.levels[depth]!.entries * this.entryBytes;
     return this.allocator.allocate(bytes, pow2(this.format.tableAddressBits));

@@ -1,9 +1,9 @@
-/** Prots as a table writes them: the bits of each leaf size, made once for each combination of flags. */
+/** The bits of prots in a table, for each leaf size. They are computed once for each combination of flags. */
 import { FormatError } from './errors.ts';
 import { type LeafBits, leafBitsOf, PROT_EXTRAS, type Prot, type TableFormat } from './format.ts';
 import type { TableLeaf } from './leaf-sizes.ts';
 
-/** A prot as a table writes it: whether it allows any access, and the bits of each leaf size, by its index in `leaves`. */
+/** A prot in a table: whether it allows any access, and the bits of each leaf size, by its index in `leaves`. */
 export interface ProtBits {
   readonly access: boolean;
   readonly leaves: readonly LeafBits[];
@@ -20,7 +20,7 @@ export class ProtTable {
     this.#leaves = leaves;
   }
 
-  /** What `prot` is in this table, made once for each combination of flags. @throws FormatError for what the format can't say. */
+  /** The bits of `prot` in this table, computed once for each combination of flags. @throws FormatError if the format can't express it. */
   bitsOf(prot: Prot): ProtBits {
     const { device, execute, shareability, mairIndex } = prot;
     if ((device ?? execute ?? shareability ?? mairIndex) !== undefined) return this.#makeBits(prot);
@@ -43,8 +43,10 @@ export class ProtTable {
     const { name, protExtras = [] } = this.#format;
     const unknown = PROT_EXTRAS.find((extra) => prot[extra] !== undefined && !protExtras.includes(extra));
     if (unknown !== undefined) {
-      const can = protExtras.length ? protExtras.join(', ') : "Linux's flags alone";
-      throw new FormatError(`${name} can't say ${unknown}; it knows ${can}`);
+      const can = protExtras.length
+        ? `besides Linux's flags it has ${protExtras.join(', ')}`
+        : "it has only Linux's flags";
+      throw new FormatError(`${name} can't express ${unknown}; ${can}`);
     }
     return {
       access: prot.read === true || prot.write === true,

@@ -8,8 +8,8 @@ import { unmapPage, unmapPages } from './unmap.ts';
 const choice: PageChoice = { sizeLog2: 0, count: 0 };
 
 /**
- * Maps `[ia, ia + size)` to `[pa, pa + size)`, exact numbers of bytes. A failure unmaps what this call had mapped;
- * tables that it made stay, empty, as in Linux.
+ * Maps `[ia, ia + size)` to `[pa, pa + size)`, exact numbers of bytes. On failure, everything this call had mapped is unmapped
+ * again; the tables it made stay, empty, as in Linux.
  * @returns 0, or a negative errno with `table.failure` set.
  */
 export function mapRange(table: PageTable, ia: number, pa: number, size: number, prot: ProtBits): number {
@@ -38,9 +38,9 @@ export function mapRange(table: PageTable, ia: number, pa: number, size: number,
 }
 
 /**
- * Unmaps from `ia` on until `size` bytes are done or a hole is met. Page sizes come from the IA's alignment alone, so
- * whole tables go where they can; nothing but a multiple of the smallest page is accepted.
- * @returns bytes unmapped from `ia` on: 0 for an unaligned request, more than `size` where a whole leaf went.
+ * Unmaps from `ia` on until `size` bytes are done or it meets a hole. Page sizes follow from the IA's alignment alone, so
+ * whole tables are freed where possible. Address and size must be multiples of the smallest page.
+ * @returns bytes unmapped from `ia` on: 0 for an unaligned request, more than `size` if a whole leaf was unmapped.
  */
 export function unmapRange(table: PageTable, ia: number, size: number): number {
   table.unmapStop = undefined;

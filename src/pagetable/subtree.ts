@@ -1,4 +1,4 @@
-/** Whole subtrees of a page table, an entry at a time: what they hold, giving their frames back, freeing what is empty. */
+/** Walks whole subtrees of a page table: finds what they hold, gives their frames back, frees empty tables. */
 import type { FrameAllocator, RamRegion } from '../memory/index.ts';
 import { EMPTY, type EntryCodec, LEAF, type Level, TABLE } from './format.ts';
 
@@ -47,13 +47,13 @@ export function freeTable(table: TableParts, base: number, depth: number): void 
   table.allocator.free(base);
 }
 
-/** Gives back the frames of every table below the one at PA `base`, whose entries are left as they are. */
+/** Gives back the frames of every table below the one at PA `base`. Its own entries are left unchanged. */
 export function freeBelow(table: TableParts, base: number, depth: number): void {
   if (depth === table.levels.length - 1) return;
   const { entries, region } = table;
   const { level, entries: count } = table.levels[depth]!;
   const bytes = entries.wordsPerEntry * 4;
-  // An unmap of blocks goes through every one of them here: no generator, and of a table's words one look-up a chunk.
+  // Unmapping blocks passes each of them here, so there is no generator, and a table's words are looked up once per chunk.
   for (let index = 0; index < count; ) {
     const pa = base + index * bytes;
     const end = Math.min(count, index + region.bytesToChunkEnd(pa) / bytes);

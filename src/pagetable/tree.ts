@@ -1,4 +1,4 @@
-/** Looking at a table tree from the driver side: every table with its entries, breadth first, and counts of what it holds. */
+/** A table tree seen from the driver side: every table with its entries, breadth first, and counts of what it holds. */
 import { LEAF, TABLE } from './format.ts';
 import type { PageTable } from './page-table.ts';
 import { liveEntries } from './subtree.ts';
@@ -12,7 +12,7 @@ export interface TreeEntry {
   readonly ia: bigint;
   /** Next table, or output address. */
   readonly pa: bigint;
-  /** Entries of the run that it is a part of: 1 for a table, or a leaf by itself. */
+  /** Number of entries in its run: 1 for a table or a single leaf. */
   readonly run: number;
 }
 
@@ -45,7 +45,7 @@ export function tablesOf(table: PageTable): TreeTable[] {
   return found;
 }
 
-/** How many tables and leaves there are, by level, and what the tables take. */
+/** The number of tables and leaves by level, and the bytes that the tables take. */
 export interface TreeCounts {
   readonly tables: number;
   readonly tableBytes: number;
@@ -54,7 +54,7 @@ export interface TreeCounts {
 }
 
 /**
- * Counts tables, their bytes and leaves, by level: of what `IommuDomain.tables()` answers.
+ * Counts tables, their bytes and leaves by level, in the result of `IommuDomain.tables()`.
  *
  * @example
  * const { tables, tableBytes, leaves } = countTree(domain.tables());

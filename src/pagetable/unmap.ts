@@ -1,4 +1,4 @@
-/** Unmapping, entry by entry: whole leaves, whole tables under an entry, and what happens to a leaf of which only a part goes (Linux's unmap_pages). */
+/** Unmapping, entry by entry: whole leaves, whole tables below an entry, and leaves covered only in part (Linux's unmap_pages). */
 import { EMPTY, LEAF, type LeafSize, TABLE } from './format.ts';
 import type { TableLeaf } from './leaf-sizes.ts';
 import { pow2 } from './page-size.ts';
@@ -7,9 +7,9 @@ import type { UnmapStop } from './partial-unmap.ts';
 import { freeTable } from './subtree.ts';
 
 /**
- * Unmaps up to `count` pages of `2 ** sizeLog2` bytes (one of `table.sizes`), at most to the end of their table: whole tables
- * under an entry of that size go with it, and with a larger leaf what `table.partialUnmap` says.
- * @returns bytes from `ia` on that are unmapped now, more than asked where a whole leaf went; 0 where nothing was, with `table.unmapStop` set.
+ * Unmaps up to `count` pages of `2 ** sizeLog2` bytes (one of `table.sizes`), at most to the end of their table. A table below an
+ * entry of that size is freed with the entry. `table.partialUnmap` decides what happens to a larger leaf.
+ * @returns bytes unmapped from `ia` on, more than asked if a whole leaf was unmapped; 0 if nothing was, with `table.unmapStop` set.
  */
 export function unmapPages(table: PageTable, ia: number, sizeLog2: number, count: number): number {
   if (ia < 0 || ia >= table.iaEnd) return stop(table, { reason: 'range', ia });
@@ -45,8 +45,9 @@ export function unmapPages(table: PageTable, ia: number, sizeLog2: number, count
 }
 
 /**
- * Unmaps one page of the smallest size, the short way: where it is a leaf by itself, in the table that the last walk came to.
- * @returns bytes unmapped as {@link unmapPages} has it, which does the rest.
+ * Unmaps one page of the smallest size. The fast path needs a single leaf in the table that the last walk reached;
+ * {@link unmapPages} handles everything else.
+ * @returns bytes unmapped, as {@link unmapPages} does.
  */
 export function unmapPage(table: PageTable, ia: number): number {
   const { lastTable, entries } = table;
@@ -70,7 +71,7 @@ function stop(table: PageTable, why: UnmapStop): 0 {
   return 0;
 }
 
-/** A part of a leaf, where leaves are not split: all of it goes, or nothing. */
+/** Unmaps all of a leaf or nothing, where leaves are not split. */
 function partOf(table: PageTable, { words, at, depth, index, runLog2 }: Larger, ia: number): number {
   const { shift } = table.levels[depth]!;
   const leafSize = pow2(shift + runLog2);
@@ -81,7 +82,7 @@ function partOf(table: PageTable, { words, at, depth, index, runLog2 }: Larger, 
   return leafIa + leafSize - ia;
 }
 
-/** Empties the entries of up to `pages` pages, and frees the tables under them. Stops at an empty one, and at one of a run that is larger than a page. @returns how many entries. */
+/** Empties the entries of up to `pages` pages, and frees the tables below them. Stops at an empty entry, and at a run larger than a page. @returns how many entries. */
 function clearEntries(
   table: PageTable,
   words: Uint32Array,
@@ -112,7 +113,7 @@ function clearEntries(
   return live;
 }
 
-/** The entry that is in the way: of a leaf that is larger than what is to go. */
+/** An entry of a leaf that is larger than the range to unmap. */
 interface Larger {
   readonly words: Uint32Array;
   readonly at: number;
@@ -122,9 +123,9 @@ interface Larger {
 }
 
 /**
- * Takes a leaf apart, into leaves of the next smaller size: a run into its entries, a single entry into a table of the next
- * level's leaves (of its runs, where those are offered). Where the parts are the pages to unmap, they are left out.
- * @returns bytes unmapped, 0 when the pages are still smaller, or a negative number when there is no frame for the table.
+ * Splits a leaf into leaves of the next smaller size: a run into its entries, a single entry into a table of the next level's
+ * leaves (of its runs, if those are offered). If the parts have the size of the pages to unmap, those pages are left out.
+ * @returns bytes unmapped, 0 if the pages are still smaller, or a negative number if there is no frame for the table.
  */
 function split(table: PageTable, leaf: Larger, ia: number, target: TableLeaf, count: number): number {
   const { words, at, depth, index, runLog2 } = leaf;
@@ -157,19 +158,19 @@ function split(table: PageTable, leaf: Larger, ia: number, target: TableLeaf, co
   return done;
 }
 
-/** The largest leaf of a level: its runs, where the table has them, else one entry; or in arm_v7s, as in Linux, the size that is to go. */
+/** The largest leaf of a level: a run if the table has them, else one entry. In arm_v7s, as in Linux, it is the size being unmapped. */
 function partBelow(table: PageTable, depth: number, target: TableLeaf): LeafSize {
   if (table.entries.wholeRuns === true && target.depth === depth) return target;
   const { level, shift } = table.levels[depth]!;
   return table.leaves.findLast((leaf) => leaf.depth === depth) ?? { level, shift, runLog2: 0 };
 }
 
-/** How many parts are to be left out: none where what is to go is smaller than a part. */
+/** How many parts to leave out: 0 if the range to unmap is smaller than a part. */
 function holeOf(target: TableLeaf, part: LeafSize, count: number): number {
   return part.shift + part.runLog2 === target.sizeLog2 ? count : 0;
 }
 
-/** Writes the parts of a leaf, but for `hole` of them from `first` on. @returns bytes left out. */
+/** Writes the parts of a leaf, except `hole` of them from `first` on. @returns bytes left out. */
 function fill(
   table: PageTable,
   parts: { words: Uint32Array; start: number; count: number; part: LeafSize },

@@ -139,14 +139,14 @@ describe('what a format can not say is refused, and maps nothing', () => {
       arm64LpaeS1,
       base,
       { ...rw, mairIndex: 3, cache: true },
-      /can go with none of device, mmio and cache/,
+      /be combined with device, mmio or cache/,
     ],
     [
       'an index at stage 2',
       arm64LpaeS2,
       base,
       { ...rw, mairIndex: 3 },
-      /can't say mairIndex; it knows device, execute, shareability/,
+      /can't express mairIndex; besides Linux's flags it has device, execute, shareability/,
     ],
     [
       'EL1 execution of what EL0 writes',
@@ -160,7 +160,7 @@ describe('what a format can not say is refused, and maps nothing', () => {
       arm64LpaeS2,
       base,
       { ...rw, execute: 'privileged' },
-      /FEAT_XNX only.*features: \['xnx'\]/,
+      /with FEAT_XNX.*features: \['xnx'\]/,
     ],
     [
       'execution at PL1 alone',
@@ -182,14 +182,14 @@ describe('what a format can not say is refused, and maps nothing', () => {
       armV7s,
       short,
       { ...rw, device: 'nGnRE' },
-      /arm_v7s can't say device; it knows Linux's flags alone/,
+      /arm_v7s can't express device; it has only Linux's flags/,
     ],
     [
       'shareability on a Mali',
       armMaliLpae,
       { ...base, oas: 40 },
       { ...rw, shareability: 'inner' },
-      /arm_mali_lpae can't say shareability/,
+      /arm_mali_lpae can't express shareability/,
     ],
     [
       'an unknown value',
