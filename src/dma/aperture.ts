@@ -3,7 +3,7 @@ import { IommuDomain } from '../iommu/domain.ts';
 import { hex, IommuError } from '../pagetable/errors.ts';
 import { IovaAllocator } from './iova-allocator.ts';
 
-/** What an allocator for a domain may be given out of: first and last address, and bytes of a granule. */
+/** The addresses that an allocator for a domain may hand out: first and last address, and bytes of a granule. */
 export interface Aperture {
   readonly base: bigint;
   readonly limit: bigint;
@@ -13,7 +13,7 @@ export interface Aperture {
 const shared = new WeakMap<IommuDomain, IovaAllocator>();
 
 /**
- * All input addresses of a domain, but the page at 0: a device that was never programmed goes there, and must find nothing.
+ * All input addresses of a domain except the page at 0: a device that was never programmed accesses it, and must find nothing there.
  * @throws IommuError EINVAL when it is not a domain.
  */
 export function apertureOf(domain: IommuDomain): Aperture {
@@ -29,7 +29,7 @@ export function apertureOf(domain: IommuDomain): Aperture {
   };
 }
 
-/** The allocator over a domain's aperture that all who bring none of their own share. */
+/** The allocator over a domain's aperture, shared by all callers that pass none. */
 export function iovaAllocatorOf(domain: IommuDomain): IovaAllocator {
   const aperture = apertureOf(domain);
   let allocator = shared.get(domain);

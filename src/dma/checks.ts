@@ -1,4 +1,4 @@
-/** What callers of the DMA layer can get wrong, checked at its edge: addresses, powers of two, boundary masks. Every error is an EINVAL that says what was wanted. */
+/** Checks of the arguments of the DMA layer: addresses, powers of two, boundary masks. Every error is an EINVAL that says what is accepted. */
 import { checkWord, shown } from '../iommu/checks.ts';
 import { hex, IommuError } from '../pagetable/errors.ts';
 
@@ -15,7 +15,7 @@ export function checkMask(name: string, value: unknown, granule: bigint): assert
   if (!isPowerOfTwo(value + 1n) || value + 1n < granule) {
     throw new IommuError(
       'EINVAL',
-      `${name} must be a power of two less one, at least ${hex(granule - 1n)} (a granule less one), not ${hex(value)}`,
+      `${name} must be a power of two minus one, at least ${hex(granule - 1n)} (a granule minus one), not ${hex(value)}`,
       { alignment: granule },
     );
   }

@@ -11,43 +11,43 @@ import { type Layout, type LayoutRules, layOut } from './layout.ts';
 import { type DmaRequest, protOf } from './prot.ts';
 import { type DmaSegment, segmentsOf } from './segments.ts';
 
-/** What a device and its place in the system are like. */
+/** Properties of a device and of its place in the system. */
 export interface DmaMapperOptions {
   /** Input addresses. Default: those of `iovaAllocatorOf(domain)`, which all mappers of a domain share. */
   readonly allocator?: IovaAllocator;
-  /** The last address that the device can put out, a mask such as 0xffff_ffffn. Default: all 64 bits. */
+  /** The highest address that the device can emit, as a mask such as 0xffff_ffffn. Default: all 64 bits. */
   readonly dmaMask?: bigint;
-  /** No segment lies across a multiple of this mask and one. Default: 0xffff_ffffn, Linux's. */
+  /** No segment crosses a multiple of this mask plus one. Default: 0xffff_ffffn, as in Linux. */
   readonly segmentBoundary?: bigint;
-  /** Bytes that a segment has at most. Default: no limit. (Linux takes 64 KiB of a driver that says nothing.) */
+  /** Maximum bytes of a segment. Default: no limit. (Linux assumes 64 KiB for a driver that sets none.) */
   readonly maxSegmentSize?: bigint;
   /** Whether the device sees the CPU's caches: mappings are then cacheable. Default: true. */
   readonly coherent?: boolean;
-  /** Refuse what can't be mapped without mapping more than was asked, as for a device that is not trusted. Default: false. */
+  /** Refuse requests that would map more than was asked, as for an untrusted device. Default: false. */
   readonly exact?: boolean;
 }
 
 /** What was mapped. All in bytes. */
 export interface DmaMapping {
-  /** What the device is to be told, in the order of the entries. */
+  /** The segments to program into the device, in the order of the entries. */
   readonly segments: readonly DmaSegment[];
-  /** The IOVA range that is mapped, all of it; what the segments lie in. */
+  /** The whole mapped IOVA range, which contains the segments. */
   readonly range: IovaRange;
-  /** What was asked: the sum of the entries. */
+  /** The requested bytes: the sum of the entries. */
   readonly bytes: bigint;
-  /** What of the range is there only to keep segments off boundary lines. */
+  /** Bytes of the range that only keep segments from crossing a boundary. */
   readonly paddingBytes: bigint;
-  /** What the device can reach beyond what was asked: the rest of pages that entries begin or end in, and the padding. */
+  /** Bytes that the device can reach beyond the request: the rest of the pages in which entries begin or end, and the padding. */
   readonly overMappedBytes: bigint;
   readonly prot: Prot;
 }
 
-/** Beyond any input address counted from the first one: no line is ever crossed. */
+/** Beyond every input address counted from the first one, so no boundary is ever crossed. */
 const NO_BOUNDARY = 2 ** 53;
 
 /**
- * Maps scatterlists and single buffers for one device, wherever in the domain's IOVA space there is room. The CPU's page size plays no part; an
- * IOMMU whose smallest page is larger than the CPU's maps what lies around an entry too, where Linux refuses such a domain.
+ * Maps scatterlists and single buffers for one device, wherever the domain's IOVA space has room. The CPU's page size plays no part. If the
+ * IOMMU's smallest page is larger than the CPU's, the memory around an entry is mapped too (Linux refuses such a domain).
  *
  * @example
  * const device = new DmaMapper(domain, { dmaMask: 0xffff_ffffn });
@@ -63,7 +63,7 @@ export class DmaMapper {
   readonly #coherent: boolean;
   readonly #live = new Set<DmaMapping>();
 
-  /** @throws IommuError EINVAL when a mask is none, the boundary is below the smallest page, or the allocator does not fit the domain. */
+  /** @throws IommuError EINVAL when a mask is invalid, the boundary is below the smallest page, or the allocator does not fit the domain. */
   constructor(domain: IommuDomain, options: DmaMapperOptions = {}) {
     const { granule } = apertureOf(domain);
     const { allocator = iovaAllocatorOf(domain), coherent = true, exact = false } = options;
@@ -73,7 +73,7 @@ export class DmaMapper {
     checkMask('segmentBoundary', segmentBoundary, granule);
     if (maxSegmentSize !== undefined) checkWord('maxSegmentSize', maxSegmentSize);
     if (maxSegmentSize === 0n)
-      throw new IommuError('EINVAL', 'maxSegmentSize must be at least a byte, not 0');
+      throw new IommuError('EINVAL', 'maxSegmentSize must be at least one byte, not 0');
     this.domain = domain;
     this.allocator = allocator;
     this.#dmaMask = dmaMask;
@@ -86,18 +86,18 @@ export class DmaMapper {
     };
   }
 
-  /** Mappings that were not unmapped yet, in the order they were made. */
+  /** Mappings that are not unmapped yet, in the order in which they were made. */
   mappings(): readonly DmaMapping[] {
     return [...this.#live];
   }
 
   /**
-   * Maps the entries into one IOVA range. Each keeps its offset within the IOMMU's smallest page, and what surrounds it in its first and last page is
-   * mapped with it. An entry that would lie across a segment boundary begins on it, and what lies behind the entry before it
-   * is mapped up to there. Entries of 0 bytes are passed over.
-   * @throws IommuError EINVAL for a direction that is none, a list without a byte, an entry longer than a segment may be, and with `exact` where
-   * more would be mapped than was asked; ENOMEM for want of IOVA space or table memory; what `domain.mapSg` throws. Nothing
-   * is mapped then and no IOVA taken; tables that became empty stay until `domain.reclaim()`.
+   * Maps the entries into one IOVA range. Each keeps its offset within the IOMMU's smallest page; the rest of its first and last page is
+   * mapped with it. An entry that would cross a segment boundary begins on the boundary instead, and the mapping of the entry before it
+   * is extended up to there. Entries of 0 bytes are skipped.
+   * @throws IommuError EINVAL for an unknown direction, a list without any bytes, an entry longer than a segment may be, and with `exact` if
+   * more would be mapped than was asked; ENOMEM if IOVA space or table memory runs out; whatever `domain.mapSg` throws. In each case
+   * nothing is mapped and no IOVA is taken. Tables that became empty stay until `domain.reclaim()`.
    */
   mapSg(sg: Scatterlist, request: DmaRequest): DmaMapping {
     checkScatterlist(sg);
@@ -105,8 +105,8 @@ export class DmaMapper {
   }
 
   /**
-   * Maps `size` bytes from the physical address `phys` on, as one segment. As in Linux, segment boundary and maximal size are rules of scatterlists and
-   * have no say here.
+   * Maps `size` bytes from the physical address `phys` on, as one segment. As in Linux, segment boundary and maximum size apply to scatterlists
+   * only.
    * @throws IommuError as `mapSg` does.
    */
   mapSingle(phys: bigint, size: bigint, request: DmaRequest): DmaMapping {
@@ -121,14 +121,14 @@ export class DmaMapper {
 
   /**
    * Unmaps the whole range and gives its IOVAs back.
-   * @returns bytes unmapped: all of `mapping.range`, or less where others had unmapped parts of it behind the mapper's back.
+   * @returns bytes unmapped: all of `mapping.range`, or less if parts of it had been unmapped without this mapper.
    * @throws IommuError EINVAL when this mapper has no such mapping, or no longer.
    */
   unmapSg(mapping: DmaMapping): bigint {
     if (!this.#live.has(mapping)) {
       throw new IommuError(
         'EINVAL',
-        'this mapper has no such mapping: one is unmapped once, by the object that mapSg or mapSingle returned',
+        'this mapper has no such mapping: unmap each mapping once, with the object that mapSg or mapSingle returned',
         typeof mapping?.range?.iova === 'bigint' ? { iova: mapping.range.iova } : {},
       );
     }
@@ -136,7 +136,7 @@ export class DmaMapper {
     const granule = BigInt(this.#rules.granule);
     let unmapped = 0n;
     for (let at = iova; at < iova + size; ) {
-      // Where nothing goes in one piece, a page may: some formats unmap a run with a hole in it page by page only.
+      // If nothing can be unmapped as a whole, try a page: some formats unmap a run with a hole only page by page.
       const bytes = this.domain.unmap(at, iova + size - at) || this.domain.unmap(at, granule);
       unmapped += bytes;
       at += bytes || granule;
@@ -146,7 +146,7 @@ export class DmaMapper {
     return unmapped;
   }
 
-  /** The same for what `mapSingle` returned. */
+  /** The same for the result of `mapSingle`. */
   unmapSingle(mapping: DmaMapping): bigint {
     return this.unmapSg(mapping);
   }
@@ -154,7 +154,7 @@ export class DmaMapper {
   #map(sg: Scatterlist, request: DmaRequest, rules: LayoutRules): DmaMapping {
     const prot = protOf(request, this.#coherent);
     if (sg.byteLength === 0n) {
-      throw new IommuError('EINVAL', `there is not a byte to map in ${sg.count} entries`, { size: 0n });
+      throw new IommuError('EINVAL', `the ${sg.count} entries have no bytes to map`, { size: 0n });
     }
     const exact = request.exact ?? rules.exact;
     const layout = layOut(sg, { ...rules, exact });
@@ -178,7 +178,7 @@ export class DmaMapper {
     return mapping;
   }
 
-  /** What the layout takes for granted: the range begins on a boundary line, or is short and lies across none. */
+  /** A place for the layout, which assumes that the range begins on a boundary, or is short and crosses none. */
   #placeFor({ size }: Layout, boundary: number) {
     const lines = BigInt(boundary);
     const rounded = Math.ceil(size / Number(this.allocator.granule)) * Number(this.allocator.granule);

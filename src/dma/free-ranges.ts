@@ -1,4 +1,4 @@
-/** What is free of an address range: disjoint stretches in ascending order, as the gaps between the nodes of Linux's IOVA tree (drivers/iommu/iova.c). */
+/** The free parts of an address range: disjoint stretches in ascending order, as the gaps between the nodes of Linux's IOVA tree (drivers/iommu/iova.c). */
 
 /** A stretch of addresses: `[start, end)`, in bytes. */
 export interface Stretch {
@@ -6,17 +6,17 @@ export interface Stretch {
   readonly end: bigint;
 }
 
-/** What a place must keep to. Alignment and boundary are powers of two, the size at most the boundary. */
+/** Constraints on a place. Alignment and boundary are powers of two; the size is at most the boundary. */
 export interface PlaceRules {
   readonly size: bigint;
   readonly alignment: bigint;
-  /** No place lies across a multiple of this. */
+  /** A place must not cross a multiple of this. */
   readonly boundary: bigint | undefined;
-  /** The first address behind what may be used. */
+  /** The first address after the usable ones. */
   readonly end: bigint;
 }
 
-/** Free stretches, none of which touches another. */
+/** Free stretches, no two of them adjacent. */
 export class FreeRanges {
   #stretches: Stretch[];
   #bytes: bigint;
@@ -35,7 +35,7 @@ export class FreeRanges {
     return this.#stretches;
   }
 
-  /** The highest place that keeps to the rules. */
+  /** The highest place that satisfies the rules. */
   findHighest(rules: PlaceRules): bigint | undefined {
     for (let i = this.#stretches.length - 1; i >= 0; i--) {
       const at = highestIn(this.#stretches[i]!, rules);
@@ -44,7 +44,7 @@ export class FreeRanges {
     return undefined;
   }
 
-  /** The lowest place that keeps to the rules. */
+  /** The lowest place that satisfies the rules. */
   findLowest(rules: PlaceRules): bigint | undefined {
     for (const stretch of this.#stretches) {
       if (stretch.start >= rules.end) break;
@@ -54,7 +54,7 @@ export class FreeRanges {
     return undefined;
   }
 
-  /** Takes out what is free of `[start, end)`. */
+  /** Removes the free parts of `[start, end)`. */
   remove(start: bigint, end: bigint): void {
     const first = this.#firstEndingAfter(start);
     let behind = first;
@@ -69,7 +69,7 @@ export class FreeRanges {
     this.#stretches.splice(first, behind - first, ...left);
   }
 
-  /** Adds `[start, end)`, of which nothing is free yet, joined with the stretches that it touches. */
+  /** Adds `[start, end)`, of which nothing may be free yet, and joins it with adjacent stretches. */
   add(start: bigint, end: bigint): void {
     const next = this.#firstEndingAfter(start);
     const before = this.#stretches[next - 1];
@@ -83,7 +83,7 @@ export class FreeRanges {
     this.#bytes += end - start;
   }
 
-  /** Index of the first stretch that has something behind `address`. */
+  /** Index of the first stretch that ends after `address`. */
   #firstEndingAfter(address: bigint): number {
     let [low, high] = [0, this.#stretches.length];
     while (low < high) {
@@ -95,14 +95,14 @@ export class FreeRanges {
   }
 }
 
-/** The first multiple of the boundary that a place at `start` would lie across. */
+/** The first multiple of the boundary that a place at `start` would cross. */
 function lineWithin(start: bigint, { size, boundary }: PlaceRules): bigint | undefined {
   if (boundary === undefined) return undefined;
   const line = (start + size - 1n) & -boundary;
   return line > start ? line : undefined;
 }
 
-// In both: all that lies between a place that crosses a line and the place moved off it crosses the line as well, so one move is enough.
+// In both: every place between one that crosses a boundary and the one moved off it crosses it as well, so one move is enough.
 
 function highestIn(stretch: Stretch, rules: PlaceRules): bigint | undefined {
   const { size, alignment } = rules;

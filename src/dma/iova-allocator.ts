@@ -1,6 +1,6 @@
 /**
  * Input addresses of a domain, handed out and taken back: what Linux's alloc_iova, free_iova and reserve_iova do (drivers/iommu/iova.c),
- * without its per-CPU caches. So sizes are not rounded up to a power of two, and every place is the best that is free now.
+ * without its per-CPU caches. So sizes are not rounded up to a power of two, and every range gets the best place that is free.
  */
 
 import { checkWord, shown } from '../iommu/checks.ts';
@@ -14,28 +14,28 @@ export interface IovaRange {
   readonly size: bigint;
 }
 
-/** What an allocator may hand out. Addresses have 64 bits, sizes are bytes. */
+/** Options of an allocator. Addresses have 64 bits, sizes are bytes. */
 export interface IovaAllocatorOptions {
   /** Bytes, a power of two: every range is a whole number of these. The domain's smallest page. */
   readonly granule: bigint;
-  /** First and last address that may be handed out; granules that are only partly inside are left out. */
+  /** First and last address that may be handed out; granules only partly inside are excluded. */
   readonly base: bigint;
   readonly limit: bigint;
-  /** What is never handed out, such as a doorbell for MSIs. Rounded outwards to granules; may overlap or lie outside. */
+  /** Ranges that are never handed out, such as a doorbell for MSIs. Rounded outwards to granules; they may overlap or lie outside. */
   readonly reserved?: readonly IovaRange[];
-  /** Ranges are aligned to the power of two from their size on, but to no more than this many bytes. Default: no cap, as in Linux. */
+  /** Ranges are aligned to their size rounded up to a power of two, but to at most this many bytes. Default: no cap, as in Linux. */
   readonly maxAlignment?: bigint;
   /** Where the search begins. Default: `top-down`, as in Linux. */
   readonly order?: 'top-down' | 'bottom-up';
 }
 
-/** What one range has to keep to, beside its size. */
+/** Constraints on one range besides its size. */
 export interface IovaRequest {
   /** The last address that may be used, such as a device's DMA mask 0xffff_ffffn. Default: the aperture's. */
   readonly limit?: bigint;
-  /** At least this alignment, a power of two in bytes, whatever the cap says. */
+  /** Minimum alignment, a power of two in bytes. The cap does not limit it. */
   readonly alignment?: bigint;
-  /** A power of two in bytes, at least the size: the range does not lie across a multiple of it. */
+  /** A power of two in bytes, at least the size: the range does not cross a multiple of it. */
   readonly boundary?: bigint;
 }
 
@@ -59,7 +59,7 @@ export class IovaAllocator {
   readonly #bottomUp: boolean;
   #bytes = 0n;
 
-  /** @throws IommuError EINVAL when a number is no address or no power of two, or the aperture holds no granule. */
+  /** @throws IommuError EINVAL when a number is not an address or not a power of two, or the aperture holds no whole granule. */
   constructor(options: IovaAllocatorOptions) {
     const { granule, base, limit, reserved = [], maxAlignment, order = 'top-down' } = options;
     checkPowerOfTwo('granule', granule);
@@ -87,7 +87,7 @@ export class IovaAllocator {
     for (const range of reserved) this.reserve(range);
   }
 
-  /** Bytes handed out. With those reserved and free they are all of the aperture. */
+  /** Bytes handed out. Handed out, reserved and free bytes add up to the aperture. */
   get bytesAllocated(): bigint {
     return this.#bytes;
   }
@@ -109,17 +109,17 @@ export class IovaAllocator {
       .sort((a, b) => (a.iova < b.iova ? -1 : 1));
   }
 
-  /** Every free range, by address; no two touch. */
+  /** Every free range, by address; no two are adjacent. */
   available(): IovaRange[] {
     return this.#free.list().map(({ start, end }) => ({ iova: start, size: end - start }));
   }
 
   /**
-   * A range of `size` bytes, rounded up to granules: the highest that fits (with `bottom-up` the lowest), aligned to the power of two from
-   * its size on, as far as the cap allows.
+   * A range of `size` bytes, rounded up to granules: the highest that fits (with `bottom-up` the lowest), aligned to its size rounded up
+   * to a power of two, as far as the cap allows.
    * @returns its first address.
-   * @throws IommuError ENOMEM when no free range fits, EINVAL for a size of 0, an alignment or boundary that is no power of two, and a
-   * boundary below the size. Nothing is taken then.
+   * @throws IommuError ENOMEM when no free range fits, EINVAL for a size of 0, an alignment or boundary that is not a power of two, and a
+   * boundary below the size. In each case nothing is allocated.
    */
   allocate(size: bigint, request: IovaRequest = {}): bigint {
     const rules = this.#rules(size, request);
@@ -143,8 +143,8 @@ export class IovaAllocator {
       throw new IommuError(
         'EINVAL',
         holder === undefined
-          ? `${shown(iova)} is in no range that is handed out; a range is given back once, by its first address`
-          : `${shown(iova)} is inside the range [${hex(holder.iova)}, +${hex(holder.size)}), which is given back as a whole, by its first address`,
+          ? `${shown(iova)} is not in any range in use; free each range once, by its first address`
+          : `${shown(iova)} is inside the range [${hex(holder.iova)}, +${hex(holder.size)}); free it as a whole, by its first address`,
         typeof iova === 'bigint' ? { iova } : {},
       );
     }
@@ -155,7 +155,7 @@ export class IovaAllocator {
   }
 
   /**
-   * Keeps a range from being handed out from now on, for good. What of it is reserved already or outside the aperture does not matter.
+   * Reserves a range, so that it is never handed out. Parts of it may be reserved already or lie outside the aperture.
    * @throws IommuError EINVAL when it is empty or beyond 64 bits, EEXIST when a part of it is handed out.
    */
   reserve({ iova, size }: IovaRange): void {
@@ -178,7 +178,7 @@ export class IovaAllocator {
 
   #rules(size: bigint, { limit, alignment, boundary }: IovaRequest): PlaceRules {
     checkWord('size', size);
-    if (size === 0n) throw new IommuError('EINVAL', 'size must be at least a byte, not 0', { size });
+    if (size === 0n) throw new IommuError('EINVAL', 'size must be at least one byte, not 0', { size });
     if (limit !== undefined) checkWord('limit', limit);
     if (alignment !== undefined) checkPowerOfTwo('alignment', alignment);
     const rounded = (size + this.granule - 1n) & -this.granule;
@@ -187,7 +187,7 @@ export class IovaAllocator {
       if (boundary < rounded) {
         throw new IommuError(
           'EINVAL',
-          `${hex(rounded)} bytes always cross a multiple of ${hex(boundary)}; a boundary must be at least the size in granules`,
+          `${hex(rounded)} bytes always cross a multiple of ${hex(boundary)}; the boundary must be at least the size, rounded up to granules`,
           { size: rounded, alignment: boundary },
         );
       }
@@ -200,13 +200,13 @@ export class IovaAllocator {
     return { size: rounded, alignment: wanted, boundary, end: end & -this.granule };
   }
 
-  /** Which of the rules stands in the way, and what would have found a place. */
+  /** Which rule prevents a place, and what would allow one. */
   #explain(rules: PlaceRules): IommuError {
     const { size, alignment, boundary, end } = rules;
     if (end <= this.base) {
       return new IommuError(
         'ENOMEM',
-        `no IOVA is low enough: the aperture begins at ${hex(this.base)}, and its first granule ends above the limit; a limit of ${hex(this.base + size - 1n)} is the least for ${hex(size)} bytes`,
+        `no IOVA is low enough: the aperture begins at ${hex(this.base)}, and its first granule ends above the limit; ${hex(size)} bytes need a limit of at least ${hex(this.base + size - 1n)}`,
         { size, alignment },
       );
     }
@@ -215,13 +215,13 @@ export class IovaAllocator {
     const largest = this.#largestBelow(end);
     const unaligned = largest >= size;
     const why = unaligned
-      ? `${hex(largest)} bytes are free in one piece there, at no such place`
+      ? `${hex(largest)} bytes are free there in one piece, but no such place is in it`
       : `the largest free piece there has ${hex(largest)} bytes`;
     const advice =
       higher !== undefined
-        ? `a limit of ${hex(higher + size - 1n)} or more would do`
+        ? `a limit of ${hex(higher + size - 1n)} or more would work`
         : unaligned
-          ? 'less alignment, a wider boundary, a smaller request, or freeing ranges would help'
+          ? 'a smaller alignment, a wider boundary, a smaller request, or freeing ranges would help'
           : `a request of at most ${hex(largest)} bytes, a larger aperture, or freeing some of the ${hex(this.#bytes)} bytes handed out would help`;
     return new IommuError('ENOMEM', `${what}: ${why}; ${advice}`, { size, alignment });
   }

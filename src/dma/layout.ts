@@ -2,31 +2,31 @@
 import { Scatterlist } from '../iommu/scatterlist.ts';
 import { hex, IommuError } from '../pagetable/errors.ts';
 
-/** What a layout must keep to, in exact numbers of bytes; `boundary` is the distance between lines, not a mask. */
+/** Constraints on a layout, in exact numbers of bytes. `boundary` is the distance between boundaries, not a mask. */
 export interface LayoutRules {
   /** The IOMMU's smallest page. */
   readonly granule: number;
   readonly boundary: number;
   readonly maxSegmentSize: number;
-  /** Refuse what can't be mapped without mapping more. */
+  /** Refuse entries that can't be mapped without mapping more. */
   readonly exact: boolean;
 }
 
-/** Entries padded to granules, in their order: what is mapped one behind the other from the start of the IOVA range on. */
+/** Entries padded to granules, in their order. They are mapped one after another from the start of the IOVA range on. */
 export interface Layout {
-  /** Index for index the entries asked; one of 0 bytes stays one of 0 bytes. */
+  /** One entry for each requested entry; an empty entry stays empty. */
   readonly padded: Scatterlist;
   /** Bytes of IOVA space. */
   readonly size: number;
-  /** Bytes of it that only keep entries off boundary lines. */
+  /** Bytes of it that only keep entries from crossing a boundary. */
   readonly padding: number;
 }
 
 /**
- * Pads each entry down and up to the granule. An entry that would lie across a boundary line begins on it instead; the gap goes to the entry
- * before, which is mapped that much further, so that the range has no hole. That holds wherever the range begins, as long as it begins on
- * a line or, when it is no longer than the distance between two lines, crosses none.
- * @throws IommuError EINVAL, with the entry, when one is longer than a segment may be or, with `exact`, begins or ends inside a granule.
+ * Pads each entry down and up to the granule. An entry that would cross a boundary begins on it instead. The entry before it is
+ * extended over the gap, so that the range has no hole. The layout is valid if the range begins on a boundary, or if it is no longer
+ * than the distance between two boundaries and crosses none.
+ * @throws IommuError EINVAL, with the entry, if one is longer than a segment may be or, with `exact`, begins or ends inside a granule.
  */
 export function layOut(sg: Scatterlist, rules: LayoutRules): Layout {
   const { granule, boundary } = rules;
@@ -64,14 +64,14 @@ function checkEntry(sg: Scatterlist, entry: number, offset: number, rules: Layou
   if (length > maxSegmentSize) {
     throw new IommuError(
       'EINVAL',
-      `${what} is longer than the device's maxSegmentSize of ${hex(maxSegmentSize)}; a segment is never less than an entry, so split the entry`,
+      `${what} is longer than the device's maxSegmentSize of ${hex(maxSegmentSize)}; a segment holds at least one whole entry, so split the entry`,
       operands,
     );
   }
   if (offset + length > boundary) {
     throw new IommuError(
       'EINVAL',
-      `${what} can't but cross a segment boundary: ${hex(offset)} bytes into its granule and ${hex(length)} long, it needs more than the ${hex(boundary)} between two; split the entry`,
+      `${what} always crosses a segment boundary: it starts ${hex(offset)} bytes into its granule and is ${hex(length)} long, which is more than the ${hex(boundary)} between two boundaries; split the entry`,
       operands,
     );
   }
@@ -79,7 +79,7 @@ function checkEntry(sg: Scatterlist, entry: number, offset: number, rules: Layou
     const [place, by] = offset > 0 ? ['begins', offset] : ['ends', length % granule];
     throw new IommuError(
       'EINVAL',
-      `${what} ${place} ${hex(by)} bytes into a page of the IOMMU, so that more than was asked would be mapped; exact mappings begin and end on ${hex(granule)}: use a bounce buffer, or do without exact`,
+      `${what} ${place} ${hex(by)} bytes into a page of the IOMMU, so more than was asked would be mapped; exact mappings begin and end on multiples of ${hex(granule)}: use a bounce buffer, or drop exact`,
       { ...operands, alignment: BigInt(granule) },
     );
   }
@@ -89,7 +89,7 @@ function gapRefused(sg: Scatterlist, entry: number, room: number, boundary: numb
   const [what, operands] = named(sg, entry);
   return new IommuError(
     'EINVAL',
-    `${what} would cross a segment boundary (every ${hex(boundary)} bytes), and the ${hex(room)} bytes up to it would be mapped without being asked for; map the list in two from this entry on, or do without exact`,
+    `${what} would cross a segment boundary (every ${hex(boundary)} bytes), and the ${hex(room)} bytes up to it would be mapped although nobody asked for them; map the entries from this one on separately, or drop exact`,
     { ...operands, alignment: BigInt(boundary) },
   );
 }

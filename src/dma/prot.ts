@@ -2,21 +2,21 @@
 import { IommuError } from '../pagetable/errors.ts';
 import type { Prot } from '../pagetable/format.ts';
 
-/** Who moves bytes where: the device reads, writes, or both. */
+/** The directions of a transfer: the device reads, writes, or both. */
 export const DMA_DIRECTIONS = ['to-device', 'from-device', 'bidirectional'] as const;
-/** Who moves bytes where, as in Linux's enum dma_data_direction: the device reads, writes, or both. */
+/** The direction of a transfer, as in Linux's enum dma_data_direction: the device reads, writes, or both. */
 export type DmaDirection = (typeof DMA_DIRECTIONS)[number];
 
-/** What is asked of one mapping. */
+/** The request for one mapping. */
 export interface DmaRequest {
   readonly direction: DmaDirection;
-  /** The rest of the prot: `{ priv: true }` is Linux's DMA_ATTR_PRIVILEGED, `{ mmio: true }` its map_resource. `cache` goes before the mapper's `coherent`. */
+  /** The rest of the prot: `{ priv: true }` is Linux's DMA_ATTR_PRIVILEGED, `{ mmio: true }` its map_resource. `cache` overrides the mapper's `coherent`. */
   readonly attributes?: Omit<Prot, 'read' | 'write'>;
-  /** In the place of the mapper's. */
+  /** Overrides the mapper's `exact`. */
   readonly exact?: boolean;
 }
 
-/** @throws IommuError EINVAL when there is no such direction, or the attributes speak of the rights that it decides. */
+/** @throws IommuError EINVAL for an unknown direction, or if the attributes contain read or write, which follow from the direction. */
 export function protOf(request: DmaRequest, coherent: boolean): Prot {
   const { direction, attributes = {} } = request ?? {};
   if (!DMA_DIRECTIONS.includes(direction)) {
@@ -36,7 +36,7 @@ export function protOf(request: DmaRequest, coherent: boolean): Prot {
       'attributes must be an object of flags such as { priv: true }; read and write follow from the direction',
     );
   }
-  // A device's registers are not in the CPU's caches, however coherent the device that reaches for them is.
+  // Device registers are never in the CPU's caches, however coherent the accessing device is.
   const cached = coherent && !attributes.mmio && attributes.device === undefined;
   return {
     ...(cached ? { cache: true } : {}),

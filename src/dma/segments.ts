@@ -1,8 +1,8 @@
-/** What a device is told of a mapping, as few and long segments as it can take: Linux's __finalise_sg (drivers/iommu/dma-iommu.c). */
+/** The segments that a device gets for a mapping, as few and as long as it can take: Linux's __finalise_sg (drivers/iommu/dma-iommu.c). */
 import type { Scatterlist } from '../iommu/scatterlist.ts';
 import type { Layout, LayoutRules } from './layout.ts';
 
-/** A stretch for the device, and the entries whose bytes it has, one behind the other. */
+/** A contiguous stretch for the device, and the entries whose bytes it holds, one after another. */
 export interface DmaSegment {
   /** The address that the device uses for the first byte. */
   readonly dmaAddress: bigint;
@@ -10,7 +10,7 @@ export interface DmaSegment {
   readonly length: bigint;
   /** Index of the first entry of the scatterlist. */
   readonly firstEntry: number;
-  /** From the first entry on: those of 0 bytes between two others count, although they have no part in it. */
+  /** Number of entries from the first one on. Empty entries in between count, although they contribute no bytes. */
   readonly entryCount: number;
 }
 
@@ -22,15 +22,15 @@ interface OpenSegment {
 }
 
 /**
- * The segments of a layout that begins at `iova`. An entry goes on with the segment before it when it starts a granule, nothing lies
- * between the two, no boundary line does either, and together they are not too long.
+ * The segments of a layout that begins at `iova`. An entry joins the segment before it if it starts on a granule, there is neither a
+ * gap nor a boundary between the two, and together they are not too long.
  */
 export function segmentsOf(sg: Scatterlist, layout: Layout, iova: bigint, rules: LayoutRules): DmaSegment[] {
   const { granule, boundary, maxSegmentSize } = rules;
   const { count, addresses, lengths } = sg;
   const start = Number(iova % BigInt(boundary));
   const segments: OpenSegment[] = [];
-  /** The segment that can go on, if there is one. */
+  /** The segment that can still grow, if there is one. */
   let open: OpenSegment | undefined;
   let done = 0;
   for (let i = 0; i < count; i++) {

@@ -1,4 +1,4 @@
-/** What callers of the IOMMU API can get wrong, checked at its edge: words, prots, scatterlists. Every error is an EINVAL that says what was wanted. */
+/** Checks of the arguments of the IOMMU API: words, prots, scatterlists. Every error is an EINVAL that says what is accepted. */
 import { hex, IommuError } from '../pagetable/errors.ts';
 import {
   DEVICE_TYPES,
@@ -12,19 +12,19 @@ import {
 import { Scatterlist } from './scatterlist.ts';
 import { smallNumber } from './word.ts';
 
-/** More bits than any smallest page has. */
+/** The low 20 bits: more than any smallest page has. */
 export const LOW_BITS = 0xf_ffffn;
 const TWO_52 = 1n << 52n;
 const MAX_WORD = (1n << 64n) - 1n;
 
-/** An address or size as an exact number; what has more than 52 bits counts as just beyond them, at the same alignment. */
+/** An address or size as an exact number. A value of more than 52 bits becomes the first value beyond 52 bits with the same alignment. */
 export function exact(value: bigint): number {
   return value < TWO_52 ? Number(value) : 2 ** 52 + Number(value & LOW_BITS);
 }
 
 /**
  * A checked address or size as an exact number, as {@link exact} has it.
- * @throws IommuError EINVAL for what is no bigint of 0 to 64 bits.
+ * @throws IommuError EINVAL unless it is a bigint of 0 to 64 bits.
  */
 export function exactWord(name: string, value: unknown): number {
   const number = smallNumber(value);
@@ -33,7 +33,7 @@ export function exactWord(name: string, value: unknown): number {
   return exact(value);
 }
 
-/** What each member beyond the flags may be. */
+/** The values that each member beyond the flags may have. */
 const EXTRA_VALUES: Readonly<Record<ProtExtra, readonly (string | number)[]>> = {
   device: DEVICE_TYPES,
   execute: EXECUTE,
@@ -63,7 +63,7 @@ function checkExtra(name: string, value: unknown): void {
   if (!Object.hasOwn(EXTRA_VALUES, name)) {
     throw new IommuError(
       'EINVAL',
-      `prot has no flag ${name}; its flags are ${PROT_FLAGS.join(', ')}, and beyond Linux's ${PROT_EXTRAS.join(', ')}`,
+      `prot has no flag ${name}; its flags are ${PROT_FLAGS.join(', ')}, and its other members are ${PROT_EXTRAS.join(', ')}`,
     );
   }
   if (value !== undefined && !allowed.includes(value as string | number)) {
@@ -86,7 +86,7 @@ export function checkWord(name: string, value: unknown): asserts value is bigint
   }
 }
 
-/** A value for messages, whatever it is. */
+/** Any value as text for messages. */
 export function shown(value: unknown): string {
   return typeof value === 'bigint' && value >= 0n ? hex(value) : String(value);
 }

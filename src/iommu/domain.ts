@@ -1,6 +1,6 @@
 /**
  * The IOMMU API, in the manner of Linux 6.12 (drivers/iommu/iommu.c): a domain is one address space with one table.
- * It checks what callers pass, maps errors to words, and leaves the tree to src/pagetable.
+ * It checks arguments and puts errors into words. The tree itself is in src/pagetable.
  */
 import { FrameAllocator, type PhysicalMemory } from '../memory/index.ts';
 import { readAndClear, type Tracked } from '../pagetable/dirty.ts';
@@ -17,33 +17,33 @@ import type { Scatterlist } from './scatterlist.ts';
 import { bigintOf, smallNumber } from './word.ts';
 
 /**
- * What a domain is made with: the format's request (`pgsizeBitmap`, `ias` and `oas` in bits, `quirks`, `features`), and how its tables are kept.
+ * Options of a domain: the format's request (`pgsizeBitmap`, `ias` and `oas` in bits, `quirks`, `features`), and how its tables are managed.
  */
 export interface DomainOptions extends FormatRequest {
-  /** Where table frames come from. Default: the one that all domains of this memory share. */
+  /** Where table frames come from. Default: the allocator shared by all domains of this memory. */
   readonly allocator?: FrameAllocator;
-  /** What becomes of a block or run of which only a part is unmapped: `split` (default), `refuse` or `whole`. */
+  /** What happens to a block or run when only a part of it is unmapped: `split` (default), `refuse` or `whole`. */
   readonly partialUnmap?: PartialUnmap;
 }
 
 /** What an unmap did. Addresses are IOVAs, sizes bytes. */
 export interface UnmapReport {
-  /** From the IOVA asked on: more than was asked where a whole block went, less where it stopped. */
+  /** Bytes unmapped from the requested IOVA on: more than requested if a whole block was unmapped, less if the unmap stopped. */
   readonly bytes: bigint;
-  /** What is unmapped now: `[from, end)`. With `whole` a block may begin before the IOVA asked. Equal where nothing was unmapped. */
+  /** The range that was unmapped: `[from, end)`. With `whole`, a block may begin before the requested IOVA. Equal if nothing was unmapped. */
   readonly from: bigint;
   readonly end: bigint;
-  /** Why it stopped before the end of what was asked, if it did. */
+  /** Why it stopped before the end of the request, if it did. */
   readonly stop?: IommuError;
 }
 
-/** Stretches of a range that were dirty (or accessed): leaf by leaf, neighbours joined, cut to the range. */
+/** A stretch of a range that was dirty (or accessed): whole leaves, neighbours joined, cut to the range. */
 export interface TrackedRange {
   readonly iova: bigint;
   readonly size: bigint;
 }
 
-/** Below this, what a number says of a bigint is all of it. */
+/** Below this, a number holds a bigint exactly. */
 const EXACT = 2 ** 52;
 
 /**
@@ -59,13 +59,13 @@ export class IommuDomain {
   readonly allocator: FrameAllocator;
   #live: PageTable | undefined;
   readonly #lastIova: bigint;
-  /** IOVAs below this are what the table counts: their number is all there is to know. 0 where it counts from elsewhere. */
+  /** IOVAs below this are the table's own input addresses, so they need no conversion. 0 if the table does not count from 0. */
   readonly #plainEnd: number;
-  /** Bits of an IOVA that the root has an entry for: with some roots more than `ias` (arm_mali_lpae). */
+  /** Bits of an IOVA that the root resolves. With some roots these are more than `ias` (arm_mali_lpae). */
   readonly #resolvedBits: number;
 
   /**
-   * @throws FormatError when the format refuses the configuration; IommuError EINVAL when the allocator is another memory's,
+   * @throws FormatError when the format refuses the configuration; IommuError EINVAL when the allocator belongs to another memory,
    * ENOMEM when there is no frame for the root where entries can point.
    */
   constructor(memory: PhysicalMemory, format: FormatModule, options: DomainOptions) {
@@ -86,7 +86,7 @@ export class IommuDomain {
     this.format = format.configure(request);
     this.allocator = allocator;
     if (!memory.regions.includes(this.allocator.region)) {
-      throw new IommuError('EINVAL', 'the allocator hands out frames of another memory than the one given');
+      throw new IommuError('EINVAL', 'the allocator hands out frames of another memory than the given one');
     }
     const { rootBytes, tableAddressBits } = this.format;
     const root = this.allocator.allocate(rootBytes, 2 ** tableAddressBits);
@@ -104,7 +104,7 @@ export class IommuDomain {
     this.#lastIova = this.format.firstIova + (1n << BigInt(this.format.ias)) - 1n;
   }
 
-  /** @throws IommuError EINVAL once the domain was freed: its frames may be another's now. */
+  /** @throws IommuError EINVAL once the domain was freed: its frames may belong to others now. */
   get #table(): PageTable {
     if (this.#live === undefined) throw new IommuError('EINVAL', 'this domain was freed');
     return this.#live;
@@ -115,7 +115,7 @@ export class IommuDomain {
     return BigInt(this.#table.root);
   }
 
-  /** Register values as Linux's io_pgtable_cfg has them, and as a regime that a walker takes. */
+  /** Register values in two forms: as in Linux's io_pgtable_cfg, and as the regime that a walker takes. */
   get registers(): Registers {
     return this.format.registers(this.root);
   }
@@ -131,7 +131,7 @@ export class IommuDomain {
     const bytes = exactWord('size', size);
     checkProt(prot);
     const table = this.#table;
-    // What the format can't say is refused here, before anything is written.
+    // A prot that the format can't express is refused here, before anything is written.
     const bits = table.bitsOf(prot);
     if (mapRange(table, ia, from, bytes, bits) < 0) {
       const failure = table.failure!;
@@ -140,7 +140,7 @@ export class IommuDomain {
   }
 
   /**
-   * Maps the entries of a scatterlist one behind the other from `iova` on: `sg.byteLength` bytes. Entries that touch are joined first; each
+   * Maps the entries of a scatterlist one after another from `iova` on: `sg.byteLength` bytes. Entries that touch are joined first; each
    * joined run must start and end on the IOMMU's smallest page. The CPU's page size plays no part.
    * @returns bytes mapped.
    * @throws IommuError as `map` does, with the entry; nothing of the request stays mapped.
@@ -149,21 +149,21 @@ export class IommuDomain {
     return this.#mapSgWith(mapSg, iova, sg, prot);
   }
 
-  /** The same by a plain loop over map: the reference that `mapSg` is held against, and what formats without a direct path get. */
+  /** The same by a plain loop over map: the reference for `mapSg`, and the only path of formats without a direct one. */
   mapSgByMap(iova: bigint, sg: Scatterlist, prot: Prot): bigint {
     return this.#mapSgWith(mapSgByRange, iova, sg, prot);
   }
 
   /**
-   * Unmaps from `iova` on. Of larger leaves, where only a part goes, `partialUnmap` decides.
+   * Unmaps from `iova` on. `partialUnmap` decides what happens to a larger leaf that is covered only in part.
    * @returns bytes unmapped: it stops at the first hole, and is 0 for an unaligned or out-of-range request. It can be more than was
-   * mapped, where a whole table went at once, and with `whole` more than was asked. `unmapReport` says why.
+   * mapped if a whole table was freed at once, and with `whole` more than was requested. `unmapReport` says why.
    */
   unmap(iova: bigint, size: bigint): bigint {
     const ia = this.#iaOf(iova);
     const bytes = exactWord('size', size);
     const done = unmapRange(this.#table, ia, bytes);
-    // What was asked is mostly what was done: then it needs no bigint of its own.
+    // Mostly exactly the requested size was unmapped. Then no new bigint is needed.
     return done === bytes && bytes < EXACT ? size : bigintOf(done);
   }
 
@@ -180,14 +180,14 @@ export class IommuDomain {
    * Reads which parts of `[iova, iova + size)` were written to, and makes them clean unless `clear` is false (Linux's read_and_clear_dirty and
    * IOMMU_DIRTY_NO_CLEAR). A leaf is dirty as a whole. New writable mappings of a table with `arm_hd` or `dirty_state` are dirty.
    * @returns dirty stretches in ascending order.
-   * @throws IommuError EINVAL for an empty range or one outside the table, at a hole in it (what lies before is cleared already, as in Linux), and where the
+   * @throws IommuError EINVAL for an empty range or one outside the table, at a hole in it (everything before the hole is cleared already, as in Linux), and if the
    * table was made without dirty state.
    */
   readAndClearDirty(iova: bigint, size: bigint, options: { readonly clear?: boolean } = {}): TrackedRange[] {
     return this.#readAndClear('dirty', iova, size, options.clear !== false);
   }
 
-  /** The same of the access flag: which parts were used since they were last made idle. Needs `access_flag` or dirty state. */
+  /** The same for the access flag: which parts were used since they were last made idle. Needs `access_flag` or dirty state. */
   readAndClearAccessed(
     iova: bigint,
     size: bigint,
@@ -213,7 +213,7 @@ export class IommuDomain {
     if (size === 0n || ia >= table.iaEnd || exact(size) > table.iaEnd - ia) {
       throw new IommuError(
         'EINVAL',
-        `[${hex(iova)}, +${hex(size)}) must be a range of at least a byte within the ${ias} bits of input address`,
+        `[${hex(iova)}, +${hex(size)}) must be a range of at least one byte within the ${ias} bits of input address`,
         { iova, size },
       );
     }
@@ -224,7 +224,7 @@ export class IommuDomain {
     const hole = firstIova + BigInt(table.failure!.ia);
     throw new IommuError(
       'EINVAL',
-      `nothing is mapped at IOVA ${hex(hole)}, within the range that was asked`,
+      `nothing is mapped at IOVA ${hex(hole)}, which lies within the requested range`,
       {
         iova: hole,
         size,
@@ -238,7 +238,7 @@ export class IommuDomain {
     return this.unmap(iova, sg.byteLength);
   }
 
-  /** The PA that `iova` translates to, or null. As in Linux, upper bits that the table does not resolve are not looked at. */
+  /** The PA that `iova` translates to, or null. As in Linux, upper bits that the table does not resolve are ignored. */
   iovaToPhys(iova: bigint): bigint | null {
     const number = smallNumber(iova);
     const isPlain = number >= 0 && number < this.#plainEnd;
@@ -280,9 +280,9 @@ export class IommuDomain {
   }
 
   /**
-   * How the table counts an IOVA: from its first one. What lies outside counts as beyond the end, at the same
-   * alignment, so that the checks of alignment and range come out in their order.
-   * @throws IommuError EINVAL for what is no bigint of 0 to 64 bits.
+   * The table's input address for an IOVA, counted from its first IOVA. An IOVA outside becomes an address beyond the end with
+   * the same alignment, so that the checks of alignment and range happen in Linux's order.
+   * @throws IommuError EINVAL unless it is a bigint of 0 to 64 bits.
    */
   #iaOf(iova: bigint): number {
     const number = smallNumber(iova);

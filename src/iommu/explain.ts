@@ -6,13 +6,13 @@ import type { Scatterlist } from './scatterlist.ts';
 
 const NO_PAGE_SIZES = 'this table was made without page sizes; offer some in pgsizeBitmap';
 
-/** The range that was refused: a whole `map` call, or the run of a scatterlist that failed. */
+/** The refused range: that of a `map` call, or the run of a scatterlist that failed. */
 export interface RefusedRange {
   readonly prot: Prot;
   readonly iova: bigint;
   readonly pa: bigint;
   readonly size: bigint;
-  /** The scatterlist and the run's entries in it, first and last. */
+  /** The scatterlist, with the first and last entry of the run. */
   readonly run?: { readonly sg: Scatterlist; readonly first: number; readonly last: number };
 }
 
@@ -100,11 +100,11 @@ function misaligned(table: PageTable, range: RefusedRange): IommuError {
   const entry = iova % page || pa % page ? run.first : firstUneven(run, Number(page));
   const { page: cpuPage, offset, length } = run.sg.entry(entry);
   const joined =
-    run.last > run.first ? `, joined with its neighbours to ${hex(size)} bytes at PA ${hex(pa)}` : '';
+    run.last > run.first ? `, joined with its neighbours into ${hex(size)} bytes at PA ${hex(pa)}` : '';
   const advice =
     iova % page
       ? `the entry lands at IOVA ${hex(iova)}: start the list at a multiple of ${hex(page)}, and let every run before it fill whole pages`
-      : `entries that touch are joined first, so neighbours that make up whole pages of ${hex(page)} would do`;
+      : `adjacent entries are joined first, so neighbours that together fill whole pages of ${hex(page)} would work`;
   return new IommuError(
     'EINVAL',
     `entry ${entry} (page ${hex(cpuPage)}, offset ${hex(offset)}, length ${hex(length)})${joined}: ${rule}; ${advice}${smaller}`,
@@ -151,7 +151,7 @@ export function explainStop(table: PageTable, iova: bigint, size: bigint): Iommu
     case 'partial': {
       const leafIova = firstIova + BigInt(stop.leafIa ?? 0);
       const leafSize = BigInt(stop.leafSize ?? 0);
-      const text = `IOVA ${hex(at)} lies in a leaf of ${hex(leafSize)} bytes from ${hex(leafIova)} on, of which only a part was to go; unmap all of it, or make the domain with partialUnmap 'split' or 'whole'`;
+      const text = `IOVA ${hex(at)} lies in a leaf of ${hex(leafSize)} bytes from ${hex(leafIova)} on, and the request covers only a part of it; unmap all of it, or make the domain with partialUnmap 'split' or 'whole'`;
       return new IommuError('EINVAL', text, { ...operands, pageSize: leafSize, alignment: leafSize });
     }
     case 'memory':

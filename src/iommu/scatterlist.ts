@@ -1,6 +1,6 @@
 /**
- * Scatterlists: what a driver hands to map_sg. An entry is a stretch of CPU pages (page, offset, length); the list is
- * held as columns of numbers, so that millions of entries cost 16 bytes each and no objects.
+ * Scatterlists, which a driver passes to map_sg. An entry is a stretch of CPU pages (page, offset, length). The list is
+ * stored as columns of numbers, so millions of entries cost 16 bytes each and no objects.
  */
 import { hex, IommuError } from '../pagetable/errors.ts';
 import type { SgColumns } from '../pagetable/map-sg.ts';
@@ -18,7 +18,7 @@ export interface SgRange {
   readonly length: number | bigint;
 }
 
-/** Entries that touch, joined: `length` bytes from `phys` on, of the entries `entry` to `last`. */
+/** Adjacent entries joined: `length` bytes from `phys` on, made of the entries `entry` to `last`. */
 export interface SgRun {
   readonly phys: bigint;
   readonly length: bigint;
@@ -26,18 +26,18 @@ export interface SgRun {
   readonly last: number;
 }
 
-/** How a list is made. */
+/** Options of a scatterlist. */
 export interface ScatterlistOptions {
-  /** The CPU's page size in bytes, a power of two. It decides where entries may start and nothing else. Default: 4096. */
+  /** The CPU's page size in bytes, a power of two. It only decides where entries may start. Default: 4096. */
   readonly cpuPageSize?: number | bigint;
-  /** How many entries to make room for at once. */
+  /** Number of entries to reserve room for. */
   readonly capacity?: number;
 }
 
 const MAX_EXACT = 2 ** 53;
 
 /**
- * Memory to be mapped, as Linux's scatterlist has it: entries of whole or partial CPU pages, kept as columns of numbers. Lengths are bytes, addresses PAs of
+ * Memory to be mapped, like Linux's scatterlist: entries of whole or partial CPU pages, kept as columns of numbers. Lengths are bytes, addresses PAs of
  * at most 52 bits. (Linux's include/linux/scatterlist.h.)
  *
  * @example
@@ -89,7 +89,7 @@ export class Scatterlist implements SgColumns, Iterable<Required<SgEntry>> {
       else if ('offset' in entry) {
         throw new IommuError(
           'EINVAL',
-          `entry ${list.count}: an offset goes with a page; phys is the whole address`,
+          `entry ${list.count}: offset belongs to page; phys is the whole address`,
         );
       } else list.addRange(entry.phys, entry.length);
     }
@@ -142,7 +142,7 @@ export class Scatterlist implements SgColumns, Iterable<Required<SgEntry>> {
     if (typeof phys !== 'bigint' || phys < 0n) {
       throw new IommuError(
         'EINVAL',
-        `entry ${entry}: a physical address is a bigint from 0 on, not ${String(phys)}`,
+        `entry ${entry}: a physical address must be a bigint of at least 0, not ${String(phys)}`,
         {
           entry,
         },
@@ -151,7 +151,7 @@ export class Scatterlist implements SgColumns, Iterable<Required<SgEntry>> {
     if (phys >= BigInt(MAX_EXACT)) {
       throw new IommuError(
         'ERANGE',
-        `entry ${entry}: no ARM physical address is as large as ${hex(phys)}; 52 bits is the most`,
+        `entry ${entry}: ${hex(phys)} is too large for an ARM physical address, which has at most 52 bits`,
         {
           pa: phys,
           entry,
@@ -170,7 +170,7 @@ export class Scatterlist implements SgColumns, Iterable<Required<SgEntry>> {
     if (Number.isFinite(Number(length)) && length >= MAX_EXACT) {
       throw new IommuError(
         'ERANGE',
-        `entry ${entry}: no ARM address space holds ${hex(length)} bytes; 2^52 is the most`,
+        `entry ${entry}: ${hex(length)} bytes are more than an ARM address space holds, which is at most 2^52`,
         {
           entry,
         },
@@ -214,7 +214,7 @@ export class Scatterlist implements SgColumns, Iterable<Required<SgEntry>> {
     for (let i = 0; i < this.#count; i++) yield this.entry(i);
   }
 
-  /** Physically contiguous runs, as map_sg gathers them: neighbours that touch are one. Empty ones are left out. */
+  /** Physically contiguous runs, as map_sg gathers them: adjacent entries are joined. Empty ones are left out. */
   runs(): SgRun[] {
     const runs: SgRun[] = [];
     for (let i = 0; i < this.#count; ) {

@@ -1,6 +1,6 @@
 /**
- * What map_sg meant at different times, for study: today's iommu_map_sg, the one that was first merged (Linux 3.18's
- * default_iommu_map_sg), and the patch before it (v3 of 2014), which rounded every entry to pages of the CPU.
+ * The meanings that map_sg had over time, for study: today's iommu_map_sg, the version that was first merged (Linux 3.18's
+ * default_iommu_map_sg), and the patch before it (v3 of 2014), which rounded every entry to CPU pages.
  */
 import { hex, IommuError } from '../pagetable/errors.ts';
 import type { Prot } from '../pagetable/format.ts';
@@ -10,9 +10,9 @@ import { firstUneven, SMALLEST_GRANULE } from './explain.ts';
 import { Scatterlist } from './scatterlist.ts';
 
 /**
- * - `exact`: entries that touch are joined, and each joined run must start and end on the IOMMU's smallest page.
- * - `per-entry`: each entry by itself must, an empty one too; nothing is joined.
- * - `page-align`: each entry becomes the CPU pages that it lies in, so that bytes are mapped that nobody asked for.
+ * - `exact`: adjacent entries are joined, and each joined run must start and end on the IOMMU's smallest page.
+ * - `per-entry`: nothing is joined. Each entry, even an empty one, must start and end on the smallest page.
+ * - `page-align`: each entry is extended to whole CPU pages, so bytes are mapped that nobody asked for.
  */
 export const SG_SEMANTICS = ['exact', 'per-entry', 'page-align'] as const;
 /** What map_sg means: `exact` (Linux 6.12's, and what `IommuDomain.mapSg` does), `per-entry` or `page-align`. */
@@ -20,7 +20,7 @@ export type SgSemantics = (typeof SG_SEMANTICS)[number];
 
 /** One call to the IOMMU: `length` bytes from `phys` on, at `offset` from the list's first IOVA. Sizes in bytes. */
 export interface SgPiece {
-  /** The entries that it stands for, first and last: of `exact` a run, else one entry. */
+  /** The first and last entry of the piece: a run with `exact`, otherwise a single entry. */
   readonly entry: number;
   readonly last: number;
   readonly offset: bigint;
@@ -30,45 +30,45 @@ export interface SgPiece {
   readonly overMapped: bigint;
 }
 
-/** A value of a piece that is no multiple of the IOMMU's smallest page. */
+/** A value of a piece that is not a multiple of the IOMMU's smallest page. */
 export interface SgValue {
   readonly what: 'iova' | 'phys' | 'length';
   readonly value: bigint;
 }
 
-/** An entry that the semantics can't map, whatever else the domain holds. Sizes in bytes. */
+/** An entry that the semantics can't map, whatever the domain holds. Sizes in bytes. */
 export interface SgRefusal {
-  /** Of a joined run, the entry that `mapSg` names: the first, or where only the length is wrong the first that ends inside a page. */
+  /** In a joined run, the entry that `mapSg` names: the first one, or if only the length is wrong, the first that ends inside a page. */
   readonly entry: number;
-  /** The piece that it is in, as it would be mapped. */
+  /** The piece that contains the entry, as it would be mapped. */
   readonly phys: bigint;
   readonly length: bigint;
-  /** What is wrong with that piece: one to three values. */
+  /** The wrong values of that piece: one to three. */
   readonly values: readonly SgValue[];
-  /** What the values should be multiples of. */
+  /** The values must be multiples of this. */
   readonly alignment: bigint;
   /** The rule that is broken, and what would work. */
   readonly rule: string;
   readonly remedy: string;
 }
 
-/** What a list comes to under one semantics, if nothing is refused. Sizes in bytes. */
+/** What one semantics would map for a list, unless something is refused. Sizes in bytes. */
 export interface SgPlan {
   readonly semantics: SgSemantics;
   readonly pieces: readonly SgPiece[];
-  /** What the entries ask for, and what is mapped for them. */
+  /** Bytes that the entries ask for, and bytes that are mapped for them. */
   readonly askedBytes: bigint;
   readonly mappedBytes: bigint;
   readonly overMapped: bigint;
-  /** In the order of the list. The first is where map_sg would stop, unless something else stops it before. */
+  /** In the order of the list. map_sg would stop at the first, unless something else stops it earlier. */
   readonly refusals: readonly SgRefusal[];
 }
 
 /**
  * What would be mapped, without mapping it.
  * @param minPageSize - the IOMMU's smallest page in bytes, a power of two.
- * @param iova - where the list is to go: it must be aligned too. Default: 0.
- * @throws IommuError EINVAL for semantics that there are none, and arguments that can't be.
+ * @param iova - where the list will be mapped. It must be aligned too. Default: 0.
+ * @throws IommuError EINVAL for unknown semantics, and for arguments out of range.
  */
 export function planSg(sg: Scatterlist, semantics: SgSemantics, minPageSize: bigint, iova = 0n): SgPlan {
   checkScatterlist(sg);
@@ -103,13 +103,13 @@ export function planSgFor(
   semantics: SgSemantics,
 ): SgPlan {
   const { pgsizeBitmap } = domain.format;
-  // A table without page sizes refuses everything itself, and says so better than an alignment could.
+  // A table without page sizes refuses everything, with a better message than one about alignment.
   return planSg(sg, semantics, pgsizeBitmap & -pgsizeBitmap || 1n, iova);
 }
 
 /**
- * Maps a scatterlist as `semantics` has it: all of it or nothing. It is unmapped by `domain.unmap(iova, plan.mappedBytes)`: `unmapSg`
- * unmaps what was asked for, which is less where more was mapped.
+ * Maps a scatterlist under the given semantics: all of it or nothing. Unmap it with `domain.unmap(iova, plan.mappedBytes)`: `unmapSg`
+ * only unmaps the requested bytes, which may be fewer than were mapped.
  * @returns the plan that was carried out.
  * @throws IommuError as `IommuDomain.mapSg` does (where Linux 3.18 returned 0 bytes); `planSg` says which entries can't be mapped at all.
  */
@@ -120,7 +120,7 @@ export function mapSgAs(
   prot: Prot,
   semantics: SgSemantics,
 ): SgPlan {
-  // No entry at all: what mapSg checks of its arguments and of the domain holds for every semantics, and for an empty list.
+  // An empty list: mapSg's checks of its arguments and of the domain apply to every semantics.
   domain.mapSg(iova, new Scatterlist({ capacity: 0 }), prot);
   const plan = planSgFor(domain, iova, sg, semantics);
   if (semantics === 'exact') {
@@ -132,7 +132,7 @@ export function mapSgAs(
     try {
       domain.map(BigInt.asUintN(64, iova + offset), phys, length, prot);
     } catch (error) {
-      // In one go, as Linux unwinds: the sizes follow the IOVA, so that whole tables can go.
+      // In one call, as Linux unwinds: sizes follow from the IOVA, so whole tables can be freed.
       if (done > 0n) domain.unmap(iova, done);
       throw error instanceof IommuError ? ofEntry(error, entry, plan) : error;
     }
@@ -141,7 +141,7 @@ export function mapSgAs(
   return plan;
 }
 
-/** A refused piece's error, with its entry, and where only the semantics are to blame in the plan's words. */
+/** The error of a refused piece, with its entry. If the semantics are the reason, it uses the plan's words. */
 function ofEntry({ code, message, operands }: IommuError, entry: number, plan: SgPlan): IommuError {
   const refusal = code === 'EINVAL' ? plan.refusals.find((one) => one.entry === entry) : undefined;
   const why = refusal ? `${refusal.rule}; ${refusal.remedy}` : message.slice(code.length + 2);
@@ -165,7 +165,7 @@ function piecesOf(sg: Scatterlist, semantics: SgSemantics): SgPiece[] {
     const [start, bytes] = [BigInt(offset), BigInt(length)];
     if (semantics === 'per-entry') add(entry, entry, page + start, bytes);
     else {
-      // Even of an empty entry, if it starts inside a page: the rounding is all that counts.
+      // This includes an empty entry that starts inside a page: only the rounding matters.
       const whole = ((start + bytes + cpuPage - 1n) / cpuPage) * cpuPage;
       add(entry, entry, page, whole, whole - bytes);
     }
@@ -183,7 +183,7 @@ interface Asked {
 
 function refusalsOf(pieces: readonly SgPiece[], asked: Asked): SgRefusal[] {
   const { sg, semantics, page: alignment, iova } = asked;
-  // The runs that exact would map, for advice; made when the first entry is refused.
+  // The runs that `exact` would map, for advice. Computed when the first entry is refused.
   let runs: SgPiece[] | undefined;
   let run = 0;
   return pieces.flatMap((piece) => {
@@ -211,14 +211,14 @@ function refusalsOf(pieces: readonly SgPiece[], asked: Asked): SgRefusal[] {
 
 const NAMES = { iova: 'IOVA', phys: 'PA', length: 'length' } as const;
 
-/** To whom the rule applies. */
+/** What the rule applies to. */
 const SUBJECT: Readonly<Record<SgSemantics, string>> = {
-  exact: 'for each run of entries that touch',
-  'per-entry': 'for each entry by itself',
-  'page-align': 'for each entry after it was rounded to CPU pages',
+  exact: 'for each run of adjacent entries',
+  'per-entry': 'for each single entry',
+  'page-align': 'for each entry after rounding it to CPU pages',
 };
 
-/** What is no multiple of the smallest page, in the order in which errors of `map` name it. */
+/** The values that are not multiples of the smallest page, in the order in which errors of `map` name them. */
 function misaligned({ offset, phys, length }: SgPiece, { iova, page }: Asked): SgValue[] {
   const values: SgValue[] = [
     { what: 'iova', value: BigInt.asUintN(64, iova + offset) },
@@ -228,12 +228,12 @@ function misaligned({ offset, phys, length }: SgPiece, { iova, page }: Asked): S
   return values.filter(({ value }) => value % page !== 0n);
 }
 
-/** As explain.ts names it for `mapSg`. */
+/** The entry to name, chosen as explain.ts does for `mapSg`. */
 function entryToName({ entry, last }: SgPiece, values: readonly SgValue[], { sg, page }: Asked): number {
   return values[0]!.what === 'length' ? firstUneven({ sg, first: entry, last }, Number(page)) : entry;
 }
 
-/** What the list, or the CPU, would have to be like. */
+/** How the list, or the CPU's page size, would have to be. */
 function ownRemedy(piece: SgPiece, values: readonly SgValue[], { semantics, sg, page, iova }: Asked): string {
   const wanted: string[] = [];
   if (iova % page !== 0n) wanted.push(`a list that starts at an IOVA that is a multiple of ${hex(page)}`);
@@ -245,7 +245,7 @@ function ownRemedy(piece: SgPiece, values: readonly SgValue[], { semantics, sg, 
   if (values.some(({ what }) => what !== 'iova')) {
     wanted.push(
       semantics === 'exact'
-        ? `neighbours that join to whole pages of ${hex(page)}`
+        ? `neighbours that join into whole pages of ${hex(page)}`
         : `an entry that starts and ends on multiples of ${hex(page)}`,
     );
   }
@@ -256,7 +256,7 @@ function listed(values: readonly SgValue[]): string {
   return values.map(({ what, value }) => `${NAMES[what]} ${hex(value)}`).join(' and ');
 }
 
-/** 0 for 0. */
+/** The lowest set bit; 0 for 0. */
 function lowestBit(value: bigint): bigint {
   return value & -value;
 }

@@ -1,4 +1,4 @@
-/** 64-bit words between bigint and number at the edge of the IOMMU API: a view on both costs a third of a conversion. */
+/** 64-bit words between bigint and number at the edge of the IOMMU API. Going through a typed-array view takes a third of the time of a conversion. */
 
 const WORD = new BigUint64Array(1);
 const HALVES = new Uint32Array(WORD.buffer);

@@ -214,7 +214,7 @@ test('huge numbers are refused by the API, not by an accident', async () => {
   const huge = [['0x900000000', '0xfffffffffffff000']];
   const { code, out } = await map({ ...REQUEST, sg: huge });
   expect(code).toBe(1);
-  expect(out).toContain('ERANGE: entry 0: no ARM address space holds 0xfffffffffffff000 bytes');
+  expect(out).toContain('ERANGE: entry 0: 0xfffffffffffff000 bytes are more than an ARM address space holds');
 });
 
 describe('what goes beyond Linux', () => {

@@ -185,7 +185,7 @@ describe('refusals change nothing and say what would work', () => {
     return iovas;
   };
   const cases: [string, (iovas: IovaAllocator) => unknown, string, RegExp][] = [
-    ['a size of 0', (iovas) => iovas.allocate(0n), 'EINVAL', /size must be at least a byte/],
+    ['a size of 0', (iovas) => iovas.allocate(0n), 'EINVAL', /size must be at least one byte/],
     ['a negative size', (iovas) => iovas.allocate(-1n), 'EINVAL', /0 to 64 bits, not -1/],
     ['a size that is a number', (iovas) => iovas.allocate(4096 as never), 'EINVAL', /size must be a bigint/],
     [
@@ -210,13 +210,13 @@ describe('refusals change nothing and say what would work', () => {
       'an alignment that no free piece has',
       (iovas) => iovas.allocate(0x2000n, { alignment: 0x2_0000n }),
       'ENOMEM',
-      /0x6000 bytes are free in one piece there, at no such place; less alignment/,
+      /0x6000 bytes are free there in one piece, but no such place is in it; a smaller alignment/,
     ],
     [
       'a limit that is too low',
       (iovas) => iovas.allocate(0x4000n, { limit: 0x1_2fffn }),
       'ENOMEM',
-      /in \[0x10000, 0x12fff\]: the largest free piece there has 0x3000 bytes; a limit of 0x13fff or more would do/,
+      /in \[0x10000, 0x12fff\]: the largest free piece there has 0x3000 bytes; a limit of 0x13fff or more would work/,
     ],
     [
       'a limit below the aperture',
@@ -230,8 +230,8 @@ describe('refusals change nothing and say what would work', () => {
       'EINVAL',
       /0x15000 is inside the range \[0x14000, \+0x4000\)/,
     ],
-    ['a range that is free', (iovas) => iovas.free(0x1_0000n), 'EINVAL', /0x10000 is in no range/],
-    ['what is reserved', (iovas) => iovas.free(0x1_8000n), 'EINVAL', /0x18000 is in no range/],
+    ['a range that is free', (iovas) => iovas.free(0x1_0000n), 'EINVAL', /0x10000 is not in any range/],
+    ['what is reserved', (iovas) => iovas.free(0x1_8000n), 'EINVAL', /0x18000 is not in any range/],
     [
       'reserving what is handed out',
       (iovas) => iovas.reserve({ iova: 0x1_0000n, size: 0xa001n }),

@@ -56,7 +56,7 @@ function outcome(cpu: string, iommu: string, entries: string, semantics: SgSeman
 }
 
 const ENTRY_OF = 'an entry that starts and ends on multiples of ';
-const RUN_OF = 'neighbours that join to whole pages of ';
+const RUN_OF = 'neighbours that join into whole pages of ';
 const IOMMU_OF = 'an IOMMU with pages of ';
 const LIST_AT = 'a list that starts at an IOVA that is a multiple of ';
 const WHOLE_4K = '9000+1000';
@@ -139,7 +139,7 @@ test('a refusal says the values, the rule and what would do', () => {
     length: 0x800n,
     values: [{ what: 'length', value: 0x800n }],
     alignment: 0x1000n,
-    rule: "length 0x800 must be a multiple of the IOMMU's smallest page 0x1000, for each entry by itself",
+    rule: "length 0x800 must be a multiple of the IOMMU's smallest page 0x1000, for each single entry",
     remedy: `semantics exact, which maps it as part of 0x1000 bytes at PA 0x9000, or ${ENTRY_OF}0x1000 would do`,
   });
   expect(second!.values.map(({ what, value }) => [what, Number(value)])).toEqual(
