@@ -1,4 +1,4 @@
-/** Encoding and decoding of descriptors by their declared fields. Strict on the way in, tolerant and talkative on the way out. */
+/** Encoding and decoding of descriptors by their declared fields. Encoding is strict; decoding accepts any word and reports what is wrong. */
 import { bitRange, type DescriptorLayout, type Field, fieldMask } from './field.ts';
 
 /** A value that does not fit its field, or a field that the layout does not have. */
@@ -20,7 +20,7 @@ export interface DecodedField {
   readonly value: bigint;
   /** The value's name, where it has one. */
   readonly text: string | undefined;
-  /** Why the value is not as the layout says: a RES0 bit that is set, type bits of another kind. */
+  /** Why the value contradicts the layout: a RES0 bit that is set, or type bits of another kind. */
   readonly problem: string | undefined;
 }
 
@@ -33,7 +33,7 @@ export function fieldNamed(layout: DescriptorLayout, name: string): Field {
 }
 
 /**
- * A descriptor from field values. Type bits and RES1 bits are set by themselves, what is not named is 0.
+ * A descriptor from field values. Type bits and RES1 bits are set automatically; fields without a value are 0.
  * @param values - by field name; each must fit its field's width.
  * @param address - an output or next-table address, put where the layout keeps address bits.
  * @throws FieldError for an unknown field, a value that does not fit, or an address with bits that the layout can't carry.
@@ -74,7 +74,7 @@ export function encode(
   return word | encodeAddress(layout, address);
 }
 
-// This folder imports nothing of the project, not even how memory writes a word.
+// This folder imports nothing else of the project, so it has its own `hex`.
 function hex(value: bigint): string {
   return `0x${value.toString(16)}`;
 }
@@ -100,7 +100,7 @@ export function encodeAddress(layout: DescriptorLayout, address: bigint): bigint
 }
 
 /**
- * The address that a descriptor carries, in bytes, with bits that a format keeps elsewhere (52-bit addresses) put back. 0 where its kind has none.
+ * The address that a descriptor carries, in bytes, with bits that a format moves elsewhere (52-bit addresses) put back. 0 for kinds without an address.
  */
 export function decodeAddress(layout: DescriptorLayout, word: bigint): bigint {
   let address = 0n;
@@ -111,7 +111,7 @@ export function decodeAddress(layout: DescriptorLayout, word: bigint): bigint {
   return address;
 }
 
-/** Every field of `word`, from the highest bit down. Never throws: what is wrong is said in `problem`. */
+/** Every field of `word`, from the highest bit down. Never throws: `problem` says what is wrong. */
 export function decode(layout: DescriptorLayout, word: bigint): DecodedField[] {
   return layout.fields.map((field) => {
     const value = (word & fieldMask(field)) >> BigInt(field.low);
@@ -119,7 +119,7 @@ export function decode(layout: DescriptorLayout, word: bigint): DecodedField[] {
   });
 }
 
-/** Whether the bits of `word` that tell kinds of descriptors apart are this layout's. `word` has at most `layout.width` bits. */
+/** True if the type bits of `word` are those of this layout. `word` has at most `layout.width` bits. */
 export function matches(layout: DescriptorLayout, word: bigint): boolean {
   return layout.fields.every(
     (f) => f.fixed === undefined || (word & fieldMask(f)) >> BigInt(f.low) === BigInt(f.fixed),

@@ -1,8 +1,8 @@
 /** How a descriptor is declared: named bit fields, once, for encoding, decoding, documentation and drawings alike. */
 
 /**
- * What the architecture says of a field's bits:
- * `field` they mean something; `res0`/`res1` they must read so; `ignored` hardware does not look; `software` ignored, and in use by a driver.
+ * The kind of a field:
+ * `field` has a meaning; `res0` and `res1` are reserved and must be 0 or 1; `ignored` bits are not looked at by hardware; `software` bits are ignored by hardware and used by a driver.
  */
 export type FieldKind = 'field' | 'res0' | 'res1' | 'ignored' | 'software';
 
@@ -15,13 +15,13 @@ export interface Field {
   readonly kind: FieldKind;
   /** What the field is, in a few words. */
   readonly meaning: string;
-  /** Where it stands: `DDI 0487 D8.3.1.2`. */
+  /** Manual section that defines it: `DDI 0487 D8.3.1.2`. */
   readonly reference: string;
   /** Names of values. */
   readonly values?: Readonly<Record<number, string>>;
   /** The only value that this kind of descriptor has here: type bits. */
   readonly fixed?: number;
-  /** For address bits: which address bit the field's lowest bit carries (its own position, except where bits are moved). */
+  /** For address bits: the address bit that the field's lowest bit holds (the same position, except for moved bits). */
   readonly address?: number;
 }
 
@@ -35,7 +35,7 @@ export interface DescriptorLayout {
   readonly fields: readonly Field[];
 }
 
-/** What a field can have beside its bits, name, kind and meaning. */
+/** The optional members of a field. */
 type Extra = Partial<Pick<Field, 'values' | 'fixed' | 'address' | 'reference'>>;
 
 /** Makes the fields that one section of a manual declares: `row(9, 8, 'SH', 'field', 'shareability', { values })`. */
@@ -50,7 +50,7 @@ export function rowsFrom(reference: string) {
   ): Field => ({ name, high, low, kind, meaning, reference, ...extra });
 }
 
-/** What a field is called: bits without a name by what they are, `RES0`. */
+/** A field's title: its name, or for unnamed bits their kind, such as `RES0`. */
 export function fieldTitle({ name, kind }: Field): string {
   return name === '-' ? kind.toUpperCase() : name;
 }
@@ -60,7 +60,7 @@ export function bitRange(field: { readonly high: number; readonly low: number })
   return field.high === field.low ? `[${field.high}]` : `[${field.high}:${field.low}]`;
 }
 
-/** Ones at the field's bits. */
+/** A mask with the field's bits set. */
 export function fieldMask(field: Field): bigint {
   return ((1n << BigInt(field.high - field.low + 1)) - 1n) << BigInt(field.low);
 }

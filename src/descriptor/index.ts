@@ -1,5 +1,5 @@
 /**
- * Bit-field tables and what is derived from them: what `lpae/descriptor` exports.
+ * Bit-field tables, and encoding and decoding by them: what `lpae/descriptor` exports.
  *
  * @example
  * import { bitRange, decode, encode } from 'lpae/descriptor';

@@ -1,4 +1,4 @@
-/** The parts that schemas of JSON documents are made of: objects that refuse what nobody reads, choices of shapes, numbers. */
+/** Building blocks for schemas of JSON documents: objects that refuse unknown members, choices of shapes, numbers. */
 import * as v from 'valibot';
 import { nearest } from '../text/near-names.ts';
 import { expectation, expectationOf } from './words.ts';
@@ -7,8 +7,8 @@ import { expectation, expectationOf } from './words.ts';
 type JsonObject = Readonly<Record<string, unknown>>;
 
 /**
- * An object of these members and no others: an unknown one is mostly a spelling mistake.
- * @param wrong - what is wrong with the object as a whole, if anything is: it is said before any member is looked at.
+ * An object of exactly these members: an unknown one is usually a spelling mistake.
+ * @param wrong - what is wrong with the object as a whole, if anything is: it is reported before any member is checked.
  */
 export function members<const T extends v.ObjectEntries>(
   entries: T,
@@ -22,7 +22,7 @@ export function members<const T extends v.ObjectEntries>(
   });
 }
 
-/** An object of which these members are read. Others are not looked at. */
+/** An object of which only these members are read. Others are ignored. */
 export function atLeast<const T extends v.ObjectEntries>(entries: T) {
   return checkedFirst(v.object(entries, missing(entries)));
 }
@@ -40,12 +40,12 @@ export function record<K extends v.GenericSchema<string, string>, V extends v.Ge
   return checkedFirst(v.record(key, value));
 }
 
-/** One of several objects, which the member `key` tells apart. */
+/** One of several objects, distinguished by the member `key`. */
 export function tagged<const K extends string, const T extends v.VariantOptions<K>>(key: K, options: T) {
   return checkedFirst(v.variant(key, options));
 }
 
-/** Absent, or null: nothing is said. */
+/** A member that may be absent or null, which mean the same. */
 export function maybe<T extends v.GenericSchema>(schema: T) {
   return v.nullish(schema, () => undefined);
 }
@@ -77,8 +77,8 @@ export function pair<const T extends Readonly<Record<string, v.GenericSchema>>>(
 }
 
 /**
- * One of several shapes. `choose` tells from the JSON which it is meant to be, so that complaints are about that one alone;
- * undefined where it can be none.
+ * One of several shapes. `choose` picks the intended one from the JSON, so that complaints are about that shape only. It
+ * returns undefined if no shape fits.
  */
 export function oneShapeOf<const T extends v.UnionOptions>(
   shapes: T,
@@ -96,23 +96,23 @@ export function oneShapeOf<const T extends v.UnionOptions>(
   }) as typeof schema;
 }
 
-/** An object without the members of which nothing is said. */
+/** A copy of an object without its undefined members. */
 export function present<T extends object>(object: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
   const said = Object.entries(object).filter(([, value]) => value !== undefined);
   return Object.fromEntries(said) as { [K in keyof T]?: Exclude<T[K], undefined> };
 }
 
-/** Whether a member says anything: null is as good as absent. */
+/** True if a member has a value: null counts as absent. */
 export function isSaid(json: unknown): boolean {
   return json !== undefined && json !== null;
 }
 
-/** Whether a JSON value has members. */
+/** True if a JSON value is an object with members. */
 export function isObject(json: unknown): json is JsonObject {
   return typeof json === 'object' && json !== null && !Array.isArray(json);
 }
 
-/** `schema` behind two checks of the JSON: that it is an object (for valibot a list is one too), and one more, of it or of one of its members. */
+/** `schema` after two checks of the JSON: that it is an object (valibot accepts lists too), and `check`, which is about the object or one of its members. */
 function checkedFirst<T extends v.GenericSchema & { readonly expects: string }>(
   schema: T,
   check: (json: JsonObject) => { key?: string; message: string | undefined } = () => ({ message: undefined }),
@@ -135,7 +135,7 @@ function memberPath(json: unknown, key: string): [v.ObjectPathItem] {
   return [{ type: 'object', origin: 'key', input, key, value: input[key] }];
 }
 
-/** Of a member that is not there, what it must be. */
+/** What a missing member must be. */
 function missing(entries: v.ObjectEntries) {
   return (issue: v.BaseIssue<unknown>): string => {
     const key = issue.path?.at(-1)?.key;

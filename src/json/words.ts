@@ -1,4 +1,4 @@
-/** What a schema without words of its own expects, in words. */
+/** What a schema without its own message expects, in words. */
 import * as v from 'valibot';
 
 /** Valibot's names of types. */
@@ -14,17 +14,17 @@ const TYPES: Readonly<Record<string, string>> = {
 /** `must be a list`, `must be one of map, unmap`. */
 export function expectation(issue: v.BaseIssue<unknown>): string {
   const { expected, type, path } = issue;
-  // Of a plain object's member, valibot tells the name alone.
+  // For a member of a plain object, valibot only gives the name.
   if (path?.at(-1)?.origin === 'key') return expected === 'never' ? 'is not known here' : 'is missing';
   if (type === 'integer') return 'must be a whole number';
-  if (expected === null) return 'is not as it must be';
+  if (expected === null) return 'is not valid';
   const names = alternatives(expected);
   const quoted = names.every((name) => name.startsWith('"'));
   if (quoted) return `must be one of ${names.map((name) => name.slice(1, -1)).join(', ')}`;
   return `must be ${[...new Set(names.map((name) => TYPES[name] ?? name))].join(' or ')}`;
 }
 
-/** What a schema says of a member that is not there. */
+/** What a schema says about a missing member. */
 export function expectationOf(schema: v.GenericSchema): string {
   const [issue] = v.safeParse(schema, undefined, { abortEarly: true, message: expectation }).issues ?? [];
   return issue?.path === undefined ? (issue?.message ?? 'is missing') : 'is missing';

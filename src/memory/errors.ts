@@ -1,4 +1,4 @@
-/** What the memory refuses to do: a typed error that carries the address and says what would work. */
+/** The error of simulated memory: it carries the address and says what would work. */
 
 /** A request that simulated memory can't carry out. `pa` and `size` are bytes. */
 export class MemoryError extends Error {

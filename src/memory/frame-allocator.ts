@@ -1,10 +1,10 @@
-/** Frames for translation tables: a deterministic buddy allocator over one RAM region, with faults that tests can order. */
+/** Frames for translation tables: a deterministic buddy allocator over one RAM region, with failures on demand for tests. */
 import { MemoryError } from './errors.ts';
 import { hex } from './hex.ts';
 import type { PhysicalMemory } from './physical-memory.ts';
 import type { RamRegion } from './ram-region.ts';
 
-/** 2^0 to 2^53: `**` with a variable exponent costs more than all else that a frame needs. */
+/** 2^0 to 2^53: `**` with a variable exponent costs more than everything else an allocation does. */
 const POWERS = Float64Array.from({ length: 54 }, (_, log2) => 2 ** log2);
 
 /** TTBR_ELx.BADDR cannot name a table at less than 64-byte alignment with a 52-bit OA (DDI 0487 D8.2.6): no frame is smaller. */
@@ -37,7 +37,7 @@ export class FrameAllocator {
   readonly #base: number;
   readonly #end: number;
   readonly #limit: number;
-  /** What keys count from: a frame's key is its distance in units of the smallest one, an integer that is mostly small. */
+  /** The origin of keys: a frame's key is its distance from here in units of the smallest frame, usually a small integer. */
   readonly #origin: number;
   /** Keys of free frames, by log2 of their size. */
   readonly #free: Set<number>[] = Array.from({ length: MAX_ORDER + 1 }, () => new Set());
@@ -65,7 +65,7 @@ export class FrameAllocator {
     this.#limit = options.limit === undefined ? Number.POSITIVE_INFINITY : Number(options.limit);
   }
 
-  /** The allocator of `memory`'s first region that all who bring none of their own share. */
+  /** The allocator over `memory`'s first region, shared by all callers that pass none. */
   static of(memory: PhysicalMemory): FrameAllocator {
     let allocator = FrameAllocator.#ofMemory.get(memory);
     if (allocator === undefined) {
@@ -92,20 +92,20 @@ export class FrameAllocator {
       .map(([key, order]) => ({ pa: BigInt(this.#paOf(key)), bytes: 2 ** order }));
   }
 
-  /** Makes the `nth` allocation from now (1 is the next one) fail, once. 0 takes the order back. */
+  /** Makes the `nth` allocation from now (1 is the next one) fail, once. 0 cancels this. */
   failAt(nth: number): void {
     this.#countdown = nth;
   }
 
   /**
-   * A zeroed frame of at least `bytes` (at most 2^52), aligned to its size, or undefined when none is left, the
-   * limit is reached, or this allocation was ordered to fail.
+   * A zeroed frame of at least `bytes` (at most 2^52), aligned to its size, or undefined if none is left, the
+   * limit is reached, or `failAt` made this allocation fail.
    * @param reach - the frame must lie below this PA. Default: anywhere.
-   * @throws MemoryError when `bytes` is no size, or another allocator has frames in use in the same range.
+   * @throws MemoryError when `bytes` is not a valid size, or another allocator has frames in use in the same range.
    */
   allocate(bytes: number, reach = Number.POSITIVE_INFINITY): number | undefined {
     if (!(bytes >= 1 && bytes <= 2 ** 52)) {
-      throw new MemoryError(`a frame has 1 to 2^52 bytes, not ${bytes}`);
+      throw new MemoryError(`a frame must have 1 to 2^52 bytes, not ${bytes}`);
     }
     if (this.#countdown > 0 && --this.#countdown === 0) return undefined;
     const order = orderOf(bytes);
@@ -135,7 +135,7 @@ export class FrameAllocator {
     this.#putFree(pa, order);
   }
 
-  /** Everything from `base` to `end` as free frames, each as large as its alignment allows. */
+  /** Adds everything from `base` to `end` as free frames, each as large as its alignment allows. */
   #addRange(base: number, end: number): void {
     for (let pa = Math.ceil(base / 2 ** MIN_ORDER) * 2 ** MIN_ORDER; pa + 2 ** MIN_ORDER <= end; ) {
       let order = MIN_ORDER;
@@ -153,7 +153,7 @@ export class FrameAllocator {
     return this.#origin + key * MIN_BYTES;
   }
 
-  /** From the smallest free frame that is large enough and begins in reach; of what is split, the lower half goes first. */
+  /** Takes a frame from the smallest free one that is large enough and begins below the limit. When it splits one, it uses the lower half first. */
   #takeFree(order: number, reach: number): number | undefined {
     const end = reach - POWERS[order]!;
     for (let from = order; from <= MAX_ORDER; from++) {
@@ -179,14 +179,14 @@ export class FrameAllocator {
       if (other === this || other.frameCount === 0 || other.#end <= this.#base || other.#base >= this.#end)
         continue;
       throw new MemoryError(
-        `another allocator has frames in use in [${hex(this.#base)}, ${hex(this.#end)}); share it, or give each a base and size of its own`,
+        `another allocator has frames in use in [${hex(this.#base)}, ${hex(this.#end)}); share it, or give each its own base and size`,
         { pa: BigInt(this.#base) },
       );
     }
     others.add(this);
   }
 
-  /** Adds a free frame, joined with its free neighbour (its buddy) as often as there is one. */
+  /** Adds a free frame, joined with its free neighbour (its buddy) for as long as there is one. */
   #putFree(pa: number, order: number): void {
     let [base, log2] = [pa, order];
     for (; log2 < MAX_ORDER; log2++) {
@@ -201,7 +201,7 @@ export class FrameAllocator {
   }
 }
 
-/** log2 of the smallest frame that holds so many bytes. */
+/** log2 of the smallest frame that holds this many bytes. */
 function orderOf(bytes: number): number {
   if (bytes <= MIN_BYTES) return MIN_ORDER;
   if (bytes <= 2 ** 31) return 32 - Math.clz32(Math.ceil(bytes) - 1);

@@ -1,17 +1,17 @@
 /**
- * Simulated physical memory: RAM regions in a 52-bit address space, and nothing anywhere else. It is the only thing
+ * Simulated physical memory: RAM regions in a 52-bit address space, with nothing between them. It is the only thing
  * that the driver side and the hardware side share. (DDI 0487 D8.1: the physical address space; words are little-endian.)
  */
 import { MemoryError } from './errors.ts';
 import { hex } from './hex.ts';
 import { RamRegion, type RegionOptions } from './ram-region.ts';
 
-/** What the bus answers to a read where no RAM is. A walker turns it into a synchronous external abort on the walk. */
+/** The answer of the bus to a read outside RAM. A walker turns it into a synchronous external abort on the walk. */
 export const EXTERNAL_ABORT: unique symbol = Symbol('external abort');
 /** The type of {@link EXTERNAL_ABORT}. */
 export type ExternalAbort = typeof EXTERNAL_ABORT;
 
-/** So many regions are looked through one after the other. */
+/** Up to this many regions are searched linearly. */
 const FEW_REGIONS = 8;
 
 /**
@@ -28,8 +28,8 @@ export class PhysicalMemory {
   readonly regions: readonly RamRegion[];
 
   /**
-   * @param regions - one region or several: `{ base, size }` grows as it is written, `{ base, buffer }` is the caller's
-   * own bytes, and with `load` it shows what lies elsewhere (a file), read as it is looked at; writes stay in memory.
+   * @param regions - one region or several. `{ base, size }` grows as it is written; `{ base, buffer }` uses the caller's
+   * bytes; with `load` a region shows data from elsewhere (such as a file), read on demand, and writes stay in memory.
    * @throws MemoryError when a region is empty, unaligned, beyond 2^52, or overlaps another.
    */
   constructor(regions: RegionOptions | readonly RegionOptions[]) {
@@ -48,7 +48,7 @@ export class PhysicalMemory {
     this.regions = list;
   }
 
-  /** Where its words lie may be remembered: see `RamRegion`. */
+  /** True if callers may remember where its words lie: see `RamRegion`. */
   get isSteady(): boolean {
     const { regions } = this;
     for (let i = 0; i < regions.length; i++) if (!regions[i]!.isSteady) return false;
@@ -68,7 +68,7 @@ export class PhysicalMemory {
     return undefined;
   }
 
-  /** By halves: images of crash dumps have thousands of regions. */
+  /** Binary search: images of crash dumps have thousands of regions. */
   #searched(pa: number, bytes: number): RamRegion | undefined {
     let [low, high] = [0, this.regions.length];
     while (low < high) {
@@ -99,7 +99,7 @@ export class PhysicalMemory {
   }
 
   /**
-   * Stores a 64-bit word. `pa` is 8-byte aligned; of `value` the low 64 bits count.
+   * Stores a 64-bit word. `pa` is 8-byte aligned; only the low 64 bits of `value` are stored.
    * @throws MemoryError when `pa` is unaligned or outside RAM.
    */
   write64(pa: bigint, value: bigint): void {
@@ -138,7 +138,7 @@ export class PhysicalMemory {
 }
 
 function checkAddress(pa: bigint): void {
-  if (typeof pa !== 'bigint') throw new MemoryError(`a physical address is a bigint, not ${String(pa)}`);
+  if (typeof pa !== 'bigint') throw new MemoryError(`a physical address must be a bigint, not ${String(pa)}`);
 }
 
 function describe(regions: readonly RamRegion[]): string {

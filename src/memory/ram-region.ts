@@ -1,6 +1,6 @@
 /**
- * One stretch of RAM: little-endian bytes at a base PA, held in chunks of `ArrayBuffer` that exist only once
- * something was written there, or were read from what lies behind the region. The hot paths of both sides address it by number (a PA has at most 52 bits, so a
+ * One stretch of RAM: little-endian bytes at a base PA, held in `ArrayBuffer` chunks. A chunk is made when something is
+ * written there, or when it is loaded from the region's source. The hot paths of both sides address it by number (a PA has at most 52 bits, so a
  * double holds it exactly) and through `Uint32Array` views.
  */
 import { MemoryError } from './errors.ts';
@@ -22,12 +22,12 @@ export type RegionOptions =
   | { readonly base: bigint; readonly buffer: ArrayBuffer };
 
 /**
- * Reads what lies behind a region, as of a file: fills `bytes`, which are zero, with what stands from `pa` on. They may reach
- * beyond the region on both sides. It is called again for chunks that were dropped meanwhile.
+ * Reads a region's data from its source, such as a file: fills `bytes`, which are zero, with the data from `pa` on. They may extend
+ * beyond the region on both sides. It is called again for chunks that were dropped in the meantime.
  */
 export type LoadChunk = (pa: number, bytes: Uint8Array) => void;
 
-/** Chunks that were loaded and never written, before the oldest is dropped: 32 MiB. */
+/** Maximum number of chunks that were loaded and never written (32 MiB). Beyond it, the oldest is dropped. */
 const MAX_LOADED = 512;
 
 /** RAM at `[base, base + size)`. Chunks are aligned by PA, so a naturally aligned table of up to 64 KiB never straddles two. */
@@ -38,13 +38,13 @@ export class RamRegion {
   readonly start: number;
   readonly end: number;
   /**
-   * What `peek` and `words` answered may be kept: RAM that was once written stays where it is in host memory. Not so of chunks that
-   * are read from elsewhere, perhaps again and again; nor while someone watches, who would not hear of it. A field, for hot paths.
+   * True if callers may keep what `peek` and `words` returned: written RAM stays where it is in host memory. It is false for loaded
+   * chunks, which may be dropped and read again, and while a watcher is active, which would miss such accesses. A field, for hot paths.
    */
   isSteady: boolean;
   /** PA of the first chunk's first byte. */
   readonly #origin: number;
-  /** The caller's own buffer, as the only chunk. */
+  /** The caller's buffer, as the only chunk. */
   readonly #whole: Uint32Array | undefined;
   readonly #chunks: (Uint32Array | undefined)[] = [];
   readonly #load: LoadChunk | undefined;
@@ -56,13 +56,13 @@ export class RamRegion {
   constructor(options: RegionOptions) {
     if ('buffer' in options && !(options.buffer instanceof ArrayBuffer)) {
       throw new MemoryError(
-        'buffer must be an ArrayBuffer, whose bytes become RAM; of a typed array, pass its .buffer',
+        'buffer must be an ArrayBuffer, whose bytes become RAM; for a typed array, pass its .buffer',
       );
     }
     const size = 'buffer' in options ? BigInt(options.buffer.byteLength) : options.size;
     const { base } = options;
     if (typeof base !== 'bigint' || typeof size !== 'bigint') {
-      throw new MemoryError(`base and size of RAM are bigints, not ${String(base)} and ${String(size)}`);
+      throw new MemoryError(`base and size of RAM must be bigints, not ${String(base)} and ${String(size)}`);
     }
     if (base < 0n || size <= 0n || base + size > BigInt(PA_LIMIT)) {
       throw new MemoryError(`RAM [${hex(base)}, +${hex(size)}) must be non-empty and lie below 2^52`, {
@@ -72,7 +72,7 @@ export class RamRegion {
     }
     if ((base | size) & 7n) {
       throw new MemoryError(
-        `RAM [${hex(base)}, +${hex(size)}) must start and end on 8 bytes, the size of a descriptor`,
+        `RAM [${hex(base)}, +${hex(size)}) must start and end on multiples of 8 bytes, the size of a descriptor`,
         { pa: base, size },
       );
     }
@@ -91,12 +91,12 @@ export class RamRegion {
     }
   }
 
-  /** Bytes of host memory behind this region: it grows with what was written, not with `size`. */
+  /** Bytes of host memory that this region uses. They grow with what was written, not with `size`. */
   get hostBytes(): number {
     return this.#hostBytes;
   }
 
-  /** Answers `peek` and `words` by others, for as long as someone watches what is read and written. @returns ends that. */
+  /** Replaces `peek` and `words`, so that a watcher sees every read and write. @returns a function that ends this. */
   watch(peek: RamRegion['peek'], words?: RamRegion['words']): () => void {
     const outer = { isSteady: this.isSteady, own: Object.getOwnPropertyDescriptors(this) };
     this.isSteady = false;
@@ -106,7 +106,7 @@ export class RamRegion {
       this.isSteady = outer.isSteady;
       for (const name of ['peek', 'words'] as const) {
         const before = outer.own[name];
-        // What covered the class's own method is taken away.
+        // Removing the replacement uncovers the class's own method.
         if (before === undefined) Reflect.deleteProperty(this, name);
         else Object.defineProperty(this, name, before);
       }
@@ -118,14 +118,14 @@ export class RamRegion {
     return pa >= this.start && pa + bytes <= this.end;
   }
 
-  /** The 32-bit words of the chunk that holds `pa`, or undefined while nothing was ever written there: all zeros. To be read only. */
+  /** The 32-bit words of the chunk that holds `pa`, or undefined while nothing was ever written there, which means all zeros. Read only. */
   peek(pa: number): Uint32Array | undefined {
     if (this.#whole !== undefined) return this.#whole;
     const index = Math.floor((pa - this.#origin) * PER_CHUNK);
     return this.#chunks[index] ?? (this.#load === undefined ? undefined : this.#loadChunk(index, this.#load));
   }
 
-  /** The same, made now if it does not exist yet. @throws MemoryError when `pa` is outside the region. */
+  /** The same for writing: the chunk is made if it does not exist yet. @throws MemoryError when `pa` is outside the region. */
   words(pa: number): Uint32Array {
     const chunk = this.peek(pa) ?? this.#make(pa);
     if (this.#load !== undefined) this.#keep(Math.floor((pa - this.#origin) * PER_CHUNK));
@@ -138,13 +138,13 @@ export class RamRegion {
     return this.#whole === undefined ? (offset & (CHUNK_BYTES - 1)) >>> 2 : offset / 4;
   }
 
-  /** Bytes from `pa` to the end of the chunk that {@link peek} answers for it. */
+  /** Bytes from `pa` to the end of the chunk that {@link peek} returns for it. */
   bytesToChunkEnd(pa: number): number {
     const offset = pa - this.#origin;
     return this.#whole === undefined ? CHUNK_BYTES - (offset & (CHUNK_BYTES - 1)) : this.end - pa;
   }
 
-  /** Sets `bytes` (a multiple of 4) from `pa` on to zero, without making chunks that are not there. */
+  /** Sets `bytes` (a multiple of 4) from `pa` on to zero, without making missing chunks. */
   clear(pa: number, bytes: number): void {
     for (let at = pa, end = pa + bytes; at < end; ) {
       const inChunk =
@@ -172,7 +172,7 @@ export class RamRegion {
     return made;
   }
 
-  /** What is about to be written is no copy of what lies behind any more. */
+  /** Keeps a chunk that is about to be written, since it will differ from its source. */
   #keep(index: number): void {
     const chunk = this.#loaded.get(index);
     if (chunk === undefined) return;
@@ -182,7 +182,7 @@ export class RamRegion {
 
   #make(pa: number): Uint32Array {
     if (!this.contains(pa)) {
-      throw new MemoryError(`no RAM at ${hex(pa)} in this region`, { pa: BigInt(pa) });
+      throw new MemoryError(`this region has no RAM at ${hex(pa)}`, { pa: BigInt(pa) });
     }
     const made = new Uint32Array(CHUNK_BYTES / 4);
     this.#chunks[Math.floor((pa - this.#origin) * PER_CHUNK)] = made;

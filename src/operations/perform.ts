@@ -1,34 +1,34 @@
-/** Carries out an operation on a domain, and keeps what it answered. */
+/** Carries out an operation on a domain and records the result. */
 import type { IommuDomain } from '../iommu/domain.ts';
 import { Scatterlist } from '../iommu/scatterlist.ts';
 import { mapSgAs, planSgFor, type SgPlan, type SgSemantics } from '../iommu/sg-semantics.ts';
 import { IommuError } from '../pagetable/errors.ts';
 import type { Operation } from './schema.ts';
 
-/** What operations say nothing of. */
+/** Settings that apply to all operations. */
 export interface PerformOptions {
   /** What map_sg means. Default: `exact`. */
   readonly semantics?: SgSemantics;
-  /** Bytes of a CPU page, which scatterlist entries are made of. Default: 4096. */
+  /** Bytes of a CPU page, the unit of scatterlist entries. Default: 4096. */
   readonly cpuPageSize?: bigint;
 }
 
 export interface Answer {
-  /** As Linux returns it: 0, bytes, an address, or a negative errno. */
+  /** The return value as in Linux: 0, bytes, an address, or a negative errno. */
   readonly ret: bigint;
-  /** Whether it was done in full. */
+  /** True if all of it was done. */
   readonly done: boolean;
-  /** Why it was refused, or of an unmap why it stopped. */
+  /** Why it was refused, or why an unmap stopped. */
   readonly error?: IommuError;
-  /** map_sg: entries, the runs they make, and their bytes. */
+  /** For map_sg: the scatterlist. */
   readonly sg?: Scatterlist;
-  /** map_sg: what it comes to under the semantics. */
+  /** For map_sg: the plan under the chosen semantics. */
   readonly plan?: SgPlan;
-  /** unmap: the first IOVA that went, where that lies before what was asked. */
+  /** For unmap: the first unmapped IOVA, if it lies before the requested one. */
   readonly from?: bigint;
 }
 
-/** One operation. A refusal is an answer; nothing else is caught. */
+/** Performs one operation. A refusal becomes part of the result; no other error is caught. */
 export function perform(domain: IommuDomain, op: Operation, options: PerformOptions = {}): Answer {
   try {
     return carryOut(domain, op, options);
@@ -64,13 +64,13 @@ function carryOut(domain: IommuDomain, op: Operation, options: PerformOptions): 
   }
 }
 
-/** What a map_sg comes to, where its list can be one. */
+/** The plan of a map_sg, if its list is valid. */
 function planOf(domain: IommuDomain, op: Operation, options: PerformOptions): Pick<Answer, 'plan'> {
   if (op.op !== 'map_sg') return {};
   try {
     return { plan: planSgFor(domain, op.iova, listOf(op, options), options.semantics ?? 'exact') };
   } catch (error) {
-    // The list itself was refused: that is the answer's error already.
+    // The list itself was refused, which the result's error already says.
     if (error instanceof IommuError) return {};
     throw error;
   }

@@ -1,10 +1,10 @@
-/** What an operation on a domain is, declared once: its members in JSON, for map requests as for golden files. */
+/** The operations on a domain, declared once: their JSON members, for map requests and golden files alike. */
 import * as v from 'valibot';
 import type { SgEntry, SgRange } from '../iommu/scatterlist.ts';
 import { members, tagged } from '../json/schemas.ts';
 import { PROT_FLAGS, type Prot } from '../pagetable/format.ts';
 
-/** One call of Linux's IOMMU API. Addresses and sizes in bytes. `ret` is what it is to return, where somebody knows: see {@link Answer}. */
+/** One call of Linux's IOMMU API. Addresses and sizes in bytes. `ret` is the expected return value, if the file gives one: see {@link Answer}. */
 export type Operation = { readonly iova: bigint; readonly ret?: bigint | undefined } & (
   | { readonly op: 'map'; readonly paddr: bigint; readonly size: bigint; readonly prot: Prot }
   | { readonly op: 'map_sg'; readonly sg: readonly (SgEntry | SgRange)[]; readonly prot: Prot }
@@ -12,7 +12,7 @@ export type Operation = { readonly iova: bigint; readonly ret?: bigint | undefin
   | { readonly op: 'iova_to_phys' }
 );
 
-/** How a kind of file writes the values of an operation. `prot` and `ret` may be schemas of members that can be left out. */
+/** How a kind of file spells the values of an operation. The schemas of `prot` and `ret` may be optional. */
 export interface Spelling<A, P, E, R> {
   readonly address: A;
   readonly prot: P;
@@ -21,7 +21,7 @@ export interface Spelling<A, P, E, R> {
   readonly ret: R;
 }
 
-/** Operations as a kind of file writes them: the same names and members in each. */
+/** The schema of operations in a given spelling. Names and members are always the same. */
 export function operationSchema<
   A extends v.GenericSchema<unknown, bigint>,
   P extends v.GenericSchema<unknown, Prot | undefined>,

@@ -1,4 +1,4 @@
-/** Text in columns: padded by what is seen, so that colours don't count. */
+/** Text in columns, padded by visible width: escape sequences of colours don't count. */
 
 // biome-ignore lint/suspicious/noControlCharactersInRegex: escape sequences start with one.
 const ESCAPES = /\u001b\[[0-9;]*m/g;

@@ -1,4 +1,4 @@
-/** The walker's answers in words: permissions, memory types, faults, and why each of them came about. */
+/** The walker's answers in words: permissions, memory types, faults and their reasons. */
 import { TABLE_DESCRIPTOR } from '../arch/descriptors/index.ts';
 import { isSet, read } from '../arch/read.ts';
 import { type MachineRegime, traitsOf } from '../arch/regimes.ts';
@@ -64,7 +64,7 @@ export const SHAREABILITY: Readonly<Record<Shareability, readonly [text: string,
   inner: ['inner shareable', 'ISH'],
 };
 
-/** Regimes of EL2 and EL3 alone have one privilege level. */
+/** False for the regimes of EL2 and EL3 alone, which have a single privilege level. */
 export function hasUnprivileged(regime: MachineRegime): boolean {
   return traitsOf(regime).unprivileged;
 }
@@ -81,7 +81,7 @@ export function flagCode({ global, contiguous, guarded }: Translation): string {
   return [global ? '' : 'nG', contiguous ? 'C' : '', guarded ? 'GP' : ''].filter(Boolean).join(' ');
 }
 
-/** Everything alike leaves have in common: `rw- rw- WB ISH nG`. */
+/** Everything that similar leaves have in common: `rw- rw- WB ISH nG`. */
 export function leafCode(result: Translation, regime: MachineRegime): string {
   return [
     permissionCode(result, regime),
@@ -117,7 +117,7 @@ const CONFIGURATION: Readonly<Record<ConfigurationFault['kind'], readonly [name:
   abort: ['aborted', 'the stream table entry, or the SMMU, aborts every transaction of the stream'],
 };
 
-/** Names of the events that faults of translation leave. */
+/** Names of the events that translation faults record. */
 const EVENTS: Readonly<Record<Fault['kind'], string>> = {
   translation: 'F_TRANSLATION',
   access_flag: 'F_ACCESS',
@@ -138,18 +138,18 @@ export function faultText(fault: Fault | SmmuFault): string {
 
 const { Valid, Type } = TABLE_DESCRIPTOR.fields;
 
-/** A long descriptor whose valid bit is set: of a type that its level may not have. */
+/** True if a long descriptor's valid bit is set. An invalid one then has a type that its level does not allow. */
 export function saysValid(word: bigint): boolean {
   return isSet(word, Valid);
 }
 
-/** `bits [1:0] = 0b01 are reserved`: of a descriptor that says to be valid and is not. */
+/** `bits [1:0] = 0b01 are reserved`: for a descriptor whose valid bit is set although it is invalid. */
 export function reservedType(word: bigint): string {
   const bits = read(word, { high: Type.high, low: Valid.low });
   return `bits [${Type.high}:${Valid.low}] = 0b${bits.toString(2).padStart(2, '0')} are reserved`;
 }
 
-/** Why, from the last step taken. `wanted` is the access in words. */
+/** The reason of a fault, from the last step of the walk. `wanted` is the access in words. */
 export function faultReason(fault: Fault | SmmuFault, steps: readonly WalkStep[], wanted: string): string {
   if (!('level' in fault)) return configurationReason(fault);
   const step = steps.at(-1);
@@ -182,7 +182,7 @@ function configurationReason({ kind, fetchAddress }: ConfigurationFault): string
   return `${CONFIGURATION[kind][1]}${where}`;
 }
 
-/** The codes that software would see: `FSC 0x07, ESR_EL1 0x96000007, PAR_EL1 0x000000000000080f`; of an SMMU the event. */
+/** The codes that software would see: `FSC 0x07, ESR_EL1 0x96000007, PAR_EL1 0x000000000000080f`; for an SMMU, the event. */
 export function faultCodes(result: Faulted, access: Access, regime: MachineRegime): string {
   if ('event' in result) return eventText(result);
   const fsc = faultStatusCode(result.fault);
@@ -197,7 +197,7 @@ export function faultCodes(result: Faulted, access: Access, regime: MachineRegim
     .join(', ');
 }
 
-/** What the exception leaves: ESR of the level that takes it, or in AArch32 DFSR or IFSR (HSR in Hyp mode). */
+/** The syndrome of the exception: ESR of the level that takes it, or in AArch32 DFSR or IFSR (HSR in Hyp mode). */
 function syndromeText(fault: Fault, { access, privileged = true }: Access, regime: MachineRegime): string {
   const name = syndromeRegister(fault, access, regime);
   if (name === 'DFSR' || name === 'IFSR') {

@@ -1,6 +1,6 @@
-/** How near names are to each other, to guess what was meant by one that is not known. */
+/** Similarity of names, to suggest what an unknown name was meant to be. */
 
-/** How many letters must change, come or go to make one name of the other (Levenshtein); a swap of neighbours is one change. */
+/** The number of letters to change, insert or delete to turn one name into the other (Levenshtein). Swapping neighbours counts as one change. */
 export function distance(a: string, b: string): number {
   let before: number[] = [];
   let row = Array.from({ length: b.length + 1 }, (_, j) => j);
@@ -20,13 +20,13 @@ export function distance(a: string, b: string): number {
   return row[b.length]!;
 }
 
-/** The known name that is most like `name`, if one is: at most a third of its letters differ. */
+/** The known name most similar to `name`, if at most a third of its letters differ. */
 export function nearest(name: string, known: readonly string[]): string | undefined {
   const allowed = Math.max(1, Math.floor(name.length / 3));
   let best: string | undefined;
   let least = allowed + 1;
   for (const one of known) {
-    // So many letters must come or go at least.
+    // At least this many letters must be inserted or deleted.
     if (Math.abs(name.length - one.length) >= least) continue;
     const cost = distance(name.toLowerCase(), one.toLowerCase());
     if (cost < least) [best, least] = [one, cost];

@@ -3,7 +3,7 @@ import { hex } from '../memory/hex.ts';
 
 export { hex };
 
-/** A descriptor or register with all its digits: 16, or of a 32-bit one 8. */
+/** A descriptor or register with all its digits: 16, or 8 if it has 32 bits. */
 export function hexWord(value: bigint, bits: 32 | 64 = 64): string {
   return hex(value, bits / 4);
 }
@@ -32,13 +32,13 @@ export function roughSize(bytes: bigint | number): string {
   return unit === 0 ? `${bytes} bytes` : `${value.toFixed(value < 10 ? 2 : 1)} ${UNITS[unit]}iB`;
 }
 
-/** Exact where that takes no more than so many characters, else rounded. */
+/** Exact if that takes at most `most` characters, else rounded. */
 export function shortSize(bytes: bigint | number, most = 6): string {
   const exact = sizeText(bytes);
   return exact.length <= most ? exact : roughSize(bytes);
 }
 
-/** A share from 0 to 1 as `93.7%`, rounded down: only what is all is 100%. */
+/** A share from 0 to 1 as `93.7%`, rounded down, so that only the whole is 100%. */
 export function percent(share: number, digits: number): string {
   const scale = 10 ** digits;
   return `${(Math.floor(share * 100 * scale) / scale).toFixed(digits)}%`;

@@ -1,4 +1,4 @@
-/** Colours by meaning: one name for each thing that is drawn, decided once for a stream. */
+/** Colours by meaning: one name for each kind of thing, chosen once per stream. */
 import { styleText } from 'node:util';
 
 export const COLOR_WHEN = ['auto', 'always', 'never'] as const;
@@ -35,13 +35,13 @@ const FIELD_COLOURS: readonly Colour[] = [
   'redBright',
 ];
 
-// One format a call: with an array Node 20's styleText ignores its own checks of the stream.
+// One format per call: with an array, Node 20's styleText ignores its own checks of the stream.
 const painter =
   (on: boolean) =>
   (colour: Colour): Paint =>
     on ? (text) => (text === '' ? '' : styleText(colour, text, { validateStream: false })) : (text) => text;
 
-/** How text in a terminal looks: with the escape sequences of colours, or (`on` false) as it is. */
+/** The style of text in a terminal: with escape sequences for colours, or plain if `on` is false. */
 export function makeStyle(on: boolean): Style {
   const paint = painter(on);
   return {
@@ -56,7 +56,7 @@ export function makeStyle(on: boolean): Style {
   };
 }
 
-/** NO_COLOR (https://no-color.org) counts when it is not empty. */
+/** NO_COLOR (https://no-color.org) has an effect when it is not empty. */
 export function wantsColour(
   when: ColorWhen,
   stream: { readonly isTTY?: boolean | undefined },

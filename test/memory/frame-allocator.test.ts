@@ -207,6 +207,6 @@ describe('allocators of one memory', () => {
   });
 
   test.each([0, -5, Number.NaN, 2 ** 53])('a frame of %d bytes is refused', (bytes) => {
-    expect(() => new FrameAllocator(memory()).allocate(bytes)).toThrow(/a frame has 1 to 2\^52 bytes/);
+    expect(() => new FrameAllocator(memory()).allocate(bytes)).toThrow(/a frame must have 1 to 2\^52 bytes/);
   });
 });

@@ -179,10 +179,14 @@ describe('a region is refused', () => {
     ['with a negative size', { base: 0n, size: -8n }, /non-empty/],
     ['below 0', { base: -8n, size: 16n }, /below 2\^52/],
     ['beyond 52 bits by one word', { base: (1n << 52n) - 8n, size: 16n }, /below 2\^52/],
-    ['with an unaligned base', { base: 0x1004n, size: 8n }, /start and end on 8 bytes/],
-    ['with an unaligned size', { base: 0x1000n, size: 12n }, /start and end on 8 bytes/],
+    ['with an unaligned base', { base: 0x1004n, size: 8n }, /start and end on multiples of 8 bytes/],
+    ['with an unaligned size', { base: 0x1000n, size: 12n }, /start and end on multiples of 8 bytes/],
     ['over an empty buffer', { base: 0n, buffer: new ArrayBuffer(0) }, /non-empty/],
-    ['over a buffer of 12 bytes', { base: 0n, buffer: new ArrayBuffer(12) }, /start and end on 8 bytes/],
+    [
+      'over a buffer of 12 bytes',
+      { base: 0n, buffer: new ArrayBuffer(12) },
+      /start and end on multiples of 8 bytes/,
+    ],
   ])('%s', (_, options, message) => {
     expect(() => new PhysicalMemory(options)).toThrow(MemoryError);
     expect(() => new PhysicalMemory(options)).toThrow(message);
