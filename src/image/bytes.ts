@@ -1,16 +1,16 @@
-/** Where the bytes of an image come from: read in windows, never as a whole. */
+/** Sources of an image's bytes, which are read in windows, never as a whole. */
 import { hex } from '../memory/hex.ts';
 import { ImageError } from './errors.ts';
 
-/** Bytes that can be read anywhere: a file, or a buffer. */
+/** Bytes that can be read at any offset: a file, or a buffer. */
 export interface ByteSource {
-  /** The file's name, as messages call it. */
+  /** The file's name, for messages. */
   readonly name: string;
-  /** Bytes there are. */
+  /** Size in bytes. */
   readonly size: number;
   /**
    * Fills `into` with the bytes from `offset` on.
-   * @throws ImageError when they are not all there, or can't be read.
+   * @throws ImageError when the file ends before that, or can't be read.
    */
   read(offset: number, into: Uint8Array): void;
 }
@@ -18,7 +18,7 @@ export interface ByteSource {
 /**
  * Bytes in memory as a source. They are not copied.
  *
- * @param name - what messages call it.
+ * @param name - its name in messages.
  */
 export function bufferSource(name: string, bytes: Uint8Array): ByteSource {
   return {
@@ -46,7 +46,7 @@ export function bytesAt(source: ByteSource, offset: number, length: number): Uin
   return bytes;
 }
 
-/** The same as a view for multi-byte values. */
+/** The same as a DataView, for multi-byte values. */
 export function viewAt(source: ByteSource, offset: number, length: number): DataView {
   return new DataView(bytesAt(source, offset, length).buffer);
 }

@@ -1,4 +1,4 @@
-/** ELF files: what PT_LOAD segments hold, by their physical addresses. (System V ABI, "Program Header"; kernels, vmcores, QEMU's dumps.) */
+/** ELF files: the contents of PT_LOAD segments, by their physical addresses. (System V ABI, "Program Header"; kernels, vmcores, QEMU's dumps.) */
 import { hex } from '../memory/hex.ts';
 import { type ByteSource, viewAt } from './bytes.ts';
 import { ImageError } from './errors.ts';
@@ -6,11 +6,11 @@ import type { MemoryImage } from './image.ts';
 import { FilePiece, keptApart, type Piece, placed } from './segments.ts';
 
 const PT_LOAD = 1;
-/** More program headers than 16 bits hold: the number is in sh_info of section 0. */
+/** Means that the number of program headers exceeds 16 bits and is in sh_info of section 0. */
 const PN_XNUM = 0xffff;
 const MAX_HEADERS = 1 << 20;
 
-/** Where fields stand. `word` reads an address or offset. */
+/** Offsets of fields. `word` reads an address or offset. */
 interface Layout {
   readonly wide: boolean;
   readonly header: { bytes: number; phoff: number; shoff: number; phentsize: number };
@@ -48,7 +48,7 @@ interface File {
 /** A PT_LOAD that occupies memory. */
 interface Load {
   readonly index: number;
-  /** Where its program header stands. */
+  /** Offset of its program header. */
   readonly at: number;
   readonly offset: bigint;
   readonly vaddr: bigint;
@@ -71,7 +71,7 @@ export function readElf(source: ByteSource, base: bigint): MemoryImage {
     });
   }
   const notes = checkAddresses(source, loads);
-  // With paging, QEMU writes a segment for each mapping; in a vmcore the kernel's own image stands twice.
+  // With paging, QEMU writes a segment for each mapping. A vmcore holds the kernel's own image twice.
   const pieces = loads.map((load) => pieceOf(file, load, base));
   return { source: source.name, format: 'elf', segments: keptApart(source, pieces, 'same-bytes'), notes };
 }
@@ -145,7 +145,7 @@ function loadsOf(file: File, start: number, headers: DataView): Load[] {
   return loads;
 }
 
-/** Cores of processes have virtual addresses only. */
+/** Core files of processes have only virtual addresses. */
 function checkAddresses(source: ByteSource, loads: readonly Load[]): string[] {
   const virtual = loads.every(({ paddr }) => paddr === 0n) && loads.some(({ vaddr }) => vaddr !== 0n);
   if (!virtual) return [];

@@ -1,10 +1,10 @@
-/** What the image readers refuse: an error that says which file, where in it, the rule and what would work. */
+/** The error of the image readers: it says which file, where in it, the rule, and what would work. */
 import { hex } from '../memory/hex.ts';
 
-/** An image that can't be read. `offset` is bytes into the file, or undefined where it is about the whole. */
+/** An image that can't be read. `offset` is in bytes, or undefined if the error is about the whole file. */
 export class ImageError extends Error {
   override readonly name = 'ImageError';
-  /** The file, as messages call it. */
+  /** The file's name. */
   readonly source: string;
   readonly offset: number | undefined;
   readonly hint: string | undefined;

@@ -1,4 +1,4 @@
-/** makedumpfile's flattened format, for pipes: a 4 KiB header and records of offset, size and data, which put together give the real file. (makedumpfile(8), -F; QEMU writes it too.) */
+/** makedumpfile's flattened format, for pipes: a 4 KiB header, and records of offset, size and data from which the real file is put together. (makedumpfile(8), -F; QEMU writes it too.) */
 import { hex } from '../memory/hex.ts';
 import { type ByteSource, checkWindow, viewAt } from './bytes.ts';
 import { ImageError } from './errors.ts';
@@ -9,10 +9,10 @@ const HEADER_BYTES = 4096;
 const RECORD_BYTES = 16;
 const END = -1n;
 const MAX_RECORDS = 1 << 22;
-/** Records over one place: the header is written again when all is done, and little else. */
+/** Maximum number of records that overlap in one place. Normally only the header is written again, at the end. */
 const MAX_OVERLAPPING = 4096;
 
-/** `[start, end)` of the real file stands at `at` in this one. */
+/** `[start, end)` of the real file is at offset `at` in this one. */
 interface Extent {
   readonly start: number;
   readonly end: number;
@@ -27,7 +27,7 @@ export function isFlattened(start: Uint8Array): boolean {
 }
 
 /**
- * The real file, read through the records. What none of them holds is zeros.
+ * The real file, read through the records. Parts without a record are zeros.
  * @throws ImageError with the offset of a record that is wrong or cut off.
  */
 export function unflatten(source: ByteSource): ByteSource {
@@ -57,7 +57,7 @@ export function unflatten(source: ByteSource): ByteSource {
   };
 }
 
-/** In the file's order. */
+/** The records in the file's order. */
 function readRecords(source: ByteSource): Extent[] {
   const records: Extent[] = [];
   for (let at = HEADER_BYTES; ; ) {
@@ -81,7 +81,7 @@ function readRecords(source: ByteSource): Extent[] {
   }
 }
 
-/** By ascending place. Where records overlap, the one that was written last counts. */
+/** The records by ascending offset. Where they overlap, the one written last wins. */
 function withoutOverlap(source: ByteSource, records: readonly Extent[]): Extent[] {
   const sorted = [...records].sort((a, b) => a.start - b.start);
   const result: Extent[] = [];

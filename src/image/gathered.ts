@@ -1,20 +1,20 @@
-/** Bytes gathered from the lines of a text: what goes on where the last line ended joins it, and all of it lies in one growing buffer. */
+/** Bytes gathered from the lines of a text into one growing buffer. A line that continues where the last one ended extends its run. */
 import type { ByteSource } from './bytes.ts';
 import type { ImageSegment } from './image.ts';
 import { keptApart, type Piece, placed, type Twice } from './segments.ts';
 import type { Line } from './text-lines.ts';
 
-/** Bytes at neighbouring addresses, from lines of one style. */
+/** Bytes at consecutive addresses, from lines of one style. */
 interface Run {
   readonly base: bigint;
-  /** Where they begin in the buffer. */
+  /** Offset of the first byte in the buffer. */
   readonly at: number;
   count: number;
   readonly line: number;
   readonly style: number;
 }
 
-/** The last line's bytes, over and over. */
+/** The last line's bytes, repeated. */
 interface Repeat {
   readonly base: bigint;
   readonly size: bigint;
@@ -31,9 +31,9 @@ export class Gathered {
   #bytes = new Uint8Array(0x1000);
   #length = 0;
   #lastLine = { at: 0, count: 0 };
-  /** The run that the next line may join. */
+  /** The run that the next line may extend. */
   #open: Run | undefined;
-  /** The PA behind the last line. */
+  /** The PA after the last line. */
   #end = -1n;
 
   /** @param offset - added to each address. */
@@ -43,8 +43,8 @@ export class Gathered {
   }
 
   /**
-   * @param bytes - of which the first `count` count.
-   * @param style - lines of different styles don't join, so that `eachRun` can tell them apart.
+   * @param bytes - only the first `count` are used.
+   * @param style - lines of different styles are not joined, so that `eachRun` can distinguish them.
    * @throws ImageError beyond 2^52.
    */
   add(line: Line, address: bigint, bytes: Uint8Array, count: number, style = 0): void {
@@ -62,8 +62,8 @@ export class Gathered {
   }
 
   /**
-   * The last line's bytes again and again, up to `address`.
-   * @returns false where there is no last line, or `address` does not lie behind it.
+   * Repeats the last line's bytes up to `address`.
+   * @returns false if there is no last line, or `address` does not follow it.
    * @throws ImageError beyond 2^52.
    */
   repeatUpTo(line: Line, address: bigint): boolean {
@@ -76,12 +76,12 @@ export class Gathered {
     return true;
   }
 
-  /** Shows the bytes of each run, to be changed in place. */
+  /** Calls `change` with the bytes of each run, which it may change in place. */
   eachRun(change: (bytes: Uint8Array, style: number) => void): void {
     for (const { at, count, style } of this.#runs) change(this.#bytes.subarray(at, at + count), style);
   }
 
-  /** @throws ImageError where lines contradict each other; with `twice` = `never` also where they only overlap. */
+  /** @throws ImageError if lines contradict each other, or with `twice` = `never` if they overlap at all. */
   segments(twice: Twice): ImageSegment[] {
     const pieces = [
       ...this.#runs.map((run) => this.#pieceOf(run)),

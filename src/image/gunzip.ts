@@ -1,4 +1,4 @@
-/** Gzip files as sources: inflated once as a stream, of which only what is not zero is kept. (RFC 1952.) */
+/** Gzip files as sources: inflated once as a stream. Only blocks that are not zero are kept. (RFC 1952.) */
 import { pipeline } from 'node:stream/promises';
 import { createGunzip } from 'node:zlib';
 import { type ByteSource, bytesAt, checkWindow } from './bytes.ts';
@@ -9,7 +9,7 @@ const INPUT_WINDOW = 1 << 18;
 /** 128 MiB that are not zero. */
 const MAX_BLOCKS = 2048;
 
-/** Whether a file begins as gzip does (RFC 1952 2.3.1: bytes 1f 8b). @throws ImageError when it can't be read. */
+/** True if a file begins like gzip data (RFC 1952 2.3.1: bytes 1f 8b). @throws ImageError when it can't be read. */
 export function isGzip(source: ByteSource): boolean {
   if (source.size < 2) return false;
   const [first, second] = bytesAt(source, 0, 2);
@@ -17,7 +17,7 @@ export function isGzip(source: ByteSource): boolean {
 }
 
 /**
- * What a gzip file holds, by any offset. Memory images are mostly zeros: blocks of 64 KiB that are zero cost nothing.
+ * The contents of a gzip file, readable at any offset. Memory images are mostly zeros, so 64 KiB blocks of zeros cost nothing.
  * @throws ImageError for damaged and truncated files, and for more than 128 MiB that is not zero.
  */
 export async function gunzipSource(source: ByteSource): Promise<ByteSource> {
@@ -29,7 +29,7 @@ export async function gunzipSource(source: ByteSource): Promise<ByteSource> {
   } catch (error) {
     if (error instanceof ImageError) throw error;
     const reason = error instanceof Error ? error.message : String(error);
-    throw new ImageError(source.name, `no whole gzip data: ${reason}`, {
+    throw new ImageError(source.name, `incomplete or damaged gzip data: ${reason}`, {
       hint: 'gzip -t tells whether a file was cut off or damaged',
     });
   }
@@ -42,7 +42,7 @@ function* windowsOf(source: ByteSource): Generator<Uint8Array> {
   }
 }
 
-/** Bytes in the order they come, cut into blocks. */
+/** A stream of bytes, cut into blocks. */
 class Blocks {
   readonly #name: string;
   readonly #kept = new Map<number, Uint8Array>();

@@ -1,26 +1,26 @@
-/** One line of a hex dump as people paste it: an address, words, perhaps the same as text. crash, gdb, U-Boot, xxd, hexdump, od, QEMU, OpenOCD, devmem2. */
+/** One line of a pasted hex dump: an address, words, and perhaps the same bytes as text. Tools: crash, gdb, U-Boot, xxd, hexdump, od, QEMU, OpenOCD, devmem2. */
 import { digitValue } from './text-lines.ts';
 
 /** Words of a line, each `width` bytes. */
 export interface DataLine {
   readonly kind: 'data';
   readonly address: bigint;
-  /** Its digits as written. */
+  /** The address's digits as written. */
   readonly digits: string;
   readonly width: 1 | 2 | 4 | 8;
-  /** Bytes in `lineBytes`, in the order of their digits. */
+  /** Number of bytes in `lineBytes`, in the order of their digits. */
   readonly count: number;
-  /** `address:`, not `address` alone. */
+  /** True for `address:`, false for `address` without a colon. */
   readonly colon: boolean;
   /** `0x` before the address, or before the words. */
   readonly prefixed: boolean;
-  /** The text column, if there is one: which orders of a word's bytes it agrees with, and how many spaces stand before it. */
+  /** The text column, if there is one: the byte orders of words that it agrees with, and the number of spaces before it. */
   readonly column:
     | { readonly asWritten: boolean; readonly reversed: boolean; readonly gap: number }
     | undefined;
 }
 
-/** `*` says that the line before goes on; an address alone, where the dump ends. */
+/** `*` means that the previous line repeats; an address alone marks the end of the dump. */
 export type HexLine =
   | DataLine
   | { readonly kind: 'repeat' }
@@ -28,7 +28,7 @@ export type HexLine =
 
 const MAX_LINE = 4096;
 const MAX_BYTES = 512;
-/** Of the last line that was parsed. */
+/** The bytes of the line that was parsed last. */
 export const lineBytes = new Uint8Array(MAX_BYTES);
 
 const ADDRESS = /^[ \t]*(?:0x([0-9a-f]{1,16})|([0-9a-f]{4,16}))(?:([ \t]+<.*>)?(:))?(?=[ \t]|$)/i;
@@ -41,7 +41,7 @@ const TIMESTAMPS = /^[ \t]*(?:<\d+>)?(?:\[[^\]]*\][ \t]*)+/;
 /** `=> `, `(gdb) `, `crash> `, `root@board:~# `. */
 const PROMPT = /^[ \t]*(?:\([\w-]+\)|[\w.@:~/-]*(?:=>|[#$>%]))[ \t]+/;
 
-/** Undefined for what is no line of a dump. The bytes stand in `lineBytes` until the next call. */
+/** Undefined if it is not a line of a dump. The bytes are in `lineBytes` until the next call. */
 export function parseHexLine(text: string): HexLine | undefined {
   if (text.length > MAX_LINE) return undefined;
   const clean = text.replaceAll('\r', '').replace(ESCAPES, '').trimEnd();
@@ -66,7 +66,7 @@ function parseBare(text: string): HexLine | undefined {
   if (scanned === undefined) return undefined;
   const found =
     column.trim() === '' ? undefined : matchColumn(column, scanned.count, scanned.width, exact ? 0 : 2);
-  // A text column that disagrees: digits were lost on the way, or are not hex.
+  // The text column disagrees: digits were lost, or are not hex.
   if (found !== undefined && !found.asWritten && !found.reversed) return undefined;
   const prefixed = prefixedDigits !== undefined || scanned.prefixed;
   return {
@@ -81,7 +81,7 @@ function parseBare(text: string): HexLine | undefined {
   };
 }
 
-/** What devmem2 prints has no leading zeros: what fits is a 4-byte word, its default. */
+/** devmem2 prints no leading zeros: a value that fits is taken as a 4-byte word, its default. */
 function parseDevmem2(text: string): DataLine | undefined {
   const [, digits, value] = DEVMEM2.exec(text) ?? [];
   if (digits === undefined || value === undefined) return undefined;
@@ -101,7 +101,7 @@ function parseDevmem2(text: string): DataLine | undefined {
   };
 }
 
-/** Behind `address: words` a text column follows two spaces; where there is no colon it is `|text|` or `>text<`. */
+/** After `address: words`, a text column follows two spaces. Without a colon it is `|text|` or `>text<`. */
 function splitColumn(rest: string, colon: boolean): { words: string; column: string; exact: boolean } {
   if (colon) {
     const gap = rest.indexOf('  ', rest.length - rest.trimStart().length);
@@ -119,7 +119,7 @@ function noColumn(words: string): { words: string; column: string; exact: boolea
   return { words, column: '', exact: false };
 }
 
-/** Words of one width, between blanks. Their bytes go to `lineBytes` as written. */
+/** Words of one width, separated by blanks. Their bytes go to `lineBytes` as written. */
 function scanWords(text: string): { width: 1 | 2 | 4 | 8; count: number; prefixed: boolean } | undefined {
   let [at, count, width, prefixed] = [0, 0, 0, false];
   for (;;) {
@@ -153,8 +153,8 @@ function isWidth(bytes: number): bytes is 1 | 2 | 4 | 8 {
 }
 
 /**
- * Text columns show memory order, so they tell how a word's digits are meant. Where text begins with spaces, or ends
- * with some that were cut off, its place is not plain: each that it can have is tried.
+ * Text columns show memory order, so they reveal the byte order of a word's digits. If the text begins with spaces, or lost
+ * trailing ones, its position is ambiguous, and every possible one is tried.
  */
 function matchColumn(
   column: string,
@@ -176,7 +176,7 @@ function placeOf(column: string, count: number, order: number, from: number): nu
   return undefined;
 }
 
-/** `order` is XORed into the index of a byte: 0, or width - 1 to turn the words round. */
+/** `order` is XORed into the index of a byte: 0, or width - 1 to reverse the bytes of words. */
 function fitsAt(column: string, place: number, count: number, order: number): boolean {
   for (let i = 0; i < place; i++) if (column[i] !== ' ') return false;
   for (let i = 0; i < count; i++) {

@@ -1,4 +1,4 @@
-/** Hex dumps as people paste them: crash, gdb, U-Boot, xxd, hexdump, od, QEMU, OpenOCD, devmem2; what is no dump line is skipped and told. */
+/** Pasted hex dumps: crash, gdb, U-Boot, xxd, hexdump, od, QEMU, OpenOCD, devmem2. Lines that are not part of a dump are skipped and reported. */
 import type { ByteSource } from './bytes.ts';
 import { ImageError } from './errors.ts';
 import { Gathered } from './gathered.ts';
@@ -6,7 +6,7 @@ import { type DataLine, lineBytes, parseHexLine } from './hex-line.ts';
 import type { MemoryImage } from './image.ts';
 import { type Line, lineError, linesOf } from './text-lines.ts';
 
-/** Lines that one tool wrote, as far as it shows, and which order of bytes their text columns speak for. */
+/** Lines that seem to come from one tool, and the byte order that their text columns suggest. */
 interface Style {
   readonly sample: DataLine;
   readonly gap: number;
@@ -15,18 +15,18 @@ interface Style {
   reversed: number;
 }
 
-/** A wider gap before a text column is a short line that was filled up. */
+/** A wider gap before a text column means a short line that was padded. */
 const WIDEST_GAP = 4;
-/** Of an address, as od writes it. */
+/** Digits of an address, as od writes it. */
 const OD_DIGITS = 7;
 const SHOWN_LINES = 3;
 const SHOWN_CHARACTERS = 60;
 
 /**
- * Bytes are in memory order, words are values and so little-endian in memory; groups of `xxd` are in memory order. A text column
- * decides where there is one.
+ * Bytes are in memory order. Words are values, so they are little-endian in memory. Groups of `xxd` are in memory order. If there is
+ * a text column, it decides.
  * @param base - added to each address, modulo 2^64.
- * @throws ImageError where nothing is a dump, addresses are not hex, or lines contradict each other.
+ * @throws ImageError if no line is a dump, addresses are not hex, or lines contradict each other.
  */
 export function readHexText(source: ByteSource, base: bigint): MemoryImage {
   return new Reader(source, base).read();
@@ -41,7 +41,7 @@ class Reader {
   readonly #skipped: Line[] = [];
   #skippedCount = 0;
   #before: DataLine | undefined;
-  /** A `*`, until it is known how far it goes. */
+  /** A `*` whose end is not known yet. */
   #star: Line | undefined;
 
   constructor(source: ByteSource, base: bigint) {
@@ -82,7 +82,7 @@ class Reader {
     this.#star = undefined;
   }
 
-  /** od counts in octal unless it is told otherwise: then 16 bytes on is 20. */
+  /** od counts in octal by default: after 16 bytes the address is 20. */
   #checkRadix(line: Line, now: DataLine): void {
     const before = this.#before;
     if (before === undefined || before.colon || now.colon || before.digits.length !== OD_DIGITS) return;
@@ -119,7 +119,7 @@ class Reader {
     return index;
   }
 
-  /** Behind it nobody knows how far a `*` went. */
+  /** After it, the extent of a `*` is unknown. */
   #skipUnread(line: Line): void {
     if (this.#star !== undefined) this.#skip(this.#star);
     this.#star = undefined;
@@ -138,7 +138,7 @@ class Reader {
       this.#skippedCount === 1 ? '1 line is' : `${this.#skippedCount} lines are`,
       this.#skippedCount > SHOWN_LINES ? ', …' : '',
     ];
-    return [`${lines} no dump and skipped: ${shown}${more}`];
+    return [`${lines} not part of a dump and skipped: ${shown}${more}`];
   }
 
   #nothing(): ImageError {
@@ -157,7 +157,7 @@ function sameKind({ sample }: Style, line: DataLine): boolean {
   return sample.width === line.width && sample.colon === line.colon && sample.prefixed === line.prefixed;
 }
 
-/** Whether digits stand in the order of memory. Where no text column says, only xxd's pairs of bytes do. */
+/** True if digits are in memory order. Without a text column, only xxd's pairs of bytes are. */
 function isAsWritten({ sample, gap, asWritten, reversed }: Style): boolean {
   if (sample.width === 1) return true;
   if (asWritten !== reversed) return asWritten > reversed;
@@ -182,7 +182,7 @@ function readIn(radix: 8 | 10, digits: string): number {
   return (radix === 8 ? /^[0-7]+$/ : /^\d+$/).test(digits) ? Number.parseInt(digits, radix) : Number.NaN;
 }
 
-/** What a terminal can be shown of a line. */
+/** A line as it can be shown in a terminal. */
 function printable(text: string): string {
   const shown = text.trim().replace(/[^\x20-\x7e]/g, '.');
   return shown.length > SHOWN_CHARACTERS ? `${shown.slice(0, SHOWN_CHARACTERS)}…` : shown;

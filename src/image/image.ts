@@ -1,53 +1,53 @@
-/** A memory image: stretches of physical memory that someone dumped, and how they become the memory that a walker reads. */
+/** A memory image: dumped stretches of physical memory, and the memory that a walker reads them from. */
 import { hex } from '../memory/hex.ts';
 import { MemoryError, PhysicalMemory, type RegionOptions } from '../memory/index.ts';
 import { ImageError } from './errors.ts';
 import { firstEndingAfter } from './sorted.ts';
 
-/** The kinds of files that are read. */
+/** The kinds of files that can be read. */
 export const IMAGE_FORMATS = ['raw', 'elf', 'lime', 'kdump', 'ihex', 'srec', 'hex-text'] as const;
-/** What a file of memory is: raw bytes, an ELF core, LiME, kdump, Intel HEX, S-records, or a hex dump as text. */
+/** The kind of a memory file: raw bytes, an ELF core, LiME, kdump, Intel HEX, S-records, or a hex dump as text. */
 export type ImageFormat = (typeof IMAGE_FORMATS)[number];
 
-/** One stretch of physical memory. Nothing is read before it is looked at. */
+/** One stretch of physical memory. Its bytes are read on demand. */
 export interface ImageSegment {
   /** PA of the first byte, up to 52 bits. */
   readonly base: bigint;
   /** Bytes, at least one. */
   readonly size: bigint;
   /**
-   * Fills `into` with the bytes from `offset` within the segment on; all of them are inside.
-   * @throws ImageError where the file can't give them.
+   * Fills `into` with the bytes from `offset` on; the range lies inside the segment.
+   * @throws ImageError if the file can't provide them.
    */
   read(offset: number, into: Uint8Array): void;
 }
 
-/** What a reader makes of a file. */
+/** The result of reading a file. */
 export interface MemoryImage {
   /** The file's name, as messages call it. */
   readonly source: string;
   readonly format: ImageFormat;
-  /** Ascending and apart from each other. */
+  /** In ascending order, without overlaps. */
   readonly segments: readonly ImageSegment[];
-  /** What a reader of the result should know: lines that were skipped, what was assumed. */
+  /** Notes for the user: skipped lines, assumptions. */
   readonly notes: readonly string[];
 }
 
 /** A physical address has at most 52 bits. */
 export const PA_LIMIT = 1n << 52n;
-/** RAM starts and ends on this. */
+/** RAM starts and ends on a multiple of this. */
 const WORD = 8n;
 
 interface Placed {
   readonly segment: ImageSegment;
   readonly source: string;
-  /** First byte, and the first behind. */
+  /** The first byte, and the first one after the end. */
   readonly start: number;
   readonly end: number;
 }
 
 /**
- * The memory that images show. What none of them holds is not RAM, but for the bytes that fill up a word of 8.
+ * The memory that images contain. Everything else is not RAM, except bytes that complete an 8-byte word.
  * @throws ImageError for segments that overlap, are empty, or lie beyond 2^52.
  */
 export function imageMemory(images: readonly MemoryImage[]): PhysicalMemory {
@@ -84,7 +84,7 @@ function refuseOverlap(before: Placed, after: Placed): void {
   );
 }
 
-/** Segments that touch, or share a word, make one region. */
+/** Segments that are adjacent or share a word form one region. */
 function clusters(placed: readonly Placed[]): Placed[][] {
   const found: Placed[][] = [];
   let end = Number.NEGATIVE_INFINITY;
@@ -92,7 +92,7 @@ function clusters(placed: readonly Placed[]): Placed[][] {
     if (one.start < end) found.at(-1)!.push(one);
     else found.push([one]);
     end = Math.ceil(one.end / Number(WORD)) * Number(WORD);
-    // What touches goes on in the same region.
+    // Adjacent segments continue the region.
     if (one.end === end) end += 1;
   }
   return found;
@@ -104,7 +104,7 @@ function regionOf(parts: readonly Placed[]): RegionOptions {
   return { base, size: end - base, load: (pa, bytes) => fill(parts, pa, bytes) };
 }
 
-/** Copies what the parts hold of `[pa, pa + bytes.length)`. */
+/** Copies the bytes of `[pa, pa + bytes.length)` that the parts hold. */
 function fill(parts: readonly Placed[], pa: number, bytes: Uint8Array): void {
   const end = pa + bytes.length;
   for (let i = firstEndingAfter(parts, pa); i < parts.length && parts[i]!.start < end; i++) {

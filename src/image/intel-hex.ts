@@ -7,7 +7,7 @@ import type { MemoryImage } from './image.ts';
 import { hexBytes, type Line, lineError, linesOf } from './text-lines.ts';
 
 const TYPE = { data: 0, end: 1, segment: 2, start: 3, linear: 4, linearStart: 5 } as const;
-/** Data bytes that records other than data have. */
+/** Data bytes of records that are not of type 00. */
 const LENGTHS: Readonly<Record<number, number>> = {
   [TYPE.end]: 0,
   [TYPE.segment]: 2,
@@ -18,7 +18,7 @@ const LENGTHS: Readonly<Record<number, number>> = {
 
 /** Length, address, type and checksum. */
 const AROUND = 5;
-/** Where data begins in a record. */
+/** Offset of the data in a record. */
 const DATA = 4;
 const record = new Uint8Array(AROUND + 255);
 
@@ -77,7 +77,7 @@ function typeOf(source: ByteSource, line: Line, text: string): number {
   return type;
 }
 
-/** The type, with the record's bytes in `record`; or what is wrong. */
+/** The record's type, with its bytes in `record`; or what is wrong with it. */
 function decode(text: string): number | string {
   const count = text[0] === ':' ? hexBytes(text, 1, record) : undefined;
   if (count === undefined || count < AROUND) return 'not a record: `:` and pairs of hex digits, at least 5';

@@ -5,7 +5,7 @@ import { ImageError } from './errors.ts';
 
 const SIGNATURES = ['KDUMP   ', 'DISKDUMP'] as const;
 const MACHINE = { offset: 272, bytes: 65 } as const;
-/** Where status, block_size and so on begin: behind a timeval, whose size is the machine's. */
+/** Offset of status, block_size and so on. They follow a timeval, whose size depends on the machine. */
 const STATUS_OFFSET = { 64: 424, 32: 412 } as const;
 const HEADER_BYTES = 464;
 const SUB_HEADER_BYTES = 104;
@@ -18,11 +18,11 @@ const MAX_PAGES = 2 ** 33;
 export interface KdumpHeader {
   /** Bytes of a page and of a block of the file. */
   readonly blockSize: number;
-  /** Of the bitmap of pages that the file holds: a bit a page, the first page's lowest. */
+  /** Offset of the bitmap of pages in the file: one bit per page, lowest bit first. */
   readonly bitmapOffset: number;
-  /** Of the first page descriptor. */
+  /** Offset of the first page descriptor. */
   readonly tableOffset: number;
-  /** Bits of the bitmap that count. */
+  /** Number of bits in the bitmap. */
   readonly pages: number;
   /** PA of page 0. */
   readonly base: bigint;
@@ -33,7 +33,7 @@ export function isKdump(start: Uint8Array): boolean {
   return SIGNATURES.some((signature) => new TextDecoder('latin1').decode(start.subarray(0, 8)) === signature);
 }
 
-/** What the main header says, once it is known where it stands. */
+/** The contents of the main header. */
 interface MainHeader {
   readonly status: number;
   readonly blockSize: number;
@@ -42,7 +42,7 @@ interface MainHeader {
   readonly pages: number;
 }
 
-/** @throws ImageError for big-endian and split dumps, and for a header that makes no sense. */
+/** @throws ImageError for big-endian and split dumps, and for an implausible header. */
 export function readKdumpHeader(source: ByteSource): KdumpHeader {
   const view = viewAt(source, 0, HEADER_BYTES);
   const version = view.getUint32(8, true);
@@ -80,7 +80,7 @@ function mainHeader(view: DataView, bits: 64 | 32, little: boolean): MainHeader 
   };
 }
 
-/** Pages have 4, 16 or 64 KiB at Arm; others know 1 KiB and more. */
+/** Arm has pages of 4, 16 or 64 KiB; other architectures have 1 KiB and more. */
 function isPlausible({ blockSize, subBlocks, bitmapBlocks }: MainHeader): boolean {
   const power = (blockSize & (blockSize - 1)) === 0;
   return (
@@ -105,7 +105,7 @@ function implausible(source: ByteSource, view: DataView): ImageError {
   return new ImageError(source.name, message, { offset: STATUS_OFFSET[64] });
 }
 
-/** makedumpfile on 32-bit Arm counts pages from where RAM starts (its ARCH_PFN_OFFSET); all others count from 0. */
+/** On 32-bit Arm, makedumpfile counts pages from the start of RAM (its ARCH_PFN_OFFSET); elsewhere it counts from 0. */
 function firstPage(
   view: DataView,
   sub: DataView,
@@ -123,7 +123,7 @@ function firstPage(
   };
 }
 
-/** Two bitmaps, of pages that exist and of those in the file; very old dumps have the first alone. */
+/** There are two bitmaps: of pages that exist, and of pages in the file. Very old dumps have only the first. */
 function layoutOf(
   source: ByteSource,
   main: MainHeader,

@@ -1,4 +1,4 @@
-/** The pages of a kdump-compressed file: their descriptors, and their bytes unpacked. (makedumpfile's diskdump_mod.h, page_desc.) */
+/** The pages of a kdump-compressed file: their descriptors, and their decompressed bytes. (makedumpfile's diskdump_mod.h, page_desc.) */
 import { inflateSync } from 'node:zlib';
 import { decompress as unpackZstd } from 'fzstd';
 import { hex } from '../memory/hex.ts';
@@ -15,16 +15,16 @@ const ZSTD = 0x20;
 const NAMES: Readonly<Record<number, string>> = { [ZLIB]: 'zlib', [SNAPPY]: 'snappy', [ZSTD]: 'zstd' };
 
 const ZSTD_MAGIC = 0xfd2f_b528;
-/** Bytes of a zstd frame's content size, by the two bits that say it. (RFC 8878, 3.1.1.1.1.1) */
+/** Bytes of a zstd frame's content size, by the two bits that encode it. (RFC 8878, 3.1.1.1.1.1) */
 const ZSTD_SIZE_BYTES = [0, 2, 4, 8] as const;
 const MAX_CACHED = 64;
 
-/** Where a page's bytes stand. Pages that are the same share them. */
+/** Location of a page's bytes. Identical pages share them. */
 interface Packed {
   readonly offset: number;
   readonly size: number;
   readonly flags: number;
-  /** Of the descriptor, for messages. */
+  /** Offset of the descriptor, for messages. */
   readonly at: number;
 }
 
@@ -32,7 +32,7 @@ export class KdumpPages {
   readonly #source: ByteSource;
   readonly #table: number;
   readonly #pageBytes: number;
-  /** Unpacked pages by what they were, the longest unused first. */
+  /** Decompressed pages by their location, least recently used first. */
   readonly #cache = new Map<string, Uint8Array>();
 
   constructor(source: ByteSource, tableOffset: number, pageBytes: number) {
@@ -42,8 +42,8 @@ export class KdumpPages {
   }
 
   /**
-   * Bytes from `offset` within page `index` of the file on; they may go on into the next ones.
-   * @throws ImageError for what is damaged or missing, and for LZO.
+   * Bytes from `offset` within page `index` of the file on; they may continue into the next pages.
+   * @throws ImageError for damaged or missing pages, and for LZO.
    */
   read(index: number, offset: number, into: Uint8Array): void {
     for (let done = 0, page = index, from = offset; done < into.length; page++, from = 0) {
@@ -69,9 +69,9 @@ export class KdumpPages {
     const [offset, size] = [view.getBigUint64(0, true), view.getUint32(8, true)];
     const packed = { offset: Number(offset), size, flags: view.getUint32(12, true), at };
     if (offset === 0n) throw this.#damaged(packed, 'makedumpfile did not get to write it');
-    // No compressor makes a page twice as long.
+    // No compressor doubles the size of a page.
     if (size === 0 || size > 2 * this.#pageBytes || packed.offset + size > this.#source.size) {
-      throw this.#damaged(packed, `its ${hex(size)} bytes at ${hex(offset)} can't be`);
+      throw this.#damaged(packed, `its ${hex(size)} bytes at ${hex(offset)} are not possible`);
     }
     return packed;
   }
@@ -100,7 +100,7 @@ export class KdumpPages {
     if (page?.length !== this.#pageBytes) {
       throw this.#damaged(
         packed,
-        `what stands at ${hex(packed.offset)} is no page in ${NAMES[kind] ?? `compression ${hex(kind)}`}`,
+        `the data at ${hex(packed.offset)} is not a page in ${NAMES[kind] ?? `compression ${hex(kind)}`}`,
       );
     }
     return page;
@@ -123,7 +123,7 @@ export class KdumpPages {
   }
 }
 
-/** What a frame says that it holds, or undefined. The library trusts it, so it is checked first. (RFC 8878, 3.1.1.1) */
+/** The content size that a frame declares, or undefined. The library trusts it, so it is checked first. (RFC 8878, 3.1.1.1) */
 function zstdContentSize(bytes: Uint8Array): bigint | undefined {
   if (bytes.length < 14) return undefined;
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);

@@ -1,4 +1,4 @@
-/** kdump-compressed dumps of makedumpfile and QEMU: a bitmap of pages, and the pages one by one. (makedumpfile's diskdump_mod.h.) */
+/** kdump-compressed dumps of makedumpfile and QEMU: a bitmap of pages, and each page compressed separately. (makedumpfile's diskdump_mod.h.) */
 import { hex } from '../memory/hex.ts';
 import { type ByteSource, bytesAt } from './bytes.ts';
 import { ImageError } from './errors.ts';
@@ -7,14 +7,14 @@ import { type KdumpHeader, readKdumpHeader } from './kdump-header.ts';
 import { KdumpPages, PAGE_DESC_BYTES } from './kdump-pages.ts';
 import { placed } from './segments.ts';
 
-/** Read at once. */
+/** Bytes read at once. */
 const WINDOW = 1 << 20;
 const MAX_SEGMENTS = 1 << 20;
 
 /**
- * The bitmap is read once, and remembered as runs of pages: a page's descriptor is found by its run.
+ * The bitmap is read once and stored as runs of pages, by which a page's descriptor is found.
  * @param base - added to each address.
- * @throws ImageError for damaged headers, and for page descriptors that the file is too short for.
+ * @throws ImageError for damaged headers, and if the file is too short for the page descriptors.
  */
 export function readKdump(source: ByteSource, base: bigint): MemoryImage {
   const header = readKdumpHeader(source);
@@ -47,7 +47,7 @@ class PageRun implements ImageSegment {
   readonly base: bigint;
   readonly size: bigint;
   readonly #pages: KdumpPages;
-  /** Of its first page among those in the file. */
+  /** Index of its first page among those in the file. */
   readonly #index: number;
   readonly #pageBytes: number;
 
@@ -65,7 +65,7 @@ class PageRun implements ImageSegment {
   }
 }
 
-/** Runs of bits that are set, in their order. */
+/** Runs of set bits, in order. */
 function* pageRuns(
   source: ByteSource,
   { bitmapOffset, pages }: KdumpHeader,
@@ -77,7 +77,7 @@ function* pageRuns(
     new Uint8Array(words.buffer).set(bytesAt(source, bitmapOffset + at, bytes));
     for (let i = 0; i < words.length; i++) {
       const word = words[i]!;
-      // Nearly all of a bitmap is words that change nothing.
+      // Nearly all words of a bitmap continue the current state.
       if (word === (first < 0 ? 0 : 0xffff_ffff)) continue;
       for (let bit = 0, page = at * 8 + i * 32; bit < 32 && page < pages; bit++, page++) {
         const set = (word >>> bit) & 1;

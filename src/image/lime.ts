@@ -1,4 +1,4 @@
-/** LiME dumps: records of a 32-byte header and a range of RAM each, until the file ends. (LiME's lime.h, version 1.) */
+/** LiME dumps: a sequence of records, each a 32-byte header and a range of RAM. (LiME's lime.h, version 1.) */
 import { hex } from '../memory/hex.ts';
 import { type ByteSource, viewAt } from './bytes.ts';
 import { ImageError } from './errors.ts';
@@ -6,7 +6,7 @@ import type { MemoryImage } from './image.ts';
 import { FilePiece, keptApart, type Piece, placed } from './segments.ts';
 
 export const LIME_MAGIC = 0x4c69_4d45;
-/** What AVML writes: records of the same shape, compressed. */
+/** Magic number of AVML, which writes compressed records of the same shape. */
 export const AVML_MAGIC = 0x4c4d_5641;
 
 const HEADER_BYTES = 32;

@@ -1,4 +1,4 @@
-/** Opens a memory image of any kind: its format is told by what the file begins with. */
+/** Opens a memory image of any kind. The beginning of the file tells its format. */
 import { hex } from '../memory/hex.ts';
 import { type ByteSource, bytesAt } from './bytes.ts';
 import { readElf } from './elf.ts';
@@ -16,13 +16,13 @@ import { readRaw } from './raw.ts';
 import { isSRecord, readSRecords } from './srec.ts';
 import { textStart } from './text-lines.ts';
 
-/** What is known of a file beforehand. */
+/** Options for opening a file. */
 export interface OpenOptions {
-  /** What the file is. Default: what it looks like. */
+  /** The file's format. Default: detected. */
   readonly format?: ImageFormat | undefined;
   /**
-   * Of raw memory the PA of the first byte. To files that have addresses it is added, modulo 2^64: Intel HEX above 4 GiB, or an
-   * image by virtual addresses that is to be moved. Default: 0, and raw memory is refused.
+   * For raw memory, the PA of the first byte. For files with addresses it is added to them, modulo 2^64, as for Intel HEX above 4 GiB,
+   * or to move an image with virtual addresses. Default: 0; raw memory is refused without it.
    */
   readonly base?: bigint | undefined;
 }
@@ -39,13 +39,13 @@ const READERS: Readonly<Record<ImageFormat, (source: ByteSource, base: bigint | 
   };
 
 /**
- * Reads the headers of an image; memory is read when it is looked at.
+ * Reads the headers of an image. Memory is read on demand.
  *
  * @example
  * const image = openImage(bufferSource('ram.bin', bytes), { base: 0x4000_0000n });
  * const memory = imageMemory([image]);
  *
- * @throws ImageError for what can't be read: where in the file, why, and what would work.
+ * @throws ImageError for a file that can't be read: where in the file, why, and what would work.
  */
 export function openImage(source: ByteSource, options: OpenOptions = {}): MemoryImage {
   const { format, base } = options;
@@ -77,10 +77,10 @@ function openPlain(
   return { ...image, notes };
 }
 
-/** What is looked at of a text, to know one. */
+/** Bytes that are examined to recognise a text. */
 const TEXT_START = 0x1_0000;
 
-/** A note where it is no more than a guess. */
+/** The format, with a note if it is only a guess. */
 function guessFormat(source: ByteSource): { format: ImageFormat; note?: string } {
   const start = startOf(source);
   const [big, little] = start.length < 4 ? [0, 0] : [word(start, false), word(start, true)];

@@ -1,4 +1,4 @@
-/** Raw memory: the file's bytes as they lie, from a base that the caller knows. */
+/** Raw memory: the file's bytes as they are, from a base that the caller gives. */
 import type { ByteSource } from './bytes.ts';
 import { ImageError } from './errors.ts';
 import type { MemoryImage } from './image.ts';

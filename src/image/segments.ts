@@ -1,19 +1,19 @@
-/** Stretches of memory as readers find them: placed among physical addresses, read from a file, and kept apart from each other. */
+/** Stretches of memory found by readers: given physical addresses, read from a file, and checked for overlaps. */
 import { hex } from '../memory/hex.ts';
 import type { ByteSource } from './bytes.ts';
 import { ImageError } from './errors.ts';
 import { type ImageSegment, PA_LIMIT } from './image.ts';
 
-/** A segment that says where in its file it comes from, as in `program header 3`. */
+/** A segment with its origin in the file, such as `program header 3`. */
 export interface Piece extends ImageSegment {
   readonly origin: string;
-  /** Offset in the file minus PA, where all bytes lie in the file as they are: pieces of the same shift can't disagree. */
+  /** File offset minus PA, if all bytes are in the file unchanged. Pieces with the same shift can't disagree. */
   readonly shift?: number | undefined;
 }
 
 /**
- * The PA of what a file says is at `address`: `base` is added, modulo 2^64, so that an image of virtual addresses can be moved too.
- * @throws ImageError where `size` bytes from there on leave the physical address space. `offset` is where the file says so.
+ * The PA for an address in a file: `base` is added, modulo 2^64, so that an image with virtual addresses can be moved too.
+ * @throws ImageError if `size` bytes from there on leave the physical address space. `offset` is the place in the file.
  */
 export function placed(
   source: ByteSource,
@@ -31,7 +31,7 @@ export function placed(
   });
 }
 
-/** Memory whose first `fileBytes` bytes stand in the file from `offset` on; the rest is zeros. */
+/** Memory whose first `fileBytes` bytes are in the file from `offset` on; the rest is zeros. */
 export class FilePiece implements Piece {
   readonly base: bigint;
   readonly size: bigint;
@@ -61,15 +61,15 @@ export class FilePiece implements Piece {
   }
 }
 
-/** What may stand twice in a file: nothing, or bytes that are the same both times. */
+/** What a file may contain twice: nothing, or bytes that are the same both times. */
 export type Twice = 'never' | 'same-bytes';
 
 const WINDOW = 0x1_0000;
-/** So much is compared at most: the kernel's own image stands twice in a vmcore, and has tens of megabytes. */
+/** Maximum number of bytes compared: a vmcore holds the kernel's image twice, which has tens of megabytes. */
 const MAX_COMPARED = 256 << 20;
 
 /**
- * The pieces by ascending address, what stands twice taken from the one that begins first.
+ * The pieces by ascending address. Bytes present twice are taken from the piece that begins first.
  * @throws ImageError where two pieces disagree on a byte, or overlap at all while `twice` is `never`.
  */
 export function keptApart(source: ByteSource, pieces: readonly Piece[], twice: Twice): ImageSegment[] {

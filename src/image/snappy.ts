@@ -1,6 +1,6 @@
-/** Snappy blocks, unpacked. (Snappy compressed format description, 2011-10-05.) */
+/** Decompresses Snappy blocks. (Snappy compressed format description, 2011-10-05.) */
 
-/** The unpacked bytes, of which there are `size`; or undefined where `packed` is no block of that many. */
+/** The `size` decompressed bytes; or undefined if `packed` is not a valid block of that size. */
 export function unpackSnappy(packed: Uint8Array, size: number): Uint8Array<ArrayBuffer> | undefined {
   const start = afterLength(packed, size);
   if (start === undefined) return undefined;
@@ -9,7 +9,7 @@ export function unpackSnappy(packed: Uint8Array, size: number): Uint8Array<Array
   for (let at = start; at < packed.length; ) {
     const tag = packed[at]!;
     if ((tag & 3) === 0) {
-      // A literal. Of 60 and more, the length less one stands in 1 to 4 bytes behind the tag.
+      // A literal. For 60 and more, the length minus one is in 1 to 4 bytes after the tag.
       const extra = Math.max(0, (tag >>> 2) - 59);
       const count = 1 + (extra === 0 ? tag >>> 2 : littleEndian(packed, at + 1, extra));
       at += 1 + extra;
@@ -18,7 +18,7 @@ export function unpackSnappy(packed: Uint8Array, size: number): Uint8Array<Array
       [at, length] = [at + count, length + count];
       continue;
     }
-    // A copy of what was unpacked before; it may run into itself.
+    // A copy of earlier output, which may overlap itself.
     const extra = COPY_BYTES[tag & 3]!;
     const count = extra === 1 ? 4 + ((tag >>> 2) & 7) : 1 + (tag >>> 2);
     const back = littleEndian(packed, at + 1, extra) + (extra === 1 ? (tag >>> 5) << 8 : 0);
@@ -29,10 +29,10 @@ export function unpackSnappy(packed: Uint8Array, size: number): Uint8Array<Array
   return length === size ? out : undefined;
 }
 
-/** Bytes of distance behind the tag of a copy, by its kind. */
+/** Bytes of the distance after the tag of a copy, by its kind. */
 const COPY_BYTES = [0, 1, 2, 4] as const;
 
-/** Where the length ends, 7 bits a byte; undefined where it is not `size`. */
+/** The offset after the length, which has 7 bits per byte; undefined if the length is not `size`. */
 function afterLength(packed: Uint8Array, size: number): number | undefined {
   let length = 0;
   for (let i = 0; i < 5 && i < packed.length; i++) {

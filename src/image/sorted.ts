@@ -1,4 +1,4 @@
-/** Pieces that lie in order and apart, found by where they are. */
+/** Binary search among sorted pieces that do not overlap. */
 
 /** The index of the first piece that ends after `at`; the number of pieces if there is none. */
 export function firstEndingAfter(pieces: readonly { readonly end: number }[], at: number): number {

@@ -6,7 +6,7 @@ import { Gathered } from './gathered.ts';
 import type { MemoryImage } from './image.ts';
 import { hexBytes, lineError, linesOf } from './text-lines.ts';
 
-/** Bytes of address, by type. S4 is reserved. */
+/** Bytes of the address, by type. S4 is reserved. */
 const ADDRESS_BYTES = [2, 2, 3, 4, undefined, 2, 3, 4, 3, 2] as const;
 const record = new Uint8Array(256);
 
@@ -56,7 +56,7 @@ function bigEndian(width: number): number {
   return value;
 }
 
-/** The type, with the bytes from the length on in `record`; or what is wrong. */
+/** The record's type, with the bytes from the length on in `record`; or what is wrong with it. */
 function decode(text: string): number | string {
   const type = text[0] === 'S' ? text.charCodeAt(1) - 0x30 : -1;
   const width = ADDRESS_BYTES[type];

@@ -1,17 +1,17 @@
-/** Text files as lines, and hex digits as bytes: what the readers of Intel HEX, S-records and hex dumps share. */
+/** Text files as lines, and hex digits as bytes: shared by the readers of Intel HEX, S-records and hex dumps. */
 import { hex } from '../memory/hex.ts';
 import { type ByteSource, bytesAt } from './bytes.ts';
 import { ImageError } from './errors.ts';
 
-/** Text is read as a whole. */
+/** Maximum size of a text, which is read as a whole. */
 export const MAX_TEXT_BYTES = 64 << 20;
 
 export interface Line {
-  /** From 1. */
+  /** Line number, from 1. */
   readonly number: number;
-  /** Of its first byte in the file. */
+  /** Offset of its first byte in the file. */
   readonly offset: number;
-  /** Without its end. */
+  /** The line without its line ending. */
   readonly text: string;
 }
 
@@ -32,14 +32,14 @@ export function* linesOf(source: ByteSource): Generator<Line> {
   }
 }
 
-/** The beginning of a file as text, or undefined where it is none: control characters are in it. */
+/** The beginning of a file as text, or undefined if it contains control characters. */
 export function textStart(source: ByteSource, maxBytes: number): string | undefined {
   const { text } = decode(bytesAt(source, 0, Math.min(source.size, maxBytes)));
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what no text has.
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: text never contains these.
   return text === '' || /[\x00-\x07\x0b\x0e-\x1a\x1c-\x1f\x7f]/.test(text) ? undefined : text;
 }
 
-/** PowerShell's `>` writes UTF-16; all the rest is ASCII where it matters. */
+/** PowerShell's `>` writes UTF-16. Everything else is read as Latin-1; only its ASCII part matters. */
 function decode(bytes: Uint8Array): { text: string; start: number; width: number } {
   const wide = bytes[0] === 0xff && bytes[1] === 0xfe;
   if (wide) return { text: new TextDecoder('utf-16le').decode(bytes), start: 2, width: 2 };
@@ -65,7 +65,7 @@ export function digitValue(code: number): number | undefined {
   return value === NO_DIGIT ? undefined : value;
 }
 
-/** Digit pairs of `text` from `from` on to its end, into `into`. The number of bytes, or undefined where it is not pairs of digits, or too many. */
+/** Digit pairs of `text` from `from` on to its end, into `into`. The number of bytes, or undefined if these are not pairs of digits, or too many. */
 export function hexBytes(text: string, from: number, into: Uint8Array): number | undefined {
   const count = (text.length - from) / 2;
   if (!Number.isInteger(count) || count < 0 || count > into.length) return undefined;

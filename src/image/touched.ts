@@ -1,7 +1,7 @@
-/** Which words of a memory a walk reads: what a capture must hold to give the same answer. */
+/** The words of memory that a walk reads, which a capture must contain to give the same answer. */
 import type { PhysicalMemory } from '../memory/index.ts';
 
-/** Runs `act`, and answers the PAs (multiples of 8) of all words that were read meanwhile. */
+/** Runs `act`, and returns the PAs (multiples of 8) of all words that it read. */
 export function touchedWords(memory: PhysicalMemory, act: () => void): bigint[] {
   const touched = new Set<number>();
   const restore = memory.regions.map((region) => {

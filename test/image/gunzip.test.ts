@@ -62,7 +62,7 @@ describe('gunzipSource', () => {
       file.subarray(0, 2),
     ]) {
       const error = await refused(sourceOf(bytes));
-      expect(error.message).toContain('file: no whole gzip data: ');
+      expect(error.message).toContain('file: incomplete or damaged gzip data: ');
       expect(error.hint).toContain('gzip -t');
     }
   });

@@ -167,9 +167,11 @@ describe('hex text', () => {
       [0x4000_0010n, Uint8Array.of(3, 0, 0, 0, 0, 0, 0, 0)],
     ]);
     expect(image.notes.at(-1)).toBe(
-      "5 lines are no dump and skipped: line 1: '=> md.q 40000000 2', line 4: '40000008: 00000000 <b>', line 5: 'words . here', …",
+      "5 lines are not part of a dump and skipped: line 1: '=> md.q 40000000 2', line 4: '40000008: 00000000 <b>', line 5: 'words . here', …",
     );
-    expect(open('1000: 01\nnope\n').notes.at(-1)).toBe("1 line is no dump and skipped: line 2: 'nope'");
+    expect(open('1000: 01\nnope\n').notes.at(-1)).toBe(
+      "1 line is not part of a dump and skipped: line 2: 'nope'",
+    );
   });
 
   test.each([
@@ -186,7 +188,9 @@ describe('hex text', () => {
     ['an address of 17 digits', '00000000040000000: 01'],
     ['prose', 'dead: end'],
   ])('does not read a line with %s', (_, line) => {
-    expect(open(`1000: 01\n${line}\n`).notes.at(-1)).toContain('1 line is no dump and skipped: line 2');
+    expect(open(`1000: 01\n${line}\n`).notes.at(-1)).toContain(
+      '1 line is not part of a dump and skipped: line 2',
+    );
   });
 
   test("repeats a line where '*' stands, as hexdump and xxd -a write it, without storing it", () => {

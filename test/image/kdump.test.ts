@@ -178,15 +178,15 @@ describe('a kdump-compressed file', () => {
 
   test.each([
     ['LZO', { flags: 2 }, 'compressed with LZO, which is not read'],
-    ['what is not zlib', { packed: page(1) }, 'is no page in zlib'],
-    ['too little in zlib', { packed: deflateSync(page(1).subarray(1)) }, 'is no page in zlib'],
-    ['too much in zlib', { packed: deflateSync(page(1, 5000)) }, 'is no page in zlib'],
-    ['what is not snappy', { packed: page(1), flags: 4 }, 'is no page in snappy'],
+    ['what is not zlib', { packed: page(1) }, 'is not a page in zlib'],
+    ['too little in zlib', { packed: deflateSync(page(1).subarray(1)) }, 'is not a page in zlib'],
+    ['too much in zlib', { packed: deflateSync(page(1, 5000)) }, 'is not a page in zlib'],
+    ['what is not snappy', { packed: page(1), flags: 4 }, 'is not a page in snappy'],
     [
       'a copy from before its first byte in snappy',
       // Behind 4 bytes a copy from 5 back; and a copy with nothing before it.
       { packed: SNAPPY_PAGE.with(8, 5), flags: 4 },
-      'is no page in snappy',
+      'is not a page in snappy',
     ],
     [
       'a copy as its first byte in snappy',
@@ -194,16 +194,16 @@ describe('a kdump-compressed file', () => {
         packed: Uint8Array.from([0x80, 0x20, ...Array.from({ length: 64 }, () => [0xfe, 1, 0]).flat()]),
         flags: 4,
       },
-      'is no page in snappy',
+      'is not a page in snappy',
     ],
-    ['what is not zstd', { packed: page(1), flags: 0x20 }, 'is no page in zstd'],
-    ['two compressions', { flags: 5 }, 'is no page in compression 0x5'],
+    ['what is not zstd', { packed: page(1), flags: 0x20 }, 'is not a page in zstd'],
+    ['two compressions', { flags: 5 }, 'is not a page in compression 0x5'],
     [
       'a raw page of another size',
       { packed: page(1, 100), flags: 0 },
       'it is not compressed, but not as long as a page',
     ],
-    ['more than a page can have', { packed: page(1, 9000) }, "its 0x2328 bytes at 0x4018 can't be"],
+    ['more than a page can have', { packed: page(1, 9000) }, 'its 0x2328 bytes at 0x4018 are not possible'],
   ])('has a page that is refused when it is read: %s', (_, one, message) => {
     const image = open(kdumpFile([{ page: 1, data: page(1), ...one }]));
     expect(imageError(() => contents(image)).message).toContain(message);
