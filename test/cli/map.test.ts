@@ -203,7 +203,7 @@ test.each<[string, string | Uint8Array, string]>([
   ['cut off', asText(REQUEST).slice(0, 80), 'stdin: not JSON: '],
   ['empty', '', 'stdin: empty'],
   ['bytes', Uint8Array.of(0xff, 0xfe, 0x00), 'stdin: neither UTF-8 text nor gzip data'],
-  ['half a gzip', gzipSync(asText(REQUEST)).subarray(0, 30), 'stdin: no whole gzip data: '],
+  ['half a gzip', gzipSync(asText(REQUEST)).subarray(0, 30), 'stdin: incomplete or damaged gzip data: '],
 ])('unreadable input: %s', async (_, stdin, message) => {
   const { code, err } = await lpae(['map', '-'], { stdin });
   expect(code).toBe(3);
