@@ -75,6 +75,7 @@ export interface ImageFile {
   readonly regime: MachineRegime;
   /** `features`: what the PE has beyond its model, by the manual's names (FEAT_XS). */
   readonly cpu: { readonly model: string; readonly paBits?: number; readonly features?: readonly string[] };
+  /** Where RAM is. Reads outside it abort. */
   readonly ram: { readonly base: bigint; readonly size: bigint };
   readonly registers: Registers;
   /** Non-zero words by physical address. */
@@ -85,6 +86,9 @@ export interface ImageFile {
   /** Pages that it keeps but lets nobody use (PROT_NONE): no walk may reach them. */
   readonly protNone: readonly PagemapRow[];
 }
+
+/** All physical addresses: what a file that is zero elsewhere calls RAM. */
+const EVERYWHERE = { base: 0n, size: 1n << 52n };
 
 /** The object without the members that make no claim. */
 function claims<T extends object>(object: T): { [K in keyof T]?: NonNullable<T[K]> } {
@@ -146,11 +150,9 @@ export function parseImageFile(value: unknown): ImageFile {
     name: file.name,
     regime: file.regime,
     cpu: { model, ...claims({ paBits, features }) },
-    ram: file.ram,
+    ram: file.elsewhere === 'zero' || !file.ram ? EVERYWHERE : file.ram,
     registers: file.registers,
-    words: file.memory.flatMap(({ pa, words64 }) =>
-      Object.entries(words64).map(([offset, word]) => [pa + BigInt(offset), word] as const),
-    ),
+    words: file.memory,
     rows: file.translations.flatMap((row, i) => rowsOf(row, `translations[${i}]`)),
     pagemap: file.pagemap.map((row, i) => ({ ...row, where: `pagemap[${i}]` })),
     protNone: file.pagemap_prot_none.map((row, i) => ({ ...row, where: `pagemap_prot_none[${i}]` })),

@@ -1,6 +1,7 @@
 /** The JSON of golden images (pgtable-golden/1, kind image): every member is judged, known to be information, or refused. */
 import * as v from 'valibot';
 import { isStream, machineRegimes, traitsOf } from '../arch/regimes.ts';
+import { oneShapeOf, pair } from '../json/schemas.ts';
 import { featureNames } from '../walker/cpu.ts';
 import {
   FAULT,
@@ -16,7 +17,7 @@ import {
   SECURITY_NOT_YET,
   SECURITY_STATES,
 } from './image-words.ts';
-import { at, type Members, members, oneOf, refusal, withValue } from './members.ts';
+import { at, knowing, type Members, members, oneOf, refusal, withValue } from './members.ts';
 import { hexWord } from './schema.ts';
 
 const integer = v.pipe(v.number(), v.integer());
@@ -32,17 +33,21 @@ const truth = v.pipe(
   v.transform((value) => value === 1),
 );
 
+const registerNames = [...REGISTERS, ...Object.keys(REGISTER.information)];
 const registers = v.pipe(
   v.record(v.string(), hexWord),
-  v.rawCheck(({ dataset, addIssue }) => {
-    if (!dataset.typed) return;
-    for (const name of Object.keys(dataset.value)) {
-      if (REGISTERS.includes(name) || Object.hasOwn(REGISTER.information, name)) continue;
-      const why = refusal(name, 'register of a golden image', REGISTERS, REGISTER.notYet);
-      const message = withValue(why, dataset.value[name]);
-      addIssue({ message, path: at(dataset.value, name) });
-    }
-  }),
+  knowing(
+    registerNames,
+    v.rawCheck<Record<string, bigint>>(({ dataset, addIssue }) => {
+      if (!dataset.typed) return;
+      for (const name of Object.keys(dataset.value)) {
+        if (registerNames.includes(name)) continue;
+        const why = refusal(name, 'register of a golden image', REGISTERS, REGISTER.notYet);
+        const message = withValue(why, dataset.value[name]);
+        addIssue({ message, path: at(dataset.value, name) });
+      }
+    }),
+  ),
 );
 
 const faultSchema = members(
@@ -156,11 +161,40 @@ const rowSchema = v.pipe(
   consistent<v.InferOutput<typeof rowObject>>(),
 );
 
-const frameOffset = v.pipe(
-  v.string(),
+const OFFSET = 'expected a byte offset below 4096, a multiple of 8, in decimal or as 0x…';
+const offsetInFrame = v.pipe(
+  v.string(OFFSET),
+  v.regex(/^(\d{1,4}|0x[0-9a-fA-F]{1,3})$/, OFFSET),
+  v.check((offset) => BigInt(offset) < 4096n && BigInt(offset) % 8n === 0n, OFFSET),
+);
+
+const frameSchema = members(
+  { pa: hexWord, words64: v.record(offsetInFrame, hexWord) },
+  'member of a frame',
+  PART,
+);
+const wordSchema = pair({ pa: hexWord, word: hexWord });
+
+/** Frames with their words by offset, or single words as `[pa, word]`; a list may hold both. */
+const memorySchema = v.pipe(
+  v.array(
+    oneShapeOf(
+      [frameSchema, wordSchema],
+      (json) => (Array.isArray(json) ? wordSchema : frameSchema),
+      'must be a frame { pa, words64 } or a pair: ["0x<pa>", "0x<word>"]',
+    ),
+  ),
+  v.transform((parts) =>
+    parts.flatMap((part) =>
+      'words64' in part
+        ? Object.entries(part.words64).map(([offset, word]) => [part.pa + BigInt(offset), word] as const)
+        : [[part.pa, part.word] as const],
+    ),
+  ),
+  v.check((words) => words.every(([pa]) => pa % 8n === 0n), 'the pa of a 64-bit word is a multiple of 8'),
   v.check(
-    (offset) => /^\d+$/.test(offset) && Number(offset) < 4096 && Number(offset) % 8 === 0,
-    'expected a decimal byte offset below 4096, a multiple of 8',
+    (words) => new Set(words.map(([pa]) => pa)).size === words.length,
+    'must not hold two words at one pa',
   ),
 );
 
@@ -168,9 +202,12 @@ const pagemapSchema = v.array(members({ va: hexWord, pa: hexWord }, 'member of a
 
 const feature = v.pipe(
   v.string(),
-  v.check(
-    (name) => featureNames.includes(name),
-    ({ input }) => `${input} is not a feature that is modelled; known are ${featureNames.join(', ')}`,
+  knowing(
+    featureNames,
+    v.check<string, (issue: v.CheckIssue<string>) => string>(
+      (name) => featureNames.includes(name),
+      ({ input }) => `${input} is not a feature that is modelled; known are ${featureNames.join(', ')}`,
+    ),
   ),
 );
 
@@ -191,11 +228,10 @@ const fileObject = members(
       'member of cpu',
       PART,
     ),
-    ram: members({ base: hexWord, size: hexWord }, 'member of ram', PART),
+    ram: maybe(members({ base: hexWord, size: hexWord }, 'member of ram', PART)),
+    elsewhere: maybe(v.picklist(['zero'])),
     registers,
-    memory: v.array(
-      members({ pa: hexWord, words64: v.record(frameOffset, hexWord) }, 'member of a frame', PART),
-    ),
+    memory: memorySchema,
     translations: v.array(rowSchema),
     pagemap: v.optional(pagemapSchema, []),
     pagemap_prot_none: v.optional(pagemapSchema, []),
@@ -209,7 +245,11 @@ export const imageSchema = v.pipe(
   fileObject,
   v.rawCheck(({ dataset, addIssue }) => {
     if (!dataset.typed) return;
-    const { regime, cpu, translations } = dataset.value;
+    const { regime, cpu, ram, elsewhere, translations } = dataset.value;
+    if (!ram && !elsewhere) {
+      const message = 'must be { base, size }, or left out beside "elsewhere": "zero"';
+      addIssue({ message, path: at(dataset.value, 'ram') });
+    }
     const features = cpu.features ?? [];
     if (isStream(regime) && features.length > 0) {
       addIssue({

@@ -1,5 +1,6 @@
 /** Objects of golden files whose every member is known: judged by a schema, information that may stand beside, or refused with the reason. */
 import * as v from 'valibot';
+import { isObject } from '../json/schemas.ts';
 import { hex } from '../pagetable/errors.ts';
 import { distance } from '../text/near-names.ts';
 
@@ -29,31 +30,40 @@ export function withValue(message: string, value: unknown): string {
 
 /** An object whose members are these and those that may stand beside them. `what` is one of them in words. */
 export function members<T extends v.ObjectEntries>(entries: T, what: string, beside: Beside) {
-  const known = [...Object.keys(entries), ...Object.keys(beside.information)];
-  return v.pipe(
-    v.unknown(),
-    v.rawCheck(({ dataset, addIssue }) => {
-      if (typeof dataset.value !== 'object' || dataset.value === null) return;
+  const information = Object.keys(beside.information);
+  const known = [...Object.keys(entries), ...information];
+  const schema = v.object(entries);
+  const run = schema['~run'].bind(schema);
+  return Object.assign(schema, {
+    information,
+    '~run': (dataset: v.UnknownDataset, config: v.Config<v.BaseIssue<unknown>>) => {
       const input = dataset.value as Members;
-      for (const key of Object.keys(input)) {
-        if (known.includes(key)) continue;
-        const message = withValue(refusal(key, what, known, beside.notYet), input[key]);
-        addIssue({ message, path: at(input, key) });
-      }
-    }),
-    v.object(entries),
-  );
+      const key = isObject(input) ? Object.keys(input).find((name) => !known.includes(name)) : undefined;
+      if (key === undefined) return run(dataset, config);
+      const message = withValue(refusal(key, what, known, beside.notYet), input[key]);
+      v._addIssue({ ...schema, message }, 'object', dataset, config, { path: at(input, key) });
+      return dataset;
+    },
+  }) as typeof schema & { readonly information: readonly string[] };
 }
 
 /** One of some words. */
 export function oneOf(what: string, known: readonly string[], notYet: Words) {
   return v.pipe(
     v.string(),
-    v.check(
-      (word) => known.includes(word),
-      ({ input }) => withValue(refusal(input, what, known, notYet), input),
+    knowing(
+      known,
+      v.check<string, (issue: v.CheckIssue<string>) => string>(
+        (word) => known.includes(word),
+        ({ input }) => withValue(refusal(input, what, known, notYet), input),
+      ),
     ),
   );
+}
+
+/** A check with the words that it accepts, which a JSON Schema lists. */
+export function knowing<T extends object>(known: readonly string[], check: T): T {
+  return Object.assign(check, { known });
 }
 
 /** Why `word` can't stand where it does: not modelled yet, or not known at all, with the name that was probably meant. */

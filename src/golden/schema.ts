@@ -11,7 +11,7 @@ const HEX = 'must be a "0x…" string of at most 64 bits';
 /** `"0x…"` to a bigint. */
 export const hexWord = v.pipe(
   v.string(HEX),
-  v.regex(/^0x[0-9a-f]{1,16}$/i, HEX),
+  v.regex(/^0x[0-9a-fA-F]{1,16}$/, HEX),
   v.description('a number of at most 64 bits in hexadecimal'),
   v.transform((text) => BigInt(text)),
 );

@@ -124,7 +124,11 @@ describe('a file that is no golden image is refused with the place that is wrong
     ],
     ['an unknown regime', (i) => Object.assign(i, { regime: 'el9' }), /unknown regime 'el9'/],
     ['an unknown CPU', (i) => Object.assign(i, { cpu: { model: 'i386' } }), /unknown CPU model 'i386'/],
-    ['no RAM', (i) => Object.assign(i, { ram: undefined }), /^ram must be an object, but is missing$/],
+    [
+      'no RAM',
+      (i) => Object.assign(i, { ram: undefined }),
+      /^ram must be \{ base, size \}, or left out beside "elsewhere": "zero", but is missing$/,
+    ],
     [
       'a number as register',
       (i) => Object.assign(i.registers, { tcr: 7 }),
