@@ -10,6 +10,7 @@ import { type RawFields, rangeFields } from '../walker/params/range-fields.ts';
 import { lpaeRanges, oneLpaeRange, oneRange, type S1Ranges, twoRanges } from '../walker/ranges.ts';
 import type { SmmuFeatures } from './features.ts';
 import type { StreamTableEntry, StreamWorld } from './stream-table-entry.ts';
+import { truncated } from './truncated.ts';
 
 /** The first 32 bytes of a CD as 64-bit words; the rest is not about translation. */
 export type CdWords = readonly [bigint, bigint, bigint, bigint];
@@ -41,9 +42,10 @@ export interface Context {
   readonly ranges: S1Ranges;
   /** CD.PAN. */
   readonly pan: boolean;
-  /** CD.R: faults are recorded. CD.A: a terminated transaction aborts. */
+  /** CD.R: faults are recorded. CD.A: a terminated transaction aborts. CD.S: it is not terminated but stalled. */
   readonly record: boolean;
   readonly abort: boolean;
+  readonly stall: boolean;
   readonly asid: number;
 }
 
@@ -72,7 +74,7 @@ export function decodeCd(
     const fields = cdRangeFields(words, control, world);
     const params = aarch64
       ? paramsAArch64(words, fields, features)
-      : paramsAArch32(words, control, fields, world, features);
+      : paramsAArch32(words, control, fields, { ste, world, features });
     return { control, walked: !fields.epd && !(control.upper && hasOneRange(world)), fields, params };
   };
   const asid = readIn(words, cd.ASID);
@@ -111,14 +113,14 @@ export function cdTtbcr(words: CdWords, world: StreamWorld): bigint {
   });
 }
 
-/** VMSAv8-32 LPAE: the output has 40 bits; IPS and TG are ignored. */
+/** VMSAv8-32 LPAE: the output has 40 bits; IPS and TG are ignored. As an IPA it is taken whole. */
 function paramsAArch32(
   words: CdWords,
   control: CdRangeControl,
   { hpd, affd }: RawFields,
-  world: StreamWorld,
-  { cpu }: SmmuFeatures,
+  { ste, world, features }: Pick<ContextDescriptor, 'ste' | 'world' | 'features'>,
 ): S1Params {
+  const { cpu, oas } = features;
   const registers = {
     ttbcr: cdTtbcr(words, world),
     ttbr: addressIn(words, control.base),
@@ -129,7 +131,8 @@ function paramsAArch32(
       EE: isSetIn(words, cd.ENDI),
     }),
   };
-  return { ...s1ParamsLpae(registers, control.upper, cpu), affd, hpd: cpu.hpds && hpd };
+  const params = { ...s1ParamsLpae(registers, control.upper, cpu), affd, hpd: cpu.hpds && hpd };
+  return ste.stage2 ? params : truncated(params, oas);
 }
 
 /** The stage 1 of a legal CD. */
@@ -140,6 +143,7 @@ export function contextOf(context: ContextDescriptor): Context {
     pan: !hasOneRange(world) && isSetIn(words, cd.PAN),
     record: isSetIn(words, cd.R),
     abort: isSetIn(words, cd.A),
+    stall: isSetIn(words, cd.S),
     asid,
   };
 }

@@ -1,7 +1,7 @@
 /** Event records: how an SMMUv3 writes a fault to its event queue. (IHI 0070 7.3.) */
 import type { BitField } from '../arch/field.ts';
 import { placeAddressInto, placeInto } from '../arch/read.ts';
-import { EVENT, EVENT_CLASSES, EVENTS, type EventName } from '../arch/smmu/index.ts';
+import { EVENT, EVENT_CLASSES, EVENTS, type EventName, type EventTraits } from '../arch/smmu/index.ts';
 import type { EventRecord, SmmuFault } from './types.ts';
 
 const record = EVENT.fields;
@@ -35,21 +35,23 @@ export interface EventContext {
   readonly ia: bigint;
   readonly access: 'read' | 'write' | 'execute';
   readonly privileged: boolean;
+  /** It waits for CMD_RESUME. STAG, whose values are the SMMU's own, is 0 here. */
+  readonly stalled?: boolean;
 }
 
 /** The event record of a fault: words [63:0], [127:64], [191:128] and [255:192]. */
 export function eventRecord(fault: SmmuFault, context: EventContext): EventRecord | undefined {
-  const number = eventNumber(fault.kind);
-  if (number === undefined) return undefined;
+  const name = EVENT_NAMES[fault.kind];
+  if (name === undefined) return undefined;
   const words: [bigint, bigint, bigint, bigint] = [0n, 0n, 0n, 0n];
   const set = (field: BitField, value: number | boolean) => placeInto(words, field, value);
-  const { streamId, substreamId, access, privileged } = context;
+  const { streamId, substreamId, access, privileged, stalled = false } = context;
+  const { number, parts }: EventTraits = EVENTS[name];
   set(record.Number, number);
   set(record.StreamID, streamId);
-  set(record.SSV, substreamId !== undefined);
-  set(record.SubstreamID, substreamId ?? 0);
-  const translation = 'class' in fault;
-  if (translation) {
+  if (parts.includes('substream')) set(record.SSV, substreamId !== undefined);
+  if (parts.includes('substream') || parts.includes('index')) set(record.SubstreamID, substreamId ?? 0);
+  if ('class' in fault) {
     set(record.PnU, privileged);
     set(record.InD, access === 'execute');
     set(record.RnW, access !== 'write');
@@ -59,7 +61,8 @@ export function eventRecord(fault: SmmuFault, context: EventContext): EventRecor
     set(record.TTRnW, fault.kind === 'permission' && fault.class === 'tt' && !fault.update);
     placeAddressInto(words, record.InputAddr, context.ia);
   }
-  if (translation && fault.kind !== 'external_walk') placeAddressInto(words, record.IPA, fault.ipa ?? 0n);
-  else placeAddressInto(words, record.FetchAddr, fault.fetchAddress ?? 0n);
+  if (parts.includes('stall')) set(record.Stall, stalled);
+  if (parts.includes('ipa')) placeAddressInto(words, record.IPA, ('class' in fault && fault.ipa) || 0n);
+  if (parts.includes('fetch')) placeAddressInto(words, record.FetchAddr, fault.fetchAddress ?? 0n);
   return words;
 }

@@ -45,6 +45,13 @@ export interface SmmuFeatures {
   readonly ats: boolean;
   readonly splitStageAts: boolean;
   readonly permissionTables: boolean;
+  /** SMMU_IDR3.S1PI, S2PI, S2PO, AIE, THE; SMMU_IDR5.D128: none of them is modelled. */
+  readonly s1pi: boolean;
+  readonly s2pi: boolean;
+  readonly s2po: boolean;
+  readonly aie: boolean;
+  readonly the: boolean;
+  readonly d128: boolean;
   readonly ssidSize: number;
   readonly sidSize: number;
   /** ATTR_PERMS_OVR: PRIVCFG and INSTCFG count. */
@@ -96,6 +103,12 @@ export function smmuFeatures(registers: IdentificationRegisters, oas?: number): 
     ats: isSet(idr0, id0.ATS),
     splitStageAts: !isSet(idr0, id0.NS1ATS),
     permissionTables: isSet(idr3, id3.DPT),
+    s1pi: isSet(idr3, id3.S1PI),
+    s2pi: isSet(idr3, id3.S2PI),
+    s2po: isSet(idr3, id3.S2PO),
+    aie: isSet(idr3, id3.AIE),
+    the: isSet(idr3, id3.THE),
+    d128: isSet(idr5, id5.D128),
     ssidSize: read(idr1, id1.SSIDSIZE),
     sidSize: read(idr1, id1.SIDSIZE),
     attributeOverride: isSet(idr1, id1.ATTR_PERMS_OVR),

@@ -31,6 +31,7 @@ export type { SteWords } from './stream-table-entry.ts';
 export type {
   ConfigurationFault,
   ConfigurationFaultKind,
+  DeviceResponse,
   EventRecord,
   FaultClass,
   SmmuFault,

@@ -7,8 +7,11 @@ import {
   SMMU_CR0,
   SMMU_CR2,
   SMMU_GBPA,
+  SMMU_IDR0,
+  SMMU_IDR1,
   SMMU_STRTAB_BASE,
   SMMU_STRTAB_BASE_CFG,
+  ST_LEVEL_LINEAR,
   STE,
   STE_CONFIG,
   TWO_LEVELS,
@@ -66,7 +69,7 @@ export interface StreamDescription {
  */
 export function createStream(memory: PhysicalMemory, description: StreamDescription): Stream {
   const { ste, cd, streamId = 0, identification, oas } = description;
-  checkWords('ste', ste);
+  checkWords('ste', ste, STE.width / WORD_BITS);
   if (cd) checkWords('cd', cd);
   checkRegisters({ ...identification });
   const features = smmuFeatures({ ...DEFAULT_IDENTIFICATION, ...identification }, oas);
@@ -88,8 +91,15 @@ export function createSmmu(memory: PhysicalMemory, registers: SmmuRegisters): Sm
   return new Smmu(memory, registers);
 }
 
-function checkWords(name: string, words: readonly bigint[]): void {
-  if (words.length !== 4) throw new WalkerError(`${name} must be four 64-bit words, not ${words.length}`);
+const WORD_BITS = 64;
+/** So many words of an STE or CD are about translation. */
+const WORDS = 4;
+
+function checkWords(name: string, words: readonly bigint[], most: number = WORDS): void {
+  if (words.length < WORDS || words.length > most) {
+    const more = most > WORDS ? ` (or up to ${most})` : '';
+    throw new WalkerError(`${name} must be four 64-bit words${more}, not ${words.length}`);
+  }
   checkRegisters(Object.fromEntries(words.map((word, i) => [`${name}[${i}]`, word])));
 }
 
@@ -107,23 +117,32 @@ const BYPASS: SteWords = [wordOf(STE, { V: true, Config: STE_CONFIG.bypass }), 0
 const STREAM_ID_BITS = 32;
 
 const STE_BYTES = STE.width / 8;
+/** What of an STE is about translation. */
+const STE_TRANSLATION_BYTES = 32;
 const LEVEL1_BYTES = L1STD.width / 8;
 
 const { Span, L2Ptr } = L1STD.fields;
 const [SPAN, SPAN_SHIFT] = [lowMask(Span), shiftOf(Span)];
 const [POINTER_LOW, POINTER_HIGH] = [lowMask(L2Ptr), highMask(L2Ptr)];
 
-/** SMMU_STRTAB_BASE and its configuration: the base is aligned to the table's size, or a level 1 table's and 64 bytes. (6.3.24) */
-function streamTable({ strtabBase, strtabBaseCfg }: SmmuRegisters): SteLookup['table'] {
+/**
+ * SMMU_STRTAB_BASE and its configuration: the base is aligned to the table's size, or a level 1 table's and 64 bytes. What
+ * SMMU_IDR1.SIDSIZE and SMMU_IDR0.ST_LEVEL limit counts where these registers are given. (6.3.24, 6.3.25)
+ */
+function streamTable({ strtabBase, strtabBaseCfg, idr0, idr1 }: SmmuRegisters): SteLookup['table'] {
   const { FMT, SPLIT, LOG2SIZE } = SMMU_STRTAB_BASE_CFG.fields;
-  const log2Size = Math.min(read(strtabBaseCfg, LOG2SIZE), STREAM_ID_BITS);
-  const split = read(strtabBaseCfg, FMT) === TWO_LEVELS ? splitOf(read(strtabBaseCfg, SPLIT)) : undefined;
+  const streamIdBits = idr1 === undefined ? STREAM_ID_BITS : read(idr1, SMMU_IDR1.fields.SIDSIZE);
+  const configured = Math.min(read(strtabBaseCfg, LOG2SIZE), STREAM_ID_BITS);
+  const log2Size = Math.min(configured, streamIdBits);
+  const linear = idr0 !== undefined && read(idr0, SMMU_IDR0.fields.ST_LEVEL) === ST_LEVEL_LINEAR;
+  const twoLevels = !linear && read(strtabBaseCfg, FMT) === TWO_LEVELS;
+  const split = twoLevels ? splitOf(read(strtabBaseCfg, SPLIT)) : undefined;
   const size =
     split === undefined
       ? 2 ** log2Size * STE_BYTES
       : Math.max(STE_BYTES, 2 ** Math.max(0, log2Size - split) * LEVEL1_BYTES);
   const address = Number(addressOf(strtabBase, SMMU_STRTAB_BASE.fields.ADDR));
-  return { log2Size, split, base: Math.floor(address / size) * size };
+  return { log2Size, capped: log2Size < configured, split, base: Math.floor(address / size) * size };
 }
 
 /** SPLIT: 6, 8 or 10 bits of the StreamID are the leaf table's; reserved values behave as 6. (6.3.25) */
@@ -133,9 +152,10 @@ function splitOf(split: number): number {
 
 /** Where the STE of a stream is, and what came of fetching it. */
 export interface SteLookup {
-  /** The stream table: 2^log2Size StreamIDs from `base` on; `split` where it has two levels. */
+  /** The stream table: 2^log2Size StreamIDs from `base` on, by LOG2SIZE or (`capped`) SIDSIZE; `split` where it has two levels. */
   readonly table: {
     readonly log2Size: number;
+    readonly capped: boolean;
     readonly split: number | undefined;
     readonly base: number;
   };
@@ -173,8 +193,9 @@ export class Smmu {
   /**
    * Translates a transaction of a stream.
    * @param streamId - up to 32 bits.
-   * @returns a translation, or a fault with the event record it leaves. Stalls are not modelled: every fault terminates.
-   * @throws WalkerError for a StreamID or an address that no device can send, or an unknown kind of access.
+   * @returns a translation, or a fault with the event record it leaves and what the device sees. A stalled transaction is not resumed.
+   * @throws WalkerError for a StreamID or an address that no device can send, an unknown kind of access, or a configuration
+   * that is not modelled (permission indirection, VMSAv9-128 …; IHI 0070 3.26, 3.27).
    */
   translate(streamId: number, ia: bigint, transaction: Transaction): SmmuResult {
     if (!Number.isInteger(streamId) || streamId < 0 || streamId > 0xffff_ffff) {
@@ -187,11 +208,12 @@ export class Smmu {
       const event = silent
         ? undefined
         : eventRecord(fault, { streamId, substreamId, ia, access, privileged });
-      return { ok: false, ia, fault, event, steps: [] };
+      return { ok: false, ia, fault, event, response: 'abort', steps: [] };
     };
     if (!this.#enabled) {
-      // Nothing is recorded while the SMMU is off.
-      const bypass = this.#stream(streamId, BYPASS).translate(ia, transaction);
+      // Nothing is recorded while the SMMU is off, and a SubstreamID makes no difference. (6.3.9.6)
+      const { substreamId: _, ...plain } = transaction;
+      const bypass = this.#stream(streamId, BYPASS).translate(ia, plain);
       return bypass.ok && !this.#aborts ? bypass : terminated({ kind: 'abort' });
     }
     const ste = this.#fetchSte(streamId);
@@ -253,11 +275,13 @@ export class Smmu {
 
   #read(address: number): SteWords | ConfigurationFault {
     const words: bigint[] = [];
-    for (let at = address; at < address + 32; at += 8) {
+    // Translation hardening is the one feature whose controls stand beyond the first words.
+    const bytes = this.features.the ? STE_BYTES : STE_TRANSLATION_BYTES;
+    for (let at = address; at < address + bytes; at += 8) {
       if (!this.#memory.read64(at, false)) return { kind: 'f_ste_fetch', fetchAddress: BigInt(address) };
       words.push(word64(this.#memory.lo, this.#memory.hi));
     }
-    const [w0 = 0n, w1 = 0n, w2 = 0n, w3 = 0n] = words;
-    return [w0, w1, w2, w3];
+    const [w0 = 0n, w1 = 0n, w2 = 0n, w3 = 0n, ...more] = words;
+    return [w0, w1, w2, w3, ...more];
   }
 }

@@ -120,7 +120,7 @@ const ALL_T0SZ = Array.from({ length: 2 ** (fields.S2T0SZ.high - fields.S2T0SZ.l
 
 /** Whether the rest of an STE takes this S2T0SZ. */
 function takesT0sz({ ste, features }: SteSubject, t0sz: number): boolean {
-  const words: [bigint, bigint, bigint, bigint] = [...ste.words];
+  const words: [bigint, bigint, bigint, bigint, ...bigint[]] = [...ste.words];
   placeInto(words, fields.S2T0SZ, t0sz);
   return !steStage2({ ...ste, words }, features).invalid;
 }

@@ -8,9 +8,10 @@ import { s2ParamsLpae } from '../walker/params/aarch32.ts';
 import { s2Params } from '../walker/params/aarch64.ts';
 import type { S2Params } from '../walker/params/params.ts';
 import type { SmmuFeatures } from './features.ts';
+import { truncated } from './truncated.ts';
 
-/** The first 32 bytes of an STE as 64-bit words; the rest is not about translation. */
-export type SteWords = readonly [bigint, bigint, bigint, bigint];
+/** The first 32 bytes of an STE as 64-bit words. Of the rest, which may follow, only controls that are not modelled are about translation. */
+export type SteWords = readonly [bigint, bigint, bigint, bigint, ...bigint[]];
 
 /** Who a stream's stage 1 belongs to. (3.3.3 StreamWorld.) */
 export type StreamWorld = 'el1' | 'el2' | 'el2-e2h';
@@ -34,8 +35,9 @@ export interface StreamTableEntry {
   readonly s2Aa64: boolean;
   readonly s2Vmid: number;
   readonly s2Ttb: bigint;
-  /** S2R: faults of stage 2 are recorded. */
+  /** S2R: faults of stage 2 are recorded. S2S: they stall the transaction. */
   readonly s2Record: boolean;
+  readonly s2Stall: boolean;
   readonly words: SteWords;
 }
 
@@ -62,6 +64,7 @@ export function decodeSte(words: SteWords): StreamTableEntry {
     s2Vmid: readIn(words, ste.S2VMID),
     s2Ttb: addressIn(words, ste.S2TTB),
     s2Record: isSetIn(words, ste.S2R),
+    s2Stall: isSetIn(words, ste.S2S),
     words,
   };
 }
@@ -108,7 +111,7 @@ const isNegative = (value: bigint, { high, low }: BitField) => BigInt.asIntN(hig
 /** Walk parameters of stage 2. */
 export function steStage2(
   { words, stage1, s2Aa64, s2Ttb }: StreamTableEntry,
-  { cpu }: SmmuFeatures,
+  { cpu, oas }: SmmuFeatures,
 ): S2Params {
   const control = {
     ptw: stage1 && isSetIn(words, ste.S2PTW),
@@ -117,7 +120,7 @@ export function steStage2(
     bigEndian: isSetIn(words, ste.S2ENDI),
   };
   const vtcr = steVtcr(words);
-  if (!s2Aa64) return s2ParamsLpae(vtcr, s2Ttb, control, cpu);
+  if (!s2Aa64) return truncated(s2ParamsLpae(vtcr, s2Ttb, control, cpu), oas);
   const base = Number(s2Ttb);
   return s2Params(vtcr, () => base, control, cpu);
 }

@@ -2,10 +2,9 @@
  * One stream of an SMMUv3: from a stream table entry and context descriptors to translations.
  * (IHI 0070 3.3, 3.4, 5.2, 5.4, 15; 7.3.22 for the order of faults.)
  */
-import { addressOf, isSet } from '../arch/read.ts';
-import { CD, CD_LEAF_LOG2, INSTCFG, L1CD, PRIVCFG, S1DSS } from '../arch/smmu/index.ts';
+import { INSTCFG, PRIVCFG, S1DSS } from '../arch/smmu/index.ts';
 import { DEFAULT_CACHEABLE } from '../walker/attributes.ts';
-import { ALL_PERMISSIONS, PR } from '../walker/permissions.ts';
+import { ALL_PERMISSIONS } from '../walker/permissions.ts';
 import { Stage1 } from '../walker/stage1.ts';
 import { flatTranslate } from '../walker/stage1-off.ts';
 import { Stage2 } from '../walker/stage2.ts';
@@ -13,11 +12,12 @@ import type { TableMemory } from '../walker/table-memory.ts';
 import type { TableTree } from '../walker/table-tree.ts';
 import { checkAccess, type Stages, translate } from '../walker/translate.ts';
 import type { Fault, WalkStep } from '../walker/types.ts';
-import { word64 } from '../walker/word.ts';
+import { type CdLookup, type Failed, locateCd } from './cd-fetch.ts';
 import { CD_RULES } from './cd-rules.ts';
 import { type CdWords, type Context, contextOf, decodeCd } from './context-descriptor.ts';
 import { eventRecord } from './events.ts';
 import type { SmmuFeatures } from './features.ts';
+import { refuseCd, refuseSte } from './not-modelled.ts';
 import { isIllegal } from './rules.ts';
 import { STE_RULES, type SteSubject, steSubject } from './ste-rules.ts';
 import {
@@ -27,13 +27,7 @@ import {
   type StreamWorld,
   streamWorld,
 } from './stream-table-entry.ts';
-import type { FaultClass, SmmuFault, SmmuResult, Transaction } from './types.ts';
-
-const LEVEL1_BYTES = L1CD.width / 8;
-const CD_BYTES = CD.width / 8;
-
-/** A CD is read, and only read. */
-const CD_FETCH = { needed: PR, write: false, own: true };
+import type { DeviceResponse, FaultClass, SmmuFault, SmmuResult, Transaction } from './types.ts';
 
 /** What INSTCFG makes of reads, and PRIVCFG of all transactions; nothing: they stay what they are. */
 const READS: Readonly<Record<number, 'execute' | 'read'>> = {
@@ -45,28 +39,21 @@ const PRIVILEGES: Readonly<Record<number, boolean>> = {
   [PRIVCFG.unprivileged]: false,
 };
 
-interface Failed {
-  readonly fault: SmmuFault;
+/** The stages of a transaction, and the CD that it took: none where it bypasses stage 1. */
+interface StreamStages extends Stages {
+  readonly context: Context | undefined;
+}
+
+/** What becomes of a fault: what the device sees, and whether an event tells software. */
+interface Outcome {
+  readonly response: DeviceResponse;
+  readonly recorded: boolean;
 }
 
 /** The CD that a transaction takes, by its index; none: stage 1 is bypassed. `substreams`: there is a table of them. */
 export interface CdRoute {
   readonly cd: number | undefined;
   readonly substreams: boolean;
-}
-
-/** Where a structure is: its IPA where stage 2 translates it, and its PA. */
-interface StructureAddress {
-  readonly address: number;
-  readonly pa?: number;
-}
-
-/** Where a CD is, and what came of fetching it. */
-export interface CdLookup {
-  /** The level 1 descriptor of a two-level table, unread where it can't be. */
-  readonly level1?: StructureAddress & { readonly descriptor?: bigint };
-  readonly cd?: StructureAddress;
-  readonly outcome: CdWords | Failed;
 }
 
 /** What a stream needs beside its STE. */
@@ -88,9 +75,7 @@ export class Stream {
   readonly #illegal: boolean;
   readonly #world: StreamWorld;
   readonly #stage2: Stage2 | undefined;
-  #cd:
-    | { readonly words: CdWords; readonly context: Context | undefined; readonly stages: Stages }
-    | undefined;
+  #cd: { readonly words: CdWords; readonly stages: StreamStages | undefined } | undefined;
 
   /** @internal Use `createStream`. */
   constructor(memory: TableMemory, words: SteWords, options: StreamOptions) {
@@ -111,33 +96,34 @@ export class Stream {
     checkAccess(ia, transaction);
     const steps: WalkStep[] | undefined = transaction.trace === false ? undefined : [];
     const asked = this.#overridden(transaction);
-    const failed = (fault: SmmuFault): SmmuResult => {
-      const context = {
-        ...asked,
-        ia,
-        streamId: this.#options.streamId,
-        substreamId: transaction.substreamId,
-      };
-      const recorded = this.#recorded(fault) ? eventRecord(fault, context) : undefined;
-      return { ok: false, ia, fault, event: recorded, steps: steps ?? [] };
+    const failed = (fault: SmmuFault, context?: Context): SmmuResult => {
+      const { response, recorded } = this.#outcome(fault, context);
+      const { substreamId } = transaction;
+      const { streamId } = this.#options;
+      const about = { ...asked, ia, streamId, substreamId, stalled: response === 'stall' };
+      const event = recorded ? eventRecord(fault, about) : undefined;
+      return { ok: false, ia, fault, event, response, steps: steps ?? [] };
     };
+    refuseSte(this.#subject);
     if (this.#illegal) return failed({ kind: 'c_bad_ste' });
     if (!this.#ste.passes) return failed({ kind: 'abort' });
 
-    const stages = this.#stages(transaction.substreamId, steps);
-    if ('fault' in stages) return failed(stages.fault);
-    const context = this.#cd?.context;
-    const privileged = asked.privileged || !stages.unprivileged;
     const update = transaction.update !== false;
-    const pan = stages.stage1 && context?.pan === true && privileged;
+    const stages = this.#stages(transaction.substreamId, steps, update);
+    // A fault of stage 2 on the way to the CD: there is no CD yet.
+    if ('fault' in stages) return failed(stages.fault);
+    const { context } = stages;
+    const privileged = asked.privileged || !stages.unprivileged;
+    const pan = context?.pan === true && privileged;
     const result = translate(stages, ia, { access: asked.access, privileged, pan, update }, steps);
-    return result.ok ? result : failed({ ...result.fault, class: faultClass(result.fault) });
+    return result.ok ? result : failed({ ...result.fault, class: faultClass(result.fault) }, context);
   }
 
   /** The tables that its transactions may come to; none where the configuration is at fault. */
   trees(substreamId?: number): TableTree[] {
+    refuseSte(this.#subject);
     if (this.#illegal || !this.#ste.passes) return [];
-    const stages = this.#stages(substreamId, undefined);
+    const stages = this.#stages(substreamId, undefined, false);
     return 'fault' in stages ? [] : stages.trees();
   }
 
@@ -154,18 +140,31 @@ export class Stream {
     };
   }
 
-  /** 5.5: CD.R and STE.S2R keep the four faults of translation from being recorded. */
-  #recorded(fault: SmmuFault): boolean {
-    if (!('class' in fault) || fault.kind === 'external_walk') return true;
-    if (fault.stage === 2) return this.#ste.s2Record;
-    return !this.#ste.stage1 || this.#cd?.context?.record !== false;
+  /**
+   * 5.5: what CD.A, R and S, and STE.S2R and S2S, make of the four faults of translation. Without S, R keeps them from being
+   * recorded. All others abort, and are recorded.
+   */
+  #outcome(fault: SmmuFault, context: Context | undefined): Outcome {
+    const aborted = { response: 'abort', recorded: true } as const;
+    if (!('class' in fault) || fault.kind === 'external_walk') return aborted;
+    const { s2Record, s2Stall } = this.#ste;
+    const { record, abort, stall } =
+      fault.stage === 2
+        ? { record: s2Record, abort: true, stall: s2Stall }
+        : (context ?? { record: true, abort: true, stall: false });
+    if (stall) return { response: 'stall', recorded: true };
+    return { response: abort ? 'abort' : 'raz/wi', recorded: record };
   }
 
   /** The stages of a transaction: bypass, stage 2 alone, or stage 1 as its CD says. */
-  #stages(substreamId: number | undefined, steps: WalkStep[] | undefined): Stages | Failed {
+  #stages(
+    substreamId: number | undefined,
+    steps: WalkStep[] | undefined,
+    update: boolean,
+  ): StreamStages | Failed {
     const route = this.route(substreamId);
     if ('fault' in route) return route;
-    return route.cd === undefined ? this.#bypass() : this.#context(route.cd, route.substreams, steps);
+    return route.cd === undefined ? this.#bypass() : this.#context(route.cd, route.substreams, steps, update);
   }
 
   /** The STE, decoded. @internal For `describeStream`. */
@@ -193,7 +192,7 @@ export class Stream {
   }
 
   /** Stage 1 bypassed: the input is the IPA, of at most IAS bits (OAS, where stage 2 is bypassed too). (3.4) */
-  #bypass(): Stages {
+  #bypass(): StreamStages {
     const { oas, ias } = this.#options.features;
     const mapping = {
       inputBits: this.#stage2 ? ias : oas,
@@ -210,22 +209,41 @@ export class Stream {
       trees: () => this.#stage2?.trees() ?? [],
       fetchesInstructions: false,
       unprivileged: true,
+      context: undefined,
     };
   }
 
+  /** The CD in memory. @internal For `describeStream`. */
+  locateCd(index: number, substreams: boolean, steps: WalkStep[] | undefined, update: boolean): CdLookup {
+    const fetch = {
+      memory: this.#memory,
+      stage2: this.#stage2,
+      oas: this.#options.features.oas,
+      steps,
+      update,
+    };
+    return locateCd(this.#ste, substreams ? index : undefined, fetch);
+  }
+
   /** Stage 1 of the CD at an index. */
-  #context(index: number, substreams: boolean, steps: WalkStep[] | undefined): Stages | Failed {
-    const words = this.#options.cd ?? this.locateCd(index, substreams, steps).outcome;
+  #context(
+    index: number,
+    substreams: boolean,
+    steps: WalkStep[] | undefined,
+    update: boolean,
+  ): StreamStages | Failed {
+    const words = this.#options.cd ?? this.locateCd(index, substreams, steps, update).outcome;
     if ('fault' in words) return words;
     if (this.#cd === undefined || words.some((word, i) => word !== this.#cd?.words[i])) {
       const decoded = decodeCd(words, this.#ste, this.#world, this.#options.features);
-      const context = isIllegal(CD_RULES, decoded) ? undefined : contextOf(decoded);
-      this.#cd = { words, context, stages: context ? this.#stage1(context) : this.#bypass() };
+      refuseCd(decoded);
+      const stages = isIllegal(CD_RULES, decoded) ? undefined : this.#stage1(contextOf(decoded));
+      this.#cd = { words, stages };
     }
-    return this.#cd.context === undefined ? { fault: { kind: 'c_bad_cd' } } : this.#cd.stages;
+    return this.#cd.stages ?? { fault: { kind: 'c_bad_cd' } };
   }
 
-  #stage1(context: Context): Stages {
+  #stage1(context: Context): StreamStages {
     const stage1 = new Stage1(this.#memory, context.ranges, this.#stage2);
     return {
       first: (ia, request, steps) => stage1.translate(ia, request, steps),
@@ -234,57 +252,8 @@ export class Stream {
       trees: () => [...stage1.trees(), ...(this.#stage2?.trees() ?? [])],
       fetchesInstructions: false,
       unprivileged: context.ranges.unprivileged,
+      context,
     };
-  }
-
-  /**
-   * The CD in memory: S1ContextPtr is an IPA where there is a stage 2. (5.2 S1Fmt, 5.3)
-   * @internal For `describeStream`.
-   */
-  locateCd(index: number, substreams: boolean, steps: WalkStep[] | undefined): CdLookup {
-    const pointer = Number(this.#ste.s1ContextPtr);
-    const leafBits = CD_LEAF_LOG2[this.#ste.s1Fmt]!;
-    if (!substreams || leafBits === 0) return this.#cdAt(pointer + index * CD_BYTES, steps);
-    const at = pointer + Math.floor(index / 2 ** leafBits) * LEVEL1_BYTES;
-    const { pa, outcome } = this.#read(at, 1, steps);
-    const address = { address: at, ...(pa !== undefined && { pa }) };
-    if ('fault' in outcome) return { level1: address, outcome };
-    const level1 = { ...address, descriptor: outcome[0]! };
-    if (!isSet(level1.descriptor, L1CD.fields.V)) {
-      return { level1, outcome: { fault: { kind: 'c_bad_substreamid' } } };
-    }
-    const leaf = Number(addressOf(level1.descriptor, L1CD.fields.L2Ptr));
-    return { level1, ...this.#cdAt(leaf + (index % 2 ** leafBits) * CD_BYTES, steps) };
-  }
-
-  #cdAt(address: number, steps: WalkStep[] | undefined): CdLookup {
-    const { pa, outcome } = this.#read(address, 4, steps);
-    const at = { address, ...(pa !== undefined && { pa }) };
-    if ('fault' in outcome) return { cd: at, outcome };
-    const [w0 = 0n, w1 = 0n, w2 = 0n, w3 = 0n] = outcome;
-    return { cd: at, outcome: [w0, w1, w2, w3] };
-  }
-
-  /** Little-endian 64-bit words of a configuration structure, its address translated by stage 2 where there is one. */
-  #read(
-    address: number,
-    count: number,
-    steps: WalkStep[] | undefined,
-  ): { readonly pa?: number; readonly outcome: readonly bigint[] | Failed } {
-    let pa = address;
-    if (this.#stage2 !== undefined) {
-      const translated = this.#stage2.translate(address, CD_FETCH, true, steps);
-      if (!translated.ok) return { outcome: { fault: { ...translated.fault, class: 'cd' } } };
-      pa = translated.oa;
-    }
-    const words: bigint[] = [];
-    for (let i = 0; i < count; i++) {
-      if (!this.#memory.read64(pa + i * 8, false)) {
-        return { pa, outcome: { fault: { kind: 'f_cd_fetch', fetchAddress: BigInt(pa) } } };
-      }
-      words.push(word64(this.#memory.lo, this.#memory.hi));
-    }
-    return { pa, outcome: words };
   }
 }
 

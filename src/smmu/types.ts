@@ -43,6 +43,12 @@ export interface ConfigurationFault {
 /** Why a transaction was terminated: its translation faulted, or the configuration of its stream did. (IHI 0070 7.3.) */
 export type SmmuFault = TranslationFault | ConfigurationFault;
 
+/**
+ * What a device sees of a fault: an abort; a read of zero or a write without effect (CD.A = 0); or nothing until software
+ * resumes the transaction (CD.S or STE.S2S). Stalls end here: no CMD_RESUME is modelled. (IHI 0070 5.5.)
+ */
+export type DeviceResponse = 'abort' | 'raz/wi' | 'stall';
+
 /** A transaction that was terminated, and the event record it leaves (none where it is not recorded). */
 export interface SmmuFaulted {
   readonly ok: false;
@@ -50,6 +56,8 @@ export interface SmmuFaulted {
   readonly fault: SmmuFault;
   /** Four 64-bit words, in the layout of 7.3. */
   readonly event: EventRecord | undefined;
+  /** What the device sees. */
+  readonly response: DeviceResponse;
   readonly steps: readonly WalkStep[];
 }
 

@@ -302,7 +302,8 @@ describe('substreams', () => {
     });
     expect(s.translate(0n, { access: 'read', substreamId: 16 })).toMatchObject({
       fault: { kind: 'c_bad_substreamid' },
-      event: [0x1_0808n | 0n, 0n, 0n, 0n],
+      // No SSV: the SubstreamID is always of meaning. (7.3.9)
+      event: [0x1_0008n, 0n, 0n, 0n],
     });
   });
 

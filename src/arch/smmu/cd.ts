@@ -20,10 +20,21 @@ export const CD = layout(
     width: 512,
   },
   {
+    'PIIP[15:0]': bits(495, 448, 'what a PIIndex permits privileged accesses, 3 bits each', {
+      feature: 'SMMU_IDR3.S1PI',
+    }),
+    'PIIU[15:0]': bits(431, 384, 'what a PIIndex permits unprivileged accesses, 3 bits each', {
+      feature: 'SMMU_IDR3.S1PI',
+    }),
     MAIR1: bits(255, 224, 'memory types of AttrIndx 4 to 7'),
     MAIR0: bits(223, 192, 'memory types of AttrIndx 0 to 3'),
+    PIE: bit(187, 'permissions of stage 1', {
+      values: ['direct', 'indirect, by PIIP and PIIU'],
+      feature: 'SMMU_IDR3.S1PI',
+    }),
     DS: bit(186, '52-bit addresses with 4K and 16K, as TCR.DS', ON),
     TTB1: bits(183, 132, 'root of the upper range, address bits [55:4]', { address: 4 }),
+    AIE: bit(131, 'AttrIndx has 4 bits', { values: NO_YES, feature: 'SMMU_IDR3.AIE' }),
     E0PD1: bit(130, 'unprivileged accesses to the upper range fault', {
       values: NO_YES,
       feature: 'SMMU_IDR3.E0PD',
@@ -32,6 +43,10 @@ export const CD = layout(
     EPAN: bit(123, 'PAN holds for what EL0 may execute as well', {
       values: NO_YES,
       feature: 'SMMU_IDR3.EPAN',
+    }),
+    PnCH: bit(122, 'the Protected attribute takes the place of Contiguous', {
+      values: NO_YES,
+      feature: 'SMMU_IDR3.THE',
     }),
     TTB0: bits(119, 68, 'root of the lower range, address bits [55:4]', { address: 4 }),
     HAFT: bit(67, 'hardware sets the access flag of table descriptors', {

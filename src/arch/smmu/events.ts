@@ -38,6 +38,7 @@ export const EVENT = layout(
     Reason: bits(79, 64, 'IMPLEMENTATION DEFINED'),
     StreamID: bits(63, 32, 'the stream of the transaction'),
     SubstreamID: bits(31, 12, 'the PASID; of meaning with SSV = 1'),
+    INDEX: bits(31, 12, 'the PASID; 0 where CD 0 was wanted without one', { name: 'SubstreamID' }),
     SSV: bit(11, 'a SubstreamID came with the transaction', NO_YES),
     RES0: bits(10, 8, 'of no event; where they are not 0 the words are no record'),
     Number: bits(7, 0, 'event number'),
@@ -62,6 +63,7 @@ const PARTS = {
   reason: [fields.Reason],
   stream: [fields.StreamID],
   substream: [fields.SubstreamID, fields.SSV],
+  index: [fields.INDEX],
   number: [fields.Number],
 } as const satisfies Readonly<Record<string, readonly BitField[]>>;
 
@@ -85,7 +87,7 @@ export const EVENTS = {
   F_BAD_ATS_TREQ: { number: 0x05, section: '7.3.6', parts: ['substream'] },
   F_STREAM_DISABLED: { number: 0x06, section: '7.3.7', parts: [] },
   F_TRANSL_FORBIDDEN: { number: 0x07, section: '7.3.8', parts: ['input', 'access'] },
-  C_BAD_SUBSTREAMID: { number: 0x08, section: '7.3.9', parts: ['substream'] },
+  C_BAD_SUBSTREAMID: { number: 0x08, section: '7.3.9', parts: ['index'] },
   F_CD_FETCH: { number: 0x09, section: '7.3.10', parts: FETCH },
   C_BAD_CD: { number: 0x0a, section: '7.3.11', parts: ['substream'] },
   F_WALK_EABT: {

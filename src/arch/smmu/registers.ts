@@ -13,6 +13,7 @@ export const SMMU_IDR0 = layout(
     reference: 'IHI 0070 6.3.1',
   },
   {
+    ST_LEVEL: bits(28, 27, 'stream tables', ['linear alone', 'linear or two levels']),
     TERM_MODEL: bit(26, 'a terminated transaction', ['CD.A decides', 'always aborts']),
     STALL_MODEL: bits(25, 24, 'stalls', ['CD.S and STE.S2S decide', 'never', 'always', 'reserved']),
     TTENDIAN: bits(22, 21, 'endianness of tables', ['both', 'reserved', 'little', 'big']),
@@ -58,6 +59,11 @@ export const SMMU_IDR3 = layout(
     reference: 'IHI 0070 6.3.4',
   },
   {
+    AIE: bit(23, 'CD.AIE, attribute index extension at stage 1, as FEAT_AIE', NO_YES),
+    THE: bit(21, 'translation hardening, as FEAT_THE', NO_YES),
+    S2PO: bit(20, 'STE.S2POE, permission overlays at stage 2, as FEAT_S2POE', NO_YES),
+    S2PI: bit(19, 'STE.S2PIE, permission indirection at stage 2, as FEAT_S2PIE', NO_YES),
+    S1PI: bit(18, 'STE.S1PIE and CD.PIE, permission indirection at stage 1, as FEAT_S1PIE', NO_YES),
     EPAN: bit(17, 'CD.EPAN, as FEAT_PAN3', NO_YES),
     DPT: bit(15, 'device permission tables', NO_YES),
     E0PD: bit(13, 'CD.E0PDn, as FEAT_E0PD', NO_YES),
@@ -79,6 +85,7 @@ export const SMMU_IDR5 = layout(
   },
   {
     VAX: bits(11, 10, 'virtual addresses', ['48 bits', '52 bits', '56 bits', 'reserved']),
+    D128: bit(8, 'descriptors of 128 bits, VMSAv9-128', NO_YES),
     DS: bit(7, '52-bit addresses with 4K and 16K, as FEAT_LPA2', NO_YES),
     GRAN64K: bit(6, 'the 64K granule', NO_YES),
     GRAN16K: bit(5, 'the 16K granule', NO_YES),
@@ -161,6 +168,9 @@ export const SMMU_STRTAB_BASE_CFG = layout(
 
 /** STRTAB_BASE_CFG.FMT: a table of two levels. */
 export const TWO_LEVELS = 1;
+
+/** IDR0.ST_LEVEL where stream tables have one level alone. */
+export const ST_LEVEL_LINEAR = 0;
 
 /** IDR0.STALL_MODEL and IDR0.TTENDIAN where they leave no choice. */
 export const STALL_MODEL = { configurable: 0, never: 1, always: 2 } as const;

@@ -18,9 +18,26 @@ export const STE = layout(
     width: 512,
   },
   {
+    TL1: bit(331, 'check of TopLevel 1 at stage 2, as VTCR_EL2.TL1', {
+      values: ON,
+      feature: 'SMMU_IDR3.THE',
+    }),
+    TL0: bit(330, 'check of TopLevel 0 at stage 2, as VTCR_EL2.TL0', {
+      values: ON,
+      feature: 'SMMU_IDR3.THE',
+    }),
+    AssuredOnly: bit(329, 'AssuredOnly checks at stage 2, as VTCR_EL2.AssuredOnly', {
+      values: ON,
+      feature: 'SMMU_IDR3.THE',
+    }),
     S2TTB: bits(247, 196, 'root of stage 2, address bits [55:4]', { address: 4 }),
     S2DS: bit(195, '52-bit addresses with 4K and 16K at stage 2, as VTCR_EL2.DS', ON),
     S2SL0_2: bit(194, 'as VTCR_EL2.SL2'),
+    S2POE: bit(189, 'permission overlays at stage 2', { values: ON, feature: 'SMMU_IDR3.S2PO' }),
+    S2PIE: bit(188, 'permissions of stage 2', {
+      values: ['direct', 'indirect'],
+      feature: 'SMMU_IDR3.S2PI',
+    }),
     S2HAFT: bit(187, 'hardware sets the access flag of table descriptors at stage 2', {
       values: ON,
       feature: 'SMMU_IDR0.HTTU = 3',
@@ -65,6 +82,7 @@ export const STE = layout(
     ]),
     S1STALLD: bit(91, 'stalls of stage 1', ['allowed', 'forbidden']),
     S2FWB: bit(89, 'stage-2 MemAttr overrides stage 1, as HCR_EL2.FWB', ON),
+    S1PIE: bit(88, 'CD.PIE counts', { values: NO_YES, feature: 'SMMU_IDR3.S1PI' }),
     S1DSS: bits(65, 64, 'what a transaction without a SubstreamID does where there are several CDs', [
       'is terminated, F_STREAM_DISABLED',
       'bypasses stage 1',

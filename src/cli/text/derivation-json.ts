@@ -185,6 +185,7 @@ function cdJson({ index, place, level1, words, fields }: CdDescription): object 
       aarch64: fields.aarch64,
       record: fields.record,
       abort: fields.abort,
+      stall: fields.stall,
       pan: fields.pan,
     }),
   };

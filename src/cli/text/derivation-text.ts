@@ -226,9 +226,12 @@ function streamLines(description: StreamDerivation, style: Style): string[] {
   ];
 }
 
-function tableLines({ base, log2Size, split, level1 }: StreamTableDescription, style: Style): string[] {
+function tableLines(
+  { base, log2Size, capped, split, level1 }: StreamTableDescription,
+  style: Style,
+): string[] {
   const kind = split === undefined ? 'linear' : `two levels, SPLIT ${split}`;
-  const head = `${style.title('stream table')} ${hex(base)}  ${kind}, 2^${log2Size} StreamIDs`;
+  const head = `${style.title('stream table')} ${hex(base)}  ${kind}, 2^${log2Size} StreamIDs${capped ? ' (SMMU_IDR1.SIDSIZE)' : ''}`;
   if (level1 === undefined) return [head];
   const { index, address, descriptor, span = 0, pointer = 0n } = level1;
   const array =
@@ -265,8 +268,9 @@ function cdLines({ index, place, level1, words: own, fields }: CdDescription, st
   const flags = fields && [
     `ASID ${hex(fields.asid)}`,
     fields.aarch64 ? 'AArch64' : 'AArch32 LPAE',
-    fields.record ? 'faults recorded (R)' : 'faults not recorded (R = 0)',
+    fields.record || fields.stall ? 'faults recorded (R)' : 'faults not recorded (R = 0)',
     fields.abort ? 'aborts (A)' : 'RAZ/WI (A = 0)',
+    fields.stall && 'stalls (S)',
     fields.pan && 'PAN',
   ];
   const head = `${style.title(`CD[${index}]`)}${place ? ` ${at(place)}` : ''}`;

@@ -104,7 +104,8 @@ function faultJson(result: Faulted, { access, privileged }: Access): object {
   };
 }
 
-/** The words of an SMMU's event record, null where none is left. */
+/** The words of an SMMU's event record, null where none is left; and what the device sees. */
 function eventJson(result: Faulted): object {
-  return 'event' in result ? { event: result.event?.map((word) => hexWord(word)) ?? null } : {};
+  if (!('event' in result)) return {};
+  return { event: result.event?.map((word) => hexWord(word)) ?? null, response: result.response };
 }

@@ -124,6 +124,19 @@ function runLines({ ia }: Translation, walker: Translator, style: Style): string
   return [`  run   ${run.entries} entries, ${sizeText(run.size)} at ${hex(run.ia)}, ${verdict}`, ...problems];
 }
 
+/** What the device sees of an SMMU's fault, where it is no abort. */
+function responseLines(result: Faulted): string[] {
+  if (!('response' in result)) return [];
+  switch (result.response) {
+    case 'abort':
+      return [];
+    case 'raz/wi':
+      return ['  then  the device sees no error (CD.A = 0): a read gives 0, a write does nothing'];
+    case 'stall':
+      return ['  then  the transaction waits until software resumes or terminates it (CD.S, STE.S2S)'];
+  }
+}
+
 function faultLines(result: Faulted, access: Access, walker: Translator, style: Style): string[] {
   const { fault, steps } = result;
   const wanted = accessText(access, walker.regime);
@@ -133,6 +146,7 @@ function faultLines(result: Faulted, access: Access, walker: Translator, style: 
     `  why   ${faultReason(fault, steps, wanted)}${fault.kind === 'permission' ? allowedText(result, walker) : ''}`,
     `  code  ${faultCodes(result, access, walker.regime)}`,
     ...permittedLines(result),
+    ...responseLines(result),
   ];
 }
 

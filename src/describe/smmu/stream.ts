@@ -4,20 +4,14 @@
  */
 
 import { addressOf, isSet, isSetIn, read, readIn } from '../../arch/read.ts';
-import {
-  CD,
-  L1STD,
-  LARGEST_SPAN,
-  S1DSS,
-  SMMU_CR0,
-  SMMU_CR2,
-  SMMU_GBPA,
-  STE_CONFIG,
-} from '../../arch/smmu/index.ts';
+import { CD, L1STD, S1DSS, SMMU_CR0, SMMU_CR2, SMMU_GBPA, STE_CONFIG } from '../../arch/smmu/index.ts';
 import type { PhysicalMemory } from '../../memory/index.ts';
+import type { CdLookup } from '../../smmu/cd-fetch.ts';
 import { CD_RULES } from '../../smmu/cd-rules.ts';
 import { type CdWords, contextOf, decodeCd } from '../../smmu/context-descriptor.ts';
 import { DEFAULT_IDENTIFICATION, type SmmuFeatures, smmuFeatures } from '../../smmu/features.ts';
+import { CD_UNUSED, refuseCd, refuseSte, STE_UNUSED } from '../../smmu/not-modelled.ts';
+import { isIllegal } from '../../smmu/rules.ts';
 import {
   createSmmu,
   createStream,
@@ -26,12 +20,13 @@ import {
   type StreamDescription,
 } from '../../smmu/smmu.ts';
 import { STE_RULES } from '../../smmu/ste-rules.ts';
-import { type CdLookup, Stream } from '../../smmu/stream.ts';
+import { Stream } from '../../smmu/stream.ts';
 import type { StreamTableEntry, StreamWorld } from '../../smmu/stream-table-entry.ts';
-import type { ConfigurationFault, SmmuFault } from '../../smmu/types.ts';
+import type { SmmuFault } from '../../smmu/types.ts';
 import { WalkerError } from '../../walker/errors.ts';
 import { problemsOf } from '../../walker/rules/rule.ts';
 import { TableMemory } from '../../walker/table-memory.ts';
+import { cdRule, routeRule, steEnd } from './reasons.ts';
 import { cdStage, steStage } from './stages.ts';
 import type {
   CdDescription,
@@ -107,10 +102,11 @@ function offEnd({ gbpa = 0n }: SmmuRegisters): StreamEnd {
 }
 
 function tableOf({ table, level1 }: SteLookup, streamId: number): StreamTableDescription {
-  const { base, log2Size, split } = table;
+  const { base, log2Size, capped, split } = table;
   return {
     base: BigInt(base),
     log2Size,
+    ...(capped && { capped: true as const }),
     ...(split !== undefined && { split }),
     ...(level1 && {
       level1: {
@@ -124,32 +120,6 @@ function tableOf({ table, level1 }: SteLookup, streamId: number): StreamTableDes
       },
     }),
   };
-}
-
-/** Why there is no STE. */
-function steEnd(
-  fault: ConfigurationFault,
-  { log2Size, split = 0, level1 }: StreamTableDescription,
-): StreamEnd {
-  const failed = (rule: string, section: string): StreamEnd => ({ ok: false, fault, rule, section });
-  if (fault.kind === 'f_ste_fetch') {
-    const what = level1 && level1.descriptor === undefined ? 'level 1 descriptor' : 'stream table entry';
-    return failed(`no RAM where the ${what} should be`, 'IHI 0070 7.3.4');
-  }
-  if (level1 === undefined) {
-    const rule = `the table has 2^${log2Size} StreamIDs (SMMU_STRTAB_BASE_CFG.LOG2SIZE)`;
-    return failed(rule, 'IHI 0070 6.3.25');
-  }
-  const { span = 0 } = level1;
-  if (span === 0) return failed('Span 0: the level 1 descriptor leads to no StreamID', 'IHI 0070 5.1');
-  const most = Math.min(LARGEST_SPAN, split + 1);
-  if (span > most) {
-    return failed(`Span ${span} counts as 0: with SPLIT ${split} it is at most ${most}`, 'IHI 0070 5.1');
-  }
-  return failed(
-    `Span ${span}: the second level has ${2 ** (span - 1)} entries, and this is beyond`,
-    'IHI 0070 5.1',
-  );
 }
 
 type FromSte = Pick<StreamDerivation, 'ste' | 'cd' | 'stages' | 'problems' | 'end'>;
@@ -170,6 +140,7 @@ function fromSte(
     rule,
     section,
   });
+  refuseSte(subject);
   if (illegal) {
     const problems = problemsOf(STE_RULES, subject, undefined);
     const end = failed({ kind: 'c_bad_ste' }, 'the STE is not valid, or ILLEGAL', 'IHI 0070 5.2.2');
@@ -180,33 +151,40 @@ function fromSte(
     return { ...described, stages: [], problems: [], end };
   }
   const stage2 = ste.stage2 ? [steStage(subject)] : [];
+  const unused = problemsOf(STE_UNUSED, subject, undefined);
   const route = stream.route(substreamId);
   if ('fault' in route) {
     const [rule, section] = routeRule(route.fault, ste);
-    return { ...described, stages: stage2, problems: [], end: failed(route.fault, rule, section) };
+    return { ...described, stages: stage2, problems: unused, end: failed(route.fault, rule, section) };
   }
   if (route.cd === undefined) {
     const translation = ste.stage2 ? 'stage 2' : 'bypass';
-    return { ...described, stages: stage2, problems: [], end: { ok: true, translation } };
+    return { ...described, stages: stage2, problems: unused, end: { ok: true, translation } };
   }
   const lookup: CdLookup = given
     ? { outcome: given }
-    : stream.locateCd(route.cd, route.substreams, undefined);
+    : stream.locateCd(route.cd, route.substreams, undefined, false);
   const cd = cdOf(route.cd, lookup);
   const { outcome } = lookup;
   if ('fault' in outcome) {
-    const [rule, section] = cdRule(outcome.fault, cd);
-    return { ...described, cd, stages: stage2, problems: [], end: failed(outcome.fault, rule, section) };
+    const [rule, section] = cdRule(outcome.fault, cd, features);
+    const end = failed(outcome.fault, rule, section);
+    return { ...described, cd, stages: stage2, problems: unused, end };
   }
   const decoded = decodeCd(outcome, ste, world, features);
-  const problems = problemsOf(CD_RULES, decoded, undefined);
-  if (problems.length > 0) {
+  refuseCd(decoded);
+  const problems = [
+    ...problemsOf(CD_RULES, decoded, undefined),
+    ...unused,
+    ...problemsOf(CD_UNUSED, decoded, undefined),
+  ];
+  if (isIllegal(CD_RULES, decoded)) {
     const end = failed({ kind: 'c_bad_cd' }, 'the CD is not valid, or ILLEGAL', 'IHI 0070 5.4.2');
     return { ...described, cd, stages: stage2, problems, end };
   }
   const stages = [cdStage(decoded, contextOf(decoded)), ...stage2];
   const translation = ste.stage2 ? 'nested' : 'stage 1';
-  return { ...described, cd, stages, problems: [], end: { ok: true, translation } };
+  return { ...described, cd, stages, problems, end: { ok: true, translation } };
 }
 
 const CONFIGS: Readonly<Record<number, SteDescription['config']>> = {
@@ -261,34 +239,13 @@ function cdOf(index: number, { level1, cd, outcome }: CdLookup): CdDescription {
 }
 
 function cdFlags(words: CdWords): NonNullable<CdDescription['fields']> {
-  const { ASID, AA64, R, A, PAN } = CD.fields;
+  const { ASID, AA64, R, A, S, PAN } = CD.fields;
   return {
     asid: readIn(words, ASID),
     aarch64: isSetIn(words, AA64),
     record: isSetIn(words, R),
     abort: isSetIn(words, A),
+    stall: isSetIn(words, S),
     pan: isSetIn(words, PAN),
   };
-}
-
-function routeRule({ kind }: SmmuFault, ste: StreamTableEntry): [rule: string, section: string] {
-  if (kind === 'f_stream_disabled') {
-    const rule =
-      ste.s1Dss === S1DSS.cd0
-        ? 'S1DSS 2: SubstreamID 0 is for transactions without one'
-        : `S1DSS ${ste.s1Dss}: a transaction without SubstreamID is terminated`;
-    return [rule, 'IHI 0070 5.2'];
-  }
-  const rule = ste.stage1
-    ? `SubstreamIDs are below 2^S1CDMax, which is ${ste.s1CdMax === 0 ? 'none' : 2 ** ste.s1CdMax}`
-    : 'without stage 1 there are no SubstreamIDs';
-  return [rule, 'IHI 0070 7.3.9'];
-}
-
-function cdRule(fault: SmmuFault, cd: CdDescription): [rule: string, section: string] {
-  if (fault.kind === 'c_bad_substreamid')
-    return ['the level 1 descriptor is not valid (V = 0)', 'IHI 0070 5.3'];
-  const what = cd.place ? 'context descriptor' : 'level 1 descriptor of the CDs';
-  if (fault.kind === 'f_cd_fetch') return [`no RAM where the ${what} should be`, 'IHI 0070 7.3.10'];
-  return [`stage 2 does not let the SMMU read the ${what}`, 'IHI 0070 3.3.2'];
 }

@@ -12,6 +12,8 @@ export interface StreamTableDescription {
   readonly base: bigint;
   /** StreamIDs: below 2^log2Size. */
   readonly log2Size: number;
+  /** Where SMMU_IDR1.SIDSIZE is less than SMMU_STRTAB_BASE_CFG.LOG2SIZE, and counts in its place. */
+  readonly capped?: true;
   /** Of a two-level table: the bits of a StreamID that index the second level. */
   readonly split?: number;
   /** The level 1 descriptor of this StreamID: its index, address and, where it could be read, value, Span and pointer. */
@@ -63,9 +65,10 @@ export interface CdDescription {
   readonly fields?: {
     readonly asid: number;
     readonly aarch64: boolean;
-    /** Faults are recorded; a terminated transaction aborts; privileged accesses to what EL0 may access fault. */
+    /** Faults are recorded; a terminated transaction aborts; it is stalled instead; privileged accesses to what EL0 may access fault. */
     readonly record: boolean;
     readonly abort: boolean;
+    readonly stall: boolean;
     readonly pan: boolean;
   };
 }

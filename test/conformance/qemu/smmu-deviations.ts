@@ -139,7 +139,14 @@ const inputSize: SmmuDeviation = {
   result({ result, stream, probe }) {
     const beyond = !result.ok && result.fault.kind === 'address_size' && result.steps.length === 0;
     if (stream.kind !== 'stage 2' || !beyond) return undefined;
-    return { ok: false, ia: probe.iova, fault: { kind: 'abort' }, event: undefined, steps: [] };
+    return {
+      ok: false,
+      ia: probe.iova,
+      fault: { kind: 'abort' },
+      event: undefined,
+      response: 'abort',
+      steps: [],
+    };
   },
 };
 

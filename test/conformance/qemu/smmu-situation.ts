@@ -123,7 +123,7 @@ export function faulted(
   const control = fault.stage === 1 ? cdControl(situation) >> CD_R : word(situation, stream.ste + 16) >> S2R;
   const recorded = fault.kind === 'external_walk' || (control & 1n) === 1n;
   const event = recorded ? eventRecord(whole, { ...context, access: probe.access }) : undefined;
-  return { ok: false, ia: probe.iova, fault: whole, event, steps };
+  return { ok: false, ia: probe.iova, fault: whole, event, response: 'abort', steps };
 }
 
 /** A fault of the configuration in place of another answer. */
@@ -138,7 +138,7 @@ export function faultedConfiguration(
     privileged: true,
   };
   const event = eventRecord({ kind }, { ...context, access: probe.access });
-  return { ok: false, ia: probe.iova, fault: { kind }, event, steps: [] };
+  return { ok: false, ia: probe.iova, fault: { kind }, event, response: 'abort', steps: [] };
 }
 
 /** CD.HAD0 or HAD1, by the half of the address. */

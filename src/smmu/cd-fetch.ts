@@ -1,0 +1,104 @@
+/** Where the CD of a transaction is, and what comes of fetching it: one CD, a linear table, or a table of two levels. (IHI 0070 G.b, 3.4.3, 5.2 S1Fmt, 5.3.) */
+import { addressOf, isSet } from '../arch/read.ts';
+import { CD, CD_LEAF_LOG2, L1CD } from '../arch/smmu/index.ts';
+import { alignDown, POW2 } from '../walker/bits.ts';
+import { PR } from '../walker/permissions.ts';
+import type { Stage2 } from '../walker/stage2.ts';
+import type { TableMemory } from '../walker/table-memory.ts';
+import type { WalkStep } from '../walker/types.ts';
+import { word64 } from '../walker/word.ts';
+import type { CdWords } from './context-descriptor.ts';
+import type { StreamTableEntry } from './stream-table-entry.ts';
+import type { SmmuFault } from './types.ts';
+
+const LEVEL1_BYTES = L1CD.width / 8;
+/** log2 of the bytes of a CD. */
+const CD_LOG2 = 6;
+const CD_BYTES = CD.width / 8;
+
+/** A CD is read, and only read. */
+const CD_FETCH = { needed: PR, write: false, own: true };
+
+export interface Failed {
+  readonly fault: SmmuFault;
+}
+
+/** Where a structure is: an IPA where stage 2 translates it, and the PA that it came to. */
+interface StructureAddress {
+  readonly address: number;
+  readonly pa?: number;
+}
+
+/** Where a CD is, and what came of fetching it. */
+export interface CdLookup {
+  /** The level 1 descriptor of a two-level table, unread where it can't be. */
+  readonly level1?: StructureAddress & { readonly descriptor?: bigint };
+  readonly cd?: StructureAddress;
+  readonly outcome: CdWords | Failed;
+}
+
+/** How structures are fetched: through stage 2 where there is one, whose tables hardware updates where `update`. */
+export interface CdFetch {
+  readonly memory: TableMemory;
+  readonly stage2: Stage2 | undefined;
+  /** The SMMU's output address bits. */
+  readonly oas: number;
+  readonly steps: WalkStep[] | undefined;
+  readonly update: boolean;
+}
+
+/** The CD at an index of a table of them; without one, the only CD. S1ContextPtr is an IPA where there is a stage 2. */
+export function locateCd(
+  { s1ContextPtr, s1CdMax, s1Fmt }: StreamTableEntry,
+  index: number | undefined,
+  fetch: CdFetch,
+): CdLookup {
+  const pointer = Number(s1ContextPtr);
+  if (index === undefined) return cdAt(pointer, fetch);
+  // A table is aligned to its size, or 64 bytes: pointer bits below are taken as 0.
+  const leafLog2 = CD_LEAF_LOG2[s1Fmt]!;
+  if (leafLog2 === 0) return cdAt(alignDown(pointer, s1CdMax + CD_LOG2) + index * CD_BYTES, fetch);
+  const size = Math.max(CD_BYTES, 2 ** (s1CdMax - leafLog2) * LEVEL1_BYTES);
+  const at = Math.floor(pointer / size) * size + Math.floor(index / 2 ** leafLog2) * LEVEL1_BYTES;
+  const { pa, outcome } = read(at, 1, fetch);
+  const address = { address: at, ...(pa !== undefined && { pa }) };
+  if ('fault' in outcome) return { level1: address, outcome };
+  const level1 = { ...address, descriptor: outcome[0]! };
+  const leaf = Number(addressOf(level1.descriptor, L1CD.fields.L2Ptr));
+  // L2Ptr beyond the OAS: since SMMUv3.1. An IPA beyond the IAS is left to stage 2, where C_BAD_SUBSTREAMID is permitted too. (3.4.3, notes 3 and 4)
+  const beyond = fetch.stage2 === undefined && leaf >= POW2[fetch.oas]!;
+  if (!isSet(level1.descriptor, L1CD.fields.V) || beyond) {
+    return { level1, outcome: { fault: { kind: 'c_bad_substreamid' } } };
+  }
+  return { level1, ...cdAt(leaf + (index % 2 ** leafLog2) * CD_BYTES, fetch) };
+}
+
+function cdAt(address: number, fetch: CdFetch): CdLookup {
+  const { pa, outcome } = read(address, 4, fetch);
+  const at = { address, ...(pa !== undefined && { pa }) };
+  if ('fault' in outcome) return { cd: at, outcome };
+  const [w0 = 0n, w1 = 0n, w2 = 0n, w3 = 0n] = outcome;
+  return { cd: at, outcome: [w0, w1, w2, w3] };
+}
+
+/** Little-endian 64-bit words of a configuration structure, its address translated by stage 2 where there is one. */
+function read(
+  address: number,
+  count: number,
+  { memory, stage2, steps, update }: CdFetch,
+): { readonly pa?: number; readonly outcome: readonly bigint[] | Failed } {
+  let pa = address;
+  if (stage2 !== undefined) {
+    const translated = stage2.translate(address, CD_FETCH, update, steps);
+    if (!translated.ok) return { outcome: { fault: { ...translated.fault, class: 'cd' } } };
+    pa = translated.oa;
+  }
+  const words: bigint[] = [];
+  for (let i = 0; i < count; i++) {
+    if (!memory.read64(pa + i * 8, false)) {
+      return { pa, outcome: { fault: { kind: 'f_cd_fetch', fetchAddress: BigInt(pa) } } };
+    }
+    words.push(word64(memory.lo, memory.hi));
+  }
+  return { pa, outcome: words };
+}
