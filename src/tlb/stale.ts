@@ -1,5 +1,5 @@
 /** Stale entries: what a TLB still answers and a walk no longer would. (DDI 0487 D8.17 RFFWJK, RGPPYH.) */
-import type { Translation, WalkResult } from '../walker/index.ts';
+import type { Access, Fault, Translation, WalkResult } from '../walker/index.ts';
 import { answerOf, type TlbEntry } from './entry.ts';
 
 /** What changed; `fault` where a walk ends without a translation. */
@@ -45,6 +45,23 @@ export function answerDifferences(cached: WalkResult, walked: WalkResult): Stale
 
 function same(a: unknown, b: unknown): boolean {
   return a === b || (typeof a === 'object' && JSON.stringify(a) === JSON.stringify(b));
+}
+
+/**
+ * A fault of an entry, with the reasons that a walk has where it ends at the same descriptor: an entry holds what is allowed, not
+ * why. Memory is only read.
+ */
+export function withReasons(fault: Fault, { context }: TlbEntry, ia: bigint, access: Access): Fault {
+  context.port.begin();
+  const walked = context.walker.walk(ia, { ...access, update: false, trace: false });
+  if (walked.ok || walked.fault.denied === undefined) return fault;
+  const { kind, stage, descriptor, descriptorAddress, denied } = walked.fault;
+  const same =
+    kind === fault.kind &&
+    stage === fault.stage &&
+    descriptor === fault.descriptor &&
+    descriptorAddress === fault.descriptorAddress;
+  return same ? { ...fault, denied } : fault;
 }
 
 /**

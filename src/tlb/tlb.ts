@@ -10,7 +10,7 @@ import { conflictOf, type Machine, type TlbConflict } from './conflict.ts';
 import { type TlbContext, type TlbContextOptions, tlbContext } from './context.ts';
 import { answerOf, makeEntry, sideOf, type TlbEntry } from './entry.ts';
 import type { Scope } from './scope.ts';
-import { type StaleEntry, staleness } from './stale.ts';
+import { type StaleEntry, staleness, withReasons } from './stale.ts';
 import { EntryStore } from './store.ts';
 import { type TlbiOperation, tlbiScope } from './tlbi.ts';
 import { WalkCache } from './walk-cache.ts';
@@ -151,7 +151,8 @@ export class Tlb {
     const conflict = other && conflictOf(entry, other, this.#machine);
     if (conflict) this.#counts.conflicts++;
     const hazard = conflict && { conflict };
-    const result = answerOf(entry, ia, access);
+    const answer = answerOf(entry, ia, access);
+    const result = answer.ok ? answer : { ...answer, fault: withReasons(answer.fault, entry, ia, access) };
     if (result.ok && entry.clean && access.access === 'write' && access.update !== false) {
       return { from: 'walk', result: this.#walk(ia, access), ...hazard };
     }

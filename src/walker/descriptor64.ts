@@ -6,6 +6,7 @@
 import { contiguousEntries, STAGE1_LEAF, TABLE_DESCRIPTOR } from '../arch/descriptors/index.ts';
 import { type FieldBits, highMask, lowMask, shiftOf } from '../arch/read.ts';
 import { alignDown, log2, POW2 } from './bits.ts';
+import type { DirtyStateOff } from './types.ts';
 
 /** What the address arithmetic of a table tree depends on, the same for both stages. */
 export interface TableGeometry {
@@ -30,6 +31,8 @@ export interface TableGeometry {
   /** Hardware updates the access flag, and the dirty state. */
   readonly ha: boolean;
   readonly hd: boolean;
+  /** Why `hd` is not set; undefined too where descriptors have no DBM. */
+  readonly dirtyOff?: DirtyStateOff | undefined;
   /** An access flag that is 0 is neither updated nor a fault (SMMU: CD.AFFD, STE.S2AFFD). */
   readonly affd: boolean;
   /** Block descriptors have the nT bit (FEAT_BBM). */

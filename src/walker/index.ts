@@ -34,6 +34,9 @@ export { ENTRY_KINDS, type TableEntry, type TableTree, type TreeRoot } from './t
 export type {
   Access,
   AccessPermissions,
+  Denial,
+  DenialCause,
+  DirtyStateOff,
   Fault,
   FaultedWalk,
   FaultKind,

@@ -34,9 +34,9 @@ export const AP_TABLE_NO_EL0 = collected(APTable, 0b01);
 export const AP_TABLE_READ_ONLY = collected(APTable, 0b10);
 
 /** Values of AP[2:1] and S2AP: each bit by itself. */
-const AP_EL0 = 0b01;
+export const AP_EL0 = 0b01;
 export const AP_READ_ONLY = 0b10;
-const S2AP_READ = 0b01;
+export const S2AP_READ = 0b01;
 export const S2AP_WRITE = 0b10;
 /** Of XN[1:0], what counts without FEAT_XNX. */
 const XN_1 = 0b10;
@@ -89,10 +89,17 @@ export function s1PermissionsGuestHypervisor(
   fields: S1PermissionFields,
   controls: S1PermissionControls,
 ): number {
-  const pxnTable = fields.table & UXN_TABLE ? PXN_TABLE : 0;
-  const table = (fields.table & AP_TABLE_READ_ONLY) | pxnTable;
-  const ap = fields.ap & ~AP_EL0;
-  return s1PermissionsTwoLevels({ ap, uxn: false, pxn: fields.uxn, dbm: fields.dbm, table }, controls);
+  return s1PermissionsTwoLevels(guestHypervisorFields(fields), controls);
+}
+
+/** What a guest hypervisor's descriptors say, as fields of a regime with EL0. */
+export function guestHypervisorFields({ ap, uxn, dbm, table }: S1PermissionFields): S1PermissionFields {
+  return { ap: ap & ~AP_EL0, uxn: false, pxn: uxn, dbm, table: guestHypervisorTable(table) };
+}
+
+/** The same of the bits of table descriptors. */
+export function guestHypervisorTable(table: number): number {
+  return (table & AP_TABLE_READ_ONLY) | (table & UXN_TABLE ? PXN_TABLE : 0);
 }
 
 /** The same of a regime without EL0 (EL2, EL3): AP[1], APTable[0] and PXN play no part. */
@@ -136,13 +143,21 @@ export function applyPan(mask: number, epan: boolean): number {
  */
 export function s2Permissions(s2ap: number, xn: number, cpu: CpuFeatures, aarch32: boolean): number {
   const read = (s2ap & S2AP_READ) !== 0;
-  let mask = (read ? PR | UR : 0) | (s2ap & S2AP_WRITE ? PW | UW : 0);
+  const mask = (read ? PR | UR : 0) | (s2ap & S2AP_WRITE ? PW | UW : 0);
   if (aarch32 && !read) return mask;
   // Without FEAT_XNX bit 53 is RES0 and XN is bit 54 alone.
-  const [px, ux] = XN_TO_EXECUTE[cpu.xnx ? xn : xn & XN_1]!;
-  if (px) mask |= PX;
-  if (ux) mask |= UX;
-  return mask;
+  return mask | executableAtStage2(effectiveXn(xn, cpu));
+}
+
+/** XN[1:0] as far as it counts. */
+export function effectiveXn(xn: number, cpu: CpuFeatures): number {
+  return cpu.xnx ? xn : xn & XN_1;
+}
+
+/** The execute bits of an effective XN[1:0]. */
+export function executableAtStage2(xn: number): number {
+  const [px, ux] = XN_TO_EXECUTE[xn]!;
+  return (px ? PX : 0) | (ux ? UX : 0);
 }
 
 /** By XN[1:0]: execute at EL1, execute at EL0. */

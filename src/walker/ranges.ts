@@ -6,6 +6,13 @@ import { highMask } from '../arch/read.ts';
 import { VA } from '../arch/registers/address.ts';
 import { lowBits, POW2, shiftRight } from './bits.ts';
 import type { CpuFeatures } from './cpu.ts';
+import {
+  type S1Denials,
+  s1DenialsAArch32,
+  s1DenialsGuestHypervisor,
+  s1DenialsOneLevel,
+  s1DenialsTwoLevels,
+} from './denials.ts';
 import type { InputAddress } from './first-stage.ts';
 import type { S1Params } from './params/params.ts';
 import {
@@ -37,6 +44,8 @@ export interface S1Ranges {
   readonly unprivileged: boolean;
   readonly guardedPages: boolean;
   readonly permissions: (fields: S1PermissionFields, controls: S1PermissionControls) => number;
+  /** Why these do not allow an access. */
+  readonly denials: S1Denials;
 }
 
 /** In the upper half of an address: the bit that chooses the range, whatever the size of either, and the bits that no table resolves. */
@@ -81,6 +90,7 @@ export function twoRanges(lower: S1Params, upper: S1Params, cpu: CpuFeatures): S
     unprivileged: true,
     guardedPages: cpu.bti,
     permissions: lower.nv1 ? s1PermissionsGuestHypervisor : s1PermissionsTwoLevels,
+    denials: lower.nv1 ? s1DenialsGuestHypervisor : s1DenialsTwoLevels,
   };
 }
 
@@ -96,6 +106,7 @@ export function oneRange(params: S1Params, cpu: CpuFeatures): S1Ranges {
     unprivileged: false,
     guardedPages: cpu.bti,
     permissions: s1PermissionsOneLevel,
+    denials: s1DenialsOneLevel,
   };
 }
 
@@ -126,6 +137,7 @@ export function lpaeRanges(lower: S1Params, upper: S1Params, t0sz: number, t1sz:
     unprivileged: true,
     guardedPages: false,
     permissions: s1PermissionsAArch32,
+    denials: s1DenialsAArch32,
   };
 }
 
@@ -139,5 +151,6 @@ export function oneLpaeRange(params: S1Params): S1Ranges {
     unprivileged: false,
     guardedPages: false,
     permissions: s1PermissionsOneLevel,
+    denials: s1DenialsOneLevel,
   };
 }

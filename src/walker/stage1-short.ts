@@ -3,6 +3,7 @@
  * (DDI 0487 G5.4; J1.2 AArch32.S1TranslateSD, S1WalkSD, OutputDomain, S1SDHasPermissionsFault.)
  */
 import { lowBits, shiftRight } from './bits.ts';
+import { shortDenials } from './denials.ts';
 import {
   hasShortType,
   SECTION_LOG2,
@@ -144,10 +145,15 @@ export class Stage1Short {
 
     let permissions = ALL_PERMISSIONS;
     if (type === CLIENT) {
-      permissions = shortPermissions(leaf.ap, leaf.xn, pxn, params);
-      if (request.pan && request.access !== 'execute') permissions = applyPan(permissions, false);
-      if ((permissions & requiredPermission(request.access, request.privileged)) === 0) {
-        return fault('permission', lookup, leaf, ownDomain);
+      const own = shortPermissions(leaf.ap, leaf.xn, pxn, params);
+      const pan = request.pan && request.access !== 'execute';
+      permissions = pan ? applyPan(own, false) : own;
+      const needed = requiredPermission(request.access, request.privileged);
+      if ((permissions & needed) === 0) {
+        const asked = { needed, pan, permissions: own, level: lookup.level, tables: 0 };
+        const denied = shortDenials({ ap: leaf.ap, xn: leaf.xn, pxn }, params, asked);
+        const { fault: found } = fault('permission', lookup, leaf, ownDomain);
+        return { ok: false, fault: { ...found, denied } };
       }
     }
     return {

@@ -5,6 +5,7 @@
 import { STAGE1_LEAF, TABLE_DESCRIPTOR } from '../arch/descriptors/index.ts';
 import { highMask, lowMask, shiftOf } from '../arch/read.ts';
 import { POW2, shiftRight } from './bits.ts';
+import { collectTable } from './denials.ts';
 import { AF_BIT, entrySizeLog2, INVALID, isContiguous, isNT, LEAF, type Leaf } from './descriptor64.ts';
 import type { InputAddress, S1Output, S1Request } from './first-stage.ts';
 import { Lookup, type StageFault } from './lookup.ts';
@@ -71,10 +72,13 @@ export class Stage1 {
   /** S1Translate, stage 1 being on. */
   translate(ia: InputAddress, request: S1Request, steps: WalkStep[] | undefined): S1Output | StageFault {
     const range = this.#ranges.select(ia, request.access === 'execute');
-    if (range === undefined || (range.params.e0pd && !request.privileged)) {
-      return { ok: false, fault: { kind: 'translation', level: this.#ranges.outOfRangeLevel, stage: 1 } };
-    }
+    const outside = { kind: 'translation', level: this.#ranges.outOfRangeLevel, stage: 1 } as const;
+    if (range === undefined) return { ok: false, fault: outside };
     const { params } = range;
+    if (params.e0pd && !request.privileged) {
+      const value = params === this.#ranges.spans[1]?.params ? 1 : 0;
+      return { ok: false, fault: { ...outside, denied: [{ by: 'E0PD', stage: 1, value }] } };
+    }
     if (params.configurationFault) return { ok: false, fault: { ...params.configurationFault, stage: 1 } };
     return this.#walk(params, range.ia, request, steps);
   }
@@ -111,6 +115,7 @@ export class Stage1 {
   ): S1Output | StageFault {
     const lookup = new Lookup(params, ia);
     let tableBits = 0;
+    let tables = 0;
     let nsTable = false;
     for (;;) {
       let pa = lookup.address;
@@ -124,9 +129,14 @@ export class Stage1 {
       if (!fetched) return lookup.fault('external_walk', 1, { fetchAddress: BigInt(pa) });
       if (lookup.type === INVALID) return lookup.fault('translation', 1);
       if (lookup.outputOutOfRange()) return lookup.fault('address_size', 1);
-      if (lookup.type === LEAF) return this.#leaf(params, lookup, { tableBits, nsTable }, pa, request, steps);
+      if (lookup.type === LEAF)
+        return this.#leaf(params, lookup, { tableBits, tables, nsTable }, pa, request, steps);
       // S1ApplyTablePerms: descriptor bits [62:59] accumulate.
-      if (!params.hpd) tableBits |= (lookup.hi & TABLE_PERMISSIONS) >>> TABLE_PERMISSIONS_SHIFT;
+      if (!params.hpd) {
+        const bits = (lookup.hi & TABLE_PERMISSIONS) >>> TABLE_PERMISSIONS_SHIFT;
+        tableBits |= bits;
+        tables = collectTable(tables, lookup.level, bits);
+      }
       // NSTable accumulates too, whether hierarchical permissions are disabled or not (DDI 0487 D8.4.6.1).
       if ((lookup.hi & NS_TABLE) !== 0) nsTable = true;
       lookup.descend();
@@ -137,7 +147,7 @@ export class Stage1 {
   #leaf(
     params: S1Params,
     lookup: Lookup,
-    { tableBits, nsTable }: { readonly tableBits: number; readonly nsTable: boolean },
+    above: { readonly tableBits: number; readonly tables: number; readonly nsTable: boolean },
     pa: number,
     request: S1Request,
     steps: WalkStep[] | undefined,
@@ -153,17 +163,20 @@ export class Stage1 {
       uxn: (hi & UXN) !== 0,
       pxn: (hi & PXN) !== 0,
       dbm: (hi & DBM) !== 0,
-      table: tableBits,
+      table: above.tableBits,
     };
-    let permissions = this.#ranges.permissions(fields, params);
-    if (request.pan && request.access !== 'execute') permissions = applyPan(permissions, params.epan);
-    if ((permissions & requiredPermission(request.access, request.privileged)) === 0) {
-      return lookup.fault('permission', 1);
+    const own = this.#ranges.permissions(fields, params);
+    const pan = request.pan && request.access !== 'execute';
+    const permissions = pan ? applyPan(own, params.epan) : own;
+    const needed = requiredPermission(request.access, request.privileged);
+    if ((permissions & needed) === 0) {
+      const asked = { needed, pan, permissions: own, level: lookup.level, tables: above.tables };
+      return lookup.fault('permission', 1, { denied: this.#ranges.denials(fields, params, asked) });
     }
     const dirty = request.access === 'write' && params.hd && fields.dbm;
     const updateFault = this.#update(params, lookup, dirty, pa, request.update, steps);
     if (updateFault !== undefined) return updateFault;
-    return s1Output(this.#ranges, params, lookup, oa, permissions, nsTable);
+    return s1Output(this.#ranges, params, lookup, oa, permissions, above.nsTable);
   }
 
   /** AArch64.SetAccessFlag and SetDirtyState: AF is set and AP[2] cleared; under stage 2 that write is translated as well. */

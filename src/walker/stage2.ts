@@ -7,10 +7,11 @@ import { highMask, lowMask, place, shiftOf } from '../arch/read.ts';
 import { combineStages, type MemoryRegion } from './attributes.ts';
 import { POW2 } from './bits.ts';
 import type { CpuFeatures } from './cpu.ts';
+import { s2Denials } from './denials.ts';
 import { AF_BIT, entrySizeLog2, INVALID, isContiguous, isNT, LEAF, type Leaf } from './descriptor64.ts';
 import { Lookup, type StageFault } from './lookup.ts';
 import type { S2Params } from './params/params.ts';
-import { PR, PW, S2AP_WRITE, s2Permissions } from './permissions.ts';
+import { effectiveXn, PR, PW, S2AP_WRITE, s2Permissions } from './permissions.ts';
 import type { TableMemory } from './table-memory.ts';
 import { LongReader, type TableAddressOf, TableTree, unsigned64 } from './table-tree.ts';
 import type { Fault, FaultKind, WalkStep } from './types.ts';
@@ -172,13 +173,18 @@ export class Stage2 {
     if ((lo & AF_BIT) === 0 && !params.ha && !params.affd) return fault('access_flag', lookup, request);
 
     // DBM: writable, though not dirty yet.
-    const dirtiable = params.hd && (hi & DBM) !== 0;
-    const s2ap = ((lo & S2AP) >>> S2AP_SHIFT) | (dirtiable ? S2AP_WRITE : 0);
-    const permissions = s2Permissions(s2ap, (hi & XN) >>> XN_SHIFT, this.#cpu, params.aarch32);
+    const dbm = (hi & DBM) !== 0;
+    const dirtiable = params.hd && dbm;
+    const s2ap = (lo & S2AP) >>> S2AP_SHIFT;
+    const xn = (hi & XN) >>> XN_SHIFT;
+    const effective = dirtiable ? s2ap | S2AP_WRITE : s2ap;
+    const permissions = s2Permissions(effective, xn, this.#cpu, params.aarch32);
     const deviceTables =
       params.ptw && request.own && isDevice((lo & MEM_ATTR) >>> MEM_ATTR_SHIFT, params.fwb);
     if ((permissions & request.needed) !== request.needed || deviceTables) {
-      return fault('permission', lookup, request);
+      const fields = { s2ap, xn: effectiveXn(xn, this.#cpu), dbm, level: lookup.level };
+      const denied = s2Denials(fields, params, request.needed, deviceTables);
+      return lookup.fault('permission', 2, { ...cause(lookup.ia, request), denied });
     }
     if (update) this.#update(lookup, request.write && dirtiable);
     return s2Output(params, lookup, oa, permissions);

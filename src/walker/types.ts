@@ -61,6 +61,49 @@ export type FaultKind =
   | 'external_walk'
   | 'domain';
 
+/** What a denied access met. Fields of descriptors: `XN` and `XNTable` where a regime has one privilege level, and in AArch32 and stage 2. */
+export type DenialCause =
+  | 'AP'
+  /** Of short descriptors. */
+  | 'AP[2:0]'
+  | 'APTable'
+  | 'XN'
+  | 'XNTable'
+  | 'UXN'
+  | 'UXNTable'
+  | 'PXN'
+  | 'PXNTable'
+  | 'S2AP'
+  /** Read-only, and DBM would let hardware make it writable, but hardware does not manage dirty state. */
+  | 'DBM'
+  /** Writable, and SCTLR_ELx.WXN (UWXN: writable at EL0) makes it execute-never. */
+  | 'WXN'
+  | 'UWXN'
+  /** What EL0 may write EL1 never executes. */
+  | 'EL0-writable'
+  /** PSTATE.PAN, and EL0 may access it (`EPAN`: may only execute it). */
+  | 'PAN'
+  | 'EPAN'
+  /** TCR.E0PDn: EL0 may use no address of the range. */
+  | 'E0PD'
+  /** HCR.PTW: a stage-1 walk met Device memory. */
+  | 'PTW';
+
+/** Why hardware does not manage dirty state: TCR.HD or HA is 0, or the PE has no such hardware. */
+export type DirtyStateOff = 'HD' | 'HA' | 'FEAT_HAFDBS';
+
+/** What denied an access: a field of a descriptor, or a bit of a register or of PSTATE. */
+export interface Denial {
+  readonly by: DenialCause;
+  readonly stage: 1 | 2;
+  /** Of a descriptor's field: that descriptor's level. */
+  readonly level?: number;
+  /** What stands there, where it may deny in more than one way: AP[2:1], AP[2:0], APTable, S2AP, XN[1:0]; of E0PD the range, 0 or 1. */
+  readonly value?: number;
+  /** With `DBM`. */
+  readonly dirtyOff?: DirtyStateOff;
+}
+
 /** A fault, as the architecture would record it. (DDI 0487 J1.3 FaultRecord.) */
 export interface Fault {
   readonly kind: FaultKind;
@@ -82,6 +125,12 @@ export interface Fault {
   readonly fetchAddress?: bigint;
   /** Short descriptors: the domain of the entry, 0 to 15. */
   readonly domain?: number;
+  /**
+   * Of a permission fault of Arm's tables: everything that denies the access, each by itself. Of a translation fault: E0PD,
+   * where that is why. A fault that a TLB entry gives has them where
+   * memory still holds what the entry does.
+   */
+  readonly denied?: readonly Denial[];
 }
 
 /** What one stage of a walk contributes. */

@@ -6,7 +6,7 @@ import { isSet, read } from '../../arch/read.ts';
 import { SCTLR_EL1 } from '../../arch/registers/sctlr.ts';
 import { HCR_EL2, VTCR_EL2 } from '../../arch/registers/stage2.ts';
 import type { CpuFeatures } from '../cpu.ts';
-import { ADDRESS_HIGH } from '../descriptor64.ts';
+import { ADDRESS_HIGH, type TableGeometry } from '../descriptor64.ts';
 import { isBeyond } from '../rules/base.ts';
 import { faultOf } from '../rules/rule.ts';
 import { S1_FAULTS, takesTxsz } from '../rules/stage1.ts';
@@ -64,9 +64,11 @@ function tableGeometry(
 }
 
 /** What hardware updates, with FEAT_HAFDBS: the access flag, and with it the dirty state. */
-function updatesOf(fields: RangeFields, cpu: CpuFeatures): { readonly ha: boolean; readonly hd: boolean } {
+function updatesOf(fields: RangeFields, cpu: CpuFeatures): Pick<TableGeometry, 'ha' | 'hd' | 'dirtyOff'> {
   const ha = fields.ha && cpu.hafdbs;
-  return { ha, hd: ha && fields.hd };
+  const hd = ha && fields.hd;
+  const dirtyOff = !cpu.hafdbs ? 'FEAT_HAFDBS' : fields.hd ? 'HA' : 'HD';
+  return { ha, hd, dirtyOff: hd ? undefined : dirtyOff };
 }
 
 /** Stage-1 parameters of one range. */

@@ -1,0 +1,102 @@
+/** Why an access is denied, in words: each field of a descriptor and each register bit by its name in the regime. (DDI 0487 D8.4; IHI 0070 5.4 for streams.) */
+import { isStream, type MachineRegime, traitsOf } from '../arch/regimes.ts';
+import { AP_EL0, AP_READ_ONLY } from '../walker/permissions.ts';
+import type { Denial, DirtyStateOff } from '../walker/types.ts';
+
+/** `AP[2:1] = 0b10 at level 3: read-only, and not for EL0`. */
+export function denialText(denial: Denial, regime: MachineRegime): string {
+  const { by, value = 0, level, stage } = denial;
+  const at = level === undefined ? '' : ` at level ${level}`;
+  switch (by) {
+    case 'AP':
+      return `AP[2:1] = ${bits(value, 2)}${at}: ${apMeaning(value, regime)}`;
+    case 'AP[2:0]':
+      return `AP[2:0] = ${bits(value, 3)}${at}`;
+    case 'APTable':
+      return `APTable = ${bits(value, 2)} in the table descriptor${at}: ${listed([
+        (value & AP_EL0) !== 0 && 'EL0 may access nothing below',
+        (value & AP_READ_ONLY) !== 0 && 'everything below is read-only',
+      ])}`;
+    case 'XN':
+      return stage === 2 ? stage2Xn(value, at) : `XN = 1${at}`;
+    case 'UXN':
+    case 'PXN':
+      return `${by} = 1${at}`;
+    case 'XNTable':
+    case 'UXNTable':
+    case 'PXNTable':
+      return `${by} = 1 in the table descriptor${at}`;
+    case 'S2AP':
+      return `S2AP = ${bits(value, 2)}${at}: ${S2AP_MEANING[value]}`;
+    case 'DBM': {
+      const field = stage === 2 ? 'S2AP[1] = 0' : 'AP[2] = 1';
+      const off = dirtyText(denial.dirtyOff, regime, stage);
+      return `${field}${at}: read-only; DBM = 1 would let hardware make it writable, but hardware dirty state is off (${off})`;
+    }
+    case 'WXN':
+      return `${controlName(regime, 'WXN')} = 1: what is writable is execute-never`;
+    case 'UWXN':
+      return `${controlName(regime, 'UWXN')} = 1: what EL0 may write PL1 may not execute`;
+    case 'EL0-writable':
+      return 'what EL0 may write EL1 may not execute, whatever PXN says';
+    case 'PAN':
+      return `${panName(regime)} = 1, and EL0 may access it`;
+    case 'EPAN':
+      return `${panName(regime)} = 1 with ${controlName(regime, 'EPAN')} = 1, and EL0 may execute it`;
+    case 'E0PD':
+      return `${isStream(regime) ? 'CD' : (traitsOf(regime).registers.tcr ?? 'TCR')}.E0PD${value} = 1: EL0 may use no address of this range`;
+    case 'PTW':
+      return `${isStream(regime) ? 'STE.S2PTW' : `${traitsOf(regime).registers.hcr ?? 'HCR'}.PTW`} = 1: a stage-1 walk may not read Device memory`;
+  }
+}
+
+/** Each of them, the first one first. */
+export function denialsText(denied: readonly Denial[], regime: MachineRegime): string {
+  return denied.map((denial) => denialText(denial, regime)).join('; ');
+}
+
+const S2AP_MEANING = ['no access', 'read-only', 'write-only', 'read and write'];
+const XN_MEANING = [
+  'executable',
+  'EL1 may not execute (FEAT_XNX)',
+  'execute-never',
+  'EL0 may not execute (FEAT_XNX)',
+];
+
+/** AP[2:1]; APTable has the same bits with EL0 the other way round. */
+function apMeaning(value: number, regime: MachineRegime): string {
+  const { unprivileged } = traitsOf(regime);
+  return listed([
+    (value & AP_READ_ONLY) !== 0 && 'read-only',
+    unprivileged && (value & AP_EL0) === 0 && 'not for EL0',
+  ]);
+}
+
+/** A bit of system control: SCTLR's of a PE, the context descriptor's of a stream. */
+function controlName(regime: MachineRegime, field: string): string {
+  return isStream(regime) ? `CD.${field}` : `${traitsOf(regime).registers.sctlr ?? 'SCTLR'}.${field}`;
+}
+
+function panName(regime: MachineRegime): string {
+  return isStream(regime) ? 'CD.PAN' : 'PSTATE.PAN';
+}
+
+function dirtyText(off: DirtyStateOff | undefined, regime: MachineRegime, stage: 1 | 2): string {
+  if (isStream(regime)) {
+    const structure = stage === 2 ? 'STE.S2' : 'CD.';
+    return off === 'FEAT_HAFDBS' ? 'SMMU_IDR0.HTTU has none' : `${structure}${offText(off)}`;
+  }
+  const { vtcr = 'VTCR', tcr = 'TCR' } = traitsOf(regime).registers;
+  return off === 'FEAT_HAFDBS' ? 'no FEAT_HAFDBS' : `${stage === 2 ? vtcr : tcr}.${offText(off)}`;
+}
+
+function offText(off: DirtyStateOff | undefined): string {
+  return off === 'HA' ? 'HA = 0, without which HD does nothing' : 'HD = 0';
+}
+
+const bits = (value: number, width: number): string => `0b${value.toString(2).padStart(width, '0')}`;
+const listed = (parts: readonly (string | false)[]): string => parts.filter(Boolean).join(', ');
+
+function stage2Xn(value: number, at: string): string {
+  return `XN[1:0] = ${bits(value, 2)}${at}: ${XN_MEANING[value]}`;
+}
