@@ -15,17 +15,24 @@
  * const errors = findings.filter(({ rule }) => ruleNamed(rule).severity === 'error');
  * console.log(errors.map(({ rule }) => rule)); // [ 'cycle', 'level-mix' ]
  */
-import { isAArch32 } from '../arch/regimes.ts';
+import { isNested } from '../arch/regimes.ts';
 import type { Translator } from '../machine/machine.ts';
 import { hex } from '../text/numbers.ts';
+import { checkAliasesAcross, type NamedSpace } from './aliases.ts';
 import { type Finding, Findings } from './findings.ts';
-import { checkMappings, type Mapped } from './mappings.ts';
+import type { Reader } from './layout.ts';
+import { checkMappings } from './mappings.ts';
 import type { MetTable } from './met-table.ts';
+import type { Mapped } from './placed.ts';
+import { checkRegisters, type Derivation, rangeOf } from './registers.ts';
 import { RULES, type RuleName, ruleNamed, SEVERITIES } from './rules.ts';
 import { checkStructure, checkTables } from './structure.ts';
+import { checkWalkAttributes } from './walk-attributes.ts';
 
+export type { NamedSpace } from './aliases.ts';
 export type { Finding } from './findings.ts';
-export type { Mapped } from './mappings.ts';
+export type { Mapped } from './placed.ts';
+export type { Derivation } from './registers.ts';
 export { RULES, type Rule, type RuleName, ruleNamed, type Severity } from './rules.ts';
 
 /** What is looked at. */
@@ -35,6 +42,10 @@ export interface LintInput {
   readonly ranges: readonly Mapped[];
   /** Frames of memory that are known to hold something: those that no entry leads to are reported. PAs, 4 KiB each. */
   readonly frames?: readonly bigint[];
+  /** What the registers mean, as `lpae/describe` says it: without it the rules about them are left out. */
+  readonly derivation?: Derivation;
+  /** The Security state that the tables are walked in. Default: not known; bits that mean something in one of them are no findings. */
+  readonly security?: Reader['security'];
   /** Default: all. */
   readonly rules?: readonly RuleName[];
 }
@@ -50,31 +61,66 @@ export interface LintResult {
 
 /** Looks at every table once, and at what all of them map. Memory is only read, and nothing throws: what is wrong is a finding. */
 export function lint(input: LintInput): LintResult {
-  const { translator, ranges } = input;
-  const findings = new Findings(new Set(input.rules ?? RULES.map(({ name }) => name)));
-  const aarch32 = isAArch32(translator.regime);
+  const { translator, ranges, derivation } = input;
+  const { regime } = translator;
+  const findings = findingsOf(input.rules);
+  const trees = translator.trees();
+  if (derivation) checkRegisters(derivation, trees, findings);
   const tables: MetTable[] = [];
-  for (const tree of translator.trees()) tables.push(...checkStructure(tree, aarch32, findings).values());
+  for (const tree of trees) {
+    const hpd = derivation && rangeOf(derivation, tree)?.hpd;
+    const by: Reader = {
+      regime,
+      security: input.security,
+      hierarchical: hpd === undefined ? undefined : !hpd,
+    };
+    tables.push(...checkStructure(tree, by, findings).values());
+  }
   checkTables(tables, findings);
-  checkMappings(ranges, tables, translator.regime, findings);
+  const placed = checkMappings(ranges, tables, regime, findings);
+  // Of stage 1 under stage 2 table addresses are IPAs, and what is mapped are PAs.
+  if (derivation && !isNested(regime)) checkWalkAttributes(derivation, tables, placed, findings);
   checkFrames(input.frames ?? [], tables, findings);
+  return { ...sorted(findings), tables: tables.length };
+}
+
+/**
+ * Looks at what several address spaces map together: physical memory that two of them map with attributes that do not go
+ * together. Each space by itself is for {@link lint}.
+ */
+export function lintAcross(
+  spaces: readonly NamedSpace[],
+  rules?: readonly RuleName[],
+): Pick<LintResult, 'findings' | 'dropped'> {
+  const findings = findingsOf(rules);
+  if (findings.wants('alias-attributes')) checkAliasesAcross(spaces, findings);
+  return sorted(findings);
+}
+
+function findingsOf(rules: readonly RuleName[] | undefined): Findings {
+  return new Findings(new Set(rules ?? RULES.map(({ name }) => name)));
+}
+
+function sorted({ list, dropped }: Findings): Pick<LintResult, 'findings' | 'dropped'> {
   const badness = ({ rule }: Finding) => SEVERITIES.indexOf(ruleNamed(rule).severity);
   const names = RULES.map(({ name }) => name);
-  return {
-    findings: findings.list.toSorted(
-      (a, b) => badness(a) - badness(b) || names.indexOf(a.rule) - names.indexOf(b.rule),
-    ),
-    dropped: findings.dropped,
-    tables: tables.length,
-  };
+  const findings = list.toSorted(
+    (a, b) => badness(a) - badness(b) || names.indexOf(a.rule) - names.indexOf(b.rule),
+  );
+  return { findings, dropped };
 }
 
 const FRAME = 0x1000n;
 
 function checkFrames(frames: readonly bigint[], tables: readonly MetTable[], findings: Findings): void {
   const reached = new Set<bigint>();
-  for (const { base, bytes } of tables) {
-    for (let at = (BigInt(base) / FRAME) * FRAME; at < BigInt(base + bytes); at += FRAME) reached.add(at);
+  for (const { tree, level, base, bytes } of tables) {
+    const perFrame = Number(FRAME) / tree.reader.entryBytes;
+    // Of stage 1 under stage 2 a table's own address is an IPA.
+    for (let index = 0; index * tree.reader.entryBytes < bytes; index += perFrame) {
+      const at = tree.entryAddress(level, base, index);
+      if (at !== undefined) reached.add((BigInt(at) / FRAME) * FRAME);
+    }
   }
   for (const frame of frames) {
     if (reached.has(frame)) continue;

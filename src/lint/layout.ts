@@ -1,18 +1,50 @@
 /** The declared fields of an entry that hardware read: what the bits of a descriptor are called. (DDI 0487 D8.3.1, G5.4, G5.5.) */
-import { type DescriptorLayout, descriptorLayout, type EntryKind } from '../arch/descriptors/index.ts';
+import {
+  type DescriptorLayout,
+  type DescriptorPlace,
+  descriptorLayout,
+  type EntryKind,
+} from '../arch/descriptors/index.ts';
+import { isAArch32, isStream, type MachineRegime, traitsOf } from '../arch/regimes.ts';
 import { ENTRY_KINDS, type TableEntry, type TableTree } from '../walker/index.ts';
+
+/** Who reads the descriptors: some bits are fields in one regime and reserved in another. */
+export interface Reader {
+  readonly regime: MachineRegime;
+  /** Default: not known; fields that depend on it are then taken to be there. */
+  readonly security?: DescriptorPlace['security'] | undefined;
+  /** Stage 1: what table descriptors say of permissions counts (TCR.HPDn = 0). Default: not known, and taken to count. */
+  readonly hierarchical?: boolean | undefined;
+}
+
+/** What a regime decides of a descriptor. Of a stream its stream table entry does, and nothing is taken for granted. */
+export function placeOfReader({
+  regime,
+  security,
+  hierarchical,
+}: Reader): Pick<DescriptorPlace, 'aarch32' | 'twoPrivileges' | 'el' | 'security' | 'hierarchical'> {
+  const { el, unprivileged } = traitsOf(regime);
+  return {
+    aarch32: isAArch32(regime),
+    ...(!isStream(regime) && { twoPrivileges: unprivileged }),
+    ...(el !== undefined && { el }),
+    ...(security !== undefined && { security }),
+    ...(hierarchical !== undefined && { hierarchical }),
+  };
+}
 
 /** Undefined for formats whose entries are invalid where reserved bits are set: Mali's and RISC-V's. */
 export function layoutOf(
   entry: Pick<TableEntry, 'level' | 'kind' | 'sizeLog2'>,
   { reader, root, place }: TableTree,
-  aarch32: boolean,
+  by: Reader,
 ): DescriptorLayout | undefined {
   const { format, granuleLog2, lpa2 } = reader;
   if (format === 'mali' || format === 'riscv') return undefined;
   const { level } = entry;
   const isLeaf = entry.kind === ENTRY_KINDS.leaf;
   return descriptorLayout({
+    ...placeOfReader(by),
     ...place,
     format,
     kind: kindOf(entry, level === reader.lastLevel),
@@ -21,7 +53,6 @@ export function layoutOf(
     granuleLog2,
     run: isLeaf && entry.sizeLog2 > reader.entrySizeLog2(level),
     ds: lpa2,
-    aarch32,
   });
 }
 

@@ -26,6 +26,34 @@ const rule = <N extends string>(
 /** All rules, in the order in which findings are listed. */
 export const RULES = [
   rule(
+    'register-fault',
+    'error',
+    'a register value with which nothing translates',
+    'Every access of the range, the stage or the stream faults, whatever the tables say.',
+    'DDI 0487 D8.1, D8.2; IHI 0070 5.2, 5.4',
+  ),
+  rule(
+    'register-unpredictable',
+    'warning',
+    'a register value of which hardware may make what it likes',
+    'The answers here follow one of the permitted choices; other hardware may take another.',
+    'DDI 0487 D8.1, D24.2',
+  ),
+  rule(
+    'register-ignored',
+    'info',
+    'a register field that has no effect',
+    'What it was to bring about does not happen, for the reason that is given.',
+    'DDI 0487 D24.2',
+  ),
+  rule(
+    'unused-range',
+    'warning',
+    'a range of input addresses that is enabled, with nothing behind it',
+    'Accesses there, speculative ones too, begin walks at whatever address the base register holds. EPDn = 1 switches a range off that is not in use.',
+    'DDI 0487 D8.2.4',
+  ),
+  rule(
     'illegal-block',
     'error',
     'a valid descriptor of a type that its level does not have',
@@ -33,11 +61,32 @@ export const RULES = [
     'DDI 0487 D8.3, table D8-48',
   ),
   rule(
+    'misaligned-output',
+    'error',
+    "a block or page whose output address has bits inside the leaf's own size",
+    'Hardware drops these bits, so that every access goes below where it was meant to. Smaller leaves, or an address that is a multiple of the size, would do.',
+    'DDI 0487 D8.3.1.2',
+  ),
+  rule(
+    'block-nt',
+    'warning',
+    'a block with nT set',
+    'It is meant for the moments of a change of size (FEAT_BBM level 1): until it is cleared every access may walk the tables, or fault. Bit 16 of an address that a block cannot hold sets it too.',
+    'DDI 0487 D8.7.3, D8.17.2',
+  ),
+  rule(
     'reserved-bits',
     'warning',
     'bits that must be 0 are set',
-    'Hardware ignores them today, and may give them a meaning tomorrow.',
+    'Hardware ignores them today, and may give them a meaning tomorrow. PXN, nG and NS are such bits in regimes that have no use for them: what they were to forbid is allowed.',
     'DDI 0487 D8.3.1',
+  ),
+  rule(
+    'reserved-ones',
+    'info',
+    'bits that must be 1 are 0',
+    'AP[1] is RES1 where the regime has one privilege level: hardware ignores it today.',
+    'DDI 0487 D8.3.1, Table D8-52',
   ),
   rule(
     'output-size',
@@ -110,6 +159,20 @@ export const RULES = [
     'DDI 0487 D8.4',
   ),
   rule(
+    'writable-alias',
+    'warning',
+    'executable memory that another mapping lets the same or a lower privilege level write',
+    'It is writable and executable all the same, at two addresses. That EL1 may write what EL0 executes is usual, and not reported.',
+    'DDI 0487 D8.4',
+  ),
+  rule(
+    'execute-unreadable',
+    'warning',
+    'memory that EL0 may execute and not read',
+    'Kernel text and data without UXN (or XN) are so: unprivileged software can run them. Execute-only memory of EL0 is so on purpose, with PXN set.',
+    'DDI 0487 D8.4.1',
+  ),
+  rule(
     'device-executable',
     'warning',
     'Device memory that may be executed',
@@ -122,6 +185,13 @@ export const RULES = [
     'physical memory that is mapped twice with different memory types or shareability',
     'Mismatched aliases lose coherency, and what one wrote the other may not see. Allocation hints and tags do not count.',
     'DDI 0487 B2.16',
+  ),
+  rule(
+    'walk-attributes',
+    'warning',
+    'tables that are mapped with other memory attributes than those of the walks',
+    'Accesses with mismatched attributes lose coherency: a walk may not see what software wrote. Set IRGN, ORGN and SH of the control register as the tables are mapped, or clean the cache after each write.',
+    'DDI 0487 D8.2, RXGXKR; B2.16',
   ),
   rule(
     'table-writable',

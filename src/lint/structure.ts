@@ -1,5 +1,4 @@
 /** The rules that look at tables and entries, each table once: types, reserved bits, addresses, runs, sharing. (DDI 0487 D8.3, D8.7.1.) */
-
 import { entryCountOf, iaAt, type TablePlace, visitTree } from '../machine/visit.ts';
 import { reservedType } from '../text/hardware.ts';
 import { hex } from '../text/numbers.ts';
@@ -7,12 +6,13 @@ import { ENTRY_KINDS, type TableEntry, type TableTree } from '../walker/index.ts
 import { word64 } from '../walker/word.ts';
 import { checkRuns, runStart } from './contiguous-runs.ts';
 import type { Findings } from './findings.ts';
+import type { Reader } from './layout.ts';
 import type { MetTable } from './met-table.ts';
-import { reservedBits } from './reserved.ts';
+import { bitProblems } from './reserved.ts';
 import type { RuleName } from './rules.ts';
 
 /** Visits the tables of a tree. @returns them, by level and address. */
-export function checkStructure(tree: TableTree, aarch32: boolean, findings: Findings): Map<string, MetTable> {
+export function checkStructure(tree: TableTree, by: Reader, findings: Findings): Map<string, MetTable> {
   const met = new Map<string, MetTable>();
   const { stage } = tree.root;
   const runs = new Map<MetTable, Set<number>>();
@@ -63,7 +63,7 @@ export function checkStructure(tree: TableTree, aarch32: boolean, findings: Find
         const message = `output address ${hex(entry.output)} has more than ${tree.outputBits} bits`;
         report('output-size', message, entry, place, offset);
       }
-      checkReserved(entry, place, offset);
+      checkBits(entry, place, offset);
       if (tree.reader.isContiguous(entry)) {
         const starts = runs.get(table) ?? new Set();
         starts.add(runStart(table, entry.index));
@@ -72,7 +72,7 @@ export function checkStructure(tree: TableTree, aarch32: boolean, findings: Find
     },
     table(entry, place, offset) {
       met.get(`${place.level}@${place.base}`)!.valid++;
-      checkReserved(entry, place, offset);
+      checkBits(entry, place, offset);
     },
     other(entry, place, offset) {
       const table = met.get(`${place.level}@${place.base}`)!;
@@ -94,10 +94,8 @@ export function checkStructure(tree: TableTree, aarch32: boolean, findings: Find
     },
   });
 
-  function checkReserved(entry: TableEntry, place: TablePlace, offset: number): void {
-    if (!findings.wants('reserved-bits')) return;
-    const message = reservedBits(entry, tree, aarch32);
-    if (message !== undefined) report('reserved-bits', message, entry, place, offset);
+  function checkBits(entry: TableEntry, place: TablePlace, offset: number): void {
+    for (const { rule, message } of bitProblems(entry, tree, by)) report(rule, message, entry, place, offset);
   }
 
   for (const [table, starts] of runs) checkRuns(table, starts, findings);

@@ -1,6 +1,6 @@
 /** Two trees of tables compared entry by entry: which fields of which descriptors differ. Where tables lie does not matter. */
 
-import { isAArch32 } from '../arch/regimes.ts';
+import type { MachineRegime } from '../arch/regimes.ts';
 import { bitRange, type DescriptorLayout, decode } from '../descriptor/index.ts';
 import { layoutOf } from '../lint/layout.ts';
 import type { Translator } from '../machine/machine.ts';
@@ -66,7 +66,7 @@ interface Word {
  */
 export function diffBits(a: Translator, b: Translator): BitsDiff {
   const trees: string[] = [];
-  const diff = new TreeDiff(isAArch32(a.regime));
+  const diff = new TreeDiff(a.regime);
   const nameOf = ({ root }: TableTree) => `${root.register} (stage ${root.stage})`;
   const others = [...b.trees()];
   for (const tree of a.trees()) {
@@ -89,11 +89,11 @@ function shapeOf({ root, reader }: TableTree): string {
 class TreeDiff {
   readonly found: EntryDifference[] = [];
   more = 0;
-  readonly #aarch32: boolean;
+  readonly #regime: MachineRegime;
   readonly #done = new Set<string>();
 
-  constructor(aarch32: boolean) {
-    this.#aarch32 = aarch32;
+  constructor(regime: MachineRegime) {
+    this.#regime = regime;
   }
 
   compare(a: TableTree, b: TableTree): void {
@@ -134,7 +134,7 @@ class TreeDiff {
     const { stage, register } = tree.root;
     const sameKind = a.kind === b.kind;
     const layout = sameKind
-      ? layoutOf({ level, kind: a.kind, sizeLog2: a.sizeLog2 }, tree, this.#aarch32)
+      ? layoutOf({ level, kind: a.kind, sizeLog2: a.sizeLog2 }, tree, { regime: this.#regime })
       : undefined;
     const fields = sameKind ? fieldsOf(layout, a, b) : [];
     const open = this.found.at(-1);

@@ -50,7 +50,8 @@ const longPlace = fc
     twoPrivileges: maybe,
     hierarchical: maybe,
     nv1: maybe,
-    security: fc.constantFrom(undefined, 'non-secure', 'secure', 'root'),
+    el: fc.constantFrom(undefined, 1, 2, 3),
+    security: fc.constantFrom(undefined, 'non-secure', 'secure', 'realm', 'root'),
     features: fc.option(fc.subarray(FEATURES), { nil: undefined }),
   })
   .map(({ aarch32, ds, ...rest }): DescriptorPlace => {
@@ -70,9 +71,10 @@ const longPlace = fc
       ds: ds && !aarch32 && granuleLog2 !== 16,
       aarch32,
     };
-    const { twoPrivileges, hierarchical, nv1, security, features } = rest;
+    const { twoPrivileges, hierarchical, nv1, el, security, features } = rest;
     return {
       ...place,
+      ...(el !== undefined && { el: el as 1 | 2 | 3 }),
       ...(twoPrivileges !== undefined && { twoPrivileges }),
       ...(hierarchical !== undefined && { hierarchical }),
       ...(nv1 !== undefined && { nv1 }),
@@ -179,6 +181,8 @@ test.each<[string, Partial<DescriptorPlace>, number, string]>([
   ['XN with PL0', { ...EL1, aarch32: true }, 54, 'XN field'],
   ['NS in Non-secure state', { security: 'non-secure' }, 5, 'res0'],
   ['NS in Secure state', { security: 'secure' }, 5, 'NS field'],
+  ['NS in EL1&0 of Realm state', { ...EL1, security: 'realm', el: 1 }, 5, 'res0'],
+  ['NS in EL2&0 of Realm state', { ...EL1, security: 'realm', el: 2 }, 5, 'NS field'],
   ['NSTable in Secure state', { ...TABLE, security: 'secure' }, 63, 'NSTable field'],
   ['NSTable in Root state', { ...TABLE, security: 'root' }, 63, 'res0'],
   ['APTable[0] without EL0', { ...TABLE, ...EL2 }, 61, 'res0'],

@@ -154,6 +154,47 @@ test('--mair says the memory type', async () => {
   expect(await attr()).toBeUndefined();
 });
 
+const fieldsIn = async (...args: string[]) =>
+  (await decoded(...args))[0]!.fields.map((field) => {
+    const { name, bits, kind } = field as { name: string; bits: string; kind: string };
+    return `${bits} ${kind === 'field' ? name : kind}`;
+  });
+
+test('--regime: a field of one regime is reserved in another', async () => {
+  const block = ['0x0020000080200701', '--level', '2', '--granule', '4K'];
+  const [el1, el2] = [
+    await fieldsIn(...block, '--regime', 'el1'),
+    await fieldsIn(...block, '--regime', 'el2'),
+  ];
+  expect(el1).toEqual(expect.arrayContaining(['54 UXN', '53 PXN', '11 nG', '7:6 AP[2:1]', '5 NS']));
+  expect(el2).toEqual(expect.arrayContaining(['54 XN', '53 res0', '11 res0', '7 AP[2]', '6 res1', '5 NS']));
+  const { out } = await lpae(['decode', ...block, '--regime', 'el2']);
+  expect(out).toMatch(/\[53\] +RES0 +0x1 +one privilege level: XN is all/);
+});
+
+test('--security: NS is there only where there is a choice', async () => {
+  const page = ['0x0060000040000f67', '--level', '3', '--granule', '4K', '--regime'];
+  const ns = async (regime: string, security: string) =>
+    (await fieldsIn(...page, regime, '--security', security)).find((field) => /^5 /.test(field));
+  expect(await ns('el1', 'non-secure')).toBe('5 res0');
+  expect(await ns('el1', 'realm')).toBe('5 res0');
+  expect(await ns('el2', 'realm')).toBe('5 NS');
+  expect(await ns('el1', 'secure')).toBe('5 NS');
+  expect(await fieldsIn(...page, 'el3', '--security', 'root')).toContain('11 NSE');
+});
+
+test('--regime says which formats there are', async () => {
+  const formats = async (...args: string[]) => {
+    const all = await decoded('0x40000f45', ...args);
+    return [...new Set(all.map(({ format }) => format))].sort();
+  };
+  expect(await formats('--regime', 'nested')).toEqual(['arm_64_lpae_s1', 'arm_64_lpae_s2']);
+  expect(await formats('--regime', 'nested', '--stage', '2')).toEqual(['arm_64_lpae_s2']);
+  expect(await formats('--regime', 'pl2')).toEqual(['arm_32_lpae_s1']);
+  expect(await formats('--regime', 'pl1-short')).toEqual(['arm_v7s']);
+  expect(await formats('--regime', 'mali')).toEqual(['arm_mali_lpae']);
+});
+
 test('words from the text on stdin', async () => {
   const stdin = '[ffff800008000010] pgd=1000000080001003, pte=0068000080000f43\n40000000: 0x80002003 x\n';
   const { json } = await lpaeJson(['decode', '-'], { stdin });
@@ -235,6 +276,10 @@ test.each([
   [['0x3', '--granule', '8K'], 'Allowed choices are 4K, 16K, 64K'],
   [['0x3', '--ds', '--granule', '64K'], 'has no 52-bit addresses by TCR.DS with 64K'],
   [['0x3', '--ds', '--format', 'arm_mali_lpae'], 'arm_mali_lpae has no 52-bit addresses by TCR.DS'],
+  [['0x3', '--regime', 'el9'], "there is no regime 'el9'"],
+  [['0x3', '--regime', 'el2', '--stage', '2'], 'el2 has no stage 2'],
+  [['0x3', '--security', 'realm'], '--security goes with --regime'],
+  [['0x3', '--regime', 'el2', ...S1], "cannot be used with option '--format <name>'"],
   [['0x3', '-'], '- takes the words from stdin, and stands alone'],
   [['0x3', '--mair', 'x'], "--mair: 'x' is not a 64-bit address"],
 ])('wrong usage: %j', async (args, message) => {

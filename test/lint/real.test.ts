@@ -3,9 +3,12 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
+import { isRegime } from '../../src/arch/regimes.ts';
+import { describeRegime } from '../../src/describe/index.ts';
 import { parseImageFile } from '../../src/golden/image-file.ts';
 import { imageMachine } from '../../src/golden/image-probe.ts';
 import { lint, ruleNamed } from '../../src/lint/index.ts';
+import { cpuOf } from '../../src/machine/machine.ts';
 import { listSpace } from '../../src/space/space.ts';
 
 function lintFile(name: string) {
@@ -17,7 +20,10 @@ function lintFile(name: string) {
   const stream = sid === undefined ? {} : { streamId: Number(sid) };
   const translator = imageMachine(image).machineOf()(stream);
   const frames = sid === undefined ? [...new Set(image.words.map(([pa]) => pa & ~0xfffn))] : [];
-  return lint({ translator, ranges: listSpace(translator).ranges, frames }).findings;
+  const { ranges } = listSpace(translator);
+  const { regime, registers } = image;
+  const derivation = isRegime(regime) ? describeRegime(regime, registers, cpuOf(image)) : undefined;
+  return lint({ translator, ranges, frames, ...(derivation && { derivation }) }).findings;
 }
 
 /** What each reports, and why that is so. */
@@ -36,33 +42,40 @@ const EXPLAINED: [file: string, tables: string, counts: Record<string, number>][
   ],
   [
     'uboot-arm64-el2.json',
-    'flash and RAM are writable and executable at EL2; the root is by itself, three tables follow each other, the last level 2 table is apart',
-    { 'writable-executable': 2, 'table-writable': 4 },
+    'flash and RAM are writable and executable at EL2; device memory has PXN set beside XN, and no entry AP[1], both without effect at EL2; the root is by itself, three tables follow each other, the last level 2 table is apart',
+    { 'writable-executable': 2, 'table-writable': 4, 'reserved-bits': 3, 'reserved-ones': 4 },
   ],
   [
     'edk2-arm64-el1.json.gz',
-    'runtime and boot services code, and what was allocated as such, is writable and executable; all tables are in mapped RAM',
-    { 'writable-executable': 13, 'table-writable': 16 },
+    'runtime and boot services code, and what was allocated as such, is writable and executable; nothing has UXN, as nothing runs at EL0; all tables are in mapped RAM',
+    { 'writable-executable': 13, 'execute-unreadable': 104, 'table-writable': 16 },
   ],
   [
     'linux61-a72-rodata-on.json.gz',
-    "three DMA buffers of 256K are mapped Non-cacheable for devices, while the linear map still has them as Write-Back; pages that were aged have AF = 0; tables stay when vmalloc frees their pages; the linear map reaches all tables but the kernel image's own",
-    { 'alias-attributes': 3, 'empty-table': 2, 'access-flag': 38, 'table-writable': 46 },
+    "three DMA buffers of 256K are mapped Non-cacheable for devices, while the linear map still has them as Write-Back; pages that were aged have AF = 0; tables stay when vmalloc frees their pages; the linear map reaches all tables but the kernel image's own, and has the text of modules writable (rodata=on, not full); TBID1 is set, as on every kernel with pointer authentication",
+    {
+      'alias-attributes': 3,
+      'empty-table': 2,
+      'access-flag': 38,
+      'table-writable': 46,
+      'writable-alias': 54,
+      'register-ignored': 1,
+    },
   ],
   [
     'linux61-lpae-a15.json.gz',
-    'pages that were aged have AF = 0; one table of vmalloc holds nothing; the linear map reaches the tables in low memory',
-    { 'empty-table': 1, 'access-flag': 28, 'table-writable': 12 },
+    'pages that were aged have AF = 0; one table of vmalloc holds nothing; the linear map reaches the tables in low memory, and the two pages of vectors, writable',
+    { 'empty-table': 1, 'access-flag': 28, 'table-writable': 12, 'writable-alias': 2 },
   ],
   [
     'linux612-max-16k-lpa2-blocks.json.gz',
-    'three DMA buffers mapped Non-cacheable beside the linear map; AF is set by hardware (HA = 1)',
-    { 'alias-attributes': 3, 'table-writable': 37 },
+    'three DMA buffers mapped Non-cacheable beside the linear map; AF is set by hardware (HA = 1); the linear map, of blocks, has the text of modules and of BPF programs (2 MiB) writable',
+    { 'alias-attributes': 3, 'table-writable': 37, 'writable-alias': 21 },
   ],
   [
     'linux612-max-4k-lpa2.json.gz',
     'the same with 4K pages, and a table of vmalloc that holds nothing',
-    { 'alias-attributes': 3, 'empty-table': 1, 'table-writable': 55 },
+    { 'alias-attributes': 3, 'empty-table': 1, 'table-writable': 55, 'writable-alias': 66 },
   ],
 ];
 

@@ -1,11 +1,13 @@
 /** Every rule of the lint on a few literal words that break it, and on the same words mended: nothing. */
 
 import { describe, expect, test } from 'vitest';
-import type { MachineRegime } from '../../src/arch/regimes.ts';
+import type { Regime } from '../../src/arch/regimes.ts';
+import { describeRegime } from '../../src/describe/index.ts';
 import { lint, RULES } from '../../src/lint/index.ts';
 import { createMachine } from '../../src/machine/machine.ts';
 import { PhysicalMemory } from '../../src/memory/index.ts';
 import { listSpace } from '../../src/space/space.ts';
+import type { CpuModel } from '../../src/walker/index.ts';
 
 /** PA and word. */
 type Words = readonly (readonly [pa: bigint, word: bigint])[];
@@ -17,14 +19,22 @@ const ROOT = 0x1000n;
 
 function lintOf(
   words: Words,
-  options: { regime?: MachineRegime; registers?: Record<string, bigint>; cpu?: string } = {},
+  options: {
+    regime?: Regime;
+    registers?: Record<string, bigint>;
+    cpu?: CpuModel;
+    security?: 'non-secure' | 'secure' | 'realm' | 'root';
+  } = {},
 ) {
   const memory = new PhysicalMemory({ base: 0x1000n, size: 0x1_0000n });
   for (const [pa, word] of words) memory.write64(pa, word);
   const { regime = 'el1&0', registers = { ttbr0: ROOT, tcr: TCR, mair: MAIR }, cpu = 'cortex-a53' } = options;
   const translator = createMachine({ memory, regime, registers, cpu: { model: cpu } })();
   const { ranges } = listSpace(translator);
-  return lint({ translator, ranges }).findings.map(({ rule, message, first, count }) => ({
+  const derivation = describeRegime(regime, registers, cpu);
+  const { security } = options;
+  const input = { translator, ranges, derivation, ...(security && { security }) };
+  return lint(input).findings.map(({ rule, message, first, count }) => ({
     rule,
     message,
     first,
@@ -58,9 +68,15 @@ describe('a rule finds what breaks it, and nothing in what does not', () => {
     ],
     ['reserved-bits', [...TABLES, [0x3000n, PAGE | (1n << 49n)]], /bits \[49:48\] are RES0, but 0x2/, 0n],
     [
-      'reserved-bits',
+      'misaligned-output',
       [...good, [0x2008n, 0x8020_0000n | (PAGE & ~2n) | (1n << 17n)]],
-      /\[20:17\] are RES0, but 0x1/,
+      /^meant 0x80220000, hardware goes to 0x80200000: bits \[20:17\] are RES0, but 0x1 /,
+      0x20_0000n,
+    ],
+    [
+      'block-nt',
+      [...good, [0x2008n, 0x8020_0000n | (PAGE & ~2n) | (1n << 16n)]],
+      /^nT is set: .* if 0x80210000 was meant, hardware goes to 0x80200000$/,
       0x20_0000n,
     ],
     ['output-size', [...TABLES, [0x3000n, PAGE | (1n << 40n)]], /0x10000000000 has more than 40 bits/, 0n],
@@ -99,6 +115,26 @@ describe('a rule finds what breaks it, and nothing in what does not', () => {
       /PA 0x80000000-0x80000fff is Normal/,
       0x2000n,
     ],
+    // Page 0 is code; page 1 the same memory, writable.
+    [
+      'writable-alias',
+      [...TABLES, [0x3000n, (PAGE & ~(1n << 53n)) | 0x8000_0080n], [0x3008n, PAGE | 0x8000_0000n]],
+      /^executable, privileged; PA 0x80000000-0x80000fff is writable, privileged, at 0x1000$/,
+      0n,
+    ],
+    [
+      'execute-unreadable',
+      [...TABLES, [0x3000n, (PAGE & ~(1n << 54n)) | 0x80n]],
+      /^executable and not readable, unprivileged; execute-only$/,
+      0n,
+    ],
+    // TCR: walks are Non-cacheable. The page is Write-Back, and holds the tables.
+    [
+      'walk-attributes',
+      [...TABLES, [0x3000n, PAGE | 0x2000n]],
+      /^walks of TTBR0_EL1 are Normal non-cacheable, outer-shareable; a table, the first at 0x2000, mapped as Normal write-back, inner-shareable$/,
+      0n,
+    ],
     ['table-writable', [...TABLES, [0x3000n, PAGE | 0x2000n]], /tables in writable memory/, 0n],
     ['table-writable-el0', [...TABLES, [0x3000n, PAGE | 0x2040n]], /tables in writable memory/, 0n],
   ];
@@ -111,9 +147,139 @@ describe('a rule finds what breaks it, and nothing in what does not', () => {
   });
 
   test('all rules but the one about frames have a case', () => {
-    expect([...new Set(cases.map(([rule]) => rule)), 'contiguous-run', 'unreachable-table'].sort()).toEqual(
-      RULES.map(({ name }) => name).sort(),
+    const apart = RULES.map(({ name }) => name).filter((name) =>
+      /^register-|^unused-range$|^reserved-ones$/.test(name),
     );
+    expect(
+      [...new Set(cases.map(([rule]) => rule)), 'contiguous-run', 'unreachable-table', ...apart].sort(),
+    ).toEqual(RULES.map(({ name }) => name).sort());
+  });
+});
+
+describe('blocks whose address does not fit them (DDI 0487 D8.3.1.2)', () => {
+  const block = (address: bigint): Words => [...TABLES, [0x3000n, PAGE], [0x2008n, (PAGE & ~2n) | address]];
+  test('nT that is set by accident is named', () => {
+    const [found] = lintOf(block(0x4407_0000n));
+    expect(found).toMatchObject({ rule: 'misaligned-output', first: 0x20_0000n });
+    expect(found?.message).toMatch(/^meant 0x44070000, hardware goes to 0x44000000: /);
+    expect(found?.message).toMatch(/bit 16 of it is nT, which keeps the block out of TLBs$/);
+  });
+  test('bits below 64K', () => {
+    expect(lintOf(block(0x4000_1000n))[0]?.message).toMatch(
+      /^meant 0x40001000, hardware goes to 0x40000000: bits \[15:12\] are RES0, but 0x1 /,
+    );
+  });
+  test('a page of 16K at an address of a 4K one', () => {
+    // TG0 = 2: 16K; T0SZ 28: 36 bits, from level 2.
+    const registers = { ttbr0: 0x4000n, tcr: 0x2_0080_801cn, mair: MAIR };
+    const words: Words = [
+      [0x4000n, 0x8003n],
+      [0x8000n, PAGE | 0x8000_1000n],
+    ];
+    expect(lintOf(words, { registers })[0]).toMatchObject({ rule: 'misaligned-output', first: 0n });
+  });
+});
+
+describe('what is reserved in one regime and a field in another (DDI 0487 D8.3.1, Table D8-52)', () => {
+  /** EL2: one range, 40 bits of output; 39 bits of input, from level 1. */
+  const el2 = { regime: 'el2', registers: { ttbr0: ROOT, tcr: 0x8082_0019n, mair: MAIR } } as const;
+  const of = (page: bigint, options: Parameters<typeof lintOf>[1]) =>
+    lintOf([...TABLES, [0x3000n, page | 0x8000_0000n]], options)
+      .filter(({ rule }) => rule.startsWith('reserved'))
+      .map(({ rule, message }) => `${rule}: ${message}`);
+  /** XN, AF, inner shareable. */
+  const XN = 0x40_0000_0000_0703n;
+
+  test('PXN and nG are RES0, and AP[1] is RES1, with one privilege level', () => {
+    expect(of(XN | 0x40n, el2)).toEqual([]);
+    expect(of(XN, el2)).toEqual(['reserved-ones: bit [6] is RES1, but 0 (one privilege level: no AP[1])']);
+    expect(of(XN | 0x40n | (1n << 53n), el2)).toEqual([
+      'reserved-bits: bit [53] is RES0, but 1 (one privilege level: XN is all)',
+    ]);
+    expect(of(XN | 0x840n, el2)).toEqual([
+      'reserved-bits: bit [11] is RES0, but 1 (one privilege level: all entries are global)',
+    ]);
+    expect(of(PAGE, {})).toEqual([]);
+  });
+
+  test.each([
+    ['el1&0', undefined, 0],
+    ['el1&0', 'non-secure', 1],
+    ['el1&0', 'realm', 1],
+    ['el1&0', 'secure', 0],
+    ['el2', 'realm', 0],
+    ['el2', 'non-secure', 1],
+    ['el3', 'root', 0],
+  ] as const)('NS in %s, %s state', (regime, security, findings) => {
+    const registers = regime === 'el1&0' ? {} : { registers: el2.registers };
+    const page = regime === 'el1&0' ? PAGE : XN | 0x40n;
+    expect(of(page | 0x20n, { regime, ...registers, ...(security && { security }) })).toHaveLength(findings);
+  });
+});
+
+describe('rights (DDI 0487 D8.4)', () => {
+  const CODE = PAGE & ~(1n << 53n);
+  const pages = (...words: bigint[]): Words => [
+    ...TABLES,
+    ...words.map((word, i) => [0x3000n + BigInt(i) * 8n, word] as const),
+  ];
+  test('EL1 may write what EL0 executes; nobody else may', () => {
+    const user = (PAGE & ~(1n << 54n)) | 0x80c0n | 0x9000_0000n;
+    expect(rulesOf(pages(user, PAGE | 0x9000_8000n))).toEqual([]);
+    expect(rulesOf(pages(user, PAGE | 0x9000_8040n))).toEqual(['writable-alias']);
+    // What EL0 writes EL1 does not execute through the same mapping, but through another.
+    expect(rulesOf(pages(CODE | 0x9000_8080n, PAGE | 0x9000_8040n))).toEqual(['writable-alias']);
+  });
+  test('kernel text and data without UXN', () => {
+    const message = (word: bigint) =>
+      lintOf(pages(word | 0x9000_0000n)).find(({ rule }) => rule === 'execute-unreadable')?.message;
+    expect(message((CODE & ~(1n << 54n)) | 0x80n)).toMatch(/privileged software executes it too$/);
+    expect(message(PAGE & ~(1n << 54n))).toMatch(/privileged software writes it$/);
+    expect(message((PAGE & ~(1n << 54n)) | 0xc0n)).toBeUndefined();
+  });
+});
+
+describe('attributes of walks (DDI 0487 D8.2, RXGXKR)', () => {
+  const words: Words = [
+    ...TABLES,
+    [0x3000n, PAGE | 0x80n],
+    [0x3008n, PAGE | 0x1080n],
+    [0x3010n, PAGE | 0x2080n],
+  ];
+  test.each([
+    ['Write-Back, inner shareable: as they are mapped', 0x3500n, []],
+    ['Write-Back, outer shareable', 0x2500n, ['walk-attributes']],
+    ['Write-Through', 0x3a00n, ['walk-attributes']],
+    ['Non-cacheable', 0x3000n, ['walk-attributes']],
+  ])('%s', (_, tcr, rules) => {
+    const registers = { ttbr0: ROOT, tcr: TCR | tcr, mair: MAIR };
+    expect(rulesOf(words, { registers })).toEqual(rules);
+  });
+});
+
+describe('registers', () => {
+  const told = (tcr: bigint, ttbr1 = 0n) =>
+    lintOf(good, { registers: { ttbr0: ROOT, ttbr1, tcr, mair: MAIR } }).map(
+      ({ rule, message }) => `${rule} ${message.split(/[:,]/)[0]}`,
+    );
+  const good: Words = [...TABLES, [0x3000n, PAGE | 0x8000_0000n]];
+
+  test('a TCR that translates nothing is an error', () => {
+    expect(told(0x2_0080_0000n)).toEqual(['register-fault TCR_EL1.T0SZ = 0x0']);
+    expect(told(TCR, 0n)).toEqual([]);
+  });
+  test('a reserved TG1, and a range that nobody uses', () => {
+    // EPD1 = 0, T1SZ 25, TG1 0.
+    expect(told(0x2_0019_0019n, 0xdead_0000n)).toEqual([
+      'outside-ram no RAM where the entry should be',
+      'register-unpredictable TCR_EL1.TG1 = 0x0',
+      'unused-range walks of TTBR1_EL1 (0xdead0000) are enabled',
+      'empty-table the level 1 table at 0xdead0000 has no valid entry',
+    ]);
+    expect(told(0x2_0080_0019n | (1n << 37n))).toEqual([]);
+  });
+  test('a field that has no effect is worth knowing', () => {
+    expect(told(TCR | (1n << 39n))).toEqual(['register-ignored TCR_EL1.HA = 0x1']);
   });
 });
 
@@ -232,4 +398,31 @@ test('a table that holds itself, at every level, ends', () => {
   const words = Array.from({ length: 512 }, (_, i) => [0x1000n + BigInt(i) * 8n, 0x1003n] as const);
   const found = lintOf(words);
   expect(found.find(({ rule }) => rule === 'cycle')).toBeDefined();
+});
+
+test('frames of a guest are known by their PAs, its tables by IPAs', () => {
+  const memory = new PhysicalMemory({ base: 0x1000n, size: 0x1_0000n });
+  // Stage 2: IPA 0x40000000 is PA 0. Stage 1: level 1 at IPA 0x40001000, level 2 at 0x40002000.
+  const words: Words = [
+    [0x8008n, 0x9003n],
+    [0x9000n, 0x7fdn],
+    [0x1000n, 0x4000_2003n],
+    [0x2000n, (PAGE & ~2n) | 0x4000_0000n],
+  ];
+  for (const [pa, word] of words) memory.write64(pa, word);
+  const registers = {
+    ttbr0: 0x4000_1000n,
+    tcr: TCR,
+    mair: MAIR,
+    vttbr: 0x8000n,
+    vtcr: 0x8002_3559n,
+    hcr: 1n,
+  };
+  const translator = createMachine({ memory, regime: 'el1&0-nested', registers })();
+  const { findings } = lint({
+    translator,
+    ranges: [],
+    frames: [0x1000n, 0x2000n, 0x3000n, 0x8000n, 0x9000n],
+  });
+  expect(findings.filter(({ rule }) => rule === 'unreachable-table').map(({ at }) => at)).toEqual([0x3000n]);
 });

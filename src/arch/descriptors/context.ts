@@ -5,7 +5,7 @@ export type EntryKind = 'invalid' | 'table' | 'block' | 'page';
 /** `long`: VMSAv8-64 and AArch32 long descriptors; `mtk`: short ones with the address bits of a MediaTek M4U. */
 export type DescriptorFormat = 'long' | 'short' | 'mtk' | 'mali' | 'riscv';
 
-/** Where a descriptor stands, and what is known of who reads it. Realm state is not told apart: its fields are not declared. */
+/** Where a descriptor stands, and what is known of who reads it. */
 export interface DescriptorPlace {
   /** Default `long`. */
   readonly format?: DescriptorFormat;
@@ -25,12 +25,14 @@ export interface DescriptorPlace {
   readonly twoPrivileges?: boolean;
   /** Stage 1 of EL1&0 with HCR_EL2.{NV, NV1} = {1, 1}: the tables of a guest hypervisor. Default false. */
   readonly nv1?: boolean;
+  /** The exception level whose regime it is. Default: not known; fields that depend on it are there. */
+  readonly el?: 1 | 2 | 3;
   /** Stage 1: permissions of table descriptors count (TCR.HPDn = 0). Default true. */
   readonly hierarchical?: boolean;
   /** Short descriptors: AP[0] is the access flag (SCTLR.AFE). Default true. */
   readonly afe?: boolean;
   /** Default: not known; fields of any but Root state are there. */
-  readonly security?: 'non-secure' | 'secure' | 'root';
+  readonly security?: 'non-secure' | 'secure' | 'realm' | 'root';
   /** Features that are implemented and in use. Default: {@link USUAL_FEATURES}. */
   readonly features?: Iterable<string>;
 }

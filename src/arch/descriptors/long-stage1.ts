@@ -38,7 +38,9 @@ const isXn: Condition = (context) => !isUxn(context);
 const noAp1: Condition = (context) => noEl0(context) || isNv1(context);
 const isRoot: Condition = ({ security }) => security === 'root';
 const notRoot: Condition = ({ security }) => security !== 'root';
-const isSecurable: Condition = ({ security }) => security !== 'non-secure';
+/** Non-secure state, and EL1&0 of Realm state, have one PA space alone. */
+const choosesSpace: Condition = ({ security, el }) =>
+  security !== 'non-secure' && !(security === 'realm' && el === 1);
 const direct = without('FEAT_S1PIE');
 const hasRuns: Condition = ({ granuleLog2, level }) => contiguousEntries(granuleLog2, level) > 1;
 const hasPbha = all(without('FEAT_S1POE'), without('FEAT_AIE'));
@@ -96,7 +98,7 @@ export const STAGE1_LEAF = form(
       when: all(direct, hasEl0, notNv1),
     }),
     'PIIndex[0]': bit(6, 'indirect permissions', { feature: 'FEAT_S1PIE' }),
-    NS: bit(5, 'the output address is in Non-secure memory', { when: isSecurable }),
+    NS: bit(5, 'the output address is in Non-secure memory', { when: choosesSpace }),
     AttrIndx: bits(4, 2, 'memory attribute: the byte of MAIR'),
     ...LEAF_TYPE,
   },
@@ -111,6 +113,6 @@ export const STAGE1_LEAF = form(
     hole(11, 11, 'res0', 'one privilege level: all entries are global'),
     hole(6, 6, 'ignored', 'a guest hypervisor: AP[1] counts as 0', isNv1, NV1_REFERENCE),
     hole(6, 6, 'res1', 'one privilege level: no AP[1]'),
-    hole(5, 5, 'res0', 'Non-secure state'),
+    hole(5, 5, 'res0', 'Non-secure state, or EL1&0 of Realm state: no choice of the PA space'),
   ],
 );

@@ -1,5 +1,8 @@
 /** `lpae decode`: descriptors field by field, in every reading that their bits allow, the likeliest first. */
-import { type Command, Option } from 'commander';
+import { type Command, InvalidArgumentError, Option } from 'commander';
+import type { DescriptorPlace } from '../../arch/descriptors/index.ts';
+import { type MachineRegime, machineRegimes, regimeNamed } from '../../arch/regimes.ts';
+import type { Reader } from '../../lint/layout.ts';
 import { hexWord } from '../../text/numbers.ts';
 import { parseAddress } from '../input/address.ts';
 import { readAll } from '../input/stdin.ts';
@@ -26,11 +29,16 @@ interface DecodeOptions extends SvgOptions {
   readonly level?: string;
   readonly mair?: string;
   readonly ds?: boolean;
+  readonly regime?: MachineRegime;
+  readonly security?: SecurityState;
 }
+
+type SecurityState = NonNullable<DescriptorPlace['security']>;
+const SECURITY_STATES = ['non-secure', 'secure', 'realm', 'root'] as const satisfies readonly SecurityState[];
 
 const HELP = `
 Of what is not given, everything is tried: both stages of AArch64, all granules and levels (a word of 8 digits also as a short
-descriptor). Readings that come to the same are one; the likeliest is first, and what speaks against the others is said.
+descriptor). Some bits are fields in one regime and reserved in another: --regime says which. Readings that come to the same are one; the likeliest is first, and what speaks against the others is said.
 Equal letters and colours belong together. Exit code 1 when a word is no valid descriptor in any reading.
 
 Examples:
@@ -38,6 +46,7 @@ Examples:
   $ lpae decode 0x80001003
   $ lpae decode 0x40000000000f45 --granule 64K --mair 0xff440c0400
   $ lpae decode 0x80011c0e --format arm_v7s
+  $ lpae decode 0x0020000080200701 --regime el2 --level 2
   $ lpae decode 0x0060000040000f47 --stage 1 --level 3 --svg page.svg
   $ dmesg | grep pte= | lpae decode -
 `;
@@ -48,6 +57,12 @@ export function define(command: Command, cli: Cli): void {
     .option('--format <name>', 'page-table format (lpae formats lists them)')
     .addOption(new Option('--stage <n>', 'of AArch64: 1 or 2').choices(['1', '2']).conflicts('format'))
     .addOption(new Option('--granule <size>', 'translation granule').choices(GRANULE_NAMES))
+    .addOption(
+      new Option('--regime <name>', 'the translation regime that reads it: el1&0, el2, pl2 …')
+        .argParser(decodedRegime)
+        .conflicts('format'),
+    )
+    .addOption(new Option('--security <state>', 'the Security state of that regime').choices(SECURITY_STATES))
     .option('--level <n>', "Arm's level, 3 being the last")
     .option('--mair <value>', 'MAIR_ELx, for the memory type that AttrIndx chooses')
     .option('--ds', 'TCR.DS = 1: 52-bit addresses with 4K and 16K (FEAT_LPA2)');
@@ -79,11 +94,12 @@ async function decodeWords(
     granule: options.granule,
     level: options.level === undefined ? undefined : levelOf(options.level),
     ds: options.ds,
+    by: readerOf(options),
   };
   const mair = options.mair === undefined ? undefined : parseAddress(options.mair, '--mair');
   const decoded = words.map(({ word, short }) => ({
     word,
-    readings: readingsOf(word, candidates(known, short), known.level),
+    readings: readingsOf(word, candidates(known, short), known),
   }));
   if (options.svg !== undefined) {
     const [only, ...more] = decoded;
@@ -126,6 +142,19 @@ async function drawReading(
   const drawn = descriptor(layout, word, { title, fields: fieldsOf(best, word, mair) });
   writeSvg(svg, drawn, out);
   if (readings.length > 1) out.note(`drawn is the likeliest of ${readings.length} readings: ${layout.title}`);
+}
+
+function readerOf({ regime, security }: DecodeOptions): Reader | undefined {
+  if (regime !== undefined) return { regime, security };
+  if (security === undefined) return undefined;
+  throw usageError('--security goes with --regime', 'bits depend on both');
+}
+
+/** @throws InvalidArgumentError for what is no regime. */
+function decodedRegime(text: string): MachineRegime {
+  const found = regimeNamed(text);
+  if (found !== undefined) return found;
+  throw new InvalidArgumentError(`there is no regime '${text}'; there are ${machineRegimes.join(', ')}.`);
 }
 
 function levelOf(text: string): number {

@@ -4,6 +4,8 @@ import {
   type Finding,
   type LintResult,
   lint,
+  lintAcross,
+  type NamedSpace,
   RULES,
   type RuleName,
   ruleNamed,
@@ -15,8 +17,10 @@ import { columns, wrap } from '../../text/columns.ts';
 import { count, counted, hex, hexWord } from '../../text/numbers.ts';
 import type { Style } from '../../text/style.ts';
 import { EXIT, usageError } from '../io.ts';
+import { derivationOf } from '../machine/derivation.ts';
 import { addTargetOptions, FILE_ARGUMENT, TARGET_HELP, type TargetOptions } from '../machine/options.ts';
-import { readTarget } from '../machine/read.ts';
+import { readTargets } from '../machine/read.ts';
+import type { Target } from '../machine/target.ts';
 import type { Cli, Output } from '../output.ts';
 
 interface LintOptions extends TargetOptions {
@@ -28,12 +32,14 @@ interface LintOptions extends TargetOptions {
 
 const HELP = `${TARGET_HELP}
 Rules have a severity: an error is what hardware does not do as it was meant, a warning is mostly a mistake, info is worth
-knowing. Exit code 1 when there is an error or a warning among what was asked for.
+knowing. Exit code 1 when there is an error or a warning among what was asked for. Several JSON documents are several address
+spaces: each is looked at by itself, and then what they map together.
 
 Examples:
   $ lpae lint fixtures/real/linux61-kvm-nvhe-hyp.json
   $ lpae lint ram.bin@0x4000_0000 --registers regs.json --rule writable-executable,contiguous-run
   $ lpae lint image.json --severity warning
+  $ lpae lint guest.json host.json --rule alias-attributes
   $ lpae lint --rules
 `;
 
@@ -66,21 +72,63 @@ async function lintFiles(out: Output, files: readonly string[], options: LintOpt
     return EXIT.ok;
   }
   if (files.length === 0) throw usageError("missing required argument 'file'");
-  const target = await readTarget(files, out.io, options);
+  const spaces = (await readTargets(files, out.io, options)).map((target) => lintTarget(target, rules, out));
+  const across = spaces.length > 1 ? lintAcross(spaces, rules) : undefined;
+  if (out.json) showJson(out, spaces, rules, across);
+  else showSpaces(out, spaces, across, options.full === true);
+  const findings = [...spaces.flatMap(({ result }) => result.findings), ...(across?.findings ?? [])];
+  return findings.some(({ rule }) => ruleNamed(rule).severity !== 'info') ? EXIT.negative : EXIT.ok;
+}
+
+interface Space extends NamedSpace {
+  readonly regime: string;
+  readonly result: LintResult;
+}
+
+function lintTarget(target: Target, rules: readonly RuleName[], out: Output): Space {
   for (const warning of target.warnings) out.note(warning);
-  const { walker, regime, name } = target;
-  const space = listSpace(walker);
-  if (!space.complete)
-    out.note('there is more than a list is good for: mappings were not looked at to their end');
-  const { ranges } = space;
-  const result = lint({ translator: walker, ranges, rules, ...(target.frames && { frames: target.frames }) });
-  if (out.json) {
-    const findings = result.findings.map(findingJson);
-    const dropped = Object.fromEntries(result.dropped);
-    out.document('lpae.lint/1', { name, regime, tables: result.tables, rules, findings, dropped });
-  } else showFindings(out, result, options.full === true);
-  const bad = result.findings.some(({ rule }) => ruleNamed(rule).severity !== 'info');
-  return bad ? EXIT.negative : EXIT.ok;
+  const { walker, regime, name, frames } = target;
+  const { ranges, complete } = listSpace(walker);
+  if (!complete) out.note('there is more than a list is good for: mappings were not looked at to their end');
+  const derivation = derivationOf(target);
+  const result = lint({ translator: walker, ranges, rules, derivation, ...(frames && { frames }) });
+  return { name, regime, ranges, result };
+}
+
+type Across = ReturnType<typeof lintAcross> | undefined;
+
+function showJson(out: Output, spaces: readonly Space[], rules: readonly RuleName[], across: Across): void {
+  const foundJson = ({ findings, dropped }: NonNullable<Across>) => ({
+    findings: findings.map(findingJson),
+    dropped: Object.fromEntries(dropped),
+  });
+  const spaceJson = ({ name, regime, result }: Space) => ({
+    name,
+    regime,
+    tables: result.tables,
+    rules,
+    ...foundJson(result),
+  });
+  if (across === undefined) out.document('lpae.lint/1', spaceJson(spaces[0]!));
+  else out.document('lpae.lint-spaces/1', { spaces: spaces.map(spaceJson), across: foundJson(across) });
+}
+
+function showSpaces(out: Output, spaces: readonly Space[], across: Across, full: boolean): void {
+  for (const { name, result } of spaces) {
+    if (across !== undefined) out.line(out.style.title(`${name}:`));
+    showFindings(out, result, full);
+    out.line(`${sumOf(result.findings)} in ${counted(result.tables, 'table')}`);
+  }
+  if (across === undefined) return;
+  out.line(out.style.title('together:'));
+  showFindings(out, across, full);
+  out.line(`${sumOf(across.findings)} in ${counted(spaces.length, 'address space')}`);
+}
+
+function sumOf(findings: readonly Finding[]): string {
+  const of = (severity: Severity) =>
+    findings.filter(({ rule }) => ruleNamed(rule).severity === severity).length;
+  return `${counted(of('error'), 'error')}, ${counted(of('warning'), 'warning')}, ${count(of('info'))} info`;
 }
 
 /** @throws CliError (usage) for a rule that is not known. */
@@ -113,21 +161,32 @@ function severityText(severity: Severity, style: Style): string {
   return severity === 'warning' ? style.title(severity) : style.faint(severity);
 }
 
-function showFindings(out: Output, { findings, dropped, tables }: LintResult, full: boolean): void {
+function showFindings(out: Output, { findings, dropped }: NonNullable<Across>, full: boolean): void {
   for (const rule of RULES) {
     const here = findings.filter((one) => one.rule === rule.name);
     if (here.length === 0) continue;
     out.line(`${severityText(rule.severity, out.style)}  ${out.style.title(rule.name)}: ${rule.summary}`);
     const shown = full ? here : here.slice(0, SHORT_LIST);
-    out.lines(columns(shown.map(findingRow), { indent: '  ' }));
+    out.lines(findingLines(shown));
     const more = here.length - shown.length + (dropped.get(rule.name) ?? 0);
     if (more > 0) out.line(out.style.faint(`  … ${count(more)} more${full ? '' : ' (--full shows them)'}`));
     out.lines(wrap(`${rule.why} (${rule.reference})`, LINE - 2).map((line) => out.style.faint(`  ${line}`)));
   }
-  const of = (severity: Severity) =>
-    findings.filter(({ rule }) => ruleNamed(rule).severity === severity).length;
-  const sum = [counted(of('error'), 'error'), counted(of('warning'), 'warning'), `${count(of('info'))} info`];
-  out.line(`${sum.join(', ')} in ${counted(tables, 'table')}`);
+}
+
+/** A line each, or where that gets too wide, what is said below where it is. */
+function findingLines(findings: readonly Finding[]): string[] {
+  const rows = findings.map(findingRow);
+  const lines = columns(rows, { indent: '  ' });
+  if (lines.every((line) => line.length <= LINE)) return lines;
+  const places = columns(
+    rows.map((row) => row.slice(0, -1)),
+    { indent: '  ' },
+  );
+  return rows.flatMap((row, i) => [
+    ...(places[i]!.trim() === '' ? [] : [places[i]!.trimEnd()]),
+    ...wrap(row.at(-1)!, LINE - 6).map((line) => `      ${line}`),
+  ]);
 }
 
 function findingRow({ first, last, message, descriptor, at, level, count: n }: Finding): string[] {

@@ -21,7 +21,8 @@ export function derivationJson(target: Target): object {
   return text.derivationJson(derivationOf(target));
 }
 
-function derivationOf({ machine, stream }: Target): RegimeDescription | StreamDerivation {
+/** As data. */
+export function derivationOf({ machine, stream }: Target): RegimeDescription | StreamDerivation {
   const { regime, registers, memory } = machine;
   const { streamId = 0, substreamId } = stream;
   if (!isStream(regime)) return describeRegime(regime, registers, cpuOf(machine));

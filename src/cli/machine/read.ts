@@ -13,7 +13,30 @@ export async function readTarget(
   io: CliIo,
   options: TargetOptions,
 ): Promise<Target> {
-  const inputs = await Promise.all(files.map((file) => openInput(file, io, options.imageFormat)));
+  return targetOf(await openAll(files, io, options), io, options);
+}
+
+/**
+ * The same, but that several JSON documents are targets of their own.
+ * @throws CliError as {@link readTarget} does.
+ */
+export async function readTargets(
+  files: readonly string[],
+  io: CliIo,
+  options: TargetOptions,
+): Promise<Target[]> {
+  const inputs = await openAll(files, io, options);
+  if (inputs.some((input) => !('json' in input))) return [await targetOf(inputs, io, options)];
+  return Promise.all(inputs.map((input) => targetOf([input], io, options)));
+}
+
+type Input = Awaited<ReturnType<typeof openInput>>;
+
+function openAll(files: readonly string[], io: CliIo, options: TargetOptions): Promise<Input[]> {
+  return Promise.all(files.map((file) => openInput(file, io, options.imageFormat)));
+}
+
+async function targetOf(inputs: readonly Input[], io: CliIo, options: TargetOptions): Promise<Target> {
   const documents = inputs.filter((input) => 'json' in input);
   const [document] = documents;
   // Each kind of target pulls in much that the others can do without.

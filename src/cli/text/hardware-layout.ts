@@ -3,25 +3,54 @@
  * (`--format` by name) as that format writes it.
  */
 import { type DescriptorPlace, descriptorLayout, type EntryKind } from '../../arch/descriptors/index.ts';
+import { type DescriptorKind, isAArch32, type MachineRegime, traitsOf } from '../../arch/regimes.ts';
 import type { DescriptorLayout } from '../../descriptor/index.ts';
+import { placeOfReader, type Reader } from '../../lint/layout.ts';
 import type { TableFormat } from '../../pagetable/format.ts';
 
-/** The formats that are tried without being named. */
+/** Formats whose descriptors are Arm's own. */
 const HARDWARE: Readonly<Record<string, Pick<DescriptorPlace, 'format' | 'stage'>>> = {
   arm_64_lpae_s1: { format: 'long', stage: 1 },
   arm_64_lpae_s2: { format: 'long', stage: 2 },
   arm_v7s: { format: 'short', stage: 1 },
 };
+/** The same, where it is a regime of AArch32 that reads them. */
+const AARCH32: typeof HARDWARE = {
+  arm_32_lpae_s1: { format: 'long', stage: 1 },
+  arm_32_lpae_s2: { format: 'long', stage: 2 },
+};
 
-/** @param run - an entry of a supersection, a large page or a range of RISC-V. */
+/**
+ * @param run - an entry of a supersection, a large page or a range of RISC-V.
+ * @param by - the regime that reads it, where that is known.
+ */
 export function layoutFor(
   format: TableFormat,
   kind: EntryKind,
   level: number,
   run = false,
+  by?: Reader,
 ): DescriptorLayout {
-  const hardware = HARDWARE[format.name];
+  const hardware = HARDWARE[format.name] ?? (by && AARCH32[format.name]);
   if (hardware === undefined) return format.layout(kind, level, run);
   const { granuleLog2, features = [] } = format;
-  return descriptorLayout({ ...hardware, kind, level, granuleLog2, run, ds: features.includes('lpa2') });
+  const place = { ...hardware, kind, level, granuleLog2, run, ds: features.includes('lpa2') };
+  if (by === undefined) return descriptorLayout(place);
+  const isMtk = traitsOf(by.regime).descriptors === 'mtk';
+  return descriptorLayout({ ...place, ...placeOfReader(by), ...(isMtk && { format: 'mtk' }) });
+}
+
+/** The formats whose descriptors a regime reads, each of one stage. */
+export function formatsOf(regime: MachineRegime): string[] {
+  const { stage1, stage2, descriptors } = traitsOf(regime);
+  const bits = isAArch32(regime) ? 32 : 64;
+  const first: Readonly<Record<DescriptorKind, readonly string[]>> = {
+    long: [`arm_${bits}_lpae_s1`],
+    short: ['arm_v7s'],
+    'long or short': ['arm_32_lpae_s1', 'arm_v7s'],
+    mtk: ['arm_v7s'],
+    mali: ['arm_mali_lpae'],
+    riscv: ['riscv_64'],
+  };
+  return [...(stage1 ? first[descriptors] : []), ...(stage2 ? [`arm_${bits}_lpae_s2`] : [])];
 }

@@ -8,10 +8,11 @@ import {
   matches,
 } from '../../descriptor/index.ts';
 import { mairByte, mairByteText } from '../../glossary/mair.ts';
+import type { Reader } from '../../lint/layout.ts';
 import type { Feature, TableFormat } from '../../pagetable/format.ts';
 import { hex } from '../../text/numbers.ts';
 import { usageError } from '../io.ts';
-import { layoutFor } from './hardware-layout.ts';
+import { formatsOf, layoutFor } from './hardware-layout.ts';
 import { judge, type Verdict } from './plausibility.ts';
 
 export const GRANULES = { '4K': 0x1000n, '16K': 0x4000n, '64K': 0x1_0000n } as const;
@@ -59,6 +60,8 @@ export interface Known {
   readonly level?: number | undefined;
   /** TCR.DS: 52-bit addresses with 4K and 16K. */
   readonly ds?: boolean | undefined;
+  /** The regime that reads it. */
+  readonly by?: Reader | undefined;
 }
 
 const BY_STAGE = { 1: 'arm_64_lpae_s1', 2: 'arm_64_lpae_s2' } as const;
@@ -69,11 +72,12 @@ const BY_STAGE = { 1: 'arm_64_lpae_s1', 2: 'arm_64_lpae_s2' } as const;
  * @throws CliError (usage) for a format that is not known or not of that stage, or without the granule, the level or DS.
  */
 export function candidates(known: Known, short: boolean): TableFormat[] {
-  const { format, stage, granule, level, ds = false } = known;
+  const { format, stage, granule, level, ds = false, by } = known;
   if (format !== undefined && formatNamed(format) === undefined) {
     throw usageError(`format ${format} is not known`, `known are ${formats.map((f) => f.name).join(', ')}`);
   }
-  const names = format === undefined ? namesFor(stage, short && !ds) : [format];
+  const names =
+    format !== undefined ? [format] : by ? namesOfRegime(by, stage) : namesFor(stage, short && !ds);
   const granules = granule === undefined ? GRANULE_NAMES : [granule];
   const features: readonly Feature[] = ds ? ['lpa2'] : [];
   const made = names.flatMap((name) => granules.flatMap((one) => largest(name, one, features) ?? []));
@@ -88,6 +92,14 @@ function namesFor(stage: 1 | 2 | undefined, short: boolean): string[] {
   if (stage === 2) return [BY_STAGE[2]];
   const long = stage === 1 ? [BY_STAGE[1]] : [BY_STAGE[1], BY_STAGE[2]];
   return short ? [...long, 'arm_v7s'] : long;
+}
+
+/** @throws CliError (usage) where the regime does not have that stage. */
+function namesOfRegime({ regime }: Reader, stage: 1 | 2 | undefined): string[] {
+  const isSecond = (name: string) => name.endsWith('_s2');
+  const names = formatsOf(regime).filter((name) => stage === undefined || isSecond(name) === (stage === 2));
+  if (names.length === 0) throw usageError(`${regime} has no stage ${stage}`, 'leave --stage out');
+  return names;
 }
 
 function nothingFits(name: string, granule: GranuleName | undefined, ds: boolean) {
@@ -117,33 +129,37 @@ export interface Reading {
 }
 
 /** The readings of `word`, the likeliest first; those that are no valid descriptor only where there are no others. */
-export function readingsOf(word: bigint, from: readonly TableFormat[], level: number | undefined): Reading[] {
+export function readingsOf(
+  word: bigint,
+  from: readonly TableFormat[],
+  { level, by }: Pick<Known, 'level' | 'by'>,
+): Reading[] {
   const all = from
     .filter(({ entries }) => word >> BigInt(entries.wordsPerEntry * 32) === 0n)
     .flatMap((format) =>
       format.levels
         .filter((one) => level === undefined || one.level === level)
-        .map((one) => readingAt({ format, level: one.level }, word)),
+        .map((one) => readingAt({ format, level: one.level }, word, by)),
     );
   const valid = all.filter(({ layout }) => layout.kind !== 'invalid');
   const readings = joinAlike(valid.length ? valid : all, word);
   return readings.sort((a, b) => a.verdict.score - b.verdict.score);
 }
 
-function readingAt(place: Place, word: bigint): Reading {
+function readingAt(place: Place, word: bigint, by: Reader | undefined): Reading {
   const { format, level } = place;
   const last = format.levels.at(-1)!.level;
   const kinds = level === last ? (['page'] as const) : (['block', 'table'] as const);
   for (const kind of kinds) {
     if (kind === 'block' && !holdsBlock(format, level)) continue;
     for (const run of [false, true]) {
-      const layout = layoutFor(format, kind, level, run);
+      const layout = layoutFor(format, kind, level, run, by);
       if (!matches(layout, word)) continue;
       const address = decodeAddress(layout, word);
       return { places: [place], layout, run, address, verdict: judge(layout, word, address) };
     }
   }
-  const layout = layoutFor(format, 'invalid', level);
+  const layout = layoutFor(format, 'invalid', level, false, by);
   return { places: [place], layout, run: false, address: undefined, verdict: judge(layout, word, undefined) };
 }
 

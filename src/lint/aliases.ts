@@ -1,0 +1,107 @@
+/** Physical memory that is mapped more than once, in one address space or across several: attributes and rights that do not go together. (DDI 0487 B2.16, D8.4.) */
+import { hex } from '../text/numbers.ts';
+import type { Findings } from './findings.ts';
+import { attributesOf, byOutput, inputOf, type Mapped, type Placed } from './placed.ts';
+
+/** Goes over what is placed in order, each range beside those that overlap it: of alike ones, by `kindOf`, the one that reaches furthest. */
+function sweep<One extends Placed>(
+  placed: Iterable<One>,
+  kindOf: (one: One) => string,
+  visit: (one: One, open: readonly One[]) => void,
+): void {
+  let open: One[] = [];
+  for (const one of placed) {
+    open = open.filter(({ last }) => last >= one.first);
+    visit(one, open);
+    const like = open.findIndex((before) => kindOf(before) === kindOf(one));
+    if (like < 0) open.push(one);
+    else if (open[like]!.last < one.last) open[like] = one;
+  }
+}
+
+const overlapEnd = (a: Placed, b: Placed) => (a.last < b.last ? a.last : b.last);
+
+/** Each range is compared with one that overlaps it and has other attributes. */
+export function checkAliases(placed: readonly Placed[], findings: Findings): void {
+  sweep(placed, attributesOf, (one, open) => {
+    const other = open.find((before) => attributesOf(before) !== attributesOf(one));
+    if (other === undefined) return;
+    const end = overlapEnd(one, other);
+    findings.add({
+      rule: 'alias-attributes',
+      message: `PA ${hex(one.first)}-${hex(end)} is ${attributesOf(one)} here, and ${attributesOf(other)} at ${hex(inputOf(other, one.first))}`,
+      first: one.range.first,
+      last: one.range.first + (end - one.first),
+    });
+  });
+}
+
+/** Address spaces over the same physical memory. */
+export interface NamedSpace {
+  readonly name: string;
+  readonly ranges: readonly Mapped[];
+}
+
+interface PlacedIn extends Placed {
+  readonly space: string;
+}
+
+/** The same between spaces: within one it is that space's own matter. */
+export function checkAliasesAcross(spaces: readonly NamedSpace[], findings: Findings): void {
+  const placed = spaces.flatMap(({ name, ranges }): PlacedIn[] =>
+    byOutput(ranges).map((one) => ({ ...one, space: name })),
+  );
+  placed.sort((a, b) => (a.first < b.first ? -1 : a.first > b.first ? 1 : 0));
+  const kindOf = (one: PlacedIn) => `${one.space}\n${attributesOf(one)}`;
+  sweep(placed, kindOf, (one, open) => {
+    for (const other of open) {
+      if (other.space === one.space || attributesOf(other) === attributesOf(one)) continue;
+      const end = overlapEnd(one, other);
+      findings.add({
+        rule: 'alias-attributes',
+        message: `PA ${hex(one.first)}-${hex(end)} is ${attributesOf(one)} in ${one.space}, and ${attributesOf(other)} at ${hex(inputOf(other, one.first))} in ${other.space}`,
+        first: one.range.first,
+        last: one.range.first + (end - one.first),
+      });
+    }
+  });
+}
+
+type Privilege = 'privileged' | 'unprivileged';
+/** Who writes what whom harms: EL1 may write what EL0 executes. */
+const WRITERS: readonly (readonly [executes: Privilege, writes: Privilege])[] = [
+  ['privileged', 'privileged'],
+  ['privileged', 'unprivileged'],
+  ['unprivileged', 'unprivileged'],
+];
+
+const mayWrite = ({ result }: Placed, who: Privilege) => result.permissions[who].write;
+const mayExecute = ({ result }: Placed, who: Privilege) => result.permissions[who].execute;
+
+/** Memory that one mapping lets somebody execute, and another lets the same or somebody with less privilege write. */
+export function checkWritableAliases(placed: readonly Placed[], findings: Findings): void {
+  const rights = ({ result }: Placed) => JSON.stringify(result.permissions);
+  sweep(placed, rights, (one, open) => {
+    for (const other of open) {
+      if (!reportWritable(one, other, one, findings)) reportWritable(other, one, one, findings);
+    }
+  });
+}
+
+/** Where both lie, `from` begins last. */
+function reportWritable(code: Placed, writer: Placed, from: Placed, findings: Findings): boolean {
+  const found = WRITERS.find(
+    ([executes, writes]) => mayExecute(code, executes) && !mayWrite(code, writes) && mayWrite(writer, writes),
+  );
+  if (found === undefined) return false;
+  const [executes, writes] = found;
+  const end = overlapEnd(code, writer);
+  const first = inputOf(code, from.first);
+  findings.add({
+    rule: 'writable-alias',
+    message: `executable, ${executes}; PA ${hex(from.first)}-${hex(end)} is writable, ${writes}, at ${hex(inputOf(writer, from.first))}`,
+    first,
+    last: first + (end - from.first),
+  });
+  return true;
+}

@@ -1,0 +1,72 @@
+/** What is mapped, by where it leads: ranges in the order of their output addresses. */
+import type { Answer } from '../machine/machine.ts';
+import type { MemoryAttributes, Shareability, Translation } from '../walker/index.ts';
+
+/** A range of alike leaves, as a dump lists it. */
+export interface Mapped {
+  readonly first: bigint;
+  readonly last: bigint;
+  readonly pa: bigint | undefined;
+  readonly result: Answer;
+}
+
+/** A range that translates. */
+export interface Placed {
+  readonly range: Mapped;
+  readonly result: Translation;
+  /** Output addresses, both inside. */
+  readonly first: bigint;
+  readonly last: bigint;
+  /** The highest last byte up to here. */
+  readonly reach: bigint;
+}
+
+/** Translations by where they lead. */
+export function byOutput(ranges: readonly Mapped[]): Placed[] {
+  const found = ranges.flatMap((range) => {
+    const { pa, result, first, last } = range;
+    return result.ok && pa !== undefined ? [{ range, result, first: pa, last: pa + (last - first) }] : [];
+  });
+  found.sort((a, b) => (a.first < b.first ? -1 : a.first > b.first ? 1 : 0));
+  let reach = -1n;
+  return found.map((one) => {
+    if (one.last > reach) reach = one.last;
+    return { ...one, reach };
+  });
+}
+
+/** Ranges that overlap `[first, last]`, the highest first. */
+export function* overlapping(placed: readonly Placed[], first: bigint, last: bigint): Generator<Placed> {
+  let [low, high] = [0, placed.length];
+  while (low < high) {
+    const middle = Math.floor((low + high) / 2);
+    if (placed[middle]!.first <= last) low = middle + 1;
+    else high = middle;
+  }
+  for (let i = low - 1; i >= 0 && placed[i]!.reach >= first; i--)
+    if (placed[i]!.last >= first) yield placed[i]!;
+}
+
+/** The input address that leads to an output address of the range. */
+export function inputOf({ range, first }: Placed, output: bigint): bigint {
+  return range.first + (output - first);
+}
+
+/** What must not differ between aliases: type, cacheability, shareability. (B2.16) */
+export function attributesOf({ result }: Pick<Placed, 'result'>): string {
+  const { attributes, shareability } = result;
+  return memoryText(attributes, shareability);
+}
+
+type Compared =
+  | Pick<Extract<MemoryAttributes, { type: 'device' }>, 'type' | 'device'>
+  | Pick<Extract<MemoryAttributes, { type: 'normal' }>, 'type' | 'inner' | 'outer'>;
+
+/** Allocation hints and tags left out. */
+export function memoryText(attributes: Compared, shareability: Shareability): string {
+  if (attributes.type === 'device') return `Device-${attributes.device}`;
+  const { inner, outer } = attributes;
+  const policies =
+    inner.policy === outer.policy ? inner.policy : `inner ${inner.policy}, outer ${outer.policy}`;
+  return `Normal ${policies}, ${shareability}-shareable`;
+}
