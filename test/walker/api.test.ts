@@ -74,6 +74,7 @@ test('features by their names in the manual are added to a model, and take nothi
     'FEAT_PAN3',
     'FEAT_PAuth',
     'FEAT_MTE2',
+    'FEAT_NV',
   ];
   const base = withFeatures({ model: 'cortex-a57', paBits: 52 }, [
     'FEAT_LPA',
