@@ -6,6 +6,7 @@
 import { isSet } from '../arch/read.ts';
 import { isNested, isStage2Alone, regimes, traitsOf } from '../arch/regimes.ts';
 import { TCR_EL1 } from '../arch/registers/tcr.ts';
+import { NON_SECURE } from '../arch/security.ts';
 import { hex } from '../memory/hex.ts';
 import { PhysicalMemory } from '../memory/index.ts';
 import { tlbContext } from '../tlb/context.ts';
@@ -159,7 +160,7 @@ export function traceContext(options: TraceRegisters): TraceContext {
   const { EPD0, EPD1 } = TCR_EL1.fields;
   const upper = two && (options.upper ?? (isSet(tcr, EPD0) && !isSet(tcr, EPD1)));
   const fields = two ? twoRangeFields(tcr, upper ? ttbr1 : ttbr0, upper) : oneRangeFields(tcr, ttbr0);
-  const params = s1Params(fields, mair, systemControl(sctlr, false, cpu), cpu);
+  const params = s1Params(fields, mair, systemControl(sctlr, false, NON_SECURE, cpu), cpu);
   if (params.configurationFault) {
     throw new TraceError(
       `TCR ${hex(tcr)}: this range translates nothing (TxSZ, EPD or the base; DDI 0487 D8.2)`,

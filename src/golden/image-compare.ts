@@ -3,6 +3,7 @@
 import { placeAddress, read } from '../arch/read.ts';
 import { HPFAR_EL2 } from '../arch/registers/fault.ts';
 import { PAR_ADDRESS } from '../arch/registers/par.ts';
+import { securityWord } from '../arch/security.ts';
 import { type Answer, permittedFaults } from '../machine/machine.ts';
 import { eventNumber } from '../smmu/events.ts';
 import { hex } from '../text/numbers.ts';
@@ -37,15 +38,15 @@ export function mismatch(wanted: Expectation, got: Answer, event?: number): Mism
     return whole(faultMismatch(wanted.fault, got.fault) ?? eventMismatch(got.fault, event));
   }
   if (!got.ok || got.pa !== wanted.pa) return whole('.pa');
-  const { ns } = parFields(got);
   // Of a fetch from Device memory the memory that it is taken as, not the location's own.
   const { attributes, shareability } = got.fetchedAs ?? got;
   const claims: readonly (readonly [string, Claim | undefined, Claim | undefined])[] = [
     ['.attr', hexByte(wanted.attr), hexByte(attributes.byte)],
     ['.sh', wanted.sh, encodeShareability(shareability)],
-    ['.ns', wanted.ns, ns],
+    // Of Non-secure state PAR.NS is UNKNOWN: whatever it says is no claim. (D24.2.142)
+    ['.ns', got.security === 'non-secure' ? undefined : wanted.ns, parNs(got)],
     ['.xs', wanted.xs, Number(got.attributes.xs)],
-    ['.pas', wanted.pas, got.ns ? 'nonsecure' : 'secure'],
+    ['.pas', wanted.pas, securityWord(got.paSpace)],
     ['.level', wanted.level, got.level],
     ['.s2_level', wanted.s2Level, got.stage2?.level],
     ['.ipa', hexOf(wanted.ipa), hexOf(got.stage1?.oa)],
@@ -71,11 +72,9 @@ function hexByte(value: number | undefined): string | undefined {
   return value === undefined ? undefined : `0x${value.toString(16).padStart(2, '0')}`;
 }
 
-/** The SH and NS fields that PAR_EL1 has. */
-function parFields(translation: Translation): { readonly sh: number; readonly ns: number } {
-  const par = parEl1(translation);
-  const { SH, NS } = PAR_ADDRESS.fields;
-  return { sh: read(par, SH), ns: read(par, NS) };
+/** The NS that rows have is that of PAR_EL1. */
+function parNs(translation: Translation): number {
+  return read(parEl1(translation), PAR_ADDRESS.fields.NS);
 }
 
 /** What hardware reports of an IPA, as HPFAR_EL2 does: its page. */
@@ -101,12 +100,14 @@ function eventMismatch(got: AnswerFault, event: number | undefined): string | un
 }
 
 /** `pa 0x900001234 attr 0xff sh 3`, or `translation fault, stage 1 level 2`. */
-export function describeExpectation({ fault, pa, attr, sh, level, ipa }: Expectation): string {
+export function describeExpectation({ fault, pa, attr, sh, ns, pas, level, ipa }: Expectation): string {
   if (fault !== undefined) return describeFault(fault);
   const parts = [
     `pa ${hex(pa ?? 0n)}`,
     attr !== undefined && `attr ${hex(attr)}`,
     sh !== undefined && `sh ${sh}`,
+    ns !== undefined && `ns ${ns}`,
+    pas !== undefined && `pas ${pas}`,
     level !== undefined && `level ${level}`,
     ipa !== undefined && `ipa ${hex(ipa)}`,
   ];
@@ -122,6 +123,7 @@ export function describeAnswer(answer: Answer): string {
     pa,
     attr: attributes.byte,
     sh,
+    ...(answer.security !== 'non-secure' && { ns: parNs(answer), pas: securityWord(answer.paSpace) }),
     ...(level !== undefined && { level }),
     ...(stage1 && { ipa: stage1.oa }),
   });

@@ -1,6 +1,7 @@
 /** Parses golden files of kind `image` (schema pgtable-golden/1): registers, memory, and what a machine answered to each probe. */
 import { read } from '../arch/read.ts';
 import type { MachineRegime } from '../arch/regimes.ts';
+import { type SecurityState, securityNamed } from '../arch/security.ts';
 import { EVENT } from '../arch/smmu/index.ts';
 import { type AnswerJson, imageSchema, type RowJson } from './image-schema.ts';
 import { parseGolden } from './schema.ts';
@@ -73,6 +74,8 @@ export interface PagemapRow {
 export interface ImageFile {
   readonly name: string;
   readonly regime: MachineRegime;
+  /** Whose accesses they are, where the file says it; else SCR_EL3 does, or the regime. */
+  readonly security?: SecurityState;
   /** `features`: what the PE has beyond its model, by the manual's names (FEAT_XS). */
   readonly cpu: { readonly model: string; readonly paBits?: number; readonly features?: readonly string[] };
   /** Where RAM is. Reads outside it abort. */
@@ -146,9 +149,11 @@ function rowsOf(row: RowJson, where: string): ImageRow[] {
 export function parseImageFile(value: unknown): ImageFile {
   const file = parseGolden(imageSchema, value);
   const { model, pa_bits: paBits, features } = file.cpu;
+  const security = securityNamed(file.security ?? '');
   return {
     name: file.name,
     regime: file.regime,
+    ...(security !== undefined && { security }),
     cpu: { model, ...claims({ paBits, features }) },
     ram: file.elsewhere === 'zero' || !file.ram ? EVERYWHERE : file.ram,
     registers: file.registers,

@@ -34,12 +34,13 @@ export function imageMachine(image: ImageFile): {
   readonly machineOf: (own?: RegisterValues) => Machine;
 } {
   const memory = imageMemory(image);
-  const { regime, cpu } = image;
+  const { regime, cpu, security } = image;
+  const state = security === undefined ? {} : { security };
   const machineOf = (own?: RegisterValues) => {
     try {
       // An SMMU's machine does not look at the model.
       cpuFeatures(cpuOf({ cpu }));
-      return createMachine({ memory, regime, cpu, registers: { ...image.registers, ...own } });
+      return createMachine({ memory, regime, cpu, ...state, registers: { ...image.registers, ...own } });
     } catch (error) {
       if (error instanceof WalkerError) throw new GoldenFileError(error.message);
       throw error;

@@ -1,6 +1,7 @@
 /** The JSON of golden images (pgtable-golden/1, kind image): every member is judged, known to be information, or refused. */
 import * as v from 'valibot';
-import { isStream, machineRegimes, traitsOf } from '../arch/regimes.ts';
+import { isStream, machineRegimes } from '../arch/regimes.ts';
+import { securityNamed, securityProblem } from '../arch/security.ts';
 import { oneShapeOf, pair } from '../json/schemas.ts';
 import { featureNames } from '../walker/cpu.ts';
 import {
@@ -251,6 +252,12 @@ export const imageSchema = v.pipe(
       addIssue({ message, path: at(dataset.value, 'ram') });
     }
     const features = cpu.features ?? [];
+    const { security } = dataset.value;
+    const state = typeof security === 'string' ? securityNamed(security) : undefined;
+    const problem = state === undefined ? undefined : securityProblem(regime, state);
+    if (problem !== undefined) {
+      addIssue({ message: withValue(problem, security), path: at(dataset.value, 'security') });
+    }
     if (isStream(regime) && features.length > 0) {
       addIssue({
         message: withValue('an SMMU says in its IDR registers what it has', features),
@@ -271,10 +278,6 @@ export const imageSchema = v.pipe(
           });
         if (typeof answer.xs === 'number' && !features.includes('FEAT_XS')) {
           refuse('xs', 'the XS attribute is FEAT_XS, which cpu.features does not list');
-        }
-        // The state is Non-secure, whose accesses all stay in one address space; EL3's is another.
-        if (typeof answer.pas === 'string' && traitsOf(regime).el === 3) {
-          refuse('pas', 'not modelled yet: the address space of what EL3 accesses');
         }
       }
     }

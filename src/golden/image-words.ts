@@ -70,11 +70,11 @@ const OVERLAY = 'permission overlays (FEAT_S1POE, FEAT_S2POE)';
 const MAIR2 = 'a second set of memory attributes (FEAT_AIE)';
 const TCR2 = 'what TCR2_ELx turns on (FEAT_TCR2)';
 const D128 = '128-bit descriptors (FEAT_D128)';
-const SECURITY = 'Secure, Realm and Root state';
+const SECURE_STAGE2 = 'stage 2 of Secure state (FEAT_SEL2)';
 
 /** Registers that walks are made of. An SMMU's file may say ttbr0, tcr, mair … besides, in CPU layout. */
 export const REGISTERS: readonly string[] = [
-  ...['ttbr0', 'ttbr1', 'tcr', 'mair', 'sctlr', 'vttbr', 'vtcr', 'hcr', 'dacr'],
+  ...['ttbr0', 'ttbr1', 'tcr', 'mair', 'sctlr', 'vttbr', 'vtcr', 'hcr', 'dacr', 'scr_el3'],
   ...['ste0', 'ste1', 'ste2', 'ste3', 'cd0', 'cd1', 'cd2', 'cd3'],
   ...['strtab_base', 'strtab_base_cfg', 'cr0', 'cr2', 'gbpa', 'idr0', 'idr1', 'idr3', 'idr5'],
 ];
@@ -106,7 +106,7 @@ export const REGISTER: Beside = {
     ),
     ...Object.fromEntries(['mair2_el1', 'mair2_el2', 'mair2_el3'].map((name) => [name, MAIR2])),
     ...Object.fromEntries(['ttbr0_hi', 'ttbr1_hi', 'vttbr_hi'].map((name) => [name, D128])),
-    ...Object.fromEntries(['scr_el3', 'vstcr', 'vsttbr'].map((name) => [name, SECURITY])),
+    ...Object.fromEntries(['vstcr', 'vsttbr'].map((name) => [name, SECURE_STAGE2])),
     hcrx_el2: TCR2,
     gpccr_el3: 'granule protection checks (FEAT_RME)',
     gptbr_el3: 'granule protection checks (FEAT_RME)',
@@ -121,9 +121,11 @@ export function isGoldenRegister(name: string): boolean {
   );
 }
 
-/** Values of `security` that change no answer, and the others. */
-export const SECURITY_STATES: readonly string[] = ['nonsecure'];
-export const SECURITY_NOT_YET: Words = { secure: SECURITY, realm: SECURITY, root: SECURITY };
+/** Values of `security`; a regime may not know all of them. Of Root state the outputs are subject to granule protection checks. */
+export const SECURITY_STATES: readonly string[] = ['nonsecure', 'secure', 'realm'];
+export const SECURITY_NOT_YET: Words = {
+  root: 'Root state, whose outputs granule protection checks decide on (FEAT_RME)',
+};
 
 /** Regimes that only this schema has. */
 export const REGIME_NOT_YET: Words = {

@@ -9,6 +9,7 @@ import {
   type Regime,
   traitsOf,
 } from '../arch/regimes.ts';
+import { type SecurityState, securityProblem } from '../arch/security.ts';
 import type { PhysicalMemory } from '../memory/index.ts';
 import {
   type CdWords,
@@ -52,6 +53,8 @@ export interface MachineDescription {
    * stream by itself ste0 to ste3 and (stage 1 alone) cd0 to cd3.
    */
   readonly registers: RegisterValues;
+  /** Of a PE: whose accesses they are. Default: what SCR_EL3 (`scr_el3`) says, or else Secure of EL3, Non-secure of all else. */
+  readonly security?: SecurityState;
   /** A model of the walker's, PA bits in place of its own, and features beyond it by the manual's names (FEAT_XS). */
   readonly cpu?: { readonly model?: string; readonly paBits?: number; readonly features?: readonly string[] };
 }
@@ -68,6 +71,8 @@ export interface StreamChoice {
 export interface Translator {
   /** A walker's, or as `smmuv3-s1`. */
   readonly regime: MachineRegime;
+  /** Whose accesses they are. Of an SMMU there is none but Non-secure. */
+  readonly security?: SecurityState;
   walk(ia: bigint, access: Access): Answer;
   trees(): readonly TableTree[];
 }
@@ -82,6 +87,8 @@ export function createMachine(description: MachineDescription): Machine {
     throw new WalkerError(`unknown regime '${regime}'; known are ${machineRegimes.join(', ')}`);
   }
   if (!isStream(regime)) return peMachine(description, regime);
+  const problem = securityProblem(regime, description.security ?? 'non-secure');
+  if (problem !== undefined) throw new WalkerError(problem);
   return registers.strtab_base === undefined ? streamMachine(description) : smmuMachine(description);
 }
 
@@ -96,8 +103,10 @@ export function cpuOf({ cpu }: Pick<MachineDescription, 'cpu'>): CpuOptions {
 }
 
 function peMachine(description: MachineDescription, regime: Regime): Machine {
-  const { memory, registers } = description;
-  const walker = createWalker(memory, { regime, registers, cpu: cpuOf(description) });
+  const { memory, registers, security } = description;
+  const { scr_el3: scr } = registers;
+  const said = { ...(security !== undefined && { security }), ...(scr !== undefined && { scr }) };
+  const walker = createWalker(memory, { regime, registers, cpu: cpuOf(description), ...said });
   return () => walker;
 }
 

@@ -2,6 +2,7 @@
 import { addressIn, isSetIn, joined, readIn, wordOf } from '../arch/read.ts';
 import { PAIR } from '../arch/registers/aarch32-base.ts';
 import { SCTLR, TTBCR } from '../arch/registers/aarch32-control.ts';
+import { NON_SECURE } from '../arch/security.ts';
 import { CD, CD_LOWER, CD_UPPER, type CdRangeControl } from '../arch/smmu/index.ts';
 import { s1ParamsLpae } from '../walker/params/aarch32.ts';
 import { s1Params } from '../walker/params/aarch64.ts';
@@ -89,6 +90,7 @@ export function cdMair(words: CdWords): bigint {
 function paramsAArch64(words: CdWords, fields: RawFields, { cpu }: SmmuFeatures): S1Params {
   const control = {
     wxn: isSetIn(words, cd.WXN),
+    security: NON_SECURE,
     nv1: false,
     epan: cpu.pan3 && isSetIn(words, cd.EPAN),
     bigEndian: isSetIn(words, cd.ENDI),

@@ -201,6 +201,7 @@ export class Stream {
       // The incoming attributes are taken as Write-Back, so that the result is what stage 2 says.
       region: DEFAULT_CACHEABLE,
       permissions: ALL_PERMISSIONS,
+      space: 'non-secure',
     } as const;
     return {
       first: (ia, request) => flatTranslate(mapping, ia, request),
@@ -208,6 +209,7 @@ export class Stream {
       stage2: this.#stage2,
       trees: () => this.#stage2?.trees() ?? [],
       fetchesInstructions: false,
+      security: 'non-secure',
       unprivileged: true,
       context: undefined,
     };
@@ -251,6 +253,7 @@ export class Stream {
       stage2: this.#stage2,
       trees: () => [...stage1.trees(), ...(this.#stage2?.trees() ?? [])],
       fetchesInstructions: false,
+      security: 'non-secure',
       unprivileged: context.ranges.unprivileged,
       context,
     };

@@ -43,6 +43,8 @@ export function denialText(denial: Denial, regime: MachineRegime): string {
       return `${panName(regime)} = 1, and EL0 may access it`;
     case 'EPAN':
       return `${panName(regime)} = 1 with ${controlName(regime, 'EPAN')} = 1, and EL0 may execute it`;
+    case 'PA-space':
+      return 'the output is in another physical address space than the state, which executes nothing there';
     case 'E0PD':
       return `${isStream(regime) ? 'CD' : (traitsOf(regime).registers.tcr ?? 'TCR')}.E0PD${value} = 1: EL0 may use no address of this range`;
     case 'PTW':

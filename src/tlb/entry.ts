@@ -176,7 +176,13 @@ export function answerOf(entry: TlbEntry, ia: bigint, access: Access): WalkResul
   if (!allowed(translation.permissions)) {
     const stage1Denies =
       entry.stage1Leaf && (!translation.stage1 || !allowed(translation.stage1.permissions));
-    return { ok: false, ia, fault: permissionFault(entry, ia, stage1Denies ? 1 : 2), steps: NO_STEPS };
+    return {
+      ok: false,
+      ia,
+      fault: permissionFault(entry, ia, stage1Denies ? 1 : 2),
+      security: translation.security,
+      steps: NO_STEPS,
+    };
   }
   const pa = entry.oaBase + (ia - entry.base);
   return {

@@ -34,6 +34,8 @@ export interface S1Denied {
   readonly needed: number;
   /** PSTATE.PAN counts for this access. */
   readonly pan: boolean;
+  /** The output is outside the only physical address space that this state executes from. */
+  readonly foreign?: boolean;
   readonly permissions: number;
   readonly level: number;
   /** APTable, XNTable and PXNTable of each level, put together by {@link collectTable}. */
@@ -56,14 +58,16 @@ const EXECUTES = PX | UX;
 /** Values of a level's collected bits; levels from -1. */
 const TABLE_VALUES = 16;
 const LEVELS = [-1, 0, 1, 2, 3];
+/** What a level's bits are multiplied by, from level -1 on. */
+const TABLE_PLACES = LEVELS.map((_, i) => TABLE_VALUES ** i);
 
 /** Adds a level's collected bits to those of the levels above. */
 export function collectTable(tables: number, level: number, bits: number): number {
-  return tables + bits * TABLE_VALUES ** (level + 1);
+  return tables + bits * TABLE_PLACES[level + 1]!;
 }
 
 function tableAt(tables: number, level: number): number {
-  return Math.floor(tables / TABLE_VALUES ** (level + 1)) % TABLE_VALUES;
+  return Math.floor(tables / TABLE_PLACES[level + 1]!) % TABLE_VALUES;
 }
 
 /** The causes of one leaf, as they are found. */
@@ -139,6 +143,7 @@ export const s1DenialsTwoLevels: S1Denials = (fields, controls, asked) => {
     causes.tables(UXN_TABLE, 'UXNTable');
     causes.control(controls.wxn && (permissions & UW) !== 0, 'WXN');
   }
+  causes.control((needed & EXECUTES) !== 0 && asked.foreign === true, 'PA-space');
   return causes.found;
 };
 
@@ -160,6 +165,7 @@ export const s1DenialsOneLevel: S1Denials = (fields, controls, asked) => {
     causes.leaf(fields.uxn, 'XN');
     causes.tables(UXN_TABLE, 'XNTable');
     causes.control(controls.wxn && (permissions & PW) !== 0, 'WXN');
+    causes.control(asked.foreign === true, 'PA-space');
   }
   return causes.found;
 };

@@ -20,7 +20,7 @@ import {
   PAR_SUPERSECTION,
 } from '../arch/registers/par.ts';
 import { type Cacheability, encodeShareability, type MemoryAttributes } from './attributes.ts';
-import type { Access, Fault, FaultKind, WalkResult } from './types.ts';
+import type { Access, Fault, FaultKind, Translation, WalkResult } from './types.ts';
 
 const LONG_CODES: Record<FaultKind, number> = {
   address_size: 0b000000,
@@ -107,17 +107,32 @@ export function esr(
   return Number(word);
 }
 
-/** PAR_EL1 (64 bits) as an address translation instruction leaves it; also the 64-bit AArch32 PAR of long descriptors. */
+/**
+ * PAR_EL1 (64 bits) as an address translation instruction leaves it; also the 64-bit AArch32 PAR of long descriptors. NS says that
+ * the address is not in the memory of the own Security state, with NSE (Root state alone) in which; of Non-secure state it is
+ * UNKNOWN, and 1 here. (D24.2.142; J1.1 AArch64.EncodePAR.)
+ */
 export function parEl1(result: WalkResult): bigint {
   if (!result.ok) {
     const { fault } = result;
     const FST = faultStatusCode(fault);
     return wordOf(PAR_FAULT, { LPAE: true, S: fault.stage === 2, PTW: fault.ptw, FST, F: true });
   }
-  const { attributes, shareability, ns, pa } = result;
+  const { attributes, shareability, pa } = result;
   const SH = encodeShareability(shareability);
-  const word = wordOf(PAR_ADDRESS, { ATTR: attributes.byte, LPAE: true, NS: ns, SH });
+  const word = wordOf(PAR_ADDRESS, { ATTR: attributes.byte, ...parSpace(result), SH });
   return word | placeAddress(PAR_ADDRESS.fields.PA, pa);
+}
+
+/** NSE and NS. Without a meaning bit 11 is RES1, or UNKNOWN. */
+function parSpace({ security, paSpace }: Translation): { readonly NSE: boolean; readonly NS: boolean } {
+  if (security === 'root') {
+    return {
+      NSE: paSpace === 'root' || paSpace === 'realm',
+      NS: paSpace === 'non-secure' || paSpace === 'realm',
+    };
+  }
+  return { NSE: true, NS: security === 'non-secure' || paSpace !== security };
 }
 
 /** The 32-bit PAR of AArch32 short descriptors, unsigned. (G8.2 PAR.) */

@@ -1,4 +1,5 @@
 /** The first stage of a walk, whatever its tables look like: what it is asked and what it answers. (DDI 0487 J1.1 AArch64.S1Translate.) */
+import type { PaSpace } from '../arch/security.ts';
 import type { MemoryRegion } from './attributes.ts';
 import type { Access } from './types.ts';
 
@@ -20,8 +21,8 @@ export interface S1Output {
   readonly contiguous: boolean;
   readonly nT: boolean;
   readonly guarded: boolean;
-  /** What the descriptors say of the output's address space, for accesses from Secure state: NS, or NSTable on the way. */
-  readonly ns: boolean;
+  /** The address space of the output. */
+  readonly space: PaSpace;
   readonly domain?: number;
 }
 
@@ -32,6 +33,4 @@ export interface S1Request {
   readonly pan: boolean;
   /** Updates of descriptors are written to memory. */
   readonly update: boolean;
-  /** From Secure state: NS and NSTable count. */
-  readonly secure?: boolean;
 }

@@ -17,6 +17,7 @@
  */
 
 export { type Regime, regimes } from '../arch/regimes.ts';
+export { type PaSpace, type SecurityState, securityStates } from '../arch/security.ts';
 export type {
   Cacheability,
   DeviceMemory,

@@ -16,6 +16,7 @@ import {
 import { TTBCR } from '../arch/registers/aarch32-control.ts';
 import { SCTLR_EL1 } from '../arch/registers/sctlr.ts';
 import { HCR_EL2 } from '../arch/registers/stage2.ts';
+import { defaultSecurity, type SecurityState, type StageSecurity, stageSecurity } from '../arch/security.ts';
 import { DEFAULT_CACHEABLE, DEFAULT_TAGGED } from './attributes.ts';
 import type { CpuFeatures } from './cpu.ts';
 import { WalkerError } from './errors.ts';
@@ -81,19 +82,21 @@ export function regimeStages(
   regime: Regime,
   registers: WalkerRegisters,
   cpu: CpuFeatures,
+  security: StageSecurity = usualSecurity(regime),
 ): Stages {
   const values = registerValues(regime, registers);
   const stage2 = stage2Of(memory, regime, values, cpu);
   const { unprivileged, architecture } = traitsOf(regime);
   const fetchesInstructions = architecture === 'AArch64' || architecture === 'AArch32';
   if (!stage1Enabled(regime, values)) {
-    const mapping = flatMapping(regime, values, cpu);
+    const mapping = flatMapping(regime, values, cpu, security.state);
     return {
       first: (ia, request) => flatTranslate(mapping, ia, request),
       stage1: false,
       stage2,
       trees: () => stage2?.trees() ?? [],
       fetchesInstructions,
+      security: security.state,
       unprivileged,
       ...(stage2?.direct && { direct: { stage2: stage2.direct, inputBits: mapping.inputBits, cpu } }),
     };
@@ -111,32 +114,42 @@ export function regimeStages(
       stage2,
       trees: () => stage.trees(),
       fetchesInstructions,
+      security: security.state,
       unprivileged,
     };
   }
   if (usesShortDescriptors(regime, values)) {
-    const stage1 = new Stage1Short(memory, shortParams(values, descriptors === 'mtk'), stage2);
+    const stage1 = new Stage1Short(memory, shortParams(values, descriptors === 'mtk', security), stage2);
     return {
       first: (ia, request, steps) => stage1.translate(ia, request, steps),
       stage1: true,
       stage2,
       trees: () => [...stage1.trees(), ...(stage2?.trees() ?? [])],
       fetchesInstructions,
+      security: security.state,
       unprivileged,
     };
   }
-  const ranges = rangesOf(regime, values, cpu);
+  const ranges = rangesOf(regime, values, cpu, security);
   const stage1 = new Stage1(memory, ranges, stage2);
-  const direct = stage2 === undefined && !ranges.spans.some(({ params }) => params.bigEndian);
+  // The fast path takes what is executable from permission bits alone.
+  const direct =
+    stage2 === undefined && !security.ownCodeOnly && !ranges.spans.some(({ params }) => params.bigEndian);
   return {
     first: (ia, request, steps) => stage1.translate(ia, request, steps),
     stage1: true,
     stage2,
     trees: () => [...stage1.trees(), ...(stage2?.trees() ?? [])],
     fetchesInstructions,
+    security: security.state,
     unprivileged,
     ...(direct && { direct: { stage1: ranges } }),
   };
+}
+
+/** Of accesses whose Security state nobody says. */
+function usualSecurity(regime: Regime): StageSecurity {
+  return stageSecurity(regime, defaultSecurity(regime));
 }
 
 function stage2Of(memory: TableMemory, regime: Regime, values: Values, cpu: CpuFeatures): Stage2 | undefined {
@@ -175,7 +188,12 @@ export function stage1Enabled(regime: Regime, { sctlr, hcr }: Values): boolean {
 }
 
 /** Parameters of the regime's stage 1 with 64-bit descriptors, range by range, be it on or off. */
-export function rangesOf(regime: Regime, values: Values, cpu: CpuFeatures): S1Ranges {
+export function rangesOf(
+  regime: Regime,
+  values: Values,
+  cpu: CpuFeatures,
+  security: StageSecurity = usualSecurity(regime),
+): S1Ranges {
   const { ttbr0, ttbr1, tcr, mair, sctlr } = values;
   const { ranges } = traitsOf(regime);
   if (isAArch32(regime) && ranges === 1) {
@@ -183,11 +201,11 @@ export function rangesOf(regime: Regime, values: Values, cpu: CpuFeatures): S1Ra
   }
   if (isAArch32(regime)) {
     const { t0sz, t1sz } = ttbcrSizes(tcr);
-    const lower = s1ParamsLpae({ ttbcr: tcr, ttbr: ttbr0, mair, sctlr }, false, cpu);
-    const upper = s1ParamsLpae({ ttbcr: tcr, ttbr: ttbr1, mair, sctlr }, true, cpu);
+    const lower = s1ParamsLpae({ ttbcr: tcr, ttbr: ttbr0, mair, sctlr, security }, false, cpu);
+    const upper = s1ParamsLpae({ ttbcr: tcr, ttbr: ttbr1, mair, sctlr, security }, true, cpu);
     return lpaeRanges(lower, upper, t0sz, t1sz);
   }
-  const control = systemControl(sctlr, hostsGuestHypervisor(regime, values, cpu), cpu);
+  const control = systemControl(sctlr, hostsGuestHypervisor(regime, values, cpu), security, cpu);
   if (ranges === 1) {
     return oneRange(s1Params(oneRangeFields(tcr, ttbr0), mair, control, cpu), cpu);
   }
@@ -203,7 +221,12 @@ export function hostsGuestHypervisor(regime: Regime, { hcr }: Values, cpu: CpuFe
 }
 
 /** Stage 1 off. A VA beyond the PA size is an address size fault; AArch32 stage 2 alone takes IPAs of 40 bits. */
-function flatMapping(regime: Regime, { tcr, hcr }: Values, cpu: CpuFeatures): FlatMapping {
+function flatMapping(
+  regime: Regime,
+  { tcr, hcr }: Values,
+  cpu: CpuFeatures,
+  space: SecurityState,
+): FlatMapping {
   const { ranges, unprivileged } = traitsOf(regime);
   const permissions = unprivileged ? ALL_PERMISSIONS : PRIVILEGED_ONLY;
   const cacheable = traitsOf(regime).stage2 && isSet(hcr, DC);
@@ -214,6 +237,7 @@ function flatMapping(regime: Regime, { tcr, hcr }: Values, cpu: CpuFeatures): Fl
       topByteIgnored: () => false,
       ...(cacheable && { region: DEFAULT_CACHEABLE }),
       permissions,
+      space,
     };
   }
   const one = ranges === 1;
@@ -228,5 +252,6 @@ function flatMapping(regime: Regime, { tcr, hcr }: Values, cpu: CpuFeatures): Fl
     },
     ...(cacheable && { region: isSet(hcr, DCT) && cpu.mte ? DEFAULT_TAGGED : DEFAULT_CACHEABLE }),
     permissions,
+    space,
   };
 }

@@ -1,6 +1,7 @@
 /** Stage 1 switched off, or not part of the regime: a flat map with default attributes. (DDI 0487 D8.2.11; J1.1 AArch64.S1DisabledOutput.) */
 import { highMask } from '../arch/read.ts';
 import { VA } from '../arch/registers/address.ts';
+import type { PaSpace } from '../arch/security.ts';
 import { type MemoryRegion, STAGE1_OFF_DATA, STAGE1_OFF_FETCH } from './attributes.ts';
 import { POW2 } from './bits.ts';
 import type { InputAddress, S1Output, S1Request } from './first-stage.ts';
@@ -20,6 +21,8 @@ export interface FlatMapping {
   /** HCR.DC: what all memory is by default. */
   readonly region?: MemoryRegion;
   readonly permissions: number;
+  /** The state's own. */
+  readonly space: PaSpace;
 }
 
 export function flatTranslate(
@@ -43,6 +46,6 @@ export function flatTranslate(
     contiguous: false,
     nT: false,
     guarded: false,
-    ns: false,
+    space: mapping.space,
   };
 }

@@ -2,6 +2,7 @@
  * Stage 1 with AArch32 short descriptors: two levels of 32-bit descriptors, domains, sections and supersections.
  * (DDI 0487 G5.4; J1.2 AArch32.S1TranslateSD, S1WalkSD, OutputDomain, S1SDHasPermissionsFault.)
  */
+import { outputSpace } from '../arch/security.ts';
 import { lowBits, shiftRight } from './bits.ts';
 import { shortDenials } from './denials.ts';
 import {
@@ -16,7 +17,7 @@ import {
 import type { InputAddress, S1Output, S1Request } from './first-stage.ts';
 import type { StageFault } from './lookup.ts';
 import { type ShortParams, shortPermissions } from './params/short.ts';
-import { ALL_PERMISSIONS, applyPan, requiredPermission } from './permissions.ts';
+import { ALL_PERMISSIONS, applyPan, PX, requiredPermission, UX } from './permissions.ts';
 import { type Stage2, tableRead } from './stage2.ts';
 import type { TableMemory } from './table-memory.ts';
 import { type DescriptorReader, ENTRY_KINDS, type TableEntry, TableTree, unsigned64 } from './table-tree.ts';
@@ -143,6 +144,7 @@ export class Stage1Short {
     const type = params.domains[ownDomain];
     if (type !== CLIENT && type !== MANAGER) return fault('domain', lookup, leaf, ownDomain);
 
+    const space = outputSpace(params.security, { ns, nse: false, nsTable: false });
     let permissions = ALL_PERMISSIONS;
     if (type === CLIENT) {
       const own = shortPermissions(leaf.ap, leaf.xn, pxn, params);
@@ -156,6 +158,10 @@ export class Stage1Short {
         return { ok: false, fault: { ...found, denied } };
       }
     }
+    if (params.security.ownCodeOnly && space !== params.security.state) {
+      permissions &= ~(PX | UX);
+      if (request.access === 'execute') return fault('permission', lookup, leaf, ownDomain);
+    }
     return {
       ok: true,
       oa: leaf.output + (va % 2 ** leaf.sizeLog2),
@@ -167,7 +173,7 @@ export class Stage1Short {
       contiguous: false,
       nT: false,
       guarded: false,
-      ns,
+      space,
       domain: ownDomain,
     };
   }

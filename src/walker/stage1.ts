@@ -4,13 +4,21 @@
  */
 import { STAGE1_LEAF, TABLE_DESCRIPTOR } from '../arch/descriptors/index.ts';
 import { highMask, lowMask, shiftOf } from '../arch/read.ts';
+import { outputSpace, type PaSpace, type StageSecurity } from '../arch/security.ts';
 import { POW2, shiftRight } from './bits.ts';
 import { collectTable } from './denials.ts';
 import { AF_BIT, entrySizeLog2, INVALID, isContiguous, isNT, LEAF, type Leaf } from './descriptor64.ts';
 import type { InputAddress, S1Output, S1Request } from './first-stage.ts';
 import { Lookup, type StageFault } from './lookup.ts';
 import type { S1Params } from './params/params.ts';
-import { applyPan, requiredPermission, TABLE_PERMISSIONS, TABLE_PERMISSIONS_SHIFT } from './permissions.ts';
+import {
+  applyPan,
+  PX,
+  requiredPermission,
+  TABLE_PERMISSIONS,
+  TABLE_PERMISSIONS_SHIFT,
+  UX,
+} from './permissions.ts';
 import type { S1Ranges } from './ranges.ts';
 import { type Stage2, tableRead, tableUpdate } from './stage2.ts';
 import type { TableMemory } from './table-memory.ts';
@@ -24,6 +32,7 @@ const SH = lowMask(FIELDS['SH[1:0]']);
 const SH_SHIFT = shiftOf(FIELDS['SH[1:0]']);
 const NG = lowMask(FIELDS.nG);
 const NS = lowMask(FIELDS.NS);
+const NSE = lowMask(FIELDS.NSE);
 const AP = lowMask(FIELDS['AP[2:1]']);
 const AP_SHIFT = shiftOf(FIELDS['AP[2:1]']);
 const AP2 = lowMask(FIELDS['AP[2]']);
@@ -42,6 +51,7 @@ export function s1Output(
   permissions: number,
   nsTable: boolean,
 ): S1Output {
+  const { security } = params;
   return {
     ok: true,
     oa,
@@ -49,12 +59,20 @@ export function s1Output(
     sizeLog2: entrySizeLog2(level, params),
     permissions,
     region: params.regions[((lo & ATTR_INDX) >>> ATTR_INDX_SHIFT) + ((lo & SH) >>> SH_SHIFT) * 8]!,
-    global: !unprivileged || (lo & NG) === 0,
+    // Below NSTable a Secure translation is of one ASID, whatever nG says. (D8.4.6.1, D8.16 R_JYHZR)
+    global: !unprivileged || ((lo & NG) === 0 && !(nsTable && security.chosenBy === 'NS and NSTable')),
     contiguous: isContiguous(hi, level, params),
     nT: isNT(lo, level, params),
     guarded: guardedPages && (hi & GP) !== 0,
-    ns: nsTable || (lo & NS) !== 0,
+    space: spaceOf(security, lo, nsTable),
   };
+}
+
+/** Most are Non-secure, where no bit has a say. */
+function spaceOf(security: StageSecurity, lo: number, nsTable: boolean): PaSpace {
+  return security.chosenBy === 'nothing'
+    ? security.state
+    : outputSpace(security, { ns: (lo & NS) !== 0, nse: (lo & NSE) !== 0, nsTable });
 }
 
 /** Stage 1 of a regime. `stage2`, where there is one, translates the addresses of its tables. */
@@ -101,7 +119,7 @@ export class Stage1 {
       return new TableTree(this.#memory, root, new LongReader(params), {
         outputBits: params.oaBits,
         addressOf: this.#stage2?.tableAddressOf(),
-        place: { nv1: params.nv1 },
+        place: { nv1: params.nv1, security: params.security.state },
       });
     });
   }
@@ -165,12 +183,16 @@ export class Stage1 {
       dbm: (hi & DBM) !== 0,
       table: above.tableBits,
     };
-    const own = this.#ranges.permissions(fields, params);
+    const { security } = params;
+    // S1DirectBasePermissions: nothing is executed outside the own space.
+    const foreign = security.ownCodeOnly && spaceOf(security, lo, above.nsTable) !== security.state;
+    const direct = this.#ranges.permissions(fields, params);
+    const own = foreign ? direct & ~(PX | UX) : direct;
     const pan = request.pan && request.access !== 'execute';
     const permissions = pan ? applyPan(own, params.epan) : own;
     const needed = requiredPermission(request.access, request.privileged);
     if ((permissions & needed) === 0) {
-      const asked = { needed, pan, permissions: own, level: lookup.level, tables: above.tables };
+      const asked = { needed, pan, foreign, permissions: own, level: lookup.level, tables: above.tables };
       return lookup.fault('permission', 1, { denied: this.#ranges.denials(fields, params, asked) });
     }
     const dirty = request.access === 'write' && params.hd && fields.dbm;

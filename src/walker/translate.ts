@@ -2,6 +2,7 @@
  * The stages of a regime put together: one access through stage 1 and stage 2, and what both say of it.
  * (DDI 0487 J1.1 AArch64.FullTranslate, J1.2 AArch32.FullTranslate.)
  */
+import type { SecurityState } from '../arch/security.ts';
 import { DEFAULT_CACHEABLE } from './attributes.ts';
 import { alignDown } from './bits.ts';
 import { deviceFetch, stage1DeviceFault } from './device-fetch.ts';
@@ -14,7 +15,15 @@ import { permissionsOf, requiredPermission } from './permissions.ts';
 import { s1Output } from './stage1.ts';
 import { type S2Output, type Stage2, s2Output } from './stage2.ts';
 import type { TableTree } from './table-tree.ts';
-import type { Access, Fault, StageTranslation, Translation, WalkResult, WalkStep } from './types.ts';
+import type {
+  Access,
+  Fault,
+  FaultedWalk,
+  StageTranslation,
+  Translation,
+  WalkResult,
+  WalkStep,
+} from './types.ts';
 import { bigintOf, halvesOf } from './word.ts';
 
 /** First stage of a walk: stage 1 with its tables, or the flat map where it is off. */
@@ -34,6 +43,8 @@ export interface Stages {
   readonly trees: () => TableTree[];
   /** An instruction fetch from Device memory is one from Normal memory, or a fault: of a PE. An SMMU's is neither. (IHI 0070 13.1) */
   readonly fetchesInstructions: boolean;
+  /** Whose accesses they are. */
+  readonly security: SecurityState;
   /** There are unprivileged accesses; without them every access is privileged. */
   readonly unprivileged: boolean;
   /** The one stage that translates, where the fast path can do what it does. */
@@ -76,19 +87,18 @@ export function translate(
   steps: WalkStep[] | undefined,
 ): WalkResult {
   const s1 = stages.first(halvesOf(ia), request, steps);
-  if (!s1.ok) return faulted(ia, s1.fault, steps);
+  if (!s1.ok) return faulted(stages, ia, s1.fault, steps);
   const { stage2 } = stages;
-  const ns = request.secure !== true || s1.ns;
-  if (stage2 === undefined) return assemble(stages, ia, s1, undefined, ns, request, steps);
+  if (stage2 === undefined) return assemble(stages, ia, s1, undefined, request, steps);
   const needed = requiredPermission(request.access, request.privileged);
   const s2Request = { needed, write: request.access === 'write', own: false };
   const s2 = stage2.translate(s1.oa, s2Request, request.update, steps);
   if (!s2.ok) {
-    const result = faulted(ia, s2.fault, steps);
+    const result = faulted(stages, ia, s2.fault, steps);
     const permitted = stages.fetchesInstructions ? stage1DeviceFault(s1, request) : [];
     return permitted.length === 0 ? result : { ...result, permitted };
   }
-  return assemble(stages, ia, s1, s2, ns, request, steps);
+  return assemble(stages, ia, s1, s2, request, steps);
 }
 
 /** The same, without steps, where the fast path found the leaf. Undefined: it can't tell all. */
@@ -101,23 +111,22 @@ export function translateLeaf(
 ): WalkResult | undefined {
   const { direct } = stages;
   // From Secure state the tables on the way have a say in the PA's address space, and the fast path does not collect that.
-  if (direct === undefined || request.secure === true) return undefined;
+  if (direct === undefined || stages.security !== 'non-secure') return undefined;
   if ('stage2' in direct) {
     const s1 = stages.first(halvesOf(ia), request, undefined);
     const s2 = s2Output(direct.stage2, leaf, oa, leaf.permissions);
-    return s1.ok ? assemble(stages, ia, s1, s2, true, request, undefined) : undefined;
+    return s1.ok ? assemble(stages, ia, s1, s2, request, undefined) : undefined;
   }
   if (leaf.s1 === undefined) return undefined;
   const s1 = s1Output(direct.stage1, leaf.s1, leaf, oa, leaf.permissions, false);
-  return assemble(stages, ia, s1, undefined, true, request, undefined);
+  return assemble(stages, ia, s1, undefined, request, undefined);
 }
 
 function assemble(
-  { stage1, stage2, fetchesInstructions }: Stages,
+  { stage1, stage2, fetchesInstructions, security }: Stages,
   ia: bigint,
   s1: S1Output,
   s2: S2Output | undefined,
-  ns: boolean,
   request: S1Request,
   steps: WalkStep[] | undefined,
 ): Translation {
@@ -137,7 +146,9 @@ function assemble(
     shareability: region.shareability,
     permissions: permissionsOf(s1.permissions & last.permissions),
     global: s1.global,
-    ns,
+    security,
+    paSpace: s1.space,
+    ns: s1.space === 'non-secure',
     contiguous: last.contiguous,
     nT: last.nT,
     guarded: s1.guarded,
@@ -169,6 +180,6 @@ function stageOf(
   };
 }
 
-function faulted(ia: bigint, fault: Fault, steps: WalkStep[] | undefined): WalkResult {
-  return { ok: false, ia, fault, steps: steps ?? NO_STEPS };
+function faulted({ security }: Stages, ia: bigint, fault: Fault, steps: WalkStep[] | undefined): FaultedWalk {
+  return { ok: false, ia, fault, security, steps: steps ?? NO_STEPS };
 }

@@ -1,4 +1,5 @@
 /** What a walk is asked and what it answers: access, translation, fault and the steps taken. */
+import type { PaSpace, SecurityState } from '../arch/security.ts';
 import type { MemoryAttributes, MemoryRegion, Shareability } from './attributes.ts';
 
 /** The access to translate. */
@@ -84,6 +85,8 @@ export type DenialCause =
   /** PSTATE.PAN, and EL0 may access it (`EPAN`: may only execute it). */
   | 'PAN'
   | 'EPAN'
+  /** Root state, EL2 of Realm state, and Secure state with SCR_EL3.SIF execute nothing outside their own PA space. */
+  | 'PA-space'
   /** TCR.E0PDn: EL0 may use no address of the range. */
   | 'E0PD'
   /** HCR.PTW: a stage-1 walk met Device memory. */
@@ -168,9 +171,13 @@ export interface Translation {
   readonly shareability: Shareability;
   /** Of both stages together, for an access like the one asked (PAN included). */
   readonly permissions: Permissions;
-  /** nG = 0: the entry is for every ASID. Regimes without ASID are global. */
+  /** nG = 0: the entry is for every ASID. Regimes without ASID are global; a Secure translation below an NSTable never is. */
   readonly global: boolean;
-  /** The PA is in the Non-secure address space. From Secure state that is what NS and NSTable say, else it always is. */
+  /** The Security state of the access. */
+  readonly security: SecurityState;
+  /** The physical address space of the PA: the state's own, or what NS, NSTable and NSE say. (DDI 0487 D8.4.6.) */
+  readonly paSpace: PaSpace;
+  /** The PA is in the Non-secure address space. */
   readonly ns: boolean;
   /** The leaf of the last stage has its contiguous hint set. */
   readonly contiguous: boolean;
@@ -195,6 +202,8 @@ export interface FaultedWalk {
   readonly ok: false;
   readonly ia: bigint;
   readonly fault: Fault;
+  /** The Security state of the access. */
+  readonly security: SecurityState;
   /** Faults that the architecture permits in place of this one. */
   readonly permitted?: readonly Fault[];
   readonly steps: readonly WalkStep[];

@@ -1,5 +1,6 @@
 /** The walker: what a PE's MMU answers to an access, given memory and register values and nothing else. (DDI 0487 D8, G5.) */
 import type { Regime } from '../arch/regimes.ts';
+import type { SecurityState } from '../arch/security.ts';
 import type { PhysicalMemory } from '../memory/index.ts';
 import { type CpuFeatures, type CpuOptions, cpuFeatures } from './cpu.ts';
 import { WalkerError } from './errors.ts';
@@ -7,6 +8,7 @@ import { ASK, FAULT, FastPath } from './fast/path.ts';
 import type { S1Request } from './first-stage.ts';
 import { requiredPermission } from './permissions.ts';
 import { regimeStages, type WalkerRegisters } from './regimes.ts';
+import { walkerSecurity } from './security.ts';
 import { TableMemory } from './table-memory.ts';
 import type { TableTree } from './table-tree.ts';
 import { checkAccess, checkKind, type Stages, translate, translateLeaf } from './translate.ts';
@@ -31,7 +33,14 @@ export interface WalkerOptions {
   readonly registers: WalkerRegisters;
   /** The PE's model and features. Default `max`: everything, with 52 PA bits. */
   readonly cpu?: CpuOptions;
-  /** Accesses come from Secure state: NS and NSTable decide the PA's address space. Default: Non-secure state. */
+  /**
+   * Whose accesses they are: in Secure state NS and NSTable decide the PA's address space, in EL2's of Realm state NS, in Root state
+   * (EL3 with FEAT_RME) NSE and NS. Default: what `scr` says, or else Secure of EL3 and Non-secure of everything else.
+   */
+  readonly security?: SecurityState;
+  /** SCR_EL3, 64 bits: NSE and NS say the Security state, and SIF that Secure state executes nothing from Non-secure memory. */
+  readonly scr?: bigint;
+  /** True: the same as `security: 'secure'`. */
   readonly secure?: boolean;
 }
 
@@ -42,19 +51,20 @@ export interface WalkerOptions {
 export class Walker {
   readonly regime: Regime;
   readonly cpu: CpuFeatures;
+  /** Whose accesses they are. */
+  readonly security: SecurityState;
   readonly #stages: Stages;
   readonly #memory: PhysicalMemory | undefined;
-  readonly #secure: boolean;
   readonly #fast: (FastPath | undefined)[] = [];
   readonly #requests: (S1Request | undefined)[] = new Array(256).fill(undefined);
 
   /** @internal Use {@link createWalker}. Without `memory` there is no fast path, and the full walk takes its place. */
-  constructor(regime: Regime, cpu: CpuFeatures, stages: Stages, memory?: PhysicalMemory, secure = false) {
+  constructor(regime: Regime, cpu: CpuFeatures, stages: Stages, memory?: PhysicalMemory) {
     this.regime = regime;
     this.cpu = cpu;
     this.#stages = stages;
     this.#memory = memory;
-    this.#secure = secure;
+    this.security = stages.security;
   }
 
   /**
@@ -160,7 +170,7 @@ export class Walker {
       requiredPermission(access.access, privileged) | (pan ? PAN_KEY : 0) | (update ? UPDATE_KEY : 0);
     let request = this.#requests[key];
     if (request === undefined) {
-      request = { access: access.access, privileged, pan, update, secure: this.#secure };
+      request = { access: access.access, privileged, pan, update };
       this.#requests[key] = request;
     }
     return request;
@@ -207,15 +217,11 @@ export class Walker {
  * const walker = createWalker(memory, { regime: 'el1&0', registers: { ttbr0, tcr, mair }, cpu: 'cortex-a57' });
  */
 export function createWalker(memory: PhysicalMemory, options: WalkerOptions): Walker {
-  const { regime, registers, cpu, secure = false } = options;
+  const { regime, registers, cpu } = options;
   const features = cpuFeatures(cpu);
-  return new Walker(
-    regime,
-    features,
-    regimeStages(new TableMemory(memory), regime, registers, features),
-    memory,
-    secure,
-  );
+  const security = walkerSecurity(options);
+  const stages = regimeStages(new TableMemory(memory), regime, registers, features, security);
+  return new Walker(regime, features, stages, memory);
 }
 
 /** A walker of the EL1&0 regime with stage 1 alone: `createWalker` with regime `el1&0`. */

@@ -19,7 +19,7 @@ const KINDS: readonly FaultKind[] = [
 ];
 const LEVELS = [0, 1, 2, 3];
 const ACCESSES = ['read', 'write', 'execute'] as const;
-const failed = (fault: Fault) => ({ ok: false, ia: 0n, fault, steps: [] }) as const;
+const failed = (fault: Fault) => ({ ok: false, ia: 0n, fault, security: 'non-secure', steps: [] }) as const;
 
 /** Every kind at every level and stage, with and without a walk of stage 1; level -1 where it has codes. */
 const faults: Fault[] = KINDS.flatMap((kind) =>

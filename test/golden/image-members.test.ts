@@ -195,7 +195,6 @@ describe('other members of a row', () => {
   test.each<[string, unknown, string, string]>([
     ['attr', '0x08', '0x08', '0xff'],
     ['sh', 1, '1', '3'],
-    ['ns', 0, '0', '1'],
     ['level', 1, '1', '3'],
     ['s2_level', 3, '3', 'none'],
     ['ipa', '0x1000', '0x1000', 'none'],
@@ -204,6 +203,27 @@ describe('other members of a row', () => {
     expect(checkImage(updating([{ ...read, [member]: value }])).differences).toEqual([
       { where: `translations[0].${member}`, want, got },
     ]);
+  });
+
+  test.each([
+    ['ns', 1, '1', '0'],
+    ['pas', 'nonsecure', 'nonsecure', 'secure'],
+  ])('%s of Secure state', (member, value, want, got) => {
+    const image = updating([{ ...read, [member]: value }]);
+    Object.assign(image, { security: 'secure' });
+    expect(checkImage(image).differences).toEqual([{ where: `translations[0].${member}`, want, got }]);
+  });
+
+  test('PAR.NS of Non-secure state is UNKNOWN, and no claim (D24.2.142)', () => {
+    for (const ns of [0, 1]) expect(checkImage(updating([{ ...read, ns }])).differences).toEqual([]);
+  });
+
+  test('the whole answer of Secure state says the address space', () => {
+    const image = updating([{ ...read, pa: '0x1000', pas: 'secure', ns: 0 }]);
+    Object.assign(image, { security: 'secure' });
+    const [difference] = checkImage(image).differences;
+    expect(difference?.want).toContain('ns 0 pas secure');
+    expect(difference?.got).toContain('ns 0 pas secure');
   });
 
   test('the address space of Non-secure state is its own', () => {
@@ -438,7 +458,6 @@ describe('what is not known is refused, with its place, its value and the likely
       's2pir_el2',
       's2por_el1',
       'hcrx_el2',
-      'scr_el3',
       'gpccr_el3',
       'gptbr_el3',
       'vstcr',
@@ -450,11 +469,31 @@ describe('what is not known is refused, with its place, its value and the likely
       (i) => Object.assign(i.registers, { [name]: '0x2' }),
       `registers.${name}: not modelled yet: `,
     ]),
-    ...['secure', 'realm', 'root'].map((state): [string, (image: Image) => void, string] => [
-      `security ${state}`,
-      (i) => Object.assign(i, { security: state }),
-      `security: not modelled yet: Secure, Realm and Root state; its value is "${state}"`,
-    ]),
+    [
+      'Realm EL1&0',
+      (i) => Object.assign(i, { security: 'realm' }),
+      'security: not modelled yet: Realm EL1&0, which is always under a stage 2; its value is "realm"',
+    ],
+    [
+      'stage 2 of Secure state',
+      (i) => Object.assign(i, { security: 'secure', regime: 'el1&0-nested' }),
+      'security: not modelled yet: stage 2 of Secure state (VSTCR_EL2 and VSTTBR_EL2); its value is "secure"',
+    ],
+    [
+      'stage 2 of Realm state',
+      (i) => Object.assign(i, { security: 'realm', regime: 'el1&0-s2' }),
+      'security: not modelled yet: stage 2 of Realm state (NS in bit 55 of a descriptor); its value is "realm"',
+    ],
+    [
+      'Root state',
+      (i) => Object.assign(i, { security: 'root', regime: 'el3' }),
+      'security: not modelled yet: Root state, whose outputs granule protection checks decide on (FEAT_RME); its value is "root"',
+    ],
+    [
+      'EL3 in Non-secure state',
+      (i) => Object.assign(i, { security: 'nonsecure', regime: 'el3' }),
+      'security: EL3 is Secure, or Root with FEAT_RME; its value is "nonsecure"',
+    ],
     [
       'granule protection faults',
       (i) => Object.assign(first(i, isFault).row.fault as Json, { kind: 'granule_protection' }),
@@ -464,14 +503,6 @@ describe('what is not known is refused, with its place, its value and the likely
       'pl1&0-nested64',
       (i) => Object.assign(i, { regime: 'pl1&0-nested64' }),
       'regime: not modelled yet: AArch32 under the stage 2 of an AArch64 hypervisor; its value is "pl1&0-nested64"',
-    ],
-    [
-      'pas at EL3',
-      (i) => {
-        i.regime = 'el3';
-        Object.assign(first(i, isHit).row, { pas: 'secure' });
-      },
-      '.pas: not modelled yet: the address space of what EL3 accesses; its value is "secure"',
     ],
   ])('what is not modelled: %s', (_, change, message) => {
     expect(refused(STAGE1, change)).toContain(message);

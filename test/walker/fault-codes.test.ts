@@ -54,7 +54,7 @@ test('PAR_EL1, HPFAR_EL2 and DFSR of a stage-2 fault on a stage-1 walk', () => {
     s1Level: 1,
     ipa: 0xabc_d123_4567n,
   };
-  expect(parEl1({ ok: false, ia: 0n, fault, steps: [] })).toBe(0xb1fn);
+  expect(parEl1({ ok: false, ia: 0n, fault, security: 'non-secure', steps: [] })).toBe(0xb1fn);
   expect(hpfarEl2(fault)).toBe(0xa_bcd1_2340n);
   expect(hpfarEl2({ ...fault, stage: 1 })).toBeUndefined();
   expect(dfsr(fault, { long: true, write: true })).toBe(0xa0f);

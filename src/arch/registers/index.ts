@@ -7,6 +7,7 @@ import { ESR_DATA, ESR_INSTRUCTION, HPFAR_EL2 } from './fault.ts';
 import { DFSR_LONG, DFSR_SHORT, IFSR_LONG, IFSR_SHORT } from './fault-aarch32.ts';
 import { AS_FAULTSTATUS, AS_MEMATTR, AS_TRANSTAB, SATP } from './other.ts';
 import { PAR_ADDRESS, PAR_FAULT, PAR_SHORT, PAR_SHORT_FAULT } from './par.ts';
+import { SCR_EL3 } from './scr.ts';
 import { SCTLR_EL1, SCTLR_EL2, SCTLR_EL3 } from './sctlr.ts';
 import { HCR_EL2, VTCR_EL2, VTTBR_EL2 } from './stage2.ts';
 import { TCR_EL1, TCR_EL2, TCR_EL3 } from './tcr.ts';
@@ -24,6 +25,7 @@ export const PE_REGISTERS: readonly WordLayout[] = [
   SCTLR_EL1,
   SCTLR_EL2,
   SCTLR_EL3,
+  SCR_EL3,
   TTBCR,
   TTBCR2,
   HTCR,

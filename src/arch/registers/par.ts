@@ -33,8 +33,11 @@ export const PAR_ADDRESS = layout(
   {
     ATTR: bits(63, 56, 'memory type, as a byte of MAIR'),
     PA: bits(51, 12, 'physical address', { name: 'PA[51:12]', address: 12 }),
-    LPAE,
-    NS: bit(9, 'the address is in Non-secure memory'),
+    NSE: bit(
+      11,
+      'with NS the physical address space, of EL3 with FEAT_RME alone ({0, 0} Secure, {0, 1} Non-secure, {1, 0} Root, {1, 1} Realm); of others UNKNOWN. RES1 without it; in AArch32 what tells this 64-bit form from the short one',
+    ),
+    NS: bit(9, 'not in the memory of the own Security state; UNKNOWN of Non-secure state'),
     SH: bits(8, 7, 'shareability', SHAREABILITIES),
     F,
   },

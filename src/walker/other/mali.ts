@@ -162,7 +162,7 @@ export class StageMali {
         contiguous: false,
         nT: false,
         guarded: false,
-        ns: true,
+        space: 'non-secure',
       };
     }
   }

@@ -253,6 +253,6 @@ function outputOf(
   pbmt: number,
   global: boolean,
 ): S1Output {
-  const none = { contiguous: false, nT: false, guarded: false, ns: true };
+  const none = { contiguous: false, nT: false, guarded: false, space: 'non-secure' } as const;
   return { ok: true, oa, level, sizeLog2, permissions, region: REGIONS[pbmt]!, global, ...none };
 }

@@ -6,6 +6,7 @@ import { addressOf, isSet, read, widthOf } from '../../arch/read.ts';
 import { ARMV7_BASE, TTBR_LONG } from '../../arch/registers/aarch32-base.ts';
 import { HTCR, SCTLR, TTBCR, VTCR } from '../../arch/registers/aarch32-control.ts';
 import { pairOf } from '../../arch/registers/parts.ts';
+import { NON_SECURE, type StageSecurity } from '../../arch/security.ts';
 import { alignDown } from '../bits.ts';
 import type { CpuFeatures } from '../cpu.ts';
 import { ADDRESS_HIGH, ADDRESS_HIGH_ARMV7 } from '../descriptor64.ts';
@@ -61,11 +62,13 @@ interface RangeRegisters {
   readonly ttbr: bigint;
   readonly mair: bigint;
   readonly sctlr: bigint;
+  /** Default: Non-secure state. */
+  readonly security?: StageSecurity;
 }
 
 /** A range of either control register. SCTLR and HSCTLR have EE and WXN in the same places. */
 function s1ParamsLong(
-  { ttbr, mair, sctlr }: RangeRegisters,
+  { ttbr, mair, sctlr, security = NON_SECURE }: RangeRegisters,
   {
     txsz,
     epd,
@@ -83,6 +86,7 @@ function s1ParamsLong(
     configurationFault: faultOf(LPAE_FAULTS, { epd, ...tables }),
     e0pd: false,
     nv1: false,
+    security,
     tbi: false,
     tbiFetch: false,
     hpd,

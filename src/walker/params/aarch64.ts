@@ -5,6 +5,7 @@
 import { isSet, read } from '../../arch/read.ts';
 import { SCTLR_EL1 } from '../../arch/registers/sctlr.ts';
 import { HCR_EL2, VTCR_EL2 } from '../../arch/registers/stage2.ts';
+import type { StageSecurity } from '../../arch/security.ts';
 import type { CpuFeatures } from '../cpu.ts';
 import { ADDRESS_HIGH, type TableGeometry } from '../descriptor64.ts';
 import { isBeyond } from '../rules/base.ts';
@@ -17,6 +18,7 @@ import { effectiveDs, firstBlockLevel, hasWideBase, highAddress, outputBits, tab
 
 /** SCTLR_ELx as far as it matters to a walk, and of HCR_EL2 what matters to stage 1. */
 export interface SystemControl {
+  readonly security: StageSecurity;
   readonly wxn: boolean;
   readonly nv1: boolean;
   readonly epan: boolean;
@@ -27,10 +29,15 @@ export interface SystemControl {
  * SCTLR_EL1, EL2 and EL3 have these fields in the same places. `nv1`: PSTATE.PAN counts as 0, and nothing is left for it to look
  * at but what EPAN adds.
  */
-export function systemControl(sctlr: bigint, nv1: boolean, cpu: CpuFeatures): SystemControl {
+export function systemControl(
+  sctlr: bigint,
+  nv1: boolean,
+  security: StageSecurity,
+  cpu: CpuFeatures,
+): SystemControl {
   const { WXN, EPAN, EE } = SCTLR_EL1.fields;
   const epan = cpu.pan3 && !nv1 && isSet(sctlr, EPAN);
-  return { wxn: isSet(sctlr, WXN), nv1, epan, bigEndian: isSet(sctlr, EE) };
+  return { security, wxn: isSet(sctlr, WXN), nv1, epan, bigEndian: isSet(sctlr, EE) };
 }
 
 /** Where the tables of either stage lie and how they divide addresses, once granule, input size and start level are known. */
@@ -92,6 +99,7 @@ export function s1Params(
     configurationFault: faultOf(S1_FAULTS, { fields, cpu, ...geometry }),
     e0pd: fields.e0pd && cpu.e0pd,
     nv1: control.nv1,
+    security: control.security,
     tbi: fields.tbi,
     tbiFetch: fields.tbi && !(fields.tbid && cpu.pauth),
     hpd: fields.hpd && cpu.hpds,

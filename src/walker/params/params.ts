@@ -1,6 +1,7 @@
 /** Walk parameters: what S1TTWParams and S2TTWParams of the pseudocode hold, decoded for the walk's loop. (DDI 0487 J1.3.) */
 import { read } from '../../arch/read.ts';
 import { MAIR_ATTRIBUTES } from '../../arch/registers/base.ts';
+import type { StageSecurity } from '../../arch/security.ts';
 import {
   type AttributeFeatures,
   decodeMairByte,
@@ -28,6 +29,8 @@ export interface S1Params extends TableGeometry, S1PermissionControls {
   readonly tbiFetch: boolean;
   /** HCR_EL2.{NV, NV1} = {1, 1}: permissions are those of a guest hypervisor's descriptors. */
   readonly nv1: boolean;
+  /** The Security state of its accesses, and what that makes of NS, NSTable and NSE. */
+  readonly security: StageSecurity;
   /** Hierarchical permissions are disabled. */
   readonly hpd: boolean;
   /** Attributes by AttrIndx + 8 * SH. */

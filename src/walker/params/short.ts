@@ -16,6 +16,7 @@ import {
 } from '../../arch/registers/aarch32-base.ts';
 import { M4U_TTBCR, SCTLR, TTBCR } from '../../arch/registers/aarch32-control.ts';
 import { TEX_C_B } from '../../arch/registers/memory-type.ts';
+import { NON_SECURE, type StageSecurity } from '../../arch/security.ts';
 import {
   decodeShortCacheability,
   deviceFrom,
@@ -49,6 +50,8 @@ export interface ShortParams {
   readonly wxn: boolean;
   readonly uwxn: boolean;
   readonly bigEndian: boolean;
+  /** The Security state of its accesses, and what that makes of NS. */
+  readonly security: StageSecurity;
   /** Attributes by TEX:C:B, and 32 more for S = 1. */
   readonly regions: readonly MemoryRegion[];
 }
@@ -78,7 +81,11 @@ function m4uBase(ttbr: bigint): number {
  * The register values, decoded.
  * @param mtk - a MediaTek M4U: one table, with up to 34 bits of input address and 35 of output.
  */
-export function shortParams(registers: ShortRegisters, mtk = false): ShortParams {
+export function shortParams(
+  registers: ShortRegisters,
+  mtk = false,
+  security: StageSecurity = NON_SECURE,
+): ShortParams {
   const { ttbr0, ttbr1, tcr, mair, dacr, sctlr } = registers;
   const { N, PD0, PD1 } = TTBCR.fields;
   const { TRE, AFE, WXN, UWXN, EE } = SCTLR.fields;
@@ -100,6 +107,7 @@ export function shortParams(registers: ShortRegisters, mtk = false): ShortParams
     wxn: isSet(sctlr, WXN),
     uwxn: isSet(sctlr, UWXN),
     bigEndian: isSet(sctlr, EE),
+    security,
     regions,
   };
 }

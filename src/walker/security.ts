@@ -1,0 +1,58 @@
+/** The Security state of a walker's accesses, from what was said of it. (DDI 0487 D1.2, D24.2.169 SCR_EL3.) */
+import { isRegime, type Regime } from '../arch/regimes.ts';
+import {
+  defaultSecurity,
+  type SecurityState,
+  type StageSecurity,
+  securityName,
+  securityOfScr,
+  securityProblem,
+  securityStates,
+  stageSecurity,
+} from '../arch/security.ts';
+import { WalkerError } from './errors.ts';
+
+/** What may be said: the state itself, and SCR_EL3. */
+export interface SaidSecurity {
+  readonly regime: Regime;
+  readonly security?: SecurityState | undefined;
+  readonly scr?: bigint | undefined;
+  readonly secure?: boolean | undefined;
+}
+
+/** @throws WalkerError for states that disagree, that are none, that the regime can't be in, or whose walks are not modelled. */
+export function walkerSecurity(said: SaidSecurity): StageSecurity {
+  const { regime, scr } = said;
+  // Whoever reads the registers complains of the regime.
+  if (!isRegime(regime)) return stageSecurity('el1&0', 'non-secure');
+  const state = securityStateOf(said);
+  const problem = securityProblem(regime, state);
+  if (problem !== undefined) throw new WalkerError(`${regime} in ${securityName(state)} state: ${problem}`);
+  return stageSecurity(regime, state, scr);
+}
+
+function securityStateOf({ regime, security, scr, secure }: SaidSecurity): SecurityState {
+  if (security !== undefined && !securityStates.includes(security)) {
+    throw new WalkerError(
+      `unknown security state '${String(security)}'; known are ${securityStates.join(', ')}`,
+    );
+  }
+  if (secure === true && security !== undefined && security !== 'secure') {
+    throw new WalkerError(`secure: true and security: '${security}' disagree`);
+  }
+  const asked = security ?? (secure === true ? 'secure' : undefined);
+  if (scr === undefined) return asked ?? defaultSecurity(regime);
+  if (typeof scr !== 'bigint' || scr < 0n || scr >> 64n) {
+    throw new WalkerError(`scr must be a bigint of at most 64 bits, not ${String(scr)}`);
+  }
+  const hex = `0x${scr.toString(16)}`;
+  const of = securityOfScr(scr, regime);
+  if (of === undefined)
+    throw new WalkerError(`SCR_EL3 ${hex}: {NSE, NS} = {1, 0} is reserved (DDI 0487 D24.2.169)`);
+  if (asked !== undefined && asked !== of) {
+    throw new WalkerError(
+      `SCR_EL3 ${hex} is ${securityName(of)} state of ${regime}, not ${securityName(asked)}`,
+    );
+  }
+  return of;
+}
