@@ -17,7 +17,7 @@ const OUTPUT = 'output address';
 const NEXT = 'address of the level 2 table';
 
 const nG = (at: number) => bit(at, 'not global', { values: { 0: 'global', 1: 'of one ASID' } });
-const S = (at: number) => bit(at, 'shareable: what that means, PRRR says');
+const S = (at: number) => bit(at, 'shareable, as PRRR defines it');
 const XN = (at: number) => bit(at, 'execute-never', { values: NEVER, when: isArm });
 const PXN = (at: number) => bit(at, 'privileged execute-never', { values: NEVER });
 const TEX = (low: number) => bits(low + 2, low, 'with C and B the memory type; with SCTLR.TRE, TEX[0]');

@@ -92,7 +92,7 @@ export const TOOLS: readonly Mutant[] = [
   },
   {
     name: 'lint-aliases-touch',
-    file: 'src/lint/mappings.ts',
+    file: 'src/lint/aliases.ts',
     find: 'open.filter(({ last }) => last >= one.first)',
     replace: 'open.filter(({ last }) => last + 1n >= one.first)',
     breaks: 'Ranges of memory that only touch are taken for aliases.',

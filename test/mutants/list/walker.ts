@@ -69,8 +69,8 @@ export const WALKER: readonly Mutant[] = [
   {
     name: 'xn0-without-xnx',
     file: 'src/walker/permissions.ts',
-    find: 'XN_TO_EXECUTE[cpu.xnx ? xn : xn & XN_1]!',
-    replace: 'XN_TO_EXECUTE[xn]!',
+    find: 'return cpu.xnx ? xn : xn & XN_1;',
+    replace: 'return xn;',
     breaks: 'XN[0] counts without FEAT_XNX.',
     tests: ['test/walker/stage2.test.ts'],
   },
@@ -85,8 +85,8 @@ export const WALKER: readonly Mutant[] = [
   {
     name: 'last-table-bits-alone',
     file: 'src/walker/stage1.ts',
-    find: 'tableBits |= (lookup.hi & TABLE_PERMISSIONS)',
-    replace: 'tableBits = (lookup.hi & TABLE_PERMISSIONS)',
+    find: 'tableBits |= bits;',
+    replace: 'tableBits = bits;',
     breaks: 'Of APTable, XNTable and PXNTable the last table has its say alone.',
     tests: ['test/walker/stage1.test.ts', 'test/walker/fast-path.test.ts'],
   },
@@ -117,8 +117,8 @@ export const WALKER: readonly Mutant[] = [
   {
     name: 'hd-without-ha',
     file: 'src/walker/params/aarch64.ts',
-    find: 'hd: ha && fields.hd }',
-    replace: 'hd: fields.hd && cpu.hafdbs }',
+    find: 'const hd = ha && fields.hd;',
+    replace: 'const hd = fields.hd && cpu.hafdbs;',
     breaks: 'TCR.HD counts though HA is 0.',
     tests: ['test/walker/hardware-update.test.ts'],
   },
@@ -133,8 +133,8 @@ export const WALKER: readonly Mutant[] = [
   {
     name: 'e0pd-of-el1',
     file: 'src/walker/stage1.ts',
-    find: '(range.params.e0pd && !request.privileged)',
-    replace: 'range.params.e0pd',
+    find: 'if (params.e0pd && !request.privileged) {',
+    replace: 'if (params.e0pd) {',
     breaks: 'E0PD shuts out EL1 too.',
     tests: ['test/walker/features.test.ts'],
   },
