@@ -278,7 +278,7 @@ function configure(request: FormatRequest): TableFormat {
     leafBits,
     registers: (root) => {
       const satp = (mode.mode << 60n) | (root >> 12n);
-      return { cfg: { satp }, hardware: { regime: 'riscv', registers: { ttbr0: satp } } };
+      return { cfg: { satp }, hardware: { regime: 'riscv-iova', registers: { ttbr0: satp } } };
     },
     entries: new SvEntryCodec(),
   };

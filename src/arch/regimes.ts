@@ -7,7 +7,17 @@
 export type DescriptorKind = 'long' | 'short' | 'long or short' | 'mtk' | 'mali' | 'riscv';
 
 /** The walker's names of a PE's registers, whichever exception level they are of. */
-export type RegisterName = 'ttbr0' | 'ttbr1' | 'tcr' | 'mair' | 'sctlr' | 'vttbr' | 'vtcr' | 'hcr' | 'dacr';
+export type RegisterName =
+  | 'ttbr0'
+  | 'ttbr1'
+  | 'tcr'
+  | 'mair'
+  | 'sctlr'
+  | 'vttbr'
+  | 'vtcr'
+  | 'hcr'
+  | 'dacr'
+  | 'sstatus';
 
 /** What a regime is made of. */
 export interface RegimeTraits {
@@ -26,6 +36,8 @@ export interface RegimeTraits {
   readonly descriptors: DescriptorKind;
   /** The manual's names of the registers that the regime reads. An absent one plays no part. */
   readonly registers: Readonly<Partial<Record<RegisterName, string>>>;
+  /** The input has but the bits that the tables translate, as on a bus of that width: nothing extends its sign. */
+  readonly unsigned?: true;
   /** What people call it beside its own name, in lower case. */
   readonly aliases: readonly string[];
 }
@@ -86,7 +98,8 @@ const OTHER = {
  * Every regime by its name. `-s2`: stage 2 alone, the input address being an IPA; `-nested`: stage 1 under stage 2.
  * `pl1&0` is AArch32 with long descriptors, `pl1&0-short` with short ones; in `pl1&0-nested` TTBCR.EAE chooses. `pl2` is AArch32
  * Hyp mode. `mtk`: short descriptors of a MediaTek M4U, with wider addresses; `mali`: an address space of a Mali GPU; `riscv`:
- * Sv39 or Sv48. `smmuv3-*`: a stream of an SMMUv3, by the stages that its entry asks for.
+ * Sv39, Sv48 or Sv57 of a hart, whose addresses are sign-extended; `riscv-iova`: the same tables behind a bus with no more
+ * address bits than they translate. `smmuv3-*`: a stream of an SMMUv3, by the stages that its entry asks for.
  */
 export const REGIMES = {
   'el1&0': {
@@ -204,8 +217,16 @@ export const REGIMES = {
     ...OTHER,
     architecture: 'RISC-V',
     descriptors: 'riscv',
-    registers: { ttbr0: 'satp' },
-    aliases: ['risc-v', 'sv39', 'sv48'],
+    registers: { ttbr0: 'satp', sstatus: 'sstatus' },
+    aliases: ['risc-v', 'sv39', 'sv48', 'sv57'],
+  },
+  'riscv-iova': {
+    ...OTHER,
+    architecture: 'RISC-V',
+    descriptors: 'riscv',
+    registers: { ttbr0: 'satp', sstatus: 'sstatus' },
+    unsigned: true,
+    aliases: [],
   },
   'smmuv3-s1': { ...STREAM, stage1: true, stage2: false, aliases: ['smmu-s1'] },
   'smmuv3-s2': { ...STREAM, stage1: false, stage2: true, aliases: ['smmu-s2'] },

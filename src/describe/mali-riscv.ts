@@ -84,8 +84,15 @@ export function maliStage(transtab: bigint, memattr: bigint, cpu: CpuFeatures): 
   );
 }
 
-/** satp. */
-export function riscvStage(satp: bigint, cpu: CpuFeatures): StageDescription {
+/** By the start level. */
+const FORMATS: Readonly<Record<number, StageDescription['format']>> = {
+  1: 'RISC-V Sv39',
+  0: 'RISC-V Sv48',
+  [-1]: 'RISC-V Sv57',
+};
+
+/** satp. A hart's addresses are those of either half of what the tables translate; `unsigned` ones all of it. */
+export function riscvStage(satp: bigint, unsigned: boolean, cpu: CpuFeatures): StageDescription {
   const { base, bare, startLevel } = riscvTables(satp);
   const { MODE, ASID } = SATP.fields;
   const mode = read(satp, MODE);
@@ -107,9 +114,20 @@ export function riscvStage(satp: bigint, cpu: CpuFeatures): StageDescription {
   const levels = tables.levels.map((level, i) =>
     i === last ? { ...level, run: { entries: 16, size: level.entrySize << 4n } } : level,
   );
-  return oneRange(
-    startLevel === 1 ? 'RISC-V Sv39' : 'RISC-V Sv48',
-    { register: 'satp', value: satp, tables: { ...tables, levels } },
-    { tag: { name: 'ASID', value: read(satp, ASID), bits: 16, field: 'satp.ASID' } },
-  );
+  const tag = { name: 'ASID', value: read(satp, ASID), bits: 16, field: 'satp.ASID' } as const;
+  const whole = { ...tables, levels };
+  const half = 1n << BigInt(tables.inputBits - 1);
+  const halves = [
+    { ...whole, lastIa: half - 1n },
+    { ...whole, firstIa: ADDRESSES - half, lastIa: ADDRESSES - 1n },
+  ];
+  const stage = oneRange(FORMATS[startLevel]!, { register: 'satp', value: satp, tables: whole }, { tag });
+  if (unsigned) return stage;
+  return {
+    ...stage,
+    ranges: halves.map((one) => ({ ...PLAIN, register: 'satp', value: satp, tables: one, problems: [] })),
+  };
 }
+
+/** How many addresses there are. */
+const ADDRESSES = 1n << 64n;

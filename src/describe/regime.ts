@@ -68,7 +68,9 @@ function firstStage(regime: Regime, values: Values, cpu: CpuFeatures): StageDesc
   const { descriptors } = traitsOf(regime);
   if (descriptors === 'mali' || descriptors === 'riscv') {
     const stage =
-      descriptors === 'mali' ? maliStage(values.ttbr0, values.mair, cpu) : riscvStage(values.ttbr0, cpu);
+      descriptors === 'mali'
+        ? maliStage(values.ttbr0, values.mair, cpu)
+        : riscvStage(values.ttbr0, traitsOf(regime).unsigned === true, cpu);
     return off ? { ...stage, off } : stage;
   }
   if (usesShortDescriptors(regime, values)) return shortStage(regime, values, off, cpu);

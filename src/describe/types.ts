@@ -149,6 +149,7 @@ export type DescriptorFormat =
   | 'Mali'
   | 'RISC-V Sv39'
   | 'RISC-V Sv48'
+  | 'RISC-V Sv57'
   | 'RISC-V';
 
 /** One stage of translation. */

@@ -26,7 +26,7 @@ export interface Look extends LookKind {
 
 /** The look of what the walker answers for a leaf. @param regime - the walker's, which says how many privilege levels there are. */
 export function lookOf(result: Answer, regime: MachineRegime): Look {
-  if (!result.ok) return { rights: 'fault', memory: 'unknown', text: faultText(result.fault) };
+  if (!result.ok) return { rights: 'fault', memory: 'unknown', text: faultText(result.fault, regime) };
   const { permissions, attributes } = result;
   const levels = [permissions.privileged, permissions.unprivileged];
   const some = (right: 'read' | 'write' | 'execute') => levels.some((level) => level[right]);

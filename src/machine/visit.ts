@@ -63,10 +63,17 @@ export function visitTree(tree: TableTree, visitor: TreeVisitor, options: VisitO
   if (from > to) return true;
   const origin = iaAt(tree, 0);
   return new Visit(tree, visitor, {
-    first: Number(from - origin),
-    last: Number(to - origin),
+    first: pageOf(from - origin),
+    last: pageOf(to - origin),
     maxRepeated: options.maxRepeated ?? MAX_REPEATED,
   }).run();
+}
+
+const PAGE = 0x1000n;
+
+/** The page of an offset, which no entry is smaller than: a double holds it where it does not hold every byte's (Sv57). */
+function pageOf(offset: bigint): number {
+  return Number(offset - (offset % PAGE));
 }
 
 interface Limits {

@@ -120,7 +120,15 @@ export interface Registers {
   readonly cfg: Readonly<Record<string, bigint | Readonly<Record<string, number>>>>;
   /** A translation regime and the full values of its registers, in the architectural layout that a walker reads. */
   readonly hardware: {
-    readonly regime: 'el1&0' | 'el1&0-s2' | 'pl1&0' | 'pl1&0-s2' | 'pl1&0-short' | 'mali' | 'mtk' | 'riscv';
+    readonly regime:
+      | 'el1&0'
+      | 'el1&0-s2'
+      | 'pl1&0'
+      | 'pl1&0-s2'
+      | 'pl1&0-short'
+      | 'mali'
+      | 'mtk'
+      | 'riscv-iova';
     readonly registers: Readonly<Record<string, bigint>>;
   };
 }

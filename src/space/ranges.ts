@@ -53,7 +53,7 @@ export class RangeCollector {
 
 /** Everything that leaves of one range have in common, or how they fault. */
 export function sayOf(result: Answer, regime: MachineRegime): string {
-  return result.ok ? leafCode(result, regime) : faultText(result.fault);
+  return result.ok ? leafCode(result, regime) : faultText(result.fault, regime);
 }
 
 /** Nothing is mapped. A leaf of stage 1 that stage 2 does not translate is no plain hole. */

@@ -22,8 +22,8 @@ export interface Stretch {
 }
 
 const IA_BITS = 64;
-/** The largest input size of any regime (FEAT_LVA, FEAT_LPA2), and the smallest page. */
-const MAX_WINDOW_LOG2 = 52;
+/** The largest range of addresses of any regime (either half of Sv57), and the smallest page. */
+const MAX_WINDOW_LOG2 = 56;
 const MIN_PAGE_LOG2 = 12;
 
 /** The ranges of addresses that tables can translate: the lower one, and where there are two, the upper one. */

@@ -22,6 +22,7 @@ import {
   type WalkStep,
 } from '../walker/index.ts';
 import { hex, hexWord } from './numbers.ts';
+import { riscvFaultCodes, riscvFaultReason, riscvFaultText } from './riscv.ts';
 
 /** `rw-`. */
 export function permissionText({ read, write, execute }: AccessPermissions): string {
@@ -127,9 +128,10 @@ const EVENTS: Readonly<Record<Fault['kind'], string>> = {
   domain: '',
 };
 
-/** `translation fault, stage 1, level 3`, or `C_BAD_CD`. */
-export function faultText(fault: Fault | SmmuFault): string {
+/** `translation fault, stage 1, level 3`, or `C_BAD_CD`; of a RISC-V hart's `regime` in its own words. */
+export function faultText(fault: Fault | SmmuFault, regime?: MachineRegime): string {
   if (!('level' in fault)) return CONFIGURATION[fault.kind][0];
+  if (isRiscv(regime)) return riscvFaultText(fault);
   const { kind, stage, level, ptw, s1Level } = fault;
   const where = `${FAULT_NAMES[kind]}, stage ${stage}, level ${level}`;
   if ('class' in fault && fault.class === 'cd') return `${where}, on the fetch of the context descriptor`;
@@ -149,9 +151,18 @@ export function reservedType(word: bigint): string {
   return `bits [${Type.high}:${Valid.low}] = 0b${bits.toString(2).padStart(2, '0')} are reserved`;
 }
 
+const isRiscv = (regime: MachineRegime | undefined) =>
+  regime !== undefined && traitsOf(regime).architecture === 'RISC-V';
+
 /** The reason of a fault, from the last step of the walk. `wanted` is the access in words. */
-export function faultReason(fault: Fault | SmmuFault, steps: readonly WalkStep[], wanted: string): string {
+export function faultReason(
+  fault: Fault | SmmuFault,
+  steps: readonly WalkStep[],
+  wanted: string,
+  regime?: MachineRegime,
+): string {
   if (!('level' in fault)) return configurationReason(fault);
+  if (isRiscv(regime)) return riscvFaultReason(fault, steps, wanted);
   const step = steps.at(-1);
   const entry = step?.descriptor === undefined ? '' : `${hexWord(step.descriptor)} at ${hex(step.address)}`;
   switch (fault.kind) {
@@ -185,6 +196,7 @@ function configurationReason({ kind, fetchAddress }: ConfigurationFault): string
 /** The codes that software would see: `FSC 0x07, ESR_EL1 0x96000007, PAR_EL1 0x000000000000080f`; for an SMMU, the event. */
 export function faultCodes(result: Faulted, access: Access, regime: MachineRegime): string {
   if ('event' in result) return eventText(result);
+  if (isRiscv(regime)) return riscvFaultCodes(result.fault, result.ia, access);
   const fsc = faultStatusCode(result.fault);
   const hpfar = hpfarEl2(result.fault);
   return [

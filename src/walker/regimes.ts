@@ -14,6 +14,7 @@ import {
   traitsOf,
 } from '../arch/regimes.ts';
 import { TTBCR } from '../arch/registers/aarch32-control.ts';
+import { SSTATUS } from '../arch/registers/riscv.ts';
 import { SCTLR_EL1 } from '../arch/registers/sctlr.ts';
 import { HCR_EL2 } from '../arch/registers/stage2.ts';
 import { defaultSecurity, type SecurityState, type StageSecurity, stageSecurity } from '../arch/security.ts';
@@ -41,7 +42,7 @@ import type { Stages } from './translate.ts';
  * or (short descriptors) NMRR:PRRR in `mair`; of Hyp mode HTTBR, HTCR, HMAIR1:HMAIR0 and HSCTLR. A register that is not given is 0, but for `sctlr` (M = 1) and `hcr`
  * (VM = 1, and DC = 1 where stage 2 is alone, so that the attributes are what stage 2 says). Registers that a regime does
  * not have are ignored, but for NV and NV1 of `hcr` in `el1&0`. `mtk`: `ttbr0` with PA[34:32] in [2:0], and in `tcr` how many input address bits there are above 32 (0 to 2),
- * which is fixed in a real M4U. `mali`: AS_TRANSTAB in `ttbr0`, AS_MEMATTR in `mair`. `riscv`: satp in `ttbr0`. `sctlr` is that of the stage-1 regime: its EE makes stage-1 tables big-endian; stage-2 tables are
+ * which is fixed in a real M4U. `mali`: AS_TRANSTAB in `ttbr0`, AS_MEMATTR in `mair`. `riscv`: satp in `ttbr0`; `sstatus` (or mstatus) has SUM and MXR, and is SUM = 1, MXR = 0 where it is not given. `sctlr` is that of the stage-1 regime: its EE makes stage-1 tables big-endian; stage-2 tables are
  * little-endian.
  */
 export type WalkerRegisters = Readonly<Partial<Record<RegisterName, bigint>>>;
@@ -53,13 +54,16 @@ export type Values = Required<WalkerRegisters>;
 const { VM, DC, DCT, TGE, NV, NV1 } = HCR_EL2.fields;
 const { M } = SCTLR_EL1.fields;
 
+/** The supervisor reaches user pages, unless an access says `pan`. */
+const SUM_SET = wordOf(SSTATUS, { SUM: true });
+
 /** Fills in the defaults. @throws WalkerError for an unknown regime, or a value that is not a 64-bit bigint. */
 export function registerValues(regime: Regime, registers: WalkerRegisters): Values {
   if (!isRegime(regime)) {
     throw new WalkerError(`unknown regime '${String(regime)}'; known are ${regimes.join(', ')}`);
   }
   const alone = isStage2Alone(regime);
-  const values = { ttbr0: 0n, ttbr1: 0n, tcr: 0n, mair: 0n, vttbr: 0n, vtcr: 0n, dacr: 0n };
+  const values = { ttbr0: 0n, ttbr1: 0n, tcr: 0n, mair: 0n, vttbr: 0n, vtcr: 0n, dacr: 0n, sstatus: SUM_SET };
   const hcr = wordOf(HCR_EL2, { VM: true, DC: alone });
   const result: Values = { ...values, sctlr: wordOf(SCTLR_EL1, { M: !alone }), hcr };
   for (const name of Object.keys(result) as (keyof Values)[]) {
@@ -103,11 +107,12 @@ export function regimeStages(
   }
   const { descriptors } = traitsOf(regime);
   if (descriptors === 'mali' || descriptors === 'riscv') {
-    const { ttbr0, mair } = values;
+    const { ttbr0, mair, sstatus } = values;
+    const { unsigned = false } = traitsOf(regime);
     const stage =
       descriptors === 'mali'
         ? new StageMali(memory, ttbr0, mair, cpu.paBits)
-        : new StageRiscv(memory, ttbr0, cpu.paBits);
+        : new StageRiscv(memory, { satp: ttbr0, sstatus, unsigned }, cpu.paBits);
     return {
       first: (ia, request, steps) => stage.translate(ia, request, steps),
       stage1: true,

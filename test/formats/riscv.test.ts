@@ -93,7 +93,7 @@ describe('what the driver writes', () => {
   ])('satp of a root at 0x80200000, %o', (options, satp) => {
     const { cfg, hardware } = riscv64.configure(options).registers(0x8020_0000n);
     expect(cfg).toEqual({ satp });
-    expect(hardware).toEqual({ regime: 'riscv', registers: { ttbr0: satp } });
+    expect(hardware).toEqual({ regime: 'riscv-iova', registers: { ttbr0: satp } });
   });
 });
 

@@ -77,6 +77,28 @@ const EXPLAINED: [file: string, tables: string, counts: Record<string, number>][
     'the same with 4K pages, and a table of vmalloc that holds nothing',
     { 'alias-attributes': 3, 'empty-table': 1, 'table-writable': 55, 'writable-alias': 66 },
   ],
+  [
+    'linux612-64k-max.json.gz',
+    'a DMA buffer of 256K, mapped Non-cacheable beside the linear map; AF is set by hardware; the linear map reaches the tables',
+    { 'alias-attributes': 1, 'table-writable': 31 },
+  ],
+  [
+    'linux612-armmp-a15.json.gz',
+    'Linux sets bit 4 of first-level descriptors of user tables, as ARMv5 wanted it; a page holds two tables of 1M, of which one may be empty',
+    { 'reserved-bits': 11, 'empty-table': 24, 'table-writable': 9 },
+  ],
+  [
+    'linux612-riscv-sv39.json.gz',
+    'Linux clears A of pages that it ages, in either half of the addresses; the linear map reaches the tables',
+    { 'access-flag': 77, 'table-writable': 13 },
+  ],
+  [
+    'linux73-pkvm-cortex-a72-el2.json.gz',
+    'pKVM maps the pool that its own tables are from',
+    { 'table-writable': 16 },
+  ],
+  ['linux73-smmuv3-stage2.json', 'stage 2 of a device', {}],
+  ['tfa-optee-cortex-a57-el3.json', "BL31's tables are part of its data", { 'table-writable': 3 }],
 ];
 
 describe('captures of running systems', () => {

@@ -65,7 +65,7 @@ async function walk(
   const asked = row !== undefined && inputs.length === 0 && !options.access && !options.unprivileged;
   const golden = asked && row ? goldenOf(row, results[0]!) : undefined;
   if (out.json) {
-    const walks = results.map((result) => walkJson(result, access));
+    const walks = results.map((result) => walkJson(result, access, target.regime));
     const derivation = target.dumped ? { derivation: derivationJson(target) } : {};
     out.document('lpae.walk/1', { name, regime, ...derivation, walks, ...(golden && { golden }) });
   } else {

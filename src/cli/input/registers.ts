@@ -40,6 +40,7 @@ export const PE_REGISTERS = [
   'vtcr',
   'hcr',
   'dacr',
+  'sstatus',
 ] as const;
 
 /** Registers of an SMMUv3 that are options. */
@@ -63,6 +64,7 @@ const ALIASES: Readonly<Record<string, string>> = {
   hsctlr: 'sctlr',
   hmair: 'mair',
   satp: 'ttbr0',
+  mstatus: 'sstatus',
 };
 
 /** Pairs of 32-bit registers that make one value here: low and high. */

@@ -1,5 +1,5 @@
 /** A reported fault put to the tables: what a walk of the same access comes to, and whether that is what was reported. */
-import { isStage2Alone } from '../../arch/regimes.ts';
+import { isStage2Alone, type MachineRegime } from '../../arch/regimes.ts';
 import type { DecodedFault } from '../../glossary/faults/decoded-fault.ts';
 import type { Answer } from '../../machine/machine.ts';
 import { faultText } from '../../text/hardware.ts';
@@ -10,6 +10,7 @@ import { walkLines } from '../text/walk-text.ts';
 import type { Target } from './target.ts';
 
 export interface FaultWalk {
+  readonly regime: MachineRegime;
   readonly access: Access;
   readonly result: Answer;
   /** The walk ends as was reported, as far as the report says. */
@@ -26,7 +27,7 @@ export function walkFault(fault: DecodedFault, { walker, regime }: Target): Faul
     update: false,
   };
   const result = walker.walk(ia, access);
-  return { access, result, agrees: !result.ok && isSame(fault, result.fault) };
+  return { regime, access, result, agrees: !result.ok && isSame(fault, result.fault) };
 }
 
 function isSame(reported: DecodedFault, found: Extract<Answer, { ok: false }>['fault']): boolean {
@@ -43,17 +44,19 @@ export function faultWalkLines(
   style: Style,
 ): string[] {
   const lines = walkLines(result, access, target.walker, style);
-  return [`in ${target.name}:`, ...lines, `  ${verdictText(result, agrees)}`].map((line) => `  ${line}`);
+  return [`in ${target.name}:`, ...lines, `  ${verdictText(result, agrees, target.regime)}`].map(
+    (line) => `  ${line}`,
+  );
 }
 
-function verdictText(result: Answer, agrees: boolean): string {
+function verdictText(result: Answer, agrees: boolean, regime: MachineRegime): string {
   if (agrees) return 'the tables give the fault that was reported';
   if (result.ok) {
     return 'these tables translate it: they were changed since, another table was in use, or a TLB held an older entry';
   }
-  return `these tables give another fault (${faultText(result.fault)}): they were changed since, or another table was in use`;
+  return `these tables give another fault (${faultText(result.fault, regime)}): they were changed since, or another table was in use`;
 }
 
-export function faultWalkJson({ access, result, agrees }: FaultWalk): object {
-  return { agrees, ...walkJson(result, access) };
+export function faultWalkJson({ regime, access, result, agrees }: FaultWalk): object {
+  return { agrees, ...walkJson(result, access, regime) };
 }

@@ -51,7 +51,7 @@ function rangeRow(range: MappedRange, regime: MachineRegime, digits: number, sty
 
 /** Rights, memory type, shareability and flags; of a leaf that faults, why. */
 export function sayText(result: Answer, regime: MachineRegime, style: Style): string {
-  if (!result.ok) return style.bad(faultText(result.fault));
+  if (!result.ok) return style.bad(faultText(result.fault, regime));
   // One cell, so that the words of a fault make no column wider.
   const memory = memoryCode(result.attributes).padEnd(MEMORY_WIDTH);
   const shareability = SHAREABILITY[result.shareability][1];

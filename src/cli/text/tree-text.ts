@@ -118,7 +118,9 @@ function textOf(entry: TableEntry, node: TableNode, walker: Translator): string 
         return `${leafCode(result, walker.regime)}${size}`;
       }
       const { fault } = result;
-      if (!('level' in fault)) return faultText(fault);
+      if (!('level' in fault) || traitsOf(walker.regime).architecture === 'RISC-V') {
+        return faultText(fault, walker.regime);
+      }
       const where = fault.stage === node.stage ? '' : ` at stage ${fault.stage}`;
       return `${fault.kind.replace('_', ' ')} fault${where}`;
     }

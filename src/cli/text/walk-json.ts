@@ -1,11 +1,17 @@
 /** A walk as JSON: addresses compact, descriptors and registers with all their digits. */
+import { type MachineRegime, traitsOf } from '../../arch/regimes.ts';
 import { type Answer, permittedFaults } from '../../machine/machine.ts';
 import { type Faulted, faultText, memoryText, permissionText } from '../../text/hardware.ts';
 import { hex, hexWord } from '../../text/numbers.ts';
+import { scauseOf } from '../../text/riscv.ts';
 import { faultStatusCode } from '../../walker/fault-codes.ts';
 import { type Access, esr, hpfarEl2, parEl1, type Translation } from '../../walker/index.ts';
 
-export function walkJson(result: Answer, { access, privileged = true }: Access): object {
+export function walkJson(
+  result: Answer,
+  { access, privileged = true }: Access,
+  regime: MachineRegime,
+): object {
   const steps = result.steps.map((step) => ({
     stage: step.stage,
     level: step.level,
@@ -20,7 +26,7 @@ export function walkJson(result: Answer, { access, privileged = true }: Access):
   const asked = { ia: result.ia, access, privileged, ok: result.ok };
   return {
     ...asked,
-    ...(result.ok ? translationJson(result) : faultJson(result, { access, privileged })),
+    ...(result.ok ? translationJson(result) : faultJson(result, { access, privileged }, regime)),
     ...permittedJson(result),
     steps,
   };
@@ -73,8 +79,9 @@ function translationJson(result: Translation): object {
   };
 }
 
-function faultJson(result: Faulted, { access, privileged }: Access): object {
-  const { fault } = result;
+function faultJson(result: Faulted, { access, privileged }: Access, regime: MachineRegime): object {
+  const { fault, ia } = result;
+  const riscv = traitsOf(regime).architecture === 'RISC-V';
   if (!('level' in fault)) {
     const { kind, fetchAddress } = fault;
     const fetch = fetchAddress !== undefined && { fetch: fetchAddress };
@@ -87,14 +94,15 @@ function faultJson(result: Faulted, { access, privileged }: Access): object {
       kind: fault.kind,
       stage: fault.stage,
       level: fault.level,
-      text: faultText(fault),
+      text: faultText(fault, regime),
       ...(fault.ptw && { ptw: true, s1_level: fault.s1Level }),
       ...(fault.ipa !== undefined && { ipa: fault.ipa }),
       ...(fault.descriptor !== undefined && { descriptor: hexWord(fault.descriptor) }),
       ...(fault.descriptorAddress !== undefined && { descriptor_address: fault.descriptorAddress }),
-      ...('class' in fault ? { class: fault.class } : { fsc: hex(faultStatusCode(fault), 2) }),
+      ...('class' in fault ? { class: fault.class } : !riscv && { fsc: hex(faultStatusCode(fault), 2) }),
     },
-    ...('event' in result
+    ...(riscv && { scause: scauseOf(fault, access), stval: hexWord(ia) }),
+    ...('event' in result || riscv
       ? eventJson(result)
       : {
           par: hexWord(parEl1(result)),

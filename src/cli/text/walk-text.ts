@@ -94,7 +94,7 @@ function fetchLines({ fetchedAs, permitted = [] }: Translation, style: Style): s
   if (fetchedAs === undefined) return [];
   const { attributes } = fetchedAs;
   return [
-    `  fetch as ${memoryText(attributes)} (${hex(attributes.byte, 2)}), ${style.warn('or')} a ${permitted.map(faultText).join(', or a ')}: both are permitted of Device memory (DDI 0487 B2.10.2)`,
+    `  fetch as ${memoryText(attributes)} (${hex(attributes.byte, 2)}), ${style.warn('or')} a ${permitted.map((fault) => faultText(fault)).join(', or a ')}: both are permitted of Device memory (DDI 0487 B2.10.2)`,
   ];
 }
 
@@ -142,8 +142,8 @@ function faultLines(result: Faulted, access: Access, walker: Translator, style: 
   const wanted = accessText(access, walker.regime);
   const ipa = !('level' in fault) || fault.ipa === undefined ? '' : `, IPA ${hex(fault.ipa)}`;
   return [
-    `  ${style.bad('FAULT')} ${faultText(fault)}${ipa}`,
-    `  why   ${faultReason(fault, steps, wanted)}${fault.kind === 'permission' ? allowedText(result, walker) : ''}`,
+    `  ${style.bad('FAULT')} ${faultText(fault, walker.regime)}${ipa}`,
+    `  why   ${faultReason(fault, steps, wanted, walker.regime)}${fault.kind === 'permission' ? allowedText(result, walker) : ''}`,
     `  code  ${faultCodes(result, access, walker.regime)}`,
     ...permittedLines(result),
     ...responseLines(result),

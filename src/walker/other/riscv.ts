@@ -1,16 +1,16 @@
 /**
- * The MMU of RISC-V with Sv39 or Sv48, Svnapot and Svpbmt; steps are numbered as the manual numbers them. (RISC-V Privileged
- * Architecture 1.13: "satp", "Virtual Address Translation Process", "Sv39", "Sv48", "Svnapot", "Svpbmt", "Svade".)
+ * The MMU of RISC-V with Sv39, Sv48 or Sv57, Svnapot and Svpbmt; steps are numbered as the manual numbers them. (RISC-V Privileged
+ * Architecture 1.13: "satp", "sstatus", "Virtual Address Translation Process", "Sv39", "Sv48", "Sv57", "Svnapot", "Svpbmt", "Svade".)
  *
- * Levels have Arm's numbers: the manual's i is 3 - level here. Of mstatus, SUM = 1 unless the access says `pan`, and MXR = 0.
- * Page faults are told apart by their reason; the manual's access fault is `external_walk` or `address_size`. The input is
- * 39 or 48 bits with zeros above, which of a hart's addresses are those of the lower half: sign extension is not looked at.
+ * Levels have Arm's numbers: the manual's i is 3 - level here. An access that says `pan` is made with SUM = 0. Page faults are
+ * told apart by their reason; the manual's access fault is `external_walk` or `address_size`.
  */
 import { RISCV_LEAF, RISCV_RESERVED } from '../../arch/descriptors/index.ts';
-import { addressOf, highMask, lowMask, read, shiftOf } from '../../arch/read.ts';
+import { addressOf, highMask, isSet, lowMask, read, shiftOf } from '../../arch/read.ts';
 import { SATP } from '../../arch/registers/other.ts';
+import { SSTATUS } from '../../arch/registers/riscv.ts';
 import { decodeMairByte, type MemoryRegion, type Shareability } from '../attributes.ts';
-import { alignDown, lowBits, shiftRight } from '../bits.ts';
+import { alignDown, lowBits, POW2, shiftRight } from '../bits.ts';
 import type { InputAddress, S1Output, S1Request } from '../first-stage.ts';
 import type { StageFault } from '../lookup.ts';
 import { ALL_PERMISSIONS, PR, PW, PX, requiredPermission, UR, UW, UX } from '../permissions.ts';
@@ -73,6 +73,13 @@ export function riscvTables(satp: bigint): {
   };
 }
 
+/** What a walk depends on. `unsigned`: the input has as many bits as the tables translate, and zeros above. */
+export interface RiscvRegisters {
+  readonly satp: bigint;
+  readonly sstatus: bigint;
+  readonly unsigned: boolean;
+}
+
 /** One address space of a hart, as satp describes it. */
 export class StageRiscv {
   readonly #memory: TableMemory;
@@ -82,9 +89,15 @@ export class StageRiscv {
   readonly #bare: boolean;
   /** Undefined for a mode that is reserved or not implemented: a hart would not take it. */
   readonly #startLevel: number | undefined;
+  readonly #unsigned: boolean;
+  readonly #sum: boolean;
+  readonly #mxr: boolean;
 
-  constructor(memory: TableMemory, satp: bigint, paBits: number) {
+  constructor(memory: TableMemory, { satp, sstatus, unsigned }: RiscvRegisters, paBits: number) {
     const { base, bare, startLevel } = riscvTables(satp);
+    this.#unsigned = unsigned;
+    this.#sum = isSet(sstatus, SSTATUS.fields.SUM);
+    this.#mxr = isSet(sstatus, SSTATUS.fields.MXR);
     this.#memory = memory;
     this.#paBits = paBits;
     this.#base = base;
@@ -95,33 +108,35 @@ export class StageRiscv {
   trees(): TableTree[] {
     const start = this.#startLevel;
     if (this.#bare || start === undefined) return [];
-    const lastIa = (1n << BigInt(sizeOf(start) + VPN_LOG2)) - 1n;
-    const root = {
-      stage: 1,
-      register: 'ttbr0',
-      startLevel: start,
-      base: this.#base,
-      firstIa: 0n,
-      lastIa,
-      firstIndex: 0,
-    } as const;
-    return [new TableTree(this.#memory, root, new RiscvReader(), { outputBits: this.#paBits })];
+    const bits = sizeOf(start) + VPN_LOG2;
+    const tree = (firstIa: bigint, lastIa: bigint, firstIndex: number) =>
+      new TableTree(
+        this.#memory,
+        { stage: 1, register: 'ttbr0', startLevel: start, base: this.#base, firstIa, lastIa, firstIndex },
+        new RiscvReader(),
+        { outputBits: this.#paBits },
+      );
+    if (this.#unsigned) return [tree(0n, (1n << BigInt(bits)) - 1n, 0)];
+    // The lower half of the root serves the addresses from 0 on, the upper one the last.
+    const half = 1n << BigInt(bits - 1);
+    return [tree(0n, half - 1n, 0), tree(ADDRESSES - half, ADDRESSES - 1n, 2 ** (VPN_LOG2 - 1))];
   }
 
   translate(ia: InputAddress, request: S1Request, steps: WalkStep[] | undefined): S1Output | StageFault {
-    const address = ia.hi * 2 ** 32 + ia.lo;
-    if (this.#bare) return bare(address, this.#paBits);
+    if (this.#bare) return bare(ia, this.#paBits);
     const start = this.#startLevel;
-    if (start === undefined || address >= 2 ** (sizeOf(start) + VPN_LOG2)) {
+    const page = start === undefined ? undefined : this.#pageOf(ia, sizeOf(start) + VPN_LOG2);
+    if (start === undefined || page === undefined) {
       return { ok: false, fault: { kind: 'translation', level: start ?? 0, stage: 1 } };
     }
+    const inPage = lowBits(ia.lo, PAGE_LOG2);
     // Step 1: the root, at the highest level.
     let tableBase = this.#base;
     let global = false;
     for (let level = start; ; level++) {
       // Step 2: the entry of this level's VPN.
       const sizeLog2 = sizeOf(level);
-      const index = lowBits(shiftRight(address, sizeLog2), VPN_LOG2);
+      const index = lowBits(shiftRight(page, sizeLog2), VPN_LOG2);
       const pa = tableBase + index * 8;
       const at = { level, tableBase, index, pa, sizeLog2 };
       if (!this.#memory.read64(pa, false)) {
@@ -149,7 +164,7 @@ export class StageRiscv {
       const base = alignDown(output, leaf.sizeLog2);
       steps?.push(step(leaf, level === LAST_LEVEL ? 'page' : 'block', word, base));
       // Steps 6 and 7: whose page it is, and what may be done with it.
-      const permissions = permissionMask(lo, request);
+      const permissions = this.#permissions(lo, request);
       if ((permissions & requiredPermission(request.access, request.privileged)) === 0) {
         return fault('permission', leaf, word);
       }
@@ -157,11 +172,34 @@ export class StageRiscv {
       if (!(lo & A) || (request.access === 'write' && !(lo & D))) return fault('access_flag', leaf, word);
       if (base >= 2 ** this.#paBits) return fault('address_size', leaf, word);
       // Step 9.
-      const oa = base + lowBits(address, leaf.sizeLog2);
+      const oa = base + lowBits(page, leaf.sizeLog2) + inPage;
       return outputOf(oa, level, leaf.sizeLog2, permissions, (hi & PBMT) >>> PBMT_SHIFT, global);
     }
   }
+
+  /**
+   * The page of an address within the bits that the tables translate, in bytes: a double holds no more of Sv57's. Undefined where
+   * the bits above are not the sign's, or (of an unsigned input) not 0.
+   */
+  #pageOf({ lo, hi }: InputAddress, bits: number): number | undefined {
+    const above = this.#unsigned ? hi >>> (bits - 32) : hi >> (bits - 33);
+    if (above !== 0 && (this.#unsigned || above !== -1)) return undefined;
+    return lowBits(hi, bits - 32) * POW2[32]! + alignDown(lo, PAGE_LOG2);
+  }
+
+  /** U pages are the user's; with SUM the supervisor reads and writes them, and never executes them. With MXR X is readable. */
+  #permissions(lo: number, { pan, access }: S1Request): number {
+    const readable = lo & R || (this.#mxr && lo & X);
+    const supervisor = (readable ? PR : 0) | (lo & W ? PW : 0);
+    if (!(lo & U)) return supervisor | (lo & X ? PX : 0);
+    const user = (readable ? UR : 0) | (lo & W ? UW : 0) | (lo & X ? UX : 0);
+    const reaches = this.#sum && !(pan && access !== 'execute');
+    return reaches ? user | supervisor : user;
+  }
 }
+
+/** How many addresses there are. */
+const ADDRESSES = 1n << 64n;
 
 /** log2 of the bytes that an entry of a level covers. */
 function sizeOf(level: number): number {
@@ -231,16 +269,9 @@ function reservedInPointer(lo: number, hi: number): boolean {
   return (lo & (W | U | A | D)) !== 0 || (hi & (N | PBMT | RESERVED)) !== 0;
 }
 
-/** U pages are the user's; the supervisor reads and writes them (with SUM), and never executes them. */
-function permissionMask(lo: number, { pan, access }: S1Request): number {
-  const supervisor = (lo & R ? PR : 0) | (lo & W ? PW : 0);
-  if (!(lo & U)) return supervisor | (lo & X ? PX : 0);
-  const user = (lo & R ? UR : 0) | (lo & W ? UW : 0) | (lo & X ? UX : 0);
-  return pan && access !== 'execute' ? user : user | supervisor;
-}
-
 /** No translation and no protection. */
-function bare(address: number, paBits: number): S1Output | StageFault {
+function bare({ lo, hi }: InputAddress, paBits: number): S1Output | StageFault {
+  const address = hi * POW2[32]! + lo;
   if (address >= 2 ** paBits) return { ok: false, fault: { kind: 'address_size', level: 0, stage: 1 } };
   return outputOf(address, undefined, paBits, ALL_PERMISSIONS, 0, true);
 }

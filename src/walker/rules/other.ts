@@ -18,8 +18,8 @@ export const TRANSTAB_MODE: RegisterRule<{ readonly mode: number }, undefined> =
 
 /** satp.MODE without translation. */
 export const MODE_BARE = 0;
-/** Levels of Arm's numbers that the modes start at: Sv39, Sv48. */
-export const START_LEVELS: Readonly<Record<number, number>> = { 8: 1, 9: 0 };
+/** Levels of Arm's numbers that the modes start at: Sv39, Sv48, Sv57. */
+export const START_LEVELS: Readonly<Record<number, number>> = { 8: 1, 9: 0, 10: -1 };
 
 export const SATP_SECTION = 'RISC-V Privileged Architecture, satp';
 
@@ -30,7 +30,7 @@ export const SATP_MODE: RegisterRule<{ readonly mode: number }, undefined> = {
   tell: ({ mode }) => ({
     field: 'satp.MODE',
     value: BigInt(mode),
-    rule: 'no mode that the walker knows: every access faults; 8 is Sv39, 9 Sv48',
+    rule: 'no mode that the walker knows: every access faults; 8 is Sv39, 9 Sv48, 10 Sv57',
     section: SATP_SECTION,
   }),
 };
