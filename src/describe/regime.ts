@@ -10,6 +10,7 @@ import { TTBR0_EL1 } from '../arch/registers/base.ts';
 import { SCTLR_EL1 } from '../arch/registers/sctlr.ts';
 import { HCR_EL2, VTCR_EL2, VTTBR_EL2 } from '../arch/registers/stage2.ts';
 import { TCR_EL1 } from '../arch/registers/tcr.ts';
+import { defaultSecurity, type SecurityState } from '../arch/security.ts';
 import { type CpuFeatures, type CpuOptions, cpuFeatures } from '../walker/cpu.ts';
 import { oneRangeFields, stage2Fields, ttbrAddress, twoRangeFields } from '../walker/params/range-fields.ts';
 import { shortParams } from '../walker/params/short.ts';
@@ -40,6 +41,7 @@ import type { OffReason, RangeDescription, RegimeDescription, StageDescription, 
  *
  * @param registers - as a walker takes them, with the same defaults.
  * @param cpu - what the PE implements. Default `max`.
+ * @param security - whose accesses they are. Default: Secure of EL3, Non-secure of everything else.
  * @throws WalkerError for an unknown regime or CPU model, or a register value that is not 64 bits. Contents that the
  * architecture does not allow are no errors: they are among the description's `problems`. (DDI 0487 D8.1, D8.2, G5.)
  *
@@ -51,13 +53,14 @@ export function describeRegime(
   regime: Regime,
   registers: WalkerRegisters,
   cpu?: CpuOptions,
+  security: SecurityState = defaultSecurity(regime),
 ): RegimeDescription {
   const features = cpuFeatures(cpu);
   const values = registerValues(regime, registers);
   const { stage1, stage2 } = traitsOf(regime);
   const first = stage1 ? [firstStage(regime, values, features)] : [];
   const second = stage2 ? [secondStage(regime, values, features)] : [];
-  return { regime, cpu: features, stages: [...first, ...second] };
+  return { regime, cpu: features, security, stages: [...first, ...second] };
 }
 
 /** Every table base register has CnP there. */

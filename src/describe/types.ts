@@ -1,6 +1,7 @@
 /** What register values mean, as data: stages, ranges, tables, levels, and what is wrong with them. (DDI 0487 D8.1, D8.2, G5.) */
 
 import type { Regime } from '../arch/regimes.ts';
+import type { SecurityState } from '../arch/security.ts';
 import type { Cacheability, MemoryAttributes, Shareability } from '../walker/attributes.ts';
 import type { CpuFeatures } from '../walker/cpu.ts';
 import type { RegisterProblem } from '../walker/rules/rule.ts';
@@ -183,5 +184,7 @@ export interface StageDescription {
 export interface RegimeDescription {
   readonly regime: Regime;
   readonly cpu: CpuFeatures;
+  /** Whose accesses they are. */
+  readonly security: SecurityState;
   readonly stages: readonly StageDescription[];
 }

@@ -3,9 +3,16 @@
 import { read } from '../arch/read.ts';
 import { isStream, type MachineRegime, traitsOf } from '../arch/regimes.ts';
 import { PAR_ADDRESS } from '../arch/registers/par.ts';
-import type { Answer, MachineDescription, StreamChoice } from '../machine/machine.ts';
+import { defaultSecurity, type SecurityState, securityWord, stageSecurity } from '../arch/security.ts';
+import {
+  type Answer,
+  type MachineDescription,
+  permittedFaults,
+  type StreamChoice,
+} from '../machine/machine.ts';
 import { EXTERNAL_ABORT } from '../memory/index.ts';
 import { hex } from '../text/numbers.ts';
+import { encodeShareability } from '../walker/attributes.ts';
 import { cpuFeatures } from '../walker/cpu.ts';
 import { type Access, type CpuModel, parEl1 } from '../walker/index.ts';
 import { isGoldenRegister } from './image-words.ts';
@@ -22,6 +29,8 @@ export interface Capture {
   readonly producer: string;
   readonly machine: MachineDescription;
   readonly stream: StreamChoice;
+  /** Whose accesses they are. Default: Secure of EL3, Non-secure of everything else. */
+  readonly security?: SecurityState | undefined;
   readonly rows: readonly CapturedRow[];
   /** PAs of the words that were read, ascending, multiples of 8. */
   readonly touched: readonly bigint[];
@@ -30,8 +39,13 @@ export interface Capture {
 const FRAME = 0x1000n;
 
 /** The document, ready for JSON. Words that are zero are left out, as golden images have it. */
-export function captureImage({ name, producer, machine, stream, rows, touched }: Capture): object {
-  const { regime, registers, cpu, memory } = machine;
+export function captureImage(capture: Capture): object {
+  const { name, producer, machine, stream, rows, touched } = capture;
+  const { regime, cpu, memory } = machine;
+  const { scr, scr_el3 = scr, ...registers } = machine.registers;
+  const { security = defaultSecurity(regime) } = capture;
+  // The state is said by itself; what SCR_EL3 says beside it is SIF.
+  const counts = scr_el3 !== undefined && stageSecurity(regime, security, scr_el3).ownCodeOnly;
   const frames = new Map<bigint, Record<string, string>>();
   for (const pa of touched) {
     const word = memory.read64(pa);
@@ -48,6 +62,7 @@ export function captureImage({ name, producer, machine, stream, rows, touched }:
     name,
     producer,
     regime,
+    ...(security !== defaultSecurity(regime) && { security: securityWord(security) }),
     cpu: {
       model,
       ...(paBits !== undefined && { pa_bits: paBits }),
@@ -55,7 +70,7 @@ export function captureImage({ name, producer, machine, stream, rows, touched }:
     },
     ram: ramOf([...frames.keys()]),
     registers: Object.fromEntries(
-      Object.entries(registers)
+      Object.entries({ ...registers, ...(counts && { scr_el3 }) })
         .filter(([key]) => isGoldenRegister(key))
         .map(([key, value]) => [key, hex(value)]),
     ),
@@ -85,15 +100,25 @@ function rowJson(
     ...(streamId !== undefined && { sid: streamId }),
     ...(substreamId !== undefined && { ssid: substreamId }),
   };
-  if (!answer.ok) return { ...asked, fault: faultJson(answer.fault) };
-  const par = parEl1(answer);
+  const found = answerJson(answer);
+  const [permitted] = permittedFaults(answer);
+  // Of two things that the architecture permits neither is the only one.
+  return permitted === undefined
+    ? { ...asked, ...found }
+    : { ...asked, arm: found, arm_or: { fault: faultJson(permitted) } };
+}
+
+function answerJson(answer: Answer): object {
+  if (!answer.ok) return { fault: faultJson(answer.fault) };
+  const { pa, level, security, paSpace } = answer;
+  const { attributes, shareability } = answer.fetchedAs ?? answer;
   return {
-    ...asked,
-    pa: hex(answer.pa),
-    attr: hex(BigInt(answer.attributes.byte)),
-    sh: read(par, PAR_ADDRESS.fields.SH),
-    ns: read(par, PAR_ADDRESS.fields.NS),
-    ...(answer.level !== undefined && { level: answer.level }),
+    pa: hex(pa),
+    attr: hex(BigInt(attributes.byte)),
+    sh: encodeShareability(shareability),
+    ns: read(parEl1(answer), PAR_ADDRESS.fields.NS),
+    ...(security !== 'non-secure' && { pas: securityWord(paSpace) }),
+    ...(level !== undefined && { level }),
   };
 }
 

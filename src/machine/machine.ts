@@ -102,9 +102,14 @@ export function cpuOf({ cpu }: Pick<MachineDescription, 'cpu'>): CpuOptions {
   return withFeatures(options, features);
 }
 
+/** SCR_EL3, by its name or without the exception level. */
+function scrOf({ scr_el3, scr }: RegisterValues): bigint | undefined {
+  return scr_el3 ?? scr;
+}
+
 function peMachine(description: MachineDescription, regime: Regime): Machine {
   const { memory, registers, security } = description;
-  const { scr_el3: scr } = registers;
+  const scr = scrOf(registers);
   const said = { ...(security !== undefined && { security }), ...(scr !== undefined && { scr }) };
   const walker = createWalker(memory, { regime, registers, cpu: cpuOf(description), ...said });
   return () => walker;

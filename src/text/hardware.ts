@@ -2,6 +2,7 @@
 import { TABLE_DESCRIPTOR } from '../arch/descriptors/index.ts';
 import { isSet, read } from '../arch/read.ts';
 import { type MachineRegime, traitsOf } from '../arch/regimes.ts';
+import { securityName } from '../arch/security.ts';
 import type { Answer } from '../machine/machine.ts';
 import { eventNumber } from '../smmu/events.ts';
 import type { ConfigurationFault, SmmuFault } from '../smmu/index.ts';
@@ -77,9 +78,17 @@ export function permissionCode(result: Translation, regime: MachineRegime): stri
   return (hasUnprivileged(regime) ? both : both.slice(0, 1)).join(' ');
 }
 
-/** Flags that few leaves have, or lack: `nG`, `C` for a contiguous hint, `GP`. */
-export function flagCode({ global, contiguous, guarded }: Translation): string {
-  return [global ? '' : 'nG', contiguous ? 'C' : '', guarded ? 'GP' : ''].filter(Boolean).join(' ');
+/** Where an output leads, of a state whose descriptors have a choice; of Non-secure state nothing. */
+export function spaceText({ security, paSpace }: Translation): string {
+  return security === 'non-secure' ? '' : securityName(paSpace);
+}
+
+/** Flags that few leaves have, or lack: `nG`, `C` for a contiguous hint, `GP`; before them the address space, outside Non-secure state. */
+export function flagCode(result: Translation): string {
+  const { global, contiguous, guarded } = result;
+  return [spaceText(result), global ? '' : 'nG', contiguous ? 'C' : '', guarded ? 'GP' : '']
+    .filter(Boolean)
+    .join(' ');
 }
 
 /** Everything that similar leaves have in common: `rw- rw- WB ISH nG`. */

@@ -94,6 +94,7 @@ async function capture(
     producer: 'lpae capture',
     machine: target.machine,
     stream: target.stream,
+    security: target.walker.security,
     rows,
     touched,
   });

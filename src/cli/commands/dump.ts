@@ -1,6 +1,7 @@
 /** `lpae dump`: what an address space maps, in ranges as the kernel's ptdump lists them, or its tables as a tree. */
 import type { Command } from 'commander';
 import type { MachineRegime } from '../../arch/regimes.ts';
+import { securityWord } from '../../arch/security.ts';
 import type { DrawnSpace } from '../../draw/index.ts';
 import type { Answer } from '../../machine/machine.ts';
 import type { AddressRange } from '../../space/address-range.ts';
@@ -20,6 +21,7 @@ import type { Cli, Output } from '../output.ts';
 import { addSvgOptions, checkSvgOptions, type SvgOptions, writeSvg } from '../svg-file.ts';
 import { nodeJson, rangeJson, rangeLines } from '../text/dump-text.ts';
 import { SHORT_TABLE, treeLines } from '../text/tree-text.ts';
+import { stateText } from '../text/walk-text.ts';
 
 interface DumpOptions extends TargetOptions, FilterOptions, SvgOptions {
   readonly tree?: boolean;
@@ -95,6 +97,7 @@ async function dump(out: Output, files: readonly string[], options: DumpOptions)
     out.document('lpae.dump/1', {
       name: target.name,
       regime,
+      ...(walker.security !== undefined && { security: securityWord(walker.security) }),
       ...(target.dumped && { derivation: derivationJson(target) }),
       scanned: space.windows.map(({ first, last }) => ({ first, last })),
       ranges: ranges.map(rangeJson),
@@ -144,7 +147,7 @@ function showRanges(out: Output, target: Target, space: Space, ranges: readonly 
     const { first, last } = window;
     const here = ranges.filter((range) => range.last >= first && range.first <= last);
     const digits = last.toString(16).length;
-    out.heading(`[${hex(first, digits)}, ${hex(last, digits)}]  ${target.regime}`);
+    out.heading(`[${hex(first, digits)}, ${hex(last, digits)}]  ${target.regime}${stateText(target.walker)}`);
     out.lines(rangeLines(here, window, target.regime, out.style));
   }
 }

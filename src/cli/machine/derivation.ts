@@ -22,10 +22,10 @@ export function derivationJson(target: Target): object {
 }
 
 /** As data. */
-export function derivationOf({ machine, stream }: Target): RegimeDescription | StreamDerivation {
+export function derivationOf({ machine, stream, walker }: Target): RegimeDescription | StreamDerivation {
   const { regime, registers, memory } = machine;
   const { streamId = 0, substreamId } = stream;
-  if (!isStream(regime)) return describeRegime(regime, registers, cpuOf(machine));
+  if (!isStream(regime)) return describeRegime(regime, registers, cpuOf(machine), walker.security);
   if (registers.strtab_base === undefined) return describeSte(memory, streamOf(machine), substreamId);
   return describeStream(memory, smmuRegistersOf(registers), streamId, substreamId);
 }

@@ -5,7 +5,7 @@ import type { Input } from '../input/open-input.ts';
 import { checkRegisters, regimeOfValues } from '../input/registers.ts';
 import { type CliIo, usageError } from '../io.ts';
 import type { TargetOptions } from './options.ts';
-import { askedStream, givenRegisters, said, smmuRegime } from './parts.ts';
+import { askedStream, givenRegisters, said, securityNotes, securityOf, smmuRegime } from './parts.ts';
 import type { Target } from './target.ts';
 
 /** @throws CliError (usage) where register values are missing, or don't go with the image. */
@@ -22,14 +22,18 @@ export async function dumpTarget(
   const asked = given.regime ?? regimeOfValues(given.registers);
   checkRegisters(asked, given.registers);
   const stream = askedStream(asked, given.registers.strtab_base !== undefined, options);
-  const machine = smmuRegime({ memory, ...given, regime: asked }, stream, name);
+  const machine = smmuRegime({ memory, ...given, regime: asked, ...securityOf(options) }, stream, name);
+  const walker = said(name, () => createMachine(machine))(stream);
   return {
     name,
     regime: machine.regime,
-    walker: said(name, () => createMachine(machine))(stream),
+    walker,
     machine,
     stream,
     dumped: true,
-    warnings: images.flatMap(({ source, notes }) => notes.map((note) => `${source}: ${note}`)),
+    warnings: [
+      ...images.flatMap(({ source, notes }) => notes.map((note) => `${source}: ${note}`)),
+      ...securityNotes(walker),
+    ],
   };
 }

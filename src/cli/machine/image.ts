@@ -5,7 +5,7 @@ import { imageMachine } from '../../golden/image-probe.ts';
 import { createMachine, type StreamChoice } from '../../machine/machine.ts';
 import { type CliIo, usageError } from '../io.ts';
 import type { TargetOptions } from './options.ts';
-import { askedStream, givenRegisters, said, smmuRegime } from './parts.ts';
+import { askedStream, givenRegisters, said, securityNotes, smmuRegime } from './parts.ts';
 import type { Target } from './target.ts';
 
 /** @throws CliError (input) for a file that is not a golden image; (usage) for options that do not fit it. */
@@ -22,7 +22,14 @@ export async function imageTarget(
   const stream = streamOf(image, row, options);
   const registers = { ...image.registers, ...row?.registers, ...given.registers };
   const memory = said(file, () => imageMachine(image)).memory;
-  const asked = { memory, regime: given.regime ?? image.regime, cpu: { ...cpu, ...given.cpu }, registers };
+  const security = options.security ?? image.security;
+  const asked = {
+    memory,
+    regime: given.regime ?? image.regime,
+    cpu: { ...cpu, ...given.cpu },
+    registers,
+    ...(security !== undefined && { security }),
+  };
   const machine = smmuRegime(asked, stream, file);
   const { regime } = machine;
   const walker = said(file, () => createMachine(machine))(stream);
@@ -35,7 +42,7 @@ export async function imageTarget(
     machine,
     stream,
     dumped: false,
-    warnings: [],
+    warnings: securityNotes(walker),
     ...frames,
     ...(row && { row }),
   };

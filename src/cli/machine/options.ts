@@ -1,6 +1,7 @@
 /** The options that commands share which look at tables: files, register values, streams. */
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { machineRegimes, regimeNamed } from '../../arch/regimes.ts';
+import { type SecurityState, securityNamed, securityStates, securityWord } from '../../arch/security.ts';
 import { IMAGE_FORMATS } from '../../image/image.ts';
 import type { ImageFormat } from '../../image/index.ts';
 import { type Access, cpuModels } from '../../walker/index.ts';
@@ -13,6 +14,7 @@ export interface TargetOptions {
   readonly regime?: AskedRegime;
   readonly cpu?: string;
   readonly paBits?: number;
+  readonly security?: SecurityState;
   readonly sid?: string;
   readonly ssid?: string;
   readonly row?: string;
@@ -43,7 +45,13 @@ export function addTargetOptions(command: Command): Command {
     .addOption(
       new Option('--cpu <model>', 'whose features count (default: max, all of them)').choices(cpuModels),
     )
-    .addOption(new Option('--pa-bits <n>', 'implemented physical address bits, 32 to 52').argParser(paBits));
+    .addOption(new Option('--pa-bits <n>', 'implemented physical address bits, 32 to 52').argParser(paBits))
+    .addOption(
+      new Option(
+        '--security <state>',
+        `whose accesses: ${securityStates.map(securityWord).join(', ')} (default: what SCR_EL3 says; else secure of EL3, nonsecure of all else)`,
+      ).argParser(securityState),
+    );
   for (const name of PE_REGISTERS)
     command.addOption(new Option(`--${name} <value>`, `${name.toUpperCase()}`));
   for (const name of SMMU_REGISTERS)
@@ -79,6 +87,14 @@ function askedRegime(text: string): AskedRegime {
   if (found !== undefined) return found;
   throw new InvalidArgumentError(
     `there is no regime '${text}'; there are ${[...machineRegimes, 'smmuv3'].join(', ')}.`,
+  );
+}
+
+function securityState(text: string): SecurityState {
+  const found = securityNamed(text);
+  if (found !== undefined) return found;
+  throw new InvalidArgumentError(
+    `there is no security state '${text}'; there are ${securityStates.map(securityWord).join(', ')}.`,
   );
 }
 

@@ -1,7 +1,12 @@
 /** What targets of every kind are made of: register values, the regime they make, the stream that is asked. */
 import { isStream, type MachineRegime } from '../../arch/regimes.ts';
 import { GoldenFileError } from '../../golden/result.ts';
-import { createMachine, type MachineDescription, type StreamChoice } from '../../machine/machine.ts';
+import {
+  createMachine,
+  type MachineDescription,
+  type StreamChoice,
+  type Translator,
+} from '../../machine/machine.ts';
 import { WalkerError } from '../../walker/index.ts';
 import { parseAddress } from '../input/address.ts';
 import { openInput } from '../input/open-input.ts';
@@ -23,6 +28,20 @@ export function said<T>(file: string, act: () => T): T {
     if (known) throw inputError(`${file}: ${(error as Error).message}`);
     throw error;
   }
+}
+
+/** `--security`, where it was typed. */
+export function securityOf({ security }: TargetOptions): Pick<MachineDescription, 'security'> {
+  return security === undefined ? {} : { security };
+}
+
+/** What a security state asks for that no walk here does. */
+export function securityNotes({ security }: Translator): string[] {
+  return security === 'realm' || security === 'root'
+    ? [
+        'granule protection checks (FEAT_RME) are not modelled: what translates here may still be a granule protection fault',
+      ]
+    : [];
 }
 
 export function askedStream(

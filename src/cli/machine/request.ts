@@ -5,7 +5,7 @@ import { parseRequest } from '../input/request.ts';
 import { usageError } from '../io.ts';
 import { performOrRefuse } from '../run/perform.ts';
 import type { TargetOptions } from './options.ts';
-import { said } from './parts.ts';
+import { said, securityOf } from './parts.ts';
 import type { Target } from './target.ts';
 
 /** @throws CliError (input) for a malformed request, or one that has no tables; (usage) for options that are for images. */
@@ -24,7 +24,7 @@ export function requestTarget(json: unknown, file: string, options: TargetOption
   const request = parseRequest(json, file);
   const { domain, outcomes } = performOrRefuse(request, file);
   const { regime, registers } = domain.registers.hardware;
-  const machine = { memory: domain.memory, regime, registers: { ...registers } };
+  const machine = { memory: domain.memory, regime, registers: { ...registers }, ...securityOf(options) };
   return {
     name: request.name ?? file,
     regime,

@@ -1,4 +1,5 @@
 /** What registers mean as JSON: addresses compact, descriptors and registers with all their digits. */
+import { securityWord } from '../../arch/security.ts';
 import type {
   CdDescription,
   OffReason,
@@ -15,8 +16,8 @@ import { hex, hexWord } from '../../text/numbers.ts';
 /** A regime, or a stream of an SMMU. Addresses are bigints, which `Output.document` writes as `"0x…"`. */
 export function derivationJson(description: RegimeDescription | StreamDerivation): object {
   if ('regime' in description) {
-    const { regime, cpu, stages } = description;
-    return { regime, pa_bits: cpu.paBits, stages: stages.map(stageJson) };
+    const { regime, cpu, security, stages } = description;
+    return { regime, security: securityWord(security), pa_bits: cpu.paBits, stages: stages.map(stageJson) };
   }
   return streamJson(description);
 }

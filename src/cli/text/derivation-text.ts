@@ -1,4 +1,5 @@
 /** What registers mean as lines: stages, ranges, tables, memory types, and what is wrong with the register values. */
+import { securityName } from '../../arch/security.ts';
 import type {
   CdDescription,
   LevelDescription,
@@ -28,10 +29,11 @@ const LINE = 98;
 /** A regime, or a stream of an SMMU, in lines of at most 98 columns. */
 export function derivationLines(description: RegimeDescription | StreamDerivation, style: Style): string[] {
   if ('regime' in description) {
-    const { regime, cpu, stages } = description;
+    const { regime, cpu, stages, security } = description;
+    const state = security === 'non-secure' ? '' : `, ${securityName(security)} state`;
     const title = style.title(regime);
     return [
-      `${title}  ${cpu.paBits} physical address bits`,
+      `${title}  ${cpu.paBits} physical address bits${state}`,
       ...stages.flatMap((one) => stageLines(one, style)),
     ];
   }

@@ -1,5 +1,6 @@
 /** A walk as JSON: addresses compact, descriptors and registers with all their digits. */
 import { type MachineRegime, traitsOf } from '../../arch/regimes.ts';
+import { securityWord } from '../../arch/security.ts';
 import { type Answer, permittedFaults } from '../../machine/machine.ts';
 import { type Faulted, faultText, memoryText, permissionText } from '../../text/hardware.ts';
 import { hex, hexWord } from '../../text/numbers.ts';
@@ -23,7 +24,8 @@ export function walkJson(
     kind: step.kind,
     ...(step.output !== undefined && { output: step.output }),
   }));
-  const asked = { ia: result.ia, access, privileged, ok: result.ok };
+  const state = 'security' in result ? { security: securityWord(result.security) } : {};
+  const asked = { ia: result.ia, access, privileged, ...state, ok: result.ok };
   return {
     ...asked,
     ...(result.ok ? translationJson(result) : faultJson(result, { access, privileged }, regime)),
@@ -40,6 +42,7 @@ export function attributesJson(result: Translation): object {
     memory: memoryText(result.attributes),
     attr: hex(result.attributes.byte, 2),
     shareability: result.shareability,
+    pas: securityWord(result.paSpace),
     global: result.global,
     contiguous: result.contiguous,
     guarded: result.guarded,

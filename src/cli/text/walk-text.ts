@@ -1,5 +1,6 @@
 /** A walk as lines: each descriptor that was read, and the result. */
 import { isNested, type MachineRegime } from '../../arch/regimes.ts';
+import { securityName } from '../../arch/security.ts';
 import { type Answer, permittedFaults, type Translator } from '../../machine/machine.ts';
 import { probe } from '../../space/probe.ts';
 import { columns } from '../../text/columns.ts';
@@ -12,6 +13,7 @@ import {
   memoryText,
   permissionText,
   SHAREABILITY,
+  spaceText,
 } from '../../text/hardware.ts';
 import { hex, hexWord, sizeText } from '../../text/numbers.ts';
 import type { Style } from '../../text/style.ts';
@@ -28,12 +30,17 @@ export function accessText({ access, privileged }: Access, regime: MachineRegime
 export function walkLines(result: Answer, access: Access, walker: Translator, style: Style): string[] {
   const wanted = accessText(access, walker.regime);
   return [
-    `${style.title(hex(result.ia))}  ${wanted}`,
+    `${style.title(hex(result.ia))}  ${wanted}${stateText(walker)}`,
     ...stepLines(result.steps, walker.regime, style),
     ...(result.ok
       ? [...translationLines(result, walker.regime, style), ...runLines(result, walker, style)]
       : faultLines(result, access, walker, style)),
   ];
+}
+
+/** Whose access it is, where that decides on anything. */
+export function stateText({ security = 'non-secure' }: Translator): string {
+  return security === 'non-secure' ? '' : `, ${securityName(security)} state`;
 }
 
 /** `L1[0x003] @0x40001018 = 0x0000000040002003  table -> 0x40002000`. */
@@ -79,10 +86,11 @@ function translationLines(result: Translation, regime: MachineRegime, style: Sty
   const rights = hasUnprivileged(regime)
     ? `privileged ${permissionText(privileged)}, unprivileged ${permissionText(unprivileged)}`
     : permissionText(privileged);
+  const space = spaceText(result);
   const ipa = result.stage1 ? [`  IPA   ${hex(result.stage1.oa)}`] : [];
   return [
     ...ipa,
-    `  ${style.good('PA')}    ${style.title(hex(pa))}  (${leaf})`,
+    `  ${style.good('PA')}    ${style.title(hex(pa))}${space && `  ${space}`}  (${leaf})`,
     `  may   ${rights}`,
     `  as    ${memoryText(attributes)} (${hex(attributes.byte, 2)}), ${SHAREABILITY[shareability][0]}; ${flags.join(', ')}`,
     ...fetchLines(result, style),
