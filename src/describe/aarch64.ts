@@ -3,12 +3,12 @@ import type { CpuFeatures } from '../walker/cpu.ts';
 import type { TableGeometry } from '../walker/descriptor64.ts';
 import { startSubject } from '../walker/params/aarch64.ts';
 import type { S1Params, S2Params } from '../walker/params/params.ts';
-import { hasWideBase } from '../walker/params/sizes.ts';
+import { hasWideBase, s1Effective, s2Effective } from '../walker/params/sizes.ts';
 import type { RangeSpan } from '../walker/ranges.ts';
 import type { RawBase } from '../walker/rules/base.ts';
 import { problemsOf } from '../walker/rules/rule.ts';
-import { S1_DISABLED, S1_RULES, takesTxsz } from '../walker/rules/stage1.ts';
-import { S2_RULES, type StartSubject, smallestT0sz } from '../walker/rules/stage2.ts';
+import { S1_CLAMPED, S1_DISABLED, S1_RULES, takesTxsz } from '../walker/rules/stage1.ts';
+import { S2_CLAMPED, S2_RULES, type StartSubject, smallestT0sz } from '../walker/rules/stage2.ts';
 import type { FieldNames, RawFields } from './fields.ts';
 import { tablesOf, walkAttributes } from './tables.ts';
 import type { OffReason, RangeDescription, Stage2Controls, TablesDescription } from './types.ts';
@@ -28,7 +28,8 @@ export interface S1RangeInput {
 
 /** Describes a stage-1 range of AArch64, whichever structure it is from. */
 export function s1Range(input: S1RangeInput, cpu: CpuFeatures): RangeDescription {
-  const { names, fields, upper, value, cnp, span } = input;
+  const { names, upper, value, cnp, span } = input;
+  const fields = s1Effective(input.fields, cpu);
   const { params } = span;
   const disabled = S1_DISABLED.holds({ fields, cpu });
   const off = input.off ?? (disabled ? S1_DISABLED.tell({ fields, cpu }, names) : undefined);
@@ -38,7 +39,7 @@ export function s1Range(input: S1RangeInput, cpu: CpuFeatures): RangeDescription
   return {
     register: names.base,
     value,
-    size: { field: names.txsz, value: fields.txsz },
+    size: { field: names.txsz, value: input.fields.txsz },
     ...(off && { off }),
     ...(tables && { tables }),
     walks: walkAttributes(fields.irgn, fields.orgn, fields.sh),
@@ -49,7 +50,10 @@ export function s1Range(input: S1RangeInput, cpu: CpuFeatures): RangeDescription
     // Of a range that is switched off nothing else counts: its size is mostly left as 0.
     problems: disabled
       ? []
-      : problemsOf(S1_RULES, { fields, upper, cpu, ...rawBase(fields, params, tables, cpu) }, names),
+      : [
+          ...problemsOf([S1_CLAMPED], { fields: input.fields, cpu }, names),
+          ...problemsOf(S1_RULES, { fields, upper, cpu, ...rawBase(fields, params, tables, cpu) }, names),
+        ],
   };
 }
 
@@ -86,12 +90,13 @@ export interface S2RangeInput {
 
 /** Describes the one range of stage 2. */
 export function s2Range(input: S2RangeInput, cpu: CpuFeatures): RangeDescription {
-  const { names, vtcr, fields, value, cnp, params, off } = input;
+  const { names, vtcr, value, cnp, params, off } = input;
+  const fields = s2Effective(input.fields, cpu);
   const tables = params.invalid ? undefined : s2Tables(params, fields, names, cpu);
   return {
     register: names.base,
     value,
-    size: { field: names.txsz, value: fields.txsz },
+    size: { field: names.txsz, value: input.fields.txsz },
     ...(off && { off }),
     ...(tables && { tables }),
     walks: walkAttributes(fields.irgn, fields.orgn, fields.sh),
@@ -99,11 +104,14 @@ export function s2Range(input: S2RangeInput, cpu: CpuFeatures): RangeDescription
     e0pd: false,
     topByteIgnored: 'no',
     cnp,
-    problems: problemsOf(
-      S2_RULES,
-      { ...startOf(vtcr, fields, cpu), fields, upper: false, ...rawBase(fields, params, tables, cpu) },
-      names,
-    ),
+    problems: [
+      ...problemsOf([S2_CLAMPED], { fields: input.fields, cpu }, names),
+      ...problemsOf(
+        S2_RULES,
+        { ...startOf(vtcr, fields, cpu), fields, upper: false, ...rawBase(fields, params, tables, cpu) },
+        names,
+      ),
+    ],
   };
 }
 

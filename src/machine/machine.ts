@@ -56,7 +56,13 @@ export interface MachineDescription {
   /** Of a PE: whose accesses they are. Default: what SCR_EL3 (`scr_el3`) says, or else Secure of EL3, Non-secure of all else. */
   readonly security?: SecurityState;
   /** A model of the walker's, PA bits in place of its own, and features beyond it by the manual's names (FEAT_XS). */
-  readonly cpu?: { readonly model?: string; readonly paBits?: number; readonly features?: readonly string[] };
+  readonly cpu?: {
+    readonly model?: string;
+    readonly paBits?: number;
+    readonly features?: readonly string[];
+    /** TxSZ out of range is clamped, where that is permitted. Default false: a fault. */
+    readonly clampsTxsz?: boolean;
+  };
 }
 
 /** Whose transactions are translated, of an SMMU. */
@@ -94,10 +100,11 @@ export function createMachine(description: MachineDescription): Machine {
 
 /** The walker's options that a description comes to. @throws WalkerError for a feature or model that is not known. */
 export function cpuOf({ cpu }: Pick<MachineDescription, 'cpu'>): CpuOptions {
-  const { model, paBits, features = [] } = cpu ?? {};
+  const { model, paBits, features = [], clampsTxsz } = cpu ?? {};
   const options = {
     ...(model !== undefined && { model: model as CpuModel }),
     ...(paBits !== undefined && { paBits }),
+    ...(clampsTxsz !== undefined && { clampsTxsz }),
   };
   return withFeatures(options, features);
 }

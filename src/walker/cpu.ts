@@ -46,6 +46,12 @@ export interface CpuFeatures {
   readonly nv: boolean;
   /** FEAT_BBM level 0 to 2. */
   readonly bbm: 0 | 1 | 2;
+  /**
+   * TxSZ out of range counts as the nearest value that is in range, where the architecture permits that in place of a level 0
+   * translation fault: below the minimum without FEAT_LVA (stage 2: FEAT_LPA), above the maximum on any PE. (D8.1.9; J1.1
+   * AArch64.S1TxSZFaults, S2TxSZFaults.) Default false.
+   */
+  readonly clampsTxsz?: boolean;
 }
 
 const ARMV8_0: CpuFeatures = {

@@ -163,6 +163,46 @@ describe('with --tables, each fault is walked', () => {
     expect(ran.out).toContain('these tables translate it');
   });
 
+  test('by the other of two choices that hardware has: a T0SZ of 0 that is clamped (DDI 0487 D8.1.9)', async () => {
+    // TCR_EL3 as a loader leaves it: T0SZ 0, PS 0, and a root above 4G.
+    const image = (model: string) => ({
+      schema: 'pgtable-golden/1',
+      kind: 'image',
+      name: 'loader',
+      producer: 'by hand',
+      regime: 'el3',
+      cpu: { model },
+      ram: { base: '0x880000000', size: '0x10000' },
+      registers: { ttbr0: '0x880000000', tcr: '0x80800000', mair: '0xff', sctlr: '0x1' },
+      memory: [{ pa: '0x880000000', words64: { '0': '0x880001003' } }],
+      translations: [],
+    });
+    const ask = (model: string) =>
+      lpaeJson([
+        'fault',
+        '--esr',
+        '0x86000000',
+        '--far',
+        '0x40200000',
+        '--tables',
+        tempFile('loader.json', JSON.stringify(image(model))),
+      ]);
+    const { code, json } = await ask('cortex-a57');
+    expect(code).toBe(0);
+    expect(json.faults).toMatchObject([
+      {
+        walk: {
+          agrees: true,
+          choice: expect.stringMatching(/clamps a TxSZ/),
+          fault: { kind: 'address_size', level: 0 },
+        },
+      },
+    ]);
+    const wide = await ask('max');
+    expect(wide.code).toBe(1);
+    expect(wide.json.faults).toMatchObject([{ walk: { agrees: false, fault: { kind: 'translation' } } }]);
+  });
+
   test('of an SMMU through the tables of its own stream', async () => {
     const event = ['0x2800000010', '0x0', '0x10010000', '0x0'];
     const { code, json } = await lpaeJson(['fault', '--tables', smmu, '--event', ...event]);

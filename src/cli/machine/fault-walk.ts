@@ -1,7 +1,8 @@
 /** A reported fault put to the tables: what a walk of the same access comes to, and whether that is what was reported. */
-import { isStage2Alone, type MachineRegime } from '../../arch/regimes.ts';
+import { isStage2Alone, isStream, type MachineRegime } from '../../arch/regimes.ts';
 import type { DecodedFault } from '../../glossary/faults/decoded-fault.ts';
-import type { Answer } from '../../machine/machine.ts';
+import { type Answer, createMachine, type Translator } from '../../machine/machine.ts';
+import { wrap } from '../../text/columns.ts';
 import { faultText } from '../../text/hardware.ts';
 import type { Style } from '../../text/style.ts';
 import type { Access } from '../../walker/index.ts';
@@ -15,10 +16,13 @@ export interface FaultWalk {
   readonly result: Answer;
   /** The walk ends as was reported, as far as the report says. */
   readonly agrees: boolean;
+  /** It does so only where hardware makes the other of two permitted choices. */
+  readonly choice?: string;
 }
 
 /** Walks the access that a fault is about, or undefined where the report has no address. Memory is not changed. */
-export function walkFault(fault: DecodedFault, { walker, regime }: Target): FaultWalk | undefined {
+export function walkFault(fault: DecodedFault, target: Target): FaultWalk | undefined {
+  const { walker, regime } = target;
   const ia = isStage2Alone(regime) ? (fault.ipa ?? fault.address) : fault.address;
   if (ia === undefined) return undefined;
   const access: Access = {
@@ -26,8 +30,22 @@ export function walkFault(fault: DecodedFault, { walker, regime }: Target): Faul
     privileged: fault.privileged ?? true,
     update: false,
   };
+  const asReported = (found: Answer) => !found.ok && isSame(fault, found.fault);
   const result = walker.walk(ia, access);
-  return { regime, access, result, agrees: !result.ok && isSame(fault, result.fault) };
+  if (asReported(result)) return { regime, access, result, agrees: true };
+  const clamped = clampedWalker(target)?.walk(ia, access);
+  return clamped !== undefined && asReported(clamped)
+    ? { regime, access, result: clamped, agrees: true, choice: CLAMPED }
+    : { regime, access, result, agrees: false };
+}
+
+const CLAMPED =
+  'this is so where hardware clamps a TxSZ that is out of range, as it may without FEAT_LVA (stage 2: FEAT_LPA); a level 0 translation fault is the other choice (DDI 0487 D8.1.9)';
+
+/** The machine that makes the other choice. Of an SMMU such an entry is ILLEGAL, and there is none. */
+function clampedWalker({ machine, regime, stream }: Target): Translator | undefined {
+  if (isStream(regime)) return undefined;
+  return createMachine({ ...machine, cpu: { ...machine.cpu, clampsTxsz: true } })(stream);
 }
 
 function isSame(reported: DecodedFault, found: Extract<Answer, { ok: false }>['fault']): boolean {
@@ -38,15 +56,20 @@ function isSame(reported: DecodedFault, found: Extract<Answer, { ok: false }>['f
   return (stage === undefined || stage === found.stage) && (level === undefined || level === found.level);
 }
 
+const CHOICE_LINE = 94;
+
 export function faultWalkLines(
-  { access, result, agrees }: FaultWalk,
+  { access, result, agrees, choice }: FaultWalk,
   target: Target,
   style: Style,
 ): string[] {
   const lines = walkLines(result, access, target.walker, style);
-  return [`in ${target.name}:`, ...lines, `  ${verdictText(result, agrees, target.regime)}`].map(
-    (line) => `  ${line}`,
-  );
+  return [
+    `in ${target.name}:`,
+    ...lines,
+    `  ${verdictText(result, agrees, target.regime)}`,
+    ...(choice === undefined ? [] : wrap(choice, CHOICE_LINE).map((line) => `  ${line}`)),
+  ].map((line) => `  ${line}`);
 }
 
 function verdictText(result: Answer, agrees: boolean, regime: MachineRegime): string {
@@ -57,6 +80,6 @@ function verdictText(result: Answer, agrees: boolean, regime: MachineRegime): st
   return `these tables give another fault (${faultText(result.fault, regime)}): they were changed since, or another table was in use`;
 }
 
-export function faultWalkJson({ regime, access, result, agrees }: FaultWalk): object {
-  return { agrees, ...walkJson(result, access, regime) };
+export function faultWalkJson({ regime, access, result, agrees, choice }: FaultWalk): object {
+  return { agrees, ...(choice !== undefined && { choice }), ...walkJson(result, access, regime) };
 }

@@ -14,7 +14,16 @@ import { S1_FAULTS, takesTxsz } from '../rules/stage1.ts';
 import { type StartSubject, startFaultOf, startLevelOf } from '../rules/stage2.ts';
 import { mairRegions, type S1Params, type S2Control, type S2Params } from './params.ts';
 import { type RangeFields, stage2Fields, type TableAddress } from './range-fields.ts';
-import { effectiveDs, firstBlockLevel, hasWideBase, highAddress, outputBits, tableBase } from './sizes.ts';
+import {
+  effectiveDs,
+  firstBlockLevel,
+  hasWideBase,
+  highAddress,
+  outputBits,
+  s1Effective,
+  s2Effective,
+  tableBase,
+} from './sizes.ts';
 
 /** SCTLR_ELx as far as it matters to a walk, and of HCR_EL2 what matters to stage 1. */
 export interface SystemControl {
@@ -80,11 +89,12 @@ function updatesOf(fields: RangeFields, cpu: CpuFeatures): Pick<TableGeometry, '
 
 /** Stage-1 parameters of one range. */
 export function s1Params(
-  fields: RangeFields,
+  given: RangeFields,
   mair: bigint,
   control: SystemControl,
   cpu: CpuFeatures,
 ): S1Params {
+  const fields = s1Effective(given, cpu);
   const { granuleLog2, txsz, ps, base: address } = fields;
   const ds = effectiveDs(fields, cpu);
   const iaBits = takesTxsz(fields, cpu) ? 64 - txsz : 48;
@@ -119,7 +129,12 @@ export function hypervisorControl(hcr: bigint): S2Control {
 /** VTCR_EL2 as the rules for a start level take it. */
 export function startSubject(vtcr: bigint, cpu: CpuFeatures, address: TableAddress): StartSubject {
   const { SL0, SL2 } = VTCR_EL2.fields;
-  return { fields: stage2Fields(vtcr, address), sl0: read(vtcr, SL0), sl2: isSet(vtcr, SL2), cpu };
+  return {
+    fields: s2Effective(stage2Fields(vtcr, address), cpu),
+    sl0: read(vtcr, SL0),
+    sl2: isSet(vtcr, SL2),
+    cpu,
+  };
 }
 
 /** Where T0SZ and SL0 fit nothing: the smallest table, which no walk reads. */

@@ -34,12 +34,38 @@ export function s1TxszLimits(fields: SizeFields, cpu: CpuFeatures): readonly [le
 }
 
 /** AArch64.S2MinTxSZ, MaxTxSZ: what stage 2 takes. An IPA of a PE is no larger than a PA. */
-function s2TxszLimits(fields: SizeFields, cpu: CpuFeatures): readonly [least: number, most: number] {
+export function s2TxszLimits(fields: SizeFields, cpu: CpuFeatures): readonly [least: number, most: number] {
   const { granuleLog2 } = fields;
   const { ipaBits = cpu.paBits } = cpu;
   const wide = granuleLog2 === 16 || effectiveDs(fields, cpu);
   const least = ipaBits < 52 ? 64 - ipaBits : wide ? 12 : 16;
   return [least, mostTxsz(granuleLog2, cpu)];
+}
+
+/** Whether hardware may clamp a TxSZ in place of a fault: a small one only without the feature for wide addresses. */
+function mayClamp(txsz: number, [least, most]: readonly [number, number], wide: boolean): boolean {
+  return (txsz < least && !wide) || txsz > most;
+}
+
+export const s1MayClamp = (txsz: number, fields: SizeFields, cpu: CpuFeatures): boolean =>
+  mayClamp(txsz, s1TxszLimits(fields, cpu), cpu.lva);
+export const s2MayClamp = (txsz: number, fields: SizeFields, cpu: CpuFeatures): boolean =>
+  mayClamp(txsz, s2TxszLimits(fields, cpu), cpu.lpa);
+
+type Sized = SizeFields & Pick<RangeFields, 'txsz'>;
+
+/** Stage 1's fields as the PE takes them: TxSZ clamped, where the PE does that. */
+export function s1Effective<Fields extends Sized>(fields: Fields, cpu: CpuFeatures): Fields {
+  if (cpu.clampsTxsz !== true || !s1MayClamp(fields.txsz, fields, cpu)) return fields;
+  const [least, most] = s1TxszLimits(fields, cpu);
+  return { ...fields, txsz: fields.txsz < least ? least : most };
+}
+
+/** The same of stage 2. */
+export function s2Effective<Fields extends Sized>(fields: Fields, cpu: CpuFeatures): Fields {
+  if (cpu.clampsTxsz !== true || !s2MayClamp(fields.txsz, fields, cpu)) return fields;
+  const [least, most] = s2TxszLimits(fields, cpu);
+  return { ...fields, txsz: fields.txsz < least ? least : most };
 }
 
 /** Whether stage 2 has a use for SL2: with DS = 1 and the 4K granule. */

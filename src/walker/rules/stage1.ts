@@ -1,7 +1,7 @@
 /** Rules for a range of stage 1 in VMSAv8-64: what makes a TCR_ELx or TTBRn_ELx illegal or unusual. (DDI 0487 D8.1.9, D8.2.3, D8.2.4, D24.2.194.) */
 import type { CpuFeatures } from '../cpu.ts';
 import type { RangeFields } from '../params/range-fields.ts';
-import { effectiveDs, s1TxszLimits } from '../params/sizes.ts';
+import { effectiveDs, s1Effective, s1MayClamp, s1TxszLimits } from '../params/sizes.ts';
 import { BASE_BEYOND, BASE_UNALIGNED, type Base, type RawBase } from './base.ts';
 import { RANGE_RULES, type RangeSubject, type RawRangeSubject } from './range.ts';
 import { numbersText, type RegisterRule } from './rule.ts';
@@ -46,13 +46,29 @@ const TXSZ: RegisterRule<RangeSubject> = {
     const legal = legalTxsz(fields, cpu);
     const small = fields.txsz < legal[0]!;
     const why = small ? needsMore(fields, cpu) : '';
+    const nearest = small ? legal[0]! : legal.at(-1)!;
+    const choice = s1MayClamp(fields.txsz, fields, cpu)
+      ? `, or it counts as ${nearest} (hardware${small ? ' without FEAT_LVA' : ''} may do either)`
+      : '';
     return {
       field: txsz,
       value: BigInt(fields.txsz),
-      rule: `${64 - fields.txsz} input bits are too ${small ? 'many' : 'few'}: a level 0 translation fault (hardware without FEAT_LVA may clamp instead); legal here is ${numbersText(legal)}${why}`,
+      rule: `${64 - fields.txsz} input bits are too ${small ? 'many' : 'few'}: a level 0 translation fault${choice}; legal here is ${numbersText(legal)}${why}`,
       section: 'DDI 0487 D8.1.9',
     };
   },
+};
+
+/** Where the PE clamps: what the register holds does not count. */
+export const S1_CLAMPED: RegisterRule<RangeSubject> = {
+  effect: 'unpredictable',
+  holds: ({ fields, cpu }) => s1Effective(fields, cpu) !== fields,
+  tell: ({ fields, cpu }, { txsz }) => ({
+    field: txsz,
+    value: BigInt(fields.txsz),
+    rule: `out of range: taken as ${s1Effective(fields, cpu).txsz}; a level 0 translation fault is the other choice`,
+    section: 'DDI 0487 D8.1.9',
+  }),
 };
 
 /** What larger addresses would take. */

@@ -4,7 +4,14 @@ import { isSet } from '../../arch/read.ts';
 import { HCR_EL2 } from '../../arch/registers/stage2.ts';
 import type { CpuFeatures } from '../cpu.ts';
 import type { ConfigurationFault } from '../params/params.ts';
-import { countsSl2, s2StartLevel, startCodes } from '../params/sizes.ts';
+import {
+  countsSl2,
+  s2Effective,
+  s2MayClamp,
+  s2StartLevel,
+  s2TxszLimits,
+  startCodes,
+} from '../params/sizes.ts';
 import { BASE_BEYOND, BASE_UNALIGNED, type Base, type RawBase } from './base.ts';
 import { RANGE_RULES, type RangeSubject, type RawRangeSubject } from './range.ts';
 import { faultOf, numbersText, type RegisterRule } from './rule.ts';
@@ -58,6 +65,30 @@ function wanted(subject: RangeSubject): string {
 const INVALID = { effect: 'fault', fault: { kind: 'translation', level: 0 } } as const;
 const START_SECTION = 'DDI 0487 D8.2.8.2, D8.2.9.2, D8.2.10.2';
 
+/** Which limit T0SZ breaks, and where that is from. (AArch64.S2MinTxSZ, MaxTxSZ.) */
+function limitOf({ fields, cpu }: RangeSubject): readonly [broken: string, why: string] {
+  const [least, most] = s2TxszLimits(fields, cpu);
+  if (fields.txsz > most) return ['too few', cpu.ttst ? '' : ', tables for fewer bits needing FEAT_TTST'];
+  if (fields.txsz >= least) return ['out of range', ''];
+  const { ipaBits, paBits } = cpu;
+  if (ipaBits !== undefined && ipaBits < 52) return ['too many', `, an IPA having at most ${ipaBits} bits`];
+  if (paBits < 52) return ['too many', `, an IPA being no larger than a PA (${paBits} bits)`];
+  return ['too many', least === 16 ? ', more than 48 bits needing DS = 1 or the 64K granule' : ''];
+}
+
+/** What hardware may make of T0SZ in place of a fault, and what comes of that. */
+function clampText(subject: StartSubject): string {
+  const { fields, cpu } = subject;
+  if (!s2MayClamp(fields.txsz, fields, cpu)) return '';
+  const [least, most] = s2TxszLimits(fields, cpu);
+  const small = fields.txsz < least;
+  const nearest = small ? least : most;
+  const level = s2StartLevel(nearest, startCode(subject), fields, cpu);
+  const who = small ? 'hardware without FEAT_LPA may do either' : 'hardware may do either';
+  const then = level === undefined ? ', a value that this start level does not take' : '';
+  return `, or it counts as ${nearest} (${who})${then}`;
+}
+
 /** T0SZ and SL2:SL0: at most one of them holds. */
 const START_RULES: readonly RegisterRule<StartSubject>[] = [
   {
@@ -67,11 +98,12 @@ const START_RULES: readonly RegisterRule<StartSubject>[] = [
       const { fields, cpu } = subject;
       const all = startCodes(fields, cpu).flatMap((sl) => legalT0sz(sl, subject));
       const legal = [...new Set(all)].sort((a, b) => a - b);
+      const [broken, why] = limitOf(subject);
       return {
         field: txsz,
         value: BigInt(fields.txsz),
-        rule: `${64 - fields.txsz} IPA bits are out of range: a level 0 translation fault; legal here is ${numbersText(legal)}, an IPA being no larger than a PA (${cpu.paBits} bits)`,
-        section: 'DDI 0487 D8.1.10',
+        rule: `${64 - fields.txsz} IPA bits are ${broken}: a level 0 translation fault${clampText(subject)}; legal here is ${numbersText(legal)}${why}`,
+        section: 'DDI 0487 D8.1.10; J1.1 AArch64.S2TxSZFaults',
       };
     },
   },
@@ -107,6 +139,18 @@ const START_RULES: readonly RegisterRule<StartSubject>[] = [
 export function startFaultOf(subject: StartSubject): ConfigurationFault | undefined {
   return faultOf(START_RULES, subject);
 }
+
+/** Where the PE clamps: what the register holds does not count. */
+export const S2_CLAMPED: RegisterRule<RangeSubject> = {
+  effect: 'unpredictable',
+  holds: ({ fields, cpu }) => s2Effective(fields, cpu) !== fields,
+  tell: ({ fields, cpu }, { txsz }) => ({
+    field: txsz,
+    value: BigInt(fields.txsz),
+    rule: `out of range: taken as ${s2Effective(fields, cpu).txsz}; a level 0 translation fault is the other choice`,
+    section: 'DDI 0487 D8.1.10; J1.1 AArch64.S2TxSZFaults',
+  }),
+};
 
 const SL2_IGNORED: RegisterRule<StartSubject> = {
   effect: 'ignored',
