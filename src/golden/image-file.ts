@@ -3,7 +3,8 @@ import { read } from '../arch/read.ts';
 import type { MachineRegime } from '../arch/regimes.ts';
 import { type SecurityState, securityNamed } from '../arch/security.ts';
 import { EVENT } from '../arch/smmu/index.ts';
-import { type AnswerJson, imageSchema, type RowJson } from './image-schema.ts';
+import { type AnswerJson, imageSchema, machineRegimeOf, type RowJson } from './image-schema.ts';
+import { ANY_STAGES } from './image-words.ts';
 import { parseGolden } from './schema.ts';
 
 /** The answer that a row wants. Members that are absent make no claim. */
@@ -74,6 +75,8 @@ export interface PagemapRow {
 export interface ImageFile {
   readonly name: string;
   readonly regime: MachineRegime;
+  /** The file says `smmuv3`: which stages there are is in the stream table entries. */
+  readonly anyStages?: true;
   /** Whose accesses they are, where the file says it; else SCR_EL3 does, or the regime. */
   readonly security?: SecurityState;
   /** `features`: what the PE has beyond its model, by the manual's names (FEAT_XS). */
@@ -152,7 +155,8 @@ export function parseImageFile(value: unknown): ImageFile {
   const security = securityNamed(file.security ?? '');
   return {
     name: file.name,
-    regime: file.regime,
+    regime: machineRegimeOf(file),
+    ...(file.regime === ANY_STAGES && { anyStages: true }),
     ...(security !== undefined && { security }),
     cpu: { model, ...claims({ paBits, features }) },
     ram: file.elsewhere === 'zero' || !file.ram ? EVERYWHERE : file.ram,

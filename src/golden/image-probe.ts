@@ -24,8 +24,18 @@ export function imageProbe(image: ImageFile): Probe {
       ...(row.sid !== undefined && { streamId: Number(row.sid) }),
       ...(row.ssid !== undefined && { substreamId: Number(row.ssid) }),
     };
-    return restore(() => machine(stream).walk(row.va, row));
+    return restore(() => refused(() => machine(stream).walk(row.va, row)));
   };
+}
+
+/** @throws GoldenFileError for what no machine here can be, or does: an STE that asks for permission indirection. */
+function refused<T>(make: () => T): T {
+  try {
+    return make();
+  } catch (error) {
+    if (error instanceof WalkerError) throw new GoldenFileError(error.message);
+    throw error;
+  }
 }
 
 /** The machine of an image: its memory, and the machine with register values in place of the image's. @throws GoldenFileError as above. */

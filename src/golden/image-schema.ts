@@ -1,10 +1,11 @@
 /** The JSON of golden images (pgtable-golden/1, kind image): every member is judged, known to be information, or refused. */
 import * as v from 'valibot';
-import { isStream, machineRegimes } from '../arch/regimes.ts';
+import { isStream, type MachineRegime, machineRegimes } from '../arch/regimes.ts';
 import { securityNamed, securityProblem } from '../arch/security.ts';
 import { oneShapeOf, pair } from '../json/schemas.ts';
 import { featureNames } from '../walker/cpu.ts';
 import {
+  ANY_STAGES,
   FAULT,
   FAULT_KIND_NOT_YET,
   FAULT_KINDS,
@@ -212,16 +213,18 @@ const feature = v.pipe(
   ),
 );
 
+const REGIMES = [...machineRegimes, ANY_STAGES] as const;
+
 const fileObject = members(
   {
     schema: v.literal('pgtable-golden/1'),
     kind: v.literal('image'),
     name: v.string(),
-    regime: v.picklist(machineRegimes, ({ input }) => {
+    regime: v.picklist(REGIMES, ({ input }) => {
       const regime = String(input);
       return Object.hasOwn(REGIME_NOT_YET, regime)
         ? withValue(refusal(regime, 'regime', [], REGIME_NOT_YET), regime)
-        : `unknown regime '${regime}'; known are ${machineRegimes.join(', ')}`;
+        : `unknown regime '${regime}'; known are ${REGIMES.join(', ')}`;
     }),
     security: maybe(oneOf('security state', SECURITY_STATES, SECURITY_NOT_YET)),
     cpu: members(
@@ -241,12 +244,18 @@ const fileObject = members(
   FILE,
 );
 
+/** The machine's regime: of an SMMU with a stream table any, since the entries decide. */
+export function machineRegimeOf({ regime }: { readonly regime: (typeof REGIMES)[number] }): MachineRegime {
+  return regime === ANY_STAGES ? 'smmuv3-s1' : regime;
+}
+
 /** A golden image. What it says of answers must be something that its machine can answer. */
 export const imageSchema = v.pipe(
   fileObject,
   v.rawCheck(({ dataset, addIssue }) => {
     if (!dataset.typed) return;
-    const { regime, cpu, ram, elsewhere, translations } = dataset.value;
+    const { cpu, ram, elsewhere, translations } = dataset.value;
+    const regime = machineRegimeOf(dataset.value);
     if (!ram && !elsewhere) {
       const message = 'must be { base, size }, or left out beside "elsewhere": "zero"';
       addIssue({ message, path: at(dataset.value, 'ram') });

@@ -127,6 +127,9 @@ export const SECURITY_NOT_YET: Words = {
   root: 'Root state, whose outputs granule protection checks decide on (FEAT_RME)',
 };
 
+/** An SMMU whose stream table entries say which stages there are. */
+export const ANY_STAGES = 'smmuv3';
+
 /** Regimes that only this schema has. */
 export const REGIME_NOT_YET: Words = {
   'pl1&0-nested64': 'AArch32 under the stage 2 of an AArch64 hypervisor',

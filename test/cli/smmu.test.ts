@@ -135,3 +135,55 @@ test.each([
   expect([code, out]).toEqual([2, '']);
   expect(err).toContain(message);
 });
+
+describe('configurations', () => {
+  /** The image with CD word 0 and registers changed, by the regime that leaves the stages to the STE. */
+  const changed = (cd0: string, registers: Record<string, string>, ste1 = '0x0') =>
+    tempFile(
+      'config.json',
+      asText({
+        ...IMAGE,
+        regime: 'smmuv3',
+        registers: { ...IMAGE.registers, ...registers },
+        memory: [
+          { pa: '0x40000000', words64: { '64': '0x4000100b', '72': ste1 } },
+          {
+            pa: '0x40001000',
+            words64: { '0': cd0, '8': '0x40002000', '16': '0x800000000000000', '24': '0xff' },
+          },
+          ...IMAGE.memory.slice(2),
+        ],
+        translations: IMAGE.translations.slice(0, 1),
+      }),
+    );
+
+  test('an image of regime smmuv3, and the reason of an ILLEGAL CD', async () => {
+    // A = 0 with TERM_MODEL = 1.
+    const illegal = changed('0x2204c0000022', { idr0: '0xd44101b' });
+    const { code, out } = await lpae(['walk', illegal, '0x1234']);
+    expect(code).toBe(1);
+    expect(out).toContain('! CD.A = 0 (fault): must be 1 (SMMU_IDR0.TERM_MODEL = 1)');
+    expect(out).toContain('FAULT C_BAD_CD');
+  });
+
+  test('CD.A = 0 reaches the result', async () => {
+    const { out } = await lpae(['walk', changed('0x2204c0000022', { idr0: '0x944101b' }), '0x2000']);
+    expect(out).toContain('then  the device sees no error (CD.A = 0): a read gives 0, a write does nothing');
+  });
+
+  test('permission indirection is refused by walk, dump, lint and check', async () => {
+    // CD.PIE (187) and STE.S1PIE (88), with SMMU_IDR3.S1PI.
+    const pie = changed('0x6204c0000022', { idr3: '0x41404' }, '0x1000000');
+    for (const args of [
+      ['walk', pie, '0x1234'],
+      ['dump', pie],
+      ['lint', pie],
+      ['check', pie],
+    ]) {
+      const { code, out, err } = await lpae(args);
+      expect(code).toBeGreaterThan(1);
+      expect(out + err).toContain('CD.PIE = 1 asks for permission indirection, which is not modelled');
+      expect(out + err).not.toContain('    at ');
+    }
+  });
+});

@@ -61,17 +61,19 @@ async function walk(
   for (const warning of target.warnings) out.note(warning);
   const access = accessOf(options, row);
   const results = (row && inputs.length === 0 ? [row.va] : inputs).map((ia) => walker.walk(ia, access));
+  // A fault of an SMMU's configuration has its reason on the way to the tables.
+  const explained = target.dumped || results.some((result) => !result.ok && !('level' in result.fault));
   // What the file says is about its own question alone.
   const asked = row !== undefined && inputs.length === 0 && !options.access && !options.unprivileged;
   const golden = asked && row ? goldenOf(row, results[0]!) : undefined;
   if (out.json) {
     const walks = results.map((result) => walkJson(result, access, target.regime));
-    const derivation = target.dumped ? { derivation: derivationJson(target) } : {};
+    const derivation = explained ? { derivation: derivationJson(target) } : {};
     out.document('lpae.walk/1', { name, regime, ...derivation, walks, ...(golden && { golden }) });
   } else {
-    if (target.dumped) out.lines(derivationLines(target, out.style));
+    if (explained) out.lines(derivationLines(target, out.style));
     for (const [i, result] of results.entries()) {
-      if (i > 0 || target.dumped) out.line();
+      if (i > 0 || explained) out.line();
       out.lines(walkLines(result, access, walker, out.style));
     }
     if (golden) {

@@ -25,7 +25,7 @@ export async function imageTarget(
   const security = options.security ?? image.security;
   const asked = {
     memory,
-    regime: given.regime ?? image.regime,
+    regime: given.regime ?? (image.anyStages ? 'smmuv3' : image.regime),
     cpu: { ...cpu, ...given.cpu },
     registers,
     ...(security !== undefined && { security }),
