@@ -75,6 +75,8 @@ export function securityProblem(regime: MachineRegime, state: SecurityState): st
 /** What a state makes of stage 1: where outputs lead, and where instructions may come from. */
 export interface StageSecurity {
   readonly state: SecurityState;
+  /** False: nobody said the state, and it is assumed. What would be reserved in it is then not called so. */
+  readonly known: boolean;
   /** Which bits of descriptors choose the output's space. */
   readonly chosenBy: 'nothing' | 'NS and NSTable' | 'NS' | 'NSE and NS';
   /** Nothing outside the state's own space is executed: Root state, EL2 of Realm state, Secure state with SCR_EL3.SIF. */
@@ -82,23 +84,32 @@ export interface StageSecurity {
 }
 
 /** What {@link StageSecurity} is of a regime. `scr`: SCR_EL3. */
-export function stageSecurity(regime: MachineRegime, state: SecurityState, scr = 0n): StageSecurity {
-  const { el } = traitsOf(regime);
+export function stageSecurity(
+  regime: MachineRegime,
+  state: SecurityState,
+  { scr = 0n, known = true }: { readonly scr?: bigint | undefined; readonly known?: boolean } = {},
+): StageSecurity {
+  const common = { state, known } as const;
   switch (state) {
     case 'secure':
-      return { state, chosenBy: 'NS and NSTable', ownCodeOnly: isSet(scr, SCR_EL3.fields.SIF) };
+      return { ...common, chosenBy: 'NS and NSTable', ownCodeOnly: isSet(scr, SCR_EL3.fields.SIF) };
     case 'root':
-      return { state, chosenBy: 'NSE and NS', ownCodeOnly: true };
+      return { ...common, chosenBy: 'NSE and NS', ownCodeOnly: true };
     case 'realm':
-      return el === 2
-        ? { state, chosenBy: 'NS', ownCodeOnly: true }
-        : { state, chosenBy: 'nothing', ownCodeOnly: false };
+      return traitsOf(regime).el === 2
+        ? { ...common, chosenBy: 'NS', ownCodeOnly: true }
+        : { ...common, chosenBy: 'nothing', ownCodeOnly: false };
     default:
-      return NON_SECURE;
+      return { ...common, chosenBy: 'nothing', ownCodeOnly: false };
   }
 }
 
-export const NON_SECURE: StageSecurity = { state: 'non-secure', chosenBy: 'nothing', ownCodeOnly: false };
+export const NON_SECURE: StageSecurity = {
+  state: 'non-secure',
+  known: false,
+  chosenBy: 'nothing',
+  ownCodeOnly: false,
+};
 
 /** The space of an output, by what its descriptor says, and whether a table on the way had NSTable set. */
 export function outputSpace(

@@ -45,7 +45,7 @@ export function captureImage(capture: Capture): object {
   const { scr, scr_el3 = scr, ...registers } = machine.registers;
   const { security = defaultSecurity(regime) } = capture;
   // The state is said by itself; what SCR_EL3 says beside it is SIF.
-  const counts = scr_el3 !== undefined && stageSecurity(regime, security, scr_el3).ownCodeOnly;
+  const counts = scr_el3 !== undefined && stageSecurity(regime, security, { scr: scr_el3 }).ownCodeOnly;
   const frames = new Map<bigint, Record<string, string>>();
   for (const pa of touched) {
     const word = memory.read64(pa);

@@ -1,7 +1,7 @@
 /** Physical memory that is mapped more than once, in one address space or across several: attributes and rights that do not go together. (DDI 0487 B2.16, D8.4.) */
 import { hex } from '../text/numbers.ts';
 import type { Findings } from './findings.ts';
-import { attributesOf, byOutput, inputOf, type Mapped, type Placed } from './placed.ts';
+import { attributesOf, byOutput, inputOf, type Mapped, type Placed, paText } from './placed.ts';
 
 /** Goes over what is placed in order, each range beside those that overlap it: of alike ones, by `kindOf`, the one that reaches furthest. */
 function sweep<One extends Placed>(
@@ -29,7 +29,7 @@ export function checkAliases(placed: readonly Placed[], findings: Findings): voi
     const end = overlapEnd(one, other);
     findings.add({
       rule: 'alias-attributes',
-      message: `PA ${hex(one.first)}-${hex(end)} is ${attributesOf(one)} here, and ${attributesOf(other)} at ${hex(inputOf(other, one.first))}`,
+      message: `${paText(one, one.first, end)} is ${attributesOf(one)} here, and ${attributesOf(other)} at ${hex(inputOf(other, one.first))}`,
       first: one.range.first,
       last: one.range.first + (end - one.first),
     });
@@ -52,14 +52,16 @@ export function checkAliasesAcross(spaces: readonly NamedSpace[], findings: Find
     byOutput(ranges).map((one) => ({ ...one, space: name })),
   );
   placed.sort((a, b) => (a.first < b.first ? -1 : a.first > b.first ? 1 : 0));
-  const kindOf = (one: PlacedIn) => `${one.space}\n${attributesOf(one)}`;
+  const kindOf = (one: PlacedIn) => `${one.space}\n${one.result.paSpace}\n${attributesOf(one)}`;
   sweep(placed, kindOf, (one, open) => {
     for (const other of open) {
       if (other.space === one.space || attributesOf(other) === attributesOf(one)) continue;
+      // The same PA in another address space is another place.
+      if (other.result.paSpace !== one.result.paSpace) continue;
       const end = overlapEnd(one, other);
       findings.add({
         rule: 'alias-attributes',
-        message: `PA ${hex(one.first)}-${hex(end)} is ${attributesOf(one)} in ${one.space}, and ${attributesOf(other)} at ${hex(inputOf(other, one.first))} in ${other.space}`,
+        message: `${paText(one, one.first, end)} is ${attributesOf(one)} in ${one.space}, and ${attributesOf(other)} at ${hex(inputOf(other, one.first))} in ${other.space}`,
         first: one.range.first,
         last: one.range.first + (end - one.first),
       });
@@ -99,7 +101,7 @@ function reportWritable(code: Placed, writer: Placed, from: Placed, findings: Fi
   const first = inputOf(code, from.first);
   findings.add({
     rule: 'writable-alias',
-    message: `executable, ${executes}; PA ${hex(from.first)}-${hex(end)} is writable, ${writes}, at ${hex(inputOf(writer, from.first))}`,
+    message: `executable, ${executes}; ${paText(code, from.first, end)} is writable, ${writes}, at ${hex(inputOf(writer, from.first))}`,
     first,
     last: first + (end - from.first),
   });

@@ -44,8 +44,8 @@ export function layoutOf(
   const { level } = entry;
   const isLeaf = entry.kind === ENTRY_KINDS.leaf;
   return descriptorLayout({
-    ...placeOfReader(by),
     ...place,
+    ...placeOfReader(by),
     format,
     kind: kindOf(entry, level === reader.lastLevel),
     stage: root.stage,

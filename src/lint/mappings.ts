@@ -1,6 +1,7 @@
 /** The rules that look at what is mapped, whatever tables say it: rights, memory types, aliases, tables within reach. (DDI 0487 D8.4, D8.6.) */
 
 import { isNested, isStage2Alone, isStream, type MachineRegime } from '../arch/regimes.ts';
+import { securityStates } from '../arch/security.ts';
 import type { Translation } from '../walker/index.ts';
 import { checkAliases, checkWritableAliases } from './aliases.ts';
 import type { Findings } from './findings.ts';
@@ -13,7 +14,10 @@ interface Fetches {
   readonly rights: boolean;
 }
 
-/** @returns what translates, by where it leads. */
+/**
+ * One PA in two address spaces is two places: what overlaps is looked for in each by itself. (DDI 0487 D8.4.6.)
+ * @returns what translates into the own space, where the tables are, by where it leads.
+ */
 export function checkMappings(
   ranges: readonly Mapped[],
   tables: readonly MetTable[],
@@ -24,12 +28,15 @@ export function checkMappings(
   // Stage 2 leaves it to stage 1 who may execute what.
   const fetches: Fetches = { device: !smmu, rights: !smmu && !isStage2Alone(regime) };
   for (const range of ranges) checkRange(range, fetches, findings);
-  const placed = byOutput(ranges);
-  if (findings.wants('alias-attributes')) checkAliases(placed, findings);
-  if (fetches.rights && findings.wants('writable-alias')) checkWritableAliases(placed, findings);
+  for (const space of securityStates) {
+    const placed = byOutput(ranges.filter(({ result }) => result.ok && result.paSpace === space));
+    if (findings.wants('alias-attributes')) checkAliases(placed, findings);
+    if (fetches.rights && findings.wants('writable-alias')) checkWritableAliases(placed, findings);
+  }
+  const own = byOutput(ranges.filter(({ result }) => result.ok && result.paSpace === result.security));
   // Of stage 1 under stage 2 table addresses are IPAs, and what is mapped are PAs.
-  if (!isNested(regime)) checkTablesInReach(placed, tables, findings);
-  return placed;
+  if (!isNested(regime)) checkTablesInReach(own, tables, findings);
+  return own;
 }
 
 function checkRange({ first, last, result }: Mapped, fetches: Fetches, findings: Findings): void {

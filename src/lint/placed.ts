@@ -1,5 +1,7 @@
 /** What is mapped, by where it leads: ranges in the order of their output addresses. */
 import type { Answer } from '../machine/machine.ts';
+import { spaceText } from '../text/hardware.ts';
+import { hex } from '../text/numbers.ts';
 import type { MemoryAttributes, Shareability, Translation } from '../walker/index.ts';
 
 /** A range of alike leaves, as a dump lists it. */
@@ -69,4 +71,10 @@ export function memoryText(attributes: Compared, shareability: Shareability): st
   const policies =
     inner.policy === outer.policy ? inner.policy : `inner ${inner.policy}, outer ${outer.policy}`;
   return `Normal ${policies}, ${shareability}-shareable`;
+}
+
+/** `PA 0x8000-0x8fff`, with the address space outside Non-secure state: `Secure PA 0x8000-0x8fff`. */
+export function paText({ result }: Pick<Placed, 'result'>, first: bigint, last: bigint): string {
+  const space = spaceText(result);
+  return `${space && `${space} `}PA ${hex(first)}-${hex(last)}`;
 }

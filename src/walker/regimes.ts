@@ -154,7 +154,7 @@ export function regimeStages(
 
 /** Of accesses whose Security state nobody says. */
 function usualSecurity(regime: Regime): StageSecurity {
-  return stageSecurity(regime, defaultSecurity(regime));
+  return stageSecurity(regime, defaultSecurity(regime), { known: false });
 }
 
 function stage2Of(memory: TableMemory, regime: Regime, values: Values, cpu: CpuFeatures): Stage2 | undefined {

@@ -28,7 +28,8 @@ export function walkerSecurity(said: SaidSecurity): StageSecurity {
   const state = securityStateOf(said);
   const problem = securityProblem(regime, state);
   if (problem !== undefined) throw new WalkerError(`${regime} in ${securityName(state)} state: ${problem}`);
-  return stageSecurity(regime, state, scr);
+  const known = scr !== undefined || said.security !== undefined || said.secure !== undefined;
+  return stageSecurity(regime, state, { scr, known });
 }
 
 function securityStateOf({ regime, security, scr, secure }: SaidSecurity): SecurityState {

@@ -119,7 +119,10 @@ export class Stage1 {
       return new TableTree(this.#memory, root, new LongReader(params), {
         outputBits: params.oaBits,
         addressOf: this.#stage2?.tableAddressOf(),
-        place: { nv1: params.nv1, security: params.security.state },
+        place: {
+          nv1: params.nv1,
+          ...(params.security.known && { security: params.security.state }),
+        },
       });
     });
   }

@@ -24,15 +24,23 @@ function lintOf(
     registers?: Record<string, bigint>;
     cpu?: CpuModel;
     security?: 'non-secure' | 'secure' | 'realm' | 'root';
+    /** The state that the walker is of, and says of its tables. */
+    walked?: 'non-secure' | 'secure' | 'realm' | 'root';
   } = {},
 ) {
   const memory = new PhysicalMemory({ base: 0x1000n, size: 0x1_0000n });
   for (const [pa, word] of words) memory.write64(pa, word);
   const { regime = 'el1&0', registers = { ttbr0: ROOT, tcr: TCR, mair: MAIR }, cpu = 'cortex-a53' } = options;
-  const translator = createMachine({ memory, regime, registers, cpu: { model: cpu } })();
+  const { security, walked } = options;
+  const translator = createMachine({
+    memory,
+    regime,
+    registers,
+    cpu: { model: cpu },
+    ...(walked && { security: walked }),
+  })();
   const { ranges } = listSpace(translator);
   const derivation = describeRegime(regime, registers, cpu);
-  const { security } = options;
   const input = { translator, ranges, derivation, ...(security && { security }) };
   return lint(input).findings.map(({ rule, message, first, count }) => ({
     rule,
@@ -425,4 +433,36 @@ test('frames of a guest are known by their PAs, its tables by IPAs', () => {
     frames: [0x1000n, 0x2000n, 0x3000n, 0x8000n, 0x9000n],
   });
   expect(findings.filter(({ rule }) => rule === 'unreachable-table').map(({ at }) => at)).toEqual([0x3000n]);
+});
+
+describe('one PA in two address spaces is two places (DDI 0487 D8.4.6)', () => {
+  const NS = 0x20n;
+  const NON_CACHEABLE = 0x08n;
+  // Two pages with one PA, whose memory types differ; the second in Non-secure memory.
+  const pages = (bits: bigint): Words => [
+    ...TABLES,
+    [0x3000n, PAGE | 0x8000_0000n],
+    [0x3008n, PAGE | 0x8000_0000n | NON_CACHEABLE | bits],
+  ];
+
+  test('an alias is one within a space', () => {
+    expect(rulesOf(pages(NS), { walked: 'secure' })).toEqual([]);
+    expect(lintOf(pages(0n), { walked: 'secure' })).toMatchObject([
+      { rule: 'alias-attributes', message: expect.stringMatching(/^Secure PA 0x80000000-0x80000fff is /) },
+    ]);
+    expect(rulesOf(pages(NS), { walked: 'non-secure' })).toEqual(['reserved-bits', 'alias-attributes']);
+  });
+
+  test('tables lie in the own space', () => {
+    const writable = (bits: bigint): Words => [...TABLES, [0x3000n, PAGE | 0x1000n | bits]];
+    expect(rulesOf(writable(0n), { walked: 'secure' })).toEqual(['walk-attributes', 'table-writable']);
+    expect(rulesOf(writable(NS), { walked: 'secure' })).toEqual([]);
+  });
+
+  test('NS is reserved where the walker is known to be Non-secure', () => {
+    const page: Words = [...TABLES, [0x3000n, PAGE | 0x8000_0000n | NS]];
+    expect(rulesOf(page, { walked: 'non-secure' })).toEqual(['reserved-bits']);
+    expect(rulesOf(page, { walked: 'secure' })).toEqual([]);
+    expect(rulesOf(page)).toEqual([]);
+  });
 });

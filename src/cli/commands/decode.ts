@@ -1,12 +1,13 @@
 /** `lpae decode`: descriptors field by field, in every reading that their bits allow, the likeliest first. */
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import type { DescriptorPlace } from '../../arch/descriptors/index.ts';
 import { type MachineRegime, machineRegimes, regimeNamed } from '../../arch/regimes.ts';
+import type { SecurityState } from '../../arch/security.ts';
 import type { Reader } from '../../lint/layout.ts';
 import { hexWord } from '../../text/numbers.ts';
 import { parseAddress } from '../input/address.ts';
 import { readAll } from '../input/stdin.ts';
 import { EXIT, inputError, usageError } from '../io.ts';
+import { SECURITY_WORDS, securityState } from '../machine/options.ts';
 import type { Cli, Output } from '../output.ts';
 import { addSvgOptions, checkSvgOptions, type SvgOptions, writeSvg } from '../svg-file.ts';
 import { readingJson, readingLines, unlikelyLines } from '../text/descriptor-text.ts';
@@ -32,9 +33,6 @@ interface DecodeOptions extends SvgOptions {
   readonly regime?: MachineRegime;
   readonly security?: SecurityState;
 }
-
-type SecurityState = NonNullable<DescriptorPlace['security']>;
-const SECURITY_STATES = ['non-secure', 'secure', 'realm', 'root'] as const satisfies readonly SecurityState[];
 
 const HELP = `
 Of what is not given, everything is tried: both stages of AArch64, all granules and levels (a word of 8 digits also as a short
@@ -62,7 +60,11 @@ export function define(command: Command, cli: Cli): void {
         .argParser(decodedRegime)
         .conflicts('format'),
     )
-    .addOption(new Option('--security <state>', 'the Security state of that regime').choices(SECURITY_STATES))
+    .addOption(
+      new Option('--security <state>', `the Security state of that regime: ${SECURITY_WORDS}`).argParser(
+        securityState,
+      ),
+    )
     .option('--level <n>', "Arm's level, 3 being the last")
     .option('--mair <value>', 'MAIR_ELx, for the memory type that AttrIndx chooses')
     .option('--ds', 'TCR.DS = 1: 52-bit addresses with 4K and 16K (FEAT_LPA2)');

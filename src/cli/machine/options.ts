@@ -49,7 +49,7 @@ export function addTargetOptions(command: Command): Command {
     .addOption(
       new Option(
         '--security <state>',
-        `whose accesses: ${securityStates.map(securityWord).join(', ')} (default: what SCR_EL3 says; else secure of EL3, nonsecure of all else)`,
+        `whose accesses: ${SECURITY_WORDS} (default: what SCR_EL3 says; else secure of EL3, nonsecure of all else)`,
       ).argParser(securityState),
     );
   for (const name of PE_REGISTERS)
@@ -90,12 +90,14 @@ function askedRegime(text: string): AskedRegime {
   );
 }
 
-function securityState(text: string): SecurityState {
+/** The states, as they may be typed. */
+export const SECURITY_WORDS = securityStates.map(securityWord).join(', ');
+
+/** @throws InvalidArgumentError with the states that there are. */
+export function securityState(text: string): SecurityState {
   const found = securityNamed(text);
   if (found !== undefined) return found;
-  throw new InvalidArgumentError(
-    `there is no security state '${text}'; there are ${securityStates.map(securityWord).join(', ')}.`,
-  );
+  throw new InvalidArgumentError(`there is no security state '${text}'; there are ${SECURITY_WORDS}.`);
 }
 
 function paBits(text: string): number {
