@@ -22,7 +22,7 @@ import { TraceError } from './errors.ts';
 export interface TraceContext
   extends Pick<
     BbmContext,
-    'stage' | 'granuleLog2' | 'oa52' | 'ha' | 'hd' | 'mair' | 'hierarchical' | 'sameContents'
+    'stage' | 'granuleLog2' | 'oa52' | 'ha' | 'hd' | 'mair' | 'hierarchical' | 'sameContents' | 'security'
   > {
   /** Input address bits that the tables resolve, 25 to 52 in most machines. */
   readonly iaBits: number;

@@ -7,7 +7,7 @@ import { contiguousEntries } from '../arch/descriptors/index.ts';
 import { traitsOf } from '../arch/regimes.ts';
 import type { Tag } from '../tlb/index.ts';
 import { entryLog2, type TableSpace } from './context.ts';
-import { bbmFields } from './fields.ts';
+import { bbmFields, mayHaveXs } from './fields.ts';
 import type { Form } from './steps.ts';
 
 /** A table where a walk may find it: one that a table descriptor, or the base register, leads to. */
@@ -91,7 +91,7 @@ export function cachedEntry(
 }
 
 /** What an invalidation finds the entry by. Tables are never global (RCHVGJ). */
-export function tagOf({ kind, global, ia, size, level }: CachedEntry, space: TableSpace): Tag {
+export function tagOf({ kind, word, global, ia, size, level }: CachedEntry, space: TableSpace): Tag {
   const { stage, regime, vmid, asid, granuleLog2, iaBase } = space;
   const hasAsid = stage === 1 && traitsOf(regime).unprivileged;
   return {
@@ -103,5 +103,6 @@ export function tagOf({ kind, global, ia, size, level }: CachedEntry, space: Tab
     size: BigInt(size),
     granuleLog2,
     level,
+    xs: kind === 'leaf' && mayHaveXs(word, space),
   };
 }

@@ -1,6 +1,13 @@
 /** The fields of a VMSAv8-64 descriptor that the break-before-make rules compare. (DDI 0487 D8.3.1.1, D8.3.1.2.) */
-import { contiguousEntries, STAGE1_LEAF, STAGE2_LEAF, TABLE_DESCRIPTOR } from '../arch/descriptors/index.ts';
+import {
+  contiguousEntries,
+  type DescriptorPlace,
+  STAGE1_LEAF,
+  STAGE2_LEAF,
+  TABLE_DESCRIPTOR,
+} from '../arch/descriptors/index.ts';
 import { addressOf, isSet, read } from '../arch/read.ts';
+import { decodeMairByte } from '../walker/attributes.ts';
 import { S2AP_WRITE } from '../walker/permissions.ts';
 
 export type EntryKind = 'invalid' | 'table' | 'leaf';
@@ -10,6 +17,8 @@ export interface EntryFields {
   /** Output address of a leaf, or the next table's, and the bytes that a leaf maps. */
   readonly oa: bigint;
   readonly size: bigint;
+  /** NS of a stage-1 leaf: the physical address space of the output, which is a part of the output address. (D8.17.1 IWZRHR.) */
+  readonly ns: boolean;
   /** Memory type, cacheability and shareability, to compare. */
   readonly memory: string;
   /** nG = 0. Stage 2 has no such bit: false. */
@@ -35,6 +44,8 @@ export interface FieldsContext {
   readonly oa52?: boolean;
   /** Hardware updates dirty state (TCR.HD): DBM = 1 is writable. Default false. */
   readonly hd?: boolean;
+  /** The Security state of the regime. In Non-secure state NS is RES0. Default: not known, and NS counts. */
+  readonly security?: DescriptorPlace['security'];
   /** Stage 1: MAIR, so that two AttrIndx of the same memory type are no change. */
   readonly mair?: bigint;
 }
@@ -54,6 +65,7 @@ export function bbmFields(word: bigint, context: FieldsContext): EntryFields {
     kind,
     oa: outputAddress(word, leaf ? leafLog2 : granuleLog2, context),
     size: 1n << BigInt(leafLog2),
+    ns: leaf && stage === 1 && context.security !== 'non-secure' && isSet(word, S1.NS),
     memory: memoryOf(word, context),
     global: leaf && stage === 1 && !isSet(word, S1.nG),
     contiguous: leaf && contiguousEntries(granuleLog2, level) > 1 && isSet(word, S1.Contiguous),
@@ -89,6 +101,17 @@ function memoryOf(word: bigint, { stage, granuleLog2, oa52, mair }: FieldsContex
   const type = stage === 1 ? byte : `MemAttr ${read(word, S2.MemAttr)}`;
   return oa52 && granuleLog2 !== 16 ? type : `${type}, SH ${read(word, S1['SH[1:0]'])}`;
 }
+
+/**
+ * Whether the XS attribute of a leaf may be 1: the memory type of stage 1 says so, stage 2 only clears it. Where MAIR or stage 1
+ * is not known, it may.
+ */
+export function mayHaveXs(word: bigint, { stage, mair }: Pick<FieldsContext, 'stage' | 'mair'>): boolean {
+  if (stage === 2) return !isSet(word, S2.FnXS);
+  return mair === undefined || decodeMairByte(mairByte(mair, read(word, S1.AttrIndx)), WITH_XS).xs;
+}
+
+const WITH_XS = { mte: true, xs: true } as const;
 
 function mairByte(mair: bigint, index: number): number {
   return read(mair, { high: index * 8 + 7, low: index * 8 });

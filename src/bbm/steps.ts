@@ -67,10 +67,10 @@ export function scopeOf(step: TlbiStep | InvalidateStep, space: TableSpace): Ste
 function instructionScope({ tlbi, operand = 0n }: TlbiStep, space: TableSpace): StepScope {
   const { regime, vmid, ds } = space;
   const scope = scopeOrRefuse(tlbi, operand, { regime, vmid, ds, cpu: CPU });
-  if (scope === undefined) return { own: undefined, combined: 'none' };
+  if (scope === undefined || scope.cleans) return { own: undefined, combined: 'none' };
   // Combined entries are found by VA, which a trace of stage 2 does not know: only what is for all VAs is sure to hit them.
   const { asid, from, lastLevel } = scope;
-  const allAddresses = from === undefined && asid === undefined && !lastLevel;
+  const allAddresses = from === undefined && asid === undefined && !lastLevel && !scope.keepsXs;
   return { own: scope, combined: allAddresses && scope.stages !== 'stage2' ? 'all' : 'none' };
 }
 

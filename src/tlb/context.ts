@@ -31,8 +31,13 @@ export type StagesHeld = 'stage1' | 'stage2' | 'both';
 export interface TlbContextOptions extends WalkerOptions {
   /** 0 to 0xffff. Default: TTBRn.ASID as TCR.A1 and AS select it; 0 for short descriptors (CONTEXTIDR is not given). */
   readonly asid?: number;
-  /** 0 to 0xffff. Default: VTTBR.VMID as VTCR.VS has it, 0 in regimes without stage 2. */
+  /**
+   * 0 to 0xffff. Default: VTTBR.VMID as VTCR.VS has it, 0 in regimes without stage 2. At EL2 and EL3 no entry is tagged with it:
+   * it is what TLBI operations on EL1&0 name.
+   */
   readonly vmid?: number;
+  /** EL2&0: HCR_EL2.TGE. With 0, TLBI operations of E1 are on EL1&0. Default true. */
+  readonly tge?: boolean;
 }
 
 /** A context ready to translate. Immutable; writing a register is making another. */
@@ -44,6 +49,9 @@ export interface TlbContext {
   readonly asid: number | undefined;
   /** Undefined outside EL1&0. */
   readonly vmid: number | undefined;
+  /** HCR_EL2.TGE, which counts in EL2&0 alone; and the VMID that TLBI operations on EL1&0 name, whatever regime is current. */
+  readonly tge: boolean;
+  readonly operationVmid: number;
   /** TCR.DS (VTCR.DS where the context is stage 2 alone): range operands depend on it. */
   readonly ds: boolean;
   readonly aarch32: boolean;
@@ -90,6 +98,8 @@ export function tlbContext(memory: PhysicalMemory, options: TlbContextOptions): 
     holds: held(stages.stage1, stages.stage2 !== undefined),
     asid: unprivileged && stages.stage1 ? (options.asid ?? currentAsid(options)) : undefined,
     vmid: translationRegime === 'el1&0' ? (options.vmid ?? currentVmid(options)) : undefined,
+    tge: options.tge ?? true,
+    operationVmid: options.vmid ?? currentVmid(options),
     ds:
       !aarch32 &&
       cpu.lpa2 &&

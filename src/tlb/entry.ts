@@ -80,7 +80,8 @@ export function makeEntry(
   const { regime, vmid, asid } = context;
   const span = first.size * BigInt(run);
   const global = result.global || asid === undefined;
-  const tag = { regime, holds, vmid, asid: global ? undefined : asid, granuleLog2, level: first.level };
+  const xs = context.cpu.xs && result.attributes.xs;
+  const tag = { regime, holds, vmid, asid: global ? undefined : asid, granuleLog2, level: first.level, xs };
   return {
     tag: { ...tag, from: alignDown(result.ia, span), size: span },
     context,
@@ -138,6 +139,14 @@ function leafDescriptor(
   const dirty = access === 'write' && isSet(descriptor, DBM);
   const written = dirty ? withField(descriptor, DIRTY_STATE, stage === 2) : descriptor;
   return { level, descriptor: withField(written, AF, true), address };
+}
+
+/** The entry as VMALLWS2 leaves it: a stage 2 that hardware made writable is clean again. Undefined where there is nothing to do. */
+export function cleanedEntry(entry: TlbEntry): TlbEntry | undefined {
+  const { stage2Leaf, translation, clean } = entry;
+  const dirty =
+    stage2Leaf !== undefined && isSet(stage2Leaf.descriptor, DBM) && translation.stage2 !== undefined;
+  return dirty && !clean ? { ...entry, clean: true } : undefined;
 }
 
 /** Whether an entry is there for an address of the current context, whatever it may be used for. */

@@ -21,6 +21,8 @@ export interface Tag {
   readonly granuleLog2: number;
   /** Level of the leaf; of a walk-cache entry, of the table descriptor. */
   readonly level: number;
+  /** The XS attribute of a leaf's memory (FEAT_XS). Default false. */
+  readonly xs?: boolean;
 }
 
 /** Whose translation it is: entries of different owners never stand for each other. */
@@ -50,6 +52,10 @@ export interface Scope {
   /** Only entries of tables of this granule, and leaves of this level: TG and TTL. */
   readonly granuleLog2?: number;
   readonly level?: number;
+  /** nXS: entries whose XS attribute is 1 need not go. */
+  readonly keepsXs?: boolean;
+  /** VMALLWS2: what is writable-dirty by stage 2 becomes writable-clean, and nothing has to go. */
+  readonly cleans?: boolean;
 }
 
 /** Operands have address bits [55:0]: the top byte of a tagged address is not compared. (D8.17.5.1 RJGGKN.) */
@@ -58,6 +64,7 @@ export const ADDRESS_BITS = 56;
 /** Whether an entry is within a scope. `table`: it is one of the walk cache, and no leaf. */
 export function inScope(scope: Scope, tag: Tag, table: boolean): boolean {
   if (tag.regime !== scope.regime) return false;
+  if (scope.keepsXs && tag.xs) return false;
   if (scope.stages !== 'both' && (scope.stages === 'stage2') !== (tag.holds === 'stage2')) return false;
   if (scope.vmid !== undefined && tag.vmid !== scope.vmid) return false;
   if (!asidInScope(scope, tag)) return false;

@@ -2,7 +2,7 @@
 
 import { log2 } from '../walker/bits.ts';
 import type { TlbContext } from './context.ts';
-import { entryMatches, type TlbEntry } from './entry.ts';
+import { cleanedEntry, entryMatches, type TlbEntry } from './entry.ts';
 import { inScope, type Scope, sameOwner } from './scope.ts';
 
 /** An entry in its place. */
@@ -59,6 +59,18 @@ export class EntryStore {
     const before = this.#slots.length;
     this.#slots = this.#slots.filter(({ entry }) => !inScope(scope, entry.tag, false));
     return before - this.#slots.length;
+  }
+
+  /** Makes writable-dirty entries in scope writable-clean. Answers how many entries that were. */
+  clean(scope: Scope): number {
+    let count = 0;
+    this.#slots = this.#slots.map((slot) => {
+      const cleaned = inScope(scope, slot.entry.tag, false) ? cleanedEntry(slot.entry) : undefined;
+      if (cleaned === undefined) return slot;
+      count++;
+      return { ...slot, entry: cleaned };
+    });
+    return count;
   }
 
   /** Indexed by the address bits above the entry's own size, as a TLB is that looks up each size it holds. */

@@ -160,7 +160,8 @@ export class Tlb {
   }
 
   /**
-   * `TLBI operation, xt`, completed: what is in its scope is gone, from the TLB and the walk cache.
+   * `TLBI operation, xt`, completed: what is in its scope is gone, from the TLB and the walk cache. Entries that need not go stay,
+   * such as those whose XS attribute is 1 with nXS.
    *
    * @param xt - the register operand, 64 bits, in the layout of the operation. Default 0.
    * @returns how many entries that were.
@@ -171,8 +172,12 @@ export class Tlb {
     return scope === undefined ? 0 : this.invalidate(scope);
   }
 
-  /** Drops what is in a scope, whichever instruction or command has that scope. Answers how many entries that were. */
+  /**
+   * Drops what is in a scope (of VMALLWS2: makes it writable-clean), whichever instruction or command has that scope. Answers how
+   * many entries that were.
+   */
   invalidate(scope: Scope): number {
+    if (scope.cleans) return this.#store.clean(scope);
     return this.#store.invalidate(scope) + this.#walkCache.invalidate(scope);
   }
 

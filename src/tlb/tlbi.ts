@@ -20,63 +20,88 @@ import type { Scope } from './scope.ts';
 type Shareability = '' | 'IS' | 'OS';
 type Range = '' | 'R';
 type LastLevel = '' | 'L';
+/** With it, it is IMPLEMENTATION SPECIFIC whether entries whose XS attribute is 1 go. */
+type Qualifier = '' | 'NXS';
+
+/** Operations on cached granule protection tables. (DDI 0487 D9.5.) */
+type GptOperation = 'PAALL' | 'PAALLOS' | 'RPAOS' | 'RPALOS';
 
 /** Operations by their architectural names. IS and OS broadcast; to one TLB they are the same. */
 export type TlbiOperation =
-  | `${`ALLE${1 | 2 | 3}` | 'VMALLE1' | 'VMALLS12E1' | 'ASIDE1'}${Shareability}`
-  | `${Range}VA${LastLevel}E${1 | 2 | 3}${Shareability}`
-  | `${Range}VAA${LastLevel}E1${Shareability}`
-  | `${Range}IPAS2${LastLevel}E1${Shareability}`;
+  | `${`ALLE${1 | 2 | 3}` | 'VMALLE1' | 'VMALLS12E1' | 'VMALLWS2E1' | 'ASIDE1'}${Shareability}${Qualifier}`
+  | `${Range}VA${LastLevel}E${1 | 2 | 3}${Shareability}${Qualifier}`
+  | `${Range}VAA${LastLevel}E1${Shareability}${Qualifier}`
+  | `${Range}IPAS2${LastLevel}E1${Shareability}${Qualifier}`
+  | GptOperation;
 
 /** What an operation depends on beside its operand. */
-export type TlbiContext = Pick<TlbContext, 'regime' | 'vmid' | 'ds' | 'cpu'>;
+export type TlbiContext = Pick<TlbContext, 'regime' | 'vmid' | 'ds' | 'cpu'> &
+  Partial<Pick<TlbContext, 'tge' | 'operationVmid'>>;
 
 const NAMES = [
-  /^()(ALL|VA)()E([123])(?:IS|OS)?$/,
-  /^(R?)(VA)(L?)E([123])(?:IS|OS)?$/,
-  /^(R?)(VAA|IPAS2)(L?)E(1)(?:IS|OS)?$/,
-  /^()(VMALL|VMALLS12|ASID)()E(1)(?:IS|OS)?$/,
+  /^()(ALL|VA)()E([123])(?:IS|OS)?(NXS)?$/,
+  /^(R?)(VA)(L?)E([123])(?:IS|OS)?(NXS)?$/,
+  /^(R?)(VAA|IPAS2)(L?)E(1)(?:IS|OS)?(NXS)?$/,
+  /^()(VMALL|VMALLS12|VMALLWS2|ASID)()E(1)(?:IS|OS)?(NXS)?$/,
 ];
+const GPT = /^(?:PAALL(?:OS)?|RPAL?OS)$/;
+
+/** Operations that are on EL1&0, whichever regime is current. */
+const GUEST_TYPES: readonly string[] = ['ALL', 'VMALLS12', 'VMALLWS2', 'IPAS2'];
 
 /**
- * The scope of an operation, or undefined where it does not have to invalidate anything: a reserved TG, or an
- * UNPREDICTABLE range.
+ * The scope of an operation, or undefined where it does not have to invalidate anything: a reserved TG, an UNPREDICTABLE
+ * range, or granule protection information, of which no entry here holds any.
  *
  * @param xt - the register operand, 64 bits; ignored by operations without one.
- * @param context - the current context: E1 operations are on its VMID, and on EL2&0 where that is current.
+ * @param context - the current context. E1 operations are on its VMID; some of them on EL2&0, where that is current and
+ * HCR_EL2.TGE is 1.
  * @throws RangeError for a name that is no operation.
  */
 export function tlbiScope(operation: TlbiOperation, xt: bigint, context: TlbiContext): Scope | undefined {
+  if (GPT.test(operation)) return undefined;
   const parts = NAMES.map((name) => name.exec(operation)).find((found) => found !== null);
   if (!parts) throw new RangeError(`TLBI has no operation '${operation}'`);
-  const [, range, type, last, level] = parts;
-  const regime = targetRegime(level!, context.regime);
-  const vmid = traitsOf(regime).el === 1 && type !== 'ALL' ? { vmid: context.vmid ?? 0 } : {};
+  const [, range, type, last, level, nxs] = parts;
+  const regime = targetRegime(level!, type!, context);
+  const ownVmid = context.vmid ?? context.operationVmid ?? 0;
+  const vmid = traitsOf(regime).el === 1 && type !== 'ALL' ? { vmid: ownVmid } : {};
   const lastLevel = last === 'L' ? { lastLevel: true } : {};
-  switch (type) {
-    case 'ALL':
-      return { regime, stages: 'both' };
-    case 'VMALLS12':
-      return { regime, stages: 'both', ...vmid };
-    case 'VMALL':
-      return { regime, stages: 'stage1', ...vmid };
-    case 'ASID':
-      return { regime, stages: 'stage1', ...vmid, asid: decodeAddressOperand(xt, false, false).asid };
+  const scope = scopeOf(type!);
+  return scope && nxs !== undefined ? { ...scope, keepsXs: true } : scope;
+
+  function scopeOf(name: string): Scope | undefined {
+    switch (name) {
+      case 'ALL':
+        return { regime, stages: 'both' };
+      case 'VMALLS12':
+        return { regime, stages: 'both', ...vmid };
+      case 'VMALLWS2':
+        return { regime, stages: 'both', ...vmid, cleans: true };
+      case 'VMALL':
+        return { regime, stages: 'stage1', ...vmid };
+      case 'ASID':
+        return { regime, stages: 'stage1', ...vmid, asid: decodeAddressOperand(xt, false, false).asid };
+    }
+    const ipa = type === 'IPAS2';
+    const operand = range === 'R' ? rangeOf(xt, ipa, context) : addressOf(xt, ipa, context);
+    if (operand === undefined) return undefined;
+    const { from, last: lastAddress, hint, asid } = operand;
+    const byAsid = type === 'VA' && traitsOf(regime).unprivileged ? { asid, global: true } : {};
+    const stages = ipa ? 'stage2' : 'stage1';
+    return { regime, stages, ...vmid, ...byAsid, from, last: lastAddress, ...lastLevel, ...hint };
   }
-  const ipa = type === 'IPAS2';
-  const operand = range === 'R' ? rangeOf(xt, ipa, context) : addressOf(xt, ipa, context);
-  if (operand === undefined) return undefined;
-  const { from, last: lastAddress, hint, asid } = operand;
-  const byAsid = type === 'VA' && traitsOf(regime).unprivileged ? { asid, global: true } : {};
-  const stages = ipa ? 'stage2' : 'stage1';
-  return { regime, stages, ...vmid, ...byAsid, from, last: lastAddress, ...lastLevel, ...hint };
 }
 
-/** E1 operations are on EL2&0 while HCR_EL2.{E2H, TGE} = {1, 1}, and E2 operations while HCR_EL2.E2H = 1. */
-function targetRegime(level: string, current: TranslationRegime): TranslationRegime {
+/**
+ * E1 operations are on EL2&0 while HCR_EL2.{E2H, TGE} = {1, 1}, those apart that are about EL1&0 by what they do; E2 operations
+ * while HCR_EL2.E2H = 1.
+ */
+function targetRegime(level: string, type: string, { regime, tge = true }: TlbiContext): TranslationRegime {
   if (level === '3') return 'el3';
-  if (current === 'el2&0') return 'el2&0';
-  return level === '1' ? 'el1&0' : 'el2';
+  const host = regime === 'el2&0';
+  if (level === '2') return host ? 'el2&0' : 'el2';
+  return host && tge && !GUEST_TYPES.includes(type) ? 'el2&0' : 'el1&0';
 }
 
 interface Operand {

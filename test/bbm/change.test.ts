@@ -23,7 +23,33 @@ interface Row {
   readonly invalidate?: boolean;
 }
 
+const NS = 0x20n;
+
 const rows: readonly Row[] = [
+  {
+    name: 'NS: another physical address space (D8.17.1 IWZRHR)',
+    before: PAGE,
+    after: PAGE | NS,
+    context: page,
+    legal: false,
+    changes: ['oa'],
+  },
+  {
+    name: 'NS in Non-secure state, where it is RES0',
+    before: PAGE,
+    after: PAGE | NS,
+    context: { ...page, security: 'non-secure' },
+    legal: true,
+    changes: ['other'],
+  },
+  {
+    name: 'bit 5 at stage 2, which is MemAttr',
+    before: PAGE,
+    after: PAGE | NS,
+    context: s2,
+    legal: false,
+    changes: ['memory'],
+  },
   { name: 'nothing', before: PAGE, after: PAGE, context: page, legal: true, changes: [], invalidate: false },
   {
     name: 'invalid to valid',

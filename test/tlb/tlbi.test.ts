@@ -2,12 +2,13 @@
 import { describe, expect, test } from 'vitest';
 import { Tlb, type TlbiOperation } from '../../src/tlb/index.ts';
 import { tlbiScope } from '../../src/tlb/tlbi.ts';
-import { cpuFeatures } from '../../src/walker/cpu.ts';
+import { type CpuOptions, cpuFeatures } from '../../src/walker/cpu.ts';
 import { memoryWith } from '../walker/table-builder.ts';
 
 const read = { access: 'read' } as const;
 const cpu = cpuFeatures('max');
 const EL1 = { regime: 'el1&0', vmid: 3, ds: false, cpu } as const;
+const BETWEEN = { regime: 'el2&0', vmid: undefined, operationVmid: 5, tge: false, ds: false, cpu } as const;
 const HOST = { regime: 'el2&0', vmid: undefined, ds: false, cpu } as const;
 
 describe('scopes', () => {
@@ -15,7 +16,23 @@ describe('scopes', () => {
   const XT = (9n << 48n) | 5n;
   test.each([
     ['ALLE1', EL1, { regime: 'el1&0', stages: 'both' }],
-    ['ALLE1', HOST, { regime: 'el2&0', stages: 'both' }],
+    // On EL1&0 by what they do, while EL2&0 is current.
+    ['ALLE1', HOST, { regime: 'el1&0', stages: 'both' }],
+    ['VMALLS12E1IS', { ...HOST, operationVmid: 5 }, { regime: 'el1&0', stages: 'both', vmid: 5 }],
+    ['IPAS2E1', { ...HOST, operationVmid: 5 }, { regime: 'el1&0', stages: 'stage2', vmid: 5, ...page }],
+    ['ALLE2', HOST, { regime: 'el2&0', stages: 'both' }],
+    // HCR_EL2.{E2H, TGE} = {1, 0}: the hypervisor between two guests.
+    ['VMALLE1', BETWEEN, { regime: 'el1&0', stages: 'stage1', vmid: 5 }],
+    ['VAAE1', BETWEEN, { regime: 'el1&0', stages: 'stage1', vmid: 5, ...page }],
+    ['VAE2', BETWEEN, { regime: 'el2&0', stages: 'stage1', asid: 9, global: true, ...page }],
+    ['VMALLWS2E1OS', EL1, { regime: 'el1&0', stages: 'both', vmid: 3, cleans: true }],
+    ['VMALLE1ISNXS', EL1, { regime: 'el1&0', stages: 'stage1', vmid: 3, keepsXs: true }],
+    ['ALLE3NXS', EL1, { regime: 'el3', stages: 'both', keepsXs: true }],
+    ['VAAE1NXS', EL1, { regime: 'el1&0', stages: 'stage1', vmid: 3, ...page, keepsXs: true }],
+    ['PAALL', EL1, undefined],
+    ['PAALLOS', EL1, undefined],
+    ['RPAOS', EL1, undefined],
+    ['RPALOS', EL1, undefined],
     ['ALLE2IS', EL1, { regime: 'el2', stages: 'both' }],
     ['ALLE3OS', EL1, { regime: 'el3', stages: 'both' }],
     ['VMALLE1', EL1, { regime: 'el1&0', stages: 'stage1', vmid: 3 }],
@@ -60,12 +77,23 @@ describe('scopes', () => {
     expect(tlbiScope('RIPAS2E1', (1n << 46n) | (2n << 37n) | 5n, EL1)).toBeUndefined();
   });
 
-  test.each(['VAAE2', 'IPAS2E2', 'ASIDE2', 'VMALLE3', 'RALLE1', 'ALLLE1', 'VAE0', 'vae1', ''])(
-    "'%s' is no operation",
-    (name) => {
-      expect(() => tlbiScope(name as TlbiOperation, 0n, EL1)).toThrow(RangeError);
-    },
-  );
+  test.each([
+    'PAALLNXS',
+    'RPA',
+    'PAALLIS',
+    'VMALLWS2E2',
+    'VAAE2',
+    'IPAS2E2',
+    'ASIDE2',
+    'VMALLE3',
+    'RALLE1',
+    'ALLLE1',
+    'VAE0',
+    'vae1',
+    '',
+  ])("'%s' is no operation", (name) => {
+    expect(() => tlbiScope(name as TlbiOperation, 0n, EL1)).toThrow(RangeError);
+  });
 });
 
 /** Stage 1: 4K, 39 bits. Stage 2: 4K, 39 bits from level 1, the identity of 0x4000_0000 in a 1 GiB block. */
@@ -188,4 +216,73 @@ test('a stage-1 block under smaller stage-2 pages goes with all its pieces', () 
   expect(tlb.tlbi('IPAS2E1', 0x4_0200n)).toBe(0);
   tlb.tlbi('VALE1', asid(1n) | 0x3ffn);
   expect(tlb.entries).toEqual([]);
+});
+
+/** DDI 0487 D8.17.5.4: it is IMPLEMENTATION SPECIFIC whether nXS takes entries whose XS is 1. This TLB keeps them. */
+describe('nXS', () => {
+  // MAIR: 0 Write-Back (XS 0), 1 Device-nGnRnE (XS 1).
+  const words = {
+    '0x40000000': 0x4000_1003n,
+    '0x40001000': 0x4000_2003n,
+    '0x40002000': 0x4030_0f43n,
+    '0x40002008': 0x4030_1f47n,
+  };
+  const left = (operation: TlbiOperation, features: CpuOptions) => {
+    const registers = { ttbr0: 0x4000_0000n, tcr: TCR, mair: 0x00ffn };
+    const tlb = new Tlb(memoryWith(words), { regime: 'el1&0', registers, cpu: features, asid: 1 });
+    for (const ia of [0n, 0x1000n]) expect(tlb.translate(ia, read).result.ok).toBe(true);
+    tlb.tlbi(operation);
+    return tlb.entries.map(({ base }) => base);
+  };
+  test('entries with XS = 1 stay', () => {
+    const withXs = { model: 'max', xs: true } as const;
+    expect(left('VMALLE1NXS', withXs)).toEqual([0x1000n]);
+    expect(left('VMALLE1', withXs)).toEqual([]);
+  });
+  test('without FEAT_XS no entry has the attribute', () => {
+    expect(left('VMALLE1NXS', 'max')).toEqual([]);
+  });
+});
+
+/** DDI 0487 D8.17.5.4: entries become writable-clean, and need not go. */
+test('VMALLWS2E1 takes writable-dirty away: the next write walks, and stage 2 says who wrote', () => {
+  // Stage 2: VTCR.HA and HD; one page with DBM, S2AP read-only until it is written.
+  const VTCR_HD = 0x65_0059n;
+  const memory = memoryWith({
+    '0x40100008': 0x4010_1003n,
+    '0x40101000': 0x4010_2003n,
+    '0x40102000': 0x0008_0000_4000_077fn,
+  });
+  const vttbr = 0x4010_0000n;
+  const tlb = new Tlb(memory, { regime: 'el1&0-s2', registers: { vttbr, vtcr: VTCR_HD } });
+  const write = { access: 'write' } as const;
+  const from = () => tlb.translate(0x4000_0000n, write).from;
+  expect([from(), from()]).toEqual(['walk', 'tlb']);
+  expect(memory.read64(0x4010_2000n)).toBe(0x0008_0000_4000_07ffn);
+  // Software collects the dirty state, and makes the page clean.
+  memory.write64(0x4010_2000n, 0x0008_0000_4000_077fn);
+  expect(from()).toBe('tlb');
+  expect(tlb.tlbi('VMALLWS2E1IS')).toBe(1);
+  expect(tlb.entries).toHaveLength(1);
+  expect(tlb.translate(0x4000_0000n, read).from).toBe('tlb');
+  expect(from()).toBe('walk');
+  expect(memory.read64(0x4010_2000n)).toBe(0x0008_0000_4000_07ffn);
+});
+
+test('operations on granule protection tables take nothing of a TLB that holds none of them', () => {
+  const tlb = full();
+  for (const operation of ['PAALL', 'PAALLOS', 'RPAOS', 'RPALOS'] as const)
+    expect(tlb.tlbi(operation, 5n)).toBe(0);
+  expect(names(tlb)).toBe(ALL);
+});
+
+test('a hypervisor with {E2H, TGE} = {1, 0} invalidates its guest', () => {
+  const tlb = full();
+  const host = { regime: 'el2&0', registers: { ttbr0: 0x4000_0000n, tcr: TCR } } as const;
+  tlb.switchTo({ ...host, vmid: 4, tge: true });
+  tlb.tlbi('VMALLE1');
+  expect(names(tlb)).toBe(ALL);
+  tlb.switchTo({ ...host, vmid: 4, tge: false });
+  tlb.tlbi('VMALLE1');
+  expect(names(tlb)).toBe(ALL.replace('asid1/vmid4@0 ', ''));
 });
