@@ -1,7 +1,7 @@
 /** The fields of a VMSAv8-64 descriptor that the break-before-make rules compare. (DDI 0487 D8.3.1.1, D8.3.1.2.) */
 import {
   contiguousEntries,
-  type DescriptorPlace,
+  type DescriptorSecurity,
   STAGE1_LEAF,
   STAGE2_LEAF,
   TABLE_DESCRIPTOR,
@@ -45,7 +45,7 @@ export interface FieldsContext {
   /** Hardware updates dirty state (TCR.HD): DBM = 1 is writable. Default false. */
   readonly hd?: boolean;
   /** The Security state of the regime. In Non-secure state NS is RES0. Default: not known, and NS counts. */
-  readonly security?: DescriptorPlace['security'];
+  readonly security?: DescriptorSecurity;
   /** Stage 1: MAIR, so that two AttrIndx of the same memory type are no change. */
   readonly mair?: bigint;
 }

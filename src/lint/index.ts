@@ -15,6 +15,7 @@
  * const errors = findings.filter(({ rule }) => ruleNamed(rule).severity === 'error');
  * console.log(errors.map(({ rule }) => rule)); // [ 'cycle', 'level-mix' ]
  */
+import type { DescriptorSecurity } from '../arch/descriptors/index.ts';
 import { isNested } from '../arch/regimes.ts';
 import type { Translator } from '../machine/machine.ts';
 import { hex } from '../text/numbers.ts';
@@ -45,7 +46,7 @@ export interface LintInput {
   /** What the registers mean, as `lpae/describe` says it: without it the rules about them are left out. */
   readonly derivation?: Derivation;
   /** The Security state that the tables are walked in. Default: not known; bits that mean something in one of them are no findings. */
-  readonly security?: Reader['security'];
+  readonly security?: DescriptorSecurity;
   /** Default: all. */
   readonly rules?: readonly RuleName[];
 }

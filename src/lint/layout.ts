@@ -2,6 +2,7 @@
 import {
   type DescriptorLayout,
   type DescriptorPlace,
+  type DescriptorSecurity,
   descriptorLayout,
   type EntryKind,
 } from '../arch/descriptors/index.ts';
@@ -12,7 +13,7 @@ import { ENTRY_KINDS, type TableEntry, type TableTree } from '../walker/index.ts
 export interface Reader {
   readonly regime: MachineRegime;
   /** Default: not known; fields that depend on it are then taken to be there. */
-  readonly security?: DescriptorPlace['security'] | undefined;
+  readonly security?: DescriptorSecurity | undefined;
   /** Stage 1: what table descriptors say of permissions counts (TCR.HPDn = 0). Default: not known, and taken to count. */
   readonly hierarchical?: boolean | undefined;
 }

@@ -112,7 +112,7 @@ export class TableTree {
   readonly reader: DescriptorReader;
   /** Output addresses must be below 2^outputBits. */
   readonly outputBits: number;
-  /** What registers say of the fields of its descriptors, beside what its reader knows. */
+  /** @internal What registers say of the fields of its descriptors, beside what its reader knows. */
   readonly place: FieldPlace;
   readonly #memory: TableMemory;
   readonly #addressOf: TableAddressOf | undefined;

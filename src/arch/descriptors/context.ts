@@ -5,6 +5,9 @@ export type EntryKind = 'invalid' | 'table' | 'block' | 'page';
 /** `long`: VMSAv8-64 and AArch32 long descriptors; `mtk`: short ones with the address bits of a MediaTek M4U. */
 export type DescriptorFormat = 'long' | 'short' | 'mtk' | 'mali' | 'riscv';
 
+/** The Security states that descriptors tell apart. */
+export type DescriptorSecurity = 'non-secure' | 'secure' | 'realm' | 'root';
+
 /** Where a descriptor stands, and what is known of who reads it. */
 export interface DescriptorPlace {
   /** Default `long`. */
@@ -32,7 +35,7 @@ export interface DescriptorPlace {
   /** Short descriptors: AP[0] is the access flag (SCTLR.AFE). Default true. */
   readonly afe?: boolean;
   /** Default: not known; fields of any but Root state are there. */
-  readonly security?: 'non-secure' | 'secure' | 'realm' | 'root';
+  readonly security?: DescriptorSecurity;
   /** Features that are implemented and in use. Default: {@link USUAL_FEATURES}. */
   readonly features?: Iterable<string>;
 }

@@ -11,6 +11,7 @@ import { INVALID_DESCRIPTOR, TABLE_DESCRIPTOR } from './table.ts';
 export {
   type DescriptorFormat,
   type DescriptorPlace,
+  type DescriptorSecurity,
   type EntryKind,
   USUAL_FEATURES,
 } from './context.ts';
