@@ -96,9 +96,20 @@ export function longStatus(code: number, regime: 'aarch64' | 'aarch32' = 'aarch6
   return statusIn(regime === 'aarch32' ? [...LONG_AARCH32, ...LONG] : LONG, code);
 }
 
+/** ARMv4 and ARMv5, where FS has four bits: what differs from ARMv6 and later. (DDI 0100 B4.6.) */
+const SHORT_ARMV5: readonly Run[] = [
+  [0x03, 0x03, 'alignment'],
+  [0x04, 0x04, 'external'],
+  [0x06, 0x06, 'external'],
+  [0x0a, 0x0a, 'external'],
+];
+
 /** FS of short descriptors, 0 to 31; undefined for a reserved code. */
-export function shortStatus(code: number): FaultStatus | undefined {
-  return statusIn(SHORT, code);
+export function shortStatus(
+  code: number,
+  architecture: 'armv5' | 'armv7' = 'armv7',
+): FaultStatus | undefined {
+  return statusIn(architecture === 'armv5' ? [...SHORT_ARMV5, ...SHORT] : SHORT, code);
 }
 
 function statusIn(runs: readonly Run[], code: number): FaultStatus | undefined {

@@ -119,6 +119,21 @@ export const SCTLR = layout(
   },
 );
 
+/** Two bits that tell how old a CPU is: ARMv7 has them as ones (one is SPAN today), ARMv6 may set them, before it they were 0. */
+export const SCTLR_AGE = layout(
+  {
+    name: 'SCTLR of older CPUs',
+    title: 'System Control Register of ARMv4 to ARMv6: the bits that tell them apart',
+    reference: 'DDI 0406 B4.1.130',
+    width: 32,
+  },
+  {
+    XP: bit(23, 'subpages', ['in use: table formats of ARMv5', 'none: table formats of ARMv6']),
+    U: bit(22, 'unaligned accesses', ['as in ARMv5', 'as in ARMv6']),
+    A: bit(1, 'alignment checks', ON),
+  },
+);
+
 export const HSCTLR = layout(
   {
     name: 'HSCTLR',

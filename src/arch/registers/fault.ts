@@ -41,6 +41,9 @@ export const EXCEPTION_CLASSES: Readonly<Record<number, string>> = {
   60: 'BRK',
 };
 
+/** EC of a granule protection check exception, which EL3 takes. (FEAT_RME.) */
+export const GPC_CLASS = 30;
+
 /** The classes of aborts. One more, the lowest bit, where the exception level stays the same. */
 export const ABORT_CLASSES = {
   instructionFromLower: 32,
@@ -102,6 +105,64 @@ export const ESR_INSTRUCTION = layout(
     width: 64,
   },
   { EC, IL, FnV, EA, S1PTW, IFSC: bits(5, 0, 'instruction fault status code') },
+);
+
+/** DFSC of an SError that the RAS extension describes: only with it AET, EA and the others count. */
+export const ASYNCHRONOUS_ERROR = 17;
+
+export const ESR_SERROR = layout(
+  {
+    name: 'ESR_ELx',
+    title: 'Exception Syndrome Register of an SError',
+    reference: REFERENCE,
+    width: 64,
+  },
+  {
+    EC,
+    IL,
+    IDS: bit(24, 'bits [23:0] are', ['as the architecture says', 'IMPLEMENTATION DEFINED']),
+    IESB: bit(13, 'the error was taken at an implicit error synchronization (with IDS = 0)', NO_YES),
+    AET: bits(12, 10, 'state of the PE after the error (with IDS = 0 and DFSC = 0x11)', {
+      0: 'uncontainable (UC)',
+      1: 'unrecoverable (UEU)',
+      2: 'restartable (UEO)',
+      3: 'recoverable (UER)',
+      6: 'corrected (CE)',
+    }),
+    EA,
+    WnRV: bit(7, 'WnR is valid (FEAT_RASv2)', NO_YES),
+    WnR: bit(6, 'what the access did (with WnRV = 1)', ['read', 'write']),
+    DFSC: bits(5, 0, 'status code (with IDS = 0)', { 0: 'uncategorized error', 17: 'asynchronous SError' }),
+  },
+);
+
+export const ESR_GPC = layout(
+  {
+    name: 'ESR_ELx',
+    title: 'Exception Syndrome Register of a granule protection check exception (FEAT_RME)',
+    reference: REFERENCE,
+    width: 64,
+  },
+  {
+    EC,
+    IL,
+    S2PTW: bit(21, 'the access was of a stage-2 walk', NO_YES),
+    InD: bit(20, 'what was accessed', ['data', 'instruction']),
+    GPCSC: bits(19, 14, 'granule protection check status code', {
+      0: 'GPT address size fault at level 0',
+      4: 'GPT walk fault at level 0',
+      5: 'GPT walk fault at level 1',
+      12: 'granule protection fault at level 0',
+      13: 'granule protection fault at level 1',
+      20: 'synchronous external abort on a GPT fetch at level 0',
+      21: 'synchronous external abort on a GPT fetch at level 1',
+    }),
+    VNCR: bit(13, 'the access was made through VNCR_EL2', NO_YES),
+    CM: bit(8, 'a cache maintenance or address translation instruction', NO_YES),
+    S1PTW: bit(7, 'the access was of the stage-2 translation of a stage-1 walk', NO_YES),
+    WnR: bit(6, 'what the access did', ['read', 'write']),
+    xFSC: bits(5, 0, 'fault status code'),
+  },
 );
 
 export const HPFAR_EL2 = layout(

@@ -3,7 +3,7 @@ import type { WordLayout } from '../field.ts';
 import { DACR, HTTBR, MAIR0, MAIR1, NMRR, PRRR, TTBR_LONG, TTBR_SHORT, VTTBR } from './aarch32-base.ts';
 import { HCR, HSCTLR, HTCR, SCTLR, TTBCR, TTBCR2, VTCR } from './aarch32-control.ts';
 import { MAIR_EL1, TTBR0_EL1 } from './base.ts';
-import { ESR_DATA, ESR_INSTRUCTION, HPFAR_EL2 } from './fault.ts';
+import { ESR_DATA, ESR_GPC, ESR_INSTRUCTION, ESR_SERROR, HPFAR_EL2 } from './fault.ts';
 import { DFSR_LONG, DFSR_SHORT, IFSR_LONG, IFSR_SHORT } from './fault-aarch32.ts';
 import { AS_FAULTSTATUS, AS_MEMATTR, AS_TRANSTAB, SATP } from './other.ts';
 import { PAR_ADDRESS, PAR_FAULT, PAR_SHORT, PAR_SHORT_FAULT } from './par.ts';
@@ -44,6 +44,8 @@ export const PE_REGISTERS: readonly WordLayout[] = [
   HSCTLR,
   ESR_DATA,
   ESR_INSTRUCTION,
+  ESR_SERROR,
+  ESR_GPC,
   HPFAR_EL2,
   PAR_FAULT,
   PAR_ADDRESS,

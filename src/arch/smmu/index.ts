@@ -12,6 +12,7 @@ export {
   IMPLEMENTATION_DEFINED_EVENTS,
   UNKNOWN_EVENT,
 } from './events.ts';
+export { SMMU_CMDQ_CONS, SMMU_GERROR } from './global-errors.ts';
 export {
   HTTU,
   SMMU_CR0,

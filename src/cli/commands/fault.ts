@@ -1,6 +1,6 @@
 /** `lpae fault`: from a log, or from register values, to what faulted, where, and what usually causes it. */
 import type { Command } from 'commander';
-import { type CountedFault, countFaults, parseFaults } from '../../glossary/faults/parse.ts';
+import { type CountedFault, countFaults, parsePost } from '../../glossary/faults/parse.ts';
 import { hex } from '../../text/numbers.ts';
 import { parseAddress } from '../input/address.ts';
 import { readAll } from '../input/stdin.ts';
@@ -14,6 +14,8 @@ import { faultJson, faultLines } from '../text/fault-text.ts';
 
 /** Register values by their options. */
 const REGISTERS = ['esr', 'far', 'hpfar', 'fsr', 'fsynr', 'iova', 'par', 'dfsr', 'ifsr'] as const;
+/** Where a log's name for it would be another register's too. */
+const LOG_NAMES: Readonly<Record<string, string>> = { fsr: 'smmu_cb_fsr' };
 type FaultOptions = TargetOptions & { readonly [name in (typeof REGISTERS)[number]]?: string } & {
   readonly event?: string[];
   readonly tables?: string[];
@@ -70,7 +72,7 @@ async function textOf(texts: readonly string[], options: FaultOptions, { io }: O
     const text = options[name];
     return text === undefined
       ? []
-      : [`${name}=${hex(parseAddress(text, `--${name}`), name === 'esr' ? 8 : 1)}`];
+      : [`${LOG_NAMES[name] ?? name}=${hex(parseAddress(text, `--${name}`), name === 'esr' ? 8 : 1)}`];
   });
   const lines = given.length ? [given.join(' ')] : [];
   if (options.event !== undefined) lines.push(eventLine(options.event));
@@ -90,7 +92,9 @@ function eventLine(words: readonly string[]): string {
 }
 
 async function report(out: Output, text: string, options: FaultOptions): Promise<number> {
-  const faults = countFaults(parseFaults(text));
+  const post = parsePost(text);
+  const faults = countFaults(post.faults);
+  const { repairs } = post;
   if (faults.length === 0) {
     const empty = text.trim() === '';
     throw inputError(empty ? 'there is no text' : 'no fault is found in the text', FORMS);
@@ -101,8 +105,9 @@ async function report(out: Output, text: string, options: FaultOptions): Promise
       const walk = walks[i]?.walk;
       return { ...faultJson(fault), ...(walk && { walk: faultWalkJson(walk) }) };
     });
-    out.document('lpae.fault/1', { faults: documents });
+    out.document('lpae.fault/1', { faults: documents, ...(repairs.length > 0 && { repairs }) });
   } else {
+    if (repairs.length > 0) out.note(`before reading, ${repairs.join('; ')}`);
     for (const [i, fault] of faults.entries()) {
       if (i > 0) out.line();
       out.lines(faultLines(fault, out.style));

@@ -2,6 +2,8 @@
 import { bitRange } from '../../descriptor/index.ts';
 import type { DecodedFault, RegisterValue } from '../../glossary/faults/decoded-fault.ts';
 import type { CountedFault } from '../../glossary/faults/parse.ts';
+import type { PrintedWalk } from '../../glossary/faults/printed-walk.ts';
+import { type ReadEntry, readWalk } from '../../glossary/faults/printed-words.ts';
 import {
   causesOf,
   checksOf,
@@ -25,6 +27,8 @@ export function faultLines({ fault, count }: CountedFault, style: Style): string
   const paint = fault.kind === 'none' ? style.good : style.bad;
   const blocks = [
     ...fault.registers.map((register) => registerLines(register, style)),
+    fault.printed === undefined ? [] : printedLines(fault.printed, style),
+    section('or, read otherwise', bulleted((fault.otherwise ?? []).map(faultSentence))),
     section('usual causes', numbered(causesOf(fault))),
     section('check', bulleted(checksOf(fault))),
     section(
@@ -54,16 +58,46 @@ function registerLines({ layout, value }: RegisterValue, style: Style): string[]
   ];
 }
 
+/** The walk that the log prints, entry by entry. */
+function printedLines(walk: PrintedWalk, style: Style): string[] {
+  const { stage, format, granule, vaBits, root } = walk;
+  const parts = [
+    format === 'own' ? '' : `stage ${stage}`,
+    format === 'short' ? 'short descriptors' : granule === undefined ? '' : `${granule} granule`,
+    vaBits === undefined ? '' : `${vaBits}-bit VAs`,
+    root === undefined ? '' : `root ${hex(root)}`,
+  ].filter(Boolean);
+  const width = format === 'long' ? 16 : 8;
+  return [
+    `  ${style.title('printed walk')}  ${style.faint(parts.join(', '))}`,
+    ...readWalk(walk).flatMap(({ name, level, value, text }) => {
+      const at = level === undefined ? '' : `level ${level}  `;
+      const head = `${at}${name.padEnd(4)}  ${hex(value, width)}  `;
+      return wrap(text, LINE - 2 - head.length).map(
+        (line, i) => `  ${i === 0 ? head : ' '.repeat(head.length)}${line}`,
+      );
+    }),
+  ];
+}
+
 /** The 64-bit words of a record, the lowest first. */
 function recordText(value: bigint): string {
   return [0n, 64n, 128n, 192n].map((shift) => hex((value >> shift) & 0xffff_ffff_ffff_ffffn)).join(' ');
 }
 
+function entryJson({ name, level, value, at, kind, target, text }: ReadEntry): object {
+  return { name, level, value, at, kind, target, text };
+}
+
 export function faultJson({ fault, count }: CountedFault): object {
-  const { registers, notes, ...rest } = fault satisfies DecodedFault;
+  const { registers, notes, printed, otherwise, hints: _, ...rest } = fault satisfies DecodedFault;
   return {
     count,
     ...rest,
+    ...(printed !== undefined && { printed: { ...printed, entries: readWalk(printed).map(entryJson) } }),
+    ...(otherwise?.length && {
+      otherwise: otherwise.map((one) => ({ source: one.source, kind: one.kind, text: faultSentence(one) })),
+    }),
     text: faultSentence(fault),
     notes,
     registers: registers.map(({ layout, value }) => ({

@@ -15,10 +15,12 @@ const KINDS: Readonly<Record<string, DecodedKind>> = {
 const NAME = 'GPU page fault';
 
 /** `*** gpu fault: ttbr0=… iova=… dir=… type=… source=…`, or with `flags` alone; or the first line of KGSL. */
-export function adrenoHeadOf(line: string): DecodedFault | undefined {
-  const kgsl = KGSL.exec(line)?.[1];
+export function adrenoHeadOf(text: string, own = text.length): DecodedFault | undefined {
+  const head = KGSL.exec(text) ?? MSM.exec(text);
+  if (head === null || head.index >= own) return undefined;
+  const kgsl = KGSL.exec(text)?.[1];
   if (kgsl !== undefined) return adrenoFault({ address: BigInt(`0x${kgsl}`) });
-  const rest = MSM.exec(line)?.[1];
+  const rest = MSM.exec(text)?.[1];
   const value = (name: string) =>
     rest === undefined ? undefined : new RegExp(`\\b${name}=([^,( ]+)`).exec(rest)?.[1];
   const number = (name: string) => {
@@ -40,9 +42,16 @@ export function adrenoHeadOf(line: string): DecodedFault | undefined {
     contextBank: value('cb') === undefined ? undefined : Number(value('cb')),
     notes: [
       ...(ttbr0 === undefined ? [] : [`TTBR0 of the context bank is ${hex(ttbr0)}`]),
-      ...(block === undefined ? [] : [`the block of the GPU that made the access is ${block}`]),
+      ...(block === undefined ? [] : [blockNote(block)]),
     ],
   });
+}
+
+/** A GPU whose blocks the driver has no names for: it prints the raw FSYNR1. */
+function blockNote(block: string): string {
+  return /^[0-9a-f]{5,8}$/i.test(block)
+    ? `source ${block} is the raw FSYNR1, not the name of a block: what it says is IMPLEMENTATION DEFINED`
+    : `the block of the GPU that made the access is ${block}`;
 }
 
 function adrenoFault(

@@ -1,15 +1,27 @@
 /** A fault as it was read from a register, a record or a log: what every decoder here answers. */
 import type { RegisterLayout } from '../register.ts';
 import type { StatusKind } from '../status.ts';
+import type { PrintedWalk } from './printed-walk.ts';
 
 /** What reported the fault. */
 export type FaultSource = CpuSource | SmmuSource | SocSource;
-export type CpuSource = 'esr' | 'par' | 'dfsr' | 'ifsr';
-export type SmmuSource = 'smmuv3' | 'smmuv2' | 'smmuv2-global';
+/** `text`: words alone, without the value of a register. */
+export type CpuSource = 'esr' | 'par' | 'dfsr' | 'ifsr' | 'text';
+export type SmmuSource = 'smmuv3' | 'smmuv3-global' | 'smmuv2' | 'smmuv2-global';
 /** MMUs of GPUs (an Adreno's is an SMMUv2), and IOMMUs that are no SMMU. */
-export type SocSource = 'mali' | 'adreno' | 'm4u' | 'm4u-v1' | 'ipmmu' | 'dart' | 'sysmmu' | 'rockchip';
+export type SocSource =
+  | 'mali'
+  | 'adreno'
+  | 'm4u'
+  | 'm4u-v1'
+  | 'ipmmu'
+  | 'dart'
+  | 'sysmmu'
+  | 'rockchip'
+  | 'sun50i'
+  | 'tegra-mc';
 
-const CPU_SOURCES: readonly FaultSource[] = ['esr', 'par', 'dfsr', 'ifsr'] satisfies CpuSource[];
+const CPU_SOURCES: readonly FaultSource[] = ['esr', 'par', 'dfsr', 'ifsr', 'text'] satisfies CpuSource[];
 
 /** The access was not a CPU's. */
 export function isOfDevice(source: FaultSource): boolean {
@@ -17,7 +29,14 @@ export function isOfDevice(source: FaultSource): boolean {
 }
 
 /** Their tables are of a format of their own, which nothing here reads. */
-const OWN_FORMATS: readonly FaultSource[] = ['m4u-v1', 'dart', 'sysmmu', 'rockchip'] satisfies SocSource[];
+const OWN_FORMATS: readonly FaultSource[] = [
+  'm4u-v1',
+  'dart',
+  'sysmmu',
+  'rockchip',
+  'sun50i',
+  'tegra-mc',
+] satisfies SocSource[];
 
 /** A walker here can repeat the walk. */
 export function isWalkable(source: FaultSource): boolean {
@@ -61,6 +80,8 @@ export interface DecodedFault {
   readonly stage?: 1 | 2 | undefined;
   /** Arm's level, -2 to 3. SMMUv3 events have none. */
   readonly level?: number | undefined;
+  /** The exception level that took the exception, where the report says. */
+  readonly el?: 1 | 2 | 3 | undefined;
   /** The input address: VA or IOVA; of a stage 2 alone an IPA. Unsigned, 64 bits. */
   readonly address?: bigint | undefined;
   /** The address that stage 2 could not translate; its lowest 12 bits may be missing. */
@@ -83,13 +104,23 @@ export interface DecodedFault {
   readonly domain?: number | undefined;
   /** Tables are of short descriptors, where that is known. */
   readonly short?: boolean | undefined;
+  /** The physical address that the report gives: of a translation that succeeded, or of an access that was refused behind it. */
+  readonly pa?: bigint | undefined;
   /** The descriptor that a log names as the last one of the walk. */
   readonly descriptor?: bigint | undefined;
+  /** The walk that a log prints beside the fault. */
+  readonly printed?: PrintedWalk | undefined;
   /** The device that a log names. */
   readonly device?: string | undefined;
   readonly registers: readonly RegisterValue[];
   /** What to know about this report beyond its fields. */
   readonly notes: readonly string[];
+  /** The cause, where what stands beside the report settles it. */
+  readonly cause?: string | undefined;
+  /** Causes that this very report shows, the surest first. */
+  readonly hints?: readonly string[] | undefined;
+  /** What the same number would be read as, where nothing beside it says which register it is. */
+  readonly otherwise?: readonly DecodedFault[] | undefined;
 }
 
 const MASK_64 = (1n << 64n) - 1n;

@@ -1,40 +1,69 @@
 /** SMMUv3 events in a log: as words of a record, and in the words of Linux's driver. (IHI 0070 7.3.) */
-import { isSetIn, readIn } from '../../arch/read.ts';
+import { isSetIn, joined, maskOf, readIn } from '../../arch/read.ts';
 import { EVENT, IMPLEMENTATION_DEFINED_EVENTS } from '../../arch/smmu/index.ts';
 import { eventNamed, eventNumbered } from '../events.ts';
 import type { DecodedFault } from './decoded-fault.ts';
 import { eventKind } from './from-smmu.ts';
+import type { View } from './patterns.ts';
+import { messageOf } from './text/prefix.ts';
 
 export type EventWords = readonly [bigint, bigint, bigint, bigint];
 
 /** The head of Linux's dump of a record, which four lines with a word each follow. */
 export const EVENT_HEAD = /\bevent (0x[0-9a-f]+) received:/i;
-const WORD_LINE = /(?:^|\s)0x([0-9a-f]{16})\s*$/i;
+const WORD_LINE = /(?:^|[\s:])0x([0-9a-f]{16})\s*$/i;
+/** Before the word stands nothing, or the names of a driver and a device. */
+const BEFORE_WORD = /^\s*$|smmu[^=]{0,80}$/i;
 
 /** The word that a line of such a dump ends with. */
 export function wordOf(line: string): bigint | undefined {
-  const match = WORD_LINE.exec(line);
-  return match ? BigInt(`0x${match[1]!}`) : undefined;
+  const message = messageOf(line);
+  const match = WORD_LINE.exec(message);
+  if (!match) return undefined;
+  return BEFORE_WORD.test(message.slice(0, match.index)) ? BigInt(`0x${match[1]!}`) : undefined;
 }
 
 const WORDS_64 = /(?:^|[\s:=[(])((?:0x)?[0-9a-f]{16}(?:[\s,]+(?:0x)?[0-9a-f]{16}){3})[\s\])]*$/i;
 const WORDS_32 = /(?:^|[\s:=[(])((?:0x)?[0-9a-f]{8}(?:[\s,]+(?:0x)?[0-9a-f]{8}){7})[\s\])]*$/i;
 const WORDS_ALONE = /^\s*(0x[0-9a-f]{1,16}(?:[\s,]+0x[0-9a-f]{1,16}){3})\s*$/i;
+/** What must stand before the words, where anything does. */
+const OWNER = /\bev(?:en)?t\b|\bevtq?\b|smmu/i;
+/** Words of a memory dump, with or without an offset before them. */
+const DUMP =
+  /^\s*(?:(?:0x)?[0-9a-f]{2,16}:?\s+)?(?:(?:0x)?[0-9a-f]{8}(?:[0-9a-f]{8})?[\s,]*){2,}(?:\s.{0,40})?$/i;
 
-/** A whole record in one line: four 64-bit words or eight 32-bit ones, whose number is an event's and whose RES0 bits are 0. */
-export function recordOf(line: string): EventWords | undefined {
+/**
+ * A whole record in a line: four 64-bit words or eight 32-bit ones. An event's or SMMU's name stands before them; or nothing at all, neither
+ * there nor in a line of other words above or below, and then every bit that the event does not have is 0.
+ */
+export function recordOf(lines: readonly string[], at: number): EventWords | undefined {
+  const found = wordsOf(lines[at]!);
+  if (found === undefined) return undefined;
+  const { words, before } = found;
+  const number = readIn(words, EVENT.fields.Number);
+  const info = eventNumbered(number);
+  const { first, last } = IMPLEMENTATION_DEFINED_EVENTS;
+  if (isSetIn(words, EVENT.fields.RES0)) return undefined;
+  if (OWNER.test(before))
+    return info !== undefined || (number >= first && number <= last) ? words : undefined;
+  if (messageOf(before).trim() !== '' || info === undefined) return undefined;
+  const isBare = (other: readonly bigint[]) =>
+    (joined(other) & ~info.record.fields.reduce((mask, field) => mask | maskOf(field), 0n)) === 0n;
+  const near = [lines[at - 1], lines[at + 1]];
+  return isBare(words) && !near.some((line) => line !== undefined && DUMP.test(messageOf(line)))
+    ? words
+    : undefined;
+}
+
+function wordsOf(line: string): { words: EventWords; before: string } | undefined {
   const wide = WORDS_64.exec(line) ?? WORDS_ALONE.exec(line);
   const narrow = wide === null ? WORDS_32.exec(line) : null;
-  const texts = (wide?.[1] ?? narrow?.[1])?.split(/[\s,]+/);
-  if (texts === undefined) return undefined;
-  const digits = texts.map((text) => text.toLowerCase().replace(/^0x/, ''));
+  const match = wide ?? narrow;
+  if (match === null) return undefined;
+  const digits = match[1]!.split(/[\s,]+/).map((text) => text.toLowerCase().replace(/^0x/, ''));
   // Of 32-bit words the lower half comes first, eight digits each.
   const at = (i: number) => BigInt(`0x${narrow === null ? digits[i]! : digits[2 * i + 1]! + digits[2 * i]!}`);
-  const record = [at(0), at(1), at(2), at(3)] as const;
-  const number = readIn(record, EVENT.fields.Number);
-  const { first, last } = IMPLEMENTATION_DEFINED_EVENTS;
-  const known = eventNumbered(number) !== undefined || (number >= first && number <= last);
-  return known && !isSetIn(record, EVENT.fields.RES0) ? record : undefined;
+  return { words: [at(0), at(1), at(2), at(3)], before: line.slice(0, match.index).replace(/[[(]\s*$/, '') };
 }
 
 const EVENT_TEXT =
@@ -44,12 +73,14 @@ const ACCESS_TEXT =
 const CLASS_OF = { c: 'cd', s: 'tt', i: 'in' } as const;
 
 /** Linux's `event: F_TRANSLATION client: … sid: …`: what that line alone says. */
-export function eventTextOf(line: string): DecodedFault | undefined {
-  const match = EVENT_TEXT.exec(line);
+export function eventTextOf({ text, own }: View): DecodedFault | undefined {
+  const match = EVENT_TEXT.exec(text);
+  if (match !== null && match.index >= own) return undefined;
   const event = match ? eventNamed(match[1]!) : undefined;
   if (!match || event === undefined) return undefined;
   const number = (name: string) => {
-    const value = new RegExp(String.raw`\b${name}: (0x[0-9a-f]+|0)\b`, 'i').exec(match[5]!);
+    const rest = match[5]!.split(/\bevent: /i)[0]!;
+    const value = new RegExp(String.raw`\b${name}: (0x[0-9a-f]+|0)\b`, 'i').exec(rest);
     return value ? BigInt(value[1]!) : undefined;
   };
   const substream = Number(match[4] ?? 0);
@@ -71,9 +102,9 @@ export function eventTextOf(line: string): DecodedFault | undefined {
 }
 
 /** The line after it: `unpriv data write s1 "Input address caused fault" stag: 0x0`. */
-export function accessTextOf(line: string): Partial<DecodedFault> | undefined {
-  const match = ACCESS_TEXT.exec(line);
-  if (!match) return undefined;
+export function accessTextOf({ text, own }: View): Partial<DecodedFault> | undefined {
+  const match = ACCESS_TEXT.exec(text);
+  if (!match || match.index >= own) return undefined;
   const [, rights, what, way, stage, cls, rest] = match;
   const faultClass = CLASS_OF[cls![0]!.toLowerCase() as keyof typeof CLASS_OF];
   return {

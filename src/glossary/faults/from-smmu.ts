@@ -32,7 +32,9 @@ export function decodeEvent(words: readonly [bigint, bigint, bigint, bigint]): D
   const has = ({ name }: BitField) => record.fields.some((field) => field.name === name);
   const staged = has(event.S2);
   const second = staged && isSetIn(words, event.S2);
-  const cls = staged ? EVENT_CLASSES[readIn(words, event.CLASS)] : undefined;
+  const said = staged ? EVENT_CLASSES[readIn(words, event.CLASS)] : undefined;
+  const doubt = staged ? doubtOf(words, said, second, info?.kind) : undefined;
+  const cls = doubt === undefined ? said : undefined;
   const substream = isSetIn(words, event.SSV) || number === EVENTS.C_BAD_SUBSTREAMID.number;
   return {
     source: 'smmuv3',
@@ -40,7 +42,7 @@ export function decodeEvent(words: readonly [bigint, bigint, bigint, bigint]): D
     name: info?.name ?? `event ${hex(number, 2)}`,
     stage: staged ? (second ? 2 : 1) : undefined,
     address: has(event.InputAddr) ? addressIn(words, event.InputAddr) : undefined,
-    ipa: second && has(event.IPA) ? addressIn(words, event.IPA) : undefined,
+    ipa: second && doubt === undefined && has(event.IPA) ? addressIn(words, event.IPA) : undefined,
     access: has(event.RnW) ? accessOf(words) : undefined,
     privileged: has(event.PnU) ? isSetIn(words, event.PnU) : undefined,
     ptw: second && cls === 'tt' ? true : undefined,
@@ -50,8 +52,30 @@ export function decodeEvent(words: readonly [bigint, bigint, bigint, bigint]): D
     fetchAddress: has(event.FetchAddr) ? addressIn(words, event.FetchAddr) : undefined,
     stalled: has(event.Stall) ? isSetIn(words, event.Stall) : undefined,
     registers: [{ layout: record, value: joined(words) }],
-    notes: [],
+    notes: doubt === undefined ? [] : [doubt],
   };
+}
+
+/**
+ * CLASS and IPA that contradict the rest of a record: left 0 by what wrote it. A context descriptor is fetched through stage 2 alone, and has an
+ * IPA that is not 0 in any system that has memory there.
+ */
+function doubtOf(
+  words: readonly bigint[],
+  cls: (typeof EVENT_CLASSES)[number] | undefined,
+  second: boolean,
+  kind: StatusKind | undefined,
+): string | undefined {
+  if (cls !== 'cd' || kind === 'external_walk') return undefined;
+  const input = addressIn(words, event.InputAddr);
+  if (!second) {
+    return 'CLASS 0 would be the fetch of a context descriptor, which is a matter of stage 2; the record says stage 1, so CLASS is not believed';
+  }
+  if (addressIn(words, event.IPA) !== 0n || input === 0n) return undefined;
+  return (
+    `CLASS 0 and IPA 0 would be the fetch of a context descriptor at IPA 0; beside the input address ${hex(input)} both look as if they ` +
+    'had been left 0, and are not believed: without stage 1 the input address is the IPA that stage 2 refused'
+  );
 }
 
 function accessOf(words: readonly bigint[]): 'execute' | 'read' | 'write' {
@@ -126,7 +150,7 @@ export function decodeContextFault(report: ContextFault): DecodedFault {
 }
 
 /** What the access was, as both syndrome registers have it. */
-function busAccess(
+export function busAccess(
   value: bigint,
   { IND, WNR }: { readonly IND: BitField; readonly WNR: BitField },
 ): 'execute' | 'read' | 'write' {

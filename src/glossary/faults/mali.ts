@@ -60,9 +60,9 @@ const HEAD =
   /\b(?:Unhandled Page fault in AS(\d+)|Unexpected Page fault in firmware address space|GPU bus fault in AS(\d+)) at (VA|PA) (?:0x)?([0-9a-f]{1,16})\b/i;
 
 /** The line that such a report begins with: the address alone. */
-export function maliHeadOf(line: string): DecodedFault | undefined {
+export function maliHeadOf(line: string, own = line.length): DecodedFault | undefined {
   const match = HEAD.exec(line);
-  if (!match) return undefined;
+  if (!match || match.index >= own) return gpuFaultOf(line, own);
   const [, space, busSpace, what, digits] = match;
   const at = BigInt(`0x${digits!}`);
   const number = space ?? busSpace;
@@ -78,6 +78,45 @@ export function maliHeadOf(line: string): DecodedFault | undefined {
         ? "it was in the firmware's address space"
         : `it was in address space ${number} of the GPU`,
     ],
+  };
+}
+
+/** Faults of the GPU itself, which name a physical address. */
+const GPU_FAULT = /\bGPU Fault 0x([0-9a-f]{1,8}) \(([^)]*)\) at 0x([0-9a-f]{1,16})\b/i;
+/** GPU_FAULTSTATUS.EXCEPTION_TYPE. */
+const GPU_TYPES: Readonly<Record<number, { kind: DecodedKind; name: string; hint: string }>> = {
+  128: {
+    kind: 'external',
+    name: 'GPU_BUS_FAULT',
+    hint: 'the bus answered an access of the GPU with an error: memory that is not there, powered down or protected',
+  },
+  136: {
+    kind: 'other',
+    name: 'GPU_SHAREABILITY_FAULT',
+    hint: 'the memory was accessed with two shareabilities: its attributes (coherency, dma-coherent) do not fit the system',
+  },
+  138: {
+    kind: 'other',
+    name: 'GPU_CACHEABILITY_FAULT',
+    hint: 'the memory was accessed with two cacheabilities',
+  },
+};
+
+function gpuFaultOf(line: string, own: number): DecodedFault | undefined {
+  const match = GPU_FAULT.exec(line);
+  if (!match || match.index >= own) return undefined;
+  const [, status, , at] = match;
+  const type = read(BigInt(`0x${status!}`), AS_FAULTSTATUS.fields.EXCEPTION_TYPE);
+  const known = GPU_TYPES[type];
+  return {
+    source: 'mali',
+    kind: known?.kind ?? 'other',
+    name: known?.name ?? `GPU fault ${hex(type, 2)}`,
+    pa: BigInt(`0x${at!}`),
+    device: deviceBefore(line, match.index),
+    registers: [],
+    notes: [`the exception type is ${hex(type, 2)}; the address is a physical one, behind the GPU's MMU`],
+    hints: known === undefined ? [] : [known.hint],
   };
 }
 

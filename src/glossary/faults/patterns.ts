@@ -1,5 +1,9 @@
 /** Register values in a line of a log: how kernels, hypervisors, firmware and emulators write them, as pairs of a key and a number. */
 
+import { isSet } from '../../arch/read.ts';
+import { ESR } from '../../arch/registers/fault.ts';
+import type { Evidence } from './evidence.ts';
+
 /** What starts a report. */
 export const PRIMARY_KEYS = ['esr', 'par', 'dfsr', 'ifsr', 'fsr', 'gfsr'] as const;
 export type PrimaryKey = (typeof PRIMARY_KEYS)[number];
@@ -26,6 +30,12 @@ export interface Token {
   readonly el?: number | undefined;
   /** Says again what the report before it said, if it is the same value. */
   readonly repeats?: boolean;
+  /** Nothing near it says whether it is an SMMU's FSR or a CPU's DFSR. */
+  readonly ambiguous?: boolean;
+  /** Named PAR_EL1, which has 64 bits. */
+  readonly wide?: boolean;
+  /** What the log calls the fault. */
+  readonly words?: string;
 }
 
 /** `=`, `:`, or a blank where 0x follows; then the number, with 0x or without. */
@@ -41,6 +51,7 @@ interface Rule {
   readonly el?: number;
   readonly repeats?: boolean;
   readonly decimal?: boolean;
+  readonly wide?: boolean;
 }
 
 const RULES: readonly Rule[] = [
@@ -48,6 +59,13 @@ const RULES: readonly Rule[] = [
   { key: 'esr', pattern: syndrome('esr_el1(?:2)?'), el: 1 },
   { key: 'esr', pattern: syndrome('esr_el2|hsr'), el: 2 },
   { key: 'esr', pattern: syndrome('esr_el3'), el: 3 },
+  // EC 0x00 with IL = 1 has seven digits.
+  { key: 'esr', pattern: /(?<![\w-])esr(?:_el[nx123])?\s*[:=]\s*(?:0x)?([23][0-9a-f]{6})\b/gi },
+  // Linux: `SError Interrupt on CPU0, code 0xbf40c000 -- SError`, `Bad mode in Synchronous Abort handler detected on CPU0, code 0x…`.
+  {
+    key: 'esr',
+    pattern: /\b(?:SError Interrupt on|Bad mode in)\b[^,]{0,60}, code (?:0x)?([0-9a-f]{8,16})\b/gi,
+  },
   // QEMU: `with ESR 0x25/0x96000047`, the class before the register.
   { key: 'esr', pattern: /\bESR 0x[0-9a-f]{1,2}\/(?:0x)?([0-9a-f]{1,16})\b/gi },
   { key: 'far', pattern: named('far(?:_el[nx])?|dfar|ifar|hdfar|hifar|gva') },
@@ -55,12 +73,20 @@ const RULES: readonly Rule[] = [
   { key: 'far', pattern: named('far_el2'), el: 2 },
   { key: 'far', pattern: named('far_el3'), el: 3 },
   { key: 'far', pattern: /\bvirtual address:? (?:0x)?([0-9a-f]{1,16})\b/gi },
-  { key: 'far', pattern: /\b(?:fault|abort)\b[^,;]* at 0x([0-9a-f]{1,16})\b/gi },
+  {
+    key: 'far',
+    pattern: /\b(?:fault|abort|exception)\b[^,;]* at (?:address )?\s{0,4}0x([0-9a-f]{1,16})\b/gi,
+  },
+  { key: 'far', pattern: /\bfault addr(?:ess)?:?\s{0,4}(?:0x)?([0-9a-f]{1,16})\b/gi },
+  { key: 'far', pattern: /\besr\b.*\baddress: (?:0x)?([0-9a-f]{1,16})\b/gi },
+  { key: 'far', pattern: named('(?:data |instruction )?fault address register') },
   { key: 'hpfar', pattern: named('hpfar(?:_el[2nx])?') },
   { key: 'ipa', pattern: named('gpa|ipafar|ipa') },
   { key: 'el', pattern: /\bfrom EL\d to EL([123])\b/gi },
-  { key: 'par', pattern: named('par(?:_el1)?') },
-  { key: 'dfsr', pattern: named('dfsr') },
+  { key: 'par', pattern: named('par') },
+  { key: 'par', pattern: named('par_el1'), wide: true },
+  { key: 'dfsr', pattern: named('dfsr|data fault status register') },
+  { key: 'ifsr', pattern: named('instruction fault status register') },
   { key: 'dfsr', pattern: /\bpage fault \(\d+\) at 0x[0-9a-f]+, code 0x([0-9a-f]+)/gi },
   { key: 'ifsr', pattern: named('ifsr') },
   { key: 'fsr', pattern: named('(?:smmu_)?(?:cb\\d*_)?fsr') },
@@ -73,46 +99,89 @@ const RULES: readonly Rule[] = [
   { key: 'gfsynr1', pattern: named('s?gfsynr1') },
 ];
 
-/** Linux: `Internal error: Oops: 96000004 [#1] SMP`, with `ARM` behind it on 32 bits; there bit 31 marks a prefetch abort. */
-const OOPS = /Internal error: .*?\b([0-9a-f]{1,16}) \[#\d+\](.*)$/i;
+/** The line that is read, with what may go on in the lines below; only what begins in its first `own` characters is of it. */
+export interface View {
+  readonly text: string;
+  readonly own: number;
+  /** Which line it is, counted from 0. */
+  readonly line: number;
+}
+
+/** Linux: `Internal error: Oops: 96000004 [#1] SMP`; on 32 bits with `ARM` or `THUMB2` behind it. */
+const OOPS = /Internal error: .*?\b([0-9a-f]{1,16}) \[#\d+\](.{0,80})/i;
 /** Linux: `Unhandled fault: page domain fault (0x81b) at 0x00000000`, `Unhandled prefetch abort: … (0x…) at 0x…`. */
-const UNHANDLED = /Unhandled (fault|prefetch abort)[^(]*\(0x([0-9a-f]{1,16})\)/i;
-/** Linux on 64 bits, after an abort: `[0000000000000010] pgd=…, p4d=…, pud=…`; the last one ends the walk. */
-const LEVELS = /^.*\[[0-9a-f]{16}\] (?:pgd|p4d)=.*\b(?:pgd|p4d|pud|pmd|pte)=([0-9a-f]{16})\s*$/i;
-const PREFETCH = 0x8000_0000n;
-/** No ESR of an abort is smaller: EC is in the topmost six of 32 bits. */
-const SMALLEST_ESR = 0x4000_0000n;
+const UNHANDLED = /Unhandled (fault|prefetch abort): ?([^(]*)\(0x([0-9a-f]{1,16})\)/i;
 
 /** The registers that a line names, in their order. A register that is 0 reports nothing. */
-export function tokensOf(line: string): Token[] {
+export function tokensOf({ text, own, line }: View, evidence: Evidence): Token[] {
   const found: Token[] = [];
-  for (const { key, pattern, el, decimal } of RULES) {
-    for (const match of line.matchAll(pattern)) {
+  for (const { key, pattern, el, decimal, wide } of RULES) {
+    for (const match of text.matchAll(pattern)) {
+      if (match.index >= own) break;
       const value = BigInt(decimal ? match[1]! : `0x${match[1]!}`);
       if (value === 0n && (PRIMARY_KEYS as readonly string[]).includes(key)) continue;
-      found.push({ key, value, at: match.index, el });
+      const token = { key, value, at: match.index, el, ...(wide && { wide }) };
+      found.push(key === 'fsr' ? faultStatus(token, evidence, line) : token);
     }
   }
-  found.push(...linuxTokens(line));
+  found.push(...linuxTokens(text, own, line, evidence));
   return found.sort((a, b) => a.at - b.at);
 }
 
-function linuxTokens(line: string): Token[] {
-  const oops = OOPS.exec(line);
-  if (oops) return statusToken(BigInt(`0x${oops[1]!}`), oops.index, /\bARM\b/.test(oops[2]!), true);
-  const unhandled = UNHANDLED.exec(line);
-  if (unhandled) {
-    const value = BigInt(`0x${unhandled[2]!}`);
-    const prefetch = unhandled[1]!.toLowerCase() !== 'fault' ? PREFETCH : 0n;
-    return statusToken(value | prefetch, unhandled.index, value < SMALLEST_ESR, false);
-  }
-  const levels = LEVELS.exec(line);
-  return levels ? [{ key: 'descriptor', value: BigInt(`0x${levels[1]!}`), at: levels.index }] : [];
+/** `fsr` is an SMMU's or a CPU's: the line itself says which, else what is near. */
+function faultStatus(token: Token, evidence: Evidence, line: number): Token {
+  if (evidence.on(line, 'smmu')) return token;
+  const owner = evidence.on(line, 'cpu32') ? 'cpu32' : evidence.nearer(line, 'cpu32', 'smmu');
+  if (owner === 'cpu32') return { ...token, key: 'dfsr' };
+  return owner === 'smmu' ? token : { ...token, ambiguous: true };
 }
 
-function statusToken(value: bigint, at: number, arm32: boolean, repeats: boolean): Token[] {
+function linuxTokens(text: string, own: number, line: number, evidence: Evidence): Token[] {
+  const oops = OOPS.exec(text);
+  if (oops && oops.index < own) {
+    const [, digits, behind] = oops;
+    const arm = /\b(?:ARM|THUMB2)\b/.test(behind!);
+    return statusToken(digits!, oops.index, arm || isOf32Bits(digits!, line, evidence), true);
+  }
+  const unhandled = UNHANDLED.exec(text);
+  if (!unhandled || unhandled.index >= own) return [];
+  const [, what, words, digits] = unhandled;
+  const of32 = isOf32Bits(digits!, line, evidence);
+  const prefetch = what!.toLowerCase() !== 'fault';
+  return statusToken(digits!, unhandled.index, of32, false, prefetch).map((token) => ({
+    ...token,
+    words: words!.trim(),
+  }));
+}
+
+const ESR_DIGITS = { written: 8, whole: 16 };
+
+/**
+ * Whether the number in an oops is an FSR. 16 digits are an ESR; fewer than 8 are none, as EC stands in the highest of 32 bits (but 0, an
+ * undefined instruction). Of 8 digits the signs around it decide, then whether an ESR could be so: aborts of fetches have IL = 1.
+ */
+function isOf32Bits(digits: string, line: number, evidence: Evidence): boolean {
+  if (digits.length >= ESR_DIGITS.whole) return false;
+  const value = BigInt(`0x${digits}`);
+  const nearer = evidence.nearer(line, 'cpu32', 'cpu64');
+  if (nearer !== undefined && digits.length >= ESR_DIGITS.written - 1) return nearer === 'cpu32';
+  if (digits.length < ESR_DIGITS.written) return !isSet(value, ESR.fields.IL) || isSet(value, ESR.fields.EC);
+  return !isSet(value, ESR.fields.IL);
+}
+
+/** The bit that Linux sets above an IFSR, to tell it from a DFSR. */
+const PREFETCH = 0x8000_0000n;
+
+function statusToken(
+  digits: string,
+  at: number,
+  arm32: boolean,
+  repeats: boolean,
+  prefetch = false,
+): Token[] {
+  const value = BigInt(`0x${digits}`);
   if (value === 0n) return [];
   if (!arm32) return [{ key: 'esr', value, at, repeats }];
-  const key = value & PREFETCH ? 'ifsr' : 'dfsr';
+  const key = prefetch || (value & PREFETCH) !== 0n ? 'ifsr' : 'dfsr';
   return [{ key, value: value & ~PREFETCH, at, repeats }];
 }

@@ -1,21 +1,9 @@
 /**
- * Faults of GPUs and of IOMMUs that are no SMMU, in the lines of Linux's drivers: mtk_iommu.c and mtk_iommu_v1.c (MediaTek's M4U),
- * ipmmu-vmsa.c (Renesas), apple-dart.c, exynos-iommu.c (Samsung's SysMMU), rockchip-iommu.c; the GPUs' own modules.
+ * Faults of IOMMUs that are no SMMU, in the lines of Linux's drivers: mtk_iommu.c and mtk_iommu_v1.c (MediaTek's M4U),
+ * ipmmu-vmsa.c (Renesas), apple-dart.c, exynos-iommu.c (Samsung's SysMMU), rockchip-iommu.c.
  */
-import { adrenoHeadOf, adrenoMoreOf } from './adreno.ts';
 import type { DecodedFault, DecodedKind } from './decoded-fault.ts';
-import { deviceBefore } from './device.ts';
-import { maliHeadOf, maliMoreOf } from './mali.ts';
-
-type Groups = Readonly<Record<string, string | undefined>>;
-type Found = Pick<DecodedFault, 'kind' | 'name'> & Partial<DecodedFault>;
-
-/** A form that a line can have, and what it says. */
-interface Form {
-  readonly source: DecodedFault['source'];
-  readonly pattern: RegExp;
-  readonly read: (groups: Groups) => Found;
-}
+import type { Form, Found, Groups } from './forms.ts';
 
 /** A status register's bits, the one that tells most first. */
 type Bits = readonly (readonly [mask: number, kind: DecodedKind, name: string])[];
@@ -60,7 +48,7 @@ const SYSMMU_KINDS: Readonly<Record<string, DecodedKind>> = {
 
 const ADDRESS = '0x(?<at>[0-9a-f]{1,16})';
 
-const FORMS: readonly Form[] = [
+export const IOMMU_FORMS: readonly Form[] = [
   {
     source: 'm4u',
     pattern: new RegExp(
@@ -128,6 +116,13 @@ function bitOfStatus(status: string | undefined, bits: Bits): Pick<DecodedFault,
   return { kind, name };
 }
 
+/** What a status says beside the bit that tells most. */
+function otherBits(status: string | undefined, bits: Bits): string {
+  const value = Number(`0x${status!}`);
+  const [, ...others] = bits.filter(([mask]) => value & mask);
+  return others.length === 0 ? '' : `; it also says ${others.map(([, , name]) => name).join(', ')}`;
+}
+
 /** The M4U reports a page: the lowest bits of what it says are flags. */
 function m4uFault({ status, at, pa, larb, port }: Groups, bits: Bits): Found {
   return {
@@ -135,31 +130,8 @@ function m4uFault({ status, at, pa, larb, port }: Groups, bits: Bits): Found {
     address: BigInt(`0x${at!}`) & ~0xfffn,
     device: `larb ${larb!} port ${port!}`,
     notes: [
-      'the address is that of the page: the M4U does not say more',
+      `the address is that of the page: the M4U does not say more${otherBits(status, bits)}`,
       ...(Number(`0x${pa!}`) === 0 ? [] : [`the physical address reported is 0x${pa!}`]),
     ],
   };
-}
-
-/** Every form has one of these words; most lines of a log have none. */
-const WORDS = /fault|abort|tlb hits/i;
-
-/** The fault that begins in a line, or stands in it whole. */
-export function socHeadOf(line: string): DecodedFault | undefined {
-  if (!WORDS.test(line)) return undefined;
-  const gpu = maliHeadOf(line) ?? adrenoHeadOf(line);
-  if (gpu !== undefined) return gpu;
-  for (const { source, pattern, read } of FORMS) {
-    const match = pattern.exec(line);
-    if (match?.groups === undefined) continue;
-    const address = BigInt(`0x${match.groups.at!}`);
-    const device = deviceBefore(line, match.index);
-    return { source, address, device, registers: [], notes: [], ...read(match.groups) };
-  }
-  return undefined;
-}
-
-/** The fault with what a line below its first adds, or undefined where it adds nothing. */
-export function socMoreOf(last: DecodedFault, line: string): DecodedFault | undefined {
-  return maliMoreOf(last, line) ?? adrenoMoreOf(last, line);
 }

@@ -1,12 +1,15 @@
 /** A decoded fault in plain words: what happened, what usually causes it, and what to run next. */
 
-import { bitsIn, maskOf } from '../../arch/read.ts';
-import { VA } from '../../arch/registers/address.ts';
-import { hex } from '../../text/numbers.ts';
+import { fieldsOf } from '../../arch/field.ts';
+import { SMMU_GFSR } from '../../arch/smmu/index.ts';
+import { hex, hexWord } from '../../text/numbers.ts';
 import { capitalised } from '../../text/sentence.ts';
 import { eventNamed } from '../events.ts';
 import { faultKindInfo } from '../fault-kinds.ts';
 import { type DecodedFault, isOfDevice, isWalkable } from './decoded-fault.ts';
+import { lastEntry } from './printed-walk.ts';
+
+export { causesOf } from './causes.ts';
 
 const ACCESS = { read: 'a read', write: 'a write', execute: 'an instruction fetch' } as const;
 
@@ -35,11 +38,13 @@ export function kindTitle({ kind, name }: Pick<DecodedFault, 'kind' | 'name'>): 
 }
 
 function headline(fault: DecodedFault): string {
-  const { kind, name, stage, level } = fault;
+  const { kind, name, stage, level, source } = fault;
   if (kind === 'none') return 'No fault: the translation succeeded, and PAR holds its physical address.';
-  if (kind === 'other' && fault.source === 'esr') return `No abort of the MMU: ${name}.`;
-  const event = fault.source === 'smmuv3' ? eventNamed(name) : undefined;
+  if (kind === 'other' && source === 'esr') return `No abort of the MMU: ${name}.`;
+  const event = source === 'smmuv3' ? eventNamed(name) : undefined;
   if (event !== undefined && event.kind === undefined) return `${name}: ${event.meaning}`;
+  if (source === 'smmuv2-global' && kind === 'other') return globalHeadline(fault);
+  if (kind === 'other' && source === 'smmuv3-global') return `Global error of the SMMU: ${name}.`;
   if (kind === 'unknown') return `${capitalised(name)}; the report does not say of which kind.`;
   const where = [
     level === undefined ? '' : `at level ${level}`,
@@ -49,8 +54,23 @@ function headline(fault: DecodedFault): string {
   return `${[capitalised(title), ...where].filter(Boolean).join(' ')}${title === name ? '' : ` (${name})`}.`;
 }
 
-function accessSentence({ access, privileged, address, source, kind }: DecodedFault): string {
+/** The bits of sGFSR by their meaning. */
+function globalHeadline({ name }: DecodedFault): string {
+  const fields = fieldsOf(SMMU_GFSR);
+  const said = name.split(' ').map((one) => {
+    const field = fields.find((found) => found.name === one);
+    return field === undefined ? one : `${one}: ${field.meaning}`;
+  });
+  return `Global fault of the SMMU: ${said.join('; ')}.`;
+}
+
+function accessSentence(fault: DecodedFault): string {
+  const { access, privileged, address, source, kind, ipa, pa } = fault;
   if (address === undefined && access === undefined) return '';
+  if (address === undefined && (ipa ?? pa) !== undefined) {
+    const to = ipa === undefined ? `PA ${hex(pa!)}` : `IPA ${hex(ipa)}`;
+    return `It was ${access === undefined ? 'an access' : ACCESS[access]} of ${to}.`;
+  }
   if (kind === 'none') return address === undefined ? '' : `The address asked was ${hex(address)}.`;
   const what = access === undefined ? 'an access' : ACCESS[access];
   const rights = privileged === undefined ? '' : privileged ? ', privileged,' : ', unprivileged,';
@@ -58,15 +78,29 @@ function accessSentence({ access, privileged, address, source, kind }: DecodedFa
   return `It was ${what}${isOfDevice(source) ? ' by a device' : ''}${rights}${to}.`;
 }
 
-function walkSentence({ ptw, ipa, class: cls, fetchAddress, domain }: DecodedFault): string {
+function walkSentence({
+  ptw,
+  ipa,
+  address,
+  class: cls,
+  fetchAddress,
+  domain,
+  kind,
+  pa,
+  access,
+}: DecodedFault): string {
   const parts: string[] = [];
+  if (pa !== undefined && kind === 'none') parts.push(`The physical address is ${hex(pa)}.`);
+  else if (pa !== undefined && access === undefined) parts.push(`It was at PA ${hex(pa)}.`);
   const at = ipa === undefined ? '' : ` at IPA ${hex(ipa)}`;
   if (cls === 'cd') parts.push(`It happened while the context descriptor${at} was fetched.`);
   else if (ptw)
     parts.push(
       `Not the access itself failed but the fetch of a stage-1 descriptor${at}: stage 2 does not give it.`,
     );
-  else if (ipa !== undefined) parts.push(`Stage 1 led to IPA ${hex(ipa)}, which stage 2 refused.`);
+  else if (ipa !== undefined && address !== undefined && address !== ipa)
+    parts.push(`Stage 1 led to IPA ${hex(ipa)}, which stage 2 refused.`);
+  else if (ipa !== undefined && address === ipa) parts.push(`IPA ${hex(ipa)} is what stage 2 refused.`);
   if (fetchAddress !== undefined) parts.push(`The aborted fetch went to PA ${hex(fetchAddress)}.`);
   if (domain !== undefined) parts.push(`The entry is of domain ${domain}.`);
   return parts.join(' ');
@@ -86,73 +120,14 @@ function stallSentence({ stalled }: DecodedFault): string {
   return stalled ? 'The transaction is stalled and waits for software.' : '';
 }
 
-/** What usually causes it, the likeliest first: what this report hints at, then what is usual for its kind. */
-export function causesOf(fault: DecodedFault): string[] {
-  const { kind, source, name } = fault;
-  const usual =
-    kind === 'unknown_stream'
-      ? UNKNOWN_STREAM_CAUSES
-      : (faultKindInfo(kind) ?? (source === 'smmuv3' ? eventNamed(name) : undefined))?.causes;
-  return [...hints(fault), ...(usual ?? [])];
-}
-
-const UNKNOWN_STREAM_CAUSES = [
-  'the firmware tables (iommus, iommu-map) give the device another StreamID than it uses, or none',
-  'the device does DMA before its driver attaches it, with the bypass of unknown streams off',
-];
-
 /** What to look at, the most useful first: a sentence each. */
 export function checksOf({ kind, source, name }: DecodedFault): readonly string[] {
   return (faultKindInfo(kind) ?? (source === 'smmuv3' ? eventNamed(name) : undefined))?.checks ?? [];
 }
 
-const NULL_PAGES = 0x1_0000n;
-/** Whether an address may be in the range of either TTBR, of 48 bits each. */
-const isCanonical = (address: bigint) => {
-  const above = bitsIn(address, VA.fields.above48);
-  return above === 0n || above === maskOf(VA.fields.above48);
-};
-
-function hints(fault: DecodedFault): string[] {
-  const { kind, address, source, ptw, stage, level, access, class: cls } = fault;
-  const device = isOfDevice(source);
-  const found: string[] = [];
-  if (cls === 'cd') found.push("stage 2 does not map the guest's memory that holds its context descriptors");
-  if (ptw)
-    found.push("stage 2 does not map (or does not let read) the guest's memory that holds its page tables");
-  if (kind === 'translation' && address !== undefined) {
-    if (address < NULL_PAGES) {
-      found.push(
-        device
-          ? `the device was given address ${hex(address)}: a descriptor ring that was never filled, or DMA before setup`
-          : `a null pointer: ${hex(address)} is ${address === 0n ? 'NULL itself' : 'a member of a structure at NULL'}`,
-      );
-    } else if (!isCanonical(address)) {
-      found.push(
-        'bits [63:48] are neither all zeros nor all ones: the address is in the range of no TTBR, or carries a tag with TBI off',
-      );
-    }
-  }
-  if (kind === 'translation' && stage === 2 && !ptw && cls !== 'cd') {
-    found.push(
-      "the IPA is no memory of the guest: an emulated device's registers, or memory that is not backed yet",
-    );
-  }
-  if (kind === 'permission' && access === 'write' && device) {
-    found.push(
-      'the buffer was mapped for reading by the device alone (DMA_TO_DEVICE), and the device writes to it',
-    );
-  }
-  if (kind === 'address_size' && level === 0) {
-    found.push('the table root itself (TTBR) is above the output size');
-  }
-  return found;
-}
-
 /** Commands to run next. `FILE` stands for tables in a file that `lpae walk` reads. */
 export function nextSteps(fault: DecodedFault): string[] {
-  const { address, access, privileged, streamId, substreamId, source, kind, descriptor, level, short } =
-    fault;
+  const { address, access, privileged, streamId, substreamId, source, kind } = fault;
   const steps: string[] = [];
   const walkable = isWalkable(source) && kind !== 'none' && kind !== 'other' && !kind.startsWith('c_');
   if (address !== undefined && walkable) {
@@ -164,13 +139,24 @@ export function nextSteps(fault: DecodedFault): string[] {
     ];
     steps.push(['lpae walk FILE', hex(address), ...options].filter(Boolean).join(' '));
   }
-  if (descriptor !== undefined) {
-    const at = level === undefined || short ? '' : ` --stage 1 --level ${level}`;
-    steps.push(`lpae decode ${hex(descriptor)}${at}`);
-  }
+  const decode = decodeStep(fault);
+  if (decode !== undefined) steps.push(decode);
   const topic = explainTopic(fault);
   if (topic !== undefined) steps.push(`lpae explain ${topic}`);
   return steps;
+}
+
+/** The last descriptor of the printed walk, with all that the log says of its place. */
+function decodeStep({ descriptor, level, short, printed }: DecodedFault): string | undefined {
+  if (descriptor === undefined || printed?.format === 'own') return undefined;
+  if (printed?.format === 'short' || short) return `lpae decode ${hex(descriptor, 8)} --format arm_v7s`;
+  const at = lastEntry(printed)?.level ?? level;
+  const options = [
+    `lpae decode ${hexWord(descriptor)}`,
+    at === undefined ? '' : `--stage ${printed?.stage ?? 1} --level ${at}`,
+    printed?.granule === undefined ? '' : `--granule ${printed.granule}`,
+  ];
+  return options.filter(Boolean).join(' ');
 }
 
 /** The name under which `lpae explain` knows the fault. */

@@ -1,0 +1,68 @@
+/** Signs in a log of what wrote it: a CPU of 32 bits or 64, an SMMU. They decide what a number is that several registers could hold. */
+
+export type Sign = 'cpu32' | 'cpu64' | 'smmu';
+
+/** Each pattern is of one sort of system alone. */
+const SIGNS: Readonly<Record<Sign, readonly RegExp[]>> = {
+  cpu32: [
+    /\b(?:data|prefetch)[- ]?abort\b|\bDAB\b|\bPABT\b/i,
+    /\b[cs]psr\b|\bpsr\s*:|\bNZCV\b/i,
+    /\bDFAR\b|\bIFAR\b|\bDFSR\b|\bIFSR\b/,
+    /\bISA (?:ARM|Thumb|Jazelle|ThumbEE)\b|\bSegment (?:user|kernel|none)\b/,
+    /\bControl: [0-9a-f]{8}\b|\bDAC: [0-9a-f]{8}\b/i,
+    /\[[0-9a-f]{8}\] \*pgd=/i,
+    /\bpgd = (?:[0-9a-f]{8}\b|\(ptrval\))/i,
+    /\bvirtual address [0-9a-f]{8}\b/i,
+    /\b(?:pc|lr) : \[?<[0-9a-f]{8}>/i,
+    /\[#\d+\].*\b(?:ARM|THUMB2)\b/,
+    /\bFAR\s*[:=]\s*(?:0x)?[0-9a-f]{8}\b/i,
+    /\br1[0-5]\s*[:=]?\s*(?:0x)?[0-9a-f]{8}\b/,
+    /\bArm32\b|\bAArch32\b|\bARM11\b|\bCortex-A(?:5|7|8|9|15)\b/,
+  ],
+  cpu64: [
+    /\bMem abort info\b|\bData abort info\b/,
+    /\bESR(?:_EL[n123])?\s*[:=]/i,
+    /\bpstate\s*[:=]/i,
+    /\b(?:x2[0-9]|x19|elr)\s*[:=]/,
+    /\bvirtual address (?:0x)?[0-9a-f]{16}\b/i,
+    /\b(?:pc|lr) : \S*[0-9a-f]{16}\b/i,
+    /\[[0-9a-f]{16}\] \*?p(?:gd|4d)\s*=/i,
+    /\bpgtable: \d+k pages\b/,
+  ],
+  smmu: [/\biova\b/i, /\bcb\s*=/i, /smmu/i, /\bfsynr/i, /\bcbfrsynra\b/i, /\bcontext (?:bank )?fault\b/i],
+};
+
+const NAMES = Object.keys(SIGNS) as Sign[];
+
+/** The signs of a whole text, line by line. */
+export class Evidence {
+  readonly #at: readonly ReadonlySet<Sign>[];
+
+  constructor(lines: readonly string[]) {
+    this.#at = lines.map(
+      (line) => new Set(NAMES.filter((name) => SIGNS[name].some((one) => one.test(line)))),
+    );
+  }
+
+  /** Whether a line has a sign itself. */
+  on(line: number, sign: Sign): boolean {
+    return this.#at[line]?.has(sign) ?? false;
+  }
+
+  /** How far the nearest line with a sign is, within `reach`; undefined where there is none. */
+  distance(line: number, sign: Sign, reach = REACH): number | undefined {
+    for (let away = 0; away <= reach; away++) {
+      if (this.on(line - away, sign) || this.on(line + away, sign)) return away;
+    }
+    return undefined;
+  }
+
+  /** The nearer of two signs; `undefined` where neither is near, or both are as near. */
+  nearer(line: number, a: Sign, b: Sign): Sign | undefined {
+    const [toA = Infinity, toB = Infinity] = [this.distance(line, a), this.distance(line, b)];
+    return toA === toB ? undefined : toA < toB ? a : b;
+  }
+}
+
+/** So many lines around a number speak for it. */
+const REACH = 30;

@@ -1,0 +1,166 @@
+/** Causes that an address shows by itself: poison, null pointers, doorbells, patterns. (Poison: include/linux/poison.h; GITS_TRANSLATER: IHI 0069 12.10.) */
+import { bitsIn, maskOf } from '../../arch/read.ts';
+import { VA } from '../../arch/registers/address.ts';
+import { hex } from '../../text/numbers.ts';
+import { type DecodedFault, type DecodedKind, isOfDevice, isWalkable } from './decoded-fault.ts';
+
+const NULL_PAGES = 0x1_0000n;
+/** Faults that a wrong address can have. */
+const OF_ADDRESSES: readonly DecodedKind[] = [
+  'translation',
+  'permission',
+  'domain',
+  'access_flag',
+  'unknown',
+  'address_size',
+];
+
+/** A value that software writes to find a use of it, and what uses it. */
+interface Poison {
+  readonly value: bigint;
+  readonly name: string;
+  readonly meaning: string;
+}
+
+/** An address is so far above a poisoned pointer at most: a member of what it should point at. */
+const NEAR = 0x1000n;
+/** List poison is told by the member that is accessed: prev or next of an entry. */
+const NEAR_LIST = 0x22n;
+
+const LISTS: readonly Poison[] = [
+  {
+    value: 0xdead_0000_0000_0100n,
+    name: 'LIST_POISON1',
+    meaning: 'list_del of an entry already deleted, or use of one that was',
+  },
+  {
+    value: 0xdead_0000_0000_0122n,
+    name: 'LIST_POISON2',
+    meaning: 'list_del of an entry already deleted, or use of one that was',
+  },
+  {
+    value: 0xdead_0000_0000_0200n,
+    name: 'LIST_POISON2 (before Linux 4.15)',
+    meaning: 'list_del of an entry already deleted',
+  },
+];
+
+/** Bytes that fill memory, by the digits of one. */
+const FILLS: Readonly<Record<string, string>> = {
+  '6b': 'the fill of freed slab memory (POISON_FREE): use after free',
+  a5: 'the end of slab poison (POISON_END): use after free, or an access beyond an object',
+  '5a': 'the fill of slab memory that was never initialised (POISON_INUSE)',
+  aa: 'the fill of freed pages, or of variables that were never initialised',
+  cc: 'the fill of freed memory of the boot (POISON_FREE_INITMEM) or of stacks',
+  fe: 'the fill of unused memory (0xfe)',
+  cd: 'memory of a debugging allocator that was never initialised (0xcd)',
+  dd: 'memory of a debugging allocator that was freed (0xdd)',
+  '55': 'a fill pattern (0x55)',
+  ff: 'all ones: an error code as a pointer, or what a bus returns where nothing answers',
+};
+
+const WORDS: Readonly<Record<string, string>> = {
+  deadbeef: '0xdeadbeef, a mark of memory that is free or not initialised',
+  baadf00d: '0xbaadf00d, memory of a debugging allocator that was never initialised',
+  deadc0de: '0xdeadc0de, a mark of memory that is free or not initialised',
+  cafebabe: '0xcafebabe, a mark that some software writes',
+  dead4ead: 'SPINLOCK_MAGIC, the debug mark of a spin lock: a pointer to something else',
+};
+
+/** Whether an address may be in the range of either TTBR, of 48 bits each. */
+const isCanonical = (address: bigint) => {
+  const above = bitsIn(address, VA.fields.above48);
+  return above === 0n || above === maskOf(VA.fields.above48);
+};
+
+/** What the address of a fault shows, the surest first. */
+export function addressHints(fault: DecodedFault): string[] {
+  const { address, kind, source, short } = fault;
+  if (address === undefined || !OF_ADDRESSES.includes(kind)) return [];
+  const device = isOfDevice(source);
+  const poison = poisonOf(address);
+  if (poison !== undefined) return [poison];
+  const small = address < NULL_PAGES;
+  if (device) {
+    return [
+      ...(isDoorbell(fault) ? [DOORBELL(address)] : []),
+      ...(small && kind !== 'permission'
+        ? [
+            `the device was given address ${hex(address)}: a descriptor ring that was never filled, or DMA before setup`,
+          ]
+        : []),
+      ...(isDisplay(fault) ? [DISPLAY] : []),
+    ];
+  }
+  if (small) {
+    return [
+      `a null pointer: ${hex(address)} is ${address === 0n ? 'NULL itself' : 'a member of a structure at NULL'}`,
+    ];
+  }
+  const pattern = patternOf(address);
+  return [
+    ...(pattern === undefined
+      ? []
+      : [`the address repeats ${pattern}: it is data that was taken for a pointer`]),
+    ...(kind === 'translation' && !short && isWalkable(source) && !isCanonical(address)
+      ? [NOT_CANONICAL]
+      : []),
+  ];
+}
+
+const NOT_CANONICAL =
+  'bits [63:48] are neither all zeros nor all ones: the address is in the range of no TTBR, or carries a tag with TBI off';
+
+function poisonOf(address: bigint): string | undefined {
+  const list = LISTS.find(({ value }) => address >= value && address - value < NEAR_LIST);
+  if (list !== undefined) {
+    const offset = address - list.value;
+    return `${list.name}${offset === 0n ? '' : ` + ${offset}`}: ${list.meaning}`;
+  }
+  const digits = hex(address).slice(2);
+  const word = Object.keys(WORDS).find((one) => {
+    const value = BigInt(`0x${one}`);
+    const low = BigInt.asUintN(32, address);
+    return (address === low || digits.startsWith('dead')) && low >= value && low - value < NEAR;
+  });
+  if (word !== undefined) return `the pointer was ${WORDS[word]}`;
+  const fill = /^(?:ff|00)?((..)\2{2,6})/.exec(digits.length % 2 === 0 ? digits : `0${digits}`);
+  const whole = fill !== null && fill[1]!.length >= FILL_DIGITS && fill[2] !== '00' && fill[2] !== 'ff';
+  if (!whole) return undefined;
+  const known = FILLS[fill[2]!];
+  return known === undefined ? undefined : `the pointer was ${known}`;
+}
+
+/** Digits that a fill must have at least, of the 8 or 16 of a pointer: the last ones are an offset. */
+const FILL_DIGITS = 6;
+
+/** A unit of some digits that stands several times: `1800` in 0x1800180018000. */
+function patternOf(address: bigint): string | undefined {
+  const match = /([0-9a-f]{2,8})\1{2,}/.exec(hex(address).slice(2));
+  return match === null || /^(.)\1*$/.test(match[1]!) ? undefined : `0x${match[1]!}`;
+}
+
+/** GITS_TRANSLATER stands at this offset of a page of 64K; Linux maps it at 0x08000000 by itself. */
+const TRANSLATER = { offset: 0x40n, page: 0x1_0000n } as const;
+const DOORBELL = (address: bigint) =>
+  `${hex(address)} is an MSI doorbell by its offset (GITS_TRANSLATER, 0x40 of its page): the device signals an interrupt, and the page of the ITS is not mapped for it`;
+
+function isDoorbell({ address, access, kind }: DecodedFault): boolean {
+  const fits = access === 'write' || (access === undefined && kind !== 'permission');
+  return (
+    fits &&
+    address !== undefined &&
+    address % TRANSLATER.page === TRANSLATER.offset &&
+    address >= TRANSLATER.page
+  );
+}
+
+/** Names of display controllers, which firmware leaves on with a picture. */
+const DISPLAYS =
+  /decon|fimd|\bvop|dpu|mdss|mdp|lcdc|\bdisp|dcss|crtc|dispdma|simplefb|framebuffer|display|\bdc\b/i;
+const DISPLAY =
+  'a display that the boot loader left running: it scans out a buffer that nobody mapped for it (a reserved region with iommu-addresses, or a reset, ends it)';
+
+function isDisplay({ device, kind, access }: DecodedFault): boolean {
+  return device !== undefined && kind === 'translation' && access !== 'write' && DISPLAYS.test(device);
+}

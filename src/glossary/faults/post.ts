@@ -1,0 +1,60 @@
+/** What the rest of a post adds to its faults: the walk that was printed, and causes that other lines show. */
+import type { DecodedFault } from './decoded-fault.ts';
+import { postHints } from './post-hints.ts';
+import { lastEntry, type PlacedWalk, printedWalks } from './printed-walk.ts';
+import type { PlacedFault } from './scanner.ts';
+
+/** A walk stands within so many lines of its fault. */
+const REACH = 40;
+
+export function withPost(placed: readonly PlacedFault[], lines: readonly string[]): DecodedFault[] {
+  const walks = printedWalks(lines);
+  return placed.map((one, i) => {
+    const next = placed[i + 1]?.first ?? lines.length;
+    const before = placed[i - 1]?.last ?? -1;
+    const walk = walkOf(one, next, before, walks);
+    const fault = walk === undefined ? one.fault : withWalk(one.fault, walk);
+    const near = lines.slice(Math.max(before + 1, one.first - REACH), Math.min(next, one.last + REACH));
+    const { cause, hints, notes } = postHints(fault, near);
+    return {
+      ...fault,
+      notes: [...fault.notes, ...notes],
+      ...(cause !== undefined && { cause }),
+      ...(hints.length > 0 && { hints: [...(fault.hints ?? []), ...hints] }),
+    };
+  });
+}
+
+/** The walk of a fault: of its own address, or without one, between the faults before and after it. */
+function walkOf(
+  { fault, first, last }: PlacedFault,
+  next: number,
+  before: number,
+  walks: readonly PlacedWalk[],
+): PlacedWalk | undefined {
+  const near = walks.filter(
+    (walk) =>
+      walk.last > before && walk.first < next && walk.first - last <= REACH && first - walk.last <= REACH,
+  );
+  const same = near.find(
+    ({ walk }) =>
+      walk.address !== undefined && (walk.address === fault.address || walk.address === fault.ipa),
+  );
+  if (same !== undefined) return same;
+  return near.find(({ walk }) => walk.address === undefined || fault.address === undefined);
+}
+
+function withWalk(fault: DecodedFault, { walk }: PlacedWalk): DecodedFault {
+  const format = walk.format !== 'unknown' ? walk.format : fault.short ? 'short' : 'long';
+  const printed = { ...walk, format } as const;
+  const invalid = lastEntry(walk)?.valid === false;
+  const believed = fault.kind !== 'serror';
+  return {
+    ...fault,
+    kind: fault.kind === 'unknown' && invalid ? 'translation' : fault.kind,
+    printed,
+    // Only a walk that gives the address can: of an asynchronous abort it means nothing.
+    address: fault.address ?? (believed && fault.ipa === undefined ? walk.address : undefined),
+    descriptor: believed ? lastEntry(walk)?.value : undefined,
+  };
+}

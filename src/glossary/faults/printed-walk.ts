@@ -1,0 +1,282 @@
+/**
+ * Walks that a log prints: tables' roots, page sizes, and one entry a level, as Linux (arm64 and arm), Xen, Zephyr, FVP's trace, crash and
+ * drivers of other IOMMUs write them. Entries are given the level and the stage that their names say.
+ */
+import { addressOf } from '../../arch/read.ts';
+import { TTBR0_EL1 } from '../../arch/registers/base.ts';
+
+export type Granule = '4K' | '16K' | '64K';
+
+/** One entry as it was printed. */
+export interface PrintedEntry {
+  /** What the log calls it: `pte`, `2ND`, `L3`. */
+  readonly name: string;
+  /** Arm's level. Undefined where the tables are of a format of their own, or the level cannot be told. */
+  readonly level?: number | undefined;
+  readonly value: bigint;
+  /** Physical address of the entry. */
+  readonly at?: bigint | undefined;
+  /** What the log itself says. */
+  readonly valid?: boolean | undefined;
+}
+
+export interface PrintedWalk {
+  readonly stage: 1 | 2;
+  /** `own`: tables that are not Arm's. */
+  readonly format: 'long' | 'short' | 'own' | 'unknown';
+  /** The input address that was walked. */
+  readonly address?: bigint | undefined;
+  readonly root?: bigint | undefined;
+  readonly granule?: Granule | undefined;
+  readonly vaBits?: number | undefined;
+  /** In the order of the walk. */
+  readonly entries: readonly PrintedEntry[];
+}
+
+/** A walk, and the lines that it takes up, counted from 0. */
+export interface PlacedWalk {
+  readonly walk: PrintedWalk;
+  readonly first: number;
+  readonly last: number;
+}
+
+type Draft = { -readonly [key in keyof PrintedWalk]: PrintedWalk[key] } & { entries: PrintedEntry[] };
+
+const hexValue = (digits: string) => BigInt(`0x${digits}`);
+
+/** A form of line, and what it adds to the walk in progress. `begins` starts one. */
+interface Form {
+  readonly pattern: RegExp;
+  readonly begins?: boolean;
+  readonly add: (draft: Draft, groups: Readonly<Record<string, string | undefined>>) => void;
+}
+
+/** Names of levels, and the numbers they have. */
+const XEN_LEVELS: Readonly<Record<string, number>> = { '0TH': 0, '1ST': 1, '2ND': 2, '3RD': 3 };
+const CRASH_LEVELS: Readonly<Record<string, number>> = { PGD: 0, P4D: 0, PUD: 1, PMD: 2, PTE: 3 };
+
+const FORMS: readonly Form[] = [
+  {
+    // Linux on arm64.
+    pattern:
+      /\b(?:swapper|user|kernel|init|efi) pgtable: (?<page>4|16|64)k pages, (?<bits>\d\d)-bit VAs(?:, pgdp? ?= ?(?:0x)?(?<root>[0-9a-f]{1,16}))?/i,
+    begins: true,
+    add: (draft, { page, bits, root }) => {
+      draft.format = 'long';
+      draft.granule = `${page}K` as Granule;
+      draft.vaBits = Number(bits);
+      if (root !== undefined) draft.root = hexValue(root);
+    },
+  },
+  {
+    pattern: /\bPTE walk for 0x(?<at>[0-9a-f]{1,16}) \(TTBR[01]=0x(?<root>[0-9a-f]{1,16})\)/i,
+    begins: true,
+    add: (draft, { at, root }) => {
+      draft.format = 'long';
+      draft.address = hexValue(at!);
+      draft.root = rootOf(hexValue(root!));
+    },
+  },
+  {
+    pattern:
+      /\bL(?<level>[0-3])\[[0-9a-fx]{1,5}\] @ 0x(?<where>[0-9a-f]{1,16}) = 0x(?<value>[0-9a-f]{1,16})\b/i,
+    add: (draft, { level, where, value }) => {
+      draft.format = 'long';
+      push(draft, {
+        name: `L${level!}`,
+        level: Number(level),
+        value: hexValue(value!),
+        at: hexValue(where!),
+      });
+    },
+  },
+  {
+    pattern:
+      /\bWalking (?:Hypervisor|Guest|Xen)? ?VA 0x(?<at>[0-9a-f]{1,16})(?: on CPU\d+)? via TTBR[01]? 0x(?<root>[0-9a-f]{1,16})/i,
+    begins: true,
+    add: (draft, { at, root }) => {
+      draft.format = 'long';
+      draft.granule = '4K';
+      draft.address = hexValue(at!);
+      draft.root = hexValue(root!);
+    },
+  },
+  {
+    pattern: /\bd(?:om)?(?<domain>\d+) IPA 0x(?<at>[0-9a-f]{1,16})/i,
+    begins: true,
+    add: (draft, { at }) => {
+      draft.stage = 2;
+      draft.format = 'long';
+      draft.granule = '4K';
+      draft.address = hexValue(at!);
+    },
+  },
+  {
+    pattern: /\bP2M @ [0-9a-fx]{1,18} mfn:0x(?<mfn>[0-9a-f]{1,13})/i,
+    add: (draft, { mfn }) => {
+      draft.stage = 2;
+      draft.root = hexValue(`${mfn!}000`);
+    },
+  },
+  {
+    pattern: /\b(?<name>0TH|1ST|2ND|3RD)\[0x[0-9a-f]{1,4}\] = 0x(?<value>[0-9a-f]{1,16})\b/i,
+    add: (draft, { name, value }) => {
+      draft.format = 'long';
+      draft.granule ??= '4K';
+      push(draft, { name: name!, level: XEN_LEVELS[name!.toUpperCase()], value: hexValue(value!) });
+    },
+  },
+  {
+    // FVP's trace: TTW DTLB LPAE 1:3 000080500000 : 0000000080501003.
+    pattern:
+      /\bTTW [ID]?(?:TLB)? ?(?<kind>LPAE|VMSA)? ?(?<stage>[12]):(?<level>[0-3]) (?:0x)?(?<where>[0-9a-f]{8,16})(?:_N?S)? ?:? (?:0x)?(?<value>[0-9a-f]{8,16})\b/i,
+    add: (draft, { stage, level, where, value }) => {
+      draft.format = 'long';
+      draft.stage = stage === '2' ? 2 : 1;
+      push(draft, {
+        name: `${stage!}:${level!}`,
+        level: Number(level),
+        value: hexValue(value!),
+        at: hexValue(where!),
+      });
+    },
+  },
+  {
+    // crash's vtop.
+    pattern: /^\s*(?<name>PGD|P4D|PUD|PMD|PTE): [0-9a-f]{8,16} => (?<value>[0-9a-f]{1,16})\b/i,
+    add: (draft, { name, value }) => {
+      draft.format = 'long';
+      push(draft, { name: name!, level: CRASH_LEVELS[name!.toUpperCase()], value: hexValue(value!) });
+    },
+  },
+  {
+    // rockchip-iommu.c.
+    pattern:
+      /\bmmu_dte_addr: 0x(?<root>[0-9a-f]{1,16}) dte@0x(?<dteAt>[0-9a-f]{1,16}): 0x(?<dte>[0-9a-f]{1,16}) valid: (?<dteValid>[01]) pte@0x(?<pteAt>[0-9a-f]{1,16}): 0x(?<pte>[0-9a-f]{1,16}) valid: (?<pteValid>[01])/i,
+    begins: true,
+    add: (draft, { root, dteAt, dte, pteAt, pte, dteValid, pteValid }) => {
+      draft.format = 'own';
+      draft.root = hexValue(root!);
+      push(draft, { name: 'DTE', value: hexValue(dte!), at: hexValue(dteAt!), valid: dteValid === '1' });
+      if (dteValid === '0') return;
+      push(draft, { name: 'PTE', value: hexValue(pte!), at: hexValue(pteAt!), valid: pteValid === '1' });
+    },
+  },
+  {
+    // exynos-iommu.c.
+    pattern: /\bPage table base: 0x(?<root>[0-9a-f]{1,16})/i,
+    begins: true,
+    add: (draft, { root }) => {
+      draft.format = 'own';
+      draft.root = hexValue(root!);
+    },
+  },
+  {
+    pattern: /\b(?<name>Lv[12]) entry: 0x(?<value>[0-9a-f]{1,16})\b/i,
+    add: (draft, { name, value }) => {
+      draft.format = 'own';
+      push(draft, { name: name!, value: hexValue(value!) });
+    },
+  },
+];
+
+/** The root in a TTBR, without the ASID and what else stands beside the address. */
+const rootOf = (ttbr: bigint) => addressOf(ttbr, TTBR0_EL1.fields.BADDR);
+
+const push = (draft: Draft, entry: PrintedEntry) => draft.entries.push(entry);
+
+/** Linux, in one line: `[ADDRESS] pgd=…, p4d=…, pud=…, pmd=…, pte=…`, the older with a star before each. */
+const LINUX = /\[(?<at>[0-9a-f]{8,16})\] (?=\*?p(?:gd|4d)\s*=)/i;
+const LINUX_ENTRY = /(?<!\w)(\*)?(pgd|p4d|pud|pmd|pte|ppte)\s*=\s*([0-9a-f]{1,16})\b/gi;
+
+/** No walk has more entries. */
+const MOST_ENTRIES = 8;
+/** Lines between two lines of one walk. */
+const REACH = 6;
+/** Lines of a wrapped walk. */
+const WRAPPED = 4;
+
+/** Every walk that the lines print, in their order. */
+export function printedWalks(lines: readonly string[]): PlacedWalk[] {
+  const found: { walk: Draft; first: number; last: number }[] = [];
+  for (const [i, line] of lines.entries()) {
+    const open = found.at(-1);
+    const near = open !== undefined && i - open.last <= REACH ? open : undefined;
+    const start = () => {
+      const made = { walk: { stage: 1, format: 'unknown', entries: [] } as Draft, first: i, last: i };
+      found.push(made);
+      return made;
+    };
+    const linux = LINUX.exec(line);
+    if (linux) {
+      const header = near !== undefined && near.walk.entries.length === 0 ? near : start();
+      header.last = i;
+      readLinux(header.walk, hexValue(linux.groups!.at!), lines.slice(i, i + WRAPPED));
+      continue;
+    }
+    for (const { pattern, begins, add } of FORMS) {
+      const match = pattern.exec(line);
+      if (!match) continue;
+      const fresh = begins && near !== undefined && near.walk.entries.length > 0;
+      const target = near !== undefined && !fresh && near.walk.entries.length < MOST_ENTRIES ? near : start();
+      add(target.walk, match.groups ?? {});
+      target.last = i;
+    }
+  }
+  return found.filter(
+    ({ walk }) => walk.entries.length > 0 || walk.root !== undefined || walk.granule !== undefined,
+  );
+}
+
+/** The entries of Linux's line, and of those below where it was wrapped. */
+function readLinux(draft: Draft, address: bigint, lines: readonly string[]): void {
+  draft.address = address;
+  const [first = '', ...rest] = lines;
+  const below = rest.findIndex((line) => !/^\s*\*?(?:p4d|pud|pmd|pte|ppte)\s*=/i.test(line));
+  const text = [first, ...rest.slice(0, below < 0 ? rest.length : below)].join(' ');
+  const named = [...text.matchAll(LINUX_ENTRY)].map(([, star, name, digits]) => ({
+    star: star !== undefined,
+    name: name!.toLowerCase(),
+    digits: digits!,
+    value: hexValue(digits!),
+  }));
+  const is64 = named.some(({ star, digits }) => digits.length === 16 || !star);
+  const hardware = named.some(({ name }) => name === 'ppte');
+  const wide = named.some(({ digits, name }) => digits.length > 8 || name === 'pmd' || name === 'pud');
+  draft.format = is64 ? 'long' : hardware ? 'short' : wide ? 'long' : draft.format;
+  if (!is64) draft.granule = '4K';
+  const levelOf = is64 ? levels64(draft) : draft.format === 'short' ? SHORT_LEVELS : LPAE_LEVELS;
+  for (const { name, value } of named) {
+    const level = levelOf[name];
+    // A level that is folded away is printed again under the next name. Linux's own copy of a short pte is no descriptor.
+    if (draft.format === 'short' && hardware && name === 'pte') continue;
+    const same = draft.entries.at(-1);
+    if (same !== undefined && same.level === level && level !== undefined) draft.entries.pop();
+    push(draft, { name, level, value });
+  }
+}
+
+/** Of 32 bits. */
+const SHORT_LEVELS: Readonly<Record<string, number>> = { pgd: 1, pte: 2, ppte: 2 };
+const LPAE_LEVELS: Readonly<Record<string, number>> = { pgd: 1, pud: 1, pmd: 2, pte: 3 };
+
+const PAGE_BITS: Readonly<Record<Granule, number>> = { '4K': 12, '16K': 14, '64K': 16 };
+const LAST_LEVEL = 3;
+const ENTRY_BITS = 3;
+
+/** Of arm64. The root's level follows from page size and VA bits: `pgd` is of that level, and so are names of levels above. */
+function levels64({ granule, vaBits }: Draft): Readonly<Record<string, number>> {
+  const usual = { pgd: 0, p4d: 0, pud: 1, pmd: 2, pte: LAST_LEVEL };
+  if (granule === undefined || vaBits === undefined) return { ...usual, pgd: 0 };
+  const page = PAGE_BITS[granule];
+  const count = Math.ceil((vaBits - page) / (page - ENTRY_BITS));
+  const start = LAST_LEVEL + 1 - count;
+  return Object.fromEntries(
+    Object.entries(usual).map(([name, level]) => [name, name === 'pgd' ? start : Math.max(level, start)]),
+  );
+}
+
+/** The last entry: what ended the walk. */
+export function lastEntry(walk: PrintedWalk | undefined): PrintedEntry | undefined {
+  return walk?.entries.at(-1);
+}

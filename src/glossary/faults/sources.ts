@@ -1,0 +1,34 @@
+/** Every source of faults that is known by its lines, each a table of forms. Which comes first matters for none of them. */
+
+import { adrenoHeadOf, adrenoMoreOf } from './adreno.ts';
+import type { DecodedFault } from './decoded-fault.ts';
+import { type Form, headIn, type More, moreIn } from './forms.ts';
+import { maliHeadOf, maliMoreOf } from './mali.ts';
+import { IOMMU_FORMS } from './soc-lines.ts';
+import { HYPERVISOR_FORMS } from './sources/hypervisors.ts';
+import { SOC_FORMS, SOC_MORE } from './sources/memory-controllers.ts';
+import { SMMU_FORMS, SMMU_MORE } from './sources/smmu-lines.ts';
+import { WORD_FORMS } from './sources/words.ts';
+
+const FORMS: readonly Form[] = [
+  ...HYPERVISOR_FORMS,
+  ...SMMU_FORMS,
+  ...IOMMU_FORMS,
+  ...SOC_FORMS,
+  ...WORD_FORMS,
+];
+const MORE: readonly More[] = [...SMMU_MORE, ...SOC_MORE];
+
+/** Every form has one of these words; most lines of a log have none. */
+const WORDS = /fault|abort|error|tlb hits|trap|unhandled|esr:|failed|@/i;
+
+/** The fault that begins in the first `own` characters of a text. */
+export function headOf(text: string, own = text.length): DecodedFault | undefined {
+  if (!WORDS.test(text)) return undefined;
+  return maliHeadOf(text, own) ?? adrenoHeadOf(text, own) ?? headIn(FORMS, text, own)?.fault;
+}
+
+/** The fault with what a line below its first adds, or undefined where it adds nothing. */
+export function moreOf(last: DecodedFault, line: string): DecodedFault | undefined {
+  return maliMoreOf(last, line) ?? adrenoMoreOf(last, line) ?? moreIn(MORE, last, line);
+}

@@ -1,0 +1,80 @@
+/**
+ * Faults that SoC drivers print in one line: Tegra's memory controller (tegra-mc, and mc-err of L4T), Allwinner's IOMMU (sun50i-iommu). No SMMU
+ * is involved in either.
+ */
+import type { DecodedKind } from '../decoded-fault.ts';
+import { accessNamed, type Form, type More } from '../forms.ts';
+
+/** What the memory controller says, by its own words. */
+const TEGRA_KINDS: readonly (readonly [RegExp, DecodedKind])[] = [
+  [/translation|page/i, 'translation'],
+  [/secur|carveout|permission|protect/i, 'permission'],
+];
+
+/** A decode error is of the controller: no translation had a part in it. */
+function tegraKind(what: string, detail = ''): DecodedKind {
+  if (/smmu/i.test(what)) return /read|write|secure|protection/i.test(detail) ? 'permission' : 'translation';
+  return TEGRA_KINDS.find(([pattern]) => pattern.test(what))?.[1] ?? 'external';
+}
+
+const DECODE =
+  'the address is none of the memory that the controller serves: no translation took part, or the device bypasses the SMMU';
+
+export const SOC_FORMS: readonly Form[] = [
+  {
+    source: 'tegra-mc',
+    pattern:
+      /\btegra-mc [\w.-]+: (?<client>[\w-]{1,32}): (?:(?<secure>secure|non-secure) )?(?<way>read|write) @0x(?<at>[0-9a-f]{1,16}): (?<what>[^(\n]{1,64}?)\s*\((?<detail>[^)]{1,64})\)/i,
+    read: ({ client, way, what = '', detail = '' }) => ({
+      kind: tegraKind(what, detail),
+      name: what.trim(),
+      access: accessNamed(way),
+      device: client,
+      notes: [`the memory controller says: ${detail}`],
+      hints: /decode/i.test(what) ? [DECODE] : [],
+    }),
+  },
+  {
+    source: 'tegra-mc',
+    pattern: /\bmc-err: \[mcerr\] \((?<unit>[\w-]{1,24})\) (?<client>[\w-]{1,24}): (?<what>[\w -]{1,64})/i,
+    read: ({ unit, client, what = '' }) => ({
+      kind: tegraKind(what),
+      name: what.trim(),
+      device: `${client} (${unit})`,
+      hints: /decode/i.test(what) ? [DECODE] : [],
+    }),
+  },
+  {
+    source: 'sun50i',
+    pattern:
+      /\bPage fault for 0x(?<at>[0-9a-f]{1,16}) \(master (?<master>\d{1,2}), dir (?<way>rd|wr|read|write)\)/i,
+    read: ({ master, way }) => ({
+      kind: 'translation',
+      name: 'page fault',
+      access: accessNamed(way),
+      device: `master ${master}`,
+    }),
+  },
+];
+
+export const SOC_MORE: readonly More[] = [
+  {
+    of: ({ source, address }) => source === 'tegra-mc' && address === undefined,
+    pattern: /\bmc-err: \[mcerr\] status = 0x(?<status>[0-9a-f]{1,8}); addr = 0x(?<at>[0-9a-f]{1,16})/i,
+    add: (last, { at }) => ({ ...last, address: BigInt(`0x${at!}`) }),
+  },
+  {
+    of: ({ source, access }) => source === 'tegra-mc' && access === undefined,
+    pattern:
+      /\bmc-err: \[mcerr\] secure: (?<secure>yes|no), access-type: (?<way>read|write), SMMU fault: (?<smmu>[\w -]{1,40})/i,
+    add: (last, { secure, way, smmu }) => ({
+      ...last,
+      access: accessNamed(way),
+      notes: [
+        ...last.notes,
+        `the access was ${secure === 'yes' ? 'secure' : 'not secure'}`,
+        `fault of the SMMU: ${smmu!.trim()}`,
+      ],
+    }),
+  },
+];

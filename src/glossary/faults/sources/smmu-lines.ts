@@ -1,0 +1,112 @@
+/**
+ * Lines of SMMU drivers that hold no fault registers of their own: arm-smmu before it printed FSR, global errors and Command queue errors of
+ * arm-smmu-v3, messages of QEMU's SMMUv3. (IHI 0062, IHI 0070 6.3.19, 6.3.28, 7.1.)
+ */
+import { fieldsOf } from '../../../arch/field.ts';
+import { isSet, read } from '../../../arch/read.ts';
+import { SMMU_CMDQ_CONS, SMMU_FSYNR0, SMMU_GERROR } from '../../../arch/smmu/index.ts';
+import { hex } from '../../../text/numbers.ts';
+import { eventNamed } from '../../events.ts';
+import { registerOf } from '../../register.ts';
+import { type Form, type More, numberOf } from '../forms.ts';
+import { busAccess, eventKind } from '../from-smmu.ts';
+
+const QEMU_EVENT = /^(?:SMMU_EVT_)?([CEF]_[A-Z_]+)$/;
+
+/** QEMU's names, where they are not the manual's. */
+const QEMU_NAMES: Readonly<Record<string, string>> = {
+  F_ADDR_SIZE: 'F_ADDR_SIZE',
+  F_WALK_EABT: 'F_WALK_EABT',
+  F_TRANS_FORBIDDEN: 'F_TRANSL_FORBIDDEN',
+  C_BAD_SSID: 'C_BAD_SUBSTREAMID',
+};
+
+export const SMMU_FORMS: readonly Form[] = [
+  {
+    // Before Linux 3.17 or so, and after it where FSR is left out.
+    source: 'smmuv2',
+    pattern:
+      /\bUnhandled context fault: iova=0x(?<at>[0-9a-f]{1,16}), fsynr=0x(?<fsynr>[0-9a-f]{1,8}), cb=(?<bank>\d{1,3})\b/i,
+    read: ({ fsynr, bank }) => {
+      const value = numberOf(fsynr!);
+      const { PLVL, PNU } = SMMU_FSYNR0.fields;
+      return {
+        kind: 'unknown',
+        name: 'context fault',
+        level: read(value, PLVL),
+        access: busAccess(value, SMMU_FSYNR0.fields),
+        privileged: isSet(value, PNU),
+        contextBank: Number(bank),
+        registers: [{ layout: registerOf(SMMU_FSYNR0), value }],
+        notes: ['the line has no FSR, which alone says the kind'],
+      };
+    },
+  },
+  {
+    source: 'smmuv3-global',
+    pattern: /\bunexpected (?:secure )?global error reported \((?<value>0x[0-9a-f]{1,8})\)/i,
+    read: ({ value }) => {
+      const word = numberOf(value!);
+      const active = fieldsOf(SMMU_GERROR).filter((field) => isSet(word, field));
+      return {
+        kind: 'other',
+        name: active.map(({ name }) => name).join(' ') || 'SMMU_GERROR 0',
+        registers: [{ layout: registerOf(SMMU_GERROR), value: word }],
+        notes: active.map(({ name, meaning }) => `${name}: ${meaning}`),
+      };
+    },
+  },
+  {
+    source: 'smmuv3-global',
+    pattern: /\bCMDQ error \(cons (?<value>0x[0-9a-f]{1,8})\)/i,
+    read: ({ value }) => commandError(numberOf(value!)),
+  },
+  {
+    // QEMU: smmuv3-iommu-memory-region-0-0 translation failed for iova=0x…(SMMU_EVT_C_BAD_STE)
+    source: 'smmuv3',
+    pattern: /\btranslation failed for iova=0x(?<at>[0-9a-f]{1,16})\s?\((?<event>[A-Z_]{3,40})\)/,
+    read: ({ event }) => {
+      const said = QEMU_EVENT.exec(event!)?.[1];
+      const known = said === undefined ? undefined : eventNamed(QEMU_NAMES[said] ?? said);
+      if (known === undefined) return undefined;
+      return { kind: eventKind(known.name, known.kind), name: known.name, notes: ['QEMU says so'] };
+    },
+  },
+];
+
+/** What to know of each reason for which the Command queue stops. */
+const REASONS: Readonly<Record<number, string>> = {
+  1: 'the command at the index is illegal: its opcode, a field, or a feature that this SMMU lacks',
+  2: 'the fetch of the command was aborted: the base of the queue leads where no RAM is, or the memory is protected',
+  3: 'a device does not answer ATS invalidations: its link is down, it is in reset or powered off, or it hangs',
+};
+
+function commandError(word: bigint) {
+  const { ERR, RD } = SMMU_CMDQ_CONS.fields;
+  const reason = read(word, ERR);
+  const hint = REASONS[reason];
+  return {
+    kind: 'other',
+    name: ERR.values?.[reason] ?? `CMDQ error ${hex(reason)}`,
+    registers: [{ layout: registerOf(SMMU_CMDQ_CONS), value: word }],
+    notes: [`the Command queue stopped at RD ${hex(read(word, RD))}`],
+    hints: hint === undefined ? [] : [hint],
+  } as const;
+}
+
+export const SMMU_MORE: readonly More[] = [
+  {
+    // The global error and the reason that stands below it are one report.
+    of: (last) => last.source === 'smmuv3-global' && last.name === 'CMDQ_ERR',
+    pattern: /\bCMDQ error \(cons (?<value>0x[0-9a-f]{1,8})\)/i,
+    add: (last, { value }) => {
+      const error = commandError(numberOf(value!));
+      return {
+        ...last,
+        ...error,
+        registers: [...last.registers, ...error.registers],
+        notes: [...last.notes, ...error.notes],
+      };
+    },
+  },
+];

@@ -1,0 +1,106 @@
+/**
+ * Faults that firmware and small kernels tell in words: seL4, Zephyr, NuttX, RT-Thread, Jailhouse. Only what the words say is taken:
+ * a kind, a level, an address; where a number stands beside it that has a name, that number is read.
+ */
+import type { DecodedKind } from '../decoded-fault.ts';
+import { accessNamed, type Form, numberOf } from '../forms.ts';
+import { decodeDfsr, decodeIfsr } from '../from-cpu.ts';
+import { decodeEsr, isAbort } from '../from-esr.ts';
+
+/** Kinds by the words for them. */
+const KINDS: readonly (readonly [RegExp, DecodedKind])[] = [
+  [/translation/i, 'translation'],
+  [/access flag/i, 'access_flag'],
+  [/permission/i, 'permission'],
+  [/domain/i, 'domain'],
+  [/address size/i, 'address_size'],
+  [/external abort on (?:a )?(?:translation|table walk)|translation table walk/i, 'external_walk'],
+  [/alignment/i, 'alignment'],
+  [/imprecise|asynchronous/i, 'serror'],
+  [/external abort/i, 'external'],
+  [/parity/i, 'parity'],
+  [/tlb conflict/i, 'tlb_conflict'],
+  [/debug event|breakpoint/i, 'debug'],
+];
+
+export function kindInWords(words: string): DecodedKind | undefined {
+  // A walk's abort names translation too.
+  if (/external abort/i.test(words) && /translation|walk/i.test(words)) return 'external_walk';
+  return KINDS.find(([pattern]) => pattern.test(words))?.[1];
+}
+
+const ORDINALS: Readonly<Record<string, number>> = {
+  '1st': 1,
+  '2nd': 2,
+  '3rd': 3,
+  first: 1,
+  second: 2,
+  third: 3,
+};
+
+export const WORD_FORMS: readonly Form[] = [
+  {
+    // seL4.
+    source: 'esr',
+    pattern:
+      /\bvm fault on (?<what>code|data) at address (?<at>0x[0-9a-f]{1,16}) with status (?<status>0x[0-9a-f]{1,8})\b/i,
+    read: ({ what, at, status }) => {
+      const value = numberOf(status!);
+      const far = numberOf(at!);
+      if (isAbort(value)) return decodeEsr(value, { far });
+      return what === 'code' ? decodeIfsr(value, { far }) : decodeDfsr(value, { far });
+    },
+  },
+  {
+    // Zephyr on arm32: 2nd Level Translation Fault @ 0xe0006000.
+    source: 'text',
+    pattern:
+      /\b(?<level>1st|2nd|first|second) level (?<what>(?:[a-z]+ ){0,3}?(?:fault|abort))(?: @ (?<at>0x[0-9a-f]{1,16}))?/i,
+    read: ({ level, what = '' }) => {
+      const kind = kindInWords(what);
+      return kind === undefined
+        ? undefined
+        : { kind, name: what.toLowerCase(), level: ORDINALS[level!.toLowerCase()], short: true };
+    },
+  },
+  {
+    source: 'text',
+    pattern:
+      /(?<![\w-])(?<what>(?:Alignment|Background|Permission|Domain|Translation|Access flag|Debug event|Synchronous external abort|Asynchronous external abort|Synchronous parity error|Asynchronous parity error)(?: fault)?) @ (?<at>0x[0-9a-f]{1,16})/i,
+    read: ({ what = '' }) => {
+      const kind = kindInWords(what);
+      return kind === undefined ? undefined : { kind, name: what.toLowerCase() };
+    },
+  },
+  {
+    // Jailhouse on arm, and its cells: Unhandled data read at 0x76100000(2).
+    source: 'text',
+    pattern: /\bUnhandled (?:data|HYP) (?<way>read|write) at (?<at>0x[0-9a-f]{1,16})\((?<size>\d)\)/i,
+    read: ({ at, way, size }) => ({
+      kind: 'unknown',
+      name: 'unhandled access',
+      stage: 2,
+      address: undefined,
+      ipa: numberOf(at!),
+      access: accessNamed(way),
+      notes: [`the access is of ${size} bytes`],
+    }),
+  },
+  {
+    // NuttX on arm64, where no syndrome is printed.
+    source: 'text',
+    pattern:
+      /\bReason: (?<what>(?<short>DABT|IABT) \((?<from>lower|current) EL\) - (?:Data|Instruction) Abort)\b/i,
+    read: ({ what = '', short, from }) => {
+      const way = short!.toUpperCase() === 'IABT' ? 'instruction abort' : 'data abort';
+      const level = from!.toLowerCase() === 'lower' ? 'a lower EL' : 'the current EL';
+      return {
+        kind: 'unknown',
+        name: `${way} from ${level}`,
+        access: short!.toUpperCase() === 'IABT' ? 'execute' : undefined,
+        privileged: from!.toLowerCase() === 'current',
+        notes: [`it says "${what.split(' - ')[0]}", the class alone: there is no syndrome in it`],
+      };
+    },
+  },
+];
