@@ -105,7 +105,8 @@ const byRegisters = members({
   ),
 });
 
-const traceSchema = oneShapeOf(
+/** The JSON of a trace of writes. */
+export const traceSchema = oneShapeOf(
   [byGeometry, byRegisters],
   (json) => (isObject(json) && isSaid(json.registers) ? byRegisters : byGeometry),
   'must be an object',

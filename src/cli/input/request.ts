@@ -114,7 +114,8 @@ function asksForNothing({ kind, ops, ranges, sg }: Readonly<Record<string, unkno
   return 'asks for nothing: it needs ops, ranges, or iova and sg (lpae map --help shows examples)';
 }
 
-const requestSchema = members(
+/** The JSON of a map request. */
+export const requestSchema = members(
   {
     kind: maybe(v.literal('ops')),
     format: v.string(),

@@ -31,7 +31,8 @@ const pageSize = v.pipe(
   v.check((size) => size !== 0n && (size & (size - 1n)) === 0n, 'must be a power of two'),
 );
 
-const fileSchema = atLeast({
+/** The JSON of a file of scatterlists. */
+export const scatterlistsSchema = atLeast({
   schema: v.literal(SCATTERLISTS_SCHEMA),
   cpu_page_size: pageSize,
   producer: maybe(v.string()),
@@ -42,7 +43,7 @@ const fileSchema = atLeast({
 
 /** @throws CliError (input) that names the part which is not as it must be. */
 export function parseScatterlists(json: unknown, source: string): ScatterlistsFile {
-  const file = readDocument(fileSchema, json, source);
+  const file = readDocument(scatterlistsSchema, json, source);
   const options = { cpuPageSize: Number(file.cpu_page_size) };
   return {
     name: file.name,

@@ -68,7 +68,8 @@ function parseTrace(bytes: Uint8Array, name: string, out: Output, options: Devic
 
 const list = v.array(address);
 const named = members({ name: maybe(v.unknown()), addresses: list });
-const addressesSchema = oneShapeOf(
+/** The JSON of an access trace. */
+export const addressesSchema = oneShapeOf(
   [list, named],
   (json) => (isObject(json) ? named : list),
   'must be a list of addresses',

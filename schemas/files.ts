@@ -1,0 +1,65 @@
+/** The JSON files that people write by hand: each with the schema that reads it, which is where its JSON Schema comes from. */
+import type * as v from 'valibot';
+import { traceSchema } from '../src/cli/input/bbm-file.ts';
+import { requestSchema } from '../src/cli/input/request.ts';
+import { scatterlistsSchema } from '../src/cli/input/scatterlists-file.ts';
+import { addressesSchema } from '../src/cli/input/tlb-trace-file.ts';
+import { imageSchema } from '../src/golden/image-schema.ts';
+import { creationSchema, opsFileSchema } from '../src/golden/schema.ts';
+
+/** A kind of file. */
+export interface Kind {
+  /** Its schema is `schemas/<name>.schema.json`. */
+  readonly name: string;
+  readonly title: string;
+  readonly description: string;
+  readonly schema: v.GenericSchema;
+}
+
+export const FILES: readonly Kind[] = [
+  {
+    name: 'map-request',
+    title: 'Map request',
+    description:
+      'What lpae map carries out: a format, its configuration, and operations. See docs/map-requests.md.',
+    schema: requestSchema,
+  },
+  {
+    name: 'golden-ops',
+    title: 'Golden file of kind ops',
+    description:
+      'Operations, and the tables, registers and return values they must give. See docs/golden-files.md.',
+    schema: opsFileSchema,
+  },
+  {
+    name: 'golden-image',
+    title: 'Golden file of kind image',
+    description: 'Registers, memory, and what a machine answered to probes. See docs/golden-files.md.',
+    schema: imageSchema,
+  },
+  {
+    name: 'golden-creation',
+    title: 'Golden list of table creations',
+    description: 'Configurations, and whether a format accepts them. See docs/golden-files.md.',
+    schema: creationSchema,
+  },
+  {
+    name: 'bbm-trace',
+    title: 'Trace of writes (lpae.trace/1)',
+    description: 'Writes, invalidations and barriers that lpae bbm judges. See docs/traces.md.',
+    schema: traceSchema,
+  },
+  {
+    name: 'access-trace',
+    title: 'Access trace',
+    description: 'Addresses that lpae tlb runs through TLBs. See docs/traces.md.',
+    schema: addressesSchema,
+  },
+  {
+    name: 'scatterlists',
+    title: 'Scatterlists (pgtable-scatterlists/1)',
+    description:
+      'Scatterlists that drivers mapped, for lpae replay, compare and tlb. See docs/scatterlists.md.',
+    schema: scatterlistsSchema,
+  },
+];

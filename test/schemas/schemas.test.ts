@@ -1,0 +1,208 @@
+/** JSON Schemas of the documents that people write and commands print: as generated, true of every fixture, and of every example in docs/. */
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { gunzipSync } from 'node:zlib';
+import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js';
+import * as v from 'valibot';
+import { describe, expect, test } from 'vitest';
+import { FILES } from '../../schemas/files.ts';
+import { allSchemas } from '../../schemas/json-schema.ts';
+import { OUTPUTS } from '../../schemas/outputs.ts';
+import { lpae, lpaeJson, tempFile } from '../cli/run.ts';
+
+const ROOT = join(import.meta.dirname, '../..');
+const FOLDER = join(ROOT, 'schemas');
+const published = readdirSync(FOLDER).filter((file) => file.endsWith('.schema.json'));
+
+const ajv = new Ajv2020({ strict: true, allowUnionTypes: true, strictTypes: false });
+const validators = new Map<string, ValidateFunction>(
+  published.map((file) => [
+    file.replace('.schema.json', ''),
+    ajv.compile(JSON.parse(readFileSync(join(FOLDER, file), 'utf8')) as object),
+  ]),
+);
+
+/** What the published schema says is wrong: nothing, where the document is of the kind. */
+function problems(kind: string, json: unknown): string[] {
+  const validate = validators.get(kind)!;
+  validate(json);
+  return (validate.errors ?? []).slice(0, 3).map((one) => `${one.instancePath} ${one.message}`);
+}
+
+function load(path: string): unknown {
+  const bytes = readFileSync(join(ROOT, path));
+  return JSON.parse((path.endsWith('.gz') ? gunzipSync(bytes) : bytes).toString('utf8'));
+}
+
+test('the published schemas are those that npm run schemas writes', () => {
+  const generated = allSchemas();
+  expect(published.toSorted()).toEqual([...generated.keys()].toSorted());
+  for (const [file, text] of generated) expect(readFileSync(join(FOLDER, file), 'utf8')).toBe(text);
+});
+
+describe('every fixture', () => {
+  const documents = ['linux', 'qemu', 'arm', 'real'].flatMap((folder) =>
+    readdirSync(join(ROOT, 'fixtures', folder))
+      .filter((file) => /\.json(\.gz)?$/.test(file))
+      .map((file) => `fixtures/${folder}/${file}`),
+  );
+  const kindsOf = (json: unknown, path: string): string[] => {
+    if (Array.isArray(json)) return ['golden-creation'];
+    const { kind, schema } = json as { kind?: string; schema?: string };
+    if (schema === 'pgtable-scatterlists/1') return ['scatterlists'];
+    if (kind === 'image') return ['golden-image'];
+    if (kind === 'ops') return ['golden-ops', 'map-request'];
+    return [path];
+  };
+
+  test('is valid under the schema of its kind', () => {
+    const seen = new Map<string, number>();
+    for (const path of documents) {
+      const json = load(path);
+      for (const kind of kindsOf(json, path)) {
+        expect([path, problems(kind, json)]).toEqual([path, []]);
+        seen.set(kind, (seen.get(kind) ?? 0) + 1);
+      }
+    }
+    expect([...seen.keys()].toSorted()).toEqual([
+      'golden-creation',
+      'golden-image',
+      'golden-ops',
+      'map-request',
+      'scatterlists',
+    ]);
+    expect(seen.get('golden-ops')).toBeGreaterThan(50);
+    expect(seen.get('golden-image')).toBeGreaterThan(70);
+  });
+});
+
+/** Blocks ```json KIND of the pages. */
+const examples = readdirSync(join(ROOT, 'docs'))
+  .filter((file) => file.endsWith('.md'))
+  .flatMap((file) =>
+    [...readFileSync(join(ROOT, 'docs', file), 'utf8').matchAll(/^```json (\S+)\n([\s\S]*?)^```/gm)].map(
+      ([, kind = '', text = '']) => ({ file, kind, json: JSON.parse(text) as unknown }),
+    ),
+  );
+
+describe('the examples in docs/', () => {
+  test('show every kind of file', () => {
+    expect([...new Set(examples.map(({ kind }) => kind))].toSorted()).toEqual(
+      FILES.map(({ name }) => name).toSorted(),
+    );
+  });
+
+  test.each(examples)('$file: $kind is valid, by the schema and by the validator', ({ kind, json }) => {
+    expect(problems(kind, json)).toEqual([]);
+    const { schema } = FILES.find(({ name }) => name === kind)!;
+    expect(v.safeParse(schema, json).issues?.map(({ message }) => message)).toBeUndefined();
+  });
+
+  const ofKind = (wanted: string) =>
+    examples
+      .filter(({ kind }) => kind === wanted)
+      .map(({ json }) => tempFile('example.json', JSON.stringify(json)));
+
+  test('golden files agree', async () => {
+    const { code, out } = await lpae([
+      'check',
+      ...ofKind('golden-ops'),
+      ...ofKind('golden-image'),
+      ...ofKind('golden-creation'),
+    ]);
+    expect([code, out]).toEqual([0, expect.stringContaining('1..3')]);
+  });
+
+  test('map requests do what they expect', async () => {
+    for (const file of ofKind('map-request')) expect((await lpae(['map', file])).code).toBe(0);
+  });
+
+  test('traces and scatterlists are read', async () => {
+    const [first = '', second = ''] = ofKind('bbm-trace');
+    expect((await lpae(['bbm', first])).code).toBe(0);
+    expect((await lpae(['bbm', second])).code).toBe(0);
+    for (const file of ofKind('access-trace'))
+      expect((await lpae(['tlb', '--trace', file, '--granule', '4K', '--stages', 's1'])).code).toBe(0);
+    for (const file of ofKind('scatterlists')) expect((await lpae(['replay', file])).code).toBe(0);
+  });
+});
+
+describe('what is wrong is seen by the schema as well', () => {
+  const changed = (kind: string, change: (json: Record<string, unknown>) => void, index = 0) => {
+    const json = structuredClone(examples.filter((one) => one.kind === kind)[index]!.json);
+    change(json as Record<string, unknown>);
+    return problems(kind, json);
+  };
+  test.each<[string, (json: Record<string, unknown>) => void]>([
+    ['map-request', (json) => Object.assign(json, { wibble: 1 })],
+    ['map-request', (json) => Object.assign(json, { semantics: 'exactly' })],
+    ['map-request', (json) => Object.assign(json, { sg: [['0x1000']] })],
+    ['map-request', (json) => Reflect.deleteProperty(json, 'config')],
+    ['golden-ops', (json) => Object.assign(json, { tables: [] })],
+    ['golden-ops', (json) => Object.assign(json, { kind: 'image' })],
+    ['golden-image', (json) => Object.assign(json, { wibble: 1 })],
+    ['golden-image', (json) => Object.assign(json, { regime: 'el9' })],
+    ['golden-image', (json) => Object.assign(json, { registers: { miar: '0x0' } })],
+    ['golden-image', (json) => Object.assign(json, { cpu: { model: 'max', features: ['FEAT_WIBBLE'] } })],
+    ['golden-image', (json) => Object.assign(json, { memory: [{ pa: '0x0', words64: { '0x': '0x1' } }] })],
+    ['golden-image', (json) => Object.assign(json, { memory: [['0x0']] })],
+    ['golden-image', (json) => Object.assign(json, { elsewhere: 'ones' })],
+    ['golden-image', (json) => Object.assign(json, { translations: [{ va: 0, access: 'read' }] })],
+    ['bbm-trace', (json) => Object.assign(json, { steps: [{ wirte: '0x0', value: '0x0' }] })],
+    ['bbm-trace', (json) => Object.assign(json, { stage: 3 })],
+    ['access-trace', (json) => Object.assign(json, { addresses: [true] })],
+    ['scatterlists', (json) => Object.assign(json, { requests: [{ sg: [] }] })],
+  ])('%s: %s', (kind, change) => {
+    expect(changed(kind, () => {})).toEqual([]);
+    expect(changed(kind, change)).not.toEqual([]);
+  });
+});
+
+describe('--json', () => {
+  const REAL = join(ROOT, 'fixtures/real');
+  const UBOOT = join(REAL, 'uboot-arm64-el2.json');
+  const OPS = join(ROOT, 'fixtures/linux/arm_64_lpae_s1-4k-exist-beyond-oas-0001.json');
+  const example = (kind: string) =>
+    tempFile('example.json', JSON.stringify(examples.find((one) => one.kind === kind)!.json));
+  const small = ['--granule', '4K', '--stages', 's1'];
+  test.each<[string, readonly string[]]>([
+    ['map', ['map', OPS]],
+    [
+      'map',
+      [
+        'map',
+        tempFile(
+          'refused.json',
+          JSON.stringify({ format: 'arm_v7s', config: { pgsize_bitmap: '4K', ias: 60, oas: 32 }, ops: [] }),
+        ),
+      ],
+    ],
+    ['walk', ['walk', UBOOT, '0x40000000', '0x7fff00000000']],
+    ['walk', ['walk', UBOOT, '--row', '0']],
+    ['dump', ['dump', UBOOT, '--tree']],
+    ['dump', ['dump', join(REAL, 'uboot-arm64-el2.ram.gz@0x4000_0000'), '--registers', UBOOT]],
+    ['decode', ['decode', '0x0060000040000f47']],
+    ['explain', ['explain', 'AF', 'nonsuch']],
+    ['explain', ['explain']],
+    ['fault', ['fault', 'fsr=0x402, iova=0xffc00000, fsynr=0x11, cb=2']],
+    ['lint', ['lint', UBOOT]],
+    ['lint-rules', ['lint', '--rules']],
+    ['diff', ['diff', UBOOT, join(REAL, 'linux61-a72-rodata-on.json.gz')]],
+    ['compare', ['compare', example('scatterlists'), ...small]],
+    ['tlb', ['tlb', '--trace', example('access-trace'), ...small]],
+    ['study', ['study', example('scatterlists'), ...small]],
+    ['bbm', ['bbm', example('bbm-trace')]],
+    ['check', ['check', OPS, UBOOT, example('scatterlists')]],
+    ['replay', ['replay', example('scatterlists')]],
+    ['formats', ['formats']],
+  ])('of lpae %s: %j', async (kind, args) => {
+    const { json } = await lpaeJson([...args]);
+    expect(json.schema).toBe(`lpae.${kind}/1`);
+    expect(problems(`output-${kind}`, json)).toEqual([]);
+  });
+
+  test('of every command has a schema and a line in docs/json-output.md', () => {
+    const page = readFileSync(join(ROOT, 'docs/json-output.md'), 'utf8');
+    for (const { name } of OUTPUTS) expect(page).toContain(`schemas/${name}.schema.json`);
+  });
+});
