@@ -45,7 +45,7 @@ export function decodePar(
       name: 'PAR.F 0',
       pa: addressOf(par, (short ? PAR_SHORT : PAR_ADDRESS).fields.PA),
       notes:
-        wide && !isSet(par, PAR_ADDRESS.fields.LPAE)
+        wide && !isSet(par, PAR_ADDRESS.fields.NSE)
           ? ['bit 11 is 0: NSE with FEAT_RME, UNKNOWN but for EL3; the register has 64 bits all the same']
           : [],
       registers: [as(short ? PAR_SHORT : PAR_ADDRESS, par)],
