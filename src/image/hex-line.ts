@@ -34,6 +34,12 @@ export const lineBytes = new Uint8Array(MAX_BYTES);
 const ADDRESS = /^[ \t]*(?:0x([0-9a-f]{1,16})|([0-9a-f]{4,16}))(?:([ \t]+<.*>)?(:))?(?=[ \t]|$)/i;
 const DEVMEM2 =
   /^(?:Value|Read) at address[ \t]+(?:0x)?([0-9a-f]{1,16})[ \t]+\([^)]*\):[ \t]+0x([0-9a-f]{1,16})$/i;
+/** A line of a walk that was printed: `L1[002] @ 0x80031010 = 0x0000000080032003` of Zephyr and `lpae walk`. */
+const WALK_LINE =
+  /\bL-?\d\[(?:0x)?[0-9a-f]{1,5}\] @ ?0x([0-9a-f]{1,16}) = 0x([0-9a-f]{16}|[0-9a-f]{8})(?![0-9a-f])/i;
+/** FVP's trace of walks: `TTW DTLB LPAE 1:3 000080500000 : 0000000080501003`. */
+const TRACE_LINE =
+  /\bTTW [ID]?(?:TLB)? ?(?:LPAE|VMSA)? ?[12]:[0-3] (?:0x)?([0-9a-f]{8,16})(?:_N?S)? ?:? (?:0x)?([0-9a-f]{16})\b/i;
 // biome-ignore lint/suspicious/noControlCharactersInRegex: terminals put them there.
 const ESCAPES = /\x1b\[[0-9;?]*[ -/]*[@-~]/g;
 /** `<6>[   12.345678] ` and `[2024-01-01 12:00:00] `. */
@@ -45,6 +51,8 @@ const PROMPT = /^[ \t]*(?:\([\w-]+\)|[\w.@:~/-]*(?:=>|[#$>%]))[ \t]+/;
 export function parseHexLine(text: string): HexLine | undefined {
   if (text.length > MAX_LINE) return undefined;
   const clean = text.replaceAll('\r', '').replace(ESCAPES, '').trimEnd();
+  const walk = WALK_LINE.exec(clean) ?? TRACE_LINE.exec(clean);
+  if (walk !== null) return wordLine(walk[1]!, walk[2]!);
   const parsed = parseBare(clean);
   if (parsed !== undefined) return parsed;
   const bare = clean.replace(TIMESTAMPS, '').replace(PROMPT, '');
@@ -81,10 +89,8 @@ function parseBare(text: string): HexLine | undefined {
   };
 }
 
-/** devmem2 prints no leading zeros: a value that fits is taken as a 4-byte word, its default. */
-function parseDevmem2(text: string): DataLine | undefined {
-  const [, digits, value] = DEVMEM2.exec(text) ?? [];
-  if (digits === undefined || value === undefined) return undefined;
+/** One word at an address, as a line of a dump. Undefined where the address is not the word's. */
+export function wordLine(digits: string, value: string): DataLine | undefined {
   const width = value.length > 8 ? 8 : 4;
   const address = BigInt(`0x${digits}`);
   if (address % BigInt(width) !== 0n) return undefined;
@@ -99,6 +105,13 @@ function parseDevmem2(text: string): DataLine | undefined {
     prefixed: true,
     column: undefined,
   };
+}
+
+/** devmem2 prints no leading zeros: a value that fits is taken as a 4-byte word, its default. */
+function parseDevmem2(text: string): DataLine | undefined {
+  const [, digits, value] = DEVMEM2.exec(text) ?? [];
+  if (digits === undefined || value === undefined) return undefined;
+  return wordLine(digits, value);
 }
 
 /** After `address: words`, a text column follows two spaces. Without a colon it is `|text|` or `>text<`. */

@@ -5,6 +5,7 @@ import { Gathered } from './gathered.ts';
 import { type DataLine, lineBytes, parseHexLine } from './hex-line.ts';
 import type { MemoryImage } from './image.ts';
 import { type Line, lineError, linesOf } from './text-lines.ts';
+import { XenWalk } from './xen-walk.ts';
 
 /** Lines that seem to come from one tool, and the byte order that their text columns suggest. */
 interface Style {
@@ -40,6 +41,7 @@ class Reader {
   readonly #latest = new Map<string, number>();
   readonly #skipped: Line[] = [];
   #skippedCount = 0;
+  readonly #xen = new XenWalk();
   #before: DataLine | undefined;
   /** A `*` whose end is not known yet. */
   #star: Line | undefined;
@@ -63,7 +65,7 @@ class Reader {
   }
 
   #take(line: Line): void {
-    const parsed = parseHexLine(line.text);
+    const parsed = this.#xen.parse(line.text) ?? parseHexLine(line.text);
     if (parsed?.kind === 'data') {
       this.#endRepeat(line, parsed.address);
       this.#checkRadix(line, parsed);

@@ -15,6 +15,7 @@ import { AVML_MAGIC, LIME_MAGIC, readLime } from './lime.ts';
 import { readRaw } from './raw.ts';
 import { isSRecord, readSRecords } from './srec.ts';
 import { textStart } from './text-lines.ts';
+import { isXenEntry } from './xen-walk.ts';
 
 /** Options for opening a file. */
 export interface OpenOptions {
@@ -91,7 +92,7 @@ function guessFormat(source: ByteSource): { format: ImageFormat; note?: string }
   const first = lines?.find((line) => line.trim() !== '') ?? '';
   if (isIntelHex(first)) return { format: 'ihex' };
   if (isSRecord(first)) return { format: 'srec' };
-  if (lines?.some((line) => parseHexLine(line)?.kind === 'data'))
+  if (lines?.some((line) => parseHexLine(line)?.kind === 'data' || isXenEntry(line)))
     return { format: 'hex-text', note: 'taken as a hex dump: its lines look like one' };
   return lines === undefined
     ? { format: 'raw' }

@@ -199,8 +199,8 @@ test('words from the text on stdin', async () => {
   const stdin = '[ffff800008000010] pgd=1000000080001003, pte=0068000080000f43\n40000000: 0x80002003 x\n';
   const { json } = await lpaeJson(['decode', '-'], { stdin });
   const descriptors = json.descriptors as { descriptor: string }[];
+  // The address in brackets is none.
   expect(descriptors.map(({ descriptor }) => descriptor)).toEqual([
-    '0xffff800008000010',
     '0x1000000080001003',
     '0x0068000080000f43',
     '0x0000000080002003',
@@ -208,6 +208,34 @@ test('words from the text on stdin', async () => {
   const none = await lpae(['decode', '-'], { stdin: 'nothing here\n' });
   expect(none.code).toBe(3);
   expect(none.err).toContain('stdin: there is no word in it');
+});
+
+test('the entries of a printed walk, with the levels that their names say', async () => {
+  const vtop = `crash> vtop 0xffffff80088842f0
+VIRTUAL           PHYSICAL
+ffffff80088842f0  8842f0
+
+PAGE DIRECTORY: ffffff8008d61000
+   PGD: ffffff8008d61000 => 3ffffe803
+   PMD: ffffffc3ffffe220 => 3ffffc803
+   PTE: ffffffc3ffffc420 => d0000000884f93
+  PAGE: 884000
+`;
+  const { code, json, err } = await lpaeJson(['decode', '-'], { stdin: vtop });
+  expect(code).toBe(0);
+  const found = json.descriptors as { descriptor: string; readings: { kind: string; level: number }[] }[];
+  expect(found.map(({ descriptor, readings }) => [descriptor, readings[0]!.kind])).toEqual([
+    ['0x00000003ffffe803', 'table'],
+    ['0x00000003ffffc803', 'table'],
+    ['0x00d0000000884f93', 'page'],
+  ]);
+  expect(err).toContain('left out: 0xffffff80088842f0');
+  const xen = '(XEN) 0TH[0x0] = 0x004000017f0f377f\n(XEN) 1ST[0x2] = 0x02c00000800006fd\n';
+  const { json: levels } = await lpaeJson(['decode', '-'], { stdin: xen });
+  expect((levels.descriptors as { descriptor: string }[]).map(({ descriptor }) => descriptor)).toEqual([
+    '0x004000017f0f377f',
+    '0x02c00000800006fd',
+  ]);
 });
 
 test('what speaks against a reading ranks it, and is said', async () => {

@@ -77,12 +77,21 @@ export function define(command: Command, cli: Cli): void {
     });
 }
 
-async function wordsOf(texts: readonly string[], { io }: Output): Promise<DescriptorWord[]> {
+/** So many numbers that are left out are said. */
+const SHOWN = 8;
+
+async function wordsOf(texts: readonly string[], out: Output): Promise<DescriptorWord[]> {
   if (!texts.includes('-')) return texts.map(typedWord);
   if (texts.length > 1) throw usageError('- takes the words from stdin, and stands alone');
-  const words = wordsIn(new TextDecoder().decode(await readAll(io.stdin)));
-  if (words.length > 0) return words;
-  throw inputError('stdin: there is no word in it', 'words are 0x…, or hexadecimal with 8 or 16 digits');
+  const { words, left } = wordsIn(new TextDecoder().decode(await readAll(out.io.stdin)));
+  if (words.length === 0) {
+    throw inputError('stdin: there is no word in it', 'words are 0x…, or hexadecimal with 8 or 16 digits');
+  }
+  if (left.length > 0)
+    out.note(
+      `left out: ${left.slice(0, SHOWN).join(', ')}${left.length > SHOWN ? `, and ${left.length - SHOWN} more` : ''}`,
+    );
+  return [...words];
 }
 
 async function decodeWords(
@@ -99,10 +108,11 @@ async function decodeWords(
     by: readerOf(options),
   };
   const mair = options.mair === undefined ? undefined : parseAddress(options.mair, '--mair');
-  const decoded = words.map(({ word, short }) => ({
-    word,
-    readings: readingsOf(word, candidates(known, short), known),
-  }));
+  const decoded = words.map(({ word, short, ...place }) => {
+    // What is given wins over what the text says.
+    const of = known.format === undefined ? { ...place, ...definedOf(known) } : known;
+    return { word, readings: readingsOf(word, candidates(of, short), of) };
+  });
   if (options.svg !== undefined) {
     const [only, ...more] = decoded;
     if (only === undefined || more.length > 0) {
@@ -125,6 +135,9 @@ async function decodeWords(
   const readable = decoded.every(({ readings }) => readings.some(({ layout }) => layout.kind !== 'invalid'));
   return readable ? EXIT.ok : EXIT.negative;
 }
+
+const definedOf = (known: Known): Known =>
+  Object.fromEntries(Object.entries(known).filter(([, value]) => value !== undefined));
 
 /** The likeliest reading as a picture. The drawing is loaded where it is asked for. */
 async function drawReading(

@@ -1,10 +1,26 @@
-/** Descriptors as they are typed, and as they stand in the text of a log or a memory dump. */
+/** Descriptors as they are typed, and as they stand in the text of a log, a printed walk or a memory dump. */
+
+import { printedWalks } from '../../glossary/faults/printed-walk.ts';
+import { undamaged } from '../../glossary/faults/text/damage.ts';
+import { messageOf } from '../../glossary/faults/text/prefix.ts';
 import { parseAddress } from '../input/address.ts';
+import type { GranuleName } from './readings.ts';
 
 export interface DescriptorWord {
   readonly word: bigint;
   /** Written with 8 digits, as a 32-bit word is. */
   readonly short: boolean;
+  /** What the text says of its place. */
+  readonly level?: number | undefined;
+  readonly stage?: 1 | 2 | undefined;
+  readonly granule?: GranuleName | undefined;
+}
+
+/** What a text holds: the words that are descriptors by their name or form, and numbers that are left out. */
+export interface FoundWords {
+  readonly words: readonly DescriptorWord[];
+  /** As they are written, with why. */
+  readonly left: readonly string[];
 }
 
 /** @throws CliError (usage) for what is no number of at most 64 bits. */
@@ -17,13 +33,54 @@ const DUMP_ADDRESS = /^\s*(?:0x)?[0-9a-f]{4,16}:\s/i;
 const WITH_0X = /(?<![\w.])0x[0-9a-f]{1,16}\b/gi;
 /** Without 0x a word must have all its digits. */
 const BARE = /(?<![\w.])(?:[0-9a-f]{16}|[0-9a-f]{8})\b/gi;
+/** Names of descriptors. */
+const DESCRIPTOR =
+  /\b(?:pgd|p4d|pud|pmd|pte|ppte|dte|descriptor|desc|entry|word|block|page|table)s?\s*(?:is|:|=|->)?\s*$/i;
+/** What stands before an address, an index or a register's value: a name, `@`, a bracket. */
+const OTHER = /(?:[@[(]|\b[a-z_][\w.]*(?:\s[a-z]+){0,2}\s*[:=])\s*(?:0x)?$/i;
 
-/** The words that a text holds: with 0x, or in a line without such ones those of 8 or 16 digits. */
-export function wordsIn(text: string): DescriptorWord[] {
-  return text.split(/\r?\n/).flatMap((line) => {
-    const rest = line.replace(DUMP_ADDRESS, '');
-    const marked = rest.match(WITH_0X) ?? [];
-    const found = marked.length ? marked : (rest.match(BARE) ?? []).map((digits) => `0x${digits}`);
-    return found.map(typedWord);
-  });
+/**
+ * The words of a text. Entries of a printed walk have their names, levels and stage; in other lines it is words with 0x, or without such ones
+ * those of 8 or 16 digits, but for what has another name.
+ */
+export function wordsIn(text: string): FoundWords {
+  const { lines } = undamaged(text);
+  const walks = printedWalks(lines);
+  const words: DescriptorWord[] = [];
+  const left: string[] = [];
+  const done = new Set<bigint>();
+  for (const [i, line] of lines.entries()) {
+    const walk = walks.find(({ first, last }) => i >= first && i <= last);
+    if (walk !== undefined) {
+      if (i !== walk.first) continue;
+      const { entries, stage, granule, format } = walk.walk;
+      for (const { value, level } of entries) {
+        words.push({
+          word: value,
+          short: format === 'short',
+          ...(format === 'long' && { level, stage, granule }),
+        });
+        done.add(value);
+      }
+      continue;
+    }
+    const rest = messageOf(line).replace(DUMP_ADDRESS, '');
+    const marked = [...rest.matchAll(WITH_0X)];
+    const found = marked.length > 0 ? marked : [...rest.matchAll(BARE)];
+    for (const { 0: digits, index } of found) {
+      const word = typedWord(marked.length > 0 ? digits : `0x${digits}`);
+      const before = rest.slice(0, index);
+      const reason = DESCRIPTOR.test(before) ? undefined : reasonAgainst(before, word.word);
+      if (reason !== undefined) left.push(`${digits} (${reason})`);
+      else if (!done.has(word.word)) words.push(word);
+    }
+  }
+  return { words, left };
+}
+
+const KERNEL = 0xffff_0000_0000_0000n;
+
+function reasonAgainst(before: string, word: bigint): string | undefined {
+  if (OTHER.test(before)) return 'its name or place is that of an address, an index or a register';
+  return word >= KERNEL && word % 2n === 0n ? "a kernel's address" : undefined;
 }

@@ -223,9 +223,17 @@ export function printedWalks(lines: readonly string[]): PlacedWalk[] {
       target.last = i;
     }
   }
+  for (const { walk } of found) foldRoot(walk.entries);
   return found.filter(
     ({ walk }) => walk.entries.length > 0 || walk.root !== undefined || walk.granule !== undefined,
   );
+}
+
+/** crash's PGD is of the level above the entry that follows it. */
+function foldRoot(entries: PrintedEntry[]): void {
+  const [first, second] = entries;
+  if (first?.name !== 'PGD' || second?.level === undefined) return;
+  entries[0] = { ...first, level: second.level - 1 };
 }
 
 /** The entries of Linux's line, and of those below where it was wrapped. */
@@ -247,11 +255,13 @@ function readLinux(draft: Draft, address: bigint, lines: readonly string[]): voi
   if (!is64) draft.granule = '4K';
   const levelOf = is64 ? levels64(draft) : draft.format === 'short' ? SHORT_LEVELS : LPAE_LEVELS;
   for (const { name, value } of named) {
-    const level = levelOf[name];
+    // A root alone, of a page size that is not known, may be of any level.
+    const level = is64 && named.length === 1 && draft.vaBits === undefined ? undefined : levelOf[name];
     // A level that is folded away is printed again under the next name. Linux's own copy of a short pte is no descriptor.
     if (draft.format === 'short' && hardware && name === 'pte') continue;
     const same = draft.entries.at(-1);
-    if (same !== undefined && same.level === level && level !== undefined) draft.entries.pop();
+    const copy = is64 && draft.vaBits === undefined && same?.value === value && value !== 0n;
+    if (same !== undefined && ((same.level === level && level !== undefined) || copy)) draft.entries.pop();
     push(draft, { name, level, value });
   }
 }
@@ -267,7 +277,7 @@ const ENTRY_BITS = 3;
 /** Of arm64. The root's level follows from page size and VA bits: `pgd` is of that level, and so are names of levels above. */
 function levels64({ granule, vaBits }: Draft): Readonly<Record<string, number>> {
   const usual = { pgd: 0, p4d: 0, pud: 1, pmd: 2, pte: LAST_LEVEL };
-  if (granule === undefined || vaBits === undefined) return { ...usual, pgd: 0 };
+  if (granule === undefined || vaBits === undefined) return usual;
   const page = PAGE_BITS[granule];
   const count = Math.ceil((vaBits - page) / (page - ENTRY_BITS));
   const start = LAST_LEVEL + 1 - count;
