@@ -1,6 +1,7 @@
 /** The JSON files that people write by hand: each with the schema that reads it, which is where its JSON Schema comes from. */
 import type * as v from 'valibot';
 import { traceSchema } from '../src/cli/input/bbm-file.ts';
+import { registerFileSchema } from '../src/cli/input/registers.ts';
 import { requestSchema } from '../src/cli/input/request.ts';
 import { scatterlistsSchema } from '../src/cli/input/scatterlists-file.ts';
 import { addressesSchema } from '../src/cli/input/tlb-trace-file.ts';
@@ -42,6 +43,12 @@ export const FILES: readonly Kind[] = [
     title: 'Golden list of table creations',
     description: 'Configurations, and whether a format accepts them. See docs/golden-files.md.',
     schema: creationSchema,
+  },
+  {
+    name: 'register-file',
+    title: 'Register file',
+    description: 'Register values for --registers. See docs/register-files.md.',
+    schema: registerFileSchema,
   },
   {
     name: 'bbm-trace',

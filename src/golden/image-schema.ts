@@ -2,7 +2,7 @@
 import * as v from 'valibot';
 import { isStream, type MachineRegime, machineRegimes } from '../arch/regimes.ts';
 import { securityNamed, securityProblem } from '../arch/security.ts';
-import { oneShapeOf, pair } from '../json/schemas.ts';
+import { oneShapeOf, pair, record } from '../json/schemas.ts';
 import { featureNames } from '../walker/cpu.ts';
 import {
   ANY_STAGES,
@@ -37,7 +37,7 @@ const truth = v.pipe(
 
 const registerNames = [...REGISTERS, ...Object.keys(REGISTER.information)];
 const registers = v.pipe(
-  v.record(v.string(), hexWord),
+  record(v.string(), hexWord),
   knowing(
     registerNames,
     v.rawCheck<Record<string, bigint>>(({ dataset, addIssue }) => {
@@ -171,7 +171,7 @@ const offsetInFrame = v.pipe(
 );
 
 const frameSchema = members(
-  { pa: hexWord, words64: v.record(offsetInFrame, hexWord) },
+  { pa: hexWord, words64: record(offsetInFrame, hexWord) },
   'member of a frame',
   PART,
 );

@@ -38,6 +38,10 @@ export function members<T extends v.ObjectEntries>(entries: T, what: string, bes
     information,
     '~run': (dataset: v.UnknownDataset, config: v.Config<v.BaseIssue<unknown>>) => {
       const input = dataset.value as Members;
+      if (Array.isArray(input)) {
+        v._addIssue({ ...schema, message: 'must be an object' }, 'object', dataset, config);
+        return dataset;
+      }
       const key = isObject(input) ? Object.keys(input).find((name) => !known.includes(name)) : undefined;
       if (key === undefined) return run(dataset, config);
       const message = withValue(refusal(key, what, known, beside.notYet), input[key]);

@@ -50,7 +50,7 @@ describe('every fixture', () => {
     if (Array.isArray(json)) return ['golden-creation'];
     const { kind, schema } = json as { kind?: string; schema?: string };
     if (schema === 'pgtable-scatterlists/1') return ['scatterlists'];
-    if (kind === 'image') return ['golden-image'];
+    if (kind === 'image') return ['golden-image', 'register-file'];
     if (kind === 'ops') return ['golden-ops', 'map-request'];
     return [path];
   };
@@ -69,6 +69,7 @@ describe('every fixture', () => {
       'golden-image',
       'golden-ops',
       'map-request',
+      'register-file',
       'scatterlists',
     ]);
     expect(seen.get('golden-ops')).toBeGreaterThan(50);
@@ -127,6 +128,40 @@ describe('the examples in docs/', () => {
   });
 });
 
+test('what a validator accepts, its JSON Schema accepts: examples with a member changed, dropped or nulled', () => {
+  const VALUES: unknown[] = [null, 0, -1, 3, '0x8', '4K', '', true, [], {}, ['0x0', '0x0'], [{}]];
+  let accepted = 0;
+  for (const { kind, json } of examples) {
+    const { schema } = FILES.find(({ name }) => name === kind)!;
+    for (const path of pathsIn(json)) {
+      for (const value of [undefined, ...VALUES]) {
+        const changed = JSON.parse(JSON.stringify(withMember(json, path, value))) as unknown;
+        if (!v.safeParse(schema, changed).success) continue;
+        accepted++;
+        expect([kind, path, value, problems(kind, changed)]).toEqual([kind, path, value, []]);
+      }
+    }
+  }
+  expect(accepted).toBeGreaterThan(300);
+});
+
+/** The way to each member and item. */
+function pathsIn(json: unknown): string[][] {
+  if (typeof json !== 'object' || json === null) return [];
+  return Object.entries(json).flatMap(([key, value]) => [
+    [key],
+    ...pathsIn(value).map((path) => [key, ...path]),
+  ]);
+}
+
+/** A copy in which the member at `path` has another value. */
+function withMember(json: unknown, path: readonly string[], value: unknown): unknown {
+  const copy = structuredClone(json) as Record<string, unknown>;
+  const parent = path.slice(0, -1).reduce((at, key) => at[key] as Record<string, unknown>, copy);
+  parent[path.at(-1)!] = value;
+  return copy;
+}
+
 describe('what is wrong is seen by the schema as well', () => {
   const changed = (kind: string, change: (json: Record<string, unknown>) => void, index = 0) => {
     const json = structuredClone(examples.filter((one) => one.kind === kind)[index]!.json);
@@ -152,6 +187,8 @@ describe('what is wrong is seen by the schema as well', () => {
     ['bbm-trace', (json) => Object.assign(json, { stage: 3 })],
     ['access-trace', (json) => Object.assign(json, { addresses: [true] })],
     ['scatterlists', (json) => Object.assign(json, { requests: [{ sg: [] }] })],
+    ['register-file', (json) => Object.assign(json, { TCR_EL2: true })],
+    ['register-file', (json) => Object.assign(json, { regime: 'el9' })],
   ])('%s: %s', (kind, change) => {
     expect(changed(kind, () => {})).toEqual([]);
     expect(changed(kind, change)).not.toEqual([]);

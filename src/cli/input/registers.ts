@@ -104,6 +104,12 @@ const about = {
 const nestedSchema = atLeast({ ...about, registers: record(v.string(), address) });
 const said = maybe(v.unknown());
 const flatSchema = andOthers({ ...about, schema: said, name: said, producer: said }, address);
+/** The JSON of a register file. */
+export const registerFileSchema = oneShapeOf(
+  [nestedSchema, flatSchema],
+  (json) => (isObject(json) && isSaid(json.registers) ? nestedSchema : flatSchema),
+  'must be an object',
+);
 
 /**
  * Reads a JSON document of registers: an object of names and values, or one that has it as its member `registers` beside
