@@ -1,4 +1,4 @@
-/** Input addresses from one to another. */
+/** A range of input addresses. */
 
 /** Input addresses from `first` to `last`, both inside. */
 export interface AddressRange {

@@ -1,4 +1,4 @@
-/** Two trees of tables compared entry by entry: which fields of which descriptors differ. Where tables lie does not matter. */
+/** Two trees of tables compared entry by entry: which fields of which descriptors differ. The addresses of tables are not compared. */
 
 import type { MachineRegime } from '../arch/regimes.ts';
 import { bitRange, type DescriptorLayout, decode } from '../descriptor/index.ts';
@@ -187,7 +187,7 @@ function readTable(tree: TableTree, level: number, base: number, first: number, 
   return words;
 }
 
-/** A next-table address is where a table happens to lie: no difference. */
+/** The fields that differ. Next-table addresses are skipped: where a table lies does not matter. */
 function fieldsOf(layout: DescriptorLayout | undefined, a: Word, b: Word): FieldDifference[] {
   if (layout === undefined) return [{ name: 'descriptor', bits: '', a: a.word, b: b.word }];
   const [left, right] = [decode(layout, a.word), decode(layout, b.word)];

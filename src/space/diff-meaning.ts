@@ -1,4 +1,4 @@
-/** Two address spaces compared by what they mean: input addresses that lead elsewhere, allow something else, or are mapped in one only. */
+/** Two address spaces compared by meaning: input addresses with a different output, different rights, or mapped in one space only. */
 import type { MachineRegime } from '../arch/regimes.ts';
 import type { AddressRange } from './address-range.ts';
 import { type MappedRange, sayOf } from './ranges.ts';
@@ -42,7 +42,7 @@ export function diffMeaning(
     at = maxOf(at, minOf(left?.first, right?.first));
     const inLeft = left !== undefined && left.first <= at;
     const inRight = right !== undefined && right.first <= at;
-    // Up to where either side changes.
+    // Up to the next change on either side.
     const ends = [
       left && (inLeft ? left.last : left.first - 1n),
       right && (inRight ? right.last : right.first - 1n),

@@ -1,4 +1,4 @@
-/** What is mapped at an address, whoever may use it: the first access that is allowed, or the reason why none is. */
+/** What is mapped at an address for any access: the first access that is allowed, or the reason why none is. */
 import type { Answer, Translator } from '../machine/machine.ts';
 import type { Access } from '../walker/index.ts';
 
@@ -18,7 +18,7 @@ export function probe(walker: Translator, ia: bigint, trace: boolean): Answer {
     const result = walker.walk(ia, { ...access, trace, update: false });
     if (result.ok) return result;
     first ??= result;
-    // Only a permission fault is about the access; any other one meets every access alike.
+    // Only a permission fault depends on the access; every other fault is the same for all.
     if (result.fault.kind !== 'permission') break;
   }
   return first!;

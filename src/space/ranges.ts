@@ -1,4 +1,4 @@
-/** Leaves of a scan gathered into ranges: contiguous on both sides, of one leaf size, alike in everything. */
+/** Leaves of a scan gathered into ranges: contiguous in input and output, with the same leaf size and attributes. */
 import { isNested, type MachineRegime } from '../arch/regimes.ts';
 import type { Answer } from '../machine/machine.ts';
 import { faultText, leafCode } from '../text/hardware.ts';
@@ -8,7 +8,7 @@ import type { Stretch } from './scan.ts';
 export interface MappedRange {
   readonly first: bigint;
   last: bigint;
-  /** PA of the first byte. Of a leaf that faults, its output address; undefined where there is none. */
+  /** PA of the first byte. For a leaf that faults, its output address; undefined if it has none. */
   readonly pa: bigint | undefined;
   readonly leafSize: bigint;
   leaves: number;
@@ -51,7 +51,7 @@ export class RangeCollector {
   }
 }
 
-/** Everything that leaves of one range have in common, or how they fault. */
+/** The attributes that the leaves of a range have in common, or how they fault. */
 export function sayOf(result: Answer, regime: MachineRegime): string {
   return result.ok ? leafCode(result, regime) : faultText(result.fault, regime);
 }

@@ -53,7 +53,7 @@ function hasShortAddresses(regime: MachineRegime): boolean {
   return isAArch32(regime) && !isStage2Alone(regime);
 }
 
-/** False where the registers refuse the address before any table is read. */
+/** False if the registers refuse the address before any table is read. */
 function hasAnswer(result: Answer, regime: MachineRegime): boolean {
   if (result.ok || !(isStream(regime) && isNested(regime))) return result.ok || result.steps.length > 0;
   // An SMMU translates the address of its context descriptor first.

@@ -8,14 +8,14 @@ import { listableTrees, SHORT_LIST, tableRanges } from './table-ranges.ts';
 
 /** What an address space maps. */
 export interface Space {
-  /** What was looked at. */
+  /** The addresses that were examined. */
   readonly windows: readonly AddressRange[];
   readonly ranges: readonly MappedRange[];
-  /** False: there was more than anyone would list. */
+  /** False if the list was cut because it became too long. */
   readonly complete: boolean;
 }
 
-/** More than any table of reasonable size has; tables that hold themselves would hardly end. */
+/** More than any reasonable table has. Tables that point to themselves would hardly end otherwise. */
 const MAX_STRETCHES = 2 ** 22;
 
 /**

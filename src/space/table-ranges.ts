@@ -16,7 +16,7 @@ export interface TableRanges {
   readonly complete: boolean;
 }
 
-/** More is no list that anyone reads. */
+/** Maximum length of a list that somebody would read. */
 export const SHORT_LIST = 2 ** 16;
 
 /** The trees, where going through them gives what walks give: of one stage, whose entries stand by themselves. */

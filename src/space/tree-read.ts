@@ -1,4 +1,4 @@
-/** The tables behind an address space, each read once, whatever leads to it. */
+/** The tables of an address space. Each is read once, even if several entries point to it. */
 import type { Translator } from '../machine/machine.ts';
 import { entryCountOf, iaAt, type TablePlace, type TreeVisitor, visitTree } from '../machine/visit.ts';
 import { ENTRY_KINDS, type TableEntry as ScannedEntry, type TableTree as Tree } from '../walker/index.ts';
@@ -41,7 +41,7 @@ export function treeOfTarget(walker: Translator, only?: AddressRange): TargetTab
       const { index, lo, hi } = entry;
       const descriptor = word64(lo, hi);
       const kind = kindOf(entry, place);
-      // Of a table that is read whole, what is not listed is zero.
+      // In a table that is read as a whole, entries that are not listed are zero.
       if (kind === 'invalid' && descriptor === 0n && only === undefined) return;
       const entries = entriesOf.get(place);
       entries?.push({ index, kind, descriptor, ia: iaAt(tree, offset), output: BigInt(entry.output) });
@@ -51,7 +51,7 @@ export function treeOfTarget(walker: Translator, only?: AddressRange): TargetTab
   return { tables: () => nodes, tree: () => makeTree(nodes, roots) };
 }
 
-/** A table, and the register whose tree it is of. */
+/** A table, and the register at the root of its tree. */
 export interface LocatedTable {
   readonly pa: bigint;
   readonly level: number;
@@ -73,7 +73,7 @@ export function tablesWithin(walker: Translator, { first, last }: AddressRange):
   return found;
 }
 
-/** Each table once, whatever leads to it. */
+/** Visits each table once, even if several entries point to it. */
 function visitTables(
   tree: Tree,
   enter: (place: TablePlace) => void,

@@ -1,4 +1,4 @@
-/** Tables as nodes with entries, as a driver or a machine has them: what drawings and dumps of tables are made of. */
+/** Tables as nodes with entries, from a driver or a machine. Drawings and dumps of tables are made from them. */
 import type { TreeTable } from '../pagetable/tree.ts';
 
 /** One entry of a table. Addresses are bytes. */
@@ -18,13 +18,13 @@ export interface TableNode {
   readonly level: number;
   readonly pa: bigint;
   readonly entryCount: number;
-  /** Every entry is known: what is not listed holds zero. Else what is not listed was not looked at. */
+  /** True if every entry is known, so that unlisted ones are zero. Otherwise unlisted entries were not read. */
   readonly complete: boolean;
   /** By index. */
   readonly entries: readonly TableEntry[];
 }
 
-/** Tables by address: a root, and what it leads to. */
+/** Tables by address: a root and everything below it. */
 export interface TableTree {
   readonly roots: readonly TableNode[];
   readonly nodeAt: (stage: 1 | 2, level: number, pa: bigint) => TableNode | undefined;
