@@ -11,6 +11,7 @@ export type SecurityState = 'non-secure' | 'secure' | 'realm' | 'root';
 /** Where an address leads. */
 export type PaSpace = SecurityState;
 
+/** Every Security state; `root` is that of EL3 with FEAT_RME. (DDI 0487 D8.1.1, B2.) */
 export const securityStates: readonly SecurityState[] = ['non-secure', 'secure', 'realm', 'root'];
 
 const NAMES: Readonly<Record<SecurityState, string>> = {

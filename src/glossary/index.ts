@@ -15,9 +15,17 @@
 
 export type { FieldPlace } from './descriptor-fields.ts';
 export type { DecodedFault, DecodedKind, FaultSource, RegisterValue } from './faults/decoded-fault.ts';
-export { decodeDfsr, decodeEsr, decodeIfsr, decodePar, type EsrContext } from './faults/from-cpu.ts';
+export {
+  decodeDfsr,
+  decodeEsr,
+  decodeIfsr,
+  decodePar,
+  type EsrContext,
+  type FsrContext,
+} from './faults/from-cpu.ts';
 export { type ContextFault, decodeContextFault, decodeEvent } from './faults/from-smmu.ts';
 export { parseFaults } from './faults/parse.ts';
+export type { Granule, PrintedEntry, PrintedWalk } from './faults/printed-walk.ts';
 export { causesOf, checksOf, faultSentence, nextSteps } from './faults/words.ts';
 export type { RegisterLayout } from './register.ts';
 export type { Topic, TopicCode, TopicField, TopicGroup } from './topic.ts';

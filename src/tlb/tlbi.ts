@@ -99,7 +99,8 @@ export function tlbiScope(operation: TlbiOperation, xt: bigint, context: TlbiCon
  */
 function targetRegime(level: string, type: string, { regime, tge = true }: TlbiContext): TranslationRegime {
   if (level === '3') return 'el3';
-  const host = regime === 'el2&0';
+  const { el, unprivileged } = traitsOf(regime);
+  const host = el === 2 && unprivileged;
   if (level === '2') return host ? 'el2&0' : 'el2';
   return host && tge && !GUEST_TYPES.includes(type) ? 'el2&0' : 'el1&0';
 }

@@ -5,6 +5,7 @@
 import { addressOf } from '../../arch/read.ts';
 import { TTBR0_EL1 } from '../../arch/registers/base.ts';
 
+/** A translation granule, as logs name it. */
 export type Granule = '4K' | '16K' | '64K';
 
 /** One entry as it was printed. */
@@ -20,6 +21,7 @@ export interface PrintedEntry {
   readonly valid?: boolean | undefined;
 }
 
+/** A walk as a log printed it. */
 export interface PrintedWalk {
   readonly stage: 1 | 2;
   /** `own`: tables that are not Arm's. */

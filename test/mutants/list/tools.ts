@@ -20,7 +20,7 @@ export const TOOLS: readonly Mutant[] = [
   },
   {
     name: 'esr-fnv-of-any-fault',
-    file: 'src/glossary/faults/from-cpu.ts',
+    file: 'src/glossary/faults/from-esr.ts',
     find: "const farInvalid = status?.kind === 'external' && isSet(esr, FnV);",
     replace: 'const farInvalid = isSet(esr, FnV);',
     breaks: 'ESR.FnV counts for other faults than external aborts.',
