@@ -1,6 +1,6 @@
 /** `lpae fault`: from a log, or from register values, to what faulted, where, and what usually causes it. */
 import type { Command } from 'commander';
-import { type CountedFault, countFaults, parsePost } from '../../glossary/faults/parse.ts';
+import { type CountedFault, countFaults, type Post, parsePost } from '../../glossary/faults/parse.ts';
 import { hex } from '../../text/numbers.ts';
 import { parseAddress } from '../input/address.ts';
 import { readAll } from '../input/stdin.ts';
@@ -10,7 +10,7 @@ import { addTargetOptions, TARGET_HELP, type TargetOptions } from '../machine/op
 import { readTarget } from '../machine/read.ts';
 import type { Target } from '../machine/target.ts';
 import type { Cli, Output } from '../output.ts';
-import { faultJson, faultLines } from '../text/fault-text.ts';
+import { faultJson, faultLines, printedJson, walkOnlyLines } from '../text/fault-text.ts';
 
 /** Register values by their options. */
 const REGISTERS = ['esr', 'far', 'hpfar', 'fsr', 'fsynr', 'iova', 'par', 'dfsr', 'ifsr'] as const;
@@ -95,6 +95,7 @@ async function report(out: Output, text: string, options: FaultOptions): Promise
   const post = parsePost(text);
   const faults = countFaults(post.faults);
   const { repairs } = post;
+  if (faults.length === 0 && post.walks.length > 0) return reportWalks(out, post);
   if (faults.length === 0) {
     const empty = text.trim() === '';
     throw inputError(empty ? 'there is no text' : 'no fault is found in the text', FORMS);
@@ -116,6 +117,18 @@ async function report(out: Output, text: string, options: FaultOptions): Promise
     }
   }
   return walks.every(({ walk }) => walk?.agrees !== false) ? EXIT.ok : EXIT.negative;
+}
+
+/** A text that prints walks, and no fault. */
+function reportWalks(out: Output, { walks }: Post): number {
+  if (out.json) out.document('lpae.fault/1', { faults: [], walks: walks.map(printedJson) });
+  else {
+    for (const [i, walk] of walks.entries()) {
+      if (i > 0) out.line();
+      out.lines(walkOnlyLines(walk, out.style));
+    }
+  }
+  return EXIT.ok;
 }
 
 /** Each fault in the tables that were given. Of an SMMU they are those of the fault's own stream. */

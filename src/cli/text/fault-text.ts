@@ -2,7 +2,7 @@
 import { bitRange } from '../../descriptor/index.ts';
 import type { DecodedFault, RegisterValue } from '../../glossary/faults/decoded-fault.ts';
 import type { CountedFault } from '../../glossary/faults/parse.ts';
-import type { PrintedWalk } from '../../glossary/faults/printed-walk.ts';
+import { lastEntry, type PrintedWalk } from '../../glossary/faults/printed-walk.ts';
 import { type ReadEntry, readWalk } from '../../glossary/faults/printed-words.ts';
 import {
   causesOf,
@@ -14,7 +14,7 @@ import {
 } from '../../glossary/faults/words.ts';
 import { readRegister } from '../../glossary/register.ts';
 import { wrap } from '../../text/columns.ts';
-import { counted, hex } from '../../text/numbers.ts';
+import { counted, hex, hexWord } from '../../text/numbers.ts';
 import type { Style } from '../../text/style.ts';
 import { bulleted, fieldLines, numbered, section } from './explain-text.ts';
 
@@ -58,6 +58,23 @@ function registerLines({ layout, value }: RegisterValue, style: Style): string[]
   ];
 }
 
+/** A walk that a text prints without a fault. */
+export function walkOnlyLines(walk: PrintedWalk, style: Style): string[] {
+  const { address, stage } = walk;
+  const where = address === undefined ? '' : ` of ${stage === 2 ? 'IPA ' : ''}${hex(address)}`;
+  const last = lastEntry(walk);
+  const granule = walk.granule === undefined ? '' : ` --granule ${walk.granule}`;
+  const step =
+    walk.format !== 'long' || last?.level === undefined
+      ? []
+      : [`$ lpae decode ${hexWord(last.value)} --stage ${stage} --level ${last.level}${granule}`];
+  return [
+    style.title(`no fault, but a walk${where}`),
+    ...printedLines(walk, style),
+    ...(step.length > 0 ? ['', ...section('next', step)] : []),
+  ];
+}
+
 /** The walk that the log prints, entry by entry. */
 function printedLines(walk: PrintedWalk, style: Style): string[] {
   const { stage, format, granule, vaBits, root } = walk;
@@ -85,6 +102,10 @@ function recordText(value: bigint): string {
   return [0n, 64n, 128n, 192n].map((shift) => hex((value >> shift) & 0xffff_ffff_ffff_ffffn)).join(' ');
 }
 
+export function printedJson(walk: PrintedWalk): object {
+  return { ...walk, entries: readWalk(walk).map(entryJson) };
+}
+
 function entryJson({ name, level, value, at, kind, target, text }: ReadEntry): object {
   return { name, level, value, at, kind, target, text };
 }
@@ -94,7 +115,7 @@ export function faultJson({ fault, count }: CountedFault): object {
   return {
     count,
     ...rest,
-    ...(printed !== undefined && { printed: { ...printed, entries: readWalk(printed).map(entryJson) } }),
+    ...(printed !== undefined && { printed: printedJson(printed) }),
     ...(otherwise?.length && {
       otherwise: otherwise.map((one) => ({ source: one.source, kind: one.kind, text: faultSentence(one) })),
     }),

@@ -7,6 +7,7 @@ import type { DecodedFault } from './decoded-fault.ts';
 import { Evidence } from './evidence.ts';
 import { decodeEsr, isAbort } from './from-esr.ts';
 import { withPost } from './post.ts';
+import { type PrintedWalk, printedWalks } from './printed-walk.ts';
 import { Scanner } from './scanner.ts';
 import { isArmv5 } from './system.ts';
 import { undamaged } from './text/damage.ts';
@@ -16,6 +17,8 @@ export interface Post {
   readonly faults: readonly DecodedFault[];
   /** Damage of mail and terminals, in words. */
   readonly repairs: readonly string[];
+  /** Walks that a text without a fault prints. */
+  readonly walks: readonly PrintedWalk[];
 }
 
 /** The faults of `text` in their order; none where it reports none. Never throws. */
@@ -28,7 +31,9 @@ export function parsePost(text: string): Post {
   const { lines, repairs } = undamaged(text);
   const placed = new Scanner(lines, new Evidence(lines), isArmv5(lines)).scan();
   const faults = withPost(placed, lines);
-  return { faults: faults.length > 0 ? faults : bareSyndrome(text), repairs };
+  if (faults.length > 0) return { faults, repairs, walks: [] };
+  const walks = printedWalks(lines).map(({ walk }) => walk);
+  return { faults: bareSyndrome(text), repairs, walks: walks.filter(({ entries }) => entries.length > 0) };
 }
 
 /** A number alone is an ESR when its class is that of an abort. */

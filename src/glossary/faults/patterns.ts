@@ -52,6 +52,8 @@ interface Rule {
   readonly repeats?: boolean;
   readonly decimal?: boolean;
   readonly wide?: boolean;
+  /** What words say, where there are no digits. */
+  readonly fixed?: bigint;
 }
 
 const RULES: readonly Rule[] = [
@@ -82,6 +84,9 @@ const RULES: readonly Rule[] = [
   { key: 'far', pattern: named('(?:data |instruction )?fault address register') },
   { key: 'hpfar', pattern: named('hpfar(?:_el[2nx])?') },
   { key: 'ipa', pattern: named('gpa|ipafar|ipa') },
+  // KVM and pKVM: what EL2 took of itself.
+  { key: 'el', pattern: /\bHYP panic\b/gi, fixed: 2n },
+  { key: 'el', pattern: /\b(?:Unhandled Exception|PANIC) in EL3\b/gi, fixed: 3n },
   { key: 'el', pattern: /\bfrom EL\d to EL([123])\b/gi },
   { key: 'par', pattern: named('par') },
   { key: 'par', pattern: named('par_el1'), wide: true },
@@ -115,10 +120,10 @@ const UNHANDLED = /Unhandled (fault|prefetch abort): ?([^(]*)\(0x([0-9a-f]{1,16}
 /** The registers that a line names, in their order. A register that is 0 reports nothing. */
 export function tokensOf({ text, own, line }: View, evidence: Evidence): Token[] {
   const found: Token[] = [];
-  for (const { key, pattern, el, decimal, wide } of RULES) {
+  for (const { key, pattern, el, decimal, wide, fixed } of RULES) {
     for (const match of text.matchAll(pattern)) {
       if (match.index >= own) break;
-      const value = BigInt(decimal ? match[1]! : `0x${match[1]!}`);
+      const value = fixed ?? BigInt(decimal ? match[1]! : `0x${match[1]!}`);
       if (value === 0n && (PRIMARY_KEYS as readonly string[]).includes(key)) continue;
       const token = { key, value, at: match.index, el, ...(wide && { wide }) };
       found.push(key === 'fsr' ? faultStatus(token, evidence, line) : token);

@@ -13,7 +13,7 @@ import {
 } from '../../arch/descriptors/index.ts';
 import type { FieldBits } from '../../arch/read.ts';
 import { addressOf, isSet, read } from '../../arch/read.ts';
-import { hex } from '../../text/numbers.ts';
+import { hex, shortSize } from '../../text/numbers.ts';
 import type { Granule, PrintedEntry, PrintedWalk } from './printed-walk.ts';
 
 /** An entry, as far as it can be read. */
@@ -73,6 +73,13 @@ function ownText({ name, value }: PrintedEntry): string {
   return 'of a format that is not read here';
 }
 
+const ENTRY_BYTES_LOG2 = 3;
+
+/** Bytes that an entry of a level covers. */
+function sizeOf(level: number, granuleLog2: number): number {
+  return 2 ** (granuleLog2 + (LAST_LEVEL - level) * (granuleLog2 - ENTRY_BYTES_LOG2));
+}
+
 /** The kinds to try, by level. */
 function kindsAt(level: number): readonly EntryKind[] {
   return level === LAST_LEVEL ? ['page'] : ['table', 'block'];
@@ -95,7 +102,8 @@ function readLong(entry: PrintedEntry, level: number, { stage, granule }: Printe
   const target = targetOf({ ...place, kind }, value);
   if (kind === 'table') return { ...entry, kind, target, text: `table, the next one at ${hex(target)}` };
   const allows = stage === 1 ? permissions1(value) : permissions2(value);
-  const text = `${kind} at PA ${hex(target)}, ${stage === 1 ? words1(value) : words2(value)}`;
+  const size = kind === 'block' ? `, ${shortSize(sizeOf(level, place.granuleLog2))}` : '';
+  const text = `${kind} at PA ${hex(target)}${size}, ${stage === 1 ? words1(value) : words2(value)}`;
   return { ...entry, kind, target, allows, text };
 }
 
