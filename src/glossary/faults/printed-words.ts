@@ -129,7 +129,7 @@ function permissions1(value: bigint): Permissions {
   return {
     read: true,
     write: ap.startsWith('writes'),
-    unprivileged: ap.endsWith('el0'),
+    unprivileged: /el0$/.test(ap),
     accessed: isSet(value, S1.AF),
     executePrivileged: !isSet(value, S1.PXN),
     executeUnprivileged: !isSet(value, S1.UXN),
