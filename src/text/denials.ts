@@ -40,7 +40,7 @@ export function denialText(denial: Denial, regime: MachineRegime): string {
     case 'EL0-writable':
       return 'what EL0 may write EL1 may not execute, whatever PXN says';
     case 'PAN':
-      return `${panName(regime)} = 1, and EL0 may access it`;
+      return `${panName(regime)} = 1, and EL0 may access it${traitsOf(regime).descriptors === 'long' ? ' (AP[1] = 1)' : ''}`;
     case 'EPAN':
       return `${panName(regime)} = 1 with ${controlName(regime, 'EPAN')} = 1, and EL0 may execute it`;
     case 'PA-space':

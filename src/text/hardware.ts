@@ -3,10 +3,10 @@ import { TABLE_DESCRIPTOR } from '../arch/descriptors/index.ts';
 import { isSet, read } from '../arch/read.ts';
 import { type MachineRegime, traitsOf } from '../arch/regimes.ts';
 import { securityName } from '../arch/security.ts';
-import type { Answer } from '../machine/machine.ts';
+import type { Answer, Translator } from '../machine/machine.ts';
 import { eventNumber } from '../smmu/events.ts';
 import type { ConfigurationFault, SmmuFault } from '../smmu/index.ts';
-import { faultStatusCode } from '../walker/fault-codes.ts';
+import { faultStatusCode, shortFaultStatus } from '../walker/fault-codes.ts';
 import {
   type Access,
   type AccessPermissions,
@@ -17,13 +17,14 @@ import {
   hpfarEl2,
   ifsr,
   type MemoryAttributes,
-  parEl1,
   type Shareability,
   type Translation,
   type WalkStep,
 } from '../walker/index.ts';
+import { denialsText } from './denials.ts';
 import { hex, hexWord } from './numbers.ts';
 import { riscvFaultCodes, riscvFaultReason, riscvFaultText } from './riscv.ts';
+import { descriptorBits, parName, parWord } from './words.ts';
 
 /** `rw-`. */
 export function permissionText({ read, write, execute }: AccessPermissions): string {
@@ -163,19 +164,23 @@ export function reservedType(word: bigint): string {
 const isRiscv = (regime: MachineRegime | undefined) =>
   regime !== undefined && traitsOf(regime).architecture === 'RISC-V';
 
-/** The reason of a fault, from the last step of the walk. `wanted` is the access in words. */
+/** The reason of a fault, from the last step of the walk and what the walk says of it. `wanted` is the access in words. */
 export function faultReason(
   fault: Fault | SmmuFault,
   steps: readonly WalkStep[],
   wanted: string,
-  regime?: MachineRegime,
+  translator: Translator,
 ): string {
   if (!('level' in fault)) return configurationReason(fault);
-  if (isRiscv(regime)) return riscvFaultReason(fault, steps, wanted);
+  if (isRiscv(translator.regime)) return riscvFaultReason(fault, steps, wanted);
   const step = steps.at(-1);
-  const entry = step?.descriptor === undefined ? '' : `${hexWord(step.descriptor)} at ${hex(step.address)}`;
+  const entry =
+    step?.descriptor === undefined
+      ? ''
+      : `${hexWord(step.descriptor, descriptorBits(translator, step.stage))} at ${hex(step.address)}`;
   switch (fault.kind) {
     case 'translation':
+      if (fault.denied !== undefined) return denialsText(fault.denied, translator.regime);
       if (step === undefined || step.kind !== 'invalid') {
         return 'the address is outside what the registers translate (TxSZ, EPDx), before any table is read';
       }
@@ -185,7 +190,7 @@ export function faultReason(
     case 'access_flag':
       return `${entry} has AF (bit 10) clear, and hardware is not to set it`;
     case 'permission':
-      return `${entry} does not allow ${wanted}`;
+      return `${entry} does not allow ${deniedAccess(fault, wanted)}`;
     case 'address_size':
       return step
         ? `${entry} leads beyond the output size`
@@ -197,6 +202,15 @@ export function faultReason(
   }
 }
 
+/** What was not allowed: the access, or what the walk itself does with descriptors of stage 1 and their like. */
+function deniedAccess(fault: Fault | Extract<SmmuFault, { level: number }>, wanted: string): string {
+  if ('class' in fault && fault.class === 'cd') return 'the read of the context descriptor';
+  if (!fault.ptw) return wanted;
+  return fault.update
+    ? `the hardware update of the stage-1 level ${fault.s1Level} descriptor, which is a write`
+    : `the walk's read of the stage-1 level ${fault.s1Level} descriptor`;
+}
+
 function configurationReason({ kind, fetchAddress }: ConfigurationFault): string {
   const where = fetchAddress === undefined ? '' : `: ${hex(fetchAddress)}`;
   return `${CONFIGURATION[kind][1]}${where}`;
@@ -206,12 +220,16 @@ function configurationReason({ kind, fetchAddress }: ConfigurationFault): string
 export function faultCodes(result: Faulted, access: Access, regime: MachineRegime): string {
   if ('event' in result) return eventText(result);
   if (isRiscv(regime)) return riscvFaultCodes(result.fault, result.ia, access);
-  const fsc = faultStatusCode(result.fault);
+  const { descriptors } = traitsOf(regime);
+  const status =
+    descriptors === 'short' || descriptors === 'mtk'
+      ? `FS ${hex(shortFaultStatus(result.fault), 2)}`
+      : `FSC ${hex(faultStatusCode(result.fault), 2)}`;
   const hpfar = hpfarEl2(result.fault);
   return [
-    `FSC ${hex(fsc, 2)}`,
+    status,
     syndromeText(result.fault, access, regime),
-    `PAR_EL1 ${hexWord(parEl1(result))}`,
+    `${parName(regime)} ${parWord(result, regime)}`,
     hpfar === undefined ? '' : `HPFAR_EL2 ${hexWord(hpfar)}`,
   ]
     .filter(Boolean)

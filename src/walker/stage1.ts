@@ -121,6 +121,7 @@ export class Stage1 {
         addressOf: this.#stage2?.tableAddressOf(),
         place: {
           nv1: params.nv1,
+          hierarchical: !params.hpd,
           ...(params.security.known && { security: params.security.state }),
         },
       });

@@ -77,7 +77,7 @@ export interface TreeRoot {
 }
 
 /** What decides on fields of descriptors and stands in registers. */
-export type FieldPlace = Pick<DescriptorPlace, 'nv1' | 'security'>;
+export type FieldPlace = Pick<DescriptorPlace, 'nv1' | 'security' | 'hierarchical'>;
 
 /** Called for each entry. It is overwritten by the next one, and by every other scan of the same tree. */
 export type EntryVisitor = (entry: TableEntry) => void;

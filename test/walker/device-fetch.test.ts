@@ -62,7 +62,7 @@ describe('stage 1', () => {
     expect(walkLines(result, execute, walker, makeStyle(false))).toContainEqual(
       '  fetch as Normal, inner and outer Non-cacheable (0x44), or a permission fault, stage 1, level 1: both are permitted of Device memory (DDI 0487 B2.10.2)',
     );
-    expect(walkJson(result, execute, walker.regime)).toMatchObject({
+    expect(walkJson(result, execute, walker)).toMatchObject({
       attr: '0x04',
       fetched_as: { attr: '0x44' },
       permitted: [{ fault: { kind: 'permission', stage: 1, level: 1 } }],

@@ -181,7 +181,7 @@ describe('faults in its own words', () => {
     const result = hart(words).walk(va, { access });
     if (result.ok) throw new Error('it translates');
     expect(faultText(result.fault, 'riscv')).toBe(text);
-    expect(faultReason(result.fault, result.steps, access, 'riscv')).toMatch(why);
+    expect(faultReason(result.fault, result.steps, access, hart(words))).toMatch(why);
     const stval = `0x${va.toString(16).padStart(16, '0')}`;
     expect(faultCodes(result, { access }, 'riscv')).toBe(`scause ${code}, stval ${stval}`);
   });

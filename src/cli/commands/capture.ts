@@ -105,8 +105,8 @@ async function capture(
   return EXIT.ok;
 }
 
-function accessOf({ access = 'read', unprivileged }: CaptureOptions): Access {
-  return { access, privileged: !unprivileged, update: false };
+function accessOf({ access = 'read', unprivileged, pan }: CaptureOptions): Access {
+  return { access, privileged: !unprivileged, ...(pan && { pan }), update: false };
 }
 
 /** What the faults in a text were about. @throws CliError (usage) for a text without any that has an address. */

@@ -1,9 +1,8 @@
 /** `lpae dump`: what an address space maps, in ranges as the kernel's ptdump lists them, or its tables as a tree. */
 import type { Command } from 'commander';
-import type { MachineRegime } from '../../arch/regimes.ts';
 import { securityWord } from '../../arch/security.ts';
 import type { DrawnSpace } from '../../draw/index.ts';
-import type { Answer } from '../../machine/machine.ts';
+import type { Answer, Translator } from '../../machine/machine.ts';
 import type { AddressRange } from '../../space/address-range.ts';
 import type { MappedRange } from '../../space/ranges.ts';
 import { listSpace, type Space } from '../../space/space.ts';
@@ -112,7 +111,7 @@ async function dump(out: Output, files: readonly string[], options: DumpOptions)
   for (const { pa, level, register } of wanted === undefined ? [] : tablesWithin(walker, wanted)) {
     out.note(`${hex(pa)} is the level ${level} table of ${register}`);
   }
-  if (space.windows.length === 0) out.note(nothingText(walker.walk(0n, { access: 'read' }), walker.regime));
+  if (space.windows.length === 0) out.note(nothingText(walker.walk(0n, { access: 'read' }), walker));
   return wanted !== undefined && ranges.length === 0 ? EXIT.negative : EXIT.ok;
 }
 
@@ -153,7 +152,7 @@ function showRanges(out: Output, target: Target, space: Space, ranges: readonly 
 }
 
 /** Why there is nothing to dump. */
-function nothingText(result: Answer, regime: MachineRegime): string {
+function nothingText(result: Answer, walker: Translator): string {
   if (result.ok || 'level' in result.fault) return 'the registers translate no address at all';
-  return `${faultText(result.fault, regime)}: ${faultReason(result.fault, [], '', regime)}`;
+  return `${faultText(result.fault, walker.regime)}: ${faultReason(result.fault, [], '', walker)}`;
 }

@@ -6,7 +6,7 @@ import { parseAddress } from '../input/address.ts';
 import { readAll } from '../input/stdin.ts';
 import { EXIT, inputError, usageError } from '../io.ts';
 import { type FaultWalk, faultWalkJson, faultWalkLines, walkFault } from '../machine/fault-walk.ts';
-import { addTargetOptions, TARGET_HELP, type TargetOptions } from '../machine/options.ts';
+import { addTargetOptions, PAN_HELP, TARGET_HELP, type TargetOptions } from '../machine/options.ts';
 import { readTarget } from '../machine/read.ts';
 import type { Target } from '../machine/target.ts';
 import type { Cli, Output } from '../output.ts';
@@ -19,6 +19,7 @@ const LOG_NAMES: Readonly<Record<string, string>> = { fsr: 'smmu_cb_fsr' };
 type FaultOptions = TargetOptions & { readonly [name in (typeof REGISTERS)[number]]?: string } & {
   readonly event?: string[];
   readonly tables?: string[];
+  readonly pan?: boolean;
 };
 
 const HELP = `
@@ -57,6 +58,7 @@ export function define(command: Command, cli: Cli): void {
     .option('--dfsr <value>', 'DFSR of AArch32')
     .option('--ifsr <value>', 'IFSR of AArch32')
     .option('--event <words...>', 'SMMUv3 event record: four 64-bit words')
+    .option('--pan', `of --tables: ${PAN_HELP}`)
     .option('--tables <file...>', 'walk the access through these tables: a golden file or memory images');
   addTargetOptions(command)
     .addHelpText('after', HELP)
@@ -103,8 +105,8 @@ async function report(out: Output, text: string, options: FaultOptions): Promise
   const walks = await walksOf(out, faults, options);
   if (out.json) {
     const documents = faults.map((fault, i) => {
-      const walk = walks[i]?.walk;
-      return { ...faultJson(fault), ...(walk && { walk: faultWalkJson(walk) }) };
+      const { walk, target } = walks[i] ?? {};
+      return { ...faultJson(fault), ...(walk && target && { walk: faultWalkJson(walk, target) }) };
     });
     out.document('lpae.fault/1', { faults: documents, ...(repairs.length > 0 && { repairs }) });
   } else {
@@ -144,7 +146,7 @@ async function walksOf(
     const isStream = fault.source === 'smmuv3' && streamId !== undefined && options.sid === undefined;
     const target = await readTarget(tables, out.io, { ...options, ...(isStream && { sid: hex(streamId) }) });
     if (walks.length === 0) for (const warning of target.warnings) out.note(warning);
-    const walk = walkFault(fault, target);
+    const walk = walkFault(fault, target, options.pan);
     if (walk === undefined) out.note(`${fault.name}: the report has no address to walk`);
     walks.push({ target, walk });
   }

@@ -64,10 +64,11 @@ async function walk(
   // A fault of an SMMU's configuration has its reason on the way to the tables.
   const explained = target.dumped || results.some((result) => !result.ok && !('level' in result.fault));
   // What the file says is about its own question alone.
-  const asked = row !== undefined && inputs.length === 0 && !options.access && !options.unprivileged;
+  const asked =
+    row !== undefined && inputs.length === 0 && !options.access && !options.unprivileged && !options.pan;
   const golden = asked && row ? goldenOf(row, results[0]!) : undefined;
   if (out.json) {
-    const walks = results.map((result) => walkJson(result, access, target.regime));
+    const walks = results.map((result) => walkJson(result, access, walker));
     const derivation = explained ? { derivation: derivationJson(target) } : {};
     out.document('lpae.walk/1', { name, regime, ...derivation, walks, ...(golden && { golden }) });
   } else {
@@ -84,11 +85,11 @@ async function walk(
   return results.every((result) => result.ok) ? EXIT.ok : EXIT.negative;
 }
 
-function accessOf({ access, unprivileged }: WalkOptions, row: ImageRow | undefined): Access {
+function accessOf({ access, unprivileged, pan }: WalkOptions, row: ImageRow | undefined): Access {
   return {
     access: access ?? row?.access ?? 'read',
     privileged: unprivileged ? false : (row?.privileged ?? true),
-    ...(row?.pan && { pan: true }),
+    ...((pan || row?.pan) && { pan: true }),
   };
 }
 

@@ -21,13 +21,14 @@ export interface FaultWalk {
 }
 
 /** Walks the access that a fault is about, or undefined where the report has no address. Memory is not changed. */
-export function walkFault(fault: DecodedFault, target: Target): FaultWalk | undefined {
+export function walkFault(fault: DecodedFault, target: Target, pan = false): FaultWalk | undefined {
   const { walker, regime } = target;
   const ia = isStage2Alone(regime) ? (fault.ipa ?? fault.address) : fault.address;
   if (ia === undefined) return undefined;
   const access: Access = {
     access: fault.access ?? 'read',
     privileged: fault.privileged ?? true,
+    ...(pan && { pan }),
     update: false,
   };
   const asReported = (found: Answer) => !found.ok && isSame(fault, found.fault);
@@ -80,6 +81,6 @@ function verdictText(result: Answer, agrees: boolean, regime: MachineRegime): st
   return `these tables give another fault (${faultText(result.fault, regime)}): they were changed since, or another table was in use`;
 }
 
-export function faultWalkJson({ regime, access, result, agrees, choice }: FaultWalk): object {
-  return { agrees, ...(choice !== undefined && { choice }), ...walkJson(result, access, regime) };
+export function faultWalkJson({ access, result, agrees, choice }: FaultWalk, { walker }: Target): object {
+  return { agrees, ...(choice !== undefined && { choice }), ...walkJson(result, access, walker) };
 }

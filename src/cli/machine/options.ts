@@ -66,7 +66,10 @@ export function addTargetOptions(command: Command): Command {
 export interface AccessOptions {
   readonly access?: Access['access'];
   readonly unprivileged?: boolean;
+  readonly pan?: boolean;
 }
+
+export const PAN_HELP = 'with PSTATE.PAN = 1: privileged data accesses to what EL0 may access fault';
 
 /** Adds them to a command. */
 export function addAccessOptions(command: Command): Command {
@@ -78,7 +81,8 @@ export function addAccessOptions(command: Command): Command {
         'execute',
       ]),
     )
-    .option('--unprivileged', 'an access from EL0 (default: privileged)');
+    .option('--unprivileged', 'an access from EL0 (default: privileged)')
+    .option('--pan', PAN_HELP);
 }
 
 /** @throws InvalidArgumentError with the names that there are. */

@@ -1,18 +1,18 @@
 /** A walk as JSON: addresses compact, descriptors and registers with all their digits. */
 import { type MachineRegime, traitsOf } from '../../arch/regimes.ts';
 import { securityWord } from '../../arch/security.ts';
-import { type Answer, permittedFaults } from '../../machine/machine.ts';
+import { type Answer, permittedFaults, type Translator } from '../../machine/machine.ts';
+import { denialText } from '../../text/denials.ts';
 import { type Faulted, faultText, memoryText, permissionText } from '../../text/hardware.ts';
 import { hex, hexWord } from '../../text/numbers.ts';
 import { scauseOf } from '../../text/riscv.ts';
+import { descriptorBits, parWord } from '../../text/words.ts';
 import { faultStatusCode } from '../../walker/fault-codes.ts';
-import { type Access, esr, hpfarEl2, parEl1, type Translation } from '../../walker/index.ts';
+import { type Access, type Denial, esr, hpfarEl2, type Translation } from '../../walker/index.ts';
 
-export function walkJson(
-  result: Answer,
-  { access, privileged = true }: Access,
-  regime: MachineRegime,
-): object {
+export function walkJson(result: Answer, asked: Access, walker: Translator): object {
+  const { access, privileged = true, pan } = asked;
+  const digits = [descriptorBits(walker, 1), descriptorBits(walker, 2)] as const;
   const steps = result.steps.map((step) => ({
     stage: step.stage,
     level: step.level,
@@ -20,15 +20,19 @@ export function walkJson(
     table: step.tableBase,
     index: step.index,
     address: step.address,
-    descriptor: step.descriptor === undefined ? null : hexWord(step.descriptor),
+    descriptor: step.descriptor === undefined ? null : hexWord(step.descriptor, digits[step.stage - 1]),
     kind: step.kind,
     ...(step.output !== undefined && { output: step.output }),
   }));
   const state = 'security' in result ? { security: securityWord(result.security) } : {};
-  const asked = { ia: result.ia, access, privileged, ...state, ok: result.ok };
   return {
-    ...asked,
-    ...(result.ok ? translationJson(result) : faultJson(result, { access, privileged }, regime)),
+    ia: result.ia,
+    access,
+    privileged,
+    ...(pan && { pan }),
+    ...state,
+    ok: result.ok,
+    ...(result.ok ? translationJson(result, walker.regime) : faultJson(result, asked, walker)),
     ...permittedJson(result),
     steps,
   };
@@ -70,7 +74,7 @@ function permittedJson(result: Answer): object {
   };
 }
 
-function translationJson(result: Translation): object {
+function translationJson(result: Translation, regime: MachineRegime): object {
   return {
     pa: result.pa,
     ...(result.stage1 && { ipa: result.stage1.oa }),
@@ -78,12 +82,13 @@ function translationJson(result: Translation): object {
     size: result.size,
     leaf_base: result.leafBase,
     ...attributesJson(result),
-    par: hexWord(parEl1(result)),
+    par: parWord(result, regime),
   };
 }
 
-function faultJson(result: Faulted, { access, privileged }: Access, regime: MachineRegime): object {
+function faultJson(result: Faulted, { access, privileged = true }: Access, walker: Translator): object {
   const { fault, ia } = result;
+  const { regime } = walker;
   const riscv = traitsOf(regime).architecture === 'RISC-V';
   if (!('level' in fault)) {
     const { kind, fetchAddress } = fault;
@@ -100,18 +105,36 @@ function faultJson(result: Faulted, { access, privileged }: Access, regime: Mach
       text: faultText(fault, regime),
       ...(fault.ptw && { ptw: true, s1_level: fault.s1Level }),
       ...(fault.ipa !== undefined && { ipa: fault.ipa }),
-      ...(fault.descriptor !== undefined && { descriptor: hexWord(fault.descriptor) }),
+      ...(fault.descriptor !== undefined && {
+        descriptor: hexWord(fault.descriptor, descriptorBits(walker, fault.stage)),
+      }),
       ...(fault.descriptorAddress !== undefined && { descriptor_address: fault.descriptorAddress }),
+      ...(fault.denied !== undefined && {
+        denied: fault.denied.map((one) => deniedJson(one, regime)),
+      }),
       ...('class' in fault ? { class: fault.class } : !riscv && { fsc: hex(faultStatusCode(fault), 2) }),
     },
     ...(riscv && { scause: scauseOf(fault, access), stval: hexWord(ia) }),
     ...('event' in result || riscv
       ? eventJson(result)
       : {
-          par: hexWord(parEl1(result)),
+          par: parWord(result, walker.regime),
           esr: hex(esr(fault, { access, fromLower }), 8),
           ...(hpfar !== undefined && { hpfar: hexWord(hpfar) }),
         }),
+  };
+}
+
+/** What denied the access, as data and in words. */
+function deniedJson(denial: Denial, regime: MachineRegime): object {
+  const { by, stage, level, value, dirtyOff } = denial;
+  return {
+    by,
+    stage,
+    ...(level !== undefined && { level }),
+    ...(value !== undefined && { value }),
+    ...(dirtyOff !== undefined && { dirty_off: dirtyOff }),
+    text: denialText(denial, regime),
   };
 }
 

@@ -4,6 +4,7 @@ import { securityName } from '../../arch/security.ts';
 import { type Answer, permittedFaults, type Translator } from '../../machine/machine.ts';
 import { probe } from '../../space/probe.ts';
 import { columns } from '../../text/columns.ts';
+import { denialText } from '../../text/denials.ts';
 import {
   type Faulted,
   faultCodes,
@@ -17,6 +18,8 @@ import {
 } from '../../text/hardware.ts';
 import { hex, hexWord, sizeText } from '../../text/numbers.ts';
 import type { Style } from '../../text/style.ts';
+import { tableLimits } from '../../text/table-limits.ts';
+import { descriptorBits } from '../../text/words.ts';
 import { type ContiguousProblem, contiguousRun } from '../../walker/contiguous.ts';
 import type { Access, Translation, WalkStep } from '../../walker/index.ts';
 
@@ -31,7 +34,7 @@ export function walkLines(result: Answer, access: Access, walker: Translator, st
   const wanted = accessText(access, walker.regime);
   return [
     `${style.title(hex(result.ia))}  ${wanted}${stateText(walker)}`,
-    ...stepLines(result.steps, walker.regime, style),
+    ...stepLines(result, walker, style),
     ...(result.ok
       ? [...translationLines(result, walker.regime, style), ...runLines(result, walker, style)]
       : faultLines(result, access, walker, style)),
@@ -44,25 +47,32 @@ export function stateText({ security = 'non-secure' }: Translator): string {
 }
 
 /** `L1[0x003] @0x40001018 = 0x0000000040002003  table -> 0x40002000`. */
-function stepLines(steps: readonly WalkStep[], regime: MachineRegime, style: Style): string[] {
-  const bothStages = isNested(regime);
+function stepLines({ ia, steps }: Answer, walker: Translator, style: Style): string[] {
+  const bothStages = isNested(walker.regime);
+  const digits = [descriptorBits(walker, 1), descriptorBits(walker, 2)] as const;
   const rows = steps.map((step) => {
     // Stage-2 steps that serve a stage-1 fetch stand before it, further in.
     const indent = step.s1Level === undefined ? '' : '  ';
     const stage = bothStages ? `S${step.stage} ` : '';
     const entry = `${indent}${stage}L${step.level}[${hex(step.index, 3)}]`;
-    const word = step.descriptor === undefined ? '' : hexWord(step.descriptor);
-    const cells = [entry, `@${hex(step.address)}`, '=', word, outcomeText(step, style)];
+    const word = step.descriptor === undefined ? '' : hexWord(step.descriptor, digits[step.stage - 1]);
+    const outcome = outcomeText(step, limitsOf(step, ia, walker), style);
+    const cells = [entry, `@${hex(step.address)}`, '=', word, outcome];
     return step.s1Level === undefined ? cells : cells.map((cell, i) => (i < 4 ? style.faint(cell) : cell));
   });
   return columns(rows, { indent: '  ', gap: ' ' });
 }
 
-function outcomeText({ kind, output, descriptor }: WalkStep, style: Style): string {
+function limitsOf({ kind, stage, level, descriptor = 0n }: WalkStep, ia: bigint, walker: Translator): string {
+  return kind === 'table' ? tableLimits(descriptor, { stage, level, ia }, walker) : '';
+}
+
+/** `limits`: what a table forbids below. */
+function outcomeText({ kind, output, descriptor }: WalkStep, limits: string, style: Style): string {
   const to = output === undefined ? '' : ` -> ${hex(output)}`;
   switch (kind) {
     case 'table':
-      return ` ${style.table('table')}${to}`;
+      return ` ${style.table('table')}${to}${limits && `  ${style.warn(limits)}`}`;
     case 'block':
     case 'page':
       return ` ${style.leaf(kind)}${kind === 'page' ? ' ' : ''}${to}`;
@@ -151,19 +161,34 @@ function faultLines(result: Faulted, access: Access, walker: Translator, style: 
   const ipa = !('level' in fault) || fault.ipa === undefined ? '' : `, IPA ${hex(fault.ipa)}`;
   return [
     `  ${style.bad('FAULT')} ${faultText(fault, walker.regime)}${ipa}`,
-    `  why   ${faultReason(fault, steps, wanted, walker.regime)}${fault.kind === 'permission' ? allowedText(result, walker) : ''}`,
+    `  why   ${faultReason(fault, steps, wanted, walker)}${allowedText(result, access, walker)}`,
+    ...denialLines(fault, walker.regime),
     `  code  ${faultCodes(result, access, walker.regime)}`,
     ...permittedLines(result),
     ...responseLines(result),
   ];
 }
 
-/** After a permission fault: what would have been allowed. */
-function allowedText({ ia }: Answer, walker: Translator): string {
+/** Each field and register bit that denies the access by itself. */
+function denialLines(fault: Faulted['fault'], regime: MachineRegime): string[] {
+  const denied = fault.kind === 'permission' && 'denied' in fault ? fault.denied : undefined;
+  return (denied ?? []).map((denial) => `  by    ${denialText(denial, regime)}`);
+}
+
+/**
+ * After a permission fault: what would have been allowed. Not of a walk's own access, which is not what was asked; nor where it would
+ * be the opposite of what the fault says (a stream that makes other accesses of those it gets).
+ */
+function allowedText({ ia, fault }: Faulted, access: Access, walker: Translator): string {
+  if (fault.kind !== 'permission' || fault.ptw) return '';
   const other = probe(walker, ia, false);
-  if (!other.ok) return ', nor any other access';
+  if (!other.ok) return '; no other access is allowed';
   const { privileged, unprivileged } = other.permissions;
-  return hasUnprivileged(walker.regime)
-    ? `; it allows privileged ${permissionText(privileged)}, unprivileged ${permissionText(unprivileged)}`
-    : `; it allows ${permissionText(privileged)}`;
+  const byPan = fault.denied?.some(({ by }) => by === 'PAN' || by === 'EPAN') === true;
+  const asked = access.privileged === false && hasUnprivileged(walker.regime) ? unprivileged : privileged;
+  if (asked[access.access] && !byPan) return '';
+  const rights = hasUnprivileged(walker.regime)
+    ? `privileged ${permissionText(privileged)}, unprivileged ${permissionText(unprivileged)}`
+    : permissionText(privileged);
+  return `; ${access.pan || byPan ? 'without PAN ' : ''}it allows ${rights}`;
 }

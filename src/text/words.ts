@@ -1,0 +1,33 @@
+/** How wide the words of a machine are, and what its PAR is called. (DDI 0487 G5.4 for short descriptors, G8.2 PAR.) */
+import { type MachineRegime, traitsOf } from '../arch/regimes.ts';
+import type { Translator } from '../machine/machine.ts';
+import { parEl1, parShort, type WalkResult } from '../walker/index.ts';
+import { hex, hexWord } from './numbers.ts';
+
+/** Bits of a descriptor of a stage: 32 of short ones. Where TTBCR.EAE chooses, the tables say. */
+export function descriptorBits(translator: Translator, stage: 1 | 2): 32 | 64 {
+  if (stage === 2) return 64;
+  const { regime } = translator;
+  if (traitsOf(regime).descriptors === 'long or short') {
+    return translator.trees().some(({ root, reader }) => root.stage === 1 && reader.entryBytes === 4)
+      ? 32
+      : 64;
+  }
+  return hasShortPar(regime) ? 32 : 64;
+}
+
+/** Under a stage 2 an address translation instruction leaves the 64-bit PAR, whatever stage 1 is. */
+function hasShortPar(regime: MachineRegime): boolean {
+  const { descriptors } = traitsOf(regime);
+  return descriptors === 'short' || descriptors === 'mtk';
+}
+
+/** PAR as an address translation instruction leaves it: 8 digits of short descriptors, else 16. */
+export function parWord(result: WalkResult, regime: MachineRegime): string {
+  return hasShortPar(regime) ? hex(parShort(result), 8) : hexWord(parEl1(result));
+}
+
+/** `PAR_EL1`, in AArch32 `PAR`. */
+export function parName(regime: MachineRegime): string {
+  return traitsOf(regime).architecture === 'AArch32' || hasShortPar(regime) ? 'PAR' : 'PAR_EL1';
+}

@@ -1,0 +1,93 @@
+import { expect, test } from 'vitest';
+import { lpae, lpaeJson, tempFile } from './run.ts';
+
+/** A golden image of EL1&0: 39 bits, 4K pages, tables from 0x8000_0000. */
+type Words = Readonly<Record<string, string>>;
+function image(words: Words, registers: Words = {}, below: Words = {}) {
+  const file = {
+    schema: 'pgtable-golden/1',
+    kind: 'image',
+    name: 'image',
+    regime: 'el1&0',
+    cpu: { model: 'max', pa_bits: 44 },
+    ram: { base: '0x80000000', size: '0x80000000' },
+    registers: { ttbr0: '0x80000000', tcr: '0x180803519', mair: '0xff', sctlr: '0x1005', ...registers },
+    memory: [
+      { pa: '0x80000000', words64: words },
+      { pa: '0x80001000', words64: below },
+    ],
+    translations: [],
+  };
+  return tempFile('image.json', JSON.stringify(file));
+}
+
+const at = (file: string, ...more: string[]) => lpae(['walk', file, '0x80000000', ...more]);
+
+test('dirty state that hardware does not manage denies a write to a DBM entry', async () => {
+  const file = image({ '16': '0x68000080000781' });
+  const { out, code } = await at(file, '--access', 'write');
+  expect(code).toBe(1);
+  expect(out).toContain(
+    'by    AP[2] = 1 at level 1: read-only; DBM = 1 would let hardware make it writable, but hardware dirty state is off (TCR_EL1.HD = 0)\n',
+  );
+});
+
+test('PXNTable denies execution below it, and stands on the line of its table', async () => {
+  const file = image({ '16': '0x0800000080001003' }, {}, { '0': '0x80000781' });
+  const { out } = await at(file, '--access', 'execute');
+  expect(out).toContain('table -> 0x80001000  PXNTable = 1\n');
+  expect(out).toContain('by    PXNTable = 1 in the table descriptor at level 1\n');
+});
+
+test('what EL0 may write EL1 may not execute', async () => {
+  const { out } = await at(image({ '16': '0x80000741' }), '--access', 'execute');
+  expect(out).toContain('by    what EL0 may write EL1 may not execute, whatever PXN says\n');
+});
+
+test('WXN and E0PD0 by the names of their registers, in JSON as well', async () => {
+  const wxn = image({ '16': '0x80000701' }, { sctlr: '0x81005' });
+  const { json } = await lpaeJson(['walk', wxn, '0x80000000', '--access', 'execute']);
+  expect(json).toMatchObject({
+    walks: [
+      {
+        fault: {
+          denied: [{ by: 'WXN', stage: 1, text: 'SCTLR_EL1.WXN = 1: what is writable is execute-never' }],
+        },
+      },
+    ],
+  });
+  const e0pd = image({ '16': '0x80000741' }, { tcr: '0x80000180803519' });
+  const { out } = await at(e0pd, '--unprivileged');
+  expect(out).toContain('why   TCR_EL1.E0PD0 = 1: EL0 may use no address of this range\n');
+});
+
+test('--pan: what PAN denies, and what the page allows without it, which is no contradiction', async () => {
+  const { out, code } = await at(image({ '16': '0x80000741' }), '--pan');
+  expect(code).toBe(1);
+  expect(out).toContain(
+    'does not allow privileged read; without PAN it allows privileged rw-, unprivileged rwx\n  by    PSTATE.PAN = 1, and EL0 may access it (AP[1] = 1)\n',
+  );
+  expect((await at(image({ '16': '0x80000701' }), '--pan')).code).toBe(0);
+});
+
+test('APTable and UXNTable stand on table lines, with HPD0 they do not', async () => {
+  const words = { '16': '0x7000000080001003' };
+  const below = { '0': '0x80000781' };
+  expect((await at(image(words, {}, below))).out).toContain('  APTable = 0b11, UXNTable = 1\n');
+  const { out } = await at(image(words, { tcr: '0x20180803519' }, below));
+  expect(out).not.toContain('APTable');
+});
+
+test('short descriptors: words and PAR have 8 digits', async () => {
+  const file = image(
+    { '0': '0x80000c0200000000' },
+    { ttbr0: '0x80000000', tcr: '0x0', dacr: '0x1', sctlr: '0x1005' },
+  );
+  const options = ['--regime', 'pl1&0-short'];
+  const hit = await lpae(['walk', file, '0x100000', '--json', ...options]);
+  expect(hit.out).toContain('"par": "0x80000290"');
+  expect(hit.out).toContain('"descriptor": "0x80000c02"');
+  const hole = await lpae(['walk', file, '0x0', ...options]);
+  expect(hole.out).toContain('= 0x00000000  invalid');
+  expect(hole.out).toContain('FS 0x05, DFSR 0x00000005, PAR 0x0000000b\n');
+});
