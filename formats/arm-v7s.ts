@@ -38,8 +38,8 @@ const NMRR = 0x4000_4000n;
 /** TTBR: shareable table walks. Coherent walks are also inner shareable, and inner and outer Write-Back. */
 const TTBR_S = 1n << 1n;
 const TTBR_COHERENT = (1n << 5n) | (1n << 6n) | (1n << 3n);
-/** SCTLR: MMU on, TEX remap, and AP[0] used as the access flag. */
-const SCTLR_M_TRE = 1n | (1n << 28n);
+/** SCTLR: MMU and caches on, TEX remap, and AP[0] used as the access flag. */
+const SCTLR_ON_TRE = 1n | (1n << 2n) | (1n << 12n) | (1n << 28n);
 const SCTLR_AFE = 1n << 29n;
 /** DACR: every domain is a client, or a manager, for which permissions are not checked. */
 const CLIENTS = 0x5555_5555n;
@@ -89,7 +89,7 @@ function registersOf(root: bigint, { ias, coherentWalk = true, quirks = [] }: Fo
         tcr,
         mair: (NMRR << 32n) | PRRR,
         dacr: noPerms ? MANAGERS : CLIENTS,
-        sctlr: noPerms ? SCTLR_M_TRE : SCTLR_M_TRE | SCTLR_AFE,
+        sctlr: noPerms ? SCTLR_ON_TRE : SCTLR_ON_TRE | SCTLR_AFE,
       },
     },
   };

@@ -22,6 +22,7 @@ export type {
   StructurePlace,
 } from './smmu/types.ts';
 export type {
+  CacheDisable,
   LevelDescription,
   MemoryTypeDescription,
   OffReason,

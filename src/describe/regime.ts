@@ -34,6 +34,7 @@ import { maliStage, riscvStage } from './mali-riscv.ts';
 import { dacrProblems, mairProblems } from './problems.ts';
 import { mairTypes } from './tables.ts';
 import type { OffReason, RangeDescription, RegimeDescription, StageDescription, TlbTag } from './types.ts';
+import { withUncached } from './uncached.ts';
 
 /**
  * Describes a regime: for every stage and range whether it translates, its size, tables, levels, output, attributes, and every
@@ -60,7 +61,8 @@ export function describeRegime(
   const { stage1, stage2 } = traitsOf(regime);
   const first = stage1 ? [firstStage(regime, values, features)] : [];
   const second = stage2 ? [secondStage(regime, values, features)] : [];
-  return { regime, cpu: features, security, stages: [...first, ...second] };
+  const stages = [...first, ...second].map((stage) => withUncached(stage, regime, values));
+  return { regime, cpu: features, security, stages };
 }
 
 /** Every table base register has CnP there. */

@@ -16,6 +16,9 @@ export interface OffReason {
   readonly section: string;
 }
 
+/** A register bit that makes Normal memory Non-cacheable, whatever descriptors say: `SCTLR_EL2.C` = 0. */
+export type CacheDisable = OffReason;
+
 /** One lookup level. */
 export interface LevelDescription {
   /** Arm's number, -1 to 3; of short descriptors 1 and 2. */
@@ -176,6 +179,8 @@ export interface StageDescription {
   readonly uwxn: boolean;
   readonly stage2?: Stage2Controls;
   readonly short?: ShortControls;
+  /** What makes Normal memory Non-cacheable in spite of its descriptors; absent where nothing does. */
+  readonly uncached?: readonly CacheDisable[];
   /** What concerns all its ranges. */
   readonly problems: readonly RegisterProblem[];
 }

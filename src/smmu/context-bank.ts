@@ -99,7 +99,7 @@ export class ContextBank {
       type === CBAR_TYPE.stage2 ? stage2Values(registers, true) : stage1Values(registers, this.regime);
     const below = type === CBAR_TYPE.nested ? stage2Values(stage2Bank(registers, stage2), false) : {};
     const stages = regimeStages(new TableMemory(memory), this.regime, { ...below, ...values }, cpu);
-    this.#stages = { ...stages, fetchesInstructions: false };
+    this.#stages = { ...stages, fetchesInstructions: false, cacheControls: undefined };
   }
 
   /**

@@ -110,19 +110,16 @@ class LeafCutter {
     const key = `${table.path}.${table.entrySizeLog2}.${entry.attributesLo}.${entry.attributesHi}.${beyond}`;
     const size = 2 ** table.entrySizeLog2;
     if (!this.#ownFaults.has(key)) this.#ownFaults.set(key, this.#ownFault(offset));
+    // A leaf that faults at stage 1 leads to a PA all the same, where stage 2 translates its output.
     const own = this.#ownFaults.get(key);
     // An entry of a short descriptor's run is a part of what its run maps.
     const ipa = entry.output + (entry.sizeLog2 > table.entrySizeLog2 ? offset % 2 ** entry.sizeLog2 : 0);
-    if (own !== undefined) {
-      this.#add(offset, size, own, BigInt(ipa));
-      return;
-    }
     for (let at = 0; at < size; ) {
       const span = this.#spanAt(ipa + at);
       const left = size - at;
       const piece =
         span === undefined ? left : Math.min(left, 2 ** span.sizeLog2 - ((ipa + at) % 2 ** span.sizeLog2));
-      const answer = this.#answer(`${key}/${span?.key}`, offset + at);
+      const answer = own ?? this.#answer(`${key}/${span?.key}`, offset + at);
       const pa = span === undefined || span.pa < 0 ? undefined : span.pa + (ipa + at - span.start);
       this.#add(offset + at, piece, answer, pa === undefined ? undefined : BigInt(pa));
       at += piece;

@@ -33,7 +33,7 @@ export class RangeCollector {
   add(stretch: Stretch): void {
     const { ia, result } = stretch;
     if (isHole(result, this.#regime)) return;
-    this.addKnown(stretch, result.ok ? result.pa - (result.ia - ia) : leafOutput(result, ia));
+    this.addKnown(stretch, result.ok ? result.pa - (result.ia - ia) : stretch.pa);
   }
 
   /** The same for a stretch that `result` stands for, though it is another's: `pa` is its own. */
@@ -65,11 +65,4 @@ export function isHole(result: Answer, regime: MachineRegime): boolean {
 function goesOn(open: MappedRange, ia: bigint, size: bigint, pa: bigint | undefined): boolean {
   if (open.last + 1n !== ia || open.leafSize !== size) return false;
   return open.pa === undefined ? pa === undefined : pa === open.pa + (ia - open.first);
-}
-
-/** Of a short descriptor's run each entry is a part: the leaf is larger than the stretch at `ia`. */
-function leafOutput({ steps }: Answer, ia: bigint): bigint | undefined {
-  const step = steps.at(-1);
-  if (step?.output === undefined || step.kind === 'table') return undefined;
-  return step.output + (ia % step.size);
 }

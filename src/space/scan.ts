@@ -11,14 +11,20 @@ import {
   traitsOf,
 } from '../arch/regimes.ts';
 import type { Answer, Translator } from '../machine/machine.ts';
+import { iaAt, type TablePlace, visitTree } from '../machine/visit.ts';
+import { ENTRY_KINDS, type TableEntry } from '../walker/index.ts';
 import type { AddressRange } from './address-range.ts';
 import { probe } from './probe.ts';
+
+type Faulted = Extract<Answer, { ok: false }>;
 
 /** One leaf, or one hole: an entry that is not there. */
 export interface Stretch {
   readonly ia: bigint;
   readonly size: bigint;
   readonly result: Answer;
+  /** Of a leaf that faults: the PA that `ia` leads to, where there is one. */
+  readonly pa?: bigint | undefined;
 }
 
 const IA_BITS = 64;
@@ -71,9 +77,47 @@ export function* scan(walker: Translator, { first, last }: AddressRange): Genera
     const aligned = byLeaf ? ia - (result.pa - result.leafBase) : ia - (ia % size);
     // An entry whose lower part was in another stretch (its output leaves what stage 2 translates) goes on from there.
     const start = ia === first || aligned > ia ? aligned : ia;
-    yield { ia: start, size: aligned + size - start, result };
+    if (result.ok) yield { ia: start, size: aligned + size - start, result };
+    else yield* faulting({ ia: start, size: aligned + size - start, result }, walker);
     ia = aligned + size;
   }
+}
+
+/** A leaf that faults, with where it leads: of two stages cut where stage 2 changes, since stage 1 alone puts out an IPA. */
+function* faulting(stretch: Stretch & { readonly result: Faulted }, walker: Translator): Generator<Stretch> {
+  const { ia, size, result } = stretch;
+  const { steps } = result;
+  const nested = isNested(walker.regime) && steps.some(({ stage }) => stage === 1);
+  const leaf = nested ? steps.findLast(({ stage }) => stage === 1) : steps.at(-1);
+  if (leaf?.output === undefined || leaf.kind === 'table') {
+    yield stretch;
+    return;
+  }
+  // Of a short descriptor's run each entry is a part: the leaf is larger than the stretch at `ia`.
+  const output = leaf.output + (ia % leaf.size);
+  if (!nested) {
+    yield { ...stretch, pa: output };
+    return;
+  }
+  for (let at = 0n; at < size; ) {
+    const { pa, left } = stage2At(walker, output + at);
+    const piece = left === undefined || left > size - at ? size - at : left;
+    yield { ia: ia + at, size: piece, result, pa };
+    at += piece;
+  }
+}
+
+/** What stage 2 has for an IPA: its PA, and the bytes from there to the end of the entry. */
+function stage2At(walker: Translator, ipa: bigint): { readonly pa?: bigint; readonly left?: bigint } {
+  const tree = walker.trees().find(({ root }) => root.stage === 2);
+  let found: { readonly pa?: bigint; readonly left?: bigint } = {};
+  const at = (entry: TableEntry, { entrySizeLog2 }: TablePlace, offset: number) => {
+    const inEntry = ipa - iaAt(tree!, offset);
+    const left = (1n << BigInt(entrySizeLog2)) - inEntry;
+    found = entry.kind === ENTRY_KINDS.leaf ? { pa: BigInt(entry.output) + inEntry, left } : { left };
+  };
+  if (tree !== undefined) visitTree(tree, { leaf: at, other: at }, { within: { first: ipa, last: ipa } });
+  return found;
 }
 
 /** How far entries reach, learned from the walker once for each way through the levels. */

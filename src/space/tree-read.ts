@@ -38,13 +38,15 @@ export function treeOfTarget(walker: Translator, only?: AddressRange): TargetTab
       if (place.parent === undefined) roots.push(node);
     };
     const keep = (entry: ScannedEntry, place: TablePlace, offset: number) => {
-      const { index, lo, hi } = entry;
+      const { index, lo, hi, attributesLo, attributesHi } = entry;
+      const attributes = word64(attributesLo, attributesHi);
       const descriptor = word64(lo, hi);
       const kind = kindOf(entry, place);
       // In a table that is read as a whole, entries that are not listed are zero.
       if (kind === 'invalid' && descriptor === 0n && only === undefined) return;
       const entries = entriesOf.get(place);
-      entries?.push({ index, kind, descriptor, ia: iaAt(tree, offset), output: BigInt(entry.output) });
+      const output = BigInt(entry.output);
+      entries?.push({ index, kind, descriptor, ia: iaAt(tree, offset), output, attributes });
     };
     visitTables(tree, enter, keep, only);
   }
@@ -58,15 +60,23 @@ export interface LocatedTable {
   readonly register: string;
 }
 
-/** The tables that lie at these output addresses, in part at least. Of stage 1 under stage 2 they are IPAs. */
+/** The smallest page of any stage. */
+const PAGE = 4096;
+
+/** The tables that lie at these physical addresses, in part at least. */
 export function tablesWithin(walker: Translator, { first, last }: AddressRange): LocatedTable[] {
   const found: LocatedTable[] = [];
   for (const tree of walker.trees()) {
     visitTables(tree, (place) => {
       const { level, base } = place;
-      const end = BigInt(base + entryCountOf(place) * tree.reader.entryBytes);
-      if (BigInt(base) <= last && end > first) {
-        found.push({ pa: BigInt(base), level, register: tree.root.register });
+      const bytes = entryCountOf(place) * tree.reader.entryBytes;
+      // Stage 2 may scatter the pages of a table.
+      for (let at = 0; at < bytes; at += PAGE) {
+        const pa = tree.entryAddress(level, base, at / tree.reader.entryBytes);
+        if (pa === undefined || BigInt(pa) > last || BigInt(pa + Math.min(PAGE, bytes - at)) <= first)
+          continue;
+        found.push({ pa: BigInt(pa), level, register: tree.root.register });
+        break;
       }
     });
   }

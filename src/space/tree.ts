@@ -10,6 +10,8 @@ export interface TableEntry {
   readonly ia: bigint;
   /** The next table, or the output address. */
   readonly output: bigint;
+  /** The descriptor without its address, where it was read apart. */
+  readonly attributes?: bigint;
 }
 
 /** One table, with the entries that it holds. */

@@ -188,6 +188,18 @@ export function normalFrom(inner: Cacheability, outer: Cacheability): NormalMemo
   return normalMemory(inner, outer, false, !(inner.policy === 'write-back' && outer.policy === 'write-back'));
 }
 
+/** Normal memory that no level caches. */
+export function isNonCacheable({ attributes }: MemoryRegion): boolean {
+  if (attributes.type === 'device') return false;
+  return attributes.inner.policy === 'non-cacheable' && attributes.outer.policy === 'non-cacheable';
+}
+
+/** The same Normal memory, Non-cacheable: outer shareable then, and not Tagged. `xs`: the XS attribute exists, and stays. */
+export function nonCacheable({ attributes }: MemoryRegion, xs: boolean): MemoryRegion {
+  const kept = attributes.xs || !xs;
+  return { attributes: normalMemory(NON_CACHEABLE, NON_CACHEABLE, false, kept), shareability: 'outer' };
+}
+
 /** Device memory of a type, by its two-bit encoding. */
 export function deviceFrom(encoding: number): DeviceMemory {
   return deviceMemory(DEVICE_TYPES[encoding]!, true);

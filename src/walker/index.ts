@@ -35,9 +35,11 @@ export { ENTRY_KINDS, type TableEntry, type TableTree, type TreeRoot } from './t
 export type {
   Access,
   AccessPermissions,
+  CacheControl,
   Denial,
   DenialCause,
   DirtyStateOff,
+  EffectiveRegion,
   Fault,
   FaultedWalk,
   FaultKind,

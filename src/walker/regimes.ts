@@ -19,6 +19,7 @@ import { SCTLR_EL1 } from '../arch/registers/sctlr.ts';
 import { HCR_EL2 } from '../arch/registers/stage2.ts';
 import { defaultSecurity, type SecurityState, type StageSecurity, stageSecurity } from '../arch/security.ts';
 import { DEFAULT_CACHEABLE, DEFAULT_TAGGED } from './attributes.ts';
+import { cacheControls } from './cacheability.ts';
 import type { CpuFeatures } from './cpu.ts';
 import { WalkerError } from './errors.ts';
 import { StageMali } from './other/mali.ts';
@@ -39,7 +40,7 @@ import type { Stages } from './translate.ts';
 
 /**
  * Whole register values, 64 bits, each in its own architectural layout: TCR_EL1 or TTBCR in `tcr`; MAIR_EL1, MAIR1:MAIR0
- * or (short descriptors) NMRR:PRRR in `mair`; of Hyp mode HTTBR, HTCR, HMAIR1:HMAIR0 and HSCTLR. A register that is not given is 0, but for `sctlr` (M = 1) and `hcr`
+ * or (short descriptors) NMRR:PRRR in `mair`; of Hyp mode HTTBR, HTCR, HMAIR1:HMAIR0 and HSCTLR. A register that is not given is 0, but for `sctlr` (M, C and I = 1) and `hcr`
  * (VM = 1, and DC = 1 where stage 2 is alone, so that the attributes are what stage 2 says). Registers that a regime does
  * not have are ignored, but for NV and NV1 of `hcr` in `el1&0`. `mtk`: `ttbr0` with PA[34:32] in [2:0], and in `tcr` how many input address bits there are above 32 (0 to 2),
  * which is fixed in a real M4U. `mali`: AS_TRANSTAB in `ttbr0`, AS_MEMATTR in `mair`. `riscv`: satp in `ttbr0`; `sstatus` (or mstatus) has SUM and MXR, and is SUM = 1, MXR = 0 where it is not given. `sctlr` is that of the stage-1 regime: its EE makes stage-1 tables big-endian; stage-2 tables are
@@ -65,7 +66,7 @@ export function registerValues(regime: Regime, registers: WalkerRegisters): Valu
   const alone = isStage2Alone(regime);
   const values = { ttbr0: 0n, ttbr1: 0n, tcr: 0n, mair: 0n, vttbr: 0n, vtcr: 0n, dacr: 0n, sstatus: SUM_SET };
   const hcr = wordOf(HCR_EL2, { VM: true, DC: alone });
-  const result: Values = { ...values, sctlr: wordOf(SCTLR_EL1, { M: !alone }), hcr };
+  const result: Values = { ...values, sctlr: wordOf(SCTLR_EL1, { M: !alone, C: true, I: true }), hcr };
   for (const name of Object.keys(result) as (keyof Values)[]) {
     const value: unknown = registers[name];
     if (value === undefined) continue;
@@ -89,6 +90,19 @@ export function regimeStages(
   security: StageSecurity = usualSecurity(regime),
 ): Stages {
   const values = registerValues(regime, registers);
+  const stages = stagesOf(memory, regime, values, cpu, security);
+  const controls = cacheControls(regime, values);
+  if (controls.length === 0) return stages;
+  return { ...stages, cacheControls: { controls, xs: cpu.xs && !isAArch32(regime) } };
+}
+
+function stagesOf(
+  memory: TableMemory,
+  regime: Regime,
+  values: Values,
+  cpu: CpuFeatures,
+  security: StageSecurity,
+): Stages {
   const stage2 = stage2Of(memory, regime, values, cpu);
   const { unprivileged, architecture } = traitsOf(regime);
   const fetchesInstructions = architecture === 'AArch64' || architecture === 'AArch32';

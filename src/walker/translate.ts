@@ -3,8 +3,9 @@
  * (DDI 0487 J1.1 AArch64.FullTranslate, J1.2 AArch32.FullTranslate.)
  */
 import type { SecurityState } from '../arch/security.ts';
-import { DEFAULT_CACHEABLE } from './attributes.ts';
+import { DEFAULT_CACHEABLE, type MemoryRegion } from './attributes.ts';
 import { alignDown } from './bits.ts';
+import { type ControlsInForce, effectiveRegion } from './cacheability.ts';
 import { deviceFetch, stage1DeviceFault } from './device-fetch.ts';
 import { WalkerError } from './errors.ts';
 import type { FoundLeaf } from './fast/path.ts';
@@ -43,6 +44,8 @@ export interface Stages {
   readonly trees: () => TableTree[];
   /** An instruction fetch from Device memory is one from Normal memory, or a fault: of a PE. An SMMU's is neither. (IHI 0070 13.1) */
   readonly fetchesInstructions: boolean;
+  /** What makes Normal memory Non-cacheable; undefined where nothing does. */
+  readonly cacheControls?: ControlsInForce | undefined;
   /** Whose accesses they are. */
   readonly security: SecurityState;
   /** There are unprivileged accesses; without them every access is privileged. */
@@ -123,7 +126,7 @@ export function translateLeaf(
 }
 
 function assemble(
-  { stage1, stage2, fetchesInstructions, security }: Stages,
+  { stage1, stage2, fetchesInstructions, cacheControls, security }: Stages,
   ia: bigint,
   s1: S1Output,
   s2: S2Output | undefined,
@@ -154,6 +157,11 @@ function assemble(
     guarded: s1.guarded,
     steps: steps ?? NO_STEPS,
   };
+  if (cacheControls !== undefined) {
+    const combine = s2 && stage2 ? (one: MemoryRegion) => stage2.combine(one, s2.attributeKey) : undefined;
+    const effective = effectiveRegion(cacheControls, s1.region, request.access === 'execute', combine);
+    if (effective !== undefined) result.effective = effective;
+  }
   if (s1.domain !== undefined) result.domain = s1.domain;
   if (s2 && stage2) {
     if (stage1) result.stage1 = stageOf(s1, s1.region);

@@ -136,6 +136,14 @@ export interface Fault {
   readonly denied?: readonly Denial[];
 }
 
+/** A register bit that makes Normal memory Non-cacheable: SCTLR_ELx.C = 0 for data and walks, I = 0 for instruction fetches, HCR_EL2.CD = 1 and ID = 1 likewise at stage 2. */
+export type CacheControl = 'SCTLR.C' | 'SCTLR.I' | 'HCR.CD' | 'HCR.ID';
+
+/** Memory as an access gets it, and which controls make it so. */
+export interface EffectiveRegion extends MemoryRegion {
+  readonly by: readonly CacheControl[];
+}
+
 /** What one stage of a walk contributes. */
 export interface StageTranslation {
   /** The stage's output for the input address: of stage 1 under stage 2 the IPA. */
@@ -169,6 +177,8 @@ export interface Translation {
   readonly attributes: MemoryAttributes;
   /** Effective: Device and Normal Non-cacheable memory is outer shareable. */
   readonly shareability: Shareability;
+  /** What this access gets, where SCTLR_ELx.C or I, or HCR_EL2.CD or ID, makes another memory of `attributes` and `shareability`. */
+  readonly effective?: EffectiveRegion;
   /** Of both stages together, for an access like the one asked (PAN included). */
   readonly permissions: Permissions;
   /** nG = 0: the entry is for every ASID. Regimes without ASID are global; a Secure translation below an NSTable never is. */

@@ -91,3 +91,62 @@ test('short descriptors: words and PAR have 8 digits', async () => {
   expect(hole.out).toContain('= 0x00000000  invalid');
   expect(hole.out).toContain('FS 0x05, DFSR 0x00000005, PAR 0x0000000b\n');
 });
+
+test('SCTLR_EL1.C = 0 is said and applied: of the access, of the registers, in JSON', async () => {
+  const file = image({ '16': '0x80000701' }, { sctlr: '0x1001' });
+  const { out } = await at(file);
+  expect(out).toContain('as    Normal, inner and outer Write-Back RW-allocate (0xff)');
+  expect(out).toContain(
+    'but   Normal, inner and outer Non-cacheable (0x44), outer shareable, for this access: SCTLR_EL1.C = 0\n',
+  );
+  const rule = 'SCTLR_EL1.C = 0: data accesses to Normal memory, and the walks of this stage, are';
+  expect(out).toContain(rule);
+  expect((await lpae(['dump', file])).out).toContain(rule);
+  expect((await at(file, '--derivation')).out).toContain('walks NC OSH');
+  expect((await lpaeJson(['dump', file])).json).toMatchObject({
+    ranges: [{ attr: '0xff', effective: { attr: '0x44', by: ['SCTLR.C'] } }],
+    derivation: { stages: [{ uncached: [{ field: 'SCTLR_EL1.C', value: '0x0' }] }] },
+  });
+});
+
+test('registers are judged in golden images and requests as in dumps: what is wrong always, the rest with --derivation', async () => {
+  const file = image({ '16': '0x80000701' }, { tcr: '0x100803519', mair: '0x0bff' });
+  const { out } = await at(file);
+  expect(out).toMatch(/^ {4}! .*TCR_EL1|^ {4}! .*MAIR_EL1/m);
+  expect(out).not.toContain('start level');
+  expect((await at(file, '--derivation')).out).toContain('start level 1');
+  expect((await lpae(['dump', file, '--derivation'])).out).toContain('start level 1');
+  expect((await lpae(['dump', file])).out).toMatch(/^ {4}! /m);
+});
+
+test('dump --tree --full shows each word, and --reverse counts the leaves in its range', async () => {
+  // Two pages that follow each other and differ in a bit for software, bit 55.
+  const words = { '16': '0x80001003' };
+  const more = { '0': '0x80002003' };
+  const file = image(words, {}, more);
+  const pages = JSON.parse(await import('node:fs').then((fs) => fs.readFileSync(file, 'utf8')));
+  pages.memory.push({
+    pa: '0x80002000',
+    words64: { '0': '0x90000703', '8': '0x80000090001703', '16': '0x90002703' },
+  });
+  const full = tempFile('pages.json', JSON.stringify(pages));
+  const { out } = await lpae(['dump', full, '--tree', '--full']);
+  for (const word of ['0x0000000090000703', '0x0080000090001703', '0x0000000090002703'])
+    expect(out).toContain(word);
+  const { json } = await lpaeJson(['dump', full, '--reverse', '0x90001000']);
+  expect(json).toMatchObject({ ranges: [{ first: '0x80001000', leaves: 1 }] });
+});
+
+test('dump of two stages: where a leaf faults the PA column holds no IPA, and --reverse finds its PA', async () => {
+  const file = image(
+    // Stage 1 at IPA 0x4000_0000 = PA 0x8000_0000: a block without access flag, to IPA 0x4000_0000.
+    { '0': '0x40000301' },
+    { ttbr0: '0x40000000', vttbr: '0x80001000', vtcr: '0x80023559', hcr: '0x80000001' },
+    { '8': '0x800007fd' },
+  );
+  const args = ['dump', file, '--regime', 'el1&0-nested'];
+  const { json } = await lpaeJson(args);
+  expect(json).toMatchObject({ ranges: [{ pa: '0x80000000', fault: { kind: 'access_flag', stage: 1 } }] });
+  expect((await lpae([...args, '--reverse', '0x80001234'])).code).toBe(0);
+  expect((await lpae([...args, '--reverse', '0x40001234'])).code).toBe(1);
+});

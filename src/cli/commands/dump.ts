@@ -12,8 +12,14 @@ import { hex } from '../../text/numbers.ts';
 import { parseRange } from '../input/address.ts';
 import { type FilterOptions, partLeadingTo, rangeFilter, reverseRange } from '../input/dump-filter.ts';
 import { EXIT } from '../io.ts';
-import { derivationJson, derivationLines } from '../machine/derivation.ts';
-import { addTargetOptions, FILE_ARGUMENT, TARGET_HELP, type TargetOptions } from '../machine/options.ts';
+import { derivationJson, registerLines } from '../machine/derivation.ts';
+import {
+  addTargetOptions,
+  DERIVATION_HELP,
+  FILE_ARGUMENT,
+  TARGET_HELP,
+  type TargetOptions,
+} from '../machine/options.ts';
 import { readTarget } from '../machine/read.ts';
 import type { Target } from '../machine/target.ts';
 import type { Cli, Output } from '../output.ts';
@@ -60,6 +66,7 @@ export function define(command: Command, cli: Cli): void {
       'a drawing of the address space, or with --tree of its tables, in place of the list',
     );
   addTargetOptions(addSvgOptions(command, 'the address space, or with --tree its tables,'))
+    .option('--derivation', DERIVATION_HELP)
     .addHelpText('after', HELP)
     .action(async (files: string[], options: DumpOptions) => {
       cli.exitCode = await dump(cli.output(command), files, options);
@@ -97,12 +104,19 @@ async function dump(out: Output, files: readonly string[], options: DumpOptions)
       name: target.name,
       regime,
       ...(walker.security !== undefined && { security: securityWord(walker.security) }),
-      ...(target.dumped && { derivation: derivationJson(target) }),
+      derivation: derivationJson(target),
       scanned: space.windows.map(({ first, last }) => ({ first, last })),
       ranges: ranges.map(rangeJson),
-      ...(options.tree && { tables: treeOfTarget(walker, only).tables().map(nodeJson) }),
+      ...(options.tree && {
+        tables: treeOfTarget(walker, only)
+          .tables()
+          .map((node) => nodeJson(node, walker)),
+      }),
     });
-  } else if (!drawn) showRanges(out, target, space, ranges);
+  } else if (!drawn) {
+    out.lines(registerLines(target, options, out.style));
+    showRanges(out, target, space, ranges);
+  }
   if (drawn && !options.tree) {
     const partial = !space.complete || wanted !== undefined || ranges.length < space.ranges.length;
     await drawSpace(out, target, { windows: space.windows, ranges, partial }, options);
@@ -141,7 +155,6 @@ async function drawSpace(
 }
 
 function showRanges(out: Output, target: Target, space: Space, ranges: readonly MappedRange[]): void {
-  if (target.dumped) out.lines(derivationLines(target, out.style));
   for (const window of space.windows) {
     const { first, last } = window;
     const here = ranges.filter((range) => range.last >= first && range.first <= last);

@@ -6,11 +6,12 @@ import type { Answer } from '../../machine/machine.ts';
 import type { Access } from '../../walker/index.ts';
 import { sortArguments } from '../input/sort-arguments.ts';
 import { EXIT, usageError } from '../io.ts';
-import { derivationJson, derivationLines } from '../machine/derivation.ts';
+import { derivationJson, registerLines } from '../machine/derivation.ts';
 import {
   type AccessOptions,
   addAccessOptions,
   addTargetOptions,
+  DERIVATION_HELP,
   FILE_ARGUMENT,
   TARGET_HELP,
   type TargetOptions,
@@ -41,6 +42,7 @@ export function define(command: Command, cli: Cli): void {
     .argument('<file>', FILE_ARGUMENT)
     .argument('[address...]', 'input addresses: VAs or IOVAs, of stage 2 alone IPAs; more memory images');
   addTargetOptions(addAccessOptions(command))
+    .option('--derivation', DERIVATION_HELP)
     .addHelpText('after', HELP)
     .action(async (file: string, addresses: string[], options: WalkOptions) => {
       cli.exitCode = await walk(cli.output(command), file, addresses, options);
@@ -62,19 +64,20 @@ async function walk(
   const access = accessOf(options, row);
   const results = (row && inputs.length === 0 ? [row.va] : inputs).map((ia) => walker.walk(ia, access));
   // A fault of an SMMU's configuration has its reason on the way to the tables.
-  const explained = target.dumped || results.some((result) => !result.ok && !('level' in result.fault));
+  const explained = results.some((result) => !result.ok && !('level' in result.fault));
   // What the file says is about its own question alone.
   const asked =
     row !== undefined && inputs.length === 0 && !options.access && !options.unprivileged && !options.pan;
   const golden = asked && row ? goldenOf(row, results[0]!) : undefined;
   if (out.json) {
     const walks = results.map((result) => walkJson(result, access, walker));
-    const derivation = explained ? { derivation: derivationJson(target) } : {};
-    out.document('lpae.walk/1', { name, regime, ...derivation, walks, ...(golden && { golden }) });
+    const derivation = derivationJson(target);
+    out.document('lpae.walk/1', { name, regime, derivation, walks, ...(golden && { golden }) });
   } else {
-    if (explained) out.lines(derivationLines(target, out.style));
+    const told = registerLines(target, { derivation: options.derivation || explained }, out.style);
+    out.lines(told);
     for (const [i, result] of results.entries()) {
-      if (i > 0 || explained) out.line();
+      if (i > 0 || told.length > 0) out.line();
       out.lines(walkLines(result, access, walker, out.style));
     }
     if (golden) {

@@ -40,7 +40,9 @@ export function partLeadingTo(range: MappedRange, { first, last }: AddressRange)
   if (end < first || pa > last) return undefined;
   const from = pa > first ? pa : first;
   const to = end < last ? end : last;
-  return { ...range, first: range.first + (from - pa), last: range.first + (to - pa), pa: from };
+  const { leafSize } = range;
+  const leaves = Number((to - pa) / leafSize - (from - pa) / leafSize) + 1;
+  return { ...range, first: range.first + (from - pa), last: range.first + (to - pa), pa: from, leaves };
 }
 
 /** `rw`, `x`, `wx`: privileged; `u:rw`: unprivileged. All of them at once. */

@@ -18,6 +18,7 @@ export interface TargetOptions {
   readonly sid?: string;
   readonly ssid?: string;
   readonly row?: string;
+  readonly derivation?: boolean;
 }
 
 export const FILE_ARGUMENT =
@@ -69,6 +70,8 @@ export interface AccessOptions {
   readonly pan?: boolean;
 }
 
+export const DERIVATION_HELP =
+  'what the registers mean, field by field (of memory images it is always said; what is wrong with them is for every file)';
 export const PAN_HELP = 'with PSTATE.PAN = 1: privileged data accesses to what EL0 may access fault';
 
 /** Adds them to a command. */

@@ -62,6 +62,7 @@ function stageJson(stage: StageDescription): object {
       ptw: stage2.ptw,
     }),
     ...short,
+    ...(stage.uncached && { uncached: stage.uncached }),
     problems: stage.problems.map(problemJson),
   };
 }

@@ -40,6 +40,16 @@ export function derivationLines(description: RegimeDescription | StreamDerivatio
   return streamLines(description, style);
 }
 
+/** What has to be said of registers wherever they come from: what is not as it must be, and what makes memory Non-cacheable. */
+export function judgementLines(description: RegimeDescription | StreamDerivation, style: Style): string[] {
+  const { stages } = description;
+  const problems = [
+    ...('problems' in description ? description.problems : []),
+    ...stages.flatMap((stage) => [...stage.ranges.flatMap((range) => range.problems), ...stage.problems]),
+  ];
+  return [...stages.flatMap((stage) => uncachedLines(stage, style)), ...problemLines(problems, style)];
+}
+
 /** Parts in wrapped lines, further in from the second line on. */
 function lines(indent: string, text: string): string[] {
   return wrap(text, LINE - indent.length - 2).map((line, i) => `${indent}${i === 0 ? '' : '  '}${line}`);
@@ -51,12 +61,17 @@ const joined = (parts: readonly (string | false | undefined)[], separator = ', '
 function stageLines(stage: StageDescription, style: Style): string[] {
   const title = style.title(`stage ${stage.stage}`);
   if (stage.off)
-    return [...lines('', `${title}  ${offText(stage.off, style)}`), ...problemLines(stage.problems, style)];
+    return [
+      ...lines('', `${title}  ${offText(stage.off, style)}`),
+      ...uncachedLines(stage, style),
+      ...problemLines(stage.problems, style),
+    ];
   return [
     ...lines('', `${title}  ${joined([stage.format, ...controlParts(stage)])}`),
     ...stage.ranges.flatMap((range) => rangeLines(range, style)),
     ...shortLines(stage),
     ...memoryLines(stage),
+    ...uncachedLines(stage, style),
     ...problemLines(stage.problems, style),
   ];
 }
@@ -194,6 +209,13 @@ function memoryLines({ memory }: StageDescription): string[] {
     return `${numberRuns(alike.map(({ index }) => index))} ${kind}`;
   });
   return lines('  ', `${memory.register} ${hex(memory.value)}  ${parts.join('; ')}`);
+}
+
+/** What makes Normal memory Non-cacheable in spite of its descriptors. */
+function uncachedLines({ uncached = [] }: StageDescription, style: Style): string[] {
+  return uncached.flatMap(({ field, value, rule, section }) =>
+    lines('  ', `${style.warn(`${field} = ${value}`)}: ${rule} (${section})`),
+  );
 }
 
 function problemLines(problems: readonly RegisterProblem[], style: Style): string[] {

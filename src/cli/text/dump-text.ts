@@ -1,6 +1,6 @@
 /** Ranges of a dump as lines, in the manner of the kernel's page-table dump, and as JSON. */
 import type { MachineRegime } from '../../arch/regimes.ts';
-import type { Answer } from '../../machine/machine.ts';
+import type { Answer, Translator } from '../../machine/machine.ts';
 import type { AddressRange } from '../../space/address-range.ts';
 import { type MappedRange, rangeSize } from '../../space/ranges.ts';
 import type { TableNode } from '../../space/tree.ts';
@@ -15,6 +15,7 @@ import {
 } from '../../text/hardware.ts';
 import { count, counted, hex, hexWord, roughSize, sizeText } from '../../text/numbers.ts';
 import type { Style } from '../../text/style.ts';
+import { descriptorBits } from '../../text/words.ts';
 import { attributesJson } from './walk-json.ts';
 
 const MEMORY_WIDTH = 'nGnRnE'.length;
@@ -78,11 +79,12 @@ function faultJson(fault: Faulted['fault']): object {
   return 'level' in fault ? { kind, stage: fault.stage, level: fault.level } : { kind };
 }
 
-export function nodeJson({ stage, level, pa, entries }: TableNode): object {
+export function nodeJson({ stage, level, pa, entries }: TableNode, walker: Translator): object {
+  const bits = descriptorBits(walker, stage);
   return {
     stage,
     level,
     pa,
-    entries: Object.fromEntries(entries.map(({ index, descriptor }) => [index, hexWord(descriptor)])),
+    entries: Object.fromEntries(entries.map(({ index, descriptor }) => [index, hexWord(descriptor, bits)])),
   };
 }

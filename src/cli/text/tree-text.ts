@@ -8,6 +8,8 @@ import { columns } from '../../text/columns.ts';
 import { faultText, leafCode } from '../../text/hardware.ts';
 import { counted, hex, hexWord, sizeText } from '../../text/numbers.ts';
 import type { Style } from '../../text/style.ts';
+import { tableLimits } from '../../text/table-limits.ts';
+import { descriptorBits } from '../../text/words.ts';
 
 export interface TreeOptions {
   readonly style: Style;
@@ -55,7 +57,7 @@ function tableRows(
 ) {
   shown.add(node);
   const { style, maxRows } = options;
-  const runs = foldRuns(node, options.walker);
+  const runs = foldRuns(node, options);
   const kept = runs.length > maxRows ? runs.slice(0, maxRows - 1) : runs;
   let next = 0;
   for (const run of kept) {
@@ -78,12 +80,14 @@ function tableRows(
 }
 
 /** Entries that continue each other: the same kind and rights, addresses that go on. Tables stay apart, each has its own rows. */
-function foldRuns(node: TableNode, walker: Translator): Run[] {
+function foldRuns(node: TableNode, { walker, maxRows }: TreeOptions): Run[] {
   const runs: Run[] = [];
   for (const entry of node.entries) {
     const text = textOf(entry, node, walker);
     const run = runs.at(-1);
-    if (run && continues(run, entry, text)) {
+    // Whoever asks for every row sees each word that is in memory.
+    const each = maxRows === Number.POSITIVE_INFINITY && entry.kind !== 'invalid';
+    if (run && !each && continues(run, entry, text)) {
       run.step = entry.output - run.last.output;
       run.last = entry;
     } else runs.push({ first: entry, last: entry, step: 0n, text });
@@ -95,6 +99,7 @@ function continues({ first, last, step, text }: Run, entry: TableEntry, entryTex
   if (entry.kind !== first.kind || entry.kind === 'table' || entry.index !== last.index + 1) return false;
   if (text !== entryText) return false;
   if (entry.kind === 'invalid') return entry.descriptor === last.descriptor;
+  if (entry.attributes !== last.attributes) return false;
   const distance = entry.output - last.output;
   return entry.ia - last.ia === distance && (step === 0n || distance === step);
 }
@@ -142,25 +147,32 @@ function runRows(
   run: Run,
   indent: string,
   missing: string,
-  { style }: TreeOptions,
+  { style, walker }: TreeOptions,
 ): string[][] {
   const { first, last, text } = run;
   const n = last.index - first.index + 1;
   const label = indent + indexText(first.index, last.index);
   const times = n > 1 ? ` ×${n}` : '';
+  const word = hexWord(first.descriptor, descriptorBits(walker, node.stage));
   switch (first.kind) {
     case 'table': {
       const link = `${style.table('table')} -> L${node.level + 1} @${hex(first.output)}`;
-      return [[label, hexWord(first.descriptor), link, style.faint(missing)]];
+      const limits = tableLimits(
+        first.descriptor,
+        { stage: node.stage, level: node.level, ia: first.ia },
+        walker,
+      );
+      const notes = [limits && style.warn(limits), style.faint(missing)].filter(Boolean).join('  ');
+      return [[label, word, link, notes]];
     }
     case 'invalid':
-      return [[style.faint(label), style.faint(hexWord(first.descriptor)), style.faint(`${text}${times}`)]];
+      return [[style.faint(label), style.faint(word), style.faint(`${text}${times}`)]];
     case 'external_abort':
       return [[label, '', style.bad('outside RAM')]];
     default: {
       const size = n > 1 ? `${sizeText(run.step * BigInt(n))}` : '';
       const words = `${style.leaf(first.kind)} -> ${hex(first.output)}${size ? ` +${size}` : ''}${times}`;
-      return [[label, hexWord(first.descriptor), words, text]];
+      return [[label, word, words, text]];
     }
   }
 }

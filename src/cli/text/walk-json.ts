@@ -8,7 +8,14 @@ import { hex, hexWord } from '../../text/numbers.ts';
 import { scauseOf } from '../../text/riscv.ts';
 import { descriptorBits, parWord } from '../../text/words.ts';
 import { faultStatusCode } from '../../walker/fault-codes.ts';
-import { type Access, type Denial, esr, hpfarEl2, type Translation } from '../../walker/index.ts';
+import {
+  type Access,
+  type Denial,
+  type EffectiveRegion,
+  esr,
+  hpfarEl2,
+  type Translation,
+} from '../../walker/index.ts';
 
 export function walkJson(result: Answer, asked: Access, walker: Translator): object {
   const { access, privileged = true, pan } = asked;
@@ -46,11 +53,17 @@ export function attributesJson(result: Translation): object {
     memory: memoryText(result.attributes),
     attr: hex(result.attributes.byte, 2),
     shareability: result.shareability,
+    ...(result.effective && { effective: effectiveJson(result.effective) }),
     pas: securityWord(result.paSpace),
     global: result.global,
     contiguous: result.contiguous,
     guarded: result.guarded,
   };
+}
+
+/** The memory as the access gets it, and which controls make it so. */
+function effectiveJson({ attributes, shareability, by }: EffectiveRegion): object {
+  return { memory: memoryText(attributes), attr: hex(attributes.byte, 2), shareability, by };
 }
 
 /** What the architecture permits beside the answer: of an instruction fetch from Device memory. (DDI 0487 B2.10.2) */

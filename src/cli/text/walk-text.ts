@@ -1,6 +1,7 @@
 /** A walk as lines: each descriptor that was read, and the result. */
 import { isNested, type MachineRegime } from '../../arch/regimes.ts';
 import { securityName } from '../../arch/security.ts';
+import { cacheControlName } from '../../describe/uncached.ts';
 import { type Answer, permittedFaults, type Translator } from '../../machine/machine.ts';
 import { probe } from '../../space/probe.ts';
 import { columns } from '../../text/columns.ts';
@@ -103,7 +104,20 @@ function translationLines(result: Translation, regime: MachineRegime, style: Sty
     `  ${style.good('PA')}    ${style.title(hex(pa))}${space && `  ${space}`}  (${leaf})`,
     `  may   ${rights}`,
     `  as    ${memoryText(attributes)} (${hex(attributes.byte, 2)}), ${SHAREABILITY[shareability][0]}; ${flags.join(', ')}`,
+    ...effectiveLines(result, regime, style),
     ...fetchLines(result, style),
+  ];
+}
+
+/** The memory as this access gets it, where a register makes another one of it. */
+function effectiveLines({ effective }: Translation, regime: MachineRegime, style: Style): string[] {
+  if (effective === undefined) return [];
+  const { attributes, shareability, by } = effective;
+  const why = by.map(
+    (control) => `${cacheControlName(control, regime)} = ${control.startsWith('HCR') ? 1 : 0}`,
+  );
+  return [
+    `  ${style.warn('but')}   ${memoryText(attributes)} (${hex(attributes.byte, 2)}), ${SHAREABILITY[shareability][0]}, for this access: ${why.join(', ')}`,
   ];
 }
 

@@ -1,0 +1,69 @@
+/**
+ * Registers that make Normal memory Non-cacheable: SCTLR_ELx.C and I at stage 1, HCR_EL2.CD and ID at stage 2 of EL1&0. What PAR-style
+ * attributes say is without them. (DDI 0487 D24.2.175 to D24.2.177, D24.2.62; G8.2.126; J1.1 AArch64.S1TreatAsNormalNC, S2TreatAsNormalNC.)
+ */
+import { isSet } from '../arch/read.ts';
+import { isStage2Alone, type Regime, traitsOf } from '../arch/regimes.ts';
+import { SCTLR_EL1 } from '../arch/registers/sctlr.ts';
+import { HCR_EL2 } from '../arch/registers/stage2.ts';
+import { isNonCacheable, type MemoryRegion, nonCacheable } from './attributes.ts';
+import type { CacheControl, EffectiveRegion } from './types.ts';
+
+/** SCTLR, HSCTLR and the others have them in the same places; HCR of AArch32 has neither CD nor ID. */
+const { C, I } = SCTLR_EL1.fields;
+const { VM, DC, E2H, TGE, CD, ID } = HCR_EL2.fields;
+
+/** Controls, and whether the XS attribute exists beside them. */
+export interface ControlsInForce {
+  readonly controls: readonly CacheControl[];
+  readonly xs: boolean;
+}
+
+/** The controls that are in force, of these values. Streams and other machines than PEs have none. */
+export function cacheControls(
+  regime: Regime,
+  { sctlr, hcr }: { readonly sctlr: bigint; readonly hcr: bigint },
+): readonly CacheControl[] {
+  const { architecture, el, stage2 } = traitsOf(regime);
+  if (architecture !== 'AArch64' && architecture !== 'AArch32') return [];
+  const found: CacheControl[] = [];
+  // At EL1 the default memory of HCR.DC is cacheable whatever SCTLR says, and under {E2H, TGE} = {1, 1} SCTLR_EL1 does nothing.
+  const overridden = el === 1 && (isSet(hcr, DC) || (isSet(hcr, E2H) && isSet(hcr, TGE)));
+  if (!isStage2Alone(regime) && !overridden) {
+    if (!isSet(sctlr, C)) found.push('SCTLR.C');
+    if (!isSet(sctlr, I)) found.push('SCTLR.I');
+  }
+  if (architecture === 'AArch64' && stage2 && (isSet(hcr, VM) || isSet(hcr, DC))) {
+    if (isSet(hcr, CD)) found.push('HCR.CD');
+    if (isSet(hcr, ID)) found.push('HCR.ID');
+  }
+  return found;
+}
+
+/**
+ * The memory as an access gets it, or undefined where no control changes it. `combine` is what stage 2 makes of a stage-1 region:
+ * forced Write-Back takes even what is Non-cacheable at stage 1 for Write-Back.
+ */
+export function effectiveRegion(
+  { controls, xs }: ControlsInForce,
+  region: MemoryRegion,
+  fetch: boolean,
+  combine: ((s1: MemoryRegion) => MemoryRegion) | undefined,
+): EffectiveRegion | undefined {
+  const by: CacheControl[] = [];
+  const limited = (one: MemoryRegion, control: CacheControl): MemoryRegion => {
+    if (!controls.includes(control) || one.attributes.type === 'device' || isNonCacheable(one)) return one;
+    by.push(control);
+    return nonCacheable(one, xs);
+  };
+  const own = limited(region, fetch ? 'SCTLR.I' : 'SCTLR.C');
+  // Under stage 2 the descriptor's shareability goes on to be combined. (Hardware may take it for outer shareable there already.)
+  const first = combine === undefined ? own : { ...own, shareability: region.shareability };
+  const last = combine === undefined ? first : limited(combine(first), fetch ? 'HCR.ID' : 'HCR.CD');
+  if (by.length === 0 || (combine !== undefined && isSame(last, combine(region)))) return undefined;
+  return { attributes: last.attributes, shareability: last.shareability, by };
+}
+
+function isSame(a: MemoryRegion, b: MemoryRegion): boolean {
+  return a.attributes.byte === b.attributes.byte && a.shareability === b.shareability;
+}
