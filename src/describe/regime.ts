@@ -54,7 +54,7 @@ export function describeRegime(
   regime: Regime,
   registers: WalkerRegisters,
   cpu?: CpuOptions,
-  security: SecurityState = defaultSecurity(regime),
+  security?: SecurityState,
 ): RegimeDescription {
   const features = cpuFeatures(cpu);
   const values = registerValues(regime, registers);
@@ -62,7 +62,8 @@ export function describeRegime(
   const first = stage1 ? [firstStage(regime, values, features)] : [];
   const second = stage2 ? [secondStage(regime, values, features)] : [];
   const stages = [...first, ...second].map((stage) => withUncached(stage, regime, values));
-  return { regime, cpu: features, security, stages };
+  // Only a regime that registerValues knows has a default.
+  return { regime, cpu: features, security: security ?? defaultSecurity(regime), stages };
 }
 
 /** Every table base register has CnP there. */

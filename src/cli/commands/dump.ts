@@ -114,7 +114,11 @@ async function dump(out: Output, files: readonly string[], options: DumpOptions)
       }),
     });
   } else if (!drawn) {
-    out.lines(registerLines(target, options, out.style));
+    const told = registerLines(target, options, out.style);
+    // With nothing to list there is no document: what is wrong goes where the reason goes.
+    const listed = space.windows.length > 0 || target.dumped || options.derivation === true;
+    if (listed) out.lines(told);
+    else for (const line of told) out.note(line.trim());
     showRanges(out, target, space, ranges);
   }
   if (drawn && !options.tree) {
