@@ -59,11 +59,21 @@ export function describeRegime(
   const features = cpuFeatures(cpu);
   const values = registerValues(regime, registers);
   const { stage1, stage2 } = traitsOf(regime);
-  const first = stage1 ? [firstStage(regime, values, features)] : [];
+  const first = stage1 ? [withUngiven(firstStage(regime, values, features), registers)] : [];
   const second = stage2 ? [secondStage(regime, values, features)] : [];
   const stages = [...first, ...second].map((stage) => withUncached(stage, regime, values));
   // Only a regime that registerValues knows has a default.
   return { regime, cpu: features, security: security ?? defaultSecurity(regime), stages };
+}
+
+/** Of two ranges the one whose base was not given is marked. Without any base the registers are looked at by themselves. */
+function withUngiven(stage: StageDescription, registers: WalkerRegisters): StageDescription {
+  const given = [registers.ttbr0, registers.ttbr1];
+  if (given.every((base) => base === undefined)) return stage;
+  const ranges = stage.ranges.map((range, i): RangeDescription => {
+    return given[i] === undefined && range.off === undefined ? { ...range, notGiven: true } : range;
+  });
+  return { ...stage, ranges };
 }
 
 /** Every table base register has CnP there. */
@@ -75,7 +85,7 @@ function firstStage(regime: Regime, values: Values, cpu: CpuFeatures): StageDesc
   if (descriptors === 'mali' || descriptors === 'riscv') {
     const stage =
       descriptors === 'mali'
-        ? maliStage(values.ttbr0, values.mair, cpu)
+        ? maliStage(values.ttbr0, values.mair ?? 0n, cpu)
         : riscvStage(values.ttbr0, traitsOf(regime).unsigned === true, cpu);
     return off ? { ...stage, off } : stage;
   }
@@ -124,11 +134,20 @@ function aarch64Stage(
     ranges,
     ...(!one && { tag: asidOf(values, `EL${el}`) }),
     ...(spans[0]!.params.nv1 && { nv1: true }),
-    memory: { register, value: mair, types: mairTypes(mair, spans[0]!.params.regions) },
+    ...memoryOf(register, mair, spans[0]!.params.regions),
     wxn: isSet(sctlr, SCTLR_EL1.fields.WXN),
     uwxn: false,
-    problems: mairProblems(register, mair, cpu, 'DDI 0487 D24.2.127'),
+    problems: mair === undefined ? [] : mairProblems(register, mair, cpu, 'DDI 0487 D24.2.127'),
   };
+}
+
+/** What MAIR says; nothing where it was not given. */
+function memoryOf(
+  register: string,
+  mair: bigint | undefined,
+  regions: Parameters<typeof mairTypes>[1],
+): Pick<StageDescription, 'memory'> {
+  return mair === undefined ? {} : { memory: { register, value: mair, types: mairTypes(mair, regions) } };
 }
 
 /** TCR_ELx.A1 chooses the TTBR, AS how many bits count. */
@@ -174,12 +193,14 @@ function lpaeStage(
     ...(off && { off }),
     ranges,
     ...(!hyp && { tag: { name: 'ASID', ...asid } }),
-    memory: { register, value: mair, types: mairTypes(mair, spans[0]!.params.regions) },
+    ...memoryOf(register, mair, spans[0]!.params.regions),
     wxn: isSet(sctlr, SCTLR_EL1.fields.WXN),
     uwxn: !hyp && isSet(sctlr, SCTLR.fields.UWXN),
     problems: [
       ...(hyp ? [] : eaeProblems(regime, tcr)),
-      ...mairProblems(register, mair, { mte: false, xs: false }, 'DDI 0487 G8.2.111'),
+      ...(mair === undefined
+        ? []
+        : mairProblems(register, mair, { mte: false, xs: false }, 'DDI 0487 G8.2.111')),
     ],
   };
 }
@@ -212,7 +233,8 @@ function shortStage(
     ...(off && { off }),
     ranges: shortRanges(params, values, off, cpu),
     // Without TEX remap TEX, C and B say the type by themselves.
-    ...(controls.tre && { memory: { register: 'NMRR:PRRR', value: values.mair, types } }),
+    ...(controls.tre &&
+      values.mair !== undefined && { memory: { register: 'NMRR:PRRR', value: values.mair, types } }),
     wxn: params.wxn,
     uwxn: params.uwxn,
     short: controls,

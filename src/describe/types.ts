@@ -90,6 +90,8 @@ export interface RangeDescription {
   /** `TTBR0_EL1`, `VTTBR_EL2`, `CD.TTB0` … and its whole value. */
   readonly register: string;
   readonly value: bigint;
+  /** The register was not given: the value is no more than a placeholder, and so is the base. */
+  readonly notGiven?: true;
   /** The size field, TxSZ or TTBCR.N, as it stands. Absent where the input size is fixed. */
   readonly size?: { readonly field: string; readonly value: number };
   /** Why the range is not walked, where it is not. */

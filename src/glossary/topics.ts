@@ -1,6 +1,6 @@
 /** The glossary as a whole: every topic, and how a name, a number or a register's value finds its topics. */
 
-import { distance } from '../text/near-names.ts';
+import { distance } from '../memory/near-names.ts';
 import { descriptorTopics } from './descriptor-topics.ts';
 import { eventTopics, faultTopics } from './fault-topics.ts';
 import { normalName } from './names.ts';

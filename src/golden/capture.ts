@@ -12,7 +12,7 @@ import {
 } from '../machine/machine.ts';
 import { EXTERNAL_ABORT } from '../memory/index.ts';
 import { hex } from '../text/numbers.ts';
-import { encodeShareability } from '../walker/attributes.ts';
+import { encodeShareability, unknownIndex } from '../walker/attributes.ts';
 import { cpuFeatures } from '../walker/cpu.ts';
 import { type Access, type CpuModel, parEl1 } from '../walker/index.ts';
 import { isGoldenRegister } from './image-words.ts';
@@ -114,8 +114,11 @@ function answerJson(answer: Answer): object {
   const { attributes, shareability } = answer.fetchedAs ?? answer;
   return {
     pa: hex(pa),
-    attr: hex(BigInt(attributes.byte)),
-    sh: encodeShareability(shareability),
+    // Without MAIR nobody knows the memory type, and what follows from it.
+    ...(unknownIndex(attributes) === undefined && {
+      attr: hex(BigInt(attributes.byte)),
+      sh: encodeShareability(shareability),
+    }),
     ns: read(parEl1(answer), PAR_ADDRESS.fields.NS),
     ...(security !== 'non-secure' && { pas: securityWord(paSpace) }),
     ...(level !== undefined && { level }),

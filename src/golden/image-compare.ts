@@ -7,8 +7,8 @@ import { securityWord } from '../arch/security.ts';
 import { type Answer, permittedFaults } from '../machine/machine.ts';
 import { eventNumber } from '../smmu/events.ts';
 import { hex } from '../text/numbers.ts';
-import { encodeShareability } from '../walker/attributes.ts';
-import { parEl1, type Translation } from '../walker/index.ts';
+import { encodeShareability, unknownIndex } from '../walker/attributes.ts';
+import { type MemoryAttributes, parEl1, type Translation } from '../walker/index.ts';
 import type { Expectation, ExpectedFault } from './image-file.ts';
 
 type AnswerFault = Extract<Answer, { ok: false }>['fault'];
@@ -41,7 +41,7 @@ export function mismatch(wanted: Expectation, got: Answer, event?: number): Mism
   // Of a fetch from Device memory the memory that it is taken as, not the location's own.
   const { attributes, shareability } = got.fetchedAs ?? got;
   const claims: readonly (readonly [string, Claim | undefined, Claim | undefined])[] = [
-    ['.attr', hexByte(wanted.attr), hexByte(attributes.byte)],
+    ['.attr', hexByte(wanted.attr), attrOf(attributes)],
     ['.sh', wanted.sh, encodeShareability(shareability)],
     // Of Non-secure state PAR.NS is UNKNOWN: whatever it says is no claim. (D24.2.142)
     ['.ns', got.security === 'non-secure' ? undefined : wanted.ns, parNs(got)],
@@ -66,6 +66,11 @@ type Claim = number | string;
 
 function hexOf(value: bigint | undefined): string | undefined {
   return value === undefined ? undefined : hex(value);
+}
+
+/** The byte, or what there is to say of it where the file has no mair. */
+function attrOf(attributes: MemoryAttributes): string | undefined {
+  return unknownIndex(attributes) === undefined ? hexByte(attributes.byte) : 'not known: no mair is given';
 }
 
 function hexByte(value: number | undefined): string | undefined {

@@ -3,8 +3,10 @@ import { read } from '../arch/read.ts';
 import type { MachineRegime } from '../arch/regimes.ts';
 import { type SecurityState, securityNamed } from '../arch/security.ts';
 import { EVENT } from '../arch/smmu/index.ts';
+import { RegisterError, resolveRegisters } from '../machine/registers/index.ts';
 import { type AnswerJson, imageSchema, machineRegimeOf, type RowJson } from './image-schema.ts';
 import { ANY_STAGES } from './image-words.ts';
+import { GoldenFileError } from './result.ts';
 import { parseGolden } from './schema.ts';
 
 /** The answer that a row wants. Members that are absent make no claim. */
@@ -145,12 +147,27 @@ function rowsOf(row: RowJson, where: string): ImageRow[] {
   return rows;
 }
 
+/** By the machine's names. @throws GoldenFileError for those that the regime does not read, or that no answer may be made from. */
+function registersOf(regime: MachineRegime, given: Registers, where: string): Registers {
+  try {
+    const { registers, ignored } = resolveRegisters({ given, regime, exact: true, complete: false });
+    const other = ignored.find(({ register, kind }) => kind === 'other' && /_EL\d+/i.test(register));
+    if (other !== undefined) throw new GoldenFileError(`${where}.${other.register}: ${other.why}`);
+    return registers;
+  } catch (error) {
+    if (error instanceof RegisterError) throw new GoldenFileError(`${where}.${error.message}`);
+    throw error;
+  }
+}
+
 /**
  * Parses the JSON value of a golden file of kind `image`.
  * @throws GoldenFileError that names the part of the file which is not as it must be.
  */
 export function parseImageFile(value: unknown): ImageFile {
   const file = parseGolden(imageSchema, value);
+  const resolve = (registers: Registers, where: string) =>
+    registersOf(machineRegimeOf(file), registers, where);
   const { model, pa_bits: paBits, features } = file.cpu;
   const security = securityNamed(file.security ?? '');
   return {
@@ -160,9 +177,13 @@ export function parseImageFile(value: unknown): ImageFile {
     ...(security !== undefined && { security }),
     cpu: { model, ...claims({ paBits, features }) },
     ram: file.elsewhere === 'zero' || !file.ram ? EVERYWHERE : file.ram,
-    registers: file.registers,
+    registers: resolve(file.registers, 'registers'),
     words: file.memory,
-    rows: file.translations.flatMap((row, i) => rowsOf(row, `translations[${i}]`)),
+    rows: file.translations.flatMap((row, i) => {
+      const where = `translations[${i}]`;
+      const registers = row.registers && resolve(row.registers, `${where}.registers`);
+      return rowsOf({ ...row, registers }, where);
+    }),
     pagemap: file.pagemap.map((row, i) => ({ ...row, where: `pagemap[${i}]` })),
     protNone: file.pagemap_prot_none.map((row, i) => ({ ...row, where: `pagemap_prot_none[${i}]` })),
   };

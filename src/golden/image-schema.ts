@@ -3,6 +3,7 @@ import * as v from 'valibot';
 import { isStream, type MachineRegime, machineRegimes } from '../arch/regimes.ts';
 import { securityNamed, securityProblem } from '../arch/security.ts';
 import { oneShapeOf, pair, record } from '../json/schemas.ts';
+import { isRegisterName } from '../machine/registers/index.ts';
 import { featureNames } from '../walker/cpu.ts';
 import {
   ANY_STAGES,
@@ -44,6 +45,8 @@ const registers = v.pipe(
       if (!dataset.typed) return;
       for (const name of Object.keys(dataset.value)) {
         if (registerNames.includes(name)) continue;
+        // A manual's name, of which parseImageFile sees whether the regime has it.
+        if (isRegisterName(name) && !Object.hasOwn(REGISTER.notYet, name)) continue;
         const why = refusal(name, 'register of a golden image', REGISTERS, REGISTER.notYet);
         const message = withValue(why, dataset.value[name]);
         addIssue({ message, path: at(dataset.value, name) });

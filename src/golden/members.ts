@@ -1,8 +1,8 @@
 /** Objects of golden files whose every member is known: judged by a schema, information that may stand beside, or refused with the reason. */
 import * as v from 'valibot';
 import { isObject } from '../json/schemas.ts';
+import { distance } from '../memory/near-names.ts';
 import { hex } from '../pagetable/errors.ts';
-import { distance } from '../text/near-names.ts';
 
 /** Words and what there is to say of each: why it is not judged, or what it would need. */
 export type Words = Readonly<Record<string, string>>;

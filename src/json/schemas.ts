@@ -1,6 +1,6 @@
 /** Building blocks for schemas of JSON documents: objects that refuse unknown members, choices of shapes, numbers. */
 import * as v from 'valibot';
-import { nearest } from '../text/near-names.ts';
+import { nearest } from '../memory/near-names.ts';
 import { expectation, expectationOf } from './words.ts';
 
 /** A JSON value that has members. */

@@ -19,6 +19,7 @@ import type { DescriptorSecurity } from '../arch/descriptors/index.ts';
 import { isNested } from '../arch/regimes.ts';
 import type { Translator } from '../machine/machine.ts';
 import { hex } from '../text/numbers.ts';
+import { unknownIndex } from '../walker/attributes.ts';
 import { checkAliasesAcross, type NamedSpace } from './aliases.ts';
 import { type Finding, Findings } from './findings.ts';
 import type { Reader } from './layout.ts';
@@ -58,7 +59,12 @@ export interface LintResult {
   /** Findings of a rule beyond what a list is good for. */
   readonly dropped: ReadonlyMap<RuleName, number>;
   readonly tables: number;
+  /** Rules that could not be asked of every mapping: memory types are not known, as no MAIR was given. */
+  readonly skipped: readonly RuleName[];
 }
+
+/** Rules about memory types. */
+const MEMORY_TYPES: readonly RuleName[] = ['device-executable', 'alias-attributes'];
 
 /** Looks at every table once, and at what all of them map. Memory is only read, and nothing throws: what is wrong is a finding. */
 export function lint(input: LintInput): LintResult {
@@ -82,7 +88,8 @@ export function lint(input: LintInput): LintResult {
   // Of stage 1 under stage 2 table addresses are IPAs, and what is mapped are PAs.
   if (derivation && !isNested(regime)) checkWalkAttributes(derivation, tables, placed, findings);
   checkFrames(input.frames ?? [], tables, findings);
-  return { ...sorted(findings), tables: tables.length };
+  const skipped = MEMORY_TYPES.filter((name) => findings.wants(name) && ranges.some(hasUnknownType));
+  return { ...sorted(findings), tables: tables.length, skipped };
 }
 
 /**
@@ -109,6 +116,10 @@ function sorted({ list, dropped }: Findings): Pick<LintResult, 'findings' | 'dro
     (a, b) => badness(a) - badness(b) || names.indexOf(a.rule) - names.indexOf(b.rule),
   );
   return { findings, dropped };
+}
+
+function hasUnknownType({ result }: Mapped): boolean {
+  return result.ok && unknownIndex(result.attributes) !== undefined;
 }
 
 const FRAME = 0x1000n;

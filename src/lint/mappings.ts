@@ -2,6 +2,7 @@
 
 import { isNested, isStage2Alone, isStream, type MachineRegime } from '../arch/regimes.ts';
 import { securityStates } from '../arch/security.ts';
+import { unknownIndex } from '../walker/attributes.ts';
 import type { Translation } from '../walker/index.ts';
 import { checkAliases, checkWritableAliases } from './aliases.ts';
 import type { Findings } from './findings.ts';
@@ -27,10 +28,10 @@ export function checkMappings(
   const smmu = isStream(regime);
   // Stage 2 leaves it to stage 1 who may execute what.
   const fetches: Fetches = { device: !smmu, rights: !smmu && !isStage2Alone(regime) };
-  for (const range of ranges) checkRange(range, fetches, findings);
+  for (const range of ranges) checkRange(range, fetches, regime, findings);
   for (const space of securityStates) {
     const placed = byOutput(ranges.filter(({ result }) => result.ok && result.paSpace === space));
-    if (findings.wants('alias-attributes')) checkAliases(placed, findings);
+    if (findings.wants('alias-attributes')) checkAliases(placed.filter(isTypeKnown), findings);
     if (fetches.rights && findings.wants('writable-alias')) checkWritableAliases(placed, findings);
   }
   const own = byOutput(ranges.filter(({ result }) => result.ok && result.paSpace === result.security));
@@ -39,7 +40,12 @@ export function checkMappings(
   return own;
 }
 
-function checkRange({ first, last, result }: Mapped, fetches: Fetches, findings: Findings): void {
+function checkRange(
+  { first, last, result }: Mapped,
+  fetches: Fetches,
+  regime: MachineRegime,
+  findings: Findings,
+): void {
   if (!result.ok) {
     if (result.fault.kind === 'access_flag') {
       findings.add({ rule: 'access-flag', message: 'the access flag is 0', first, last });
@@ -48,14 +54,22 @@ function checkRange({ first, last, result }: Mapped, fetches: Fetches, findings:
   }
   if (fetches.rights) checkRights(result, first, last, findings);
   const { privileged, unprivileged } = result.permissions;
-  if (fetches.device && result.attributes.type === 'device' && (privileged.execute || unprivileged.execute)) {
+  // Of stage 2 alone, what its descriptor says: that stage 1 is off makes all data Device memory, and is no fault of stage 2.
+  const attributes = isStage2Alone(regime) ? (result.stage2 ?? result).attributes : result.attributes;
+  const isDevice = attributes.type === 'device' && unknownIndex(attributes) === undefined;
+  if (fetches.device && isDevice && (privileged.execute || unprivileged.execute)) {
     findings.add({
       rule: 'device-executable',
-      message: `Device-${result.attributes.device}, executable`,
+      message: `Device-${attributes.device}, executable`,
       first,
       last,
     });
   }
+}
+
+/** Without MAIR nobody can say which type a leaf has. */
+function isTypeKnown({ result }: Placed): boolean {
+  return unknownIndex(result.attributes) === undefined;
 }
 
 function checkRights({ permissions }: Translation, first: bigint, last: bigint, findings: Findings): void {

@@ -23,3 +23,12 @@ export {
   type StreamChoice,
   type Translator,
 } from './machine.ts';
+export {
+  type AskedRegime,
+  type IgnoredRegister,
+  RegisterError,
+  type RegisterErrorKind,
+  type RegisterRequest,
+  type ResolvedRegisters,
+  resolveRegisters,
+} from './registers/index.ts';

@@ -29,9 +29,12 @@ import {
   createWalker,
   type Fault,
   type TableTree,
+  type Walker,
   WalkerError,
   type WalkResult,
 } from '../walker/index.ts';
+import { resolveRegisters } from './registers/index.ts';
+import { type UngivenRange, ungivenRanges, withoutRanges } from './ungiven.ts';
 
 /** What a machine answers to an access: a walker's or an SMMU's; `ok` tells a translation from a fault. */
 export type Answer = WalkResult | SmmuResult;
@@ -49,7 +52,8 @@ export interface MachineDescription {
   readonly memory: PhysicalMemory;
   readonly regime: MachineRegime;
   /**
-   * Of a PE those of the walker: ttbr0, tcr … Of an SMMU strtab_base, strtab_base_cfg, cr0, cr2, gbpa, idr0, idr1, idr3, idr5, or of a
+   * By any names that `resolveRegisters` knows. Of a PE those of the walker (ttbr0, tcr …) or the manual's (TTBR0_EL1), of which
+   * the regime takes its own. Of an SMMU strtab_base, strtab_base_cfg, cr0, cr2, gbpa, idr0, idr1, idr3, idr5, or of a
    * stream by itself ste0 to ste3 and (stage 1 alone) cd0 to cd3.
    */
   readonly registers: RegisterValues;
@@ -79,23 +83,28 @@ export interface Translator {
   readonly regime: MachineRegime;
   /** Whose accesses they are. Of an SMMU there is none but Non-secure. */
   readonly security?: SecurityState;
-  walk(ia: bigint, access: Access): Answer;
+  /** @param access - default: a privileged read. */
+  walk(ia: bigint, access?: Access): Answer;
   trees(): readonly TableTree[];
 }
 
 /** The address space of a stream; of a PE the only one there is. */
 export type Machine = (stream?: StreamChoice) => Translator;
 
-/** @throws WalkerError for a regime or model that is not known, or values that no register can hold. */
+/**
+ * @throws WalkerError for a regime or model that is not known, and RegisterError for registers that are not known, disagree, or
+ * turn on what is not modelled.
+ */
 export function createMachine(description: MachineDescription): Machine {
-  const { regime, registers } = description;
+  const { regime } = description;
   if (!Object.hasOwn(REGIMES, regime)) {
     throw new WalkerError(`unknown regime '${regime}'; known are ${machineRegimes.join(', ')}`);
   }
-  if (!isStream(regime)) return peMachine(description, regime);
+  const plain = resolvedOf(description);
+  if (!isStream(regime)) return peMachine(plain, regime);
   const problem = securityProblem(regime, description.security ?? 'non-secure');
   if (problem !== undefined) throw new WalkerError(problem);
-  return registers.strtab_base === undefined ? streamMachine(description) : smmuMachine(description);
+  return plain.registers.strtab_base === undefined ? streamMachine(plain) : smmuMachine(plain);
 }
 
 /** The walker's options that a description comes to. @throws WalkerError for a feature or model that is not known. */
@@ -109,17 +118,46 @@ export function cpuOf({ cpu }: Pick<MachineDescription, 'cpu'>): CpuOptions {
   return withFeatures(options, features);
 }
 
-/** SCR_EL3, by its name or without the exception level. */
-function scrOf({ scr_el3, scr }: RegisterValues): bigint | undefined {
-  return scr_el3 ?? scr;
+/** What a walk is where nobody says it. */
+const READ: Access = { access: 'read' };
+
+/** With registers by the machine's names. */
+function resolvedOf(description: MachineDescription): MachineDescription {
+  const { registers: given, regime } = description;
+  const { registers } = resolveRegisters({ given, regime, exact: true, complete: false });
+  return { ...description, registers };
+}
+
+/** The walker's registers of a machine: SCR_EL3 is none of them, and says whose accesses they are. */
+export function walkerRegistersOf({ registers }: Pick<MachineDescription, 'registers'>): RegisterValues {
+  const { scr_el3: _, ...own } = registers;
+  return own;
+}
+
+function walkerOf(description: MachineDescription, regime: Regime): Walker {
+  const { memory, security } = description;
+  const { scr_el3: scr } = description.registers;
+  const said = { ...(security !== undefined && { security }), ...(scr !== undefined && { scr }) };
+  const registers = walkerRegistersOf(description);
+  return createWalker(memory, { regime, registers, cpu: cpuOf(description), ...said });
 }
 
 function peMachine(description: MachineDescription, regime: Regime): Machine {
-  const { memory, registers, security } = description;
-  const scr = scrOf(registers);
-  const said = { ...(security !== undefined && { security }), ...(scr !== undefined && { scr }) };
-  const walker = createWalker(memory, { regime, registers, cpu: cpuOf(description), ...said });
-  return () => walker;
+  const { registers } = description;
+  const walker = walkerOf(description, regime);
+  const translator = withoutRanges(walker, ungivenRanges(walker, registers), registers);
+  return () => translator;
+}
+
+/**
+ * Ranges of addresses that the registers let be walked and whose table base was not given. A machine takes them as disabled; who
+ * is asked for an address there had better ask for the base.
+ */
+export function ungivenOf(description: MachineDescription): UngivenRange[] {
+  const { regime } = description;
+  if (isStream(regime)) return [];
+  const plain = resolvedOf(description);
+  return ungivenRanges(walkerOf(plain, regime), plain.registers);
 }
 
 const IDENTIFICATION = ['idr0', 'idr1', 'idr3', 'idr5'] as const;
@@ -141,7 +179,7 @@ function smmuMachine({ memory, regime, registers }: MachineDescription): Machine
   const smmu = createSmmu(memory, smmuRegistersOf(registers));
   return ({ streamId = 0, substreamId } = {}) => ({
     regime,
-    walk: (ia, access) => smmu.translate(streamId, ia, withSubstream(access, substreamId)),
+    walk: (ia, access = READ) => smmu.translate(streamId, ia, withSubstream(access, substreamId)),
     trees: () => smmu.trees(streamId, substreamId),
   });
 }
@@ -166,7 +204,7 @@ function streamMachine(description: MachineDescription): Machine {
   const stream = createStream(memory, streamOf(description));
   return ({ substreamId } = {}) => ({
     regime,
-    walk: (ia, access) => stream.translate(ia, withSubstream(access, substreamId)),
+    walk: (ia, access = READ) => stream.translate(ia, withSubstream(access, substreamId)),
     trees: () => stream.trees(substreamId),
   });
 }

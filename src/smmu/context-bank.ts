@@ -18,6 +18,7 @@ import {
   SMMU_CBAR,
 } from '../arch/smmu/index.ts';
 import type { PhysicalMemory } from '../memory/index.ts';
+import { nearest } from '../memory/near-names.ts';
 import { cpuFeatures } from '../walker/cpu.ts';
 import { WalkerError } from '../walker/errors.ts';
 import { regimeStages, type WalkerRegisters } from '../walker/regimes.ts';
@@ -103,10 +104,10 @@ export class ContextBank {
   }
 
   /**
-   * Translates one transaction.
+   * Translates one transaction, a privileged read by default.
    * @throws WalkerError for an address that is not 64 bits or an unknown kind of access.
    */
-  translate(ia: bigint, transaction: Transaction): ContextBankResult {
+  translate(ia: bigint, transaction: Transaction = { access: 'read' }): ContextBankResult {
     checkAccess(ia, transaction);
     const { access, privileged = true, update = true } = transaction;
     const steps: WalkStep[] | undefined = transaction.trace === false ? undefined : [];
@@ -141,11 +142,30 @@ export class ContextBank {
 export function createContextBank(memory: PhysicalMemory, description: ContextBankDescription): ContextBank {
   for (const bank of [description.registers, description.stage2 ?? {}]) {
     for (const [name, value] of Object.entries(bank) as [string, unknown][]) {
+      if (!BANK_REGISTERS.includes(name)) throw new WalkerError(unknownRegister(name));
       if (value === undefined || (typeof value === 'bigint' && BigInt.asUintN(64, value) === value)) continue;
       throw new WalkerError(`register ${name} must be a bigint of at most 64 bits, not ${String(value)}`);
     }
   }
   return new ContextBank(memory, description);
+}
+
+const BANK_REGISTERS: readonly string[] = [
+  'sctlr',
+  'tcr',
+  'tcr2',
+  'ttbr0',
+  'ttbr1',
+  'mair0',
+  'mair1',
+  'cbar',
+  'cba2r',
+] satisfies (keyof BankRegisters)[];
+
+function unknownRegister(name: string): string {
+  const likely = nearest(name, BANK_REGISTERS);
+  const hint = likely === undefined ? `known are ${BANK_REGISTERS.join(', ')}` : `did you mean ${likely}?`;
+  return `a context bank has no register '${name}'; ${hint}`;
 }
 
 const isAArch64 = (cba2r: bigint) => isSet(cba2r, SMMU_CBA2R.fields.VA64);

@@ -27,6 +27,7 @@ export type { ContextFaultRecord } from './context-fault.ts';
 export type { IdentificationRegisters, SmmuFeatures } from './features.ts';
 export { createSmmu, createStream, type Smmu, type SmmuRegisters, type StreamDescription } from './smmu.ts';
 export type { Stream } from './stream.ts';
+export { type StreamIds, validStreamIds } from './stream-ids.ts';
 export type { SteWords } from './stream-table-entry.ts';
 export type {
   ConfigurationFault,

@@ -17,6 +17,7 @@ import {
   TWO_LEVELS,
 } from '../arch/smmu/index.ts';
 import type { PhysicalMemory } from '../memory/index.ts';
+import { nearest } from '../memory/near-names.ts';
 import { WalkerError } from '../walker/errors.ts';
 import { TableMemory } from '../walker/table-memory.ts';
 import type { TableTree } from '../walker/table-tree.ts';
@@ -68,7 +69,9 @@ export interface StreamDescription {
  * if (!result.ok) console.log(result.fault.kind, result.event);
  */
 export function createStream(memory: PhysicalMemory, description: StreamDescription): Stream {
+  checkMembers('a stream', description, ['ste', 'cd', 'streamId', 'identification', 'oas'], ['ste']);
   const { ste, cd, streamId = 0, identification, oas } = description;
+  if (identification) checkMembers('an SMMU', identification, IDENTIFICATION);
   checkWords('ste', ste, STE.width / WORD_BITS);
   if (cd) checkWords('cd', cd);
   checkRegisters({ ...identification });
@@ -87,8 +90,32 @@ export function createStream(memory: PhysicalMemory, description: StreamDescript
  * smmu.translate(8, 0xffff_f000n, { access: 'read' });
  */
 export function createSmmu(memory: PhysicalMemory, registers: SmmuRegisters): Smmu {
+  const known = ['strtabBase', 'strtabBaseCfg', 'cr0', 'cr2', 'gbpa', ...IDENTIFICATION];
+  checkMembers('an SMMU', registers, known, ['strtabBase', 'strtabBaseCfg']);
   checkRegisters({ ...registers });
   return new Smmu(memory, registers);
+}
+
+const IDENTIFICATION = Object.keys(DEFAULT_IDENTIFICATION);
+
+/** An object without members that nobody reads, and with those that are needed. @throws WalkerError with the likely name. */
+function checkMembers(
+  what: string,
+  given: unknown,
+  known: readonly string[],
+  needed: readonly string[] = [],
+): void {
+  if (typeof given !== 'object' || given === null) {
+    throw new WalkerError(`${what} is made of an object with ${known.join(', ')}, not ${String(given)}`);
+  }
+  const unknown = Object.keys(given).find((name) => !known.includes(name));
+  if (unknown !== undefined) {
+    const likely = nearest(unknown.replaceAll('_', ''), known);
+    const hint = likely === undefined ? `known are ${known.join(', ')}` : `did you mean ${likely}?`;
+    throw new WalkerError(`'${unknown}' is nothing that ${what} has; ${hint}`);
+  }
+  const missing = needed.find((name) => (given as Readonly<Record<string, unknown>>)[name] === undefined);
+  if (missing !== undefined) throw new WalkerError(`${what} needs ${missing}`);
 }
 
 const WORD_BITS = 64;
@@ -112,6 +139,9 @@ function checkRegisters(registers: Readonly<Record<string, unknown>>): void {
 
 /** An STE with Config = 0b100: what all streams have while the SMMU is off. */
 const BYPASS: SteWords = [wordOf(STE, { V: true, Config: STE_CONFIG.bypass }), 0n, 0n, 0n];
+
+/** What a transaction is where nobody says it. */
+const READ: Transaction = Object.freeze({ access: 'read' });
 
 /** A StreamID has at most so many. */
 const STREAM_ID_BITS = 32;
@@ -193,11 +223,12 @@ export class Smmu {
   /**
    * Translates a transaction of a stream.
    * @param streamId - up to 32 bits.
+   * @param transaction - default: a privileged read.
    * @returns a translation, or a fault with the event record it leaves and what the device sees. A stalled transaction is not resumed.
    * @throws WalkerError for a StreamID or an address that no device can send, an unknown kind of access, or a configuration
    * that is not modelled (permission indirection, VMSAv9-128 …; IHI 0070 3.26, 3.27).
    */
-  translate(streamId: number, ia: bigint, transaction: Transaction): SmmuResult {
+  translate(streamId: number, ia: bigint, transaction: Transaction = READ): SmmuResult {
     if (!Number.isInteger(streamId) || streamId < 0 || streamId > 0xffff_ffff) {
       throw new WalkerError(`a StreamID has up to 32 bits; ${streamId} is not one`);
     }

@@ -91,8 +91,8 @@ export class Stream {
     this.#stage2 = translates ? new Stage2(memory, this.#subject.params, features.cpu) : undefined;
   }
 
-  /** Translates one transaction. @throws WalkerError for an address that is not 64 bits or an unknown access. */
-  translate(ia: bigint, transaction: Transaction): SmmuResult {
+  /** Translates one transaction, a privileged read by default. @throws WalkerError for an address that is not 64 bits or an unknown access. */
+  translate(ia: bigint, transaction: Transaction = { access: 'read' }): SmmuResult {
     checkAccess(ia, transaction);
     const steps: WalkStep[] | undefined = transaction.trace === false ? undefined : [];
     const asked = this.#overridden(transaction);

@@ -1,11 +1,12 @@
 /** The walker's answers in words: permissions, memory types, faults and their reasons. */
 import { TABLE_DESCRIPTOR } from '../arch/descriptors/index.ts';
 import { isSet, read } from '../arch/read.ts';
-import { type MachineRegime, traitsOf } from '../arch/regimes.ts';
+import { isStage2Alone, isStream, type MachineRegime, traitsOf } from '../arch/regimes.ts';
 import { securityName } from '../arch/security.ts';
 import type { Answer, Translator } from '../machine/machine.ts';
 import { eventNumber } from '../smmu/events.ts';
 import type { ConfigurationFault, SmmuFault } from '../smmu/index.ts';
+import { unknownIndex } from '../walker/attributes.ts';
 import { faultStatusCode, shortFaultStatus } from '../walker/fault-codes.ts';
 import {
   type Access,
@@ -40,6 +41,8 @@ const POLICIES = {
 
 /** `Normal, Write-Back, read and write allocate`, `Device-nGnRE`. */
 export function memoryText(memory: MemoryAttributes): string {
+  const index = unknownIndex(memory);
+  if (index !== undefined) return `AttrIndx ${index} (no MAIR given)`;
   if (memory.type === 'device') return `Device-${memory.device}`;
   const [inner, outer] = [cacheText(memory.inner), cacheText(memory.outer)];
   const cached = inner === outer ? `inner and outer ${inner}` : `inner ${inner}, outer ${outer}`;
@@ -56,6 +59,8 @@ function cacheText({ policy, readAllocate, writeAllocate, transient }: Cacheabil
 
 /** Short: `WB`, `NC`, `WB/NC` (inner/outer), `nGnRE`. */
 export function memoryCode(memory: MemoryAttributes): string {
+  const index = unknownIndex(memory);
+  if (index !== undefined) return `AttrIndx ${index} (no MAIR given)`;
   if (memory.type === 'device') return memory.device;
   const [inner, outer] = [POLICIES[memory.inner.policy][1], POLICIES[memory.outer.policy][1]];
   return inner === outer ? inner : `${inner}/${outer}`;
@@ -79,6 +84,28 @@ export function permissionCode(result: Translation, regime: MachineRegime): stri
   return (hasUnprivileged(regime) ? both : both.slice(0, 1)).join(' ');
 }
 
+/**
+ * The memory that an answer speaks of: of stage 2 alone what its descriptor says. `combined`: with the stage 1 that is off in front of
+ * it, where that is another type.
+ */
+export function memoryOf(
+  { attributes, shareability, stage2 }: Translation,
+  regime: MachineRegime,
+): {
+  readonly attributes: MemoryAttributes;
+  readonly shareability: Shareability;
+  readonly combined?: MemoryAttributes;
+} {
+  if (!isStage2Alone(regime) || isStream(regime) || stage2 === undefined) return { attributes, shareability };
+  const own = stage2.attributes;
+  const same = memoryText(own) === memoryText(attributes);
+  return {
+    attributes: own,
+    shareability: stage2.shareability,
+    ...(!same && { combined: attributes }),
+  };
+}
+
 /** Where an output leads, of a state whose descriptors have a choice; of Non-secure state nothing. */
 export function spaceText({ security, paSpace }: Translation): string {
   return security === 'non-secure' ? '' : securityName(paSpace);
@@ -94,10 +121,12 @@ export function flagCode(result: Translation): string {
 
 /** Everything that similar leaves have in common: `rw- rw- WB ISH nG`. */
 export function leafCode(result: Translation, regime: MachineRegime): string {
+  const { attributes, shareability, combined } = memoryOf(result, regime);
   return [
     permissionCode(result, regime),
-    memoryCode(result.attributes),
-    SHAREABILITY[result.shareability][1],
+    memoryCode(attributes),
+    SHAREABILITY[shareability][1],
+    combined && `(${memoryCode(combined)} with stage 1 off)`,
     flagCode(result),
   ]
     .filter(Boolean)

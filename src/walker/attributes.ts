@@ -25,6 +25,11 @@ export interface DeviceMemory {
   readonly device: DeviceType;
   readonly byte: number;
   readonly xs: boolean;
+  /**
+   * No MAIR was given, and this AttrIndx would choose the type: nothing else here says what memory it is, though a walk goes on as for
+   * Device-nGnRnE.
+   */
+  readonly attrIndx?: number;
 }
 
 /** Normal memory, by inner and outer cacheability. `tagged`: Allocation Tagged (FEAT_MTE2). */
@@ -97,6 +102,16 @@ const DEVICE_WITHOUT_XS = 1;
 
 function deviceMemory(device: DeviceType, xs: boolean): DeviceMemory {
   return { type: 'device', device, byte: DEVICE_BYTES[device] | (xs ? 0 : DEVICE_WITHOUT_XS), xs };
+}
+
+/** What AttrIndx would choose from a MAIR that was not given. */
+export function unknownMemory(attrIndx: number): DeviceMemory {
+  return { ...deviceMemory('nGnRnE', true), attrIndx };
+}
+
+/** The AttrIndx of memory whose type is not known, as no MAIR was given. */
+export function unknownIndex(memory: MemoryAttributes): number | undefined {
+  return memory.type === 'device' ? memory.attrIndx : undefined;
 }
 
 function normalMemory(inner: Cacheability, outer: Cacheability, tagged: boolean, xs: boolean): NormalMemory {
@@ -296,6 +311,9 @@ function combineAttributes(s1: MemoryAttributes, s2: Stage2Attributes, xs: boole
   );
 }
 
+/** MemAttr[1:0] of Normal memory that is Write-Back whatever stage 1 says. */
+const FORCED_WRITE_BACK = 0b10;
+
 /** AArch64.S2ApplyFWBMemAttrs: MemAttr[2:0] overrides stage 1; MemAttr[3] belongs to FEAT_MTE_PERM and is ignored. */
 function applyForcedWriteBack(s1: MemoryAttributes, s2: Stage2Attributes, xs: boolean): MemoryAttributes {
   const low = s2.memAttr & S2_INNER;
@@ -308,7 +326,7 @@ function applyForcedWriteBack(s1: MemoryAttributes, s2: Stage2Attributes, xs: bo
       ? deviceMemory(s1.device, xs)
       : normalMemory(s1.inner, s1.outer, s1.tagged, xs);
   }
-  if (low === 2) {
+  if (low === FORCED_WRITE_BACK) {
     // Write-Back, with stage 1's hints where it was cacheable.
     const force = (c: Cacheability): Cacheability =>
       c.policy === 'non-cacheable' ? WRITE_BACK_RWA : { ...c, policy: 'write-back' };
@@ -334,9 +352,17 @@ export function combineStages(
   controls: CombineControls,
 ): MemoryRegion {
   const combine = controls.fwb ? applyForcedWriteBack : combineAttributes;
-  const attributes = combine(s1.attributes, s2, !controls.xs || (s1.attributes.xs && !s2.fnXs));
+  const known = combine(s1.attributes, s2, !controls.xs || (s1.attributes.xs && !s2.fnXs));
+  const attrIndx = unknownIndex(s1.attributes);
+  const attributes = attrIndx === undefined || !countsStage1(s2, controls) ? known : unknownMemory(attrIndx);
   const s2Shareability = decodeShareability(s2.sh);
   const either = (wanted: Shareability) => s1.shareability === wanted || s2Shareability === wanted;
   const combined: Shareability = either('outer') ? 'outer' : either('inner') ? 'inner' : 'non';
+  if (unknownIndex(attributes) !== undefined) return { attributes, shareability: combined };
   return { attributes, shareability: effectiveShareability(attributes, combined) };
+}
+
+/** Stage 1 has a say in the type: always, but where forced Write-Back makes it Normal Write-Back. */
+function countsStage1({ memAttr }: Stage2Attributes, { fwb }: CombineControls): boolean {
+  return !fwb || (memAttr & S2_NORMAL) === 0 || (memAttr & S2_INNER) !== FORCED_WRITE_BACK;
 }

@@ -18,6 +18,7 @@ import { SSTATUS } from '../arch/registers/riscv.ts';
 import { SCTLR_EL1 } from '../arch/registers/sctlr.ts';
 import { HCR_EL2 } from '../arch/registers/stage2.ts';
 import { defaultSecurity, type SecurityState, type StageSecurity, stageSecurity } from '../arch/security.ts';
+import { nearest } from '../memory/near-names.ts';
 import { DEFAULT_CACHEABLE, DEFAULT_TAGGED } from './attributes.ts';
 import { cacheControls } from './cacheability.ts';
 import type { CpuFeatures } from './cpu.ts';
@@ -40,8 +41,8 @@ import type { Stages } from './translate.ts';
 
 /**
  * Whole register values, 64 bits, each in its own architectural layout: TCR_EL1 or TTBCR in `tcr`; MAIR_EL1, MAIR1:MAIR0
- * or (short descriptors) NMRR:PRRR in `mair`; of Hyp mode HTTBR, HTCR, HMAIR1:HMAIR0 and HSCTLR. A register that is not given is 0, but for `sctlr` (M, C and I = 1) and `hcr`
- * (VM = 1, and DC = 1 where stage 2 is alone, so that the attributes are what stage 2 says). Registers that a regime does
+ * or (short descriptors) NMRR:PRRR in `mair`; of Hyp mode HTTBR, HTCR, HMAIR1:HMAIR0 and HSCTLR. A register that is not given is 0, but for `mair`
+ * (memory types are then not known: see `attrIndx` of the attributes), `sctlr` (M, C and I = 1) and `hcr` (VM = 1, and DC = 1 where stage 2 is alone, so that the attributes are what stage 2 says). Registers that a regime does
  * not have are ignored, but for NV and NV1 of `hcr` in `el1&0`. `mtk`: `ttbr0` with PA[34:32] in [2:0], and in `tcr` how many input address bits there are above 32 (0 to 2),
  * which is fixed in a real M4U. `mali`: AS_TRANSTAB in `ttbr0`, AS_MEMATTR in `mair`. `riscv`: satp in `ttbr0`; `sstatus` (or mstatus) has SUM and MXR, and is SUM = 1, MXR = 0 where it is not given. `sctlr` is that of the stage-1 regime: its EE makes stage-1 tables big-endian; stage-2 tables are
  * little-endian.
@@ -49,7 +50,10 @@ import type { Stages } from './translate.ts';
 export type WalkerRegisters = Readonly<Partial<Record<RegisterName, bigint>>>;
 
 /** Every register of the walker's, with the defaults filled in. */
-export type Values = Required<WalkerRegisters>;
+export type Values = Required<Omit<WalkerRegisters, 'mair'>> & {
+  /** Undefined: not given, and memory types are not known. */
+  readonly mair: bigint | undefined;
+};
 
 /** HCR and SCTLR of AArch32 have these fields in the same places, but for DCT, NV and NV1, which it has not. */
 const { VM, DC, DCT, TGE, NV, NV1 } = HCR_EL2.fields;
@@ -64,10 +68,22 @@ export function registerValues(regime: Regime, registers: WalkerRegisters): Valu
     throw new WalkerError(`unknown regime '${String(regime)}'; known are ${regimes.join(', ')}`);
   }
   const alone = isStage2Alone(regime);
-  const values = { ttbr0: 0n, ttbr1: 0n, tcr: 0n, mair: 0n, vttbr: 0n, vtcr: 0n, dacr: 0n, sstatus: SUM_SET };
+  const values = {
+    ttbr0: 0n,
+    ttbr1: 0n,
+    tcr: 0n,
+    mair: undefined,
+    vttbr: 0n,
+    vtcr: 0n,
+    dacr: 0n,
+    sstatus: SUM_SET,
+  };
   const hcr = wordOf(HCR_EL2, { VM: true, DC: alone });
   const result: Values = { ...values, sctlr: wordOf(SCTLR_EL1, { M: !alone, C: true, I: true }), hcr };
-  for (const name of Object.keys(result) as (keyof Values)[]) {
+  const known = Object.keys(result) as (keyof Values)[];
+  const unknown = Object.keys(registers).find((name) => !known.some((one) => one === name));
+  if (unknown !== undefined) throw new WalkerError(unknownRegister(unknown, known));
+  for (const name of known) {
     const value: unknown = registers[name];
     if (value === undefined) continue;
     if (typeof value !== 'bigint' || value < 0n || value >> 64n) {
@@ -76,6 +92,13 @@ export function registerValues(regime: Regime, registers: WalkerRegisters): Valu
     Object.assign(result, { [name]: value });
   }
   return result;
+}
+
+function unknownRegister(name: string, known: readonly string[]): string {
+  const bare = name.toLowerCase().replace(/_el\d+$/, '');
+  const likely = known.includes(bare) ? bare : nearest(bare, known);
+  const hint = likely === undefined ? `known are ${known.join(', ')}` : `did you mean ${likely}?`;
+  return `unknown register '${name}'; ${hint} (resolveRegisters takes the manual's names, as TTBR0_EL1)`;
 }
 
 /**
@@ -125,7 +148,7 @@ function stagesOf(
     const { unsigned = false } = traitsOf(regime);
     const stage =
       descriptors === 'mali'
-        ? new StageMali(memory, ttbr0, mair, cpu.paBits)
+        ? new StageMali(memory, ttbr0, mair ?? 0n, cpu.paBits)
         : new StageRiscv(memory, { satp: ttbr0, sstatus, unsigned }, cpu.paBits);
     return {
       first: (ia, request, steps) => stage.translate(ia, request, steps),

@@ -76,7 +76,8 @@ export function checkAccess(ia: bigint, access: Pick<Access, 'access'>): void {
 }
 
 /** @throws WalkerError for an unknown kind of access. */
-export function checkKind({ access }: Pick<Access, 'access'>): void {
+export function checkKind(asked: Pick<Access, 'access'>): void {
+  const access: unknown = (asked as Partial<Access> | null)?.access;
   if (access !== 'read' && access !== 'write' && access !== 'execute') {
     throw new WalkerError(`unknown access '${String(access)}'; it is read, write or execute`);
   }

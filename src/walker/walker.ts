@@ -27,6 +27,9 @@ function signedNumber(ia: bigint): number {
   return high >> 21 === high >> 31 ? high * HIGH + lo : Number.NaN;
 }
 
+/** What a walk is where nobody says it. */
+const READ: Access = Object.freeze({ access: 'read' });
+
 /** What a walker is made of. */
 export interface WalkerOptions {
   readonly regime: Regime;
@@ -71,6 +74,7 @@ export class Walker {
    * Translates one access.
    *
    * @param ia - the input address, 0 to 2^64 - 1: a VA, or an IPA in the `-s2` regimes.
+   * @param access - default: a privileged read.
    * @returns a translation or a fault. Whatever tables and registers hold, this is an answer and never an exception.
    * @throws WalkerError for an address that is not 64 bits or an unknown kind of access.
    *
@@ -79,7 +83,7 @@ export class Walker {
    * if (result.ok) console.log(result.pa, result.permissions.unprivileged.write);
    * else console.log(result.fault.kind, result.fault.level);
    */
-  walk(ia: bigint, access: Access): WalkResult {
+  walk(ia: bigint, access: Access = READ): WalkResult {
     const plain = smallNumber(ia);
     if (plain >= 0) checkKind(access);
     else checkAccess(ia, access);
@@ -96,7 +100,7 @@ export class Walker {
    * @example
    * walker.translate(0x4000_1234n, { access: 'read' }); // 0x9_0000_1234n
    */
-  translate(ia: bigint, access: Access): bigint | undefined {
+  translate(ia: bigint, access: Access = READ): bigint | undefined {
     const plain = smallNumber(ia);
     if (plain >= 0) checkKind(access);
     else checkAccess(ia, access);
@@ -120,7 +124,7 @@ export class Walker {
    * @returns how many addresses were translated.
    * @throws WalkerError for an address that is no integer, an unknown kind of access, or `pas` shorter than `ias` or the same.
    */
-  translateMany(ias: Float64Array, pas: Float64Array, access: Access): number {
+  translateMany(ias: Float64Array, pas: Float64Array, access: Access = READ): number {
     checkAccess(0n, access);
     if (pas.length < ias.length) {
       throw new WalkerError(`${ias.length} addresses need as many places for their PAs, not ${pas.length}`);
@@ -210,18 +214,33 @@ export class Walker {
 /**
  * Makes a walker over `memory`, the physical memory that holds the tables.
  *
- * @throws WalkerError for an unknown regime or CPU model, or a register value that is not 64 bits. Register *contents* that
+ * @throws WalkerError for an unknown regime, CPU model or register name, or a register value that is not 64 bits. Register *contents* that
  * the architecture does not allow are no errors: they give the faults that hardware gives.
  *
  * @example
  * const walker = createWalker(memory, { regime: 'el1&0', registers: { ttbr0, tcr, mair }, cpu: 'cortex-a57' });
  */
 export function createWalker(memory: PhysicalMemory, options: WalkerOptions): Walker {
+  checkOptions(memory, options);
   const { regime, registers, cpu } = options;
   const features = cpuFeatures(cpu);
   const security = walkerSecurity(options);
   const stages = regimeStages(new TableMemory(memory), regime, registers, features, security);
   return new Walker(regime, features, stages, memory);
+}
+
+/** What JavaScript callers leave out. @throws WalkerError that says what belongs there. */
+function checkOptions(memory: unknown, options: Partial<WalkerOptions> | undefined): void {
+  const example = "createWalker(memory, { regime: 'el1&0', registers: { ttbr0, tcr, mair } })";
+  if (typeof memory !== 'object' || memory === null || !('read64' in memory)) {
+    throw new WalkerError(`the memory must be a PhysicalMemory, not ${String(memory)}: ${example}`);
+  }
+  if (typeof options !== 'object' || options === null) {
+    throw new WalkerError(`a walker needs a regime and register values: ${example}`);
+  }
+  if (typeof options.registers !== 'object' || options.registers === null) {
+    throw new WalkerError(`registers must be an object of values by their names: ${example}`);
+  }
 }
 
 /** A walker of the EL1&0 regime with stage 1 alone: `createWalker` with regime `el1&0`. */

@@ -123,7 +123,13 @@ test('an image with both halves', async () => {
     cpu: { model: 'max', pa_bits: 48 },
     ram: { base: '0x40000000', size: '0x100000' },
     // T0SZ = T1SZ = 34: level 2 roots; TG1 4K; 48 bits out.
-    registers: { ttbr0: '0x40000000', ttbr1: '0x40001000', tcr: '0x580220022', mair: '0xff', sctlr: '0x1005' },
+    registers: {
+      ttbr0: '0x40000000',
+      ttbr1: '0x40001000',
+      tcr: '0x580220022',
+      mair: '0xff',
+      sctlr: '0x1005',
+    },
     memory: [
       { pa: '0x40000000', words64: { '0': '0x80000401' } },
       { pa: '0x40001000', words64: { '0': '0x90000001', '4088': '0xa0000481' } },

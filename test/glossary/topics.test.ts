@@ -4,7 +4,7 @@ import { EVENTS } from '../../src/glossary/events.ts';
 import { normalName } from '../../src/glossary/names.ts';
 import { REGISTERS } from '../../src/glossary/registers.ts';
 import { allTopics, closeNames, lookUp } from '../../src/glossary/topics.ts';
-import { distance } from '../../src/text/near-names.ts';
+import { distance } from '../../src/memory/near-names.ts';
 
 /** `name (group)` of what is found. */
 const found = (...words: string[]) => lookUp(words).topics.map(({ name, group }) => `${name} (${group})`);

@@ -381,10 +381,22 @@ describe('what is not known is refused, with its place, its value and the likely
       'registers.sctrl: "sctrl" is no register of a golden image; did you mean sctlr?; its value is "0x1"',
     ],
     [
-      'a register with an exception level',
+      'a register of another exception level',
       STAGE1,
-      (i) => Object.assign(i.registers, { ttbr0_el1: '0x40000000' }),
-      'registers.ttbr0_el1: "ttbr0_el1" is no register of a golden image; did you mean ttbr0?; its value is "0x40000000"',
+      (i) => Object.assign(i.registers, { ttbr0_el2: '0x40000000' }),
+      'registers.ttbr0_el2: el1&0 does not read it',
+    ],
+    [
+      'two names of a register that disagree',
+      STAGE1,
+      (i) => Object.assign(i.registers, { ttbr0: '0x40000000', TTBR0_EL1: '0x40001000' }),
+      'registers.ttbr0 = 0x40000000 and TTBR0_EL1 = 0x40001000 are both TTBR0_EL1, and disagree',
+    ],
+    [
+      'a field that is not modelled',
+      'qemu/qemu-nested-16k-max-00',
+      (i) => Object.assign(i.registers, { vtcr: '0x1080000059' }),
+      'registers.VTCR_EL2 = 0x1080000059: S2PIE turns on permission indirection of stage 2 (FEAT_S2PIE), which is not modelled',
     ],
     [
       'a register of a row',

@@ -15,7 +15,7 @@ import {
   tagged,
   whole,
 } from '../../src/json/schemas.ts';
-import { nearest } from '../../src/text/near-names.ts';
+import { nearest } from '../../src/memory/near-names.ts';
 
 const bigints = v.pipe(
   v.string('must be digits'),

@@ -1,7 +1,14 @@
 /** What callers can get wrong throws and teaches; what tables and registers hold never does. */
 import { describe, expect, test } from 'vitest';
 import { cpuFeatures, featureNames, withFeatures } from '../../src/walker/cpu.ts';
-import { cpuModels, createWalker, type Regime, regimes, WalkerError } from '../../src/walker/index.ts';
+import {
+  cpuModels,
+  createWalker,
+  type Regime,
+  regimes,
+  WalkerError,
+  type WalkerRegisters,
+} from '../../src/walker/index.ts';
 import { memoryWith } from './table-builder.ts';
 
 const memory = memoryWith({});
@@ -29,6 +36,41 @@ describe('a wrong argument is a WalkerError that says what is right', () => {
       'a register of 65 bits',
       () => createWalker(memory, { regime: 'el2', registers: { ttbr0: 1n << 64n } }),
       /register ttbr0/,
+    ],
+    [
+      'a register that is none, with the likely name',
+      () => createWalker(memory, { regime: 'el1&0', registers: { ttbr: 0n } as WalkerRegisters }),
+      /unknown register 'ttbr'; did you mean ttbr0\?/,
+    ],
+    [
+      "a register by the manual's name",
+      () => createWalker(memory, { regime: 'el1&0', registers: { TTBR0_EL1: 0n } as WalkerRegisters }),
+      /unknown register 'TTBR0_EL1'; did you mean ttbr0\?/,
+    ],
+    [
+      'no options',
+      () => (createWalker as (...args: unknown[]) => unknown)(memory),
+      /a walker needs a regime and register values/,
+    ],
+    [
+      'no registers',
+      () => (createWalker as (...args: unknown[]) => unknown)(memory, { regime: 'el2' }),
+      /registers must be an object of values/,
+    ],
+    [
+      'no memory',
+      () => (createWalker as (...args: unknown[]) => unknown)(undefined, { regime: 'el2', registers: {} }),
+      /the memory must be a PhysicalMemory/,
+    ],
+    [
+      'null for an access',
+      () => (walker.walk as (...args: unknown[]) => unknown).call(walker, 0n, null),
+      /unknown access 'undefined'/,
+    ],
+    [
+      'a number for an address',
+      () => (walker.walk as (...args: unknown[]) => unknown).call(walker, 0x1000),
+      /must be a bigint/,
     ],
     ['a negative address', () => walker.walk(-1n, { access: 'read' }), /at most 64 bits, not -1/],
     ['an address of 65 bits', () => walker.walk(1n << 64n, { access: 'read' }), /at most 64 bits/],
@@ -98,4 +140,13 @@ test('the walker decodes registers once: changing the object later changes nothi
   const kept = createWalker(memoryWith({ '0x40000000': 0x8000_0701n }), { regime: 'el1&0', registers });
   registers.ttbr0 = 0n;
   expect(kept.walk(0n, { access: 'read' })).toMatchObject({ ok: true, pa: 0x8000_0000n });
+});
+
+test('an access that is not said is a privileged read', () => {
+  const registers = { ttbr0: 0x4000_0000n, tcr: 0x5_0080_0019n, mair: 0xffn };
+  const one = createWalker(memoryWith({ '0x40000000': 0x8000_0701n }), { regime: 'el1&0', registers });
+  expect(one.walk(0x1234n)).toEqual(one.walk(0x1234n, { access: 'read' }));
+  expect(one.translate(0x1234n)).toBe(0x8000_1234n);
+  const pas = new Float64Array(1);
+  expect([one.translateMany(Float64Array.of(0x1234), pas), pas[0]]).toEqual([1, 0x8000_1234]);
 });

@@ -346,7 +346,7 @@ describe('LPA2: DS = 1', () => {
   };
 
   test('level -1 resolves bits [51:48], and the address goes to bit 51', () => {
-    const walker = stage1(memoryWith(tables), { ttbr0: 0x4000_0000n, tcr });
+    const walker = stage1(memoryWith(tables), { ttbr0: 0x4000_0000n, tcr, mair: 0n });
     const ia = 0x8_0000_0000_0000n;
     expect(walker.walk(ia, read)).toMatchObject({
       pa: 0x7_0080_4000_0000n,

@@ -17,6 +17,11 @@ export const VTCR_EL2 = layout(
       values: ON,
       feature: 'FEAT_HAFT',
     }),
+    TL0: bit(41, 'the TopLevel0 attribute of stage 2 is checked', { values: NO_YES, feature: 'FEAT_THE' }),
+    GCSH: bit(40, 'Guarded Control Stack accesses need AssuredOnly in stage 2', {
+      values: NO_YES,
+      feature: 'FEAT_THE',
+    }),
     D128: bit(38, 'descriptors of stage 2', {
       values: ['64 bits, VMSAv8-64', '128 bits, VMSAv9-128'],
       feature: 'FEAT_D128',
@@ -25,6 +30,11 @@ export const VTCR_EL2 = layout(
     S2PIE: bit(36, 'permissions of stage 2 come from S2PIR_EL2, by index', {
       values: NO_YES,
       feature: 'FEAT_S2PIE',
+    }),
+    TL1: bit(35, 'the TopLevel1 attribute of stage 2 is checked', { values: NO_YES, feature: 'FEAT_THE' }),
+    AssuredOnly: bit(34, 'bit 58 of leaves is the AssuredOnly attribute', {
+      values: NO_YES,
+      feature: 'FEAT_THE',
     }),
     SL2: bit(33, 'with DS = 1 and 4K: SL0 0 starts at level -1', { feature: 'FEAT_LPA2' }),
     DS: bit(32, 'FEAT_LPA2: 52-bit addresses with 4K and 16K', { values: ON, feature: 'FEAT_LPA2' }),

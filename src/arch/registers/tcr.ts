@@ -122,11 +122,29 @@ export const TCR_EL3 = layout(
     width: 64,
   },
   {
+    DisCH0: bit(43, 'with D128 = 1: no contiguous hint at the start level', {
+      values: NO_YES,
+      feature: 'FEAT_D128',
+    }),
     HAFT: bit(42, 'hardware sets the access flag of table descriptors too', {
       values: ON,
       feature: 'FEAT_HAFT',
     }),
+    PTTWI: bit(41, 'writes of RCWS instructions may be of reduced coherence', {
+      values: NO_YES,
+      feature: 'FEAT_THE',
+    }),
+    D128: bit(38, 'descriptors', {
+      values: ['64 bits, VMSAv8-64', '128 bits, VMSAv9-128'],
+      feature: 'FEAT_D128',
+    }),
+    AIE: bit(37, 'bit 59 of leaves is AttrIndx[3], of MAIR2_EL3', { values: NO_YES, feature: 'FEAT_AIE' }),
+    POE: bit(36, 'permission overlays of POR_EL3', { values: ON, feature: 'FEAT_S1POE' }),
     PIE: bit(35, 'permissions come from PIR_EL3, by index', { values: NO_YES, feature: 'FEAT_S1PIE' }),
+    PnCH: bit(34, 'bit 52 of descriptors is Protected, not the contiguous hint', {
+      values: NO_YES,
+      feature: 'FEAT_THE',
+    }),
     ...ONE_RANGE,
   },
 );

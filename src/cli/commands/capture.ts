@@ -20,6 +20,7 @@ import {
   TARGET_HELP,
   type TargetOptions,
 } from '../machine/options.ts';
+import { checkBaseGiven } from '../machine/parts.ts';
 import { readTarget } from '../machine/read.ts';
 import type { Target } from '../machine/target.ts';
 import type { Cli, Output } from '../output.ts';
@@ -80,6 +81,7 @@ async function capture(
   if (output !== undefined) checkOutputFile(output, force, '--output');
   const target = await readTarget([file, ...files], out.io, options);
   for (const warning of target.warnings) out.note(warning);
+  for (const { ia } of accesses) checkBaseGiven(target, ia);
   const rows: CapturedRow[] = [];
   const touched = touchedWords(target.machine.memory, () => {
     if (accesses.length > 0) {

@@ -75,10 +75,12 @@ export function define(command: Command, cli: Cli): void {
 
 async function dump(out: Output, files: readonly string[], options: DumpOptions): Promise<number> {
   const only = options.range === undefined ? undefined : parseRange(options.range, '--range');
-  const filter = rangeFilter(options);
+  let target: Target | undefined;
+  // What was typed is judged before files are read.
+  const filter = rangeFilter(options, () => target?.regime ?? 'el1&0');
   const wanted = options.reverse === undefined ? undefined : reverseRange(options.reverse);
   checkSvgOptions(options, out);
-  const target = await readTarget(files, out.io, options);
+  target = await readTarget(files, out.io, options);
   const { walker, regime } = target;
   for (const warning of target.warnings) out.note(warning);
 
@@ -106,7 +108,7 @@ async function dump(out: Output, files: readonly string[], options: DumpOptions)
       ...(walker.security !== undefined && { security: securityWord(walker.security) }),
       derivation: derivationJson(target),
       scanned: space.windows.map(({ first, last }) => ({ first, last })),
-      ranges: ranges.map(rangeJson),
+      ranges: ranges.map((range) => rangeJson(range, regime)),
       ...(options.tree && {
         tables: treeOfTarget(walker, only)
           .tables()

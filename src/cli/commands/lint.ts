@@ -92,6 +92,10 @@ function lintTarget(target: Target, rules: readonly RuleName[], out: Output): Sp
   if (!complete) out.note('there is more than a list is good for: mappings were not looked at to their end');
   const derivation = derivationOf(target);
   const result = lint({ translator: walker, ranges, rules, derivation, ...(frames && { frames }) });
+  if (result.skipped.length > 0) {
+    const names = result.skipped.join(', ');
+    out.note(`skipped, as MAIR was not given and memory types are not known: ${names}`);
+  }
   return { name, regime, ranges, result };
 }
 
@@ -107,6 +111,7 @@ function showJson(out: Output, spaces: readonly Space[], rules: readonly RuleNam
     regime,
     tables: result.tables,
     rules,
+    skipped: result.skipped,
     ...foundJson(result),
   });
   if (across === undefined) out.document('lpae.lint/1', spaceJson(spaces[0]!));

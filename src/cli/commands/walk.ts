@@ -16,6 +16,7 @@ import {
   TARGET_HELP,
   type TargetOptions,
 } from '../machine/options.ts';
+import { checkBaseGiven } from '../machine/parts.ts';
 import { readTarget } from '../machine/read.ts';
 import type { Cli, Output } from '../output.ts';
 import { walkJson } from '../text/walk-json.ts';
@@ -62,6 +63,7 @@ async function walk(
   const { name, walker, regime, row } = target;
   for (const warning of target.warnings) out.note(warning);
   const access = accessOf(options, row);
+  for (const ia of inputs) checkBaseGiven(target, ia);
   const results = (row && inputs.length === 0 ? [row.va] : inputs).map((ia) => walker.walk(ia, access));
   // A fault of an SMMU's configuration has its reason on the way to the tables.
   const explained = results.some((result) => !result.ok && !('level' in result.fault));

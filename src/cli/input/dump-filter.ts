@@ -1,8 +1,10 @@
 /** Which ranges of a dump are shown: by what they allow, their level, memory type, and the physical addresses they lead to. */
 
+import type { MachineRegime } from '../../arch/regimes.ts';
 import type { AddressRange } from '../../space/address-range.ts';
 import { type MappedRange, rangeSize } from '../../space/ranges.ts';
-import { memoryCode } from '../../text/hardware.ts';
+import { memoryCode, memoryOf } from '../../text/hardware.ts';
+import { unknownIndex } from '../../walker/attributes.ts';
 import { usageError } from '../io.ts';
 import { parseAddress, parseRange } from './address.ts';
 
@@ -16,12 +18,15 @@ export interface FilterOptions {
 
 export type RangeFilter = (range: MappedRange) => boolean;
 
-/** What a range must be like, of all that was asked. @throws CliError (usage). */
-export function rangeFilter(options: FilterOptions): RangeFilter {
+/**
+ * What a range must be like, of all that was asked. `regime`: that of the ranges, when they are known.
+ * @throws CliError (usage).
+ */
+export function rangeFilter(options: FilterOptions, regime: () => MachineRegime): RangeFilter {
   const filters: RangeFilter[] = [];
   if (options.has !== undefined) filters.push(hasRights(options.has));
   if (options.level !== undefined) filters.push(ofLevel(options.level));
-  if (options.type !== undefined) filters.push(ofType(options.type));
+  if (options.type !== undefined) filters.push(ofType(options.type, regime));
   return (range) => filters.every((filter) => filter(range));
 }
 
@@ -73,12 +78,46 @@ function faultLevel({ fault }: Extract<MappedRange['result'], { ok: false }>): n
   return 'level' in fault ? fault.level : undefined;
 }
 
-/** `WB`, `NC`, `nGnRE`, or `device` and `normal`. */
-function ofType(text: string): RangeFilter {
-  const wanted = text.toLowerCase();
+/** Types of memory as a dump writes them, and what else people call them. */
+const TYPES: Readonly<Record<string, readonly string[]>> = {
+  device: [],
+  normal: [],
+  nGnRnE: [],
+  nGnRE: [],
+  nGRE: [],
+  GRE: [],
+  WB: ['write-back', 'writeback'],
+  WT: ['write-through', 'writethrough'],
+  NC: ['non-cacheable', 'noncacheable', 'uncached'],
+  IMP: [],
+};
+
+/** The name of a type, in lower case. @throws CliError (usage) with all that there are. */
+function typeNamed(text: string): string {
+  const wanted = text.toLowerCase().replace(/^device-(?=n?g)/, '');
+  const found = Object.entries(TYPES).find(
+    ([name, others]) => name.toLowerCase() === wanted || others.includes(wanted),
+  );
+  if (found !== undefined) return found[0].toLowerCase();
+  const known = Object.entries(TYPES).map(([name, others]) => [name, ...others].join(' or '));
+  throw usageError(
+    `--type: there is no memory type '${text}'`,
+    `types are ${known.join(', ')}; inner and outer apart are written WB/NC`,
+  );
+}
+
+/** `WB`, `NC`, `WB/NC`, `nGnRE`, or `device` and `normal`. */
+function ofType(text: string, regime: () => MachineRegime): RangeFilter {
+  const wanted = text.split('/').map(typeNamed).join('/');
   return ({ result }) => {
     if (!result.ok) return false;
-    const { attributes } = result;
+    const { attributes } = memoryOf(result, regime());
+    if (unknownIndex(attributes) !== undefined) {
+      throw usageError(
+        '--type: memory types are not known, as MAIR was not given',
+        'give it: --mair 0x…, or in the register file',
+      );
+    }
     return wanted === attributes.type || memoryCode(attributes).toLowerCase() === wanted;
   };
 }

@@ -72,6 +72,8 @@ export interface NamedSource {
   readonly name: string;
   readonly source: ByteSource;
   readonly base: bigint | undefined;
+  /** How the base was read, where it may not be what was meant. */
+  readonly baseNote?: string;
 }
 
 /**
@@ -79,10 +81,12 @@ export interface NamedSource {
  * @throws CliError (input) for what can't be read; ImageError for gzip data that is damaged.
  */
 export async function openNamedSource(argument: string, io: CliIo): Promise<NamedSource> {
-  const { file, base } = splitBase(argument);
+  const { file, base, written } = splitBase(argument);
   const name = nameOf(file);
+  const baseNote = base === undefined ? undefined : baseText(written, base);
   const raw = file === '-' ? bufferSource(name, await readAll(io.stdin, MAX_PIPED)) : openFileSource(file);
-  return { name, source: await unzipped(raw), base };
+  const source = await unzipped(raw);
+  return { name, source, base, ...(baseNote !== undefined && { baseNote }) };
 }
 
 /**
@@ -107,8 +111,24 @@ async function unzipped(raw: ByteSource): Promise<ByteSource> {
   return isGzip(raw) ? await gunzipSource(raw) : raw;
 }
 
-function splitBase(argument: string): { file: string; base: bigint | undefined } {
+function splitBase(argument: string): { file: string; base: bigint | undefined; written: string } {
   const at = argument.lastIndexOf('@');
-  const base = at > 0 && !existsSync(argument) ? readAddress(argument.slice(at + 1)) : undefined;
-  return base === undefined ? { file: argument, base } : { file: argument.slice(0, at), base };
+  const written = argument.slice(at + 1);
+  const base = at > 0 && !existsSync(argument) ? readAddress(written) : undefined;
+  return { file: base === undefined ? argument : argument.slice(0, at), base, written };
+}
+
+const PAGE = 0x1000n;
+
+/** Eight or more decimal digits: mostly a hexadecimal address without its 0x. */
+const LIKE_HEX = /^\d(?:_?\d){7,}$/;
+
+/** What to say of a base that is read otherwise than it looks, or that no memory begins at. */
+function baseText(written: string, base: bigint): string | undefined {
+  if (LIKE_HEX.test(written)) {
+    return `the base ${written} is decimal: ${hex(base)}; in hexadecimal it is written 0x${written}`;
+  }
+  return base % PAGE === 0n
+    ? undefined
+    : `the base ${written} is read as ${hex(base)}, which is no multiple of 4K`;
 }

@@ -18,13 +18,15 @@ const MAX_JSON_BYTES = 256 << 20;
  * @throws CliError (input) or ImageError for what can't be read.
  */
 export async function openInput(argument: string, io: CliIo, format?: ImageFormat): Promise<Input> {
-  const { name, source, base } = await openNamedSource(argument, io);
+  const { name, source, base, baseNote } = await openNamedSource(argument, io);
   if (source.size === 0) throw inputError(`${name}: empty`);
   if (base === undefined && format === undefined && looksLikeJson(source)) {
     if (source.size > MAX_JSON_BYTES) throw tooMuch(name, MAX_JSON_BYTES);
     return { name, json: parseJson(startOf(source, source.size), name) };
   }
-  return { name, image: openImage(source, { format, base }) };
+  const image = openImage(source, { format, base });
+  const notes = baseNote === undefined ? image.notes : [baseNote, ...image.notes];
+  return { name, image: { ...image, notes } };
 }
 
 function startOf(source: ByteSource, bytes: number): Uint8Array {

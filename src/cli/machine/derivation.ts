@@ -8,7 +8,7 @@ import {
   type RegimeDescription,
   type StreamDerivation,
 } from '../../describe/index.ts';
-import { cpuOf, smmuRegistersOf, streamOf } from '../../machine/machine.ts';
+import { cpuOf, smmuRegistersOf, streamOf, walkerRegistersOf } from '../../machine/machine.ts';
 import type { Style } from '../../text/style.ts';
 import * as text from '../text/derivation-text.ts';
 import type { TargetOptions } from './options.ts';
@@ -39,7 +39,8 @@ function judgementLines(target: Target, style: Style): string[] {
 export function derivationOf({ machine, stream, walker }: Target): RegimeDescription | StreamDerivation {
   const { regime, registers, memory } = machine;
   const { streamId = 0, substreamId } = stream;
-  if (!isStream(regime)) return describeRegime(regime, registers, cpuOf(machine), walker.security);
+  if (!isStream(regime))
+    return describeRegime(regime, walkerRegistersOf(machine), cpuOf(machine), walker.security);
   if (registers.strtab_base === undefined) return describeSte(memory, streamOf(machine), substreamId);
   return describeStream(memory, smmuRegistersOf(registers), streamId, substreamId);
 }

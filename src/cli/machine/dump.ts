@@ -1,11 +1,21 @@
 /** Memory that someone dumped as a target, with register values beside it. */
 import { imageMemory } from '../../image/index.ts';
-import { createMachine } from '../../machine/machine.ts';
+import { createMachine, ungivenOf } from '../../machine/machine.ts';
 import type { Input } from '../input/open-input.ts';
-import { checkRegisters, regimeOfValues } from '../input/registers.ts';
 import { type CliIo, usageError } from '../io.ts';
 import type { TargetOptions } from './options.ts';
-import { askedStream, givenRegisters, said, securityNotes, securityOf, smmuRegime } from './parts.ts';
+import {
+  askedStream,
+  chosenStream,
+  givenRegisters,
+  registerNotes,
+  resolved,
+  said,
+  securityNotes,
+  securityOf,
+  smmuRegime,
+  ungivenNote,
+} from './parts.ts';
 import type { Target } from './target.ts';
 
 /** @throws CliError (usage) where register values are missing, or don't go with the image. */
@@ -19,11 +29,17 @@ export async function dumpTarget(
   const name = images.map(({ source }) => source).join(' + ');
   const memory = imageMemory(images);
   const given = await givenRegisters(io, options);
-  const asked = given.regime ?? regimeOfValues(given.registers);
-  checkRegisters(asked, given.registers);
-  const stream = askedStream(asked, given.registers.strtab_base !== undefined, options);
-  const machine = smmuRegime({ memory, ...given, regime: asked, ...securityOf(options) }, stream, name);
+  const regime = given.asked ?? given.said;
+  const request = { given: given.file, over: given.over, regime, stage: given.stage };
+  const exact = given.asked === undefined && given.said !== undefined;
+  const values = resolved({ ...request, exact }, given.source);
+  const { registers } = values;
+  const asked = askedStream(values.regime, registers.strtab_base !== undefined, options);
+  const { stream, note } = said(name, () => chosenStream({ memory, registers }, values.regime, asked));
+  const described = { memory, registers, cpu: given.cpu, regime: values.regime, ...securityOf(options) };
+  const machine = smmuRegime(described, stream, name);
   const walker = said(name, () => createMachine(machine))(stream);
+  const ungiven = said(name, () => ungivenOf(machine));
   return {
     name,
     regime: machine.regime,
@@ -31,9 +47,13 @@ export async function dumpTarget(
     machine,
     stream,
     dumped: true,
+    ungiven,
     warnings: [
       ...images.flatMap(({ source, notes }) => notes.map((note) => `${source}: ${note}`)),
+      ...registerNotes(values),
       ...securityNotes(walker),
+      ...ungiven.map(ungivenNote),
+      ...(note === undefined ? [] : [note]),
     ],
   };
 }

@@ -8,6 +8,7 @@ import type { Style } from '../../text/style.ts';
 import type { Access } from '../../walker/index.ts';
 import { walkJson } from '../text/walk-json.ts';
 import { walkLines } from '../text/walk-text.ts';
+import { checkBaseGiven } from './parts.ts';
 import type { Target } from './target.ts';
 
 export interface FaultWalk {
@@ -25,6 +26,7 @@ export function walkFault(fault: DecodedFault, target: Target, pan = false): Fau
   const { walker, regime } = target;
   const ia = isStage2Alone(regime) ? (fault.ipa ?? fault.address) : fault.address;
   if (ia === undefined) return undefined;
+  checkBaseGiven(target, ia);
   const access: Access = {
     access: fault.access ?? 'read',
     privileged: fault.privileged ?? true,

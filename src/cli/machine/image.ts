@@ -5,7 +5,15 @@ import { imageMachine } from '../../golden/image-probe.ts';
 import { createMachine, type StreamChoice } from '../../machine/machine.ts';
 import { type CliIo, usageError } from '../io.ts';
 import type { TargetOptions } from './options.ts';
-import { askedStream, givenRegisters, said, securityNotes, smmuRegime } from './parts.ts';
+import {
+  askedStream,
+  givenRegisters,
+  registerNotes,
+  resolved,
+  said,
+  securityNotes,
+  smmuRegime,
+} from './parts.ts';
 import type { Target } from './target.ts';
 
 /** @throws CliError (input) for a file that is not a golden image; (usage) for options that do not fit it. */
@@ -20,29 +28,43 @@ export async function imageTarget(
   const given = await givenRegisters(io, options);
   const { name, cpu } = image;
   const stream = streamOf(image, row, options);
-  const registers = { ...image.registers, ...row?.registers, ...given.registers };
+  const regime = given.asked ?? given.said ?? (image.anyStages ? 'smmuv3' : image.regime);
+  const values = resolved(
+    {
+      given: { ...image.registers, ...row?.registers },
+      over: { ...given.file, ...given.over },
+      regime,
+      stage: given.stage,
+      exact: given.asked === undefined,
+      complete: false,
+    },
+    given.source ?? file,
+  );
+  const { registers } = values;
   const memory = said(file, () => imageMachine(image)).memory;
   const security = options.security ?? image.security;
   const asked = {
     memory,
-    regime: given.regime ?? (image.anyStages ? 'smmuv3' : image.regime),
+    regime: values.regime,
     cpu: { ...cpu, ...given.cpu },
     registers,
     ...(security !== undefined && { security }),
   };
   const machine = smmuRegime(asked, stream, file);
-  const { regime } = machine;
   const walker = said(file, () => createMachine(machine))(stream);
   // An SMMU's image has stream tables, context descriptors and queues too.
-  const frames = isStream(regime) ? {} : { frames: framesOf(image) };
+  const frames = isStream(machine.regime) ? {} : { frames: framesOf(image) };
   return {
     name,
-    regime,
+    regime: machine.regime,
     walker,
     machine,
     stream,
     dumped: false,
-    warnings: securityNotes(walker),
+    warnings: [
+      ...(given.source === undefined && Object.keys(given.over).length === 0 ? [] : registerNotes(values)),
+      ...securityNotes(walker),
+    ],
     ...frames,
     ...(row && { row }),
   };

@@ -4,14 +4,17 @@ import { machineRegimes, regimeNamed } from '../../arch/regimes.ts';
 import { type SecurityState, securityNamed, securityStates, securityWord } from '../../arch/security.ts';
 import { IMAGE_FORMATS } from '../../image/image.ts';
 import type { ImageFormat } from '../../image/index.ts';
+import type { AskedRegime } from '../../machine/registers/index.ts';
 import { type Access, cpuModels } from '../../walker/index.ts';
-import { type AskedRegime, PE_REGISTERS, SMMU_REGISTERS } from '../input/registers.ts';
+import { PE_REGISTERS, SMMU_REGISTERS } from '../input/registers.ts';
 
 /** As they were typed. */
 export interface TargetOptions {
   readonly imageFormat?: ImageFormat;
   readonly registers?: string;
   readonly regime?: AskedRegime;
+  readonly stage?: '1' | '2';
+  readonly reg?: readonly string[];
   readonly cpu?: string;
   readonly paBits?: number;
   readonly security?: SecurityState;
@@ -27,8 +30,9 @@ export const FILE_ARGUMENT =
 export const TARGET_HELP = `
 FILE is a map request or golden ops file, which is carried out first; or a golden image; or memory that someone dumped. Several
 memory images make one memory. Their kind is seen from what they hold; raw bytes need their address: ram.bin@0x4000_0000.
-Memory needs register values: options (--ttbr0 0x… --tcr 0x… --mair 0x…), a JSON file (--registers FILE, whose names may be
-TTBR0_EL1 or ttbr0; a golden image is such a file), or of an SMMUv3 --strtab-base, --strtab-cfg and --sid.
+Memory needs register values: options (--ttbr0 0x… --tcr 0x… --mair 0x…, or by the manual's names --reg TTBR0_EL2=0x…), a file
+(--registers FILE: JSON, a golden image, or what gdb, U-Boot, TF-A or Xen print), or of an SMMUv3 --strtab-base, --strtab-cfg and
+--sid. A file may hold several exception levels: the regime takes the registers of its own names. Options take the place of a file's.
 `;
 
 const REGIME_HELP = `translation regime, in any case and without quotes: ${[...machineRegimes, 'smmuv3'].join(', ').replaceAll('&', '')} …; vhe is el20`;
@@ -41,8 +45,10 @@ export function addTargetOptions(command: Command): Command {
         IMAGE_FORMATS,
       ),
     )
-    .option('--registers <file>', 'register values from a JSON file')
+    .option('--registers <file>', 'register values: JSON, or what a debugger or firmware printed')
+    .option('--reg <name=value...>', "a register by the manual's name: TTBR0_EL2=0x4000_0000 (repeatable)")
     .addOption(new Option('--regime <name>', REGIME_HELP).argParser(askedRegime))
+    .addOption(new Option('--stage <n>', 'of a regime of two stages: this one alone').choices(['1', '2']))
     .addOption(
       new Option('--cpu <model>', 'whose features count (default: max, all of them)').choices(cpuModels),
     )

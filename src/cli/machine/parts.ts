@@ -4,20 +4,31 @@ import { GoldenFileError } from '../../golden/result.ts';
 import {
   createMachine,
   type MachineDescription,
+  type RegisterValues,
   type StreamChoice,
+  smmuRegistersOf,
   type Translator,
 } from '../../machine/machine.ts';
-import { WalkerError } from '../../walker/index.ts';
-import { parseAddress } from '../input/address.ts';
-import { openInput } from '../input/open-input.ts';
 import {
   type AskedRegime,
-  type RegisterFile,
-  readRegisterFile,
-  registersOfOptions,
-} from '../input/registers.ts';
+  type IgnoredRegister,
+  RegisterError,
+  type RegisterRequest,
+  type ResolvedRegisters,
+  resolveRegisters,
+} from '../../machine/registers/index.ts';
+import { type UngivenRange, ungivenAt } from '../../machine/ungiven.ts';
+import { createSmmu, validStreamIds } from '../../smmu/index.ts';
+import { counted, hex } from '../../text/numbers.ts';
+import { WalkerError } from '../../walker/index.ts';
+import { parseAddress } from '../input/address.ts';
+import { readUnzipped } from '../input/file-source.ts';
+import { nameOf, parseJson } from '../input/input.ts';
+import { registersOfText } from '../input/register-text.ts';
+import { type RegisterFile, readRegisterFile, registersOfOptions } from '../input/registers.ts';
 import { type CliIo, inputError, usageError } from '../io.ts';
 import type { TargetOptions } from './options.ts';
+import type { Target } from './target.ts';
 
 /** Errors of what a file holds are the file's. */
 export function said<T>(file: string, act: () => T): T {
@@ -65,29 +76,117 @@ export function askedStream(
   return { ...(streamId !== undefined && { streamId }), ...(substreamId !== undefined && { substreamId }) };
 }
 
-/** `--registers FILE`, and the options that take the place of its values. */
-export async function givenRegisters(
-  io: CliIo,
-  options: TargetOptions,
-): Promise<Partial<RegisterFile> & Pick<RegisterFile, 'registers' | 'cpu'>> {
-  const file = options.registers === undefined ? undefined : await readRegisters(options.registers, io);
-  const registers = { ...file?.registers, ...registersOfOptions({ ...options }) };
-  const regime = options.regime ?? file?.regime;
+/**
+ * The stream that was asked for, or the only one that the stream table has.
+ * @throws CliError (usage) that lists the valid StreamIDs, where there are several or none.
+ */
+export function chosenStream(
+  { memory, registers }: Pick<MachineDescription, 'memory' | 'registers'>,
+  regime: AskedRegime,
+  stream: StreamChoice,
+): { readonly stream: StreamChoice; readonly note?: string } {
+  const isSmmu = regime === 'smmuv3' || isStream(regime);
+  if (!isSmmu || registers.strtab_base === undefined || stream.streamId !== undefined) return { stream };
+  const { ids, complete } = validStreamIds(createSmmu(memory, smmuRegistersOf(registers)));
+  const [only] = ids;
+  if (only !== undefined && ids.length === 1 && complete) {
+    const note = `StreamID ${hex(only)}: it is the only one with a valid stream table entry`;
+    return { stream: { ...stream, streamId: only }, note };
+  }
+  const config =
+    registers.strtab_base_cfg === undefined
+      ? ' (SMMU_STRTAB_BASE_CFG, --strtab-cfg, is not given: a linear table of one entry is looked at)'
+      : '';
+  if (only === undefined) {
+    throw usageError(
+      `no StreamID has a valid stream table entry${config}`,
+      'say which one is meant: --sid 0x…, and see why it has none',
+    );
+  }
+  const list = ids.map((id) => hex(id)).join(', ');
+  throw usageError(
+    `which stream? Valid are the StreamIDs ${list}${complete ? '' : ' …'}${config}`,
+    'say which: --sid 0x…',
+  );
+}
+
+/** Register values as they were given: those of a file, and the options that take the place of its values. */
+export interface GivenRegisters {
+  readonly file: RegisterValues;
+  readonly over: RegisterValues;
+  /** The file's name, where there is one. */
+  readonly source?: string;
+  /** As it was asked for, and as the file says. */
+  readonly asked?: AskedRegime;
+  readonly said?: AskedRegime;
+  readonly stage?: 1 | 2;
+  readonly cpu: RegisterFile['cpu'];
+}
+
+/** `--registers FILE`, and the options beside it. */
+export async function givenRegisters(io: CliIo, options: TargetOptions): Promise<GivenRegisters> {
+  const source = options.registers;
+  const file = source === undefined ? undefined : await readRegisters(source, io);
   return {
-    registers,
+    file: file?.given ?? {},
+    over: registersOfOptions({ ...options }),
+    ...(source !== undefined && { source: nameOf(source) }),
+    ...(options.regime !== undefined && { asked: options.regime }),
+    ...(file?.regime !== undefined && { said: file.regime }),
+    ...(options.stage !== undefined && { stage: Number(options.stage) as 1 | 2 }),
     cpu: {
       ...file?.cpu,
       ...(options.cpu !== undefined && { model: options.cpu }),
       ...(options.paBits !== undefined && { paBits: options.paBits }),
     },
-    ...(regime !== undefined && { regime }),
   };
 }
 
 async function readRegisters(file: string, io: CliIo): Promise<RegisterFile> {
-  const input = await openInput(file, io);
-  if (!('json' in input)) throw inputError(`${file}: no JSON document with register values`);
-  return readRegisterFile(input.json, input.name);
+  const name = nameOf(file);
+  const bytes = await readUnzipped(file, io);
+  const text = new TextDecoder().decode(bytes);
+  if (text.trim() === '') throw inputError(`${name}: empty`);
+  if (/^\ufeff?\s*[{[]/.test(text)) return readRegisterFile(parseJson(bytes, name), name);
+  return { given: registersOfText(text, name), cpu: {} };
+}
+
+/**
+ * The values of the regime that was asked for, or that follows from them.
+ * @throws CliError: what is missing or not asked clearly is a matter of usage, what a file holds is the file's.
+ */
+export function resolved(request: RegisterRequest, source: string | undefined): ResolvedRegisters {
+  try {
+    return resolveRegisters(request);
+  } catch (error) {
+    if (!(error instanceof RegisterError)) throw error;
+    const { kind, message } = error;
+    if (kind === 'missing') {
+      throw usageError(
+        message,
+        'register values are options (--ttbr0 0x…, --reg TTBR0_EL2=0x…), or a file: --registers FILE',
+      );
+    }
+    if (kind === 'regime' || source === undefined) throw usageError(message);
+    throw inputError(`${source}: ${message}`);
+  }
+}
+
+/** What is said beside an answer: which regime follows, what was assumed, what has no part in it. */
+export function registerNotes({ regime, because, assumed, ignored }: ResolvedRegisters): string[] {
+  const of = (kind: IgnoredRegister['kind']) => ignored.filter((one) => one.kind === kind);
+  const names = (list: readonly IgnoredRegister[]) => list.map(({ register }) => register).join(', ');
+  const others = of('other');
+  const bystanders = of('bystander').length;
+  return [
+    ...(because === undefined ? [] : [`regime ${regime}: ${because}`]),
+    ...assumed,
+    ...of('field').map(({ register, why }) => `${register}: ${why}`),
+    ...of('unmodelled').map(({ register, why }) => `${register} is ignored: ${why}`),
+    ...(of('unknown').length > 0 ? [`not known here, and ignored: ${names(of('unknown'))}`] : []),
+    ...(others.length > 0 ? [`${regime} does not read ${names(others)}`] : []),
+    ...(bystanders > 0 ? [`${counted(bystanders, 'register')} that no walk reads left out`] : []),
+  ];
 }
 
 /** An SMMU's regime is what the stream table entry says: stage 1, stage 2 or both. */
@@ -103,4 +202,20 @@ export function smmuRegime(
   const stages = new Set(trees.map(({ root }) => root.stage));
   if (stages.size === 2) return make('smmuv3-nested');
   return make(stages.has(2) ? 'smmuv3-s2' : 'smmuv3-s1');
+}
+
+/** A range whose base nobody gave. */
+export function ungivenNote({ register, first, last }: UngivenRange): string {
+  return `${register} is not given: its range, ${hex(first)} to ${hex(last)}, is taken to be disabled`;
+}
+
+/** @throws CliError (usage) for an address whose table base nobody gave. */
+export function checkBaseGiven({ ungiven = [] }: Pick<Target, 'ungiven'>, ia: bigint): void {
+  const range = ungivenAt(ungiven, ia);
+  if (range === undefined) return;
+  const { register } = range;
+  throw usageError(
+    `${hex(ia)} is translated by ${register}, which is not given`,
+    `give it: --reg ${register}=0x…`,
+  );
 }

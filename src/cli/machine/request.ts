@@ -15,7 +15,12 @@ export function requestTarget(json: unknown, file: string, options: TargetOption
       throw usageError(`--${option} chooses within an image; ${file} is not one`);
   }
   const given = Object.keys(registersOfOptions({ ...options }));
-  if (options.registers !== undefined || options.regime !== undefined || given.length > 0) {
+  if (
+    options.registers !== undefined ||
+    options.regime !== undefined ||
+    options.stage !== undefined ||
+    given.length > 0
+  ) {
     throw usageError(
       `${file} is a request, whose registers are those that its tables make`,
       'register values are for memory images',

@@ -2,6 +2,7 @@
 import type { MachineRegime } from '../../arch/regimes.ts';
 import type { ImageRow } from '../../golden/image-file.ts';
 import type { MachineDescription, StreamChoice, Translator } from '../../machine/machine.ts';
+import type { UngivenRange } from '../../machine/ungiven.ts';
 
 export interface Target {
   readonly name: string;
@@ -17,6 +18,8 @@ export interface Target {
   readonly frames?: readonly bigint[];
   /** The row of the image that was asked for. */
   readonly row?: ImageRow;
+  /** Ranges whose table base was not given: no answer about an address there is true. */
+  readonly ungiven?: readonly UngivenRange[];
   /** To be said beside the result: what a request refused, what a reader assumed. */
   readonly warnings: readonly string[];
 }

@@ -71,7 +71,7 @@ function rangeJson(range: RangeDescription): object {
   const { register, value, size, off, tables, walks } = range;
   return {
     register,
-    value: hexWord(value),
+    value: range.notGiven ? null : hexWord(value),
     ...offJson(off),
     ...(size && { size_field: size.field, size_value: size.value }),
     ...(tables && tablesJson(tables)),

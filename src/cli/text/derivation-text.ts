@@ -104,7 +104,7 @@ function fieldValue(value: bigint): string {
 
 function rangeLines(range: RangeDescription, style: Style): string[] {
   const { register, value, off, size, tables } = range;
-  const name = `${style.title(register)} ${hex(value)}`;
+  const name = `${style.title(register)} ${range.notGiven ? 'not given' : hex(value)}`;
   if (off) return [...lines('  ', `${name}  ${offText(off, style)}`), ...problemLines(range.problems, style)];
   const asked = size && `${size.field.split('.').at(-1)} ${size.value}`;
   if (tables === undefined) {
@@ -115,7 +115,7 @@ function rangeLines(range: RangeDescription, style: Style): string[] {
   const span = `${tables.inputBits} input bits ${hex(tables.firstIa)}..${hex(tables.lastIa)}`;
   return [
     ...lines('  ', `${name}  ${joined([granule, asked])}: ${span}`),
-    ...lines('    ', startText(tables)),
+    ...(range.notGiven ? [] : lines('    ', startText(tables))),
     ...lines('    ', tables.levels.map(levelText).join(', ')),
     ...lines('    ', joined([outputText(tables.output), ...rangeFlags(range, tables)], '; ')),
     ...problemLines(range.problems, style),

@@ -10,6 +10,7 @@ import {
   faultText,
   flagCode,
   memoryCode,
+  memoryOf,
   permissionCode,
   SHAREABILITY,
 } from '../../text/hardware.ts';
@@ -54,12 +55,14 @@ function rangeRow(range: MappedRange, regime: MachineRegime, digits: number, sty
 export function sayText(result: Answer, regime: MachineRegime, style: Style): string {
   if (!result.ok) return style.bad(faultText(result.fault, regime));
   // One cell, so that the words of a fault make no column wider.
-  const memory = memoryCode(result.attributes).padEnd(MEMORY_WIDTH);
-  const shareability = SHAREABILITY[result.shareability][1];
-  return `${style.leaf(permissionCode(result, regime))}  ${memory}  ${shareability}  ${flagCode(result)}`;
+  const { attributes, shareability, combined } = memoryOf(result, regime);
+  const memory = memoryCode(attributes).padEnd(MEMORY_WIDTH);
+  const flags = [flagCode(result), combined && `(${memoryCode(combined)} with stage 1 off)`];
+  const rest = flags.filter(Boolean).join('  ');
+  return `${style.leaf(permissionCode(result, regime))}  ${memory}  ${SHAREABILITY[shareability][1]}  ${rest}`;
 }
 
-export function rangeJson(range: MappedRange): object {
+export function rangeJson(range: MappedRange, regime: MachineRegime): object {
   const { first, last, pa, leafSize, leaves, result } = range;
   return {
     first,
@@ -69,7 +72,7 @@ export function rangeJson(range: MappedRange): object {
     leaf_size: leafSize,
     leaves,
     ...(result.ok
-      ? { level: result.level ?? null, ...attributesJson(result) }
+      ? { level: result.level ?? null, ...attributesJson(result, regime) }
       : { fault: faultJson(result.fault) }),
   };
 }

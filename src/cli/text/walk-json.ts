@@ -3,10 +3,11 @@ import { type MachineRegime, traitsOf } from '../../arch/regimes.ts';
 import { securityWord } from '../../arch/security.ts';
 import { type Answer, permittedFaults, type Translator } from '../../machine/machine.ts';
 import { denialText } from '../../text/denials.ts';
-import { type Faulted, faultText, memoryText, permissionText } from '../../text/hardware.ts';
+import { type Faulted, faultText, memoryOf, memoryText, permissionText } from '../../text/hardware.ts';
 import { hex, hexWord } from '../../text/numbers.ts';
 import { scauseOf } from '../../text/riscv.ts';
 import { descriptorBits, parWord } from '../../text/words.ts';
+import { unknownIndex } from '../../walker/attributes.ts';
 import { faultStatusCode } from '../../walker/fault-codes.ts';
 import {
   type Access,
@@ -46,13 +47,18 @@ export function walkJson(result: Answer, asked: Access, walker: Translator): obj
 }
 
 /** What a translation says; a dump's ranges say the same. */
-export function attributesJson(result: Translation): object {
+export function attributesJson(result: Translation, regime: MachineRegime): object {
+  const { attributes, shareability, combined } = memoryOf(result, regime);
+  const attrIndx = unknownIndex(attributes);
   const { privileged, unprivileged } = result.permissions;
   return {
     permissions: { privileged: permissionText(privileged), unprivileged: permissionText(unprivileged) },
-    memory: memoryText(result.attributes),
-    attr: hex(result.attributes.byte, 2),
-    shareability: result.shareability,
+    memory: memoryText(attributes),
+    ...(attrIndx === undefined ? { attr: hex(attributes.byte, 2) } : { attr: null, attr_indx: attrIndx }),
+    shareability,
+    ...(combined && {
+      with_stage1_off: { memory: memoryText(combined), attr: hex(combined.byte, 2) },
+    }),
     ...(result.effective && { effective: effectiveJson(result.effective) }),
     pas: securityWord(result.paSpace),
     global: result.global,
@@ -94,8 +100,9 @@ function translationJson(result: Translation, regime: MachineRegime): object {
     level: result.level ?? null,
     size: result.size,
     leaf_base: result.leafBase,
-    ...attributesJson(result),
-    par: parWord(result, regime),
+    ...attributesJson(result, regime),
+    // Half of PAR_EL1 is the memory type.
+    par: unknownIndex(result.attributes) === undefined ? parWord(result, regime) : null,
   };
 }
 

@@ -12,6 +12,7 @@ import {
   faultReason,
   faultText,
   hasUnprivileged,
+  memoryOf,
   memoryText,
   permissionText,
   SHAREABILITY,
@@ -21,8 +22,9 @@ import { hex, hexWord, sizeText } from '../../text/numbers.ts';
 import type { Style } from '../../text/style.ts';
 import { tableLimits } from '../../text/table-limits.ts';
 import { descriptorBits } from '../../text/words.ts';
+import { unknownIndex } from '../../walker/attributes.ts';
 import { type ContiguousProblem, contiguousRun } from '../../walker/contiguous.ts';
-import type { Access, Translation, WalkStep } from '../../walker/index.ts';
+import type { Access, MemoryAttributes, Translation, WalkStep } from '../../walker/index.ts';
 
 /** `unprivileged write`. */
 export function accessText({ access, privileged }: Access, regime: MachineRegime): string {
@@ -85,7 +87,8 @@ function outcomeText({ kind, output, descriptor }: WalkStep, limits: string, sty
 }
 
 function translationLines(result: Translation, regime: MachineRegime, style: Style): string[] {
-  const { pa, size, leafBase, level, permissions, attributes, shareability } = result;
+  const { pa, size, leafBase, level, permissions } = result;
+  const { attributes, shareability, combined } = memoryOf(result, regime);
   const leaf =
     level === undefined ? 'translation is off' : `${sizeText(size)} at ${hex(leafBase)}, level ${level}`;
   const flags = [
@@ -103,7 +106,8 @@ function translationLines(result: Translation, regime: MachineRegime, style: Sty
     ...ipa,
     `  ${style.good('PA')}    ${style.title(hex(pa))}${space && `  ${space}`}  (${leaf})`,
     `  may   ${rights}`,
-    `  as    ${memoryText(attributes)} (${hex(attributes.byte, 2)}), ${SHAREABILITY[shareability][0]}; ${flags.join(', ')}`,
+    `  as    ${typeText(attributes)}, ${SHAREABILITY[shareability][0]}; ${flags.join(', ')}`,
+    ...(combined ? [`        with stage 1 off in front of it: ${typeText(combined)}`] : []),
     ...effectiveLines(result, regime, style),
     ...fetchLines(result, style),
   ];
@@ -119,6 +123,12 @@ function effectiveLines({ effective }: Translation, regime: MachineRegime, style
   return [
     `  ${style.warn('but')}   ${memoryText(attributes)} (${hex(attributes.byte, 2)}), ${SHAREABILITY[shareability][0]}, for this access: ${why.join(', ')}`,
   ];
+}
+
+/** `Device-nGnRE (0x04)`; what is not known has no byte. */
+function typeText(memory: MemoryAttributes): string {
+  const known = unknownIndex(memory) === undefined;
+  return `${memoryText(memory)}${known ? ` (${hex(memory.byte, 2)})` : ''}`;
 }
 
 /** Of two things that the architecture permits neither is told alone. */

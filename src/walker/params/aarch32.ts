@@ -60,7 +60,8 @@ const EPD = pairOf(TTBCR, 'EPDx');
 
 interface RangeRegisters {
   readonly ttbr: bigint;
-  readonly mair: bigint;
+  /** Undefined: not given. */
+  readonly mair: bigint | undefined;
   readonly sctlr: bigint;
   /** Default: Non-secure state. */
   readonly security?: StageSecurity;

@@ -90,7 +90,7 @@ function updatesOf(fields: RangeFields, cpu: CpuFeatures): Pick<TableGeometry, '
 /** Stage-1 parameters of one range. */
 export function s1Params(
   given: RangeFields,
-  mair: bigint,
+  mair: bigint | undefined,
   control: SystemControl,
   cpu: CpuFeatures,
 ): S1Params {

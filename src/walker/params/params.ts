@@ -8,6 +8,7 @@ import {
   decodeShareability,
   effectiveShareability,
   type MemoryRegion,
+  unknownMemory,
 } from '../attributes.ts';
 import type { TableGeometry } from '../descriptor64.ts';
 import type { S1PermissionControls } from '../permissions.ts';
@@ -64,17 +65,26 @@ export interface S2Params extends TableGeometry {
 
 const SH_CODES = [0, 1, 2, 3] as const;
 
-/** Every combination of AttrIndx and SH of a MAIR, decoded. `sh`: TCR.SHn where it takes the place of the descriptor's. */
+/** Every combination of AttrIndx and SH of a MAIR, decoded; undefined: it was not given. `sh`: TCR.SHn where it takes the place of the descriptor's. */
 export function mairRegions(
-  mair: bigint,
+  mair: bigint | undefined,
   sh: number | undefined,
   features: AttributeFeatures,
 ): MemoryRegion[] {
+  if (mair === undefined) return unknownRegions(sh);
   const types = MAIR_ATTRIBUTES.map((field) => Object.freeze(decodeMairByte(read(mair, field), features)));
   return SH_CODES.flatMap((code) =>
     types.map((attributes) => {
       const shareability = effectiveShareability(attributes, decodeShareability(sh ?? code));
       return Object.freeze({ attributes, shareability });
     }),
+  );
+}
+
+/** The same where MAIR was not given: types that are not known, and shareability as the descriptor says it. */
+function unknownRegions(sh: number | undefined): MemoryRegion[] {
+  const types = MAIR_ATTRIBUTES.map((_, attrIndx) => Object.freeze(unknownMemory(attrIndx)));
+  return SH_CODES.flatMap((code) =>
+    types.map((attributes) => Object.freeze({ attributes, shareability: decodeShareability(sh ?? code) })),
   );
 }

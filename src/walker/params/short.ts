@@ -23,6 +23,7 @@ import {
   effectiveShareability,
   type MemoryRegion,
   normalFrom,
+  unknownMemory,
 } from '../attributes.ts';
 import { alignDown } from '../bits.ts';
 import { executeAArch32, PR, PW, UR, UW } from '../permissions.ts';
@@ -61,8 +62,8 @@ interface ShortRegisters {
   readonly ttbr1: bigint;
   /** TTBCR. */
   readonly tcr: bigint;
-  /** NMRR:PRRR. */
-  readonly mair: bigint;
+  /** NMRR:PRRR; undefined: not given. */
+  readonly mair: bigint | undefined;
   readonly dacr: bigint;
   readonly sctlr: bigint;
 }
@@ -133,8 +134,16 @@ const DEFAULT_REGIONS: readonly MemoryRegion[] = [false, true].flatMap((shareabl
   Array.from({ length: 32 }, (_, texCb) => Object.freeze(defaultTex(texCb, shareable))),
 );
 
+/** TEX[0]:C:B, which is all that is known where PRRR and NMRR were not given, and 32 more for S = 1. */
+const UNKNOWN_REGIONS: MemoryRegion[] = (['non', 'outer'] as const).flatMap((shareability) =>
+  Array.from({ length: 32 }, (_, texCb) =>
+    Object.freeze({ attributes: unknownMemory(texCb % PRRR_TYPES.length), shareability }),
+  ),
+);
+
 /** The same from NMRR:PRRR: TEX[2:1] have no say. */
-function remappedRegions(mair: bigint): MemoryRegion[] {
+function remappedRegions(mair: bigint | undefined): MemoryRegion[] {
+  if (mair === undefined) return UNKNOWN_REGIONS;
   const prrr = bitsIn(mair, PAIR.fields.low);
   const nmrr = addressOf(mair, PAIR.fields.high);
   return [false, true].flatMap((shareable) => {

@@ -1,0 +1,85 @@
+/** What a walk of a regime can't do without, and what is taken for granted of registers that were not given. (DDI 0487 D8.2.12, G5.2.) */
+import { isSet } from '../../arch/read.ts';
+import { type Regime, traitsOf } from '../../arch/regimes.ts';
+import { SCTLR_EL1 } from '../../arch/registers/sctlr.ts';
+import { HCR_EL2 } from '../../arch/registers/stage2.ts';
+import { RegisterError } from './errors.ts';
+
+const { VM, DC, TGE } = HCR_EL2.fields;
+const { M } = SCTLR_EL1.fields;
+
+type Registers = Readonly<Record<string, bigint>>;
+
+/** HCR switches stage 2 off: it was given, and neither VM nor DC is set. */
+function stage2Off(regime: Regime, { hcr }: Registers): boolean {
+  return traitsOf(regime).stage2 && hcr !== undefined && !isSet(hcr, VM) && !isSet(hcr, DC);
+}
+
+/** SCTLR or HCR switches stage 1 off, or there is none. */
+function stage1Off(regime: Regime, { sctlr, hcr }: Registers): boolean {
+  const { stage1, stage2 } = traitsOf(regime);
+  if (!stage1) return true;
+  if (sctlr !== undefined && !isSet(sctlr, M)) return true;
+  return stage2 && hcr !== undefined && (isSet(hcr, DC) || isSet(hcr, TGE));
+}
+
+/** Registers that have no say, as their stage is off. */
+export function stagesOff(regime: Regime, registers: Registers): string[] {
+  return [
+    ...(stage1Off(regime, registers) ? ['TCR2_EL1', 'TCR2_EL2', 'TCR_EL3', 'TTBCR2'] : []),
+    ...(stage2Off(regime, registers) ? ['VTCR_EL2', 'HCR2'] : []),
+  ];
+}
+
+/** @throws RegisterError that names the registers that are missing. */
+export function checkComplete(regime: Regime, registers: Registers): void {
+  const { descriptors, registers: manual } = traitsOf(regime);
+  const has = (slot: string) => registers[slot] !== undefined;
+  const needed: ('ttbr0' | 'vttbr' | 'vtcr' | 'tcr')[] = [];
+  const first = !stage1Off(regime, registers);
+  if (first && !has('ttbr0') && !has('ttbr1')) needed.push('ttbr0');
+  if (traitsOf(regime).stage2 && !stage2Off(regime, registers)) needed.push('vttbr', 'vtcr');
+  // TTBCR of short descriptors is mostly 0, and that is said.
+  if (first && descriptors !== 'short' && descriptors !== 'mtk' && manual.tcr) needed.push('tcr');
+  const missing = needed.filter((slot) => !has(slot));
+  if (missing.length === 0) return;
+  const names = missing.map((slot) => `--${slot}`).join(' and ');
+  const called = missing.map((slot) => manual[slot]).join(' and ');
+  const rule = `${regime} can't be walked without ${names} (${called})`;
+  throw new RegisterError('missing', rule, {
+    remedy:
+      traitsOf(regime).stage1 && missing.every((slot) => slot.startsWith('v'))
+        ? 'give them, or ask for --stage 1 alone'
+        : undefined,
+  });
+}
+
+/** What else was not given, and what it is taken for. */
+export function assumptions(regime: Regime, registers: Registers): string[] {
+  const { registers: manual, descriptors, stage1, stage2 } = traitsOf(regime);
+  const has = (slot: string) => registers[slot] !== undefined;
+  const said: string[] = [];
+  if (stage1 && manual.sctlr && !has('sctlr')) {
+    said.push(
+      `${manual.sctlr} is not given: stage 1 is taken to be on (M = 1), tables to be little-endian (EE = 0)`,
+    );
+  }
+  if (stage1Off(regime, registers) && stage1) return said;
+  if (stage1 && (descriptors === 'short' || descriptors === 'mtk') && !has('tcr')) {
+    said.push(`${manual.tcr} is not given: it is taken as 0`);
+  }
+  if (stage1 && manual.dacr && descriptors === 'short' && !has('dacr')) {
+    said.push('DACR is not given: it is taken as 0, which gives no domain access');
+  }
+  if (stage1 && manual.mair && !has('mair') && descriptors === 'long') {
+    said.push(`${manual.mair} is not given: memory types are not known, AttrIndx is shown in their place`);
+  }
+  if (stage2 && !has('hcr')) {
+    said.push(
+      stage1
+        ? `${manual.hcr} is not given: stage 2 is taken to be on (VM = 1), FWB and PTW to be 0`
+        : `${manual.hcr} is not given: stage 2 is taken to be on (VM = 1), FWB to be 0; memory types are those of stage 2`,
+    );
+  }
+  return said;
+}

@@ -1,0 +1,271 @@
+/**
+ * Register values under whatever names people have them, resolved for one regime: which registers it reads, what it takes for
+ * granted, what has no part in it, and what is refused. (DDI 0487 D8.1.2; IHI 0070 6.3.)
+ */
+import { isSet } from '../../arch/read.ts';
+import { isStream, type MachineRegime, type Regime, traitsOf } from '../../arch/regimes.ts';
+import { TTBCR } from '../../arch/registers/aarch32-control.ts';
+import { UNMODELLED_REGISTERS } from '../../arch/registers/unmodelled.ts';
+import { hex } from '../../memory/hex.ts';
+import { assumptions, checkComplete, stagesOff } from './complete.ts';
+import { RegisterError } from './errors.ts';
+import { type AskedRegime, inferRegime, underHcr } from './infer.ts';
+import { type Given, given, kindOf, likelyName, OF_M4U, type Sources, smmuName, sourcesOf } from './names.ts';
+import { type Picked, pick } from './pick.ts';
+import { checkModelled } from './unmodelled.ts';
+
+export type { AskedRegime } from './infer.ts';
+
+/** What is asked. */
+export interface RegisterRequest {
+  /** Values by any names: a manual's (`TTBR0_EL2`), bare ones (`ttbr0`), those of banks (`TTBR0_NS`). */
+  readonly given: Readonly<Record<string, bigint>>;
+  /** Values that take the place of those for the same register: what was asked for beside a file. */
+  readonly over?: Readonly<Record<string, bigint>> | undefined;
+  /** Default: the one that follows from the values. */
+  readonly regime?: AskedRegime | undefined;
+  /** Of a regime of two stages: this one alone. */
+  readonly stage?: 1 | 2 | undefined;
+  /** The regime is this one, whatever HCR says. Default false. */
+  readonly exact?: boolean;
+  /** What a walk can't do without must be there. Default true. */
+  readonly complete?: boolean;
+}
+
+/** A register that has no part in the answer. */
+export interface IgnoredRegister {
+  /** As it was written. */
+  readonly register: string;
+  /** `bystander`: no walk reads it. `other`: of another regime. */
+  readonly kind: 'bystander' | 'other' | 'unmodelled' | 'unknown' | 'field';
+  readonly why: string;
+}
+
+/** What was made of them. */
+export interface ResolvedRegisters {
+  readonly regime: AskedRegime;
+  /** Why it is this regime, where nobody asked for exactly it. */
+  readonly because?: string;
+  /** By the machine's names; `scr_el3` says which security state there is. What was not given is not there. */
+  readonly registers: Readonly<Record<string, bigint>>;
+  /** What is taken for granted, in words. */
+  readonly assumed: readonly string[];
+  readonly ignored: readonly IgnoredRegister[];
+}
+
+/**
+ * Resolves register values.
+ * @throws RegisterError for a name that is probably misspelt, names that disagree, a value too wide, a field that is not modelled and
+ * changes answers, a regime that does not follow, or (`complete`) a register that the walk needs.
+ *
+ * @example
+ * const { regime, registers } = resolveRegisters({ given: { TTBR0_EL2: 0x4000_0000n, TCR_EL2: 0x8080_3519n } });
+ * // regime 'el2', registers { ttbr0: 0x4000_0000n, tcr: 0x8080_3519n }
+ */
+export function resolveRegisters(request: RegisterRequest): ResolvedRegisters {
+  const file = listed(request.given, request.regime);
+  const over = listed(request.over ?? {}, request.regime);
+  const all = [...file, ...over];
+  const asked = request.regime;
+  const inferred = asked === undefined ? inferRegime(all) : undefined;
+  const assumed = [...(inferred?.assumed ?? [])];
+  const first = asked ?? inferred!.regime;
+  if (first === 'smmuv3' || isStream(first)) {
+    return ofSmmu(first, file, over, inferred?.because, request.stage);
+  }
+  const under = request.exact === true ? { regime: first } : underHcr(first, all);
+  const regime = stageOf(under.regime, request.stage, all);
+  const because = [
+    inferred?.because,
+    under.regime !== first && under.because,
+    regime !== under.regime && `--stage ${request.stage}`,
+  ].filter((why) => typeof why === 'string');
+  const picked = pickAll(regime, file, over, assumed);
+  const registers = Object.fromEntries([...picked].map(([slot, { value }]) => [slot, value]));
+  if (request.complete !== false) {
+    checkComplete(regime, registers);
+    assumed.push(...assumptions(regime, registers));
+  }
+  const fields = checkModelled(regime, byManualName(regime, picked, all), stagesOff(regime, registers));
+  const scr = all.find(({ name }) => kindOf(name) === 'state')?.value;
+  return {
+    regime,
+    ...(because.length > 0 && { because: because.join('; ') }),
+    registers: { ...registers, ...(scr !== undefined && { scr_el3: scr }) },
+    assumed,
+    ignored: [
+      ...leftOver(all, picked, regime),
+      ...fields.map(({ register, why }) => ({ register, kind: 'field' as const, why })),
+    ],
+  };
+}
+
+/** Every value under its name. @throws RegisterError for what is no value, or a name that is probably misspelt. */
+function listed(values: Readonly<Record<string, bigint>>, regime: AskedRegime | undefined): Given[] {
+  const all = Object.entries(values).map(([name, value]) => given(name, checked(name, value)));
+  for (const one of all) refuseMisspelt(one, regime);
+  return all;
+}
+
+function checked(name: string, value: unknown): bigint {
+  if (typeof value === 'bigint' && BigInt.asUintN(64, value) === value) return value;
+  throw new RegisterError('value', `${name} must be a bigint of at most 64 bits, not ${String(value)}`);
+}
+
+function refuseMisspelt({ name, written, value }: Given, regime: AskedRegime | undefined): void {
+  const known = kindOf(name) !== 'unknown' && (name !== OF_M4U || regime === 'mtk');
+  if (known) return;
+  const likely = likelyName(name);
+  if (likely === undefined) return;
+  throw new RegisterError('unknown', 'there is no such register', {
+    register: written,
+    value,
+    remedy: `did you mean ${written === written.toLowerCase() ? likely.toLowerCase() : likely}?`,
+  });
+}
+
+/** One stage of two. @throws RegisterError where the regime has no such stage. */
+function stageOf(regime: Regime, stage: 1 | 2 | undefined, all: readonly Given[]): Regime {
+  if (stage === undefined) return regime;
+  const { stage1, stage2, architecture } = traitsOf(regime);
+  if (!(stage === 1 ? stage1 : stage2)) {
+    throw new RegisterError('regime', `${regime} has no stage ${stage}`, { remedy: 'leave out --stage' });
+  }
+  if (stage1 !== stage2) return regime;
+  if (architecture === 'AArch64') return stage === 1 ? 'el1&0' : 'el1&0-s2';
+  if (stage === 2) return 'pl1&0-s2';
+  const ttbcr = all.find(({ name }) => name === 'TTBCR' || name === 'TCR')?.value ?? 0n;
+  return isSet(ttbcr, TTBCR.fields.EAE) ? 'pl1&0' : 'pl1&0-short';
+}
+
+function pickAll(
+  regime: Regime,
+  file: readonly Given[],
+  over: readonly Given[],
+  assumed: string[],
+): Map<string, Picked> {
+  const picked = new Map<string, Picked>();
+  for (const sources of sourcesOf(regime)) {
+    const asked = pick(over, sources);
+    const inFile = asked === undefined ? pick(file, sources) : replaced(file, sources, asked, assumed);
+    const found = asked === undefined ? inFile : { ...asked, from: [...asked.from, ...(inFile?.from ?? [])] };
+    if (found === undefined) continue;
+    picked.set(sources.slot, found);
+    if (found.halfMissing !== undefined) assumed.push(`${found.halfMissing} is not given: it is taken as 0`);
+  }
+  return picked;
+}
+
+/** What an option stands in the place of, which is said where it is another value. */
+function replaced(
+  file: readonly Given[],
+  sources: Sources,
+  { value, from }: Picked,
+  assumed: string[],
+): Picked | undefined {
+  const before = pick(file, sources);
+  if (before !== undefined && before.value !== value) {
+    const names = before.from.map(({ written }) => written).join(', ');
+    assumed.push(`${from[0]?.written} = ${hex(value)} takes the place of ${names} = ${hex(before.value)}`);
+  }
+  return before;
+}
+
+/** Values by the manual's names, also of those that are not modelled. */
+function byManualName(
+  regime: Regime,
+  picked: ReadonlyMap<string, Picked>,
+  all: readonly Given[],
+): Map<string, bigint> {
+  const values = new Map(all.map(({ name, value }) => [name, value]));
+  for (const { slot, manual } of sourcesOf(regime)) {
+    const found = picked.get(slot);
+    if (found !== undefined) values.set(manual, found.value);
+    else values.delete(manual);
+  }
+  return values;
+}
+
+function leftOver(
+  all: readonly Given[],
+  picked: ReadonlyMap<string, Picked>,
+  regime: MachineRegime | 'smmuv3',
+): IgnoredRegister[] {
+  const taken = new Set([...picked.values()].flatMap(({ from }) => from));
+  return all
+    .filter((one) => !taken.has(one) && kindOf(one.name) !== 'state')
+    .map(({ name, written }): IgnoredRegister => {
+      const kind = kindOf(name);
+      if (kind === 'unmodelled') {
+        return { register: written, kind, why: UNMODELLED_REGISTERS[name] ?? 'it is not modelled' };
+      }
+      if (kind === 'bystander') return { register: written, kind, why: 'no walk reads it' };
+      if (kind === 'unknown') return { register: written, kind, why: 'it is not known' };
+      return { register: written, kind: 'other', why: `${regime} does not read it` };
+    });
+}
+
+function ofSmmu(
+  regime: AskedRegime,
+  file: readonly Given[],
+  over: readonly Given[],
+  because: string | undefined,
+  stage: 1 | 2 | undefined,
+): ResolvedRegisters {
+  if (stage !== undefined) {
+    const rule = 'the stages of a stream are what its stream table entry says';
+    throw new RegisterError('regime', rule, { remedy: 'leave out --stage' });
+  }
+  const taken = new Map<string, Picked>([...smmuValues(file), ...smmuValues(over)]);
+  const registers = Object.fromEntries([...taken].map(([slot, { value }]) => [slot, value]));
+  const assumed = smmuAssumptions(registers);
+  return {
+    regime,
+    ...(because !== undefined && { because }),
+    registers,
+    assumed,
+    ignored: leftOver(
+      [...file, ...over].filter(({ name }) => smmuName(name) === undefined),
+      new Map(),
+      regime,
+    ),
+  };
+}
+
+function smmuValues(all: readonly Given[]): Map<string, Picked> {
+  const taken = new Map<string, Picked>();
+  for (const one of all) {
+    const slot = smmuName(one.name);
+    if (slot === undefined) continue;
+    const before = taken.get(slot);
+    if (before !== undefined && before.value !== one.value) {
+      const rule = `${before.from[0]?.written} = ${hex(before.value)} is the same register, and disagrees`;
+      throw new RegisterError('contradiction', rule, { register: one.written, value: one.value });
+    }
+    taken.set(slot, { value: one.value, from: [...(before?.from ?? []), one] });
+  }
+  return taken;
+}
+
+/** What an SMMU's registers are taken for where they were not given. A stream by itself needs none of its table. */
+function smmuAssumptions(registers: Readonly<Record<string, bigint>>): string[] {
+  const lacks = (name: string) => registers[name] === undefined;
+  const identification = ['idr0', 'idr1', 'idr3', 'idr5']
+    .filter(lacks)
+    .map((name) => `SMMU_${name.toUpperCase()}`);
+  const said: string[] = [];
+  if (!lacks('strtab_base') && lacks('strtab_base_cfg')) {
+    said.push(
+      'SMMU_STRTAB_BASE_CFG is not given (--strtab-cfg): the stream table is taken to be linear, with one entry (LOG2SIZE = 0)',
+    );
+  }
+  if (!lacks('strtab_base') && lacks('cr0')) {
+    said.push('SMMU_CR0 is not given: the SMMU is taken to be on (SMMUEN = 1)');
+  }
+  if (identification.length > 0) {
+    said.push(
+      `${identification.join(', ')} not given: taken as of an SMMUv3.1 with both stages, AArch64 tables and 44-bit output`,
+    );
+  }
+  return said;
+}

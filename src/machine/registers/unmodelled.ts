@@ -1,0 +1,76 @@
+/** Fields of given registers that are not modelled: refused where they change answers, told where they do not. */
+import { fieldsOf, type WordLayout } from '../../arch/field.ts';
+import { isSet, maskOf } from '../../arch/read.ts';
+import type { Regime } from '../../arch/regimes.ts';
+import { TTBCR } from '../../arch/registers/aarch32-control.ts';
+import { HCRX_EL2 } from '../../arch/registers/extended.ts';
+import { VTCR_EL2 } from '../../arch/registers/stage2.ts';
+import { TCR_EL1, TCR_EL2, TCR_EL3 } from '../../arch/registers/tcr.ts';
+import { idleParts, UNMODELLED_FIELDS, type UnmodelledField } from '../../arch/registers/unmodelled.ts';
+import { hex } from '../../memory/hex.ts';
+import { RegisterError } from './errors.ts';
+
+/** Values by the manual's names. */
+export type ByManualName = ReadonlyMap<string, bigint>;
+
+const GATES: Readonly<Record<string, WordLayout>> = { HCRX_EL2, TTBCR };
+
+/** Why the field does not count, or undefined where it does. */
+function closedGate({ gate }: UnmodelledField, values: ByManualName): string | undefined {
+  if (gate === undefined) return undefined;
+  const value = values.get(gate.register);
+  const field = fieldsOf(GATES[gate.register]!).find(({ name }) => name === gate.field);
+  if (value === undefined || field === undefined || isSet(value, field)) return undefined;
+  return `${gate.register}.${gate.field} = 0`;
+}
+
+/**
+ * Refuses what would be walked wrongly.
+ * @param off - registers that have no say, as their stage is off.
+ * @returns what is set and does not count, by its register.
+ * @throws RegisterError (not-modelled) that names the field.
+ */
+export function checkModelled(
+  regime: Regime,
+  values: ByManualName,
+  off: readonly string[],
+): { readonly register: string; readonly why: string }[] {
+  const told: { register: string; why: string }[] = [];
+  for (const one of UNMODELLED_FIELDS) {
+    const { register, field, what, regimes } = one;
+    const value = values.get(register);
+    if (value === undefined || !regimes.includes(regime) || !isSet(value, field)) continue;
+    const closed = off.includes(register) ? 'its stage is off' : closedGate(one, values);
+    if (closed !== undefined) {
+      told.push({ register, why: `${field.name} is set and does not count: ${closed}` });
+      continue;
+    }
+    throw new RegisterError('not-modelled', `${field.name} turns on ${what}, which is not modelled`, {
+      register,
+      value,
+      remedy: `with ${register}.${field.name} = 0 (${hex(value & ~maskOf(field))}) it can be walked`,
+    });
+  }
+  return [...told, ...idleOf(regime, values)];
+}
+
+/** Control registers whose every bit is declared. TCR_EL2 has TCR_EL1's layout in the EL2&0 regime. */
+function idleOf(regime: Regime, values: ByManualName): { register: string; why: string }[] {
+  const layouts: readonly (readonly [string, WordLayout])[] = [
+    ['TCR_EL1', TCR_EL1],
+    ['TCR_EL2', regime === 'el2&0' ? TCR_EL1 : TCR_EL2],
+    ['TCR_EL3', TCR_EL3],
+    ['VTCR_EL2', VTCR_EL2],
+  ];
+  return layouts.flatMap(([register, layout]) => {
+    const value = values.get(register);
+    if (value === undefined) return [];
+    const { fields, bits } = idleParts(layout, value);
+    return [
+      ...(fields.length > 0
+        ? [{ register, why: `${fields.join(', ')} set, which is not modelled and changes no answer` }]
+        : []),
+      ...(bits !== 0n ? [{ register, why: `bits ${hex(bits)} are RES0, and ignored` }] : []),
+    ];
+  });
+}
