@@ -60,6 +60,8 @@ export interface ImageRow {
   readonly ssid?: bigint;
   /** SMMU: the number of the event that the producer recorded, where its answer counts. */
   readonly event?: number;
+  /** The row's registers as the file has them, which another regime may read otherwise. */
+  readonly given?: Registers;
   /** Register values that replace the file's for this row. */
   readonly registers?: Registers;
   readonly expect: readonly Expectation[];
@@ -85,7 +87,10 @@ export interface ImageFile {
   readonly cpu: { readonly model: string; readonly paBits?: number; readonly features?: readonly string[] };
   /** Where RAM is. Reads outside it abort. */
   readonly ram: { readonly base: bigint; readonly size: bigint };
+  /** By the machine's names, as the file's regime reads them. */
   readonly registers: Registers;
+  /** The registers as the file has them. */
+  readonly given: Registers;
   /** Non-zero words by physical address. */
   readonly words: readonly (readonly [pa: bigint, word: bigint])[];
   readonly rows: readonly ImageRow[];
@@ -178,11 +183,15 @@ export function parseImageFile(value: unknown): ImageFile {
     cpu: { model, ...claims({ paBits, features }) },
     ram: file.elsewhere === 'zero' || !file.ram ? EVERYWHERE : file.ram,
     registers: resolve(file.registers, 'registers'),
+    given: file.registers,
     words: file.memory,
     rows: file.translations.flatMap((row, i) => {
       const where = `translations[${i}]`;
       const registers = row.registers && resolve(row.registers, `${where}.registers`);
-      return rowsOf({ ...row, registers }, where);
+      return rowsOf({ ...row, registers }, where).map((one) => ({
+        ...one,
+        ...(row.registers && { given: row.registers }),
+      }));
     }),
     pagemap: file.pagemap.map((row, i) => ({ ...row, where: `pagemap[${i}]` })),
     protNone: file.pagemap_prot_none.map((row, i) => ({ ...row, where: `pagemap_prot_none[${i}]` })),

@@ -28,16 +28,22 @@ export interface Stretch {
 }
 
 const IA_BITS = 64;
-/** The largest range of addresses of any regime (either half of Sv57), and the smallest page. */
-const MAX_WINDOW_LOG2 = 56;
+/**
+ * The largest range of addresses of Arm's regimes (FEAT_LVA, FEAT_LPA2), and either half of Sv57; the smallest page. Bits above
+ * them are no size: with TBI, an address of 56 bits of ones is a tagged one of the upper range.
+ */
+const MAX_WINDOW_LOG2 = 52;
+const MAX_RISCV_WINDOW_LOG2 = 56;
 const MIN_PAGE_LOG2 = 12;
 
 /** The ranges of addresses that tables can translate: the lower one, and where there are two, the upper one. */
 export function windows(walker: Translator): AddressRange[] {
   const top = 1n << BigInt(hasShortAddresses(walker.regime) ? 32 : IA_BITS);
   const reaches = (ia: bigint) => hasAnswer(walker.walk(ia, { access: 'read' }), walker.regime);
+  const riscv = traitsOf(walker.regime).architecture === 'RISC-V';
+  const largest = riscv ? MAX_RISCV_WINDOW_LOG2 : MAX_WINDOW_LOG2;
   const found: AddressRange[] = [];
-  for (let log2 = MAX_WINDOW_LOG2; log2 >= MIN_PAGE_LOG2; log2--) {
+  for (let log2 = largest; log2 >= MIN_PAGE_LOG2; log2--) {
     const last = (1n << BigInt(log2)) - 1n;
     if (last < top && reaches(last)) {
       found.push({ first: 0n, last });
@@ -45,7 +51,7 @@ export function windows(walker: Translator): AddressRange[] {
     }
   }
   const lowerEnd = found[0] ? found[0].last + 1n : 0n;
-  for (let log2 = MAX_WINDOW_LOG2; log2 >= MIN_PAGE_LOG2; log2--) {
+  for (let log2 = largest; log2 >= MIN_PAGE_LOG2; log2--) {
     const first = top - (1n << BigInt(log2));
     if (first >= lowerEnd && reaches(first)) {
       found.push({ first, last: top - 1n });

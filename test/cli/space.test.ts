@@ -28,13 +28,13 @@ const show = ({ first, last, pa, leafSize, leaves, result }: MappedRange) =>
   (result.ok ? ` ${JSON.stringify([result.permissions, result.attributes.byte])}` : ` ${result.fault.kind}`);
 
 describe('the same ranges by tables as by walks', () => {
-  // One file of each granule and kind of table, and all captures.
+  // One file of each granule and kind of table, and all captures of one stage; RISC-V has no shorter way.
   const files = readdirSync(join(FIXTURES, 'qemu'))
     .filter((file) => /-(00|02)\.json$/.test(file) && !/nested|config|64k/.test(file))
     .map((file) => `qemu/${file}`)
     .concat(
       readdirSync(join(FIXTURES, 'real'))
-        .filter((file) => /\.json(\.gz)?$/.test(file) && !file.includes('.sg.'))
+        .filter((file) => /\.json(\.gz)?$/.test(file) && !/\.sg\.|nested|riscv/.test(file))
         .map((file) => `real/${file}`),
     );
 
@@ -101,6 +101,7 @@ describe('two stages: the same translations, and the same faults at the same add
     'qemu/qemu-nested-16k-neoverse-n1-02.json',
     'qemu/qemu-nested-64k-cortex-a57-02.json',
     'qemu/qemu-v7lpae-nested-cortex-a15-02.json',
+    'real/xen417-armhf-a15-domu-nested.json.gz',
     'qemu/qemu10-smmuv3-nested-4k-00.json',
     'qemu/qemu10-smmuv3-nested-16k-00.json',
   ])('%s', (file) => {

@@ -31,7 +31,7 @@ export async function imageTarget(
   const regime = given.asked ?? given.said ?? (image.anyStages ? 'smmuv3' : image.regime);
   const values = resolved(
     {
-      given: { ...image.registers, ...row?.registers },
+      given: { ...image.given, ...row?.given },
       over: { ...given.file, ...given.over },
       regime,
       stage: given.stage,

@@ -1,6 +1,7 @@
 /** Which regime follows from register values: from their names, and from what HCR, SCTLR and TTBCR say. (DDI 0487 D8.1.2.) */
+
 import { isSet } from '../../arch/read.ts';
-import type { MachineRegime, Regime } from '../../arch/regimes.ts';
+import { isAArch32, isStage2Alone, type MachineRegime, type Regime, traitsOf } from '../../arch/regimes.ts';
 import { TTBCR } from '../../arch/registers/aarch32-control.ts';
 import { SCTLR_EL1 } from '../../arch/registers/sctlr.ts';
 import { HCR_EL2 } from '../../arch/registers/stage2.ts';
@@ -142,8 +143,8 @@ export function inferRegime(given: readonly Given[]): Inferred {
   if (mali.length > 0) return { regime: 'mali', because: `${mali.join(', ')} is given`, assumed: [] };
   const assumed: string[] = [];
   const aarch32 = ofAArch32(values);
-  const stage2Taken = aarch32.some(({ regime }) => regime !== 'pl2');
-  const el1 = ofEl1(values, assumed).filter(({ regime }) => !(stage2Taken && regime === 'el1&0-s2'));
+  const stage2Taken = aarch32.some(({ regime }) => traitsOf(regime).el !== 2);
+  const el1 = ofEl1(values, assumed).filter(({ regime }) => !(stage2Taken && isStage2Alone(regime)));
   const all = [...el1, ...ofEl2(values, assumed), ...ofEl3(values), ...aarch32];
   if (all.length === 0) return ofBareNames(values);
   const live = all.filter(({ off }) => off === undefined);
@@ -170,7 +171,7 @@ export function underHcr(asked: Regime, given: readonly Given[]): { regime: Regi
   const hcr = values.of('HCR_EL2', 'HCR');
   if (hcr === undefined) return { regime: asked };
   const set = ([VM, DC, TGE] as const).find((field) => isSet(hcr, field));
-  const name = asked.startsWith('pl') ? 'HCR' : 'HCR_EL2';
+  const name = isAArch32(asked) ? 'HCR' : 'HCR_EL2';
   const why = `${name}.${set?.name} = 1 (--stage 1 asks for the first stage alone)`;
   if (set !== undefined && asked === 'el1&0') return { regime: 'el1&0-nested', because: why };
   if (set !== undefined && (asked === 'pl1&0' || asked === 'pl1&0-short')) {

@@ -84,14 +84,16 @@ export interface Sources {
 
 /** Every register that a regime reads. */
 export function sourcesOf(regime: Regime): readonly Sources[] {
-  const { registers } = traitsOf(regime);
+  const { architecture, el, stage1, stage2, registers } = traitsOf(regime);
+  const alone = architecture === 'AArch64' && el === 1 && stage1 && !stage2;
   // HCR_EL2 switches no stage of EL1&0 on, but its NV and NV1 change what descriptors mean.
-  const read = regime === 'el1&0' ? { ...registers, hcr: HCR_EL2.name } : registers;
+  const read = alone ? { ...registers, hcr: HCR_EL2.name } : registers;
   return Object.entries(read).map(([slot, manual]) => {
     const name = slot as RegisterName;
     const [high, low] = manual.split(':');
     const others = OTHER_NAMES[manual] ?? [];
-    const capitalsAreOther = regime === 'pl2';
+    // Of Hyp mode the names in capitals are PL1's.
+    const capitalsAreOther = architecture === 'AArch32' && el === 2;
     return high !== undefined && low !== undefined
       ? { slot: name, capitalsAreOther, manual, whole: others, halves: [high, low] }
       : { slot: name, capitalsAreOther, manual, whole: [manual.toUpperCase(), ...others] };

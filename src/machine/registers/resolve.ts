@@ -112,8 +112,12 @@ function checked(name: string, value: unknown): bigint {
   throw new RegisterError('value', `${name} must be a bigint of at most 64 bits, not ${String(value)}`);
 }
 
+function isM4u(regime: AskedRegime | undefined): boolean {
+  return regime !== undefined && regime !== 'smmuv3' && traitsOf(regime).descriptors === 'mtk';
+}
+
 function refuseMisspelt({ name, written, value }: Given, regime: AskedRegime | undefined): void {
-  const known = kindOf(name) !== 'unknown' && (name !== OF_M4U || regime === 'mtk');
+  const known = kindOf(name) !== 'unknown' && (name !== OF_M4U || isM4u(regime));
   if (known) return;
   const likely = likelyName(name);
   if (likely === undefined) return;

@@ -1,7 +1,8 @@
 /** Fields of given registers that are not modelled: refused where they change answers, told where they do not. */
+
 import { fieldsOf, type WordLayout } from '../../arch/field.ts';
 import { isSet, maskOf } from '../../arch/read.ts';
-import type { Regime } from '../../arch/regimes.ts';
+import { type Regime, traitsOf } from '../../arch/regimes.ts';
 import { TTBCR } from '../../arch/registers/aarch32-control.ts';
 import { HCRX_EL2 } from '../../arch/registers/extended.ts';
 import { VTCR_EL2 } from '../../arch/registers/stage2.ts';
@@ -37,9 +38,9 @@ export function checkModelled(
 ): { readonly register: string; readonly why: string }[] {
   const told: { register: string; why: string }[] = [];
   for (const one of UNMODELLED_FIELDS) {
-    const { register, field, what, regimes } = one;
+    const { register, field, what, regimes: affected } = one;
     const value = values.get(register);
-    if (value === undefined || !regimes.includes(regime) || !isSet(value, field)) continue;
+    if (value === undefined || !affected.includes(regime) || !isSet(value, field)) continue;
     const closed = off.includes(register) ? 'its stage is off' : closedGate(one, values);
     if (closed !== undefined) {
       told.push({ register, why: `${field.name} is set and does not count: ${closed}` });
@@ -58,7 +59,7 @@ export function checkModelled(
 function idleOf(regime: Regime, values: ByManualName): { register: string; why: string }[] {
   const layouts: readonly (readonly [string, WordLayout])[] = [
     ['TCR_EL1', TCR_EL1],
-    ['TCR_EL2', regime === 'el2&0' ? TCR_EL1 : TCR_EL2],
+    ['TCR_EL2', traitsOf(regime).ranges === 2 ? TCR_EL1 : TCR_EL2],
     ['TCR_EL3', TCR_EL3],
     ['VTCR_EL2', VTCR_EL2],
   ];
