@@ -13,7 +13,7 @@ export type EventWords = readonly [bigint, bigint, bigint, bigint];
 export const EVENT_HEAD = /\bevent (0x[0-9a-f]+) received:/i;
 const WORD_LINE = /(?:^|[\s:])0x([0-9a-f]{16})\s*$/i;
 /** Before the word stands nothing, or the names of a driver and a device. */
-const BEFORE_WORD = /^\s*$|smmu[^=]{0,80}$/i;
+const BEFORE_WORD = /^\s*(?:[\w@/.-]{1,64}:\s*)?$|smmu[^=]{0,80}$/i;
 
 /** The word that a line of such a dump ends with. */
 export function wordOf(line: string): bigint | undefined {

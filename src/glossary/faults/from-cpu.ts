@@ -121,7 +121,9 @@ function decodeFsr(
       ...(asynchronous
         ? ['the abort is asynchronous: DFAR, WnR and CM are UNKNOWN for it (DDI 0487 G5.12, G8.2.47)']
         : []),
-      ...(armv5 ? ['FS has the meaning of ARMv4 and ARMv5: there 0x01 and 0x03 are alignment faults'] : []),
+      ...(armv5 && shortStatus(fs)?.kind !== kind
+        ? ['FS has the meaning of ARMv4 and ARMv5: there 0x01 and 0x03 are alignment faults']
+        : []),
     ],
   };
 }

@@ -138,7 +138,7 @@ function decodeAbort(esr: bigint, ec: number, context: EsrContext): DecodedFault
       'taken to EL2 from below, so a fault of stage 2, unless HCR_EL2.TGE is 1; HPFAR_EL2 holds the IPA',
     );
   }
-  if (hpfar !== undefined && !hpfarKnown) {
+  if (hpfar !== undefined && hpfar !== 0n && !hpfarKnown) {
     notes.push(`HPFAR_EL2 ${hex(hpfar)} is not the IPA: it is UNKNOWN for this fault (DDI 0487 D24.2.76)`);
   }
   if (farInvalid) notes.push('FnV is 1: FAR is not valid');

@@ -55,6 +55,7 @@ const FILLS: Readonly<Record<string, string>> = {
   fe: 'the fill of unused memory (0xfe)',
   cd: 'memory of a debugging allocator that was never initialised (0xcd)',
   dd: 'memory of a debugging allocator that was freed (0xdd)',
+  af: 'the fill of memory that EDK2 freed or never initialised (0xaf)',
   '55': 'a fill pattern (0x55)',
   ff: 'all ones: an error code as a pointer, or what a bus returns where nothing answers',
 };

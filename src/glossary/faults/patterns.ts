@@ -68,6 +68,8 @@ const RULES: readonly Rule[] = [
     key: 'esr',
     pattern: /\b(?:SError Interrupt on|Bad mode in)\b[^,]{0,60}, code (?:0x)?([0-9a-f]{8,16})\b/gi,
   },
+  // TF-A: `exception reason=0 syndrome=0xbe000011`.
+  { key: 'esr', pattern: /\bexception reason=\S{1,6} syndrome=(?:0x)?([0-9a-f]{8,16})\b/gi },
   // QEMU: `with ESR 0x25/0x96000047`, the class before the register.
   { key: 'esr', pattern: /\bESR 0x[0-9a-f]{1,2}\/(?:0x)?([0-9a-f]{1,16})\b/gi },
   { key: 'far', pattern: named('far(?:_el[nx])?|dfar|ifar|hdfar|hifar|gva') },
@@ -77,7 +79,7 @@ const RULES: readonly Rule[] = [
   { key: 'far', pattern: /\bvirtual address:? (?:0x)?([0-9a-f]{1,16})\b/gi },
   {
     key: 'far',
-    pattern: /\b(?:fault|abort|exception)\b[^,;]* at (?:address )?\s{0,4}0x([0-9a-f]{1,16})\b/gi,
+    pattern: /\b(?:fault|abort)\b[^,;]* at (?:address )?\s{0,4}0x([0-9a-f]{1,16})\b/gi,
   },
   { key: 'far', pattern: /\bfault addr(?:ess)?:?\s{0,4}(?:0x)?([0-9a-f]{1,16})\b/gi },
   { key: 'far', pattern: /\besr\b.*\baddress: (?:0x)?([0-9a-f]{1,16})\b/gi },

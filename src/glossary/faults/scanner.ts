@@ -122,10 +122,17 @@ export class Scanner {
 
   #readMore(view: View): boolean {
     const last = this.#lastFault();
-    const more = last === undefined ? undefined : moreOf(last.fault, view.text.slice(0, view.own));
-    if (last === undefined || more === undefined) return false;
+    if (last === undefined) return false;
+    const more = moreOf(last.fault, view.text.slice(0, view.own)) ?? this.#wrappedMore(last.fault, view);
+    if (more === undefined) return false;
     this.#replace(last.found, more);
     return true;
+  }
+
+  /** What a line and those below it say together, and those below do not say alone. */
+  #wrappedMore(fault: DecodedFault, { text, own }: View): DecodedFault | undefined {
+    if (text.length === own || moreOf(fault, text.slice(own)) !== undefined) return undefined;
+    return moreOf(fault, text);
   }
 
   #readEvent(view: View): boolean {
@@ -194,7 +201,7 @@ export class Scanner {
 
   #readTokens(view: View): void {
     const all = tokensOf(view, this.#evidence);
-    const tokens = all.filter((token) => !this.#isOldPar(token, all));
+    const tokens = all.filter((token) => !this.#isOldPar(token, all) && !this.#isOfLowerEl(token));
     // Where a line names a single report, all its details are that report's.
     const primaries = tokens.filter(({ key }) => isPrimary(key));
     const ordered =
@@ -208,11 +215,19 @@ export class Scanner {
   }
 
   /** PAR in a dump of registers, where it holds no fault: what some earlier translation left. */
-  #isOldPar({ key, value }: Token, all: readonly Token[]): boolean {
-    if (key !== 'par' || isFaultPar(value)) return false;
+  #isOldPar({ key, value, wide = false }: Token, all: readonly Token[]): boolean {
+    if (key !== 'par' || (isFaultPar(value) && !wide)) return false;
     return (
       this.#open() !== undefined || this.#lastFault() !== undefined || all.some((one) => one.key === 'esr')
     );
+  }
+
+  /** ESRs of lower levels in the crash dump of EL3: what older exceptions left. */
+  #isOfLowerEl({ key, el }: Token): boolean {
+    const found = this.#found.at(-1);
+    if (key !== 'esr' || el === undefined || found === undefined || !('report' in found.item)) return false;
+    const { report } = found.item;
+    return report.key === 'esr' && report.el === 3 && el < 3 && this.#line - found.last <= DUMP_REACH;
   }
 
   #takePending(keys: readonly DetailKey[], el?: number): Map<DetailKey, bigint> {

@@ -13,7 +13,10 @@ const TEGRA_KINDS: readonly (readonly [RegExp, DecodedKind])[] = [
 
 /** A decode error is of the controller: no translation had a part in it. */
 function tegraKind(what: string, detail = ''): DecodedKind {
-  if (/smmu/i.test(what)) return /read|write|secure|protection/i.test(detail) ? 'permission' : 'translation';
+  if (/smmu/i.test(what + detail))
+    return /(?:read|write|secure)\w* (?:error|violation|fault)|protection|permission/i.test(detail)
+      ? 'permission'
+      : 'translation';
   return TEGRA_KINDS.find(([pattern]) => pattern.test(what))?.[1] ?? 'external';
 }
 
@@ -24,14 +27,14 @@ export const SOC_FORMS: readonly Form[] = [
   {
     source: 'tegra-mc',
     pattern:
-      /\btegra-mc [\w.-]+: (?<client>[\w-]{1,32}): (?:(?<secure>secure|non-secure) )?(?<way>read|write) @0x(?<at>[0-9a-f]{1,16}): (?<what>[^(\n]{1,64}?)\s*\((?<detail>[^)]{1,64})\)/i,
+      /\btegra-mc [\w.-]+: (?<client>[\w-]{1,32}): (?:(?<secure>secure|non-secure) )?(?<way>read|write) @0x(?<at>[0-9a-f]{1,16}): (?<what>[^(\n]{1,64}?)\s*\((?<detail>(?:\(null\)|[^()]){1,64})\)/i,
     read: ({ client, way, what = '', detail = '' }) => ({
       kind: tegraKind(what, detail),
       name: what.trim(),
       access: accessNamed(way),
       device: client,
       notes: [`the memory controller says: ${detail}`],
-      hints: /decode/i.test(what) ? [DECODE] : [],
+      hints: /decode/i.test(what) && !/smmu/i.test(detail) ? [DECODE] : [],
     }),
   },
   {

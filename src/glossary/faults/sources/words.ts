@@ -87,6 +87,17 @@ export const WORD_FORMS: readonly Form[] = [
     }),
   },
   {
+    // U-Boot on arm32: no register says why.
+    source: 'text',
+    pattern: /^\s*(?<what>data|prefetch) abort\s+pc : \[<(?<pc>[0-9a-f]{8})>\]/i,
+    read: ({ what, pc }) => ({
+      kind: 'unknown',
+      name: `${what!.toLowerCase()} abort`,
+      access: what!.toLowerCase() === 'prefetch' ? 'execute' : undefined,
+      notes: [`no status register is printed; the PC is 0x${pc!}`],
+    }),
+  },
+  {
     // NuttX on arm64, where no syndrome is printed.
     source: 'text',
     pattern:
