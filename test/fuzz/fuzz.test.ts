@@ -4,6 +4,7 @@ import { PhysicalMemory } from '../../src/memory/index.ts';
 import type { Translation } from '../../src/walker/index.ts';
 import { stage1 } from '../../src/walker/walker.ts';
 import { check, Violation } from './check.ts';
+import { runLog } from './logs.ts';
 import { newTally, runMachine, WALKS_PER_MACHINE } from './machine.ts';
 
 test('random memory and random registers: 20,000 walks and no violation', () => {
@@ -12,6 +13,14 @@ test('random memory and random registers: 20,000 walks and no violation', () => 
   const tally = newTally();
   for (let machine = 0; machine < 80; machine++) runMachine(seed, machine, tally);
   expect(tally.walks).toBe(80 * WALKS_PER_MACHINE);
+});
+
+test('mutated logs: 600 texts and no violation', () => {
+  const seed = Math.floor(Math.random() * 2 ** 32);
+  console.log(`fuzz seed ${seed}`);
+  let faults = 0;
+  for (let round = 0; round < 600; round++) faults += runLog(seed, round).faults;
+  expect(faults).toBeGreaterThan(100);
 });
 
 test('a machine is replayed by its seed and index', () => {

@@ -1,7 +1,8 @@
-/** `npm run fuzz [-- --walks=1000000 | --images=10000] [--seed=N --only=N]`: random memory and registers, or damaged image files, and what must hold for every answer. (DDI 0487 D8, G5; IHI 0070.) */
+/** `npm run fuzz [-- --walks=1000000 | --images=10000 | --logs=100000] [--seed=N --only=N]`: random memory and registers, damaged image files, or damaged logs, and what must hold for every answer. (DDI 0487 D8, G5; IHI 0070.) */
 import { parseArgs } from 'node:util';
 import { Violation } from './check.ts';
 import { runDamaged } from './images.ts';
+import { runLog } from './logs.ts';
 import { newTally, runMachine, WALKS_PER_MACHINE } from './machine.ts';
 
 function number(text: string, name: string, limit: number): number {
@@ -13,11 +14,16 @@ function number(text: string, name: string, limit: number): number {
   return value;
 }
 
+/** `--logs` alone. */
+const DEFAULT_LOGS = '100000';
+
 const { values } = parseArgs({
+  args: process.argv.slice(2).map((one) => (one === '--logs' ? `--logs=${DEFAULT_LOGS}` : one)),
   options: {
     walks: { type: 'string', default: '1000000' },
     seed: { type: 'string', default: String(Math.floor(Math.random() * 2 ** 32)) },
     images: { type: 'string' },
+    logs: { type: 'string' },
     only: { type: 'string' },
   },
 });
@@ -27,6 +33,11 @@ const only = values.only === undefined ? undefined : number(values.only, 'only',
 
 if (values.images !== undefined) {
   await fuzzImages(number(values.images, 'images', 1e9));
+  process.exit();
+}
+
+if (values.logs !== undefined) {
+  fuzzLogs(number(values.logs, 'logs', 1e9));
   process.exit();
 }
 
@@ -75,5 +86,27 @@ async function fuzzImages(count: number): Promise<void> {
   for (const [code, n] of codes) console.log(`${String(n).padStart(9)}  exit code ${code}`);
   console.log(
     `slowest ${slowest.toFixed(0)} ms, at most ${(mostBytes / 2 ** 20).toFixed(0)} MiB in one process for all`,
+  );
+}
+
+/** Mutations of posts and of what is no fault, and the slowest of them. */
+function fuzzLogs(count: number): void {
+  console.log(`seed ${seed}`);
+  let [faults, slowest] = [0, 0];
+  for (let round = only ?? 0; round < (only === undefined ? count : only + 1); round++) {
+    try {
+      const ran = runLog(seed, round);
+      faults += ran.faults;
+      slowest = Math.max(slowest, ran.milliseconds);
+    } catch (error) {
+      console.error(
+        `violation in log ${round}: ${error instanceof Error ? (error.stack ?? error.message) : error}`,
+      );
+      console.error(`replay: npm run fuzz -- --logs=1 --seed=${seed} --only=${round}`);
+      process.exit(1);
+    }
+  }
+  console.log(
+    `${count} texts, ${faults} faults told in them, slowest ${slowest.toFixed(0)} ms, no violation`,
   );
 }

@@ -27,6 +27,22 @@ export const TOOLS: readonly Mutant[] = [
     tests: ['test/glossary/decoders.test.ts'],
   },
   {
+    name: 'hpfar-of-any-fault',
+    file: 'src/glossary/faults/from-esr.ts',
+    find: 'return stage === 2 && (s1ptw ? WITH_IPA_ON_WALK : WITH_IPA).includes(kind);',
+    replace: 'return true;',
+    breaks: 'HPFAR_EL2 is believed where it is UNKNOWN.',
+    tests: ['test/glossary/posts.test.ts'],
+  },
+  {
+    name: 'record-among-words',
+    file: 'src/glossary/faults/event-lines.ts',
+    find: 'return isBare(words) && !near.some((line) => line !== undefined && DUMP.test(messageOf(line)))',
+    replace: 'return isBare(words)',
+    breaks: 'Words in a memory dump are an event record.',
+    tests: ['test/glossary/quiet.test.ts'],
+  },
+  {
     name: 'dfsr-fnv-of-any-fault',
     file: 'src/glossary/faults/from-cpu.ts',
     find: "const farInvalid = kind === 'external' && isSet(value, layout.fields.FnV);",
