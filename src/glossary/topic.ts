@@ -8,6 +8,10 @@ export const TOPIC_GROUPS = [
   'SMMUv3 event',
   'register',
   'register field',
+  'feature',
+  'SMMUv3 command',
+  'TLB maintenance',
+  'word',
 ] as const;
 /** What a topic is: a value, a field, a fault, an event or a register. */
 export type TopicGroup = (typeof TOPIC_GROUPS)[number];

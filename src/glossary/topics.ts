@@ -7,6 +7,7 @@ import { normalName } from './names.ts';
 import { registerFieldTopics, registerTopics } from './register-topics.ts';
 import type { Topic } from './topic.ts';
 import { explainNumber, explainValue } from './values.ts';
+import { wordTopics } from './word-topics.ts';
 
 let made: readonly Topic[] | undefined;
 
@@ -18,6 +19,7 @@ export function allTopics(): readonly Topic[] {
     ...eventTopics(),
     ...registerTopics(),
     ...registerFieldTopics(),
+    ...wordTopics(),
   ];
   return made;
 }

@@ -68,6 +68,10 @@ test('without a name, the topics by group', async () => {
     'SMMUv3 event',
     'register',
     'register field',
+    'feature',
+    'SMMUv3 command',
+    'TLB maintenance',
+    'word',
   ]);
 });
 

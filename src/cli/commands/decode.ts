@@ -37,7 +37,8 @@ interface DecodeOptions extends SvgOptions {
 const HELP = `
 Of what is not given, everything is tried: both stages of AArch64, all granules and levels (a word of 8 digits also as a short
 descriptor). Some bits are fields in one regime and reserved in another: --regime says which. Readings that come to the same are one; the likeliest is first, and what speaks against the others is said.
-Equal letters and colours belong together. Exit code 1 when a word is no valid descriptor in any reading.
+Of a text on stdin the words count that are descriptors by their name (pgd=, pte=, 3RD[…] =, PTE: … =>) or form, with the level that
+the name says; addresses, indices and registers are left out, and that is said. Equal letters and colours belong together. Exit code 1 when a word is no valid descriptor in any reading.
 
 Examples:
   $ lpae decode 0x0060000040000f47 --stage 1 --level 3

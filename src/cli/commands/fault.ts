@@ -25,8 +25,10 @@ type FaultOptions = TargetOptions & { readonly [name in (typeof REGISTERS)[numbe
 const HELP = `
 TEXT is what a log says, in one argument or several; without it, or with -, standard input is read. Understood are faults of
 Linux's arm-smmu and arm-smmu-v3 drivers, event records (four 64-bit words or eight 32-bit ones), aborts of Linux, KVM, Xen,
-U-Boot, EDK2, TF-A and QEMU (ESR, FAR, HPFAR, HSR, DFSR, IFSR), PAR_EL1 values, and an ESR alone; page faults of GPUs (Mali:
-panfrost, panthor, kbase; Adreno: msm, KGSL), and of the IOMMUs of MediaTek, Renesas, Apple, Samsung and Rockchip.
+Jailhouse, Hafnium, seL4, OP-TEE, TF-A, U-Boot, EDK2, Zephyr, NuttX, XNU, FreeBSD and QEMU (ESR, FAR, HPFAR, HSR, DFSR, IFSR),
+PAR_EL1 values, and an ESR alone; faults of GPUs (Mali: panfrost, panthor, kbase; Adreno: msm, KGSL), of the IOMMUs of MediaTek,
+Renesas, Apple, Samsung, Rockchip and Allwinner, and of Tegra's memory controller. Quote marks, quoted-printable, time stamps and
+wrapped lines are undone first. Walks that the log prints are read too; a text with a walk and no fault is told so.
 Several faults are all shown; what was reported more than once is shown once. Exit code 3 when there is no fault in the text.
 
 With --tables, the access of each fault is walked through them, to the very descriptor; exit code 1 when they don't give the

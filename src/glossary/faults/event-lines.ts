@@ -30,7 +30,7 @@ const WORDS_ALONE = /^\s*(0x[0-9a-f]{1,16}(?:[\s,]+0x[0-9a-f]{1,16}){3})\s*$/i;
 const OWNER = /\bev(?:en)?t\b|\bevtq?\b|smmu/i;
 /** Words of a memory dump, with or without an offset before them. */
 const DUMP =
-  /^\s*(?:(?:0x)?[0-9a-f]{2,16}:?\s+)?(?:(?:0x)?[0-9a-f]{8}(?:[0-9a-f]{8})?[\s,]*){2,}(?:\s.{0,40})?$/i;
+  /^\s*(?:(?:0x)?[0-9a-f]{2,16}:?\s+)?(?:0x)?(?:[0-9a-f]{16}|[0-9a-f]{8})(?:[\s,]{1,4}(?:0x)?(?:[0-9a-f]{16}|[0-9a-f]{8})\b)+(?:\s.{0,40})?$/i;
 
 /**
  * A whole record in a line: four 64-bit words or eight 32-bit ones. An event's or SMMU's name stands before them; or nothing at all, neither

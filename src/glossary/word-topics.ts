@@ -1,0 +1,202 @@
+/**
+ * Names that are no field, register or fault: features of the translation chapters (DDI 0487 A2.2, D8), SMMUv3 commands and the reasons of Command
+ * queue errors (IHI 0070 4, 7.1), TLB maintenance (DDI 0487 D8.17), and words that answers here use. A sentence each.
+ */
+import { TLBI_IPA, TLBI_RANGE, TLBI_VA } from '../arch/registers/tlbi.ts';
+import { fieldOf } from './fault-topics.ts';
+import { registerOf } from './register.ts';
+import type { Topic, TopicGroup } from './topic.ts';
+
+type Sentences = Readonly<Record<string, string>>;
+
+const FEATURES: Sentences = {
+  FEAT_AIE:
+    'Memory attribute index enhancement: AttrIndx has four bits, and MAIR2_ELx holds eight more attributes.',
+  FEAT_AA32HPD: 'Hierarchical permissions of AArch32 long descriptors can be switched off, by TTBCR2.HPDn.',
+  FEAT_ATS1A: 'Address translation instructions AT S1E*A, which do not check permissions.',
+  FEAT_BBM:
+    'Break-before-make support levels: what a change of block size may do without an invalid entry between (levels 0 to 2; nT is of level 1).',
+  FEAT_BBML1:
+    'Break-before-make support level 1: nT keeps block entries out of TLBs, so that their size can be changed.',
+  FEAT_BBML2:
+    'Break-before-make support level 2: block sizes and the Contiguous bit may be changed at once; a conflict faults or is resolved.',
+  FEAT_BTI:
+    'Branch target identification: GP in a descriptor guards a page, whose indirect branches must land on BTI.',
+  FEAT_CMOW: 'SCTLR_ELx.CMOW: cache maintenance by VA from EL0 needs write permission.',
+  FEAT_D128: 'Descriptors of 128 bits, and 56-bit physical addresses.',
+  FEAT_E0PD: 'TCR_EL1.E0PDn: EL0 faults on a half of the address space without a walk, in constant time.',
+  FEAT_ETS2:
+    'Enhanced translation synchronization: a write of a descriptor that is older than an access is seen by its walk after DSB, without ISB.',
+  FEAT_ETS3: 'As FEAT_ETS2, with more ordering between walks and explicit accesses.',
+  FEAT_EVT: 'Traps to EL2 of TLB and cache maintenance of EL1.',
+  FEAT_GCS: 'Guarded control stack: a stack of return addresses in pages of their own permission.',
+  FEAT_GTG: 'Guest translation granules: ID_AA64MMFR0_EL1 says the granules of stage 2 apart.',
+  FEAT_HACDBS: 'Hardware accelerator that cleans dirty state of stage 2.',
+  FEAT_HAFDBS:
+    'Hardware management of the access flag and dirty state: TCR_ELx.HA and HD, DBM in descriptors.',
+  FEAT_HAFT: 'Hardware management of the access flag in table descriptors (TCR2_ELx.HAFT).',
+  FEAT_HDBSS: 'Hardware writes dirtied stage-2 pages into a buffer (HDBSSBR_EL2).',
+  FEAT_HPDS: 'Hierarchical permission disables: TCR_ELx.HPDn switches APTable, XNTable and PXNTable off.',
+  FEAT_HPDS2:
+    'Page-based hardware attributes (PBHA): bits [62:59] of a leaf are for IMPLEMENTATION DEFINED use.',
+  FEAT_LPA:
+    'Physical addresses of 52 bits with the 64K granule: address bits [51:48] stand in bits [15:12] of a descriptor.',
+  FEAT_LPA2:
+    'Addresses of 52 bits with 4K and 16K granules (TCR_ELx.DS, VTCR_EL2.DS); address bits [51:50] stand where SH did.',
+  FEAT_LVA: 'Virtual addresses of 52 bits with the 64K granule.',
+  FEAT_LVA3: 'Virtual addresses of 56 bits, with descriptors of 128 bits.',
+  FEAT_LS64: 'Single-copy atomic loads and stores of 64 bytes, which only memory of some types takes.',
+  FEAT_MEC: 'Memory encryption contexts of Realms: AMEC in descriptors chooses one.',
+  FEAT_MTE: 'Memory tagging, instructions alone.',
+  FEAT_MTE2:
+    'Memory tagging: memory of type Tagged has an allocation tag for each 16 bytes, checked against bits [59:56] of the address.',
+  FEAT_MTE_PERM: 'Stage-2 control of tag access: MemAttr values with NoTagAccess.',
+  FEAT_NV:
+    'Nested virtualization: a guest hypervisor at EL1; with NV1 its descriptors have other permission bits.',
+  FEAT_NV2: 'Nested virtualization by a page of register values (VNCR_EL2).',
+  FEAT_PAN:
+    'Privileged access never: with PSTATE.PAN privileged data accesses to memory that EL0 may access fault.',
+  FEAT_PAN2: 'AT instructions that honour PAN (AT S1E1RP, AT S1E1WP).',
+  FEAT_PAN3: 'SCTLR_ELx.EPAN: PAN also holds for memory that EL0 may execute alone.',
+  FEAT_RAS: 'Reliability, availability and serviceability: error records, and a syndrome in an SError.',
+  FEAT_RME:
+    'Realm management: four physical address spaces, and granule protection checks after translation.',
+  FEAT_S1PIE: 'Stage-1 permission indirection: PIIndex of a descriptor chooses a field of PIR_ELx.',
+  FEAT_S1POE:
+    'Stage-1 permission overlays: POIndex chooses a field of POR_ELx, which takes permissions away.',
+  FEAT_S2FWB: 'Forced Write-Back: HCR_EL2.FWB gives stage 2 the last word on memory types.',
+  FEAT_S2PIE: 'Stage-2 permission indirection, by S2PIR_EL2.',
+  FEAT_S2POE: 'Stage-2 permission overlays, by S2POR_EL1.',
+  FEAT_SEL2: 'EL2 in Secure state, with VSTTBR_EL2 and VSTCR_EL2.',
+  FEAT_SVE: 'Scalable vectors, whose loads may leave out elements that fault (first-fault loads).',
+  FEAT_TCR2: 'TCR2_EL1 and TCR2_EL2: more control of stage 1.',
+  FEAT_THE: 'Translation hardening: Protected bits in descriptors, and RCW instructions that respect them.',
+  FEAT_TLBIRANGE: 'TLB maintenance of ranges of addresses (TLBI RVA*, RIPAS2*).',
+  FEAT_TTCNP: 'Common not private: TTBR.CnP lets PEs share TLB entries.',
+  FEAT_TTL: 'TLBI operands hint at granule and level of the leaf (TTL).',
+  FEAT_TTST: 'Small translation tables: T0SZ and T1SZ up to 48 (47 with 64K).',
+  FEAT_UAO: 'User access override: LDTR and STTR of EL1 act as privileged.',
+  FEAT_VHE: 'Virtualization host extensions: HCR_EL2.E2H gives EL2 two ranges of addresses and an EL0.',
+  FEAT_VMID16: 'VMIDs of 16 bits (VTCR_EL2.VS).',
+  FEAT_XNX: 'Stage-2 execute-never by exception level: XN[1:0].',
+  FEAT_XS: 'The XS attribute: accesses that may take long, and TLBI nXS that does not wait for them.',
+};
+
+const COMMANDS: Sentences = {
+  CMD_PREFETCH_CONFIG: 'Hints that the configuration of a stream will be used (4.2.1).',
+  CMD_PREFETCH_ADDR: 'Hints that a range of addresses of a stream will be used (4.2.2).',
+  CMD_CFGI_STE: 'Invalidates what is cached of an STE, and of the CDs behind it (4.3.1).',
+  CMD_CFGI_STE_RANGE: 'The same for 2^(Range + 1) StreamIDs (4.3.2).',
+  CMD_CFGI_CD: 'Invalidates what is cached of one CD, by StreamID and SubstreamID (4.3.3).',
+  CMD_CFGI_CD_ALL: 'Invalidates what is cached of all CDs of a StreamID (4.3.4).',
+  CMD_CFGI_VMS_PIDM: 'Invalidates what is cached of a VMS by VMID (4.3.5).',
+  CMD_CFGI_ALL:
+    'Invalidates everything that is cached of configuration: CMD_CFGI_STE_RANGE with Range 31 (4.3.6).',
+  CMD_TLBI_NH_ALL: 'Invalidates stage-1 entries of NS-EL1 by VMID (4.4.2.1).',
+  CMD_TLBI_NH_ASID: 'Invalidates stage-1 entries of NS-EL1 by VMID and ASID (4.4.2.2).',
+  CMD_TLBI_NH_VAA: 'Invalidates stage-1 entries of NS-EL1 by VMID and VA, of every ASID (4.4.2.3).',
+  CMD_TLBI_NH_VA: 'Invalidates stage-1 entries of NS-EL1 by VMID, ASID and VA (4.4.2.4).',
+  CMD_TLBI_EL3_ALL: 'Invalidates all entries of EL3 (4.4.2.5).',
+  CMD_TLBI_EL3_VA: 'Invalidates entries of EL3 by VA (4.4.2.6).',
+  CMD_TLBI_EL2_ALL: 'Invalidates all entries of EL2 (4.4.2.7).',
+  CMD_TLBI_EL2_VA: 'Invalidates entries of EL2 by VA, and of EL2-E2H by ASID too (4.4.2.8).',
+  CMD_TLBI_EL2_VAA: 'Invalidates entries of EL2-E2H by VA, of every ASID (4.4.2.9).',
+  CMD_TLBI_EL2_ASID: 'Invalidates entries of EL2-E2H by ASID (4.4.2.10).',
+  CMD_TLBI_S2_IPA:
+    'Invalidates stage-2 entries by VMID and IPA; stage-1 entries made through them need CMD_TLBI_NH_ALL or such (4.4.3.1).',
+  CMD_TLBI_S12_VMALL: 'Invalidates stage-1 and stage-2 entries of a VMID (4.4.3.2).',
+  CMD_TLBI_NSNH_ALL: 'Invalidates all Non-secure entries of NS-EL1 and stage 2, of every VMID (4.4.4.1).',
+  CMD_ATC_INV: "Invalidates a device's address translation cache (PCIe ATS) over a range (4.5.1).",
+  CMD_PRI_RESP: 'Answers a PCIe page request group (4.5.2).',
+  CMD_RESUME: 'Retries or ends a stalled transaction, by its StreamID and STAG (4.7.1).',
+  CMD_STALL_TERM: 'Ends all stalled transactions of a stream (4.7.2).',
+  CMD_SYNC: 'Completes when the commands before it have; can raise an interrupt (4.7.3).',
+  CERROR_NONE: 'SMMU_CMDQ_CONS.ERR 0x00: no error (7.1).',
+  CERROR_ILL:
+    'SMMU_CMDQ_CONS.ERR 0x01: the command is illegal: an unknown opcode, a reserved value, or a feature that is not there (7.1).',
+  CERROR_ABT: 'SMMU_CMDQ_CONS.ERR 0x02: the fetch of a command was aborted (7.1).',
+  CERROR_ATC_INV_SYNC:
+    'SMMU_CMDQ_CONS.ERR 0x03: a CMD_SYNC could not complete a CMD_ATC_INV: the device did not answer in time (7.1).',
+};
+
+const OPERATIONS: Sentences = {
+  TLBI: 'TLB maintenance: TLBI <operation>{IS|OS}{nXS}, by what is named, in the own PE or a shareability domain. DSB completes it.',
+  'TLBI VAE1': 'Invalidates stage-1 entries of EL1&0 by VA and ASID, of the current VMID.',
+  'TLBI VAAE1': 'Invalidates stage-1 entries of EL1&0 by VA, of every ASID.',
+  'TLBI VALE1': 'As TLBI VAE1, of the last level alone: no entry of a table is forgotten.',
+  'TLBI ASIDE1': 'Invalidates stage-1 entries of EL1&0 by ASID.',
+  'TLBI VMALLE1': 'Invalidates all stage-1 entries of EL1&0 of the current VMID.',
+  'TLBI VMALLS12E1': 'Invalidates stage-1 and stage-2 entries of the current VMID.',
+  'TLBI IPAS2E1':
+    'Invalidates stage-2 entries by IPA; entries of both stages combined may stay, and need TLBI VMALLE1.',
+  'TLBI IPAS2LE1': 'As TLBI IPAS2E1, of the last level alone.',
+  'TLBI ALLE1': 'Invalidates all entries of EL1&0, both stages, every VMID.',
+  'TLBI VAE2': 'Invalidates entries of EL2 (or EL2&0) by VA.',
+  'TLBI ALLE2': 'Invalidates all entries of EL2.',
+  'TLBI VAE3': 'Invalidates entries of EL3 by VA.',
+  'TLBI ALLE3': 'Invalidates all entries of EL3.',
+  'TLBI RVAE1': 'Invalidates stage-1 entries of EL1&0 over a range (FEAT_TLBIRANGE).',
+  'TLBI RIPAS2E1': 'Invalidates stage-2 entries over a range of IPAs (FEAT_TLBIRANGE).',
+  'TLBI PAALL': 'Invalidates what TLBs hold of granule protection checks (FEAT_RME).',
+};
+
+const WORDS: Sentences = {
+  IPA: 'Intermediate physical address: what stage 1 gives and stage 2 translates.',
+  IOVA: "I/O virtual address: what a device uses, and its IOMMU's stage 1 translates.",
+  PA: 'Physical address: what the last stage gives.',
+  VA: 'Virtual address: what stage 1 translates.',
+  granule: 'The size of a page and of a table: 4K, 16K or 64K.',
+  level:
+    "Arm's number of a table's place in the walk: 3 is the last, 0 the usual start with 48 bits, -1 with 52.",
+  'block descriptor': 'A leaf above the last level, which maps more than a page.',
+  'page descriptor': 'A leaf of the last level.',
+  'table descriptor': 'An entry that leads to a table of the next level.',
+  'printed walk':
+    'Entries that a log prints beside a fault, one a level; they are read with the level that their names say.',
+  'context bank': 'Of an SMMUv2: the registers of one translation regime, as a CPU has one set.',
+  StreamID: 'What tells devices apart at an SMMU.',
+  'unidentified stream fault':
+    'No stream mapping entry of an SMMUv2 matches the StreamID, and sCR0.USFCFG makes that a fault.',
+  'tag check': 'FEAT_MTE2: the tag in an address is compared with that of the memory.',
+  UNKNOWN: 'What the manual calls UNKNOWN may have any value: it is not believed here.',
+  'stale TLB': 'A TLB that holds an entry which memory no longer has: a TLBI was owed.',
+};
+
+/** Those that have operands. */
+const OPERANDS: Readonly<Record<string, typeof TLBI_VA | typeof TLBI_IPA | typeof TLBI_RANGE>> = {
+  'TLBI VAE1': TLBI_VA,
+  'TLBI VAAE1': TLBI_VA,
+  'TLBI VALE1': TLBI_VA,
+  'TLBI ASIDE1': TLBI_VA,
+  'TLBI VAE2': TLBI_VA,
+  'TLBI VAE3': TLBI_VA,
+  'TLBI IPAS2E1': TLBI_IPA,
+  'TLBI IPAS2LE1': TLBI_IPA,
+  'TLBI RVAE1': TLBI_RANGE,
+  'TLBI RIPAS2E1': TLBI_RANGE,
+};
+
+function topics(group: TopicGroup, sentences: Sentences, reference: string): Topic[] {
+  return Object.entries(sentences).map(([name, summary]) => {
+    const operand = OPERANDS[name];
+    return {
+      name,
+      group,
+      aliases: name.startsWith('TLBI ')
+        ? ['', 'IS', 'OS'].flatMap((where) => [`${name}${where}`, `${name.slice('TLBI '.length)}${where}`])
+        : [],
+      summary,
+      reference,
+      ...(operand !== undefined && { fields: registerOf(operand).fields.map(fieldOf) }),
+    };
+  });
+}
+
+export function wordTopics(): Topic[] {
+  return [
+    ...topics('feature', FEATURES, 'DDI 0487 A2.2'),
+    ...topics('SMMUv3 command', COMMANDS, 'IHI 0070 4, 7.1'),
+    ...topics('TLB maintenance', OPERATIONS, 'DDI 0487 D8.17'),
+    ...topics('word', WORDS, 'DDI 0487 D8'),
+  ];
+}
