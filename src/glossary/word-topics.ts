@@ -13,6 +13,8 @@ const FEATURES: Sentences = {
   FEAT_AIE:
     'Memory attribute index enhancement: AttrIndx has four bits, and MAIR2_ELx holds eight more attributes.',
   FEAT_AA32HPD: 'Hierarchical permissions of AArch32 long descriptors can be switched off, by TTBCR2.HPDn.',
+  FEAT_ASID2:
+    'Two ASIDs at once: entries below TTBR0 and TTBR1 have the ASID of their own TTBR (TCR2_ELx.A2).',
   FEAT_ATS1A: 'Address translation instructions AT S1E*A, which do not check permissions.',
   FEAT_BBM:
     'Break-before-make support levels: what a change of block size may do without an invalid entry between (levels 0 to 2; nT is of level 1).',

@@ -23,6 +23,7 @@ const EXCLUSIONS: readonly Exclusion[] = [
     begins: /^an unprivileged access/,
     by: ({ source }) => source === 'dart' || source === 'sysmmu' || source === 'rockchip',
   },
+  { begins: /^a write to a mapping|^an unprivileged access/, by: ({ source }) => source === 'tegra-mc' },
   { begins: /^stage 2 is narrower/, by: ({ stage, source }) => stage === 1 || !isWalkable(source) },
   { begins: /^the table root, TxSZ/, by: ({ source }) => !isWalkable(source) || source === 'm4u' },
   { begins: /^IPS or PS is smaller/, by: ({ source }) => !isWalkable(source) || source === 'm4u' },
@@ -80,7 +81,7 @@ function kindHints(fault: DecodedFault): string[] {
       "the IPA is no memory of the guest: an emulated device's registers, or memory that is not backed yet",
     );
   }
-  if (kind === 'permission' && access === 'write' && isOfDevice(source)) {
+  if (kind === 'permission' && access === 'write' && isOfDevice(source) && source !== 'tegra-mc') {
     found.push(
       'the buffer was mapped for reading by the device alone (DMA_TO_DEVICE), and the device writes to it',
     );

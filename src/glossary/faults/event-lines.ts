@@ -3,7 +3,7 @@ import { isSetIn, joined, maskOf, readIn } from '../../arch/read.ts';
 import { EVENT, IMPLEMENTATION_DEFINED_EVENTS } from '../../arch/smmu/index.ts';
 import { eventNamed, eventNumbered } from '../events.ts';
 import type { DecodedFault } from './decoded-fault.ts';
-import { eventKind } from './from-smmu.ts';
+import { decodeEvent, eventKind } from './from-smmu.ts';
 import type { View } from './patterns.ts';
 import { messageOf } from './text/prefix.ts';
 
@@ -121,3 +121,24 @@ export function accessTextOf({ text, own }: View): Partial<DecodedFault> | undef
 export function sameEvent(a: DecodedFault, b: DecodedFault): boolean {
   return a.name === b.name && a.streamId === b.streamId && (a.address ?? 0n) === (b.address ?? 0n);
 }
+
+/** What there is of a record: lines of a log get lost, and some kernels print fewer words. @param found - its first words, two at least. */
+export function partialRecord(found: readonly bigint[]): DecodedFault {
+  const [a = 0n, b = 0n, c = 0n, d = 0n] = found;
+  const fault = decodeEvent([a, b, c, d]);
+  const missing = WORDS - found.length;
+  if (missing <= 0) return fault;
+  return {
+    ...fault,
+    ipa: undefined,
+    fetchAddress: undefined,
+    ...(missing > 1 && { address: undefined }),
+    notes: [
+      ...fault.notes,
+      `the record has ${found.length} words of ${WORDS}: what stands in the others is not known`,
+    ],
+  };
+}
+
+/** 64-bit words of a record. */
+const WORDS = 4;

@@ -10,9 +10,8 @@ const SIGNS: Readonly<Record<Sign, readonly RegExp[]>> = {
     /\bDFAR\b|\bIFAR\b|\bDFSR\b|\bIFSR\b/,
     /\bISA (?:ARM|Thumb|Jazelle|ThumbEE)\b|\bSegment (?:user|kernel|none)\b/,
     /\bControl: [0-9a-f]{8}\b|\bDAC: [0-9a-f]{8}\b/i,
-    /\[[0-9a-f]{8}\] \*pgd=/i,
+    /\[[0-9a-f]{8}\] \*pgd=(?![0-9a-f]{16})/i,
     /\bpgd = (?:[0-9a-f]{8}\b|\(ptrval\))/i,
-    /\bvirtual address [0-9a-f]{8}\b/i,
     /\b(?:pc|lr) : \[?<[0-9a-f]{8}>/i,
     /\[#\d+\].*\b(?:ARM|THUMB2)\b/,
     /\bFAR\s*[:=]\s*(?:0x)?[0-9a-f]{8}\b/i,
@@ -28,6 +27,7 @@ const SIGNS: Readonly<Record<Sign, readonly RegExp[]>> = {
     /\b(?:pc|lr) : \S*[0-9a-f]{16}\b/i,
     /\[[0-9a-f]{16}\] \*?p(?:gd|4d)\s*=/i,
     /\bpgtable: \d+k pages\b/,
+    /\bpgd = [0-9a-f]{16}\b|\*pgd=[0-9a-f]{16}\b/i,
   ],
   smmu: [/\biova\b/i, /\bcb\s*=/i, /smmu/i, /\bfsynr/i, /\bcbfrsynra\b/i, /\bcontext (?:bank )?fault\b/i],
 };

@@ -41,6 +41,8 @@ export interface Permissions {
 
 const GRANULE_LOG2: Readonly<Record<Granule, number>> = { '4K': 12, '16K': 14, '64K': 16 };
 const LAST_LEVEL = 3;
+/** The highest table that a granule has, without FEAT_LPA2. */
+const LOWEST_LEVEL: Readonly<Record<Granule, number>> = { '4K': 0, '16K': 0, '64K': 1 };
 /** Bits of Lv1 entries, as exynos-iommu.c has them. */
 const SYSMMU_TYPE = { table: { high: 0, low: 0 }, leaf: { high: 1, low: 1 } } as const;
 
@@ -94,6 +96,9 @@ function matches(place: DescriptorPlace, value: bigint): boolean {
 
 function readLong(entry: PrintedEntry, level: number, { stage, granule }: PrintedWalk): ReadEntry {
   const { value } = entry;
+  if (level < (LOWEST_LEVEL[granule ?? '4K'] ?? 0)) {
+    return { ...entry, kind: 'unknown', text: `no entry: the ${granule} granule has no level ${level}` };
+  }
   const place = { stage, level, granuleLog2: GRANULE_LOG2[granule ?? '4K'] } as const;
   const kind = kindsAt(level).find((one) => matches({ ...place, kind: one }, value));
   if (kind === undefined) {

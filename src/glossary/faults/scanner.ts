@@ -1,8 +1,17 @@
 /** A text read line by line: reports in progress, details that came before their report, records a word a line, heads of every source. */
 import type { DecodedFault } from './decoded-fault.ts';
-import { accessTextOf, EVENT_HEAD, eventTextOf, recordOf, sameEvent, wordOf } from './event-lines.ts';
+import {
+  accessTextOf,
+  EVENT_HEAD,
+  eventTextOf,
+  partialRecord,
+  recordOf,
+  sameEvent,
+  wordOf,
+} from './event-lines.ts';
 import type { Evidence } from './evidence.ts';
 import { decodeEvent } from './from-smmu.ts';
+import { merged, sameSyndrome } from './merge.ts';
 import {
   type DetailKey,
   PRIMARY_KEYS,
@@ -164,23 +173,7 @@ export class Scanner {
     const words = this.#words;
     this.#words = undefined;
     if (words === undefined || words.found.length < FEWEST_WORDS) return;
-    const [a, b, c = 0n, d = 0n] = words.found;
-    const fault = decodeEvent([a!, b!, c, d]);
-    const missing = 4 - words.found.length;
-    const whole =
-      missing === 0
-        ? fault
-        : {
-            ...fault,
-            ipa: undefined,
-            fetchAddress: undefined,
-            ...(missing > 1 && { address: undefined }),
-            notes: [
-              ...fault.notes,
-              `the record has ${words.found.length} words of 4: what stands in the others is not known`,
-            ],
-          };
-    this.#found.push({ item: { fault: whole }, first: words.first, last: words.line });
+    this.#found.push({ item: { fault: partialRecord(words.found) }, first: words.first, last: words.line });
   }
 
   #readEventText(view: View): boolean {
@@ -335,15 +328,4 @@ export class Scanner {
     if (found === undefined || !('report' in found.item) || this.#line - found.last > REACH) return undefined;
     return { report: found.item.report, found };
   }
-}
-
-/** An ESR of 32 bits, whole or with the bits above that FEAT_LS64 and others put there. */
-function sameSyndrome(a: bigint, b: bigint): boolean {
-  return BigInt.asUintN(32, a) === BigInt.asUintN(32, b);
-}
-
-/** What words said is kept where the syndrome does not say it. */
-function merged(words: DecodedFault, syndrome: DecodedFault): DecodedFault {
-  const known = Object.fromEntries(Object.entries(syndrome).filter(([, value]) => value !== undefined));
-  return { ...words, ...known, notes: [...words.notes, ...syndrome.notes] } as DecodedFault;
 }

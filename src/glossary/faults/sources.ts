@@ -20,7 +20,7 @@ const FORMS: readonly Form[] = [
 const MORE: readonly More[] = [...SMMU_MORE, ...SOC_MORE];
 
 /** Every form has one of these words; most lines of a log have none. */
-const WORDS = /fault|abort|error|tlb hits|trap|unhandled|esr:|failed|@/i;
+const WORDS = /fault|abort|error|mc-err|tlb hits|trap|unhandled|esr:|failed|@/i;
 
 /** The fault that begins in the first `own` characters of a text. */
 export function headOf(text: string, own = text.length): DecodedFault | undefined {

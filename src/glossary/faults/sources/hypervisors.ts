@@ -36,14 +36,14 @@ export const HYPERVISOR_FORMS: readonly Form[] = [
       /\bStage-(?<stage>[12]) page fault: pc=0x[0-9a-f]{1,16}, vmid=(?<vm>[0-9a-fx]{1,6}), vcpu=\d+, vaddr=0x(?<at>[0-9a-f]{1,16}), ipaddr=0x(?<ipa>[0-9a-f]{1,16}), mode=0x(?<mode>[0-9a-f]{1,4})/i,
     read: ({ stage, vm, ipa, mode }) => ({
       kind: 'unknown',
-      name: 'stage-2 page fault',
+      name: `stage-${stage} page fault`,
       stage: stage === '1' ? 1 : 2,
       ipa: numberOf(ipa!),
       access: accessNamed(HAFNIUM_MODES[mode!]),
       el: 2,
       notes: [
         `it was in VM ${vm}`,
-        'Hafnium does not say the kind: a translation fault, or a permission fault of stage 2',
+        'Hafnium does not say the kind: a translation fault or a permission fault',
         ...(HAFNIUM_MODES[mode!] === undefined
           ? [`mode ${hex(numberOf(mode!))} is of several accesses`]
           : []),

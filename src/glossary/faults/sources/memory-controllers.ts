@@ -8,7 +8,7 @@ import { accessNamed, type Form, type More } from '../forms.ts';
 /** What the memory controller says, by its own words. */
 const TEGRA_KINDS: readonly (readonly [RegExp, DecodedKind])[] = [
   [/translation|page/i, 'translation'],
-  [/secur|carveout|permission|protect/i, 'permission'],
+  [/secur|carveout|permission|protect|violat/i, 'permission'],
 ];
 
 /** A decode error is of the controller: no translation had a part in it. */
@@ -39,7 +39,8 @@ export const SOC_FORMS: readonly Form[] = [
   },
   {
     source: 'tegra-mc',
-    pattern: /\bmc-err: \[mcerr\] \((?<unit>[\w-]{1,24})\) (?<client>[\w-]{1,24}): (?<what>[\w -]{1,64})/i,
+    pattern:
+      /\bmc-err: (?:\[mcerr\] )?\((?<unit>[\w-]{1,24})\) (?<client>[\w-]{1,24}): (?<what>[\w -]{1,64})/i,
     read: ({ unit, client, what = '' }) => ({
       kind: tegraKind(what),
       name: what.trim(),
@@ -63,13 +64,14 @@ export const SOC_FORMS: readonly Form[] = [
 export const SOC_MORE: readonly More[] = [
   {
     of: ({ source, address }) => source === 'tegra-mc' && address === undefined,
-    pattern: /\bmc-err: \[mcerr\] status = 0x(?<status>[0-9a-f]{1,8}); addr = 0x(?<at>[0-9a-f]{1,16})/i,
+    pattern:
+      /\bmc-err:\s+(?:\[mcerr\] )?status = 0x(?<status>[0-9a-f]{1,8}); addr = 0x(?<at>[0-9a-f]{1,16})/i,
     add: (last, { at }) => ({ ...last, address: BigInt(`0x${at!}`) }),
   },
   {
     of: ({ source, access }) => source === 'tegra-mc' && access === undefined,
     pattern:
-      /\bmc-err: \[mcerr\] secure: (?<secure>yes|no), access-type: (?<way>read|write), SMMU fault: (?<smmu>[\w -]{1,40})/i,
+      /\bmc-err:\s+(?:\[mcerr\] )?secure: (?<secure>yes|no), access-type: (?<way>read|write), SMMU fault: (?<smmu>[\w -]{1,40})/i,
     add: (last, { secure, way, smmu }) => ({
       ...last,
       access: accessNamed(way),
