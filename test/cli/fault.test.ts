@@ -251,3 +251,52 @@ describe('a GPU and an IOMMU that is no SMMU', () => {
 `);
   });
 });
+
+describe('a whole post', () => {
+  test('what was undone is said, in both outputs', async () => {
+    const stdin = '> ESR =3D 0x96000047\n> FAR =3D 0x1000\n';
+    const { out, err } = await lpae(['fault'], { stdin });
+    expect(out).toContain('Translation fault at level 3 of stage 1');
+    expect(err).toContain(
+      'before reading, quoted-printable (=3D) was undone; quote marks (> or |) were taken off',
+    );
+    const { json } = await lpaeJson(['fault'], { stdin });
+    expect(json.repairs).toHaveLength(2);
+  });
+
+  test('a printed walk without a fault is told as such', async () => {
+    const stdin =
+      '(XEN) dom0 IPA 0x88080000\n(XEN) 0TH[0x0] = 0x4000017f0f377f\n(XEN) 1ST[0x2] = 0x02c00000800006fd\n';
+    const { code, out } = await lpae(['fault'], { stdin });
+    expect(code).toBe(0);
+    expect(out).toContain('no fault, but a walk of IPA 0x88080000');
+    expect(out).toContain('$ lpae decode 0x02c00000800006fd --stage 2 --level 1 --granule 4K');
+    const { json } = await lpaeJson(['fault'], { stdin });
+    expect(json.faults).toEqual([]);
+    expect(json.walks).toMatchObject([
+      { stage: 2, address: '0x88080000', entries: [{ level: 0 }, { level: 1, kind: 'block' }] },
+    ]);
+  });
+
+  test('an FSR that may be either is given with what would decide', async () => {
+    const { out } = await lpae(['fault', 'FSR=0x402']);
+    expect(out).toContain('Nothing near it says whose FSR it is');
+  });
+
+  test('printed walks are memory to walk', async () => {
+    const stdin =
+      'E:   L1[002] @ 0x80031010 = 0x0000000080032003\nE:   L2[000] @ 0x80032000 = 0x0000000080033003\n' +
+      'E:   L3[179] @ 0x80033598 = 0x00600000800b3f53\n';
+    const { json } = await lpaeJson(['walk', '-', '0x800b3f7c', '--ttbr0', '0x80031000', '--tcr', '0x19'], {
+      stdin,
+    });
+    expect(JSON.stringify(json)).toContain('"0x800b3f7c"');
+    const xen =
+      '(XEN) Walking Hypervisor VA 0xf0008 on CPU0 via TTBR 0x0000000040545000\n(XEN) 0TH[0x0] = 0x0000000040544f7f\n' +
+      '(XEN) 1ST[0x0] = 0x0000000040541f7f\n(XEN) 2ND[0x0] = 0x0000000000000000\n';
+    const ran = await lpae(['walk', '-', '0xf0008', '--ttbr0', '0x40545000', '--tcr', '0x10'], {
+      stdin: xen,
+    });
+    expect(ran.out).toContain('L2[0x000] @0x40541000 = 0x0000000000000000  invalid');
+  });
+});
