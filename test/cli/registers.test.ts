@@ -267,5 +267,5 @@ test('a golden image with the registers of another file: they take the place by 
   );
   expect((await lpae(['check', image])).code).toBe(0);
   const { err } = await lpae(['walk', image, '0', '--reg', 'TTBR0_EL1=0x40002000']);
-  expect(err).toContain('TTBR0_EL1 = 0x40002000 takes the place of ttbr0 = 0x40001000');
+  expect(err).toContain('TTBR0_EL1 = 0x40002000 takes the place of TTBR0_EL1 = 0x40001000');
 });
