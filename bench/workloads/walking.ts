@@ -52,7 +52,8 @@ function nestedRegisters(stage1: IommuDomain): WalkerOptions {
   const registers = {
     ...stage1.registers.hardware.registers,
     ...stage2.registers.hardware.registers,
-    sctlr: 1n,
+    // M, C and I: caches are on.
+    sctlr: 0x1005n,
     hcr: 1n,
   };
   return { regime: 'el1&0-nested', registers };

@@ -13,10 +13,42 @@ import type { CacheControl, EffectiveRegion } from './types.ts';
 const { C, I } = SCTLR_EL1.fields;
 const { VM, DC, E2H, TGE, CD, ID } = HCR_EL2.fields;
 
-/** Controls, and whether the XS attribute exists beside them. */
-export interface ControlsInForce {
-  readonly controls: readonly CacheControl[];
-  readonly xs: boolean;
+/** In place of the attributes of a stage-2 leaf, where there is none. */
+const NO_STAGE2 = -1;
+
+/** The controls that are in force, and what they make of memory: of each pair of regions it is worked out once. */
+export class ControlsInForce {
+  readonly #controls: readonly CacheControl[];
+  readonly #xs: boolean;
+  /** By stage-1 region, then by the attributes of stage 2 and the kind of access; null: no control changes it. */
+  readonly #known = new Map<MemoryRegion, Map<number, EffectiveRegion | null>>();
+
+  /** @param xs - the XS attribute exists. */
+  constructor(controls: readonly CacheControl[], xs: boolean) {
+    this.#controls = controls;
+    this.#xs = xs;
+  }
+
+  /** {@link effectiveRegion}. `attributeKey` stands for the stage-2 leaf that `combine` combines with. */
+  effective(
+    region: MemoryRegion,
+    fetch: boolean,
+    attributeKey = NO_STAGE2,
+    combine?: (s1: MemoryRegion) => MemoryRegion,
+  ): EffectiveRegion | undefined {
+    let row = this.#known.get(region);
+    if (row === undefined) {
+      row = new Map();
+      this.#known.set(region, row);
+    }
+    const key = attributeKey * 2 + Number(fetch);
+    let found = row.get(key);
+    if (found === undefined) {
+      found = effectiveRegion(this.#controls, this.#xs, region, fetch, combine) ?? null;
+      row.set(key, found);
+    }
+    return found ?? undefined;
+  }
 }
 
 /** The controls that are in force, of these values. Streams and other machines than PEs have none. */
@@ -44,8 +76,9 @@ export function cacheControls(
  * The memory as an access gets it, or undefined where no control changes it. `combine` is what stage 2 makes of a stage-1 region:
  * forced Write-Back takes even what is Non-cacheable at stage 1 for Write-Back.
  */
-export function effectiveRegion(
-  { controls, xs }: ControlsInForce,
+function effectiveRegion(
+  controls: readonly CacheControl[],
+  xs: boolean,
   region: MemoryRegion,
   fetch: boolean,
   combine: ((s1: MemoryRegion) => MemoryRegion) | undefined,

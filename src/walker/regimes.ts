@@ -20,7 +20,7 @@ import { HCR_EL2 } from '../arch/registers/stage2.ts';
 import { defaultSecurity, type SecurityState, type StageSecurity, stageSecurity } from '../arch/security.ts';
 import { nearest } from '../memory/near-names.ts';
 import { DEFAULT_CACHEABLE, DEFAULT_TAGGED } from './attributes.ts';
-import { cacheControls } from './cacheability.ts';
+import { ControlsInForce, cacheControls } from './cacheability.ts';
 import type { CpuFeatures } from './cpu.ts';
 import { WalkerError } from './errors.ts';
 import { StageMali } from './other/mali.ts';
@@ -116,7 +116,7 @@ export function regimeStages(
   const stages = stagesOf(memory, regime, values, cpu, security);
   const controls = cacheControls(regime, values);
   if (controls.length === 0) return stages;
-  return { ...stages, cacheControls: { controls, xs: cpu.xs && !isAArch32(regime) } };
+  return { ...stages, cacheControls: new ControlsInForce(controls, cpu.xs && !isAArch32(regime)) };
 }
 
 function stagesOf(

@@ -5,7 +5,7 @@
 import type { SecurityState } from '../arch/security.ts';
 import { DEFAULT_CACHEABLE, type MemoryRegion } from './attributes.ts';
 import { alignDown } from './bits.ts';
-import { type ControlsInForce, effectiveRegion } from './cacheability.ts';
+import type { ControlsInForce } from './cacheability.ts';
 import { deviceFetch, stage1DeviceFault } from './device-fetch.ts';
 import { WalkerError } from './errors.ts';
 import type { FoundLeaf } from './fast/path.ts';
@@ -160,7 +160,8 @@ function assemble(
   };
   if (cacheControls !== undefined) {
     const combine = s2 && stage2 ? (one: MemoryRegion) => stage2.combine(one, s2.attributeKey) : undefined;
-    const effective = effectiveRegion(cacheControls, s1.region, request.access === 'execute', combine);
+    const fetch = request.access === 'execute';
+    const effective = cacheControls.effective(s1.region, fetch, s2?.attributeKey, combine);
     if (effective !== undefined) result.effective = effective;
   }
   if (s1.domain !== undefined) result.domain = s1.domain;
