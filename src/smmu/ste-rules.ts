@@ -1,5 +1,6 @@
 /** What makes an STE not valid or ILLEGAL, so that every transaction of its stream gets C_BAD_STE. (IHI 0070 G.b, 5.2.2 SteIllegal, of a Non-secure stream.) */
-import { isSetIn, placeInto, readIn } from '../arch/read.ts';
+import type { BitField } from '../arch/field.ts';
+import { isSetIn, placeInto, readIn, widthOf } from '../arch/read.ts';
 import { TG0_CODES } from '../arch/registers/range-control.ts';
 import { CD_LEAF_LOG2, EATS, HTTU, STALL_MODEL, STE, STE_CONFIG, STRW } from '../arch/smmu/index.ts';
 import { POW2 } from '../walker/bits.ts';
@@ -116,17 +117,27 @@ const aarch32 = ({ ste }: SteSubject) => !ste.s2Aa64;
 const aarch64 = ({ ste }: SteSubject) => ste.s2Aa64;
 const wants64 = () => 'needs S2AA64 = 1';
 
-const ALL_T0SZ = Array.from({ length: 2 ** (fields.S2T0SZ.high - fields.S2T0SZ.low + 1) }, (_, t0sz) => t0sz);
+const valuesOf = (field: BitField) => Array.from({ length: 2 ** widthOf(field) }, (_, value) => value);
+const ALL_T0SZ = valuesOf(fields.S2T0SZ);
+const ALL_SL0 = valuesOf(fields.S2SL0);
 
-/** Whether the rest of an STE takes this S2T0SZ. */
-function takesT0sz({ ste, features }: SteSubject, t0sz: number): boolean {
+/** Whether the rest of an STE takes this S2T0SZ, with its own start level or another. */
+function takesT0sz(
+  { ste, features, words: given }: SteSubject,
+  t0sz: number,
+  sl0 = readIn(given, fields.S2SL0),
+): boolean {
   const words: [bigint, bigint, bigint, bigint, ...bigint[]] = [...ste.words];
   placeInto(words, fields.S2T0SZ, t0sz);
+  placeInto(words, fields.S2SL0, sl0);
   return !steStage2({ ...ste, words }, features).invalid;
 }
 
 /** No S2T0SZ fits: the start level is reserved. */
 const startReserved = (subject: SteSubject) => !ALL_T0SZ.some((t0sz) => takesT0sz(subject, t0sz));
+/** Nor would it be with any other S2SL0: S2SL0_2 has to go. */
+const wideStartReserved = (subject: SteSubject) =>
+  startReserved(subject) && !ALL_SL0.some((sl0) => ALL_T0SZ.some((t0sz) => takesT0sz(subject, t0sz, sl0)));
 const legalT0sz = (subject: SteSubject) => ALL_T0SZ.filter((t0sz) => takesT0sz(subject, t0sz));
 
 const STAGE2: readonly SteRule[] = [
@@ -170,8 +181,14 @@ const STAGE2: readonly SteRule[] = [
   ),
   rule(
     fields.S2SL0,
-    (subject) => subject.params.invalid && startReserved(subject),
+    (subject) => subject.params.invalid && startReserved(subject) && !wideStartReserved(subject),
     ({ features }) => `reserved with this granule and ${features.oas} bits of output addresses`,
+  ),
+  rule(
+    fields.S2SL0_2,
+    (subject) => subject.params.invalid && wideStartReserved(subject),
+    ({ features }) =>
+      `no start level goes with it: 1 needs S2DS = 1, 4K and 52 bits of output addresses, and there are ${features.oas}`,
   ),
   rule(
     fields.S2T0SZ,

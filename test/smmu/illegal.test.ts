@@ -201,6 +201,7 @@ const PLACES: Readonly<Record<string, Bits>> = {
   'STE.S2VMID': [143, 128],
   'STE.S2T0SZ': [165, 160],
   'STE.S2SL0': [167, 166],
+  'STE.S2SL0_2': [194, 194],
   'STE.S2TG': [175, 174],
   'STE.S2AA64': [179, 179],
   'STE.S2ENDI': [180, 180],
