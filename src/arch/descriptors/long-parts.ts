@@ -12,12 +12,12 @@ export const SH_VALUES = {
 export const AF_VALUES = { 0: 'not accessed: faults', 1: 'accessed' } as const;
 export const NEVER = { 0: 'executable', 1: 'execute-never' } as const;
 
-export const hasDs: Condition = ({ ds }) => ds === true;
+const hasDs: Condition = ({ ds }) => ds === true;
 export const noDs: Condition = ({ ds }) => ds !== true;
 export const isAArch32: Condition = ({ aarch32 }) => aarch32 === true;
 export const isAArch64: Condition = ({ aarch32 }) => aarch32 !== true;
 export const isBlock: Condition = ({ kind }) => kind === 'block';
-export const isPage: Condition = ({ kind }) => kind === 'page';
+const isPage: Condition = ({ kind }) => kind === 'page';
 /** HCR_EL2.{NV, NV1} = {1, 1}: permissions are those of a guest hypervisor's own regime, in other bits. */
 export const isNv1: Condition = ({ nv1 }) => nv1 === true;
 export const notNv1: Condition = ({ nv1 }) => nv1 !== true;

@@ -121,7 +121,7 @@ function effectiveLines({ effective }: Translation, regime: MachineRegime, style
     (control) => `${cacheControlName(control, regime)} = ${control.startsWith('HCR') ? 1 : 0}`,
   );
   return [
-    `  ${style.warn('but')}   ${memoryText(attributes)} (${hex(attributes.byte, 2)}), ${SHAREABILITY[shareability][0]}, for this access: ${why.join(', ')}`,
+    `  ${style.warn('but')}   ${typeText(attributes)}, ${SHAREABILITY[shareability][0]}, for this access: ${why.join(', ')}`,
   ];
 }
 
@@ -136,7 +136,7 @@ function fetchLines({ fetchedAs, permitted = [] }: Translation, style: Style): s
   if (fetchedAs === undefined) return [];
   const { attributes } = fetchedAs;
   return [
-    `  fetch as ${memoryText(attributes)} (${hex(attributes.byte, 2)}), ${style.warn('or')} a ${permitted.map((fault) => faultText(fault)).join(', or a ')}: both are permitted of Device memory (DDI 0487 B2.10.2)`,
+    `  fetch as ${typeText(attributes)}, ${style.warn('or')} a ${permitted.map((fault) => faultText(fault)).join(', or a ')}: both are permitted of Device memory (DDI 0487 B2.10.2)`,
   ];
 }
 

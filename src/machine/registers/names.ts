@@ -34,7 +34,7 @@ export const BARE: readonly RegisterName[] = [
 ];
 
 /** Registers of an SMMUv3, as the machine calls them, and other names of them. */
-export const SMMU_NAMES: readonly string[] = [
+const SMMU_NAMES: readonly string[] = [
   ...['strtab_base', 'strtab_base_cfg', 'cr0', 'cr2', 'gbpa', 'idr0', 'idr1', 'idr3', 'idr5'],
   ...['ste0', 'ste1', 'ste2', 'ste3', 'cd0', 'cd1', 'cd2', 'cd3'],
 ];
