@@ -113,7 +113,10 @@ function misaligned(table: PageTable, range: RefusedRange): IommuError {
 }
 
 /** The smallest page of any ARM format. */
-export const SMALLEST_GRANULE = 0x1000n;
+const SMALLEST_GRANULE = 0x1000n;
+
+/** The sizes that Arm's smallest pages have, the largest first. (DDI 0487 D8.2.1.) */
+export const GRANULES: readonly bigint[] = [0x1_0000n, 0x4000n, SMALLEST_GRANULE];
 
 /** The values rounded to what would be accepted: addresses down, the size up. */
 function nextMultiple(iova: bigint, pa: bigint, size: bigint, page: bigint): string {

@@ -6,7 +6,7 @@ import { hex, IommuError } from '../pagetable/errors.ts';
 import type { Prot } from '../pagetable/format.ts';
 import { checkScatterlist, checkWord } from './checks.ts';
 import type { IommuDomain } from './domain.ts';
-import { firstUneven, SMALLEST_GRANULE } from './explain.ts';
+import { firstUneven, GRANULES } from './explain.ts';
 import { Scatterlist } from './scatterlist.ts';
 
 /**
@@ -195,13 +195,13 @@ function refusalsOf(pieces: readonly SgPiece[], asked: Asked): SgRefusal[] {
       while (run < runs.length && runs[run]!.last < piece.entry) run++;
     }
     const joined = runs?.[run];
-    const grain = lowestBit(phys | length | (iova + offset));
+    const fitting = GRANULES.find((granule) => (phys | length | (iova + offset)) % granule === 0n);
     const remedies = [
       joined && joined.entry <= piece.entry && misaligned(joined, asked).length === 0
         ? `semantics exact, which maps it as part of ${hex(joined.length)} bytes at PA ${hex(joined.phys)},`
         : '',
       ownRemedy(piece, values, asked),
-      grain >= SMALLEST_GRANULE ? `an IOMMU with pages of ${hex(grain)}` : '',
+      fitting === undefined ? '' : `an IOMMU with pages of ${hex(fitting)}`,
     ].filter(Boolean);
     const rule = `${listed(values)} must be ${values.length > 1 ? 'multiples' : 'a multiple'} of the IOMMU's smallest page ${hex(alignment)}, ${SUBJECT[semantics]}`;
     const entry = entryToName(piece, values, asked);
@@ -254,9 +254,4 @@ function ownRemedy(piece: SgPiece, values: readonly SgValue[], { semantics, sg, 
 
 function listed(values: readonly SgValue[]): string {
   return values.map(({ what, value }) => `${NAMES[what]} ${hex(value)}`).join(' and ');
-}
-
-/** The lowest set bit; 0 for 0. */
-function lowestBit(value: bigint): bigint {
-  return value & -value;
 }

@@ -39,7 +39,7 @@ export function checkRegisters(
 
 function checkStream({ enabled, problems, end }: StreamDerivation, findings: Findings): void {
   report(problems, undefined, findings);
-  if (!enabled || end.ok || problems.length > 0) return;
+  if (!enabled || end.ok || problems.some(({ effect }) => effect === 'fault')) return;
   const message = `${faultText(end.fault)}: ${end.rule} (${end.section})`;
   findings.add({ rule: 'register-fault', message, first: undefined, last: undefined });
 }

@@ -41,6 +41,17 @@ describe('Linux on a machine with an SMMUv3', () => {
     strtabBaseCfg: 0x1_0210n,
   };
 
+  test.each([
+    ['SPLIT 7', { strtabBaseCfg: 0x1_01d0n }, ['SMMU_STRTAB_BASE_CFG.SPLIT', 7n]],
+    ['FMT 2', { strtabBaseCfg: 0x2_0210n }, ['SMMU_STRTAB_BASE_CFG.FMT', 2n]],
+    ['two levels, of an SMMU without them', { idr0: 0x540_101an }, ['SMMU_STRTAB_BASE_CFG.FMT', 1n]],
+    ['a base inside the table', { strtabBase: 0x4846_0040n }, ['SMMU_STRTAB_BASE.ADDR', 0x4846_0040n]],
+  ])('%s is said, and how it is read', (_, odd, [field, value]) => {
+    const { problems } = describeStream(memory, { ...registers, ...odd }, 8);
+    expect(problems.map(({ effect }) => effect)).toContain('ignored');
+    expect(problems).toContainEqual(expect.objectContaining({ field, value, effect: 'ignored' }));
+  });
+
   test('StreamID 8: two levels, SPLIT 8, one CD, TTB0 from level 0', () => {
     expect(describeStream(memory, registers, 8)).toMatchObject({
       enabled: true,

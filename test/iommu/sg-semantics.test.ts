@@ -101,6 +101,14 @@ test.each<[string, string, string, string, unknown, unknown, unknown]>([
   expect(outcome(cpu, iommu, entries, 'page-align')).toEqual(pageAlign);
 });
 
+test('the IOMMU that would do has pages of a size that Arm has', () => {
+  const remedy = (entries: string) =>
+    planSg(listOf(entries, 0x1_0000), 'exact', 0x1_0000n).refusals[0]?.remedy;
+  expect(remedy('94000+2000')).toContain('an IOMMU with pages of 0x1000 would do');
+  expect(remedy('98000+8000')).toContain('an IOMMU with pages of 0x4000 would do');
+  expect(remedy('90800+800')).not.toContain('an IOMMU with pages of');
+});
+
 test('page-align puts rounded entries one behind the other, and says of each what nobody asked for', () => {
   const sg = listOf('91000+2000 4f000+2000 80000+10000', 0x1_0000);
   const plan = planSg(sg, 'page-align', 0x1000n);

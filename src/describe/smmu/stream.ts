@@ -22,6 +22,7 @@ import {
 import { STE_RULES } from '../../smmu/ste-rules.ts';
 import { Stream } from '../../smmu/stream.ts';
 import type { StreamTableEntry, StreamWorld } from '../../smmu/stream-table-entry.ts';
+import { TABLE_RULES } from '../../smmu/table-rules.ts';
 import type { SmmuFault } from '../../smmu/types.ts';
 import { WalkerError } from '../../walker/errors.ts';
 import { problemsOf } from '../../walker/rules/rule.ts';
@@ -65,14 +66,16 @@ export function describeStream(
   }
   const lookup = smmu.locate(streamId);
   const table = tableOf(lookup, streamId);
+  const odd = problemsOf(TABLE_RULES, { registers, ...lookup.table }, undefined);
   if ('kind' in lookup.outcome) {
     const end = steEnd(lookup.outcome, table);
-    return { ...asked, enabled: true, table, stages: [], problems: [], end };
+    return { ...asked, enabled: true, table, stages: [], problems: odd, end };
   }
   const e2h = isSet(registers.cr2 ?? 0n, SMMU_CR2.fields.E2H);
   const stream = new Stream(new TableMemory(memory), lookup.outcome, { features, streamId, e2h });
   const address = lookup.address === undefined ? {} : { address: BigInt(lookup.address) };
-  return { ...asked, enabled: true, table, ...fromSte(stream, features, substreamId, address) };
+  const derived = fromSte(stream, features, substreamId, address);
+  return { ...asked, enabled: true, table, ...derived, problems: [...odd, ...derived.problems] };
 }
 
 /**
