@@ -3,10 +3,15 @@ import { bitRange, type Field } from '../descriptor/index.ts';
 import { bareName, type FieldPlace } from './descriptor-fields.ts';
 import { fieldOf } from './fault-topics.ts';
 import type { RegisterLayout } from './register.ts';
+import { REGISTER_SENTENCES } from './register-sentences.ts';
 import { REGISTERS } from './registers.ts';
 import type { Topic } from './topic.ts';
 
 export function registerTopics(): Topic[] {
+  return [...declaredTopics(), ...sentenceTopics()];
+}
+
+function declaredTopics(): Topic[] {
   return REGISTERS.map((register) => ({
     name: register.name,
     group: 'register',
@@ -15,6 +20,23 @@ export function registerTopics(): Topic[] {
     reference: register.reference,
     fields: register.fields.map(fieldOf),
   }));
+}
+
+/** Of registers that are not declared with their fields. */
+function sentenceTopics(): Topic[] {
+  const declared = new Set(REGISTERS.flatMap(({ name, aliases = [] }) => [name, ...aliases]));
+  return REGISTER_SENTENCES.flatMap(({ name, levels, says }) => {
+    const names = levels === '' ? [name] : [...levels].map((level) => `${name}_EL${level}`);
+    const [first, ...others] = names.filter((one) => !declared.has(one));
+    if (first === undefined) return [];
+    return {
+      name: first,
+      group: 'register',
+      aliases: first === name ? others : [name, ...others],
+      summary: says,
+      reference: 'DDI 0487 D24.2',
+    };
+  });
 }
 
 /** `TG0`, with its place in TCR_EL1, TCR_EL2, VTCR_EL2 and CD: the encodings need not be the same. */

@@ -11,6 +11,8 @@ export const TOPIC_GROUPS = [
   'feature',
   'SMMUv3 command',
   'TLB maintenance',
+  'regime',
+  'lint rule',
   'word',
 ] as const;
 /** What a topic is: a value, a field, a fault, an event or a register. */

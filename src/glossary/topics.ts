@@ -4,6 +4,7 @@ import { distance } from '../memory/near-names.ts';
 import { descriptorTopics } from './descriptor-topics.ts';
 import { eventTopics, faultTopics } from './fault-topics.ts';
 import { normalName } from './names.ts';
+import { outputTopics } from './output-topics.ts';
 import { registerFieldTopics, registerTopics } from './register-topics.ts';
 import type { Topic } from './topic.ts';
 import { explainNumber, explainValue } from './values.ts';
@@ -20,6 +21,7 @@ export function allTopics(): readonly Topic[] {
     ...registerTopics(),
     ...registerFieldTopics(),
     ...wordTopics(),
+    ...outputTopics(),
   ];
   return made;
 }
@@ -60,10 +62,24 @@ function find(text: string): Topic[] {
   const wanted = normalName(text);
   if (wanted === '') return [];
   const number = numberOf(text.trim());
-  const named = allTopics().filter((topic) =>
+  const exact = called(wanted);
+  const named = exact.length > 0 ? exact : ofAnyLevel(wanted);
+  return number === undefined ? named : [...explainNumber(number), ...named];
+}
+
+/** Topics of one name, in the form that {@link normalName} gives. */
+function called(wanted: string): Topic[] {
+  return allTopics().filter((topic) =>
     [topic.name, ...topic.aliases].some((one) => normalName(one) === wanted),
   );
-  return number === undefined ? named : [...explainNumber(number), ...named];
+}
+
+/** `TCR_ELx` is the register of every exception level; `TCR_EL12` is TCR_EL1, as EL2 names it where E2H = 1. (DDI 0487 D8.14.) */
+function ofAnyLevel(wanted: string): Topic[] {
+  const [, name, level] = /^(.+)el(x|12|02)$/.exec(wanted) ?? [];
+  if (name === undefined || level === undefined) return [];
+  const levels = level === 'x' ? ['0', '1', '2', '3'] : level === '12' ? ['1'] : ['0'];
+  return [...new Set(levels.flatMap((one) => called(`${name}el${one}`)))];
 }
 
 /** Names near to one that is not known, the nearest first. */

@@ -25,12 +25,21 @@ const FEATURES: Sentences = {
   FEAT_BTI:
     'Branch target identification: GP in a descriptor guards a page, whose indirect branches must land on BTI.',
   FEAT_CMOW: 'SCTLR_ELx.CMOW: cache maintenance by VA from EL0 needs write permission.',
+  FEAT_CONSTPACFIELD: 'The pointer authentication code has one place in an address, whatever TBI says.',
+  FEAT_CPA: 'Checked pointer arithmetic, instructions alone.',
+  FEAT_CPA2:
+    'Checked pointer arithmetic: SCTLR2_ELx makes loads and stores check that an offset left the upper bits alone.',
+  FEAT_CSV2: 'Branch predictions of one context do not steer another.',
   FEAT_D128: 'Descriptors of 128 bits, and 56-bit physical addresses.',
   FEAT_E0PD: 'TCR_EL1.E0PDn: EL0 faults on a half of the address space without a walk, in constant time.',
+  FEAT_E2H0: 'HCR_EL2.E2H can be 0. Without it EL2 always has two ranges of addresses.',
   FEAT_ETS2:
     'Enhanced translation synchronization: a write of a descriptor that is older than an access is seen by its walk after DSB, without ISB.',
   FEAT_ETS3: 'As FEAT_ETS2, with more ordering between walks and explicit accesses.',
   FEAT_EVT: 'Traps to EL2 of TLB and cache maintenance of EL1.',
+  FEAT_FPAC: 'A pointer authentication that fails is an exception at once.',
+  FEAT_FPACCOMBINE: 'The same of instructions that authenticate and use a pointer in one.',
+  FEAT_FPACC_SPEC: "What predictions of a pointer authentication's result must keep to.",
   FEAT_GCS: 'Guarded control stack: a stack of return addresses in pages of their own permission.',
   FEAT_GTG: 'Guest translation granules: ID_AA64MMFR0_EL1 says the granules of stage 2 apart.',
   FEAT_HACDBS: 'Hardware accelerator that cleans dirty state of stage 2.',
@@ -48,21 +57,39 @@ const FEATURES: Sentences = {
   FEAT_LVA: 'Virtual addresses of 52 bits with the 64K granule.',
   FEAT_LVA3: 'Virtual addresses of 56 bits, with descriptors of 128 bits.',
   FEAT_LS64: 'Single-copy atomic loads and stores of 64 bytes, which only memory of some types takes.',
+  FEAT_LSUI: 'Loads and stores of EL1 with the permissions of EL0, atomic ones among them.',
   FEAT_MEC: 'Memory encryption contexts of Realms: AMEC in descriptors chooses one.',
+  FEAT_MOPS: 'Instructions that copy and set memory: one may fault at any of its bytes.',
+  FEAT_MPAM: 'Resource partitions: table walks carry the partition of the access.',
   FEAT_MTE: 'Memory tagging, instructions alone.',
   FEAT_MTE2:
     'Memory tagging: memory of type Tagged has an allocation tag for each 16 bytes, checked against bits [59:56] of the address.',
+  FEAT_MTE_NO_ADDRESS_TAGS: 'Bits [59:56] of an address are part of it: tags are kept in memory alone.',
   FEAT_MTE_PERM: 'Stage-2 control of tag access: MemAttr values with NoTagAccess.',
   FEAT_NV:
     'Nested virtualization: a guest hypervisor at EL1; with NV1 its descriptors have other permission bits.',
   FEAT_NV2: 'Nested virtualization by a page of register values (VNCR_EL2).',
+  FEAT_NMI: 'Interrupts that cannot be masked in the usual way.',
+  FEAT_nTLBPA:
+    'No caching structure of walks is indexed by the address at which a descriptor lies, so that none needs maintenance by it.',
+  FEAT_PACIMP: 'Pointer authentication by an algorithm of the maker.',
+  FEAT_PACQARMA3: 'Pointer authentication by QARMA3.',
+  FEAT_PACQARMA5: 'Pointer authentication by QARMA5.',
   FEAT_PAN:
     'Privileged access never: with PSTATE.PAN privileged data accesses to memory that EL0 may access fault.',
   FEAT_PAN2: 'AT instructions that honour PAN (AT S1E1RP, AT S1E1WP).',
   FEAT_PAN3: 'SCTLR_ELx.EPAN: PAN also holds for memory that EL0 may execute alone.',
+  FEAT_PAuth:
+    'Pointer authentication: a code in the upper bits of an address, which must be taken off before it is used.',
+  FEAT_PAuth2: 'Pointer authentication with a better code.',
+  FEAT_PAuth_LR: 'Pointer authentication that takes the place of the return instruction into account.',
+  FEAT_PFAR: 'PFAR_ELx holds the physical address of an abort.',
   FEAT_RAS: 'Reliability, availability and serviceability: error records, and a syndrome in an SError.',
   FEAT_RME:
     'Realm management: four physical address spaces, and granule protection checks after translation.',
+  FEAT_RME_GDI: 'Granular data isolation: more physical address spaces, for memory that no PE may access.',
+  FEAT_RME_GPC3:
+    'Granule protection of physical addresses of 56 bits, and windows that need no check (GPCBW_EL3).',
   FEAT_S1PIE: 'Stage-1 permission indirection: PIIndex of a descriptor chooses a field of PIR_ELx.',
   FEAT_S1POE:
     'Stage-1 permission overlays: POIndex chooses a field of POR_ELx, which takes permissions away.',
@@ -70,6 +97,7 @@ const FEATURES: Sentences = {
   FEAT_S2PIE: 'Stage-2 permission indirection, by S2PIR_EL2.',
   FEAT_S2POE: 'Stage-2 permission overlays, by S2POR_EL1.',
   FEAT_SEL2: 'EL2 in Secure state, with VSTTBR_EL2 and VSTCR_EL2.',
+  FEAT_SRMASK: 'Bits of control registers can be masked against writes (SCTLRMASK_ELx and its like).',
   FEAT_SVE: 'Scalable vectors, whose loads may leave out elements that fault (first-fault loads).',
   FEAT_TCR2: 'TCR2_EL1 and TCR2_EL2: more control of stage 1.',
   FEAT_THE: 'Translation hardening: Protected bits in descriptors, and RCW instructions that respect them.',
@@ -146,6 +174,7 @@ const WORDS: Sentences = {
   IPA: 'Intermediate physical address: what stage 1 gives and stage 2 translates.',
   IOVA: "I/O virtual address: what a device uses, and its IOMMU's stage 1 translates.",
   PA: 'Physical address: what the last stage gives.',
+  TTD: 'Translation table descriptor: an entry of a table.',
   VA: 'Virtual address: what stage 1 translates.',
   granule: 'The size of a page and of a table: 4K, 16K or 64K.',
   level:

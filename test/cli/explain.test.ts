@@ -71,6 +71,8 @@ test('without a name, the topics by group', async () => {
     'feature',
     'SMMUv3 command',
     'TLB maintenance',
+    'regime',
+    'lint rule',
     'word',
   ]);
 });

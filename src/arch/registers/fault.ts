@@ -74,7 +74,7 @@ export const ESR = layout(
 export const ESR_DATA = layout(
   {
     name: 'ESR_ELx',
-    aliases: ['ESR', 'ESR_EL1', 'ESR_EL2', 'HSR'],
+    aliases: ['ESR', 'ESR_EL1', 'ESR_EL2', 'ESR_EL3', 'HSR'],
     title: 'Exception Syndrome Register of a data abort (HSR in AArch32)',
     reference: REFERENCE,
     width: 64,
