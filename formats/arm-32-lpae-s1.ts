@@ -22,7 +22,7 @@ export const arm32LpaeS1 = longFormat({
   title: 'AArch32 stage 1, long descriptors (LPAE)',
   stage: 1,
   width: 32,
-  quirks: ['arm_ns', 'arm_ttbr1', 'arm_outer_wbwa', 'arm_hd'],
+  quirks: ['arm_ns', 'arm_ttbr1', 'arm_outer_wbwa', 'arm_hd', 'no_warn'],
   features: ['contiguous'],
   limits: { sizes: 0x4020_1000n, ias: 32, oas: 40 },
 });

@@ -22,7 +22,7 @@ export const arm32LpaeS2 = longFormat({
   title: 'AArch32 stage 2, long descriptors (LPAE)',
   stage: 2,
   width: 32,
-  quirks: [],
+  quirks: ['arm_s2fwb', 'no_warn'],
   features: ['contiguous'],
   limits: { sizes: 0x4020_1000n, ias: 40, oas: 40 },
 });

@@ -22,6 +22,6 @@ export const arm64LpaeS1 = longFormat({
   title: 'AArch64 stage 1, long descriptors',
   stage: 1,
   width: 64,
-  quirks: ['arm_ns', 'arm_ttbr1', 'arm_outer_wbwa', 'arm_hd'],
+  quirks: ['arm_ns', 'arm_ttbr1', 'arm_outer_wbwa', 'arm_hd', 'no_warn'],
   features: ['contiguous', 'lpa2', 'access_flag', 'dirty_state'],
 });

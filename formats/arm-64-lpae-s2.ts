@@ -14,14 +14,14 @@
 import { longFormat } from './lpae/configure.ts';
 
 /**
- * Linux's `ARM_64_LPAE_S2`: VMSAv8-64 stage 2, from IPA to PA. Input up to 48 bits (52 with 64K, or `lpa2`); a level 0 of up to 16 entries becomes that many
- * tables side by side at level 1. `configure` throws a FormatError. (DDI 0487 D8.3; Linux io-pgtable-arm.c.)
+ * Linux's `ARM_64_LPAE_S2`: VMSAv8-64 stage 2, from IPA to PA. Input up to 48 bits (52 with 64K, or `lpa2`); `concatenation` says when the root
+ * consists of several tables. `configure` throws a FormatError. (DDI 0487 D8.3; Linux io-pgtable-arm.c.)
  */
 export const arm64LpaeS2 = longFormat({
   name: 'arm_64_lpae_s2',
   title: 'AArch64 stage 2, long descriptors',
   stage: 2,
   width: 64,
-  quirks: [],
+  quirks: ['arm_s2fwb', 'no_warn'],
   features: ['contiguous', 'lpa2', 'access_flag', 'dirty_state', 'fwb', 'xnx'],
 });

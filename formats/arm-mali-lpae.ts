@@ -104,9 +104,9 @@ function levelsFor(ias: number): Level[] {
 }
 
 function configure(request: FormatRequest): TableFormat {
-  const { coherentWalk = true, quirks = [], ias, oas } = request;
+  const { coherentWalk = true, ias, oas } = request;
   checkRequest(request);
-  checkQuirks(NAME, [], quirks);
+  checkQuirks(NAME, [], request);
   checkFeatures(NAME, [], request);
   checkLimits(NAME, request, { ias: 48, oas: 40 }, REFERENCE);
   const pgsizeBitmap = sizesWith4K(NAME, request, SIZES);

@@ -98,7 +98,7 @@ function registersOf(root: bigint, { ias, coherentWalk = true, quirks = [] }: Fo
 function configure(request: FormatRequest): TableFormat {
   const { coherentWalk = true, quirks = [], ias, oas } = request;
   checkRequest(request);
-  checkQuirks(NAME, QUIRKS, quirks);
+  checkQuirks(NAME, QUIRKS, request);
   checkFeatures(NAME, [], request);
   const extended = quirks.includes('arm_mtk_ext');
   if (extended && !quirks.includes('no_perms')) {

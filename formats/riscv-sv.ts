@@ -248,9 +248,9 @@ function levelsFrom(start: number): Level[] {
 }
 
 function configure(request: FormatRequest): TableFormat {
-  const { coherentWalk = true, quirks = [], ias, oas } = request;
+  const { coherentWalk = true, ias, oas } = request;
   checkRequest(request);
-  checkQuirks(NAME, [], quirks);
+  checkQuirks(NAME, [], request);
   checkFeatures(NAME, [], request);
   const mode = MODES.get(ias);
   if (mode === undefined) {

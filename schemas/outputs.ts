@@ -3,6 +3,8 @@
  * objects accept members that are not listed; a listed member that goes, or changes its meaning, makes a new version.
  */
 import * as v from 'valibot';
+import { CONCATENATIONS, LINUX_VERSIONS } from '../src/pagetable/linux.ts';
+import { PARTIAL_UNMAP } from '../src/pagetable/partial-unmap.ts';
 import type { Kind } from './files.ts';
 import {
   attributes,
@@ -37,18 +39,27 @@ export const OUTPUTS: readonly Kind[] = [
       ok: said(flag, 'true: every operation was done in full, and returned what the request expects'),
       error: maybe(error),
       config: maybe(
-        some({ pgsize_bitmap: hex, ias: count, oas: count, quirks: v.array(text), features: v.array(text) }),
+        some({
+          pgsize_bitmap: hex,
+          ias: count,
+          oas: count,
+          quirks: v.array(text),
+          features: v.array(text),
+          partial_unmap: v.picklist(PARTIAL_UNMAP),
+          concatenation: maybe(v.picklist(CONCATENATIONS)),
+        }),
       ),
       ops: maybe(
         v.array(
           some({
-            op: v.picklist(['map', 'map_sg', 'unmap', 'iova_to_phys']),
+            op: v.picklist(['map', 'map_sg', 'unmap', 'iova_to_phys', 'dirty']),
             iova: hex,
             ret: said(
               v.union([whole, hex]),
               'as Linux returns it: 0 or a negative errno, else bytes or an address',
             ),
             ok: flag,
+            ranges: maybe(said(v.array(v.array(hex)), 'what was dirty, as [iova, size]')),
             error: maybe(error),
           }),
         ),
@@ -289,6 +300,14 @@ export const OUTPUTS: readonly Kind[] = [
           granules: v.array(
             some({ granule: text, pages: text, ias: count, oas: count, levels: v.array(level) }),
           ),
+        }),
+      ),
+      linux: v.array(
+        some({
+          version: v.picklist(LINUX_VERSIONS),
+          partial_unmap: v.picklist(PARTIAL_UNMAP),
+          concatenation: v.picklist(CONCATENATIONS),
+          quirks: v.array(text),
         }),
       ),
     }),

@@ -12,7 +12,7 @@
  * console.log(domain.iovaToPhys(0x1000_1234n)?.toString(16)); // 900001234
  * console.log(domain.unmapSg(0x1000_0000n, sg)); // 65536n
  */
-export { type DomainOptions, IommuDomain, type TrackedRange, type UnmapReport } from './iommu/domain.ts';
+export { type DomainOptions, IommuDomain, type UnmapReport } from './iommu/domain.ts';
 export {
   Scatterlist,
   type ScatterlistOptions,
@@ -29,6 +29,7 @@ export {
   type SgSemantics,
   type SgValue,
 } from './iommu/sg-semantics.ts';
+export type { TrackedRange, TrackedReport } from './iommu/tracking.ts';
 export { EXTERNAL_ABORT, FrameAllocator, MemoryError, PhysicalMemory } from './memory/index.ts';
 export { FormatError, IommuError, type IommuErrorCode, type IommuOperands } from './pagetable/errors.ts';
 export type {
@@ -40,5 +41,11 @@ export type {
   Registers,
   ShareabilityDomain,
 } from './pagetable/format.ts';
+export {
+  type Concatenation,
+  LINUX,
+  type LinuxChoices,
+  type LinuxVersion,
+} from './pagetable/linux.ts';
 export type { PartialUnmap } from './pagetable/partial-unmap.ts';
 export { countTree, type TreeCounts, type TreeEntry, type TreeTable } from './pagetable/tree.ts';

@@ -1,8 +1,25 @@
 /** The checks of a request that all formats share: types, option names and quirks. Sizes are checked later. */
 import { FormatError, hex } from '../../src/pagetable/errors.ts';
-import type { Feature, FormatRequest, Quirk } from '../../src/pagetable/format.ts';
+import {
+  CONCATENATIONS,
+  choicesOf,
+  type Feature,
+  type FormatRequest,
+  type Quirk,
+} from '../../src/pagetable/format.ts';
 
-const OPTIONS = ['pgsizeBitmap', 'ias', 'oas', 'coherentWalk', 'quirks', 'features', 'mair', 'cpuPageSize'];
+const OPTIONS = [
+  'pgsizeBitmap',
+  'ias',
+  'oas',
+  'coherentWalk',
+  'quirks',
+  'features',
+  'linux',
+  'concatenation',
+  'mair',
+  'cpuPageSize',
+];
 
 /** @throws FormatError when a value has the wrong type or is out of range, or an option is unknown. */
 export function checkRequest(request: FormatRequest): void {
@@ -13,6 +30,8 @@ export function checkRequest(request: FormatRequest): void {
     coherentWalk = true,
     quirks = [],
     features = [],
+    linux,
+    concatenation,
     mair,
     cpuPageSize = 4096,
   } = request;
@@ -31,6 +50,12 @@ export function checkRequest(request: FormatRequest): void {
     throw new FormatError(`quirks must be an array of names, not ${String(quirks)}`);
   if (!Array.isArray(features)) {
     throw new FormatError(`features must be an array of names, not ${String(features)}`);
+  }
+  choicesOf(linux);
+  if (concatenation !== undefined && !CONCATENATIONS.includes(concatenation)) {
+    throw new FormatError(
+      `concatenation must be one of ${CONCATENATIONS.join(', ')}, not ${String(concatenation)}`,
+    );
   }
   if (mair !== undefined && (typeof mair !== 'bigint' || mair < 0n || mair >> 64n)) {
     throw new FormatError(`mair must be a bigint of at most 64 bits, not ${String(mair)}`);
@@ -54,9 +79,14 @@ function isPowerOfTwo(value: number | bigint): boolean {
   return size > 0n && (size & (size - 1n)) === 0n;
 }
 
-/** @throws FormatError for a quirk that the format does not have. */
-export function checkQuirks(name: string, known: readonly Quirk[], quirks: readonly Quirk[]): void {
+/** @throws FormatError for a quirk that the format does not have, or that the named version of Linux does not. */
+export function checkQuirks(
+  name: string,
+  known: readonly Quirk[],
+  { quirks = [], linux }: Pick<FormatRequest, 'quirks' | 'linux'>,
+): void {
   checkKnown(name, 'quirk', known, quirks);
+  if (linux !== undefined) checkKnown(`Linux ${linux}`, 'quirk', choicesOf(linux).quirks, quirks);
 }
 
 function checkKnown(name: string, what: string, known: readonly string[], asked: readonly string[]): void {
@@ -86,16 +116,24 @@ export function checkLimits(
   }
 }
 
-/** @throws FormatError for a feature, or a MAIR, that the format's tables cannot use. */
+/**
+ * @param long - the stage of a long-descriptor format: stage 1 takes a MAIR, stage 2 a choice of concatenation.
+ * @throws FormatError for a feature, a MAIR or a choice that the format's tables have no use for.
+ */
 export function checkFeatures(
   name: string,
   known: readonly Feature[],
-  { features = [], mair }: FormatRequest,
-  hasMair = false,
+  { features = [], mair, concatenation }: FormatRequest,
+  long?: 1 | 2,
 ): void {
   checkKnown(name, 'feature', known, features);
-  if (mair !== undefined && !hasMair)
+  if (mair !== undefined && long !== 1)
     throw new FormatError(`${name} takes no mair: its entries hold no index into it`);
+  if (concatenation !== undefined && long !== 2) {
+    throw new FormatError(
+      `${name} takes no concatenation: only a stage-2 root can consist of several tables (DDI 0487 D8.2.2)`,
+    );
+  }
 }
 
 /** The requested page sizes that the format supports. @throws FormatError if 4K, the only granule, is not among them. */

@@ -7,7 +7,7 @@ import type { Feature, FormatModule, FormatRequest, Quirk, TableFormat } from '.
 import { checkFeatures, checkLimits, checkQuirks, checkRequest } from '../common/request.ts';
 import { LongEntryCodec, LongTracking, typeBits } from './codec.ts';
 import { type LayoutContext, longDescriptor } from './fields.ts';
-import { type Geometry, lpaeGeometry } from './geometry.ts';
+import { concatenationOf, type Geometry, lpaeGeometry } from './geometry.ts';
 import { LINUX_MAIR, type ProtContext, protFields } from './prot.ts';
 import { type HardwareUpdate, stage1Registers, stage2Registers } from './registers.ts';
 
@@ -41,8 +41,8 @@ function configureLong(options: LongFormatOptions, request: FormatRequest): Tabl
   const { name, stage, width } = options;
   const { coherentWalk = true, quirks = [] } = request;
   checkRequest(request);
-  checkQuirks(name, options.quirks, quirks);
-  checkFeatures(name, options.features, request, stage === 1);
+  checkQuirks(name, options.quirks, request);
+  checkFeatures(name, options.features, request, stage);
   if (coherentWalk && quirks.includes('arm_outer_wbwa')) {
     throw new FormatError(
       'arm_outer_wbwa lets a walker that is not coherent use the outer cache; it needs coherentWalk: false',
@@ -76,6 +76,7 @@ function configureLong(options: LongFormatOptions, request: FormatRequest): Tabl
     coherentWalk,
     quirks: [...quirks],
     features: [...(request.features ?? [])],
+    ...(stage === 2 && { concatenation: concatenationOf(request) }),
     protExtras: ['device', 'execute', 'shareability', ...(stage === 1 ? (['mairIndex'] as const) : [])],
     granuleLog2,
     levels,
@@ -131,7 +132,7 @@ function settingsOf(request: FormatRequest, stage: 1 | 2, width: 32 | 64): Setti
     mair,
     ns: quirks.includes('arm_ns'),
     dirtyState,
-    fwb: has('fwb'),
+    fwb: has('fwb') || quirks.includes('arm_s2fwb'),
     xnx: has('xnx'),
     fixedShareability: lpa2 ? 'inner' : undefined,
     coherentWalk,
@@ -170,12 +171,11 @@ function registersOf(
     const aarch32 = options.width === 32 && !ttbr1 && ias >= 25;
     return stage1Registers(root, fields, { ttbr1, mair, lpa2, update, aarch32 });
   }
-  // VTCR.SL0 counts down from the last level a walk can start at. The 4K granule's codes are off by one (DDI 0487 D24.2.206).
+  // VTCR.SL0 counts down from the last level a walk can start at. The 4K granule's codes are off by one, and level -1 has one with SL2
+  // (DDI 0487 D24.2.206, table D8-19).
   const startLevel = geometry.levels[0]!.level;
-  const sl = ~(granuleLog2 === 12 ? startLevel + 1 : startLevel) & 3;
-  return stage2Registers(
-    root,
-    { ...fields, sl },
-    { lpa2, update, fwb, aarch32: options.width === 32 && ias >= 25 },
-  );
+  const sl = startLevel < 0 ? 4 : ~(granuleLog2 === 12 ? startLevel + 1 : startLevel) & 3;
+  // AArch32 has no start level 0 and no forced Write-Back: such tables are walked as an AArch64 context.
+  const aarch32 = options.width === 32 && ias >= 25 && startLevel > 0 && !fwb;
+  return stage2Registers(root, { ...fields, sl }, { lpa2, update, fwb, aarch32 });
 }

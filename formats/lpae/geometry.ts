@@ -3,7 +3,7 @@
  * with the sizes of DDI 0487 D8.2.1 (granules), D8.2.2 (stage-2 concatenation) and tables D8-16 to D8-34.
  */
 import { FormatError, hex } from '../../src/pagetable/errors.ts';
-import type { FormatRequest, Level } from '../../src/pagetable/format.ts';
+import { type Concatenation, choicesOf, type FormatRequest, type Level } from '../../src/pagetable/format.ts';
 
 const KIB = 1024n;
 const MIB = 1024n * KIB;
@@ -106,7 +106,9 @@ export function lpaeGeometry(request: FormatRequest, stage: 1 | 2): Geometry {
   if (ias <= granule.log2) {
     throw new FormatError(`ias ${ias} leaves no bits to translate above a page of 2^${granule.log2} bytes`);
   }
-  const levels = levelsFor(ias, granule.log2, stage, levelRuns);
+  const asked = { log2: granule.log2, ias, oas, lpa2 };
+  const startLevel = stage === 1 ? plainStart(asked) : stage2Start(asked, concatenationOf(request));
+  const levels = levelsFrom(startLevel, asked, levelRuns);
   return {
     pgsizeBitmap: request.pgsizeBitmap & sizes,
     ias,
@@ -118,28 +120,78 @@ export function lpaeGeometry(request: FormatRequest, stage: 1 | 2): Geometry {
   };
 }
 
+/** When stage 2 concatenates tables. */
+export function concatenationOf({ concatenation, linux }: FormatRequest): Concatenation {
+  return concatenation ?? choicesOf(linux).concatenation;
+}
+
 /** The sizes of contiguous runs. */
 function runSizes(granuleLog2: number, runs: Granule['runs']): bigint {
   return Object.entries(runs).reduce((sizes, [level, runLog2]) => {
-    const shift = granuleLog2 + (LAST_LEVEL - Number(level)) * (granuleLog2 - DESCRIPTOR_LOG2);
-    return sizes | (1n << BigInt(shift + runLog2));
+    return sizes | (1n << BigInt(shiftOf(granuleLog2, Number(level)) + runLog2));
   }, 0n);
 }
 
+/** What decides where a walk starts. */
+interface Sizes {
+  readonly log2: 12 | 14 | 16;
+  readonly ias: number;
+  readonly oas: number;
+  readonly lpa2: boolean;
+}
+
+/** log2 of the bytes that an entry of `level` covers. */
+function shiftOf(log2: number, level: number): number {
+  return log2 + (LAST_LEVEL - level) * (log2 - DESCRIPTOR_LOG2);
+}
+
+/** Every level resolves `log2 - 3` bits, and the start level what is left. */
+function plainStart({ log2, ias }: Sizes): number {
+  return LAST_LEVEL + 1 - Math.ceil((ias - log2) / (log2 - DESCRIPTOR_LOG2));
+}
+
 /**
- * Every level resolves `granuleLog2 - 3` bits, and the start level resolves the rest. Stage 2 folds a level 0 of up to 16 entries
- * into level 1. It always folds level -1, which never has more than 16 entries, into level 0.
+ * Where stage 2 starts: a level lower if its tables are concatenated, each for an entry of the level above.
+ * @throws FormatError when they must be, but would be more than 16.
  */
-function levelsFor(ias: number, granuleLog2: number, stage: 1 | 2, runs: Granule['runs']): Level[] {
-  const stride = granuleLog2 - DESCRIPTOR_LOG2;
-  let startLevel = LAST_LEVEL + 1 - Math.ceil((ias - granuleLog2) / stride);
-  const shiftOf = (level: number) => granuleLog2 + (LAST_LEVEL - level) * stride;
-  const concatenated = 2 ** (ias - shiftOf(startLevel));
-  if (stage === 2 && startLevel <= 0 && concatenated <= MAX_CONCATENATED) startLevel++;
+function stage2Start(sizes: Sizes, concatenation: Concatenation): number {
+  const { log2, ias, oas } = sizes;
+  const start = plainStart(sizes);
+  const tables = 2 ** (ias - shiftOf(log2, start));
+  const fit = tables <= MAX_CONCATENATED;
+  // Level -1, which never has more than 16 entries, counts as level 0 does.
+  if (concatenation === 'possible') return start <= 0 && fit ? start + 1 : start;
+  if (!mustConcatenate(sizes, start)) return start;
+  if (fit) return start + 1;
+  const most = shiftOf(log2, start) + Math.log2(MAX_CONCATENATED);
+  throw new FormatError(
+    `ias ${ias} needs ${tables} tables side by side at level ${start + 1}, since with ${oas} bits of output a walk of this granule can't start at level ${start}; ` +
+      `stage 2 has at most ${MAX_CONCATENATED}: ask for an ias of at most ${most} (DDI 0487 D8.2.2, R_SRKBC)`,
+  );
+}
+
+/**
+ * Output sizes with which stage 2 can't start at a level, by granule and level (DDI 0487 R_SRKBC, table D8-9). Smaller outputs can't either,
+ * but Linux looks at these alone: no input size up to that of the output comes to such a level.
+ */
+const NO_START: Readonly<Record<number, Readonly<Record<number, readonly number[]>>>> = {
+  12: { 0: [40, 42] },
+  14: { 0: [48], 1: [40] },
+  16: {},
+};
+
+function mustConcatenate({ log2, ias, oas, lpa2 }: Sizes, start: number): boolean {
+  // Without LPA2, 16K has no start level 0 at all: 48 bits of input take two tables at level 1 (R_DXBSH).
+  if (log2 === 14 && start === 0 && ias === 48 && !lpa2) return true;
+  return NO_START[log2]![start]?.includes(oas) ?? false;
+}
+
+function levelsFrom(start: number, { log2, ias }: Sizes, runs: Granule['runs']): Level[] {
+  const stride = log2 - DESCRIPTOR_LOG2;
   const levels: Level[] = [];
-  for (let level = startLevel; level <= LAST_LEVEL; level++) {
-    const shift = shiftOf(level);
-    const entries = level === startLevel ? 2 ** (ias - shift) : 2 ** stride;
+  for (let level = start; level <= LAST_LEVEL; level++) {
+    const shift = shiftOf(log2, level);
+    const entries = level === start ? 2 ** (ias - shift) : 2 ** stride;
     const tables = entries / 2 ** stride;
     const runLog2 = runs[level];
     levels.push({

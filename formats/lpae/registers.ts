@@ -29,6 +29,7 @@ const VTCR_UPDATE = { none: 0n, access: BIT(21), dirty: BIT(21) | BIT(22) } as c
 /** TCR.DS and VTCR.DS: LPA2. */
 const TCR_DS = BIT(59);
 const VTCR_DS = BIT(32);
+const VTCR_SL2 = BIT(33);
 /** HCR.VM and HCR.DC: stage 2 alone. Below it HCR.FWB. */
 const HCR_STAGE_2 = BIT(0) | BIT(12);
 const HCR_FWB = BIT(46);
@@ -79,22 +80,30 @@ export function stage1Registers(
   };
 }
 
-/** Stage 2. `sl` is the code of VTCR.SL0. */
+/** Stage 2. `sl` is the code of VTCR.SL0, with SL2 above it. */
 export function stage2Registers(
   root: bigint,
   f: ControlFields & { readonly sl: number },
   options: { lpa2: boolean; update: HardwareUpdate; fwb: boolean; aarch32: boolean },
 ): Registers {
-  const { outputCode, ...rest } = f;
-  const cfg = { vttbr: root, vtcr: { ps: outputCode, ...rest } };
-  const walk = at(f.sl, 6) | at(f.irgn, 8) | at(f.orgn, 10) | at(f.sh, 12) | RES1;
+  const { outputCode, sl, ...rest } = f;
+  const sl2 = sl > 3;
+  const cfg = { vttbr: root, vtcr: { ps: outputCode, ...rest, sl: sl & 3, ...(sl2 && { sl2: 1 }) } };
+  const walk = at(sl & 3, 6) | at(f.irgn, 8) | at(f.orgn, 10) | at(f.sh, 12) | RES1;
   if (options.aarch32) {
     // T0SZ is a signed 4-bit number with its sign repeated in S, bit 4 (DDI 0487 G8.2.171).
     const vtcr = walk | at(f.tsz & 0x1f, 0);
     return { cfg, hardware: { regime: 'pl1&0-s2', registers: { vttbr: root, vtcr } } };
   }
   const ds = options.lpa2 ? VTCR_DS : 0n;
-  const vtcr = walk | at(f.tsz, 0) | at(f.tg, 14) | at(outputCode, 16) | VTCR_UPDATE[options.update] | ds;
+  const vtcr =
+    walk |
+    at(f.tsz, 0) |
+    at(f.tg, 14) |
+    at(outputCode, 16) |
+    VTCR_UPDATE[options.update] |
+    ds |
+    (sl2 ? VTCR_SL2 : 0n);
   const hcr = options.fwb ? { hcr: HCR_STAGE_2 | HCR_FWB } : {};
   return { cfg, hardware: { regime: 'el1&0-s2', registers: { vttbr: baseRegister(root), vtcr, ...hcr } } };
 }

@@ -1,8 +1,8 @@
 /** Golden files of table creation: which configurations a format accepts, and the sizes, registers and root that they give. */
 import { formatNamed } from '../../formats/index.ts';
+import { requestIn } from '../operations/choices.ts';
 import { IommuError } from '../pagetable/errors.ts';
 import { hex } from '../text/numbers.ts';
-import { requestOf } from './ops.ts';
 import { compareRegisters } from './registers.ts';
 import type { Difference, GoldenResult } from './result.ts';
 import { type CreationRows, creationSchema, parseGolden } from './schema.ts';
@@ -32,7 +32,7 @@ function checkRow(row: Row, where: string): { found: Difference[]; facts: number
     };
   }
   try {
-    const table = format.configure({ ...requestOf(row.config), cpuPageSize: row.cpu_page_size });
+    const table = format.configure({ ...requestIn(row.config), cpuPageSize: row.cpu_page_size });
     if (!row.ok || want === null) return { found: [{ where, want: 'a refusal', got: 'a table' }], facts: 1 };
     // The producer's root stands in its TTBR, above what else that holds: the own registers are asked for the same one.
     const base = want.registers.ttbr ?? want.registers.vttbr ?? want.registers.transtab;

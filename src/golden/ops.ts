@@ -1,15 +1,17 @@
 /** Golden files of kind `ops`: operations replayed on a domain, and every answer, register, descriptor and translation compared. */
 import { formatNamed } from '../../formats/index.ts';
-import { IommuDomain } from '../iommu/domain.ts';
+import { type DomainOptions, IommuDomain } from '../iommu/domain.ts';
+import type { TrackedRange } from '../iommu/tracking.ts';
 import { PhysicalMemory } from '../memory/index.ts';
+import { contradiction, optionsIn } from '../operations/choices.ts';
 import { perform } from '../operations/perform.ts';
 import { ERRNO, IommuError } from '../pagetable/errors.ts';
-import type { FormatModule, FormatRequest, TableFormat } from '../pagetable/format.ts';
+import type { FormatModule, TableFormat } from '../pagetable/format.ts';
 import { hex } from '../text/numbers.ts';
 import { createWalker, type Walker } from '../walker/index.ts';
 import { compareRegisters } from './registers.ts';
 import { type Difference, GoldenFileError, type GoldenResult } from './result.ts';
-import { type GoldenConfig, type GoldenOp, opsFileSchema, parseGolden } from './schema.ts';
+import { type GoldenOp, opsFileSchema, parseGolden } from './schema.ts';
 import { compareTables } from './tables.ts';
 import { type Disagreement, mappedOtherwise, pictureOf, stillMapped, walkAnyAccess } from './witness.ts';
 
@@ -20,29 +22,20 @@ export function formatOf(name: string): FormatModule {
   return format;
 }
 
-/** A golden file's config as a request. */
-export function requestOf(config: GoldenConfig): FormatRequest {
-  return {
-    pgsizeBitmap: config.pgsize_bitmap,
-    ias: config.ias,
-    oas: config.oas,
-    coherentWalk: config.coherent_walk,
-    quirks: config.quirks,
-  };
-}
-
 /**
  * Runs one file. The table memory lies where the file's producer had it, so that table pointers have the same upper bits.
  * @throws GoldenFileError when `json` is not such a file, or its format is not known here.
  */
 export function checkOps(json: unknown): GoldenResult {
   const file = parseGolden(opsFileSchema, json);
+  const problem = contradiction(file.config, file);
+  if (problem !== undefined) throw new GoldenFileError(problem);
   const format = formatOf(file.format);
   const goldenRoot = file.tables[0]!.pa;
   const differences: Difference[] = [];
   let domain: IommuDomain;
   try {
-    domain = domainFor(format, file.config, goldenRoot);
+    domain = domainFor(format, optionsIn(file.config, file), goldenRoot);
   } catch (error) {
     if (!(error instanceof IommuError)) throw error;
     return {
@@ -100,30 +93,43 @@ const MOST_RAM = 1n << 34n;
  * A domain whose tables lie where the file's producer had them, so that table pointers have the same upper bits; where
  * the output size could not reach them there (Linux does not look), they lie elsewhere.
  */
-function domainFor(format: FormatModule, config: GoldenConfig, goldenRoot: bigint): IommuDomain {
-  const request = requestOf(config);
+function domainFor(format: FormatModule, options: DomainOptions, goldenRoot: bigint): IommuDomain {
+  const { partialUnmap: _, ...request } = options;
   const { tableAddressBits, rootBytes } = format.configure(request);
   const end = 1n << BigInt(tableAddressBits);
   const usable = goldenRoot % BigInt(Math.max(rootBytes, 64)) === 0n && goldenRoot + BigInt(rootBytes) < end;
   const base = usable ? goldenRoot : DEFAULT_BASE;
   const size = end - base < MOST_RAM ? end - base : MOST_RAM;
-  return new IommuDomain(new PhysicalMemory({ base, size }), format, request);
+  return new IommuDomain(new PhysicalMemory({ base, size }), format, options);
 }
 
 /** Runs one operation: its return value must be the file's, and the walker must see what it did, or that it did nothing. */
 function runOp(domain: IommuDomain, walker: Walker, op: GoldenOp, where: string): Difference[] {
   const { format } = domain;
-  const size = sizeOf(op);
-  const before = op.ret < 0n ? pictureOf(walker, format, op.iova, size) : [];
-  const { ret, error } = answerOf(domain, op);
+  const picture = () => pictureOf(walker, format, op.iova, sizeOf(op));
+  const quiet = movesNothing(op);
+  const before = quiet ? picture() : [];
+  const { ret, error, ranges = [] } = answerOf(domain, op);
   if (ret !== op.ret) {
     return [
       { where: `${where} ret`, want: showRet(op.ret), got: `${showRet(ret)}${error ? ` (${error})` : ''}` },
     ];
   }
-  const seen =
-    ret < 0n ? changed(before, pictureOf(walker, format, op.iova, size)) : witness(walker, format, op, ret);
+  if (op.op === 'dirty') {
+    const [want, got] = [op.ranges, ranges].map(showRanges) as [string, string];
+    if (want !== got) return [{ where: `${where} ranges`, want, got }];
+  }
+  const seen = quiet ? changed(before, picture()) : witness(walker, format, op, ret);
   return seen === undefined ? [] : [{ where: `${where}, by the walker`, ...seen }];
+}
+
+/** Whether no address may lead elsewhere afterwards: a refusal, an unmap of nothing, a reading of dirty state. */
+function movesNothing(op: GoldenOp): boolean {
+  return op.ret < 0n || op.op === 'dirty' || (op.op === 'unmap' && op.ret === 0n);
+}
+
+function showRanges(ranges: readonly TrackedRange[]): string {
+  return ranges.map(({ iova, size }) => `[${hex(iova)}, +${hex(size)})`).join(' ') || 'none';
 }
 
 function sizeOf(op: GoldenOp): bigint {
@@ -137,9 +143,16 @@ function changed(before: readonly string[], after: readonly string[]): Disagreem
   return { want: `no change: ${before[at] ?? before.at(-1)}`, got: after[at] ?? 'nothing' };
 }
 
+interface Answered {
+  readonly ret: bigint;
+  readonly error?: string;
+  readonly ranges?: readonly TrackedRange[];
+}
+
 /** What an operation answers, as Linux would: what it returns, and in a mismatch why. */
-function answerOf(domain: IommuDomain, op: GoldenOp): { ret: bigint; error?: string } {
-  const { ret, error } = perform(domain, op);
+function answerOf(domain: IommuDomain, op: GoldenOp): Answered {
+  const { ret, error, ranges } = perform(domain, op);
+  if (ranges !== undefined) return { ret, ranges, ...(error && { error: error.message }) };
   if (error === undefined) return { ret };
   if (isMisaligned(domain, op, error)) return { ret: BigInt(ERRNO.EINVAL), error: MISALIGNED };
   return { ret, error: error.message };
@@ -158,7 +171,7 @@ function isMisaligned({ format }: IommuDomain, op: GoldenOp, { code, operands }:
 }
 
 function witness(walker: Walker, format: TableFormat, op: GoldenOp, ret: bigint): Disagreement | undefined {
-  if (op.op === 'iova_to_phys') return undefined;
+  if (op.op === 'iova_to_phys' || op.op === 'dirty') return undefined;
   if (op.op === 'unmap') return stillMapped(walker, format, op.iova, ret);
   const entries = op.op === 'map' ? [{ phys: op.paddr, length: op.size }] : op.sg;
   let { iova } = op;

@@ -1,8 +1,9 @@
 /** The JSON of golden files (`pgtable-golden/1`): its shapes, with addresses read into bigints, and errors that name the path. */
 import * as v from 'valibot';
 import { readJsonAs } from '../json/read.ts';
-import { atLeast, isObject, members, oneShapeOf, pair, record } from '../json/schemas.ts';
-import { operationSchema, protFlags } from '../operations/schema.ts';
+import { atLeast, isObject, maybe, members, oneShapeOf, pair, record } from '../json/schemas.ts';
+import { choicesBeside, choicesInConfig } from '../operations/choices.ts';
+import { operationSchema, protFlags, trackedRange } from '../operations/schema.ts';
 import { QUIRKS } from '../pagetable/format.ts';
 import { GoldenFileError } from './result.ts';
 
@@ -36,6 +37,8 @@ export const configSchema = members({
   oas: bits,
   coherent_walk: v.optional(v.boolean(), true),
   quirks: v.optional(v.array(v.picklist(QUIRKS)), []),
+  ...choicesInConfig,
+  mair: maybe(hexWord),
 });
 
 const fields = record(v.string(), bits);
@@ -52,6 +55,7 @@ export const opSchema = operationSchema({
   address: hexWord,
   prot: protFlags,
   entry: pair({ phys: hexWord, length: hexWord }),
+  ranges: v.array(trackedRange(hexWord)),
   ret: returned,
 });
 
@@ -61,6 +65,7 @@ export const opsFileSchema = atLeast({
   name: v.string(),
   format: v.string(),
   config: configSchema,
+  ...choicesBeside,
   result: members({ pgsize_bitmap: hexWord, registers: registersSchema }),
   ops: v.array(opSchema),
   tables: v.pipe(

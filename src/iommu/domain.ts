@@ -3,17 +3,18 @@
  * It checks arguments and puts errors into words. The tree itself is in src/pagetable.
  */
 import { FrameAllocator, type PhysicalMemory } from '../memory/index.ts';
-import { readAndClear, type Tracked } from '../pagetable/dirty.ts';
 import { hex, IommuError } from '../pagetable/errors.ts';
 import type { FormatModule, FormatRequest, Prot, Registers, TableFormat } from '../pagetable/format.ts';
+import { choicesOf } from '../pagetable/linux.ts';
 import { mapSg, mapSgByRange } from '../pagetable/map-sg.ts';
 import { PageTable } from '../pagetable/page-table.ts';
 import { PARTIAL_UNMAP, type PartialUnmap } from '../pagetable/partial-unmap.ts';
 import { mapRange, unmapRange } from '../pagetable/range.ts';
 import { type TreeTable, tablesOf } from '../pagetable/tree.ts';
-import { checkProt, checkScatterlist, checkWord, exact, exactWord, LOW_BITS } from './checks.ts';
+import { checkProt, checkScatterlist, checkWord, exactWord, LOW_BITS } from './checks.ts';
 import { explainFailure, explainStop, runFrom } from './explain.ts';
 import type { Scatterlist } from './scatterlist.ts';
+import { rangesOf, type TrackedRange, type TrackedReport, trackedReport } from './tracking.ts';
 import { bigintOf, smallNumber } from './word.ts';
 
 /**
@@ -22,7 +23,7 @@ import { bigintOf, smallNumber } from './word.ts';
 export interface DomainOptions extends FormatRequest {
   /** Where table frames come from. Default: the allocator shared by all domains of this memory. */
   readonly allocator?: FrameAllocator;
-  /** What happens to a block or run when only a part of it is unmapped: `split` (default), `refuse` or `whole`. */
+  /** What happens to a block or run when only a part of it is unmapped: `split`, `refuse` or `whole`. Default: as `linux` does it. */
   readonly partialUnmap?: PartialUnmap;
 }
 
@@ -35,12 +36,6 @@ export interface UnmapReport {
   readonly end: bigint;
   /** Why it stopped before the end of the request, if it did. */
   readonly stop?: IommuError;
-}
-
-/** A stretch of a range that was dirty (or accessed): whole leaves, neighbours joined, cut to the range. */
-export interface TrackedRange {
-  readonly iova: bigint;
-  readonly size: bigint;
 }
 
 /** Below this, a number holds a bigint exactly. */
@@ -57,6 +52,8 @@ export class IommuDomain {
   readonly memory: PhysicalMemory;
   readonly format: TableFormat;
   readonly allocator: FrameAllocator;
+  /** What happens to a block or run when only a part of it is unmapped. */
+  readonly partialUnmap: PartialUnmap;
   #live: PageTable | undefined;
   readonly #lastIova: bigint;
   /** IOVAs below this are the table's own input addresses, so they need no conversion. 0 if the table does not count from 0. */
@@ -76,8 +73,8 @@ export class IommuDomain {
         `format must be a format module, such as arm64LpaeS1, not ${String(format)}`,
       );
     }
-    const { allocator = FrameAllocator.of(memory), partialUnmap = 'split', ...request } = options ?? {};
-    if (!PARTIAL_UNMAP.includes(partialUnmap)) {
+    const { allocator = FrameAllocator.of(memory), partialUnmap, ...request } = options ?? {};
+    if (partialUnmap !== undefined && !PARTIAL_UNMAP.includes(partialUnmap)) {
       throw new IommuError(
         'EINVAL',
         `partialUnmap must be one of ${PARTIAL_UNMAP.join(', ')}, not ${String(partialUnmap)}`,
@@ -97,7 +94,8 @@ export class IommuDomain {
       });
     }
     this.#live = new PageTable(this.format, this.allocator, root);
-    this.#live.partialUnmap = partialUnmap;
+    this.partialUnmap = partialUnmap ?? choicesOf(request.linux).partialUnmap;
+    this.#live.partialUnmap = this.partialUnmap;
     this.#plainEnd = this.format.firstIova === 0n ? 2 ** Math.min(this.format.ias, 52) : 0;
     const [first] = this.format.levels;
     this.#resolvedBits = first!.shift + Math.log2(first!.entries);
@@ -184,7 +182,12 @@ export class IommuDomain {
    * table was made without dirty state.
    */
   readAndClearDirty(iova: bigint, size: bigint, options: { readonly clear?: boolean } = {}): TrackedRange[] {
-    return this.#readAndClear('dirty', iova, size, options.clear !== false);
+    return rangesOf(this.dirtyReport(iova, size, options));
+  }
+
+  /** Reads dirty state as `readAndClearDirty` does, and says what it found before it stopped, and why, if it did. */
+  dirtyReport(iova: bigint, size: bigint, options: { readonly clear?: boolean } = {}): TrackedReport {
+    return trackedReport(this.#table, 'dirty', this.#iaOf(iova), iova, size, options.clear !== false);
   }
 
   /** The same for the access flag: which parts were used since they were last made idle. Needs `access_flag` or dirty state. */
@@ -193,43 +196,8 @@ export class IommuDomain {
     size: bigint,
     options: { readonly clear?: boolean } = {},
   ): TrackedRange[] {
-    return this.#readAndClear('accessed', iova, size, options.clear !== false);
-  }
-
-  #readAndClear(what: Tracked, iova: bigint, size: bigint, clear: boolean): TrackedRange[] {
-    checkWord('iova', iova);
-    checkWord('size', size);
-    const table = this.#table;
-    const { name, firstIova, ias } = this.format;
-    const { tracking } = table.entries;
-    if (tracking === undefined || (what === 'dirty' && !tracking.dirtyState)) {
-      throw new IommuError(
-        'EINVAL',
-        `${name} was made without ${what === 'dirty' ? 'dirty state' : 'hardware access flags'}; a format that has it takes ${what === 'dirty' ? "features: ['dirty_state'] or quirk arm_hd" : "features: ['access_flag']"}`,
-        { iova, size },
-      );
-    }
-    const ia = this.#iaOf(iova);
-    if (size === 0n || ia >= table.iaEnd || exact(size) > table.iaEnd - ia) {
-      throw new IommuError(
-        'EINVAL',
-        `[${hex(iova)}, +${hex(size)}) must be a range of at least one byte within the ${ias} bits of input address`,
-        { iova, size },
-      );
-    }
-    const found = readAndClear(table, tracking, what, ia, exact(size), clear);
-    if (typeof found !== 'number') {
-      return found.map((one) => ({ iova: firstIova + BigInt(one.ia), size: BigInt(one.size) }));
-    }
-    const hole = firstIova + BigInt(table.failure!.ia);
-    throw new IommuError(
-      'EINVAL',
-      `nothing is mapped at IOVA ${hex(hole)}, which lies within the requested range`,
-      {
-        iova: hole,
-        size,
-      },
-    );
+    const clear = options.clear !== false;
+    return rangesOf(trackedReport(this.#table, 'accessed', this.#iaOf(iova), iova, size, clear));
   }
 
   /** Unmaps what `mapSg` mapped: the sum of the lengths. @returns bytes unmapped, as `unmap` does. */

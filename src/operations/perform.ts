@@ -2,6 +2,7 @@
 import type { IommuDomain } from '../iommu/domain.ts';
 import { Scatterlist } from '../iommu/scatterlist.ts';
 import { mapSgAs, planSgFor, type SgPlan, type SgSemantics } from '../iommu/sg-semantics.ts';
+import type { TrackedRange } from '../iommu/tracking.ts';
 import { IommuError } from '../pagetable/errors.ts';
 import type { Operation } from './schema.ts';
 
@@ -18,12 +19,14 @@ export interface Answer {
   readonly ret: bigint;
   /** True if all of it was done. */
   readonly done: boolean;
-  /** Why it was refused, or why an unmap stopped. */
+  /** Why it was refused, or why an unmap or a reading of dirty state stopped. */
   readonly error?: IommuError;
   /** For map_sg: the scatterlist. */
   readonly sg?: Scatterlist;
   /** For map_sg: the plan under the chosen semantics. */
   readonly plan?: SgPlan;
+  /** For dirty: what was dirty. */
+  readonly ranges?: readonly TrackedRange[];
   /** For unmap: the first unmapped IOVA, if it lies before the requested one. */
   readonly from?: bigint;
 }
@@ -60,6 +63,15 @@ function carryOut(domain: IommuDomain, op: Operation, options: PerformOptions): 
     case 'iova_to_phys': {
       const pa = domain.iovaToPhys(op.iova);
       return { ret: pa ?? 0n, done: pa !== null };
+    }
+    case 'dirty': {
+      const { ranges, stop } = domain.dirtyReport(op.iova, op.size, { clear: op.clear !== false });
+      return {
+        ret: BigInt(stop?.errno ?? 0),
+        done: stop === undefined,
+        ranges,
+        ...(stop && { error: stop }),
+      };
     }
   }
 }

@@ -1,4 +1,4 @@
-/** Access flags and dirty state of a range, read and reset: Linux's read_and_clear_dirty (arm_lpae_read_and_clear_dirty)and its counterpart for the access flag. */
+/** Access flags and dirty state of a range, read and reset: Linux's read_and_clear_dirty (arm_lpae_read_and_clear_dirty) and its counterpart for the access flag. */
 import { ERRNO } from './errors.ts';
 import type { TrackingCodec } from './format.ts';
 import { pow2 } from './page-size.ts';
@@ -15,7 +15,7 @@ export type Tracked = 'dirty' | 'accessed';
 /**
  * Reads which leaves of `[ia, ia + size)` are dirty (or accessed), and with `clear` makes them clean (or idle). A leaf is dirty as a whole,
  * and so is a contiguous run, of which hardware may mark any one entry (DDI 0487 D8.5.5, D8.7.1).
- * @returns the stretches, cut to the range; or EINVAL at a hole, as in Linux, with everything before it already cleared.
+ * @returns the stretches, cut to the range. At a hole it stops, as Linux does, with `table.failure` set and everything before it cleared.
  */
 export function readAndClear(
   table: PageTable,
@@ -24,14 +24,15 @@ export function readAndClear(
   ia: number,
   size: number,
   clear: boolean,
-): Stretch[] | number {
+): Stretch[] {
   const found: { ia: number; size: number }[] = [];
   const end = ia + size;
+  table.failure = undefined;
   for (let at = ia; at < end; ) {
     const leaf = findLeaf(table, at);
     if (leaf === undefined) {
       table.failure = { errno: ERRNO.EINVAL, ia: at, pa: 0, sizeLog2: 0, level: 0 };
-      return ERRNO.EINVAL;
+      return found;
     }
     const { words, first, count, leafIa, leafEnd } = leaf;
     const { wordsPerEntry } = table.entries;

@@ -3,6 +3,9 @@
  * The algorithm never sees a bit; a format never sees a tree. A new format is one module that implements FormatModule.
  */
 import type { DescriptorLayout } from '../descriptor/index.ts';
+import type { Concatenation, LinuxVersion, Quirk } from './linux.ts';
+
+export { CONCATENATIONS, type Concatenation, choicesOf, QUIRKS, type Quirk } from './linux.ts';
 
 /** What a driver asks for, by the names of Linux's IOMMU_READ, IOMMU_WRITE, IOMMU_CACHE, IOMMU_NOEXEC, IOMMU_MMIO, IOMMU_PRIV. */
 export interface Prot {
@@ -52,19 +55,6 @@ export const PROT_FLAGS = [
   'priv',
 ] as const satisfies readonly (keyof Prot)[];
 
-/** Linux's IO_PGTABLE_QUIRK_*, in lower case. */
-export const QUIRKS = [
-  'arm_ns',
-  'no_perms',
-  'arm_mtk_ext',
-  'arm_mtk_ttbr_ext',
-  'arm_ttbr1',
-  'arm_outer_wbwa',
-  'arm_hd',
-] as const;
-/** A quirk of Linux's io-pgtable by its name there, in lower case and without `IO_PGTABLE_QUIRK_`. Each format accepts its own. */
-export type Quirk = (typeof QUIRKS)[number];
-
 /**
  * Hardware features that Linux's io-pgtable does not use: `contiguous` runs of entries as additional page sizes;
  * `lpa2` (TCR.DS: 52-bit addresses with 4K and 16K, larger blocks); `access_flag` and `dirty_state` (FEAT_HAFDBS); at stage 2
@@ -86,6 +76,10 @@ export interface FormatRequest {
   readonly quirks?: readonly Quirk[];
   /** Default: none, which is Linux's choice. */
   readonly features?: readonly Feature[];
+  /** The version of Linux whose choices count where the request makes none. Default: `6.12`. */
+  readonly linux?: LinuxVersion;
+  /** When a stage-2 root consists of concatenated tables. Default: as `linux` does it. Only stage 2 of a long-descriptor format takes it. */
+  readonly concatenation?: Concatenation;
   /** MAIR_ELx, 64 bits, for stage 1. Default: Linux's. */
   readonly mair?: bigint;
   /** The CPU's page size in bytes, which decides the granule where several are offered. Default: 4 KiB. */
@@ -238,6 +232,8 @@ export interface TableFormat {
   readonly coherentWalk: boolean;
   readonly quirks: readonly Quirk[];
   readonly features?: readonly Feature[];
+  /** Of a format with concatenated roots: when it makes them. */
+  readonly concatenation?: Concatenation;
   /** Members of a prot beyond Linux's flags that the format can express. Default: none. */
   readonly protExtras?: readonly ProtExtra[];
   readonly granuleLog2: number;

@@ -4,7 +4,7 @@
  * What happens to a block or run when only a part of it is unmapped, and what that means for break-before-make (DDI 0487 D8.16.1):
  * - `split` (Linux 6.12): smaller leaves replace it, except for the hole. A live leaf becomes a table (or a run becomes single entries),
  *   which is a change of size: a PE or SMMU without FEAT_BBM level 2 must see it invalid first, and the neighbours fault meanwhile.
- * - `refuse` (Linux since 6.14): nothing is unmapped, and the reason is reported. Nothing changes, so no break is needed.
+ * - `refuse` (Linux 7.3): nothing is unmapped, and the reason is reported. Nothing changes, so no break is needed.
  * - `whole` (Linux's generic_pt): the whole leaf is unmapped, which is more than was asked. Valid to invalid is always legal; an invalidation follows.
  */
 export const PARTIAL_UNMAP = ['split', 'refuse', 'whole'] as const;

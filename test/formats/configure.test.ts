@@ -131,7 +131,12 @@ describe('refused', () => {
     ],
     ['48 bits of output for AArch32', arm32LpaeS1, { ias: 32, oas: 48 }, [/at most 40 bits of output/]],
     ['41 bits of IPA for AArch32', arm32LpaeS2, { ias: 41, oas: 40 }, [/at most 40 bits of input/]],
-    ['a quirk at stage 2', arm64LpaeS2, { quirks: ['arm_ns'] }, [/no quirk arm_ns; it knows none/]],
+    [
+      'a quirk at stage 2',
+      arm64LpaeS2,
+      { quirks: ['arm_ns'] },
+      [/no quirk arm_ns; it knows arm_s2fwb, no_warn$/],
+    ],
     [
       'arm_ttbr1 at stage 2',
       arm32LpaeS2,

@@ -7,11 +7,13 @@ import { PhysicalMemory } from '../../src/memory/index.ts';
 import { createWalker } from '../../src/walker/index.ts';
 
 const folder = new URL('../../fixtures/linux/', import.meta.url);
-const files = readdirSync(folder).filter((name) => name.endsWith('.json'));
+const newer = new URL('../../fixtures/linux73/', import.meta.url);
+const filesIn = (where: URL) => readdirSync(where).filter((name) => name.endsWith('.json'));
+const files = filesIn(folder);
 // biome-ignore lint/suspicious/noExplicitAny: the tests reach into raw JSON to break it
 type Json = any;
 const stage1 = { name: 'arm_64_lpae_s1', stage: 1, quirks: [] } as const;
-const load = (name: string): Json => JSON.parse(readFileSync(new URL(name, folder), 'utf8'));
+const load = (name: string, where = folder): Json => JSON.parse(readFileSync(new URL(name, where), 'utf8'));
 
 describe('golden files of Linux 6.12', () => {
   it('are all there: 177 files of operations and the list of creations', () => {
@@ -23,6 +25,136 @@ describe('golden files of Linux 6.12', () => {
     const result = checkGolden(load(name));
     expect(result.differences).toEqual([]);
     expect(result.checked).toBeGreaterThanOrEqual(5);
+  });
+});
+
+describe('golden files of Linux 7.3', () => {
+  const own = filesIn(newer);
+  const agrees = (file: Json) => checkGolden(file).differences.length === 0;
+  const dirty = 'arm_64_lpae_s1-00286.json';
+  const mandatory = 'arm_64_lpae_s2-00206.json';
+
+  it('are all there: 96 files of operations and the list of creations', () => {
+    expect(own.filter((name) => name.startsWith('arm_')).length).toBe(96);
+    expect(load('creation.json', newer).length).toBe(327);
+  });
+
+  it.each(own)('%s', (name) => {
+    const result = checkGolden(load(name, newer));
+    expect(result.differences).toEqual([]);
+    expect(result.checked).toBeGreaterThanOrEqual(5);
+  });
+
+  it('say the same by linux: "7.3", in config or beside it', () => {
+    for (const name of own.filter((one) => one.startsWith('arm_'))) {
+      const file = load(name, newer);
+      const { partial_unmap: _, concatenation: __, ...config } = file.config;
+      expect([name, agrees({ ...file, config: { ...config, linux: '7.3' } })]).toEqual([name, true]);
+      expect([name, agrees({ ...file, config, linux: '7.3' })]).toEqual([name, true]);
+    }
+  });
+
+  it('differ under the choices of 6.12, where these differ', () => {
+    const under = (name: string, config: Json) => {
+      const file = load(name, newer);
+      return agrees({ ...file, config: { ...file.config, ...config } });
+    };
+    expect(under(mandatory, { concatenation: 'possible' })).toBe(false);
+    const [split, whole] = (['split', 'whole'] as const).map((partial_unmap) =>
+      own.filter((name) => name.startsWith('arm_') && !under(name, { partial_unmap })),
+    );
+    expect(split!.length).toBeGreaterThan(5);
+    expect(whole!.length).toBeGreaterThan(5);
+    const rows = load('creation.json', newer).map(({ config, ...row }: Json) => {
+      return { ...row, config: { ...config, ...(config.concatenation && { concatenation: 'possible' }) } };
+    });
+    expect(checkGolden(rows).differences.length).toBeGreaterThan(5);
+  });
+
+  it.each<[string, (file: Json) => void, RegExp]>([
+    [
+      'a dirty range that was none',
+      (file) => file.ops[18].ranges.push(['0x0', '0x10000']),
+      /^ops\[18\] dirty ranges: want \[0x0, \+0x10000\) got none$/,
+    ],
+    [
+      'a dirty range less',
+      (file) => file.ops[9].ranges.pop(),
+      /^ops\[9\] dirty ranges: want none got \[0x20000, \+0x40000\)$/,
+    ],
+    [
+      'a range that was not cleared',
+      (file) => {
+        file.ops[16].clear = false;
+      },
+      /^ops\[18\] dirty ranges: want none got \[0x0, \+0x20000\)$/,
+    ],
+    [
+      'a hole that was none',
+      (file) => {
+        file.ops[0].ret = 0;
+      },
+      /^ops\[0\] dirty ret: want 0x0 got -22 \(EINVAL: nothing is mapped at IOVA 0x20000/,
+    ],
+  ])('with %s are seen to be wrong', (_what, change, line) => {
+    const file = structuredClone(load(dirty, newer));
+    change(file);
+    const [first] = checkGolden(file).differences.map((d) => `${d.where}: want ${d.want} got ${d.got}`);
+    expect(first).toMatch(line);
+  });
+
+  it.each<[Json, string]>([
+    [{ linux: '6.13' }, 'config.linux must be one of 6.12, 7.3, but is "6.13"'],
+    [{ concatenation: 'always' }, 'config.concatenation must be one of possible, mandatory, but is "always"'],
+    [{ partial_unmap: 'join' }, 'config.partial_unmap must be one of split, refuse, whole, but is "join"'],
+    [{ features: ['pie'] }, 'config.features[0] must be'],
+    [{ mair: 255 }, 'config.mair must be a "0x…" string of at most 64 bits, but is 255'],
+  ])('with config %j are refused', (config, message) => {
+    const file = load(dirty, newer);
+    expect(() => checkGolden({ ...file, config: { ...file.config, ...config } })).toThrow(message);
+  });
+
+  it('that say two things at once are refused', () => {
+    const file = load(dirty, newer);
+    expect(() => checkGolden({ ...file, partial_unmap: 'whole' })).toThrow(
+      'partial_unmap is whole, but config.partial_unmap is refuse: give one of them',
+    );
+  });
+
+  it('take features and a mair of the library: the words are those of DDI 0487', () => {
+    // Write-Back is attribute 0 of this MAIR: AttrIndx is 0 where Linux's would be 1. Bit 52 is the contiguous hint.
+    const page = (i: number) => [String(i), `0x${(0x10_0000_9000_0fc3n + BigInt(i) * 0x1000n).toString(16)}`];
+    const file = {
+      schema: 'pgtable-golden/1',
+      kind: 'ops',
+      name: 'a contiguous run',
+      format: 'arm_64_lpae_s1',
+      config: { pgsize_bitmap: '0x11000', ias: 39, oas: 40, mair: '0x44ff', features: ['contiguous'] },
+      result: {
+        pgsize_bitmap: '0x11000',
+        registers: {
+          ttbr: '0x80000000',
+          tcr: { tg: 0, tsz: 25, ips: 2, sh: 3, irgn: 1, orgn: 1 },
+          mair: '0x44ff',
+        },
+      },
+      ops: [
+        { op: 'map', iova: '0x0', paddr: '0x90000000', size: '0x10000', prot: ['read', 'cache'], ret: 0 },
+      ],
+      tables: [
+        { pa: '0x80000000', level: 1, entries: { 0: '0x80001003' } },
+        { pa: '0x80001000', level: 2, entries: { 0: '0x80002003' } },
+        {
+          pa: '0x80002000',
+          level: 3,
+          entries: Object.fromEntries(Array.from({ length: 16 }, (_, i) => page(i))),
+        },
+      ],
+      translations: [{ iova: '0x1234', pa: '0x90001234' }],
+    };
+    expect(checkGolden(file).differences).toEqual([]);
+    expect(agrees({ ...file, config: { ...file.config, features: [] } })).toBe(false);
+    expect(agrees({ ...file, config: { ...file.config, mair: '0xff44' } })).toBe(false);
   });
 });
 

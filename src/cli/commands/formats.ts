@@ -1,6 +1,7 @@
-/** `lpae formats`: what formats there are, by granule, with their limits. */
+/** `lpae formats`: what formats there are, by granule, with their limits; and what versions of Linux do differently. */
 import type { Command } from 'commander';
 import { formats } from '../../../formats/index.ts';
+import { DEFAULT_LINUX, LINUX, LINUX_VERSIONS, type LinuxVersion } from '../../pagetable/linux.ts';
 import { columns } from '../../text/columns.ts';
 import { pageSizes } from '../../text/numbers.ts';
 import { EXIT } from '../io.ts';
@@ -31,7 +32,7 @@ function list(out: Output): number {
     return { name, title, stage, granules };
   });
   if (out.json) {
-    out.document('lpae.formats/1', { formats: known });
+    out.document('lpae.formats/1', { formats: known, linux: LINUX_VERSIONS.map(versionJson) });
     return EXIT.ok;
   }
   const head = ['granule', 'leaves', 'input', 'output', 'levels'].map(out.style.faint);
@@ -48,5 +49,31 @@ function list(out: Output): number {
     ]),
   ]);
   out.lines(columns(rows));
+  out.line();
+  out.heading('Versions of Linux: "linux" of a map request or golden file');
+  out.lines(columns(versionRows(out), { indent: '  ' }));
   return EXIT.ok;
+}
+
+function versionJson(version: LinuxVersion): object {
+  const { partialUnmap, concatenation, quirks } = LINUX[version];
+  return { version, partial_unmap: partialUnmap, concatenation, quirks };
+}
+
+/** The default's quirks, and what the others have beside them. */
+function versionRows({ style }: Output): string[][] {
+  const { quirks: usual } = LINUX[DEFAULT_LINUX];
+  const head = ['version', 'partial_unmap', 'concatenation', 'quirks'].map(style.faint);
+  const rows = LINUX_VERSIONS.map((version) => {
+    const { partialUnmap, concatenation, quirks } = LINUX[version];
+    const standard = version === DEFAULT_LINUX;
+    const own = quirks.filter((quirk) => !usual.includes(quirk));
+    return [
+      style.title(`${version}${standard ? ' (default)' : ''}`),
+      partialUnmap,
+      concatenation,
+      standard ? usual.join(' ') : `these, ${own.join(' ')}`,
+    ];
+  });
+  return [head, ...rows];
 }

@@ -24,15 +24,18 @@ REQUEST is JSON. Addresses and sizes are strings ("0x8000_0000", "2M", "0x4000_0
   format         one of those that lpae formats lists
   config         { pgsize_bitmap, ias, oas, coherent_walk: true, quirks: [] }, as in Linux's io_pgtable_cfg; and what Linux
                  leaves out: features ["contiguous", "lpa2", "access_flag", "dirty_state", "fwb", "xnx"], mair
+  linux          whose choices count: "6.12" (default) or "7.3"; lpae formats lists them. Here or in config; so is partial_unmap
   cpu_page_size  what scatterlist entries are made of; default 4K
   semantics      of map_sg: exact (default), per-entry, page-align
-  partial_unmap  of a block of which a part goes: split (default), refuse, whole
+  partial_unmap  of a block of which a part goes: split (6.12), refuse (7.3), whole
+  concatenation  in config, of a stage-2 root: possible (6.12), mandatory (7.3)
   prot           of read write cache noexec mmio priv; default ["read", "write"]; or an object of these with
                  device (nGnRnE nGnRE nGRE GRE), execute (all privileged unprivileged none), shareability, mairIndex
   iova, sg       one map_sg: entries ["0xphys", "0xlength"], { phys, length } or { page, offset, length }
   ranges         maps: [{ iova, paddr, size, prot }]
   ops            or a list of operations: { op: "map", iova, paddr, size, prot }, { op: "map_sg", iova, sg, prot },
-                 { op: "unmap", iova, size }, { op: "iova_to_phys", iova }; with ret, the answer that is wanted
+                 { op: "unmap", iova, size }, { op: "iova_to_phys", iova }, { op: "dirty", iova, size, clear };
+                 with ret, and ranges of dirty, the answer that is wanted
   ram            { base, size } of the RAM that tables come from; default 1G at 0x8000_0000
 
 Golden files of kind ops are such requests. Exit code 0 when everything was done (or answered as ret says), else 1.
@@ -125,6 +128,8 @@ function document({ name }: MapRequest, { domain, outcomes }: Performed): object
       coherent_walk: format.coherentWalk,
       quirks: format.quirks,
       features: format.features ?? [],
+      partial_unmap: domain.partialUnmap,
+      ...(format.concatenation && { concatenation: format.concatenation }),
     },
     ops: outcomes.map(outcomeJson),
     tables: tables.map(tableJson),

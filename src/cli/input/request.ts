@@ -1,7 +1,7 @@
 /** Map requests: what `lpae map` reads. Their operations are those of golden `ops` files, so that each of those is a request too. */
 import * as v from 'valibot';
 import { formatNamed, formats } from '../../../formats/index.ts';
-import type { SgSemantics } from '../../index.ts';
+import type { DomainOptions, SgSemantics } from '../../index.ts';
 import { SG_SEMANTICS } from '../../iommu/sg-semantics.ts';
 import {
   atLeast,
@@ -14,32 +14,30 @@ import {
   present,
   whole,
 } from '../../json/schemas.ts';
-import { type Operation, operationSchema, protFlags } from '../../operations/schema.ts';
+import { choicesBeside, choicesInConfig, contradiction, optionsIn } from '../../operations/choices.ts';
+import { type Operation, operationSchema, protFlags, trackedRange } from '../../operations/schema.ts';
 import {
   DEVICE_TYPES,
   EXECUTE,
-  FEATURES,
   type FormatModule,
-  type FormatRequest,
   PROT_EXTRAS,
   PROT_FLAGS,
   type Prot,
   QUIRKS,
   SHAREABILITY_DOMAINS,
 } from '../../pagetable/format.ts';
-import { PARTIAL_UNMAP, type PartialUnmap } from '../../pagetable/partial-unmap.ts';
 import { inputError } from '../io.ts';
 import { ADDRESS, address, readDocument } from './json.ts';
 
 export interface MapRequest {
   readonly name: string | undefined;
   readonly format: FormatModule;
-  readonly config: FormatRequest;
+  /** What the domain is made with: the format's request, and what unmapping a part of a block does. */
+  readonly options: DomainOptions;
   /** The CPU's page size in bytes: what scatterlist entries are made of. */
   readonly cpuPageSize: bigint;
-  /** What map_sg means, and what unmapping a part of a block does. */
+  /** What map_sg means. */
   readonly semantics: SgSemantics;
-  readonly partialUnmap: PartialUnmap;
   /** Where the tables lie. */
   readonly ram: { readonly base: bigint; readonly size: bigint };
   readonly ops: readonly Operation[];
@@ -84,6 +82,7 @@ const entry = oneShapeOf(
   'must be ["0x<phys>", "0x<length>"], { phys, length } or { page, offset, length }',
 );
 const sg = v.array(entry);
+const trackedRanges = maybe(v.array(trackedRange(address)));
 
 const errno = v.pipe(
   whole(-4095, -1),
@@ -100,7 +99,7 @@ const configSchema = members({
   oas: whole(0, 64),
   coherent_walk: maybe(v.boolean()),
   quirks: maybe(v.array(v.picklist(QUIRKS))),
-  features: maybe(v.array(v.picklist(FEATURES))),
+  ...choicesInConfig,
   mair: maybe(address),
 });
 
@@ -122,13 +121,13 @@ export const requestSchema = members(
     config: configSchema,
     cpu_page_size: maybe(address),
     semantics: maybe(v.picklist(SG_SEMANTICS)),
-    partial_unmap: maybe(v.picklist(PARTIAL_UNMAP)),
+    ...choicesBeside,
     ram: maybe(members({ base: address, size: address })),
     prot,
     iova: maybe(address),
     sg: maybe(sg),
     ranges: maybe(v.array(members({ iova: address, paddr: address, size: address, prot }))),
-    ops: maybe(v.array(operationSchema({ address, prot, entry, ret }))),
+    ops: maybe(v.array(operationSchema({ address, prot, entry, ranges: trackedRanges, ret }))),
     name: maybe(v.string()),
     tables: maybe(v.array(atLeast({ pa: address }))),
     schema: answered,
@@ -145,14 +144,14 @@ type RequestFile = v.InferOutput<typeof requestSchema>;
 export function parseRequest(json: unknown, source: string): MapRequest {
   const file = readDocument(requestSchema, json, source);
   const cpuPageSize = file.cpu_page_size ?? 4096n;
-  const { pgsize_bitmap: pgsizeBitmap, coherent_walk: coherentWalk, ias, oas, ...rest } = file.config;
+  const problem = contradiction(file.config, file);
+  if (problem !== undefined) throw inputError(`${source}: ${problem}`);
   return {
     name: file.name,
     format: formatOf(file.format),
-    config: { pgsizeBitmap, ias, oas, cpuPageSize, ...present({ coherentWalk, ...rest }) },
+    options: { ...optionsIn(file.config, file), cpuPageSize },
     cpuPageSize,
     semantics: file.semantics ?? SG_SEMANTICS[0],
-    partialUnmap: file.partial_unmap ?? PARTIAL_UNMAP[0],
     ram: file.ram ?? ramOf(file.tables),
     ops: opsOf(file, source),
   };

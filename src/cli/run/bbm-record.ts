@@ -82,6 +82,9 @@ function invalidatedBy({ op, ret, error, from }: Outcome): { from: bigint; size:
         from: op.iova,
         size: error ? op.sg.reduce((sum, { length }) => sum + BigInt(length), 0n) : 0n,
       };
+    // Linux invalidates what it made clean, so that the next write is seen.
+    case 'dirty':
+      return { from: op.iova, size: op.clear === false ? 0n : op.size };
     case 'iova_to_phys':
       return { from: op.iova, size: 0n };
   }
@@ -90,5 +93,5 @@ function invalidatedBy({ op, ret, error, from }: Outcome): { from: bigint; size:
 function titleOf(op: Operation): string {
   const at = `${op.op}  IOVA ${hex(op.iova)}`;
   if (op.op === 'map') return `${at} -> PA ${hex(op.paddr)}, ${sizeText(op.size)}`;
-  return op.op === 'unmap' ? `${at}, ${sizeText(op.size)}` : at;
+  return 'size' in op ? `${at}, ${sizeText(op.size)}` : at;
 }

@@ -19,8 +19,7 @@ export interface Performed {
 
 /** @throws FormatError when the format refuses the configuration; CliError (input) for RAM that can't be. */
 export function perform(request: MapRequest): Performed {
-  const { config, partialUnmap } = request;
-  const domain = new IommuDomain(memoryOf(request), request.format, { ...config, partialUnmap });
+  const domain = new IommuDomain(memoryOf(request), request.format, request.options);
   return { domain, outcomes: request.ops.map((op) => performOne(domain, op, request)) };
 }
 
@@ -47,5 +46,16 @@ function memoryOf({ ram }: MapRequest): PhysicalMemory {
 /** One operation. A refusal is an outcome. */
 export function performOne(domain: IommuDomain, op: Operation, request: MapRequest): Outcome {
   const { done, ...answer } = carryOut(domain, op, request);
-  return { op, ...answer, ok: op.ret === undefined ? done : op.ret === answer.ret };
+  const asWanted = op.ret === undefined ? done : op.ret === answer.ret;
+  return { op, ...answer, ok: asWanted && rangesAsWanted(op, answer.ranges) };
+}
+
+/** Whether a reading of dirty state reported the ranges that the file wants, if it wants any. */
+function rangesAsWanted(op: Operation, got: Answer['ranges'] = []): boolean {
+  if (op.op !== 'dirty' || op.ranges === undefined) return true;
+  const { ranges } = op;
+  return (
+    ranges.length === got.length &&
+    ranges.every(({ iova, size }, i) => iova === got[i]?.iova && size === got[i]?.size)
+  );
 }

@@ -12,7 +12,8 @@ const LINE = 96;
 const SHORT_LIST = 8;
 
 /** The operation and its answer in a line; below it, why it was refused. */
-export function outcomeLines({ op, ret, error, ok, sg, plan, from }: Outcome, style: Style): string[] {
+export function outcomeLines(outcome: Outcome, style: Style): string[] {
+  const { op, ret, error, ok, sg, plan, from, ranges } = outcome;
   const answer = retText(op, ret);
   const wanted = op.ret === undefined || op.ret === ret ? '' : `, wanted ${retText(op, op.ret)}`;
   const paint = ok ? style.good : style.bad;
@@ -25,6 +26,7 @@ export function outcomeLines({ op, ret, error, ok, sg, plan, from }: Outcome, st
     );
   }
   if (plan && plan.semantics !== 'exact') lines.push(`  ${overMappedText(plan, ret >= 0n, style)}`);
+  if (op.op === 'dirty') lines.push(...dirtyLines(op.ranges, ranges ?? []));
   if (from !== undefined) lines.push(`  from ${hex(from)} on: a block that begins before what was asked`);
   if (error) lines.push(...wrap(error.message, LINE).map((line) => `  ${line}`));
   if (plan) lines.push(...failingLines(plan.refusals, error));
@@ -57,9 +59,30 @@ function askedText(op: Operation): string {
       return `${at}, ${counted(op.sg.length, 'entry', 'entries')}, ${sizeText(sgBytes(op.sg))}  ${protText(op.prot)}`;
     case 'unmap':
       return `${at}, ${sizeText(op.size)}`;
+    case 'dirty':
+      return `${at}, ${sizeText(op.size)}${op.clear === false ? ', not cleared' : ''}`;
     case 'iova_to_phys':
       return at;
   }
+}
+
+/** The dirty ranges that were found, and beside them those that the file wants. */
+function dirtyLines(wanted: Ranges | undefined, found: Ranges): string[] {
+  const [want, got] = [wanted && rangesText(wanted), rangesText(found)];
+  return [`  dirty: ${got}${want === undefined || want === got ? '' : `; wanted ${want}`}`];
+}
+
+type Ranges = NonNullable<Outcome['ranges']>;
+
+function rangesText(ranges: Ranges): string {
+  const shown = ranges.slice(0, SHORT_LIST).map(({ iova, size }) => `${hex(iova)} (${sizeText(size)})`);
+  const more = ranges.length - shown.length;
+  return [...shown, ...(more > 0 ? [`${more} more (--json lists them)`] : [])].join(', ') || 'nothing';
+}
+
+/** Whether an operation answers 0 or an errno, and no bytes or address. */
+function isStatus(op: Operation['op']): boolean {
+  return op === 'map' || op === 'dirty';
 }
 
 function sgBytes(sg: Extract<Operation, { op: 'map_sg' }>['sg']): bigint {
@@ -68,19 +91,21 @@ function sgBytes(sg: Extract<Operation, { op: 'map_sg' }>['sg']): bigint {
 
 function retText({ op }: Operation, ret: bigint): string {
   if (ret < 0n) return String(ret);
-  if (op === 'map') return ret === 0n ? '0' : hex(ret);
+  if (isStatus(op)) return ret === 0n ? '0' : hex(ret);
   if (op === 'iova_to_phys') return ret === 0n ? '0x0 (not mapped)' : hex(ret);
   return `${hex(ret)} (${sizeText(ret)} ${op === 'unmap' ? 'unmapped' : 'mapped'})`;
 }
 
 /** As golden files say it: bytes and addresses are strings, 0 of map and errors are numbers. */
-export function outcomeJson({ op, ret, error, ok, sg, plan, from }: Outcome): object {
+export function outcomeJson(outcome: Outcome): object {
+  const { op, ret, error, ok, sg, plan, from, ranges } = outcome;
+  const number = (value: bigint) => (value < 0n || isStatus(op.op) ? Number(value) : value);
   return {
     op: op.op,
     iova: op.iova,
-    ret: ret < 0n || op.op === 'map' ? Number(ret) : ret,
+    ret: number(ret),
     ok,
-    ...(op.ret !== undefined && { want: op.ret < 0n || op.op === 'map' ? Number(op.ret) : op.ret }),
+    ...(op.ret !== undefined && { want: number(op.ret) }),
     ...(sg && { entries: sg.count, runs: sg.runs().length, bytes: sg.byteLength }),
     ...(plan && {
       semantics: plan.semantics,
@@ -90,6 +115,7 @@ export function outcomeJson({ op, ret, error, ok, sg, plan, from }: Outcome): ob
         return { entry, values, alignment, rule, remedy };
       }),
     }),
+    ...(ranges && { ranges: ranges.map(({ iova, size }) => [iova, size]) }),
     ...(from !== undefined && { from }),
     ...(error && {
       error: { code: error.code, errno: error.errno, message: error.message, operands: error.operands },

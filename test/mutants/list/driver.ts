@@ -45,10 +45,27 @@ export const DRIVER: readonly Mutant[] = [
   {
     name: 'eight-concatenated',
     file: 'formats/lpae/geometry.ts',
-    find: 'concatenated <= MAX_CONCATENATED',
-    replace: 'concatenated < MAX_CONCATENATED',
+    find: 'tables <= MAX_CONCATENATED',
+    replace: 'tables < MAX_CONCATENATED',
     breaks: 'Stage 2 makes a level of its own for 16 tables that could be concatenated.',
     tests: ['test/formats/geometry.test.ts'],
+  },
+  {
+    name: 'concatenated-with-42-bits',
+    file: 'formats/lpae/geometry.ts',
+    find: '12: { 0: [40, 42] }',
+    replace: '12: { 0: [40] }',
+    breaks:
+      'With 42 bits of output, mandatory concatenation starts a 4K walk at level 0, which no such hardware does.',
+    tests: ['test/formats/concatenation.test.ts'],
+  },
+  {
+    name: 'fwb-without-the-quirk',
+    file: 'formats/lpae/configure.ts',
+    find: "has('fwb') || quirks.includes('arm_s2fwb')",
+    replace: "has('fwb')",
+    breaks: 'The quirk arm_s2fwb changes nothing.',
+    tests: ['test/cli/linux.test.ts'],
   },
   {
     name: 'split-loses-dbm',
@@ -60,7 +77,7 @@ export const DRIVER: readonly Mutant[] = [
   },
   {
     name: 'dirty-short-of-the-end',
-    file: 'src/iommu/domain.ts',
+    file: 'src/iommu/tracking.ts',
     find: 'exact(size) > table.iaEnd - ia',
     replace: 'exact(size) >= table.iaEnd - ia',
     breaks: 'A range that ends where the input space does is refused by readAndClearDirty.',

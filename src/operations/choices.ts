@@ -1,0 +1,62 @@
+/**
+ * How a file says what versions of Linux do differently, declared once for map requests and golden files: a version by `linux`,
+ * or each choice by itself. The choices stand in `config`; `linux` and `partial_unmap` may stand beside it instead.
+ */
+import * as v from 'valibot';
+import type { DomainOptions } from '../iommu/domain.ts';
+import { maybe, present } from '../json/schemas.ts';
+import { FEATURES, type FormatRequest } from '../pagetable/format.ts';
+import { CONCATENATIONS, LINUX_VERSIONS } from '../pagetable/linux.ts';
+import { PARTIAL_UNMAP } from '../pagetable/partial-unmap.ts';
+
+/** Members that may stand beside `config`. */
+export const choicesBeside = {
+  linux: maybe(v.picklist(LINUX_VERSIONS)),
+  partial_unmap: maybe(v.picklist(PARTIAL_UNMAP)),
+};
+
+/** Members of `config`. */
+export const choicesInConfig = {
+  ...choicesBeside,
+  concatenation: maybe(v.picklist(CONCATENATIONS)),
+  features: maybe(v.array(v.picklist(FEATURES))),
+};
+
+type Beside = { readonly [K in keyof typeof choicesBeside]: v.InferOutput<(typeof choicesBeside)[K]> };
+
+/** A file's `config` as its kind of file reads it: numbers are bigints and numbers of bits by now. */
+export interface ConfigMembers extends Beside {
+  readonly pgsize_bitmap: bigint;
+  readonly ias: number;
+  readonly oas: number;
+  readonly coherent_walk?: boolean | undefined;
+  readonly quirks?: FormatRequest['quirks'] | undefined;
+  readonly features?: FormatRequest['features'] | undefined;
+  readonly concatenation?: FormatRequest['concatenation'] | undefined;
+  readonly mair?: bigint | undefined;
+}
+
+/** What a format takes of a config. */
+export function requestIn(config: ConfigMembers, { linux }: Partial<Beside> = {}): FormatRequest {
+  const { pgsize_bitmap: pgsizeBitmap, ias, oas, coherent_walk: coherentWalk } = config;
+  const { quirks, features, concatenation, mair } = config;
+  const chosen = { coherentWalk, quirks, features, concatenation, mair, linux: config.linux ?? linux };
+  return { pgsizeBitmap, ias, oas, ...present(chosen) };
+}
+
+/** What a domain takes of a config and of what stands beside it. */
+export function optionsIn(config: ConfigMembers, beside: Partial<Beside>): DomainOptions {
+  const partialUnmap = config.partial_unmap ?? beside.partial_unmap;
+  return { ...requestIn(config, beside), ...present({ partialUnmap }) };
+}
+
+/** What is wrong if a choice stands in both places and is not the same. */
+export function contradiction(config: Partial<Beside>, beside: Partial<Beside>): string | undefined {
+  for (const name of Object.keys(choicesBeside) as (keyof Beside)[]) {
+    const [inside, outside] = [config[name], beside[name]];
+    if (inside !== undefined && outside !== undefined && inside !== outside) {
+      return `${name} is ${outside}, but config.${name} is ${inside}: give one of them`;
+    }
+  }
+  return undefined;
+}
