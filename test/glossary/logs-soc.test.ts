@@ -234,6 +234,17 @@ test.each([
     { source: 'm4u', kind: 'other', name: 'TLB_MISS_FAULT', device: 'larb 7 port 0' },
   ],
   [
+    'M4U MSG:fault: port=DISP_OVL0, mva=0x3c80010, pa=0x0, layer=1, wr=1, 0x85\nCRDISPATCH_KEY:M4U_DISP_OVL0\ntranslation fault: port=DISP_OVL0, mva=0x3c80010, pa=0x0',
+    {
+      source: 'm4u',
+      kind: 'translation',
+      address: 0x3c8_0010n,
+      access: 'write',
+      device: 'port DISP_OVL0',
+      notes: [],
+    },
+  ],
+  [
     'mtk-iommu-v1 10205000.mmsys_iommu: fault type=0x10 iova=0x4000 pa=0x80001000 larb=2 port=5',
     { source: 'm4u-v1', kind: 'other', name: 'TABLE_WALK_FAULT', address: 0x4000n, access: undefined },
   ],
@@ -333,3 +344,35 @@ test.each([`${'a'.repeat(1990)} fault`, 'a.b- fault: '.repeat(160), '[READ] AW F
     expect(cpuMilliseconds(() => expect(parseFaults(text)).toEqual([]))).toBeLessThan(8000);
   },
 );
+
+describe('Zephyr on arm32', () => {
+  test.each([
+    [
+      'PREFETCH',
+      '2nd Level Permission Fault @ 0xe0006000',
+      { kind: 'permission', level: 2, address: 0xe000_6000n, access: 'execute' },
+    ],
+    [
+      'DATA',
+      '1st Level Domain Fault @ 0x40006000',
+      { kind: 'domain', level: 1, address: 0x4000_6000n, access: undefined },
+    ],
+    ['DATA', 'Permission Fault @ 0x00101000', { kind: 'permission', level: undefined, address: 0x10_1000n }],
+    [
+      'DATA',
+      '1st Level Synchronous External Abort Translation Table @ 0x40006000',
+      { kind: 'external_walk', level: 1, address: 0x4000_6000n },
+    ],
+    ['DATA', 'Asynchronous External Abort', { kind: 'serror', address: undefined }],
+    ['DATA', 'Asynchronous Parity/ECC Error', { kind: 'serror', name: 'asynchronous parity/ecc error' }],
+  ])('%s ABORT: %s', (abort, words, like) => {
+    for (const prefix of ['E: ', '[00:00:00.011,000] <err> os: ']) {
+      const text = `${prefix}***** ${abort} ABORT *****\n${prefix}${words}\n${prefix}r0/a1:  0x00000000`;
+      expect(faultsLike(text, like)).toEqual([like]);
+    }
+  });
+
+  test('the words in prose are no fault', () => {
+    expect(parseFaults('this may be due to an Asynchronous External Abort')).toEqual([]);
+  });
+});

@@ -13,7 +13,8 @@ export function withPost(placed: readonly PlacedFault[], lines: readonly string[
     const next = placed[i + 1]?.first ?? lines.length;
     const before = placed[i - 1]?.last ?? -1;
     const walk = walkOf(one, next, before, walks);
-    const fault = walk === undefined ? one.fault : withWalk(one.fault, walk);
+    const headed = withHead(one.fault, lines[one.first - 1]);
+    const fault = walk === undefined ? headed : withWalk(headed, walk);
     const near = lines.slice(Math.max(before + 1, one.first - REACH), Math.min(next, one.last + REACH));
     const { cause, hints, notes } = postHints(fault, near);
     return {
@@ -23,6 +24,12 @@ export function withPost(placed: readonly PlacedFault[], lines: readonly string[
       ...(hints.length > 0 && { hints: [...(fault.hints ?? []), ...hints] }),
     };
   });
+}
+
+/** Zephyr's line above the words of a fault says which kind of abort it was: `***** PREFETCH ABORT *****`. */
+function withHead(fault: DecodedFault, above: string | undefined): DecodedFault {
+  if (fault.source !== 'text' || fault.access !== undefined || above === undefined) return fault;
+  return /\*{3,} PREFETCH ABORT \*{3,}/.test(above) ? { ...fault, access: 'execute' } : fault;
 }
 
 /** The walk of a fault: of its own address, or without one, between the faults before and after it. */

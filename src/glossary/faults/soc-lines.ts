@@ -3,7 +3,7 @@
  * ipmmu-vmsa.c (Renesas), apple-dart.c, exynos-iommu.c (Samsung's SysMMU), rockchip-iommu.c.
  */
 import type { DecodedFault, DecodedKind } from './decoded-fault.ts';
-import type { Form, Found, Groups } from './forms.ts';
+import { type Form, type Found, type Groups, type More, numberOf } from './forms.ts';
 
 /** A status register's bits, the one that tells most first. */
 type Bits = readonly (readonly [mask: number, kind: DecodedKind, name: string])[];
@@ -48,6 +48,23 @@ const SYSMMU_KINDS: Readonly<Record<string, DecodedKind>> = {
 
 const ADDRESS = '0x(?<at>[0-9a-f]{1,16})';
 
+/** `fault: port=…, mva=…, pa=…, layer=…, wr=…`, and once more for the crash reporter: `translation fault: port=…, mva=…, pa=…`. */
+const M4U_VENDOR = new RegExp(
+  String.raw`\bfault: ?port=(?<port>[\w()-]{1,40}), ?mva=${ADDRESS}, ?pa=0x(?<pa>[0-9a-f]{1,16})(?:.{0,80}?\bwr=(?<write>[01]))?`,
+);
+
+/** The same fault told again. */
+export const IOMMU_MORE: readonly More[] = [
+  {
+    pattern: M4U_VENDOR,
+    of: ({ source }) => source === 'm4u',
+    add: (last, { port, at, write }) =>
+      write === undefined && last.device === `port ${port!}` && last.address === numberOf(at!)
+        ? last
+        : undefined,
+  },
+];
+
 export const IOMMU_FORMS: readonly Form[] = [
   {
     source: 'm4u',
@@ -62,6 +79,19 @@ export const IOMMU_FORMS: readonly Form[] = [
       String.raw`\bfault type=0x(?<status>[0-9a-f]{1,8}) iova=${ADDRESS} pa=0x(?<pa>[0-9a-f]{1,16}) larb=(?<larb>\d+) port=(?<port>\d+)\s*$`,
     ),
     read: (groups) => m4uFault(groups, M4U_V1_BITS),
+  },
+  {
+    // Vendors' kernels, which call an IOVA a modified virtual address.
+    source: 'm4u',
+    pattern: M4U_VENDOR,
+    read: ({ port, pa, write }) => ({
+      kind: 'translation',
+      name: 'TRANSLATION_FAULT',
+      access: write === undefined ? undefined : write === '1' ? 'write' : 'read',
+      short: true,
+      device: `port ${port!}`,
+      notes: paNotes(pa),
+    }),
   },
   {
     source: 'ipmmu',
@@ -131,7 +161,11 @@ function m4uFault({ status, at, pa, larb, port }: Groups, bits: Bits): Found {
     device: `larb ${larb!} port ${port!}`,
     notes: [
       `the address is that of the page: the M4U does not say more${otherBits(status, bits)}`,
-      ...(Number(`0x${pa!}`) === 0 ? [] : [`the physical address reported is 0x${pa!}`]),
+      ...paNotes(pa),
     ],
   };
+}
+
+function paNotes(pa: string | undefined): string[] {
+  return Number(`0x${pa!}`) === 0 ? [] : [`the physical address reported is 0x${pa!}`];
 }

@@ -4,7 +4,7 @@ import { adrenoHeadOf, adrenoMoreOf } from './adreno.ts';
 import type { DecodedFault } from './decoded-fault.ts';
 import { type Form, headIn, type More, moreIn } from './forms.ts';
 import { maliHeadOf, maliMoreOf } from './mali.ts';
-import { IOMMU_FORMS } from './soc-lines.ts';
+import { IOMMU_FORMS, IOMMU_MORE } from './soc-lines.ts';
 import { HYPERVISOR_FORMS } from './sources/hypervisors.ts';
 import { SOC_FORMS, SOC_MORE } from './sources/memory-controllers.ts';
 import { SMMU_FORMS, SMMU_MORE } from './sources/smmu-lines.ts';
@@ -17,7 +17,7 @@ const FORMS: readonly Form[] = [
   ...SOC_FORMS,
   ...WORD_FORMS,
 ];
-const MORE: readonly More[] = [...SMMU_MORE, ...SOC_MORE];
+const MORE: readonly More[] = [...SMMU_MORE, ...IOMMU_MORE, ...SOC_MORE];
 
 /** Every form has one of these words; most lines of a log have none. */
 const WORDS = /fault|abort|error|mc-err|tlb hits|trap|unhandled|esr:|failed|@/i;

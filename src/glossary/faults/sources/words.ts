@@ -55,7 +55,7 @@ export const WORD_FORMS: readonly Form[] = [
     // Zephyr on arm32: 2nd Level Translation Fault @ 0xe0006000.
     source: 'text',
     pattern:
-      /\b(?<level>1st|2nd|first|second) level (?<what>(?:[a-z]+ ){0,3}?(?:fault|abort))(?: @ (?<at>0x[0-9a-f]{1,16}))?/i,
+      /\b(?<level>1st|2nd|first|second) level (?<what>(?:[a-z]+ ){0,3}?(?:fault|abort|parity error)(?: (?:on )?translation table)?)(?: @ (?<at>0x[0-9a-f]{1,16}))?/i,
     read: ({ level, what = '' }) => {
       const kind = kindInWords(what);
       return kind === undefined
@@ -71,6 +71,16 @@ export const WORD_FORMS: readonly Form[] = [
       const kind = kindInWords(what);
       return kind === undefined ? undefined : { kind, name: what.toLowerCase() };
     },
+  },
+  {
+    // Zephyr on arm32, of what has no address that counts.
+    source: 'text',
+    pattern: /^(?:.*\bos: |E: )?Asynchronous (?<what>External Abort|Parity\/ECC Error)\s*$/,
+    read: ({ what = '' }) => ({
+      kind: 'serror',
+      name: `asynchronous ${what.toLowerCase()}`,
+      address: undefined,
+    }),
   },
   {
     // Jailhouse on arm, and its cells: Unhandled data read at 0x76100000(2).
