@@ -5,6 +5,7 @@ import { registerFileSchema } from '../src/cli/input/registers.ts';
 import { requestSchema } from '../src/cli/input/request.ts';
 import { scatterlistsSchema } from '../src/cli/input/scatterlists-file.ts';
 import { addressesSchema } from '../src/cli/input/tlb-trace-file.ts';
+import { dmaFileSchema } from '../src/golden/dma-schema.ts';
 import { imageSchema } from '../src/golden/image-schema.ts';
 import { creationSchema, opsFileSchema } from '../src/golden/schema.ts';
 
@@ -37,6 +38,12 @@ export const FILES: readonly Kind[] = [
     title: 'Golden file of kind image',
     description: 'Registers, memory, and what a machine answered to probes. See docs/golden-files.md.',
     schema: imageSchema,
+  },
+  {
+    name: 'golden-dma',
+    title: 'Golden file of the DMA layer (pgtable-dma/1)',
+    description: "What Linux's DMA layer over an IOMMU answered. See docs/golden-files.md.",
+    schema: dmaFileSchema,
   },
   {
     name: 'golden-creation',

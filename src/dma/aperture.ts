@@ -1,7 +1,11 @@
 /** The IOVA space of a domain, and the allocator that all its devices share: the iova_domain of Linux's iommu_dma_init_domain. */
+
+import { shown } from '../iommu/checks.ts';
 import { IommuDomain } from '../iommu/domain.ts';
 import { hex, IommuError } from '../pagetable/errors.ts';
 import { IovaAllocator } from './iova-allocator.ts';
+import { IOVA_POLICIES, type IovaPolicy, type IovaRange, type IovaSource } from './iova-source.ts';
+import { LinuxIovaAllocator } from './linux-iova-allocator.ts';
 
 /** The addresses that an allocator for a domain may hand out: first and last address, and bytes of a granule. */
 export interface Aperture {
@@ -10,7 +14,7 @@ export interface Aperture {
   readonly granule: bigint;
 }
 
-const shared = new WeakMap<IommuDomain, IovaAllocator>();
+const shared = new WeakMap<IommuDomain, IovaSource>();
 
 /**
  * All input addresses of a domain except the page at 0: a device that was never programmed accesses it, and must find nothing there.
@@ -29,21 +33,50 @@ export function apertureOf(domain: IommuDomain): Aperture {
   };
 }
 
-/** The allocator over a domain's aperture, shared by all callers that pass none. */
-export function iovaAllocatorOf(domain: IommuDomain): IovaAllocator {
+/**
+ * The allocator over a domain's aperture, shared by all callers that pass none.
+ * @param policy - how it chooses. Default: that of the allocator that is there, or else `highest`.
+ * @throws IommuError EINVAL when the policy is unknown, or the domain's IOVAs are handed out by another.
+ */
+export function iovaAllocatorOf(domain: IommuDomain, policy?: IovaPolicy): IovaSource {
   const aperture = apertureOf(domain);
+  if (policy !== undefined && !IOVA_POLICIES.includes(policy)) {
+    throw new IommuError('EINVAL', `iova must be one of ${IOVA_POLICIES.join(', ')}, not ${shown(policy)}`);
+  }
   let allocator = shared.get(domain);
   if (allocator === undefined) {
-    allocator = new IovaAllocator(aperture);
+    allocator = allocatorFor(policy ?? 'highest', aperture);
     shared.set(domain, allocator);
+  }
+  if (policy !== undefined && allocator.policy !== policy) {
+    throw new IommuError(
+      'EINVAL',
+      `the domain's IOVAs are handed out by the policy ${allocator.policy}, which all its devices share; ${policy} needs a domain of its own`,
+    );
   }
   return allocator;
 }
 
+/** A new allocator of a policy. @throws IommuError EINVAL as its constructor does. */
+export function allocatorFor(
+  policy: IovaPolicy,
+  aperture: Aperture,
+  reserved: readonly IovaRange[] = [],
+): IovaSource {
+  if (policy === 'linux' || policy === 'tree') {
+    return new LinuxIovaAllocator({ ...aperture, reserved, policy });
+  }
+  const order = policy === 'lowest' ? 'bottom-up' : 'top-down';
+  return new IovaAllocator({ ...aperture, reserved, order });
+}
+
 /** @throws IommuError EINVAL unless all that the allocator hands out can be mapped in the domain. */
-export function checkAllocator(allocator: IovaAllocator, domain: IommuDomain): void {
-  if (!(allocator instanceof IovaAllocator)) {
-    throw new IommuError('EINVAL', `allocator must be an IovaAllocator, not ${String(allocator)}`);
+export function checkAllocator(allocator: IovaSource, domain: IommuDomain): void {
+  if (!(allocator instanceof IovaAllocator || allocator instanceof LinuxIovaAllocator)) {
+    throw new IommuError(
+      'EINVAL',
+      `allocator must be an IovaAllocator or a LinuxIovaAllocator, not ${String(allocator)}`,
+    );
   }
   const { base, limit, granule } = apertureOf(domain);
   if (allocator.granule % granule !== 0n) {

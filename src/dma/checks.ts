@@ -21,6 +21,18 @@ export function checkMask(name: string, value: unknown, granule: bigint): assert
   }
 }
 
+/** @throws IommuError EINVAL unless `value` has only its low bits set or is the last address of a granule, and has at least the bits below `granule`. */
+export function checkLastAddress(name: string, value: unknown, granule: bigint): asserts value is bigint {
+  checkWord(name, value);
+  if (value + 1n < granule || (!isPowerOfTwo(value + 1n) && (value + 1n) % granule !== 0n)) {
+    throw new IommuError(
+      'EINVAL',
+      `${name} must be a power of two minus one or the last address of a granule, at least ${hex(granule - 1n)} (a granule minus one), not ${hex(value)}`,
+      { alignment: granule },
+    );
+  }
+}
+
 /** The smallest power of two that is at least `value`, which is at least 1. */
 export function powerOfTwoFrom(value: bigint): bigint {
   return 1n << BigInt((value - 1n).toString(2).length - (value === 1n ? 1 : 0));

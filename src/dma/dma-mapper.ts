@@ -1,37 +1,48 @@
 /** A device's DMA through an IOMMU: what Linux's iommu_dma_map_sg, iommu_dma_map_page and their unmaps do (drivers/iommu/dma-iommu.c). */
-import { checkScatterlist, checkWord } from '../iommu/checks.ts';
+import { checkScatterlist } from '../iommu/checks.ts';
 import type { IommuDomain } from '../iommu/domain.ts';
 import { Scatterlist } from '../iommu/scatterlist.ts';
 import { IommuError } from '../pagetable/errors.ts';
 import type { Prot } from '../pagetable/format.ts';
 import { apertureOf, checkAllocator, iovaAllocatorOf } from './aperture.ts';
-import { checkMask } from './checks.ts';
-import type { IovaAllocator, IovaRange } from './iova-allocator.ts';
-import { type Layout, type LayoutRules, layOut } from './layout.ts';
+import {
+  type CheckedLimits,
+  checkLimits,
+  type DeviceLimits,
+  type DevicePreset,
+  ODD_LISTS,
+  type OddLists,
+} from './device-limits.ts';
+import type { IovaPolicy, IovaRange, IovaRequest, IovaSource } from './iova-source.ts';
+import { linuxUnmapRange } from './linux-layout.ts';
+import { type Placement, placeAsLinux, placeSingle, placeStrictly } from './placement.ts';
 import { type DmaRequest, protOf } from './prot.ts';
-import { type DmaSegment, segmentsOf } from './segments.ts';
+import type { DmaSegment } from './segments.ts';
 
 /** Properties of a device and of its place in the system. */
-export interface DmaMapperOptions {
-  /** Input addresses. Default: those of `iovaAllocatorOf(domain)`, which all mappers of a domain share. */
-  readonly allocator?: IovaAllocator;
-  /** The highest address that the device can emit, as a mask such as 0xffff_ffffn. Default: all 64 bits. */
-  readonly dmaMask?: bigint;
-  /** No segment crosses a multiple of this mask plus one. Default: 0xffff_ffffn, as in Linux. */
-  readonly segmentBoundary?: bigint;
-  /** Maximum bytes of a segment. Default: no limit. (Linux assumes 64 KiB for a driver that sets none.) */
-  readonly maxSegmentSize?: bigint;
+export interface DmaMapperOptions extends DeviceLimits {
+  /** Input addresses. Default: those of `iovaAllocatorOf(domain, iova)`, which all mappers of a domain share. */
+  readonly allocator?: IovaSource;
+  /** How the shared allocator chooses: `highest` (default), `lowest`, `tree`, or `linux`, whose every address is Linux's. */
+  readonly iova?: IovaPolicy;
+  /** Limits that Linux gives such a device at first. Other options go before them. Default: none. */
+  readonly preset?: DevicePreset;
   /** Whether the device sees the CPU's caches: mappings are then cacheable. Default: true. */
   readonly coherent?: boolean;
   /** Refuse requests that would map more than was asked, as for an untrusted device. Default: false. */
   readonly exact?: boolean;
+  /**
+   * Lists that no driver should make: entries without bytes, longer than a segment or than the distance between two boundaries, or of 4 GiB.
+   * `strict` (default) skips the first and refuses the others; `linux` does what Linux does, and has its error codes: ENOMEM, else EINVAL.
+   */
+  readonly odd?: OddLists;
 }
 
 /** What was mapped. All in bytes. */
 export interface DmaMapping {
   /** The segments to program into the device, in the order of the entries. */
   readonly segments: readonly DmaSegment[];
-  /** The whole mapped IOVA range, which contains the segments. */
+  /** The whole mapped IOVA range, which contains the segments. Of size 0 where Linux maps nothing for entries without bytes. */
   readonly range: IovaRange;
   /** The requested bytes: the sum of the entries. */
   readonly bytes: bigint;
@@ -40,10 +51,11 @@ export interface DmaMapping {
   /** Bytes that the device can reach beyond the request: the rest of the pages in which entries begin or end, and the padding. */
   readonly overMappedBytes: bigint;
   readonly prot: Prot;
+  /** The entries as they were mapped, one after another from the start of the range on. */
+  readonly padded: Scatterlist;
 }
 
-/** Beyond every input address counted from the first one, so no boundary is ever crossed. */
-const NO_BOUNDARY = 2 ** 53;
+const LOW_32 = 0xffff_ffffn;
 
 /**
  * Maps scatterlists and single buffers for one device, wherever the domain's IOVA space has room. The CPU's page size plays no part. If the
@@ -57,38 +69,40 @@ const NO_BOUNDARY = 2 ** 53;
  */
 export class DmaMapper {
   readonly domain: IommuDomain;
-  readonly allocator: IovaAllocator;
-  readonly #dmaMask: bigint;
-  readonly #rules: LayoutRules;
+  readonly allocator: IovaSource;
+  readonly #limits: CheckedLimits;
+  readonly #granule: bigint;
   readonly #coherent: boolean;
-  readonly #live = new Set<DmaMapping>();
+  readonly #exact: boolean;
+  readonly #odd: OddLists;
+  /** Whether addresses below 4 GiB are tried first. Ends when that fails. */
+  #low32First: boolean;
+  /** Mappings, and of each what unmapping it unmaps. */
+  readonly #live = new Map<DmaMapping, IovaRange | undefined>();
 
-  /** @throws IommuError EINVAL when a mask is invalid, the boundary is below the smallest page, or the allocator does not fit the domain. */
+  /** @throws IommuError EINVAL when a limit or choice is invalid, or the allocator does not fit the domain. */
   constructor(domain: IommuDomain, options: DmaMapperOptions = {}) {
     const { granule } = apertureOf(domain);
-    const { allocator = iovaAllocatorOf(domain), coherent = true, exact = false } = options;
-    const { dmaMask = (1n << 64n) - 1n, segmentBoundary = 0xffff_ffffn, maxSegmentSize } = options;
+    const { coherent = true, exact = false, odd = 'strict' } = options;
+    if (!ODD_LISTS.includes(odd)) {
+      throw new IommuError('EINVAL', `odd must be one of ${ODD_LISTS.join(', ')}, not ${String(odd)}`);
+    }
+    const limits = checkLimits(options, granule, odd);
+    const allocator = options.allocator ?? iovaAllocatorOf(domain, options.iova);
     checkAllocator(allocator, domain);
-    checkMask('dmaMask', dmaMask, granule);
-    checkMask('segmentBoundary', segmentBoundary, granule);
-    if (maxSegmentSize !== undefined) checkWord('maxSegmentSize', maxSegmentSize);
-    if (maxSegmentSize === 0n)
-      throw new IommuError('EINVAL', 'maxSegmentSize must be at least one byte, not 0');
     this.domain = domain;
     this.allocator = allocator;
-    this.#dmaMask = dmaMask;
+    this.#limits = limits;
+    this.#low32First = limits.low32First;
+    this.#granule = granule;
     this.#coherent = coherent;
-    this.#rules = {
-      granule: Number(granule),
-      boundary: Math.min(Number(segmentBoundary + 1n), NO_BOUNDARY),
-      maxSegmentSize: maxSegmentSize === undefined ? Number.POSITIVE_INFINITY : Number(maxSegmentSize),
-      exact,
-    };
+    this.#exact = exact;
+    this.#odd = odd;
   }
 
   /** Mappings that are not unmapped yet, in the order in which they were made. */
   mappings(): readonly DmaMapping[] {
-    return [...this.#live];
+    return [...this.#live.keys()];
   }
 
   /**
@@ -101,7 +115,13 @@ export class DmaMapper {
    */
   mapSg(sg: Scatterlist, request: DmaRequest): DmaMapping {
     checkScatterlist(sg);
-    return this.#map(sg, request, this.#rules);
+    const exact = request?.exact ?? this.#exact;
+    if (this.#odd === 'strict') {
+      return this.#map(sg, request, () => placeStrictly(sg, this.#limits, Number(this.#granule), exact));
+    }
+    const mapping = this.#map(sg, request, () => placeAsLinux(sg, this.#limits, Number(this.#granule)));
+    this.#live.set(mapping, linuxUnmapRange(mapping.segments, this.#granule));
+    return mapping;
   }
 
   /**
@@ -111,12 +131,8 @@ export class DmaMapper {
    */
   mapSingle(phys: bigint, size: bigint, request: DmaRequest): DmaMapping {
     const sg = Scatterlist.from([{ phys, length: size }], { cpuPageSize: 1 });
-    const rules = {
-      ...this.#rules,
-      boundary: NO_BOUNDARY,
-      maxSegmentSize: Number.POSITIVE_INFINITY,
-    };
-    return this.#map(sg, request, rules);
+    const exact = request?.exact ?? this.#exact;
+    return this.#map(sg, request, () => placeSingle(sg, Number(this.#granule), exact));
   }
 
   /**
@@ -132,17 +148,19 @@ export class DmaMapper {
         typeof mapping?.range?.iova === 'bigint' ? { iova: mapping.range.iova } : {},
       );
     }
-    const { iova, size } = mapping.range;
-    const granule = BigInt(this.#rules.granule);
+    const range = this.#live.get(mapping);
+    this.#live.delete(mapping);
+    // Linux does not get at a list that begins with an empty entry: it stays mapped, and its IOVAs taken.
+    if (range === undefined) return 0n;
+    const { iova, size } = range;
     let unmapped = 0n;
     for (let at = iova; at < iova + size; ) {
       // If nothing can be unmapped as a whole, try a page: some formats unmap a run with a hole only page by page.
-      const bytes = this.domain.unmap(at, iova + size - at) || this.domain.unmap(at, granule);
+      const bytes = this.domain.unmap(at, iova + size - at) || this.domain.unmap(at, this.#granule);
       unmapped += bytes;
-      at += bytes || granule;
+      at += bytes || this.#granule;
     }
-    this.allocator.free(iova);
-    this.#live.delete(mapping);
+    this.allocator.free(iova, size);
     return unmapped;
   }
 
@@ -151,37 +169,72 @@ export class DmaMapper {
     return this.unmapSg(mapping);
   }
 
-  #map(sg: Scatterlist, request: DmaRequest, rules: LayoutRules): DmaMapping {
+  #map(sg: Scatterlist, request: DmaRequest, place: () => Placement): DmaMapping {
     const prot = protOf(request, this.#coherent);
-    if (sg.byteLength === 0n) {
+    if (sg.byteLength === 0n && (this.#odd === 'strict' || sg.count === 0)) {
       throw new IommuError('EINVAL', `the ${sg.count} entries have no bytes to map`, { size: 0n });
     }
-    const exact = request.exact ?? rules.exact;
-    const layout = layOut(sg, { ...rules, exact });
-    const size = BigInt(layout.size);
-    const iova = this.allocator.allocate(size, this.#placeFor(layout, rules.boundary));
     try {
-      this.domain.mapSg(iova, layout.padded, prot);
+      const placement = place();
+      const { padded, size, padding } = placement;
+      const iova = size === 0n ? 0n : this.#mapPlaced(placement, prot);
+      const range = { iova, size };
+      const mapping: DmaMapping = {
+        segments: placement.segmentsAt(iova),
+        range,
+        bytes: sg.byteLength,
+        paddingBytes: padding,
+        overMappedBytes: size > sg.byteLength ? size - sg.byteLength : 0n,
+        prot,
+        padded,
+      };
+      this.#live.set(mapping, range);
+      return mapping;
     } catch (error) {
-      this.allocator.free(iova);
+      throw this.#odd === 'linux' && error instanceof IommuError ? asLinuxFails(error) : error;
+    }
+  }
+
+  /** Finds IOVAs and maps. @returns the first IOVA. */
+  #mapPlaced(placement: Placement, prot: Prot): bigint {
+    const { size, padded, fault } = placement;
+    const iova = this.#allocate(size, this.#placeFor(Number(size), placement.boundary));
+    try {
+      if (fault !== undefined) throw fault;
+      this.domain.mapSg(iova, padded, prot);
+      return iova;
+    } catch (error) {
+      this.allocator.free(iova, size);
       throw error;
     }
-    const mapping: DmaMapping = {
-      segments: segmentsOf(sg, layout, iova, rules),
-      range: { iova, size },
-      bytes: sg.byteLength,
-      paddingBytes: BigInt(layout.padding),
-      overMappedBytes: size - sg.byteLength,
-      prot,
-    };
-    this.#live.add(mapping);
-    return mapping;
+  }
+
+  #allocate(size: bigint, place: IovaRequest): bigint {
+    const { lastAddress } = this.#limits;
+    const beyond = lastAddress > LOW_32 && this.allocator.limit > LOW_32;
+    if (this.#low32First && beyond) {
+      try {
+        return this.allocator.allocate(size, { ...place, limit: LOW_32, keepCaches: true });
+      } catch (error) {
+        if (!(error instanceof IommuError) || error.code !== 'ENOMEM') throw error;
+        this.#low32First = false;
+      }
+    }
+    return this.allocator.allocate(size, { ...place, limit: lastAddress });
   }
 
   /** A place for the layout, which assumes that the range begins on a boundary, or is short and crosses none. */
-  #placeFor({ size }: Layout, boundary: number) {
+  #placeFor(size: number, boundary: number): IovaRequest {
     const lines = BigInt(boundary);
     const rounded = Math.ceil(size / Number(this.allocator.granule)) * Number(this.allocator.granule);
-    return { limit: this.#dmaMask, ...(rounded > boundary ? { alignment: lines } : { boundary: lines }) };
+    return rounded > boundary ? { alignment: lines } : { boundary: lines };
   }
+}
+
+/** dma_map_sg knows two errors: no room, and everything else. */
+function asLinuxFails(error: IommuError): IommuError {
+  const { code, message, operands } = error;
+  if (code === 'ENOMEM' || code === 'EINVAL') return error;
+  const what = message.slice(code.length + 2);
+  return new IommuError('EINVAL', `${what} (the IOMMU's ${code} is an EINVAL of dma_map_sg)`, operands);
 }

@@ -14,12 +14,22 @@
  * for (const { dmaAddress, length } of mapping.segments) console.log(dmaAddress.toString(16), length); // ffffe000 6144n
  * console.log(mapping.overMappedBytes, device.unmapSg(mapping)); // 2048n 8192n
  */
-export { DmaMapper, type DmaMapperOptions, type DmaMapping } from './dma-mapper.ts';
 export {
-  IovaAllocator,
-  type IovaAllocatorOptions,
+  DEVICE_PRESETS,
+  type DeviceLimits,
+  type DevicePreset,
+  ODD_LISTS,
+  type OddLists,
+} from './device-limits.ts';
+export { DmaMapper, type DmaMapperOptions, type DmaMapping } from './dma-mapper.ts';
+export { IovaAllocator, type IovaAllocatorOptions } from './iova-allocator.ts';
+export {
+  IOVA_POLICIES,
+  type IovaPolicy,
   type IovaRange,
   type IovaRequest,
-} from './iova-allocator.ts';
+  type IovaSource,
+} from './iova-source.ts';
+export { LinuxIovaAllocator, type LinuxIovaAllocatorOptions } from './linux-iova-allocator.ts';
 export type { DmaDirection, DmaRequest } from './prot.ts';
 export type { DmaSegment } from './segments.ts';

@@ -1,18 +1,13 @@
 /**
- * Input addresses of a domain, handed out and taken back: what Linux's alloc_iova, free_iova and reserve_iova do (drivers/iommu/iova.c),
- * without its per-CPU caches. So sizes are not rounded up to a power of two, and every range gets the best place that is free.
+ * Input addresses of a domain, handed out and taken back, every range at the best place that is free: the highest, or the lowest. Linux's alloc_iova
+ * (drivers/iommu/iova.c) answers the highest only while it remembers nothing of where to go on; `linux-iova-allocator.ts` is what Linux does.
  */
 
 import { checkWord, shown } from '../iommu/checks.ts';
 import { hex, IommuError } from '../pagetable/errors.ts';
 import { checkPowerOfTwo, powerOfTwoFrom } from './checks.ts';
 import { FreeRanges, type PlaceRules } from './free-ranges.ts';
-
-/** A range of input addresses: `size` bytes from `iova` on. */
-export interface IovaRange {
-  readonly iova: bigint;
-  readonly size: bigint;
-}
+import type { IovaRange, IovaRequest, IovaSource } from './iova-source.ts';
 
 /** Options of an allocator. Addresses have 64 bits, sizes are bytes. */
 export interface IovaAllocatorOptions {
@@ -29,16 +24,6 @@ export interface IovaAllocatorOptions {
   readonly order?: 'top-down' | 'bottom-up';
 }
 
-/** Constraints on one range besides its size. */
-export interface IovaRequest {
-  /** The last address that may be used, such as a device's DMA mask 0xffff_ffffn. Default: the aperture's. */
-  readonly limit?: bigint;
-  /** Minimum alignment, a power of two in bytes. The cap does not limit it. */
-  readonly alignment?: bigint;
-  /** A power of two in bytes, at least the size: the range does not cross a multiple of it. */
-  readonly boundary?: bigint;
-}
-
 /**
  * An allocator of IOVA ranges.
  *
@@ -46,7 +31,8 @@ export interface IovaRequest {
  * const iovas = new IovaAllocator({ granule: 0x1000n, base: 0x1000n, limit: 0xffff_ffffn });
  * iovas.allocate(0x3000n); // 0xffff_c000n: from the top, aligned to 0x4000
  */
-export class IovaAllocator {
+export class IovaAllocator implements IovaSource {
+  readonly policy: 'highest' | 'lowest';
   /** Bytes of a granule. */
   readonly granule: bigint;
   /** First and last address of the aperture, after rounding inwards. */
@@ -56,7 +42,6 @@ export class IovaAllocator {
   readonly #unreserved: FreeRanges;
   readonly #sizes = new Map<bigint, bigint>();
   readonly #maxAlignment: bigint | undefined;
-  readonly #bottomUp: boolean;
   #bytes = 0n;
 
   /** @throws IommuError EINVAL when a number is not an address or not a power of two, or the aperture holds no whole granule. */
@@ -69,6 +54,7 @@ export class IovaAllocator {
     if (order !== 'top-down' && order !== 'bottom-up') {
       throw new IommuError('EINVAL', `order must be top-down or bottom-up, not ${String(order)}`);
     }
+    this.policy = order === 'bottom-up' ? 'lowest' : 'highest';
     this.granule = granule;
     this.base = (base + granule - 1n) & -granule;
     const end = (limit + 1n) & -granule;
@@ -83,7 +69,6 @@ export class IovaAllocator {
     this.#free = new FreeRanges(this.base, end);
     this.#unreserved = new FreeRanges(this.base, end);
     this.#maxAlignment = maxAlignment;
-    this.#bottomUp = order === 'bottom-up';
     for (const range of reserved) this.reserve(range);
   }
 
@@ -123,7 +108,7 @@ export class IovaAllocator {
    */
   allocate(size: bigint, request: IovaRequest = {}): bigint {
     const rules = this.#rules(size, request);
-    const at = this.#bottomUp ? this.#free.findLowest(rules) : this.#free.findHighest(rules);
+    const at = this.policy === 'lowest' ? this.#free.findLowest(rules) : this.#free.findHighest(rules);
     if (at === undefined) throw this.#explain(rules);
     this.#free.remove(at, at + rules.size);
     this.#sizes.set(at, rules.size);

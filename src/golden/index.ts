@@ -1,5 +1,5 @@
 /**
- * Golden files (`pgtable-golden/1`) of every kind: what `lpae/golden` exports.
+ * Golden files (`pgtable-golden/1`, `pgtable-dma/1`) of every kind: what `lpae/golden` exports.
  *
  * @example
  * import { checkGolden } from 'lpae/golden';
@@ -15,6 +15,7 @@
  * console.log(differences[0]?.got); // pa 0xc1234567 attr 0xff sh 3 level 1
  */
 import { checkCreation } from './creation.ts';
+import { checkDma } from './dma.ts';
 import { checkImage } from './image.ts';
 import { checkOps } from './ops.ts';
 import { GoldenFileError, type GoldenResult } from './result.ts';
@@ -22,7 +23,7 @@ import { GoldenFileError, type GoldenResult } from './result.ts';
 export { type Difference, GoldenFileError, type GoldenResult } from './result.ts';
 
 /**
- * Checks a golden file by its kind: `ops`, `image`, or a list of table creations.
+ * Checks a golden file by its kind: `ops`, `image`, `dma`, or a list of table creations.
  * @throws GoldenFileError when `json` is not a golden file, says something that is not known here, or says nothing at all.
  */
 export function checkGolden(json: unknown): GoldenResult {
@@ -39,12 +40,13 @@ function checkerOf(json: unknown): (json: unknown) => GoldenResult {
   const kind = 'kind' in json ? json.kind : undefined;
   if (kind === 'ops') return checkOps;
   if (kind === 'image') return checkImage;
+  if (kind === 'dma') return checkDma;
   if ('schema' in json && json.schema === 'pgtable-scatterlists/1') {
     throw new GoldenFileError(
       'schema: pgtable-scatterlists/1 holds requests and no answers; lpae replay runs them',
     );
   }
   throw new GoldenFileError(
-    `kind: ${JSON.stringify(kind)} is not a kind of golden file known here; ops and image are`,
+    `kind: ${JSON.stringify(kind)} is not a kind of golden file known here; ops, image and dma are`,
   );
 }

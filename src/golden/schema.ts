@@ -29,7 +29,7 @@ const returned = v.union(
   ],
   'must be a number or a "0x…" string',
 );
-const bits = v.pipe(v.number(), v.integer(), v.minValue(0, 'must be 0 or more'));
+export const bits = v.pipe(v.number(), v.integer(), v.minValue(0, 'must be 0 or more'));
 
 export const configSchema = members({
   pgsize_bitmap: hexWord,

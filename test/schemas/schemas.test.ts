@@ -41,7 +41,7 @@ test('the published schemas are those that npm run schemas writes', () => {
 });
 
 describe('every fixture', () => {
-  const documents = ['linux', 'qemu', 'arm', 'real'].flatMap((folder) =>
+  const documents = ['linux', 'dma', 'qemu', 'arm', 'real'].flatMap((folder) =>
     readdirSync(join(ROOT, 'fixtures', folder))
       .filter((file) => /\.json(\.gz)?$/.test(file))
       .map((file) => `fixtures/${folder}/${file}`),
@@ -51,6 +51,7 @@ describe('every fixture', () => {
     const { kind, schema } = json as { kind?: string; schema?: string };
     if (schema === 'pgtable-scatterlists/1') return ['scatterlists'];
     if (kind === 'image') return ['golden-image', 'register-file'];
+    if (kind === 'dma') return ['golden-dma'];
     if (kind === 'ops') return ['golden-ops', 'map-request'];
     return [path];
   };
@@ -66,6 +67,7 @@ describe('every fixture', () => {
     }
     expect([...seen.keys()].toSorted()).toEqual([
       'golden-creation',
+      'golden-dma',
       'golden-image',
       'golden-ops',
       'map-request',
@@ -109,9 +111,10 @@ describe('the examples in docs/', () => {
       'check',
       ...ofKind('golden-ops'),
       ...ofKind('golden-image'),
+      ...ofKind('golden-dma'),
       ...ofKind('golden-creation'),
     ]);
-    expect([code, out]).toEqual([0, expect.stringContaining('1..3')]);
+    expect([code, out]).toEqual([0, expect.stringContaining('1..4')]);
   });
 
   test('map requests do what they expect', async () => {

@@ -11,7 +11,7 @@ import type { Cli, Output } from '../output.ts';
 import { tapHeader, tapLines, yamlText } from '../tap.ts';
 
 const HELP = `
-FILE is a golden file (pgtable-golden/1) of any kind, plain or gzipped; of a directory, all its .json and .json.gz files.
+FILE is a golden file (pgtable-golden/1, pgtable-dma/1) of any kind, plain or gzipped; of a directory, all its .json and .json.gz files.
 stdout is TAP version 14, stderr a summary. Exit code 0 when all agree, 1 when one differs, 3 when one can't be read
 or says what is not known or not modelled: nothing in a file is passed over.
 
