@@ -16,6 +16,9 @@ export interface CliIo {
 /** What a command answers: yes, a negative answer, wrong usage, input that can't be read or isn't supported. */
 export const EXIT = { ok: 0, negative: 1, usage: 2, input: 3 } as const;
 
+/** As a shell reports a program that SIGINT ended. */
+export const EXIT_INTERRUPTED = 130;
+
 /** An end that is the user's to mend: one line, perhaps a hint, and the exit code. */
 export class CliError extends Error {
   override readonly name = 'CliError';

@@ -5,6 +5,7 @@ import { ImageError } from '../image/errors.ts';
 import { StudyError } from '../study/errors.ts';
 import { capitalised } from '../text/sentence.ts';
 import { COLOR_WHEN, makeStyle, wantsColour } from '../text/style.ts';
+import { end } from './at-end.ts';
 import { CliError, type CliIo, EXIT, usageError } from './io.ts';
 import { type Cli, type GlobalOptions, Output } from './output.ts';
 import { CommandWithStdin } from './stdin-argument.ts';
@@ -109,6 +110,8 @@ export async function run(argv: readonly string[], io: CliIo): Promise<number> {
     return cli.exitCode;
   } catch (error) {
     return reportError(error, io);
+  } finally {
+    end(io);
   }
 }
 

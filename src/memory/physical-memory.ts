@@ -32,8 +32,9 @@ export class PhysicalMemory {
    * bytes; with `load` a region shows data from elsewhere (such as a file), read on demand, and writes stay in memory.
    * @throws MemoryError when a region is empty, unaligned, beyond 2^52, or overlaps another.
    */
-  constructor(regions: RegionOptions | readonly RegionOptions[]) {
-    const list = (Array.isArray(regions) ? regions : [regions]).map((options) => new RamRegion(options));
+  constructor(regions: RegionOptions | readonly (RegionOptions | RamRegion)[]) {
+    const given: readonly (RegionOptions | RamRegion)[] = Array.isArray(regions) ? regions : [regions];
+    const list = given.map((one) => (one instanceof RamRegion ? one : new RamRegion(one)));
     list.sort((a, b) => a.start - b.start);
     if (list.length === 0) throw new MemoryError('a physical memory needs at least one RAM region');
     for (let i = 1; i < list.length; i++) {

@@ -17,9 +17,9 @@ import {
   WORKLOAD_HELP,
   type WorkloadOptions,
 } from '../input/workload-options.ts';
-import { EXIT } from '../io.ts';
+import { EXIT, EXIT_INTERRUPTED } from '../io.ts';
 import type { Cli, Output } from '../output.ts';
-import { EXIT_INTERRUPTED, interruptible } from '../run/interruptible.ts';
+import { interruptible } from '../run/interruptible.ts';
 import { checkSvgOptions, type SvgOptions } from '../svg-file.ts';
 import { adviceLines, comparisonJson, comparisonLines } from '../text/compare-text.ts';
 

@@ -23,10 +23,10 @@ import {
   WORKLOAD_HELP,
   type WorkloadOptions,
 } from '../input/workload-options.ts';
-import { EXIT } from '../io.ts';
+import { EXIT, EXIT_INTERRUPTED } from '../io.ts';
 import type { Cli, Output } from '../output.ts';
 import { checkOutput, STDOUT, writeOutput } from '../output-file.ts';
-import { EXIT_INTERRUPTED, interruptible } from '../run/interruptible.ts';
+import { interruptible } from '../run/interruptible.ts';
 import { studyJson, studyLines } from '../text/study-text.ts';
 
 interface Options extends WorkloadOptions, ChoiceOptions {

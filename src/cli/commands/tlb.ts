@@ -8,10 +8,10 @@ import { counted } from '../../text/numbers.ts';
 import { addChartOptions, showCharts, wantsCharts } from '../charts.ts';
 import { addChoiceOptions } from '../input/study-options.ts';
 import { readStudy, type TlbOptions } from '../input/tlb-study.ts';
-import { EXIT } from '../io.ts';
+import { EXIT, EXIT_INTERRUPTED } from '../io.ts';
 import { addTargetOptions, FILE_ARGUMENT, TARGET_HELP } from '../machine/options.ts';
 import type { Cli, Output } from '../output.ts';
-import { EXIT_INTERRUPTED, interruptible } from '../run/interruptible.ts';
+import { interruptible } from '../run/interruptible.ts';
 import { checkSvgOptions } from '../svg-file.ts';
 import { resultJson, studyLines } from '../text/tlb-text.ts';
 

@@ -5,7 +5,7 @@ import { parseAddress, readAddress } from './address.ts';
 /** @throws CliError (usage) for what is neither. */
 export function sortArguments(texts: readonly string[]): { addresses: bigint[]; files: string[] } {
   const files = texts.filter(
-    (text) => readAddress(text) === undefined && (text.includes('@') || existsSync(text)),
+    (text) => readAddress(text) === undefined && (/@|:\/\//.test(text) || existsSync(text)),
   );
   const addresses = texts
     .filter((text) => !files.includes(text))

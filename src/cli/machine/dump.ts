@@ -1,12 +1,14 @@
 /** Memory that someone dumped as a target, with register values beside it. */
 import { imageMemory } from '../../image/index.ts';
 import { createMachine, ungivenOf } from '../../machine/machine.ts';
+import type { PhysicalMemory } from '../../memory/index.ts';
 import type { Input } from '../input/open-input.ts';
 import { type CliIo, usageError } from '../io.ts';
 import type { TargetOptions } from './options.ts';
 import {
   askedStream,
   chosenStream,
+  type FoundRegisters,
   givenRegisters,
   registerNotes,
   resolved,
@@ -18,17 +20,31 @@ import {
 } from './parts.ts';
 import type { Target } from './target.ts';
 
+/** Memory, what it is called, and what has to be said of it. */
+export interface FoundMemory {
+  readonly name: string;
+  readonly memory: PhysicalMemory;
+  readonly notes: readonly string[];
+  /** Register values that are where the memory is. */
+  readonly registers?: FoundRegisters;
+}
+
 /** @throws CliError (usage) where register values are missing, or don't go with the image. */
-export async function dumpTarget(
-  inputs: readonly Input[],
+export function dumpTarget(inputs: readonly Input[], io: CliIo, options: TargetOptions): Promise<Target> {
+  const images = inputs.flatMap((input) => ('image' in input ? [input.image] : []));
+  const name = images.map(({ source }) => source).join(' + ');
+  const notes = images.flatMap(({ source, notes: list }) => list.map((note) => `${source}: ${note}`));
+  return memoryTarget({ name, memory: imageMemory(images), notes }, io, options);
+}
+
+/** The same of memory that was found elsewhere. @throws CliError as {@link dumpTarget} does. */
+export async function memoryTarget(
+  { name, memory, notes, registers: found }: FoundMemory,
   io: CliIo,
   options: TargetOptions,
 ): Promise<Target> {
   if (options.row !== undefined) throw usageError('--row chooses within a golden image; this is not one');
-  const images = inputs.flatMap((input) => ('image' in input ? [input.image] : []));
-  const name = images.map(({ source }) => source).join(' + ');
-  const memory = imageMemory(images);
-  const given = await givenRegisters(io, options);
+  const given = await givenRegisters(io, options, found);
   const regime = given.asked ?? given.said;
   const request = { given: given.file, over: given.over, regime, stage: given.stage };
   const exact = given.asked === undefined && given.said !== undefined;
@@ -49,7 +65,7 @@ export async function dumpTarget(
     dumped: true,
     ungiven,
     warnings: [
-      ...images.flatMap(({ source, notes }) => notes.map((note) => `${source}: ${note}`)),
+      ...notes,
       ...registerNotes(values),
       ...securityNotes(walker),
       ...ungiven.map(ungivenNote),

@@ -22,10 +22,13 @@ export interface TargetOptions {
   readonly ssid?: string;
   readonly row?: string;
   readonly derivation?: boolean;
+  readonly cpuNumber?: number;
+  readonly smmu?: string;
+  readonly base?: string;
 }
 
 export const FILE_ARGUMENT =
-  'map request, golden file, or memory image: ELF core, LiME, kdump, Intel HEX, S-records, hex text, raw at FILE@BASE; - or -@BASE is stdin';
+  'map request, golden file, or memory image: ELF core, LiME, kdump, Intel HEX, S-records, hex text, raw at FILE@BASE; - or -@BASE is stdin; or a running machine: gdb://HOST:PORT';
 
 export const TARGET_HELP = `
 FILE is a map request or golden ops file, which is carried out first; or a golden image; or memory that someone dumped. Several
@@ -33,6 +36,11 @@ memory images make one memory. Their kind is seen from what they hold; raw bytes
 Memory needs register values: options (--ttbr0 0x… --tcr 0x… --mair 0x…, or by the manual's names --reg TTBR0_EL2=0x…), a file
 (--registers FILE: JSON, a golden image, or what gdb, U-Boot, TF-A or Xen print), or of an SMMUv3 --strtab-base, --strtab-cfg and
 --sid. A file may hold several exception levels: the regime takes the registers of its own names. Options take the place of a file's.
+
+gdb://HOST:PORT is a machine that runs, behind a gdb stub: QEMU's (-s), or another. It is stopped while it is read, never written, and
+left as it was. Its registers are its own (--cpu-number N: of another CPU); --smmu BASE reads those of an SMMUv3 at that address.
+Memory is read by physical addresses. Of a program under gdbserver, --base HOST=PA says where the buffer that holds the tables is,
+and which PA that is meant to be.
 `;
 
 const REGIME_HELP = `translation regime, in any case and without quotes: ${[...machineRegimes, 'smmuv3'].join(', ').replaceAll('&', '')} …; vhe is el20`;
@@ -66,6 +74,16 @@ export function addTargetOptions(command: Command): Command {
   return command
     .option('--sid <id>', 'StreamID, of an SMMU (of a golden image default: that of its first row)')
     .option('--ssid <id>', 'SubstreamID, of an SMMU')
+    .addOption(
+      new Option('--cpu-number <n>', 'of a running machine: whose registers (default: 0)').argParser(
+        cpuNumber,
+      ),
+    )
+    .option('--smmu <base>', 'of a running machine: the SMMUv3 whose registers are at this PA')
+    .option(
+      '--base <host=pa>',
+      'of a program under gdbserver: the address that stands for a PA (0: they are the same)',
+    )
     .option('--row <n>', 'with registers and StreamID of translations[n] of a golden image');
 }
 
@@ -117,4 +135,9 @@ function paBits(text: string): number {
   const bits = Number(text);
   if (Number.isInteger(bits) && bits >= 32 && bits <= 52) return bits;
   throw new InvalidArgumentError('physical addresses have 32 to 52 bits.');
+}
+
+function cpuNumber(text: string): number {
+  if (/^\d{1,4}$/.test(text)) return Number(text);
+  throw new InvalidArgumentError('CPUs are counted from 0.');
 }

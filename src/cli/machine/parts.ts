@@ -123,14 +123,25 @@ export interface GivenRegisters {
   readonly cpu: RegisterFile['cpu'];
 }
 
-/** `--registers FILE`, and the options beside it. */
-export async function givenRegisters(io: CliIo, options: TargetOptions): Promise<GivenRegisters> {
-  const source = options.registers;
-  const file = source === undefined ? undefined : await readRegisters(source, io);
+/** Register values that were found where the memory is: a running machine's. */
+export interface FoundRegisters {
+  readonly file: RegisterFile;
+  readonly source: string;
+}
+
+/** `--registers FILE`, which takes the place of what was `found`, and the options beside it. */
+export async function givenRegisters(
+  io: CliIo,
+  options: TargetOptions,
+  found?: FoundRegisters,
+): Promise<GivenRegisters> {
+  const path = options.registers;
+  const file = path === undefined ? found?.file : await readRegisters(path, io);
+  const source = path === undefined ? found?.source : nameOf(path);
   return {
     file: file?.given ?? {},
     over: registersOfOptions({ ...options }),
-    ...(source !== undefined && { source: nameOf(source) }),
+    ...(source !== undefined && { source }),
     ...(options.regime !== undefined && { asked: options.regime }),
     ...(file?.regime !== undefined && { said: file.regime }),
     ...(options.stage !== undefined && { stage: Number(options.stage) as 1 | 2 }),

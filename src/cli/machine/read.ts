@@ -1,4 +1,5 @@
-/** Reads files into a target: tables made from a request, a golden image, or memory that someone dumped with register values beside it. */
+/** Reads files into a target: tables made from a request, a golden image, memory that someone dumped with register values beside it, or a running machine. */
+import { isGdbAddress } from '../input/gdb-address.ts';
 import { openInput } from '../input/open-input.ts';
 import { type CliIo, inputError, usageError } from '../io.ts';
 import type { TargetOptions } from './options.ts';
@@ -26,21 +27,37 @@ export async function readTargets(
   options: TargetOptions,
 ): Promise<Target[]> {
   const inputs = await openAll(files, io, options);
-  if (inputs.some((input) => !('json' in input))) return [await targetOf(inputs, io, options)];
+  if (inputs.some((input) => 'image' in input)) return [await targetOf(inputs, io, options)];
   return Promise.all(inputs.map((input) => targetOf([input], io, options)));
 }
 
-type Input = Awaited<ReturnType<typeof openInput>>;
+type FileInput = Awaited<ReturnType<typeof openInput>>;
+type Input = FileInput | { readonly name: string; readonly gdb: string };
 
-function openAll(files: readonly string[], io: CliIo, options: TargetOptions): Promise<Input[]> {
-  return Promise.all(files.map((file) => openInput(file, io, options.imageFormat)));
+async function openAll(files: readonly string[], io: CliIo, options: TargetOptions): Promise<Input[]> {
+  return Promise.all(
+    files.map((file) =>
+      isGdbAddress(file) ? { name: file, gdb: file } : openInput(file, io, options.imageFormat),
+    ),
+  );
 }
 
 async function targetOf(inputs: readonly Input[], io: CliIo, options: TargetOptions): Promise<Target> {
-  const documents = inputs.filter((input) => 'json' in input);
+  const machine = inputs.find((input) => 'gdb' in input);
+  if (machine !== undefined && inputs.length > 1) {
+    throw usageError(`${machine.name} is a running machine, and stands by itself`);
+  }
+  if (machine !== undefined) return (await import('./live.ts')).liveTarget(machine.gdb, io, options);
+  for (const option of ['smmu', 'base', 'cpuNumber'] as const) {
+    if (options[option] === undefined) continue;
+    const name = option === 'cpuNumber' ? 'cpu-number' : option;
+    throw usageError(`--${name} is for a running machine: gdb://HOST:PORT`);
+  }
+  const files = inputs.filter((input): input is FileInput => !('gdb' in input));
+  const documents = files.filter((input) => 'json' in input);
   const [document] = documents;
   // Each kind of target pulls in much that the others can do without.
-  if (document === undefined) return (await import('./dump.ts')).dumpTarget(inputs, io, options);
+  if (document === undefined) return (await import('./dump.ts')).dumpTarget(files, io, options);
   if (inputs.length > 1) {
     throw usageError(
       `${document.name} is a JSON document, and stands by itself`,

@@ -2,9 +2,6 @@
 import type { Output } from '../output.ts';
 import { Progress } from '../progress.ts';
 
-/** As a shell reports a program that SIGINT ended. */
-export const EXIT_INTERRUPTED = 130;
-
 export interface Gathered<T> {
   readonly results: readonly T[];
   /** Some are missing: the exit code is `EXIT_INTERRUPTED`. */

@@ -1,0 +1,38 @@
+/** What the thread that reads and the thread that talks to a stub say to each other. */
+import type { StubAddress } from './connection.ts';
+import type { StubFacts, StubOptions } from './stub.ts';
+
+/** In memory that both share: three numbers, then the bytes of an answer. */
+export const SHARED = {
+  /** Where each number is. */
+  state: 0,
+  kind: 1,
+  length: 2,
+  /** Where the bytes begin. */
+  bytes: 16,
+  size: 16 + 0x4000,
+} as const;
+export const STATE = { waiting: 0, done: 1 } as const;
+/** What an answer is: bytes, no value, or a {@link Failure} as JSON. */
+export const KIND = { bytes: 0, nothing: 1, failure: 2 } as const;
+
+export interface WorkerData {
+  readonly address: StubAddress;
+  readonly options: StubOptions;
+  readonly shared: SharedArrayBuffer;
+}
+
+/** An ImageError, without its name before it. */
+export interface Failure {
+  readonly message: string;
+  readonly hint?: string;
+}
+
+/** The first word of the thread that talks. */
+export type Opened = { readonly facts: StubFacts } | { readonly failure: Failure };
+
+/** What it is then asked. */
+export type Call =
+  | { readonly ask: 'memory'; readonly address: bigint; readonly length: number }
+  | { readonly ask: 'register'; readonly number: number }
+  | { readonly ask: 'close' };
