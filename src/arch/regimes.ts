@@ -15,6 +15,8 @@ export type RegisterName =
   | 'sctlr'
   | 'vttbr'
   | 'vtcr'
+  | 'vsttbr'
+  | 'vstcr'
   | 'hcr'
   | 'dacr'
   | 'sstatus';
@@ -55,7 +57,13 @@ const EL2_STAGE1 = {
   mair: 'MAIR_EL2',
   sctlr: 'SCTLR_EL2',
 } as const;
-const AARCH64_STAGE2 = { vttbr: 'VTTBR_EL2', vtcr: 'VTCR_EL2', hcr: 'HCR_EL2' } as const;
+const AARCH64_STAGE2 = {
+  vttbr: 'VTTBR_EL2',
+  vtcr: 'VTCR_EL2',
+  vsttbr: 'VSTTBR_EL2',
+  vstcr: 'VSTCR_EL2',
+  hcr: 'HCR_EL2',
+} as const;
 const PL1_STAGE1 = {
   ttbr0: 'TTBR0',
   ttbr1: 'TTBR1',

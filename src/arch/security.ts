@@ -3,8 +3,10 @@
  * some descriptors choose another. (DDI 0487 D1.2 Security states; D8.4.6, Tables D8-86 to D8-88.)
  */
 import { isSet } from './read.ts';
-import { isNested, isStage2Alone, type MachineRegime, traitsOf } from './regimes.ts';
+import { type MachineRegime, traitsOf } from './regimes.ts';
 import { SCR_EL3 } from './registers/scr.ts';
+import { VTCR_EL2 } from './registers/stage2.ts';
+import { VSTCR_EL2 } from './registers/stage2-secure.ts';
 
 /** Whose accesses they are. */
 export type SecurityState = 'non-secure' | 'secure' | 'realm' | 'root';
@@ -37,16 +39,17 @@ export function securityWord(state: SecurityState): string {
   return state.replace('-', '');
 }
 
-/** Where nobody says it: EL3 is Secure, everything else Non-secure. */
-export function defaultSecurity(regime: MachineRegime): SecurityState {
-  return traitsOf(regime).el === 3 ? 'secure' : 'non-secure';
+/** Where nobody says it: EL3 is Secure, or Root with FEAT_RME (`rme`), everything else Non-secure. */
+export function defaultSecurity(regime: MachineRegime, rme = false): SecurityState {
+  if (traitsOf(regime).el !== 3) return 'non-secure';
+  return rme ? 'root' : 'secure';
 }
 
-/** What SCR_EL3 says of a regime: EL3 itself is Secure, or Root where NSE shows that FEAT_RME is there. Undefined: reserved. */
-export function securityOfScr(scr: bigint, regime: MachineRegime): SecurityState | undefined {
+/** What SCR_EL3 says of a regime: EL3 itself is Secure, or Root where `rme` or NSE shows that FEAT_RME is there. Undefined: reserved. */
+export function securityOfScr(scr: bigint, regime: MachineRegime, rme = false): SecurityState | undefined {
   const { NSE, NS } = SCR_EL3.fields;
   const [nse, ns] = [isSet(scr, NSE), isSet(scr, NS)];
-  if (traitsOf(regime).el === 3) return nse ? 'root' : 'secure';
+  if (traitsOf(regime).el === 3) return rme || nse ? 'root' : 'secure';
   if (nse) return ns ? 'realm' : undefined;
   return ns ? 'non-secure' : 'secure';
 }
@@ -65,11 +68,9 @@ export function securityProblem(regime: MachineRegime, state: SecurityState): st
   if (architecture === 'AArch32' && (state === 'realm' || el === 2)) {
     return `AArch32 has no ${NAMES[state]} state ${el === 2 ? 'in Hyp mode' : 'of its own'}`;
   }
-  if (isNested(regime) || isStage2Alone(regime)) {
-    const missing = state === 'secure' ? 'VSTCR_EL2 and VSTTBR_EL2' : 'NS in bit 55 of a descriptor';
-    return `not modelled yet: stage 2 of ${NAMES[state]} state (${missing})`;
+  if (traitsOf(regime).registers.vttbr === 'VTTBR') {
+    return `${NAMES[state]} state has no stage 2 of AArch32: its EL2 is AArch64`;
   }
-  if (state === 'realm' && el === 1) return 'not modelled yet: Realm EL1&0, which is always under a stage 2';
   return undefined;
 }
 
@@ -82,18 +83,34 @@ export interface StageSecurity {
   readonly chosenBy: 'nothing' | 'NS and NSTable' | 'NS' | 'NSE and NS';
   /** Nothing outside the state's own space is executed: Root state, EL2 of Realm state, Secure state with SCR_EL3.SIF. */
   readonly ownCodeOnly: boolean;
+  /** There is a Secure state. Without one, Secure addresses of Root state are Non-secure. */
+  readonly secureState: boolean;
+  /** EL2 is there for the state: of Secure state SCR_EL3.EEL2. Without it HCR_EL2 counts as 0. */
+  readonly el2: boolean;
 }
 
-/** What {@link StageSecurity} is of a regime. `scr`: SCR_EL3. */
+/** What {@link StageSecurity} is of a regime. `scr`: SCR_EL3. `secureState` false: the PE has no Secure state. */
 export function stageSecurity(
   regime: MachineRegime,
   state: SecurityState,
-  { scr = 0n, known = true }: { readonly scr?: bigint | undefined; readonly known?: boolean } = {},
+  {
+    scr,
+    known = true,
+    secureState = true,
+  }: {
+    readonly scr?: bigint | undefined;
+    readonly known?: boolean;
+    readonly secureState?: boolean;
+  } = {},
 ): StageSecurity {
-  const common = { state, known } as const;
+  const common = { state, known, secureState, el2: true } as const;
   switch (state) {
-    case 'secure':
-      return { ...common, chosenBy: 'NS and NSTable', ownCodeOnly: isSet(scr, SCR_EL3.fields.SIF) };
+    case 'secure': {
+      const { SIF, EEL2 } = SCR_EL3.fields;
+      const ownCodeOnly = scr !== undefined && isSet(scr, SIF);
+      const el2 = scr === undefined || isSet(scr, EEL2);
+      return { ...common, chosenBy: 'NS and NSTable', ownCodeOnly, el2 };
+    }
     case 'root':
       return { ...common, chosenBy: 'NSE and NS', ownCodeOnly: true };
     case 'realm':
@@ -105,16 +122,57 @@ export function stageSecurity(
   }
 }
 
+/** What a state makes of stage 2: where its tables are, and where its outputs lead. (DDI 0487 D8.2.6; J1.1 AArch64.SS2InitialTTWState.) */
+export interface Stage2Security {
+  readonly tables: PaSpace;
+  readonly outputs: PaSpace;
+  /** Realm state: bit 55 of a leaf says that its output is in Non-secure memory, from where nothing is executed and no table is read. */
+  readonly choosesNs: boolean;
+}
+
+/**
+ * Stage 2 of IPAs of the space `ipas`, which in Secure state may be the Non-secure one. SW and SA are VSTCR_EL2's, NSW and NSA
+ * VTCR_EL2's; what is set of the ones for Secure IPAs counts for Non-secure ones too, and tables outside Secure memory lead
+ * nowhere else. (J1.1 AArch64.SS2OutputPASpace.)
+ */
+export function stage2Security(
+  state: SecurityState,
+  ipas: PaSpace,
+  { vstcr, vtcr }: { readonly vstcr: bigint; readonly vtcr: bigint },
+): Stage2Security {
+  if (state !== 'secure') return { tables: state, outputs: state, choosesNs: state === 'realm' };
+  const { SW, SA } = VSTCR_EL2.fields;
+  const { NSW, NSA } = VTCR_EL2.fields;
+  const own = ipas === 'secure';
+  const tables = own ? isSet(vstcr, SW) : isSet(vtcr, NSW);
+  const secureIpas = isSet(vstcr, SW) || isSet(vstcr, SA);
+  const outputs = own ? secureIpas : secureIpas || isSet(vtcr, NSW) || isSet(vtcr, NSA);
+  return {
+    tables: tables ? 'non-secure' : 'secure',
+    outputs: outputs ? 'non-secure' : 'secure',
+    choosesNs: false,
+  };
+}
+
+/** Stage 2 of Non-secure state. */
+export const NON_SECURE_STAGE2: Stage2Security = {
+  tables: 'non-secure',
+  outputs: 'non-secure',
+  choosesNs: false,
+};
+
 export const NON_SECURE: StageSecurity = {
   state: 'non-secure',
   known: false,
   chosenBy: 'nothing',
   ownCodeOnly: false,
+  secureState: true,
+  el2: true,
 };
 
 /** The space of an output, by what its descriptor says, and whether a table on the way had NSTable set. */
 export function outputSpace(
-  { state, chosenBy }: StageSecurity,
+  { state, chosenBy, secureState }: StageSecurity,
   { ns, nse, nsTable }: { readonly ns: boolean; readonly nse: boolean; readonly nsTable: boolean },
 ): PaSpace {
   switch (chosenBy) {
@@ -123,7 +181,8 @@ export function outputSpace(
     case 'NS':
       return ns ? 'non-secure' : state;
     case 'NSE and NS':
-      return nse ? (ns ? 'realm' : 'root') : ns ? 'non-secure' : 'secure';
+      if (nse) return ns ? 'realm' : 'root';
+      return ns || !secureState ? 'non-secure' : 'secure';
     default:
       return state;
   }

@@ -7,14 +7,17 @@ import { isAArch32, type Regime, traitsOf } from '../arch/regimes.ts';
 import { TTBR_LONG, VTTBR } from '../arch/registers/aarch32-base.ts';
 import { HTCR, SCTLR, TTBCR } from '../arch/registers/aarch32-control.ts';
 import { TTBR0_EL1 } from '../arch/registers/base.ts';
+import { SCR_EL3 } from '../arch/registers/scr.ts';
 import { SCTLR_EL1 } from '../arch/registers/sctlr.ts';
 import { HCR_EL2, VTCR_EL2, VTTBR_EL2 } from '../arch/registers/stage2.ts';
 import { TCR_EL1 } from '../arch/registers/tcr.ts';
-import { defaultSecurity, type SecurityState } from '../arch/security.ts';
+import { defaultSecurity, type PaSpace, type SecurityState, stageSecurity } from '../arch/security.ts';
 import { type CpuFeatures, type CpuOptions, cpuFeatures } from '../walker/cpu.ts';
+import { secureVtcr } from '../walker/params/aarch64.ts';
 import { oneRangeFields, stage2Fields, ttbrAddress, twoRangeFields } from '../walker/params/range-fields.ts';
 import { shortParams } from '../walker/params/short.ts';
 import {
+  type IpaSpace,
   rangesOf,
   registerValues,
   stage1Enabled,
@@ -29,7 +32,7 @@ import { problemsOf, type RegisterProblem } from '../walker/rules/rule.ts';
 import { HYPERVISOR_RULES } from '../walker/rules/stage2.ts';
 import { lpaeRange, lpaeStage2, shortControls, shortRanges } from './aarch32.ts';
 import { s1Range, s2Range, stage2Controls } from './aarch64.ts';
-import { STAGE2_NAMES, tcrNames } from './fields.ts';
+import { SECURE_STAGE2_NAMES, STAGE2_NAMES, tcrNames } from './fields.ts';
 import { maliStage, riscvStage } from './mali-riscv.ts';
 import { dacrProblems, mairProblems } from './problems.ts';
 import { mairTypes } from './tables.ts';
@@ -42,7 +45,8 @@ import { withUncached } from './uncached.ts';
  *
  * @param registers - as a walker takes them, with the same defaults.
  * @param cpu - what the PE implements. Default `max`.
- * @param security - whose accesses they are. Default: Secure of EL3, Non-secure of everything else.
+ * @param security - whose accesses they are. Default: Secure of EL3 (Root with FEAT_RME), Non-secure of everything else.
+ * @param scr - SCR_EL3: whether there is an EL2 in Secure state (EEL2). Default: there is.
  * @throws WalkerError for an unknown regime or CPU model, or a register value that is not 64 bits. Contents that the
  * architecture does not allow are no errors: they are among the description's `problems`. (DDI 0487 D8.1, D8.2, G5.)
  *
@@ -55,15 +59,18 @@ export function describeRegime(
   registers: WalkerRegisters,
   cpu?: CpuOptions,
   security?: SecurityState,
+  scr?: bigint,
 ): RegimeDescription {
   const features = cpuFeatures(cpu);
-  const values = registerValues(regime, registers);
+  const given = registerValues(regime, registers);
+  const state = security ?? defaultSecurity(regime, features.rme);
+  const { el2 } = stageSecurity(regime, state, { scr });
+  const values = el2 ? given : { ...given, hcr: 0n };
   const { stage1, stage2 } = traitsOf(regime);
   const first = stage1 ? [withUngiven(firstStage(regime, values, features), registers)] : [];
-  const second = stage2 ? [secondStage(regime, values, features)] : [];
+  const second = stage2 ? [secondStage(regime, values, features, { state, el2 })] : [];
   const stages = [...first, ...second].map((stage) => withUncached(stage, regime, values));
-  // Only a regime that registerValues knows has a default.
-  return { regime, cpu: features, security: security ?? defaultSecurity(regime), stages };
+  return { regime, cpu: features, security: state, stages };
 }
 
 /** Of two ranges the one whose base was not given is marked. Without any base the registers are looked at by themselves. */
@@ -244,34 +251,68 @@ function shortStage(
   };
 }
 
-function secondStage(regime: Regime, values: Values, cpu: CpuFeatures): StageDescription {
+const STAGE2_OFF = 'stage 2 is off: an IPA is the PA';
+
+function stage2Off(regime: Regime, values: Values, el2: boolean): OffReason | undefined {
+  const aarch32 = isAArch32(regime);
+  if (!el2) {
+    const rule = `there is no Secure EL2, and HCR_EL2 counts as 0: ${STAGE2_OFF}`;
+    return { field: 'SCR_EL3.EEL2', value: 0n, rule, section: SCR_EL3.reference };
+  }
+  if (stage2Enabled(regime, values)) return undefined;
+  return {
+    field: aarch32 ? 'HCR.VM' : 'HCR_EL2.VM',
+    value: 0n,
+    rule: STAGE2_OFF,
+    section: aarch32 ? 'DDI 0487 G5.2' : 'DDI 0487 D8.2.12.2',
+  };
+}
+
+/** Stage 2 of one IPA space. */
+function aarch64Stage2(
+  regime: Regime,
+  values: Values,
+  cpu: CpuFeatures,
+  ipa: IpaSpace,
+  off: OffReason | undefined,
+): RangeDescription {
+  const secure = ipa.ipas === 'secure';
+  const value = secure ? values.vsttbr : values.vttbr;
+  const vtcr = secure ? secureVtcr(values.vtcr, values.vstcr) : values.vtcr;
+  const params = stage2Params(regime, values, cpu, ipa);
+  const names = secure ? SECURE_STAGE2_NAMES : STAGE2_NAMES;
+  const fields = stage2Fields(vtcr, ttbrAddress(value));
+  const range = s2Range({ value, cnp: isSet(value, CnP), vtcr, params, off, names, fields }, cpu);
+  return ipa.state === 'non-secure' ? range : { ...range, spaces: { ipas: ipa.ipas, ...params.security } };
+}
+
+function secondStage(
+  regime: Regime,
+  values: Values,
+  cpu: CpuFeatures,
+  { state, el2 }: { readonly state: SecurityState; readonly el2: boolean },
+): StageDescription {
   const { vtcr, vttbr, hcr } = values;
   const aarch32 = isAArch32(regime);
-  const params = stage2Params(regime, values, cpu);
-  const off: OffReason | undefined = stage2Enabled(regime, values)
-    ? undefined
-    : {
-        field: aarch32 ? 'HCR.VM' : 'HCR_EL2.VM',
-        value: 0n,
-        rule: 'stage 2 is off: an IPA is the PA',
-        section: aarch32 ? 'DDI 0487 G5.2' : 'DDI 0487 D8.2.12.2',
-      };
+  const off = stage2Off(regime, values, el2);
+  const params = stage2Params(regime, values, cpu, { state, ipas: state });
   const common = { value: vttbr, cnp: isSet(vttbr, CnP), vtcr, params, off };
-  const range = aarch32
-    ? lpaeStage2({ ...common, base: 'VTTBR', of: (name) => `VTCR.${name}` }, cpu)
-    : s2Range({ ...common, names: STAGE2_NAMES, fields: stage2Fields(vtcr, ttbrAddress(vttbr)) }, cpu);
+  const spaces: readonly PaSpace[] = state === 'secure' ? ['secure', 'non-secure'] : [state];
+  const ranges = aarch32
+    ? [lpaeStage2({ ...common, base: 'VTTBR', of: (name) => `VTCR.${name}` }, cpu)]
+    : spaces.map((ipas) => aarch64Stage2(regime, values, cpu, { state, ipas }, off));
   const { VMID } = (!aarch32 && isSet(vtcr, VTCR_EL2.fields.VS) ? VTTBR_EL2 : VTTBR).fields;
   const vmid = {
     value: read(vttbr, VMID),
     bits: widthOf(VMID),
-    field: `${range.register}.VMID`,
+    field: aarch32 ? 'VTTBR.VMID' : 'VTTBR_EL2.VMID',
   };
   return {
     stage: 2,
     format: aarch32 ? 'AArch32 long' : 'AArch64',
     control: { register: aarch32 ? 'VTCR' : 'VTCR_EL2', value: vtcr },
     ...(off && { off }),
-    ranges: [range],
+    ranges,
     tag: { name: 'VMID', ...vmid },
     wxn: false,
     uwxn: false,

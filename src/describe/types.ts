@@ -1,7 +1,7 @@
 /** What register values mean, as data: stages, ranges, tables, levels, and what is wrong with them. (DDI 0487 D8.1, D8.2, G5.) */
 
 import type { Regime } from '../arch/regimes.ts';
-import type { SecurityState } from '../arch/security.ts';
+import type { PaSpace, SecurityState } from '../arch/security.ts';
 import type { Cacheability, MemoryAttributes, Shareability } from '../walker/attributes.ts';
 import type { CpuFeatures } from '../walker/cpu.ts';
 import type { RegisterProblem } from '../walker/rules/rule.ts';
@@ -103,6 +103,14 @@ export interface RangeDescription {
   readonly hpd: boolean;
   readonly e0pd: boolean;
   readonly topByteIgnored: 'no' | 'data' | 'all';
+  /** Stage 2 outside Non-secure state: the space of the IPAs, of the tables, and of the outputs. */
+  readonly spaces?: {
+    readonly ipas: PaSpace;
+    readonly tables: PaSpace;
+    readonly outputs: PaSpace;
+    /** Realm state: bit 55 of a leaf leads to Non-secure memory in place of that. */
+    readonly choosesNs: boolean;
+  };
   /** CnP: other PEs of the domain share the translations. */
   readonly cnp: boolean;
   readonly problems: readonly RegisterProblem[];

@@ -44,8 +44,9 @@ export function captureImage(capture: Capture): object {
   const { regime, cpu, memory } = machine;
   const { scr, scr_el3 = scr, ...registers } = machine.registers;
   const { security = defaultSecurity(regime) } = capture;
-  // The state is said by itself; what SCR_EL3 says beside it is SIF.
-  const counts = scr_el3 !== undefined && stageSecurity(regime, security, { scr: scr_el3 }).ownCodeOnly;
+  // The state is said by itself; what SCR_EL3 says beside it is SIF and EEL2.
+  const said = stageSecurity(regime, security, { scr: scr_el3 });
+  const counts = scr_el3 !== undefined && security === 'secure' && (said.ownCodeOnly || !said.el2);
   const frames = new Map<bigint, Record<string, string>>();
   for (const pa of touched) {
     const word = memory.read64(pa);
@@ -110,7 +111,7 @@ function rowJson(
 
 function answerJson(answer: Answer): object {
   if (!answer.ok) return { fault: faultJson(answer.fault) };
-  const { pa, level, security, paSpace } = answer;
+  const { pa, level, security, paSpace, ipaSpace } = answer;
   const { attributes, shareability } = answer.fetchedAs ?? answer;
   return {
     pa: hex(pa),
@@ -122,17 +123,19 @@ function answerJson(answer: Answer): object {
     ns: read(parEl1(answer), PAR_ADDRESS.fields.NS),
     ...(security !== 'non-secure' && { pas: securityWord(paSpace) }),
     ...(level !== undefined && { level }),
+    ...(ipaSpace !== undefined && { ipas: securityWord(ipaSpace) }),
   };
 }
 
 function faultJson(fault: Extract<Answer, { ok: false }>['fault']): object {
   if (!('level' in fault)) return { kind: fault.kind };
-  const { kind, stage, level, ptw, s1Level, ipa } = fault;
+  const { kind, stage, level, ptw, s1Level, ipa, ipaSpace } = fault;
   return {
     kind,
     stage,
     level,
     ...(ptw && { ptw, ...(s1Level !== undefined && { s1_level: s1Level }) }),
     ...(ipa !== undefined && { ipa: hex(ipa) }),
+    ...(ipaSpace !== undefined && { ipas: securityWord(ipaSpace) }),
   };
 }

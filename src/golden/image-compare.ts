@@ -3,7 +3,7 @@
 import { placeAddress, read } from '../arch/read.ts';
 import { HPFAR_EL2 } from '../arch/registers/fault.ts';
 import { PAR_ADDRESS } from '../arch/registers/par.ts';
-import { securityWord } from '../arch/security.ts';
+import { type PaSpace, securityWord } from '../arch/security.ts';
 import { type Answer, permittedFaults } from '../machine/machine.ts';
 import { eventNumber } from '../smmu/events.ts';
 import { hex } from '../text/numbers.ts';
@@ -50,6 +50,7 @@ export function mismatch(wanted: Expectation, got: Answer, event?: number): Mism
     ['.level', wanted.level, got.level],
     ['.s2_level', wanted.s2Level, got.stage2?.level],
     ['.ipa', hexOf(wanted.ipa), hexOf(got.stage1?.oa)],
+    ['.ipas', wanted.ipas, spaceWord(got.ipaSpace)],
   ];
   const wrong = claims.find(([, want, found]) => want !== undefined && want !== found);
   if (wrong === undefined) return undefined;
@@ -66,6 +67,11 @@ type Claim = number | string;
 
 function hexOf(value: bigint | undefined): string | undefined {
   return value === undefined ? undefined : hex(value);
+}
+
+/** In Non-secure state there is one space, which answers do not name. */
+function spaceWord(space: PaSpace = 'non-secure'): string {
+  return securityWord(space);
 }
 
 /** The byte, or what there is to say of it where the file has no mair. */
@@ -97,6 +103,7 @@ function faultMismatch(wanted: ExpectedFault, got: AnswerFault): string | undefi
   if (wanted.s1Level !== undefined && got.s1Level !== wanted.s1Level) return '.fault.s1_level';
   if (wanted.class !== undefined && (!('class' in got) || got.class !== wanted.class)) return '.fault.class';
   if (wanted.ipa !== undefined && reported(got.ipa ?? 0n) !== reported(wanted.ipa)) return '.fault.ipa';
+  if (wanted.ipas !== undefined && spaceWord(got.ipaSpace) !== wanted.ipas) return '.fault.ipas';
   return undefined;
 }
 

@@ -24,6 +24,8 @@ export interface Expectation {
   readonly level?: number;
   readonly s2Level?: number;
   readonly ipa?: bigint;
+  /** The address space of the IPA: `secure` … */
+  readonly ipas?: string;
   readonly fault?: ExpectedFault;
   /** The 64-bit words that the access leaves changed in memory; none of them where the list is empty. */
   readonly updates?: readonly Update[];
@@ -44,6 +46,7 @@ export interface ExpectedFault {
   readonly s1Level?: number;
   readonly class?: string;
   readonly ipa?: bigint;
+  readonly ipas?: string;
   readonly fetch?: bigint;
 }
 
@@ -110,8 +113,9 @@ function claims<T extends object>(object: T): { [K in keyof T]?: NonNullable<T[K
 }
 
 function expectationOf(answer: AnswerJson): Expectation {
-  const { fault, pa, attr, sh, ns, xs, pas, level, s2_level: s2Level, ipa, updates } = answer;
-  if (typeof pa === 'bigint') return claims({ pa, attr, sh, ns, xs, pas, level, s2Level, ipa, updates });
+  const { fault, pa, attr, sh, ns, xs, pas, level, s2_level: s2Level, ipa, ipas, updates } = answer;
+  if (typeof pa === 'bigint')
+    return claims({ pa, attr, sh, ns, xs, pas, level, s2Level, ipa, ipas, updates });
   if (!fault) return { fault: {}, ...claims({ updates }) };
   const { kind, ptw, s1_level: s1Level, ...rest } = fault;
   return { fault: { ...claims({ ...rest, s1Level }), kind, ptw: ptw === true }, ...claims({ updates }) };

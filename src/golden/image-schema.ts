@@ -17,7 +17,6 @@ import {
   REGISTER,
   REGISTERS,
   ROW,
-  SECURITY_NOT_YET,
   SECURITY_STATES,
 } from './image-words.ts';
 import { at, knowing, type Members, members, oneOf, refusal, withValue } from './members.ts';
@@ -35,6 +34,8 @@ const truth = v.pipe(
   bit,
   v.transform((value) => value === 1),
 );
+
+const addressSpace = oneOf('address space', SECURITY_STATES, {});
 
 const registerNames = [...REGISTERS, ...Object.keys(REGISTER.information)];
 const registers = v.pipe(
@@ -64,6 +65,7 @@ const faultSchema = members(
     s1_level: maybe(integer),
     class: maybe(v.picklist(['in', 'tt', 'cd'])),
     ipa: maybe(hexWord),
+    ipas: maybe(addressSpace),
     fetch: maybe(hexWord),
   },
   'member of a fault',
@@ -93,10 +95,11 @@ const answerEntries = {
   sh: maybe(v.pipe(integer, v.minValue(0), v.maxValue(3))),
   ns: maybe(bit),
   xs: maybe(bit),
-  pas: maybe(oneOf('address space', ['secure', 'nonsecure', 'realm', 'root'], {})),
+  pas: maybe(addressSpace),
   level: maybe(integer),
   s2_level: maybe(integer),
   ipa: maybe(hexWord),
+  ipas: maybe(addressSpace),
   updates: maybe(updatesSchema),
 };
 type AnswerMembers = v.InferOutput<v.ObjectSchema<typeof answerEntries, undefined>>;
@@ -229,7 +232,7 @@ const fileObject = members(
         ? withValue(refusal(regime, 'regime', [], REGIME_NOT_YET), regime)
         : `unknown regime '${regime}'; known are ${REGIMES.join(', ')}`;
     }),
-    security: maybe(oneOf('security state', SECURITY_STATES, SECURITY_NOT_YET)),
+    security: maybe(oneOf('security state', SECURITY_STATES, {})),
     cpu: members(
       { model: v.string(), pa_bits: maybe(integer), features: maybe(v.array(feature)) },
       'member of cpu',

@@ -40,7 +40,6 @@ export const ROW: Beside = {
     comment: 'for readers',
   },
   notYet: {
-    ipas: 'the address space of an IPA (Secure and Realm stage 2)',
     gcs: 'Guarded Control Stack accesses (FEAT_GCS)',
     tag_checked: 'Tag Checked accesses (FEAT_MTE_PERM)',
   },
@@ -58,23 +57,22 @@ export const FAULT: Beside = {
     gpc: 'granule protection checks (FEAT_RME)',
     gpt_level: 'granule protection checks (FEAT_RME)',
     output: 'granule protection checks (FEAT_RME)',
-    ipas: 'the address space of an IPA (Secure and Realm stage 2)',
   },
 };
 
 /** Members that a hit has and a fault has not. */
-export const HIT_MEMBERS = ['attr', 'sh', 'ns', 'xs', 'pas', 'level', 's2_level', 'ipa'] as const;
+export const HIT_MEMBERS = ['attr', 'sh', 'ns', 'xs', 'pas', 'level', 's2_level', 'ipa', 'ipas'] as const;
 
 const INDIRECTION = 'permission indirection (FEAT_S1PIE, FEAT_S2PIE)';
 const OVERLAY = 'permission overlays (FEAT_S1POE, FEAT_S2POE)';
 const MAIR2 = 'a second set of memory attributes (FEAT_AIE)';
 const TCR2 = 'what TCR2_ELx turns on (FEAT_TCR2)';
 const D128 = '128-bit descriptors (FEAT_D128)';
-const SECURE_STAGE2 = 'stage 2 of Secure state (FEAT_SEL2)';
 
 /** Registers that walks are made of. An SMMU's file may say ttbr0, tcr, mair … besides, in CPU layout. */
 export const REGISTERS: readonly string[] = [
   ...['ttbr0', 'ttbr1', 'tcr', 'mair', 'sctlr', 'vttbr', 'vtcr', 'hcr', 'dacr', 'scr_el3', 'sstatus'],
+  ...['vsttbr', 'vstcr'],
   ...['ste0', 'ste1', 'ste2', 'ste3', 'cd0', 'cd1', 'cd2', 'cd3'],
   ...['strtab_base', 'strtab_base_cfg', 'cr0', 'cr2', 'gbpa', 'idr0', 'idr1', 'idr3', 'idr5'],
 ];
@@ -106,7 +104,6 @@ export const REGISTER: Beside = {
     ),
     ...Object.fromEntries(['mair2_el1', 'mair2_el2', 'mair2_el3'].map((name) => [name, MAIR2])),
     ...Object.fromEntries(['ttbr0_hi', 'ttbr1_hi', 'vttbr_hi'].map((name) => [name, D128])),
-    ...Object.fromEntries(['vstcr', 'vsttbr'].map((name) => [name, SECURE_STAGE2])),
     hcrx_el2: TCR2,
     gpccr_el3: 'granule protection checks (FEAT_RME)',
     gptbr_el3: 'granule protection checks (FEAT_RME)',
@@ -121,11 +118,8 @@ export function isGoldenRegister(name: string): boolean {
   );
 }
 
-/** Values of `security`; a regime may not know all of them. Of Root state the outputs are subject to granule protection checks. */
-export const SECURITY_STATES: readonly string[] = ['nonsecure', 'secure', 'realm'];
-export const SECURITY_NOT_YET: Words = {
-  root: 'Root state, whose outputs granule protection checks decide on (FEAT_RME)',
-};
+/** Values of `security`; a regime may not know all of them. Physical address spaces have the same names. */
+export const SECURITY_STATES: readonly string[] = ['secure', 'nonsecure', 'realm', 'root'];
 
 /** An SMMU whose stream table entries say which stages there are. */
 export const ANY_STAGES = 'smmuv3';

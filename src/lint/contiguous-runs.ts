@@ -2,7 +2,7 @@
 import { contiguousEntries } from '../arch/descriptors/index.ts';
 import { iaAt } from '../machine/visit.ts';
 import { judgeRun, type RunEntry } from '../walker/contiguous.ts';
-import { ENTRY_KINDS } from '../walker/index.ts';
+import { ENTRY_KINDS, type TableEntry } from '../walker/index.ts';
 import { word64 } from '../walker/word.ts';
 import type { Findings } from './findings.ts';
 import type { MetTable } from './met-table.ts';
@@ -37,14 +37,19 @@ interface ReadEntry extends RunEntry {
 }
 
 /** Invalid entries are undefined. */
-function readRun({ tree, level, base }: MetTable, start: number, count: number): (ReadEntry | undefined)[] {
+function readRun(
+  { tree, level, base, space }: MetTable,
+  start: number,
+  count: number,
+): (ReadEntry | undefined)[] {
   const found: (ReadEntry | undefined)[] = [];
-  tree.scan(level, base, start, count, (entry) => {
+  const add = (entry: TableEntry): void => {
     const { kind, lo, hi, output } = entry;
     const valid = kind === ENTRY_KINDS.leaf || kind === ENTRY_KINDS.table;
     const leaf = kind === ENTRY_KINDS.leaf;
     found.push(valid ? { lo, hi, output, leaf, contiguous: tree.reader.isContiguous(entry) } : undefined);
-  });
+  };
+  tree.scan(level, base, start, count, add, space);
   return found;
 }
 

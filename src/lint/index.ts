@@ -126,11 +126,11 @@ const FRAME = 0x1000n;
 
 function checkFrames(frames: readonly bigint[], tables: readonly MetTable[], findings: Findings): void {
   const reached = new Set<bigint>();
-  for (const { tree, level, base, bytes } of tables) {
+  for (const { tree, level, base, bytes, space } of tables) {
     const perFrame = Number(FRAME) / tree.reader.entryBytes;
     // Of stage 1 under stage 2 a table's own address is an IPA.
     for (let index = 0; index * tree.reader.entryBytes < bytes; index += perFrame) {
-      const at = tree.entryAddress(level, base, index);
+      const at = tree.entryAddress(level, base, index, space);
       if (at !== undefined) reached.add((BigInt(at) / FRAME) * FRAME);
     }
   }

@@ -1,4 +1,5 @@
 /** A table as the lint remembers it. */
+import type { PaSpace } from '../arch/security.ts';
 import type { TableTree } from '../walker/index.ts';
 
 /** A table that was met. */
@@ -6,6 +7,8 @@ export interface MetTable {
   readonly tree: TableTree;
   readonly level: number;
   readonly base: number;
+  /** The address space of its address. */
+  readonly space: PaSpace;
   readonly bytes: number;
   /** Entries that lead to it, by their own addresses. */
   readonly parents: Set<number>;

@@ -25,7 +25,10 @@ const RULE_OF = {
 /** What registers say of the range that a tree serves. */
 export function rangeOf({ stages }: Derivation, { root }: TableTree): RangeDescription | undefined {
   const ranges = stages.flatMap(({ stage, ranges }) => (stage === root.stage ? ranges : []));
-  return ranges.find(({ tables }) => tables?.firstIa === root.firstIa);
+  return ranges.find(
+    ({ tables, spaces }) =>
+      tables?.firstIa === root.firstIa && (root.ipas === undefined || spaces?.ipas === root.ipas),
+  );
 }
 
 export function checkRegisters(
@@ -50,7 +53,9 @@ function checkStage(stage: StageDescription, trees: readonly TableTree[], findin
   for (const range of stage.ranges) {
     report(range.problems, stage, findings, range);
     const others = stage.ranges.filter((one) => one !== range && one.tables !== undefined && !one.off);
-    if (others.length > 0 && !range.off) checkUse(range, stage, trees, findings);
+    // The two IPA spaces of Secure state are both in use.
+    if (others.length > 0 && !range.off && range.spaces === undefined)
+      checkUse(range, stage, trees, findings);
   }
 }
 

@@ -33,7 +33,7 @@ export function checkStructure(tree: TableTree, by: Reader, findings: Findings):
 
   visitTree(tree, {
     enter(place) {
-      const key = `${place.level}@${place.base}`;
+      const key = keyOf(place);
       const known = met.get(key);
       if (known !== undefined) {
         if (place.parent) known.parents.add(parentAddress(place));
@@ -44,6 +44,7 @@ export function checkStructure(tree: TableTree, by: Reader, findings: Findings):
         tree,
         level: place.level,
         base: place.base,
+        space: place.space,
         bytes: entryCountOf(place) * tree.reader.entryBytes,
         parents: new Set(place.parent ? [parentAddress(place)] : []),
         offset: place.offset,
@@ -57,7 +58,7 @@ export function checkStructure(tree: TableTree, by: Reader, findings: Findings):
       return true;
     },
     leaf(entry, place, offset) {
-      const table = met.get(`${place.level}@${place.base}`)!;
+      const table = met.get(keyOf(place))!;
       table.valid++;
       if (entry.output >= 2 ** tree.outputBits) {
         const message = `output address ${hex(entry.output)} has more than ${tree.outputBits} bits`;
@@ -71,11 +72,11 @@ export function checkStructure(tree: TableTree, by: Reader, findings: Findings):
       }
     },
     table(entry, place, offset) {
-      met.get(`${place.level}@${place.base}`)!.valid++;
+      met.get(keyOf(place))!.valid++;
       checkBits(entry, place, offset);
     },
     other(entry, place, offset) {
-      const table = met.get(`${place.level}@${place.base}`)!;
+      const table = met.get(keyOf(place))!;
       if (entry.kind === ENTRY_KINDS.table) {
         table.valid++;
         const message = `table address ${hex(entry.output)} has more than ${tree.outputBits} bits`;
@@ -100,6 +101,11 @@ export function checkStructure(tree: TableTree, by: Reader, findings: Findings):
 
   for (const [table, starts] of runs) checkRuns(table, starts, findings);
   return met;
+}
+
+/** The same address may be of two tables: a Secure IPA, and a Non-secure one. */
+function keyOf({ level, base, space }: TablePlace): string {
+  return `${level}@${base} ${space}`;
 }
 
 function parentAddress({ parent, offset }: TablePlace): number {

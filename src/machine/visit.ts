@@ -1,4 +1,5 @@
 /** A tree of tables, entry by entry in the order of input addresses: what dumps, lints and searches are made of. */
+import type { PaSpace } from '../arch/security.ts';
 import { ENTRY_KINDS, type TableEntry, type TableTree } from '../walker/index.ts';
 
 /** A table on its way from the root. The same table is met once for each way that leads to it. */
@@ -12,6 +13,8 @@ export interface TablePlace {
   /** log2 of the bytes that an entry stands for. */
   readonly entrySizeLog2: number;
   readonly parent: TablePlace | undefined;
+  /** The address space that the table is in: of IPAs, of stage 1 under stage 2. */
+  readonly space: PaSpace;
   /** A number for what the descriptors on the way say beside addresses: alike ways have the same. */
   readonly path: number;
 }
@@ -107,6 +110,7 @@ class Visit {
       offset: -root.firstIndex * 2 ** entrySizeLog2,
       entrySizeLog2,
       parent: undefined,
+      space: this.#tree.spaces.root,
       path: 0,
     });
     return this.#left >= 0;
@@ -123,14 +127,15 @@ class Visit {
     const until = Math.min(entries, Math.floor((last - offset) / size) + 1);
     const outputEnd = 2 ** this.#tree.outputBits;
     this.#left -= (until - from) * (this.#isKnown(place) ? 1 : FIRST_TIME);
-    this.#tree.scan(level, base, from, until - from, (entry) => {
+    const visit = (entry: TableEntry) => {
       const at = offset + entry.index * size;
       if (entry.kind === ENTRY_KINDS.leaf) visitor.leaf(entry, place, at);
       else if (entry.kind === ENTRY_KINDS.table && entry.output < outputEnd) {
         visitor.table?.(entry, place, at);
         this.#table(this.#below(entry, place, at));
       } else visitor.other?.(entry, place, at);
-    });
+    };
+    this.#tree.scan(level, base, from, until - from, visit, place.space);
   }
 
   #isKnown({ level, base }: TablePlace): boolean {
@@ -150,6 +155,7 @@ class Visit {
       offset,
       entrySizeLog2: this.#tree.reader.entrySizeLog2(level),
       parent,
+      space: this.#tree.spaces.below(entry, parent.space),
       path: this.#pathOf(parent.path, entry),
     };
   }

@@ -89,7 +89,7 @@ function read(
 ): { readonly pa?: number; readonly outcome: readonly bigint[] | Failed } {
   let pa = address;
   if (stage2 !== undefined) {
-    const translated = stage2.translate(address, CD_FETCH, update, steps);
+    const translated = stage2.translate(address, 'non-secure', CD_FETCH, update, steps);
     if (!translated.ok) return { outcome: { fault: { ...translated.fault, class: 'cd' } } };
     pa = translated.oa;
   }

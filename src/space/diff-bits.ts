@@ -1,6 +1,7 @@
 /** Two trees of tables compared entry by entry: which fields of which descriptors differ. The addresses of tables are not compared. */
 
 import type { MachineRegime } from '../arch/regimes.ts';
+import type { PaSpace } from '../arch/security.ts';
 import { bitRange, type DescriptorLayout, decode } from '../descriptor/index.ts';
 import { layoutOf } from '../lint/layout.ts';
 import type { Translator } from '../machine/machine.ts';
@@ -51,6 +52,8 @@ interface Word {
   readonly kind: number;
   readonly word: bigint;
   readonly output: number;
+  /** The space of the table that it points at. */
+  readonly below: PaSpace;
   readonly sizeLog2: number;
   readonly key: string;
 }
@@ -86,6 +89,15 @@ function shapeOf({ root, reader }: TableTree): string {
   return `${reader.format} descriptors, ${2 ** (reader.granuleLog2 - 10)}K pages, level ${startLevel} from ${hex(firstIa)} to ${hex(lastIa)}`;
 }
 
+/** A table: its address, and the space that it is in. */
+interface TableAt {
+  readonly base: number;
+  readonly space: PaSpace;
+}
+
+/** The same table of both sides. */
+type Pair = readonly [a: TableAt, b: TableAt];
+
 class TreeDiff {
   readonly found: EntryDifference[] = [];
   more = 0;
@@ -98,19 +110,23 @@ class TreeDiff {
 
   compare(a: TableTree, b: TableTree): void {
     const { root, rootEntries } = a;
-    this.#tables(a, b, root.startLevel, [root.base, b.root.base], root.firstIndex, rootEntries, 0);
+    const bases: Pair = [
+      { base: root.base, space: a.spaces.root },
+      { base: b.root.base, space: b.spaces.root },
+    ];
+    this.#tables(a, b, root.startLevel, bases, root.firstIndex, rootEntries, 0);
   }
 
   #tables(
     a: TableTree,
     b: TableTree,
     level: number,
-    bases: readonly [number, number],
+    bases: Pair,
     first: number,
     count: number,
     offset: number,
   ): void {
-    const key = `${a.root.register}.${level}.${bases.join('.')}`;
+    const key = `${a.root.register}.${level}.${bases.map(({ base, space }) => `${base} ${space}`).join('.')}`;
     if (this.#done.has(key) || this.#done.size > MAX_TABLES) return;
     this.#done.add(key);
     const [left, right] = [
@@ -123,7 +139,11 @@ class TreeDiff {
       const at = offset + i * size;
       if (one.kind === ENTRY_KINDS.table && other.kind === ENTRY_KINDS.table) {
         if (one.key !== other.key) this.#add(a, level, first + i, at, one, other);
-        this.#tables(a, b, level + 1, [one.output, other.output], 0, a.reader.entryCount(level + 1), at);
+        const below: Pair = [
+          { base: one.output, space: one.below },
+          { base: other.output, space: other.below },
+        ];
+        this.#tables(a, b, level + 1, below, 0, a.reader.entryCount(level + 1), at);
       } else if (one.word !== other.word || one.kind !== other.kind) {
         this.#add(a, level, first + i, at, one, other);
       }
@@ -172,18 +192,21 @@ function alike(open: EntryDifference, fields: readonly FieldDifference[], sameKi
   });
 }
 
-function readTable(tree: TableTree, level: number, base: number, first: number, count: number): Word[] {
+function readTable(tree: TableTree, level: number, at: TableAt, first: number, count: number): Word[] {
   const words: Word[] = [];
-  tree.scan(
-    level,
-    base,
-    first,
-    count,
-    ({ kind, lo, hi, output, sizeLog2, attributesLo, attributesHi }: TableEntry) => {
-      const word = word64(lo, hi);
-      words.push({ kind, word, output, sizeLog2, key: `${attributesLo}.${attributesHi}` });
-    },
-  );
+  const add = (entry: TableEntry): void => {
+    const { kind, lo, hi, output, sizeLog2, attributesLo, attributesHi } = entry;
+    const below = tree.spaces.below(entry, at.space);
+    words.push({
+      kind,
+      word: word64(lo, hi),
+      output,
+      below,
+      sizeLog2,
+      key: `${attributesLo}.${attributesHi}`,
+    });
+  };
+  tree.scan(level, at.base, first, count, add, at.space);
   return words;
 }
 

@@ -2,6 +2,7 @@
  * What two stages map together, in ranges: each leaf of stage 1 is cut where stage 2 changes, and each pair of ways to say
  * something is asked of the walker once. (DDI 0487 D8.1.2: stage 2 translates what stage 1 puts out.)
  */
+import type { PaSpace } from '../arch/security.ts';
 import type { Answer, Translator } from '../machine/machine.ts';
 import { iaAt, type TablePlace, visitTree } from '../machine/visit.ts';
 import { ENTRY_KINDS, type TableEntry, type TableTree } from '../walker/index.ts';
@@ -21,28 +22,36 @@ interface Span {
   readonly pa: number;
 }
 
-/** The trees of stage 1, and the one of stage 2, where both stages translate. */
-export function nestedTrees(
-  translator: Translator,
-): { readonly first: readonly TableTree[]; readonly second: TableTree } | undefined {
+/** The trees of stage 1, and of stage 2 (in Secure state one for each IPA space), where both stages translate. */
+export function nestedTrees(translator: Translator): NestedTrees | undefined {
   const trees = translator.trees();
   const first = trees.filter(({ root }) => root.stage === 1);
-  const [second] = trees.filter(({ root }) => root.stage === 2);
-  return first.length === 0 || second === undefined ? undefined : { first, second };
+  const second = trees.filter(({ root }) => root.stage === 2);
+  // Of a short descriptor's page the level above says which IPA space it is in, and tables do not carry that.
+  const twoSpaces = second.some(({ root }) => root.ipas !== undefined);
+  if (twoSpaces && first.some(({ reader }) => reader.format === 'short')) return undefined;
+  return first.length === 0 || second.length === 0 ? undefined : { first, second };
+}
+
+export interface NestedTrees {
+  readonly first: readonly TableTree[];
+  readonly second: readonly TableTree[];
 }
 
 export function nestedRanges(
   translator: Translator,
-  { first, second }: { readonly first: readonly TableTree[]; readonly second: TableTree },
+  { first, second }: NestedTrees,
   within: AddressRange | undefined,
   maxRanges: number,
 ): TableRanges {
-  const spans = spansOf(second);
-  let { complete } = spans;
+  const stage2 = second.map((tree) => ({ ipas: tree.root.ipas, ...spansOf(tree) }));
+  let complete = stage2.every((spans) => spans.complete);
+  const spansIn: SpansIn = (space) =>
+    stage2.find(({ ipas }) => ipas === undefined || ipas === space)?.list ?? [];
   const ranges: MappedRange[] = [];
   for (const tree of first) {
     const collector = new RangeCollector(translator.regime);
-    const cutter = new LeafCutter(translator, tree, spans.list, collector);
+    const cutter = new LeafCutter(translator, tree, spansIn, collector);
     const done = visitTree(
       tree,
       {
@@ -58,7 +67,10 @@ export function nestedRanges(
   return { ranges, complete };
 }
 
-/** Everything in stage 2, by IPA. */
+/** What stage 2 maps of an IPA space. */
+type SpansIn = (space: PaSpace) => readonly Span[];
+
+/** Everything in one tree of stage 2, by IPA. */
 function spansOf(tree: TableTree): { readonly list: Span[]; readonly complete: boolean } {
   const list: Span[] = [];
   const origin = Number(iaAt(tree, 0));
@@ -87,16 +99,16 @@ function spansOf(tree: TableTree): { readonly list: Span[]; readonly complete: b
 class LeafCutter {
   readonly #translator: Translator;
   readonly #tree: TableTree;
-  readonly #spans: readonly Span[];
+  readonly #spansIn: SpansIn;
   readonly #collector: RangeCollector;
   readonly #answers = new Map<string, Answer>();
   /** By what a leaf of stage 1 says: it faults at stage 1, whatever stage 2 holds. */
   readonly #ownFaults = new Map<string, Answer | undefined>();
 
-  constructor(translator: Translator, tree: TableTree, spans: readonly Span[], collector: RangeCollector) {
+  constructor(translator: Translator, tree: TableTree, spansIn: SpansIn, collector: RangeCollector) {
     this.#translator = translator;
     this.#tree = tree;
-    this.#spans = spans;
+    this.#spansIn = spansIn;
     this.#collector = collector;
   }
 
@@ -114,8 +126,9 @@ class LeafCutter {
     const own = this.#ownFaults.get(key);
     // An entry of a short descriptor's run is a part of what its run maps.
     const ipa = entry.output + (entry.sizeLog2 > table.entrySizeLog2 ? offset % 2 ** entry.sizeLog2 : 0);
+    const spans = this.#spansIn(this.#tree.spaces.output(entry, table.space));
     for (let at = 0; at < size; ) {
-      const span = this.#spanAt(ipa + at);
+      const span = spanAt(spans, ipa + at);
       const left = size - at;
       const piece =
         span === undefined ? left : Math.min(left, 2 ** span.sizeLog2 - ((ipa + at) % 2 ** span.sizeLog2));
@@ -149,15 +162,15 @@ class LeafCutter {
   #ask(offset: number): Answer {
     return probe(this.#translator, iaAt(this.#tree, offset), true);
   }
+}
 
-  #spanAt(ipa: number): Span | undefined {
-    let [low, high] = [0, this.#spans.length];
-    while (low < high) {
-      const middle = Math.floor((low + high) / 2);
-      if (this.#spans[middle]!.start <= ipa) low = middle + 1;
-      else high = middle;
-    }
-    const span = this.#spans[low - 1];
-    return span !== undefined && ipa < span.end ? span : undefined;
+function spanAt(spans: readonly Span[], ipa: number): Span | undefined {
+  let [low, high] = [0, spans.length];
+  while (low < high) {
+    const middle = Math.floor((low + high) / 2);
+    if (spans[middle]!.start <= ipa) low = middle + 1;
+    else high = middle;
   }
+  const span = spans[low - 1];
+  return span !== undefined && ipa < span.end ? span : undefined;
 }

@@ -72,7 +72,7 @@ export function tablesWithin(walker: Translator, { first, last }: AddressRange):
       const bytes = entryCountOf(place) * tree.reader.entryBytes;
       // Stage 2 may scatter the pages of a table.
       for (let at = 0; at < bytes; at += PAGE) {
-        const pa = tree.entryAddress(level, base, at / tree.reader.entryBytes);
+        const pa = tree.entryAddress(level, base, at / tree.reader.entryBytes, place.space);
         if (pa === undefined || BigInt(pa) > last || BigInt(pa + Math.min(PAGE, bytes - at)) <= first)
           continue;
         found.push({ pa: BigInt(pa), level, register: tree.root.register });
@@ -93,7 +93,7 @@ function visitTables(
   const met = new Set<string>();
   const visitor: TreeVisitor = {
     enter(place) {
-      const key = `${place.level}@${place.base}`;
+      const key = `${place.level}@${place.base} ${place.space}`;
       if (met.has(key)) return false;
       met.add(key);
       enter(place);

@@ -44,6 +44,10 @@ export interface CpuFeatures {
   readonly bti: boolean;
   /** FEAT_NV: HCR_EL2.{NV, NV1} = {1, 1}, other permissions in the descriptors of a guest hypervisor. */
   readonly nv: boolean;
+  /** FEAT_RME: EL3 is in Root state. Without `sel2` there is then no Secure state. */
+  readonly rme: boolean;
+  /** FEAT_SEL2: Secure EL2. */
+  readonly sel2: boolean;
   /** FEAT_BBM level 0 to 2. */
   readonly bbm: 0 | 1 | 2;
   /**
@@ -73,6 +77,8 @@ const ARMV8_0: CpuFeatures = {
   xs: false,
   bti: false,
   nv: false,
+  rme: false,
+  sel2: false,
   bbm: 0,
 };
 
@@ -127,11 +133,13 @@ const FEATURES: Readonly<Record<string, Partial<CpuFeatures>>> = {
   FEAT_BTI: { bti: true },
   FEAT_NV: { nv: true },
   FEAT_NV2: { nv: true },
+  FEAT_RME: { rme: true },
+  FEAT_SEL2: { sel2: true },
   FEAT_BBML1: { bbm: 1 },
   FEAT_BBML2: { bbm: 2 },
 };
 
-/** The models with a preset. `max` has every feature but FEAT_XS, and 52 PA bits. */
+/** The models with a preset. `max` has every feature but FEAT_XS, FEAT_RME and FEAT_SEL2, and 52 PA bits. */
 export type CpuModel = keyof typeof MODELS;
 
 /** A model, or a model with some features changed: `{ model: 'cortex-a57', paBits: 48 }`. Without `model`: `max`. */

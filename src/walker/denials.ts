@@ -226,12 +226,22 @@ export interface S2PermissionFields {
   readonly level: number;
 }
 
-/** Why stage 2 does not allow what was asked; `deviceTables`: a walk's own access met Device memory under HCR.PTW. */
+/** What was asked of a stage-2 leaf. */
+export interface S2Denied {
+  readonly needed: number;
+  /** A walk's own access met Device memory under HCR.PTW. */
+  readonly deviceTables: boolean;
+  /** Of Realm state: the output is in Non-secure memory, which neither an instruction nor a table may be in. */
+  readonly foreign: boolean;
+  /** It is a walk's own access. */
+  readonly own: boolean;
+}
+
+/** Why stage 2 does not allow what was asked. */
 export function s2Denials(
   { s2ap, xn, dbm, level }: S2PermissionFields,
   { hd, dirtyOff, aarch32 }: Pick<S2Params, 'hd' | 'dirtyOff' | 'aarch32'>,
-  needed: number,
-  deviceTables: boolean,
+  { needed, deviceTables, foreign, own }: S2Denied,
 ): readonly Denial[] {
   const found: Denial[] = [];
   const at = { stage: 2, level } as const;
@@ -244,5 +254,6 @@ export function s2Denials(
   if (clean) found.push({ by: 'DBM', ...at, value: s2ap, dirtyOff });
   if ((needed & EXECUTES & ~executableAtStage2(xn)) !== 0) found.push({ by: 'XN', ...at, value: xn });
   if (deviceTables) found.push({ by: 'PTW', stage: 2 });
+  if (foreign && (own || (needed & EXECUTES) !== 0)) found.push({ by: 'PA-space', stage: 2 });
   return found;
 }

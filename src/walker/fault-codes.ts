@@ -3,7 +3,7 @@
  * (DDI 0487 J1.3 EncodeLDFSC, EncodeSDFSC, EncodePARAttrs; D24.2 ESR_EL1, PAR_EL1; G8.2 DFSR, IFSR, PAR. An SMMU's events and
  * context faults are in src/smmu.)
  */
-import { placeAddress, readLow, wordOf } from '../arch/read.ts';
+import { place, placeAddress, readLow, wordOf } from '../arch/read.ts';
 import { ABORT_CLASSES, ESR_DATA, ESR_INSTRUCTION, HPFAR_EL2 } from '../arch/registers/fault.ts';
 import {
   DFSR_LONG,
@@ -181,5 +181,6 @@ function shortCacheability({ policy, writeAllocate }: Cacheability): number {
  */
 export function hpfarEl2(fault: Fault): bigint | undefined {
   if (fault.stage !== 2 || fault.ipa === undefined) return undefined;
-  return placeAddress(HPFAR_EL2.fields.FIPA, fault.ipa);
+  const { NS, FIPA } = HPFAR_EL2.fields;
+  return place(NS, fault.ipaSpace === 'non-secure') | placeAddress(FIPA, fault.ipa);
 }

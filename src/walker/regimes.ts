@@ -17,7 +17,14 @@ import { TTBCR } from '../arch/registers/aarch32-control.ts';
 import { SSTATUS } from '../arch/registers/riscv.ts';
 import { SCTLR_EL1 } from '../arch/registers/sctlr.ts';
 import { HCR_EL2 } from '../arch/registers/stage2.ts';
-import { defaultSecurity, type SecurityState, type StageSecurity, stageSecurity } from '../arch/security.ts';
+import {
+  defaultSecurity,
+  type PaSpace,
+  type SecurityState,
+  type StageSecurity,
+  stage2Security,
+  stageSecurity,
+} from '../arch/security.ts';
 import { nearest } from '../memory/near-names.ts';
 import { DEFAULT_CACHEABLE, DEFAULT_TAGGED } from './attributes.ts';
 import { ControlsInForce, cacheControls } from './cacheability.ts';
@@ -26,7 +33,7 @@ import { WalkerError } from './errors.ts';
 import { StageMali } from './other/mali.ts';
 import { StageRiscv } from './other/riscv.ts';
 import { s1ParamsHyp, s1ParamsLpae, s2ParamsLpae, ttbcrSizes } from './params/aarch32.ts';
-import { hypervisorControl, s1Params, s2Params, systemControl } from './params/aarch64.ts';
+import { hypervisorControl, s1Params, s2Params, secureVtcr, systemControl } from './params/aarch64.ts';
 import type { S2Params } from './params/params.ts';
 import { oneRangeFields, ttbrAddress, twoRangeFields } from './params/range-fields.ts';
 import { shortParams } from './params/short.ts';
@@ -75,6 +82,8 @@ export function registerValues(regime: Regime, registers: WalkerRegisters): Valu
     mair: undefined,
     vttbr: 0n,
     vtcr: 0n,
+    vsttbr: 0n,
+    vstcr: 0n,
     dacr: 0n,
     sstatus: SUM_SET,
   };
@@ -112,7 +121,8 @@ export function regimeStages(
   cpu: CpuFeatures,
   security: StageSecurity = usualSecurity(regime),
 ): Stages {
-  const values = registerValues(regime, registers);
+  const given = registerValues(regime, registers);
+  const values = security.el2 ? given : { ...given, hcr: 0n };
   const stages = stagesOf(memory, regime, values, cpu, security);
   const controls = cacheControls(regime, values);
   if (controls.length === 0) return stages;
@@ -126,7 +136,7 @@ function stagesOf(
   cpu: CpuFeatures,
   security: StageSecurity,
 ): Stages {
-  const stage2 = stage2Of(memory, regime, values, cpu);
+  const stage2 = stage2Of(memory, regime, values, cpu, security);
   const { unprivileged, architecture } = traitsOf(regime);
   const fetchesInstructions = architecture === 'AArch64' || architecture === 'AArch32';
   if (!stage1Enabled(regime, values)) {
@@ -194,9 +204,16 @@ function usualSecurity(regime: Regime): StageSecurity {
   return stageSecurity(regime, defaultSecurity(regime), { known: false });
 }
 
-function stage2Of(memory: TableMemory, regime: Regime, values: Values, cpu: CpuFeatures): Stage2 | undefined {
+function stage2Of(
+  memory: TableMemory,
+  regime: Regime,
+  values: Values,
+  cpu: CpuFeatures,
+  { state }: StageSecurity,
+): Stage2 | undefined {
   if (!stage2Enabled(regime, values)) return undefined;
-  return new Stage2(memory, stage2Params(regime, values, cpu), cpu);
+  const params = (ipas: PaSpace) => stage2Params(regime, values, cpu, { state, ipas });
+  return new Stage2(memory, params(state), cpu, state === 'secure' ? params('non-secure') : undefined);
 }
 
 /** The regime has a stage 2 and HCR switches it on. (HCR.DC implies VM.) */
@@ -204,13 +221,30 @@ export function stage2Enabled(regime: Regime, { hcr }: Values): boolean {
   return traitsOf(regime).stage2 && (isSet(hcr, VM) || isSet(hcr, DC));
 }
 
-/** Parameters of the regime's stage 2, be it on or off. */
-export function stage2Params(regime: Regime, { vtcr, vttbr, hcr }: Values, cpu: CpuFeatures): S2Params {
+/** Parameters of the regime's stage 2, be it on or off, in a Security state and for one of its IPA spaces. */
+export function stage2Params(
+  regime: Regime,
+  values: Values,
+  cpu: CpuFeatures,
+  { state, ipas }: IpaSpace = NON_SECURE_IPAS,
+): S2Params {
+  const { vtcr, vttbr, vsttbr, vstcr, hcr } = values;
   const control = hypervisorControl(hcr);
-  return isAArch32(regime)
-    ? s2ParamsLpae(vtcr, vttbr, control, cpu)
-    : s2Params(vtcr, ttbrAddress(vttbr), control, cpu);
+  if (isAArch32(regime)) return s2ParamsLpae(vtcr, vttbr, control, cpu);
+  if (state === 'non-secure') return s2Params(vtcr, ttbrAddress(vttbr), control, cpu);
+  const secured = { ...control, security: stage2Security(state, ipas, { vstcr, vtcr }) };
+  return ipas === 'secure'
+    ? s2Params(secureVtcr(vtcr, vstcr), ttbrAddress(vsttbr), secured, cpu)
+    : s2Params(vtcr, ttbrAddress(vttbr), secured, cpu);
 }
+
+/** Whose IPAs they are, and in which space. Only Secure state has two: its own, and the Non-secure one. */
+export interface IpaSpace {
+  readonly state: SecurityState;
+  readonly ipas: PaSpace;
+}
+
+const NON_SECURE_IPAS: IpaSpace = { state: 'non-secure', ipas: 'non-secure' };
 
 /** TTBCR.EAE = 0 means short descriptors; where the regime's name says which, it counts. */
 export function usesShortDescriptors(regime: Regime, { tcr }: Values): boolean {

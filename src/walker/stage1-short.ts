@@ -2,7 +2,7 @@
  * Stage 1 with AArch32 short descriptors: two levels of 32-bit descriptors, domains, sections and supersections.
  * (DDI 0487 G5.4; J1.2 AArch32.S1TranslateSD, S1WalkSD, OutputDomain, S1SDHasPermissionsFault.)
  */
-import { outputSpace } from '../arch/security.ts';
+import { outputSpace, type StageSecurity } from '../arch/security.ts';
 import { lowBits, shiftRight } from './bits.ts';
 import { shortDenials } from './denials.ts';
 import {
@@ -20,7 +20,14 @@ import { type ShortParams, shortPermissions } from './params/short.ts';
 import { ALL_PERMISSIONS, applyPan, PX, requiredPermission, UX } from './permissions.ts';
 import { type Stage2, tableRead } from './stage2.ts';
 import type { TableMemory } from './table-memory.ts';
-import { type DescriptorReader, ENTRY_KINDS, type TableEntry, TableTree, unsigned64 } from './table-tree.ts';
+import {
+  type DescriptorReader,
+  ENTRY_KINDS,
+  type TableEntry,
+  TableTree,
+  type TreeSpaces,
+  unsigned64,
+} from './table-tree.ts';
 import type { Fault, FaultKind, WalkStep } from './types.ts';
 
 /** Domain access types of DACR. The reserved 0b10 is taken as no access, one of the permitted choices. */
@@ -79,7 +86,7 @@ export class Stage1Short {
 
   /** The tables of TTBR0, and where TTBCR.N divides the addresses, of TTBR1. */
   trees(): TableTree[] {
-    const { n, inputBits, lower, upper, bigEndian, mtk } = this.#params;
+    const { n, inputBits, lower, upper, bigEndian, mtk, security } = this.#params;
     const split = 2 ** (inputBits - n);
     const ranges = [
       { register: 'ttbr0', table: lower, first: 0, end: split, firstIndex: 0 },
@@ -100,7 +107,9 @@ export class Stage1Short {
         } as const;
         const outputBits = 40;
         const addressOf = this.#stage2?.tableAddressOf();
-        return new TableTree(this.#memory, root, new ShortReader(bigEndian, mtk), { outputBits, addressOf });
+        const spaces = treeSpaces(security);
+        const reader = new ShortReader(bigEndian, mtk);
+        return new TableTree(this.#memory, root, reader, { outputBits, addressOf, spaces });
       });
   }
 
@@ -114,7 +123,9 @@ export class Stage1Short {
     const address = lookup.tableBase + lookup.index * 4;
     let pa = address;
     if (this.#stage2 !== undefined) {
-      const translated = this.#stage2.translate(address, tableRead(lookup.level), request.update, steps);
+      const { state } = this.#params.security;
+      const read = tableRead(lookup.level);
+      const translated = this.#stage2.translate(address, state, read, request.update, steps);
       if (!translated.ok) return translated;
       pa = translated.oa;
     }
@@ -177,6 +188,11 @@ export class Stage1Short {
       domain: ownDomain,
     };
   }
+}
+
+/** All tables are in the state's own space. What NS in level 1 says of pages is not known at level 2: they are taken to be there too. */
+function treeSpaces({ state }: StageSecurity): TreeSpaces {
+  return { root: state, below: () => state, output: () => state };
 }
 
 class ShortReader implements DescriptorReader {

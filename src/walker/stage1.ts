@@ -22,7 +22,7 @@ import {
 import type { S1Ranges } from './ranges.ts';
 import { type Stage2, tableRead, tableUpdate } from './stage2.ts';
 import type { TableMemory } from './table-memory.ts';
-import { LongReader, TableTree, unsigned64 } from './table-tree.ts';
+import { LongReader, TableTree, type TreeSpaces, unsigned64 } from './table-tree.ts';
 import type { WalkStep } from './types.ts';
 
 const { fields: FIELDS } = STAGE1_LEAF;
@@ -75,6 +75,19 @@ function spaceOf(security: StageSecurity, lo: number, nsTable: boolean): PaSpace
     : outputSpace(security, { ns: (lo & NS) !== 0, nse: (lo & NSE) !== 0, nsTable });
 }
 
+/** Where a table is: in the state's own space, or of Secure state below an NSTable in the Non-secure one. (S1NextWalkStateTable.) */
+function tableSpace({ state, chosenBy }: StageSecurity, nsTable: boolean): PaSpace {
+  return nsTable && chosenBy === 'NS and NSTable' ? 'non-secure' : state;
+}
+
+function treeSpaces(security: StageSecurity): TreeSpaces {
+  return {
+    root: security.state,
+    below: ({ hi }, space) => tableSpace(security, space !== security.state || (hi & NS_TABLE) !== 0),
+    output: ({ lo }, space) => spaceOf(security, lo, space !== security.state),
+  };
+}
+
 /** Stage 1 of a regime. `stage2`, where there is one, translates the addresses of its tables. */
 export class Stage1 {
   readonly #memory: TableMemory;
@@ -119,6 +132,7 @@ export class Stage1 {
       return new TableTree(this.#memory, root, new LongReader(params), {
         outputBits: params.oaBits,
         addressOf: this.#stage2?.tableAddressOf(),
+        spaces: treeSpaces(params.security),
         place: {
           nv1: params.nv1,
           hierarchical: !params.hpd,
@@ -141,8 +155,10 @@ export class Stage1 {
     let nsTable = false;
     for (;;) {
       let pa = lookup.address;
+      const space = tableSpace(params.security, nsTable);
       if (this.#stage2 !== undefined) {
-        const translated = this.#stage2.translate(pa, tableRead(lookup.level), request.update, steps);
+        const read = tableRead(lookup.level);
+        const translated = this.#stage2.translate(pa, space, read, request.update, steps);
         if (!translated.ok) return translated;
         pa = translated.oa;
       }
@@ -200,7 +216,8 @@ export class Stage1 {
       return lookup.fault('permission', 1, { denied: this.#ranges.denials(fields, params, asked) });
     }
     const dirty = request.access === 'write' && params.hd && fields.dbm;
-    const updateFault = this.#update(params, lookup, dirty, pa, request.update, steps);
+    const space = tableSpace(security, above.nsTable);
+    const updateFault = this.#update(params, lookup, { pa, space, dirty }, request.update, steps);
     if (updateFault !== undefined) return updateFault;
     return s1Output(this.#ranges, params, lookup, oa, permissions, above.nsTable);
   }
@@ -209,15 +226,15 @@ export class Stage1 {
   #update(
     params: S1Params,
     lookup: Lookup,
-    dirty: boolean,
-    pa: number,
+    { pa, space, dirty }: { readonly pa: number; readonly space: PaSpace; readonly dirty: boolean },
     update: boolean,
     steps: WalkStep[] | undefined,
   ): StageFault | undefined {
     const accessed = params.ha ? lookup.lo | AF_BIT : lookup.lo;
     const updated = (dirty ? accessed & ~AP2 : accessed) >>> 0;
     if (updated === lookup.lo) return undefined;
-    const translated = this.#stage2?.translate(lookup.address, tableUpdate(lookup.level), update, steps);
+    const write = tableUpdate(lookup.level);
+    const translated = this.#stage2?.translate(lookup.address, space, write, update, steps);
     if (translated?.ok === false) return translated;
     if (update) this.#memory.write64(pa, updated, lookup.hi, params.bigEndian);
     return undefined;

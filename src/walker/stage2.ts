@@ -4,6 +4,7 @@
  */
 import { STAGE2_LEAF } from '../arch/descriptors/index.ts';
 import { highMask, lowMask, place, shiftOf } from '../arch/read.ts';
+import { NON_SECURE_STAGE2, type PaSpace } from '../arch/security.ts';
 import { combineStages, type MemoryRegion } from './attributes.ts';
 import { POW2 } from './bits.ts';
 import type { CpuFeatures } from './cpu.ts';
@@ -11,9 +12,16 @@ import { s2Denials } from './denials.ts';
 import { AF_BIT, entrySizeLog2, INVALID, isContiguous, isNT, LEAF, type Leaf } from './descriptor64.ts';
 import { Lookup, type StageFault } from './lookup.ts';
 import type { S2Params } from './params/params.ts';
-import { effectiveXn, PR, PW, S2AP_WRITE, s2Permissions } from './permissions.ts';
+import { effectiveXn, PR, PW, PX, S2AP_WRITE, s2Permissions, UX } from './permissions.ts';
 import type { TableMemory } from './table-memory.ts';
-import { LongReader, type TableAddressOf, TableTree, unsigned64 } from './table-tree.ts';
+import {
+  LongReader,
+  type TableAddressOf,
+  TableTree,
+  type TreeRoot,
+  type TreeSpaces,
+  unsigned64,
+} from './table-tree.ts';
 import type { Fault, FaultKind, WalkStep } from './types.ts';
 
 const { fields: FIELDS } = STAGE2_LEAF;
@@ -29,6 +37,7 @@ const FNXS = lowMask(FIELDS.FnXS);
 const XN = highMask(FIELDS['XN[1:0]']);
 const XN_SHIFT = shiftOf(FIELDS['XN[1:0]']);
 const DBM = highMask(FIELDS.DBM);
+const NS = highMask(FIELDS.NS);
 
 /** How many values of MemAttr and of SH there are: an attribute key counts them. */
 const MEM_ATTRS = 16;
@@ -46,6 +55,13 @@ export interface S2Request {
   readonly s1Level?: number;
 }
 
+/** The address that is translated, its IPA space, and the parameters that count for it. */
+interface S2Input {
+  readonly ipa: number;
+  readonly space: PaSpace;
+  readonly params: S2Params;
+}
+
 /** A stage-2 translation, in numbers. */
 export interface S2Output {
   readonly ok: true;
@@ -57,6 +73,8 @@ export interface S2Output {
   readonly nT: boolean;
   /** MemAttr + 16 * SH + 64 * FnXS. */
   readonly attributeKey: number;
+  /** The address space of the output. */
+  readonly space: PaSpace;
 }
 
 const S1_LEVELS = [-1, 0, 1, 2, 3];
@@ -87,90 +105,116 @@ export function tableUpdate(s1Level: number): S2Request {
 export class Stage2 {
   readonly #memory: TableMemory;
   readonly #params: S2Params;
+  /** Of Non-secure IPAs in Secure state, which has tables for either. */
+  readonly #nonSecure: S2Params | undefined;
   readonly #cpu: CpuFeatures;
   readonly #combined = new Map<MemoryRegion, (MemoryRegion | undefined)[]>();
 
-  constructor(memory: TableMemory, params: S2Params, cpu: CpuFeatures) {
+  constructor(memory: TableMemory, params: S2Params, cpu: CpuFeatures, nonSecure?: S2Params) {
     this.#memory = memory;
     this.#params = params;
+    this.#nonSecure = nonSecure;
     this.#cpu = cpu;
   }
 
   /** Its parameters, where the fast path can walk its tables: little-endian ones. */
   get direct(): S2Params | undefined {
-    return this.#params.bigEndian ? undefined : this.#params;
+    return this.#params.bigEndian || this.#params.security.choosesNs ? undefined : this.#params;
   }
 
-  /** S2Translate. `ipa` is below 2^56. Hardware updates are written where `update`, steps pushed where `steps` is given. */
+  /**
+   * S2Translate. `ipa` is below 2^56, in the IPA space `space`, which decides in Secure state alone. Hardware updates are written
+   * where `update`, steps pushed where `steps` is given.
+   */
   translate(
     ipa: number,
+    space: PaSpace,
     request: S2Request,
     update: boolean,
     steps: WalkStep[] | undefined,
   ): S2Output | StageFault {
-    const params = this.#params;
+    const params = space === 'non-secure' && this.#nonSecure !== undefined ? this.#nonSecure : this.#params;
+    const from: S2Input = { ipa, space, params };
     if (params.invalid || ipa >= POW2[params.iaBits]!) {
-      return configurationFault('translation', params.configurationLevel, ipa, request);
+      return configurationFault('translation', params.configurationLevel, from, request);
     }
-    if (params.baseOutOfRange) return configurationFault('address_size', 0, ipa, request);
-    return this.#walk(ipa, request, update, steps);
+    if (params.baseOutOfRange) return configurationFault('address_size', 0, from, request);
+    return this.#walk(from, request, update, steps);
   }
 
   /** Where the descriptors of stage 1 are, for tools that look at its tables: nothing is updated. */
   tableAddressOf(): TableAddressOf {
-    return (ipa, level) => {
-      const translated = this.translate(ipa, tableRead(level), false, undefined);
+    return (ipa, level, space) => {
+      const translated = this.translate(ipa, space, tableRead(level), false, undefined);
       return translated.ok ? translated.oa : undefined;
     };
   }
 
   /** Its tables, where its registers are good for any. */
   trees(): TableTree[] {
-    const params = this.#params;
-    if (params.invalid || params.baseOutOfRange) return [];
-    const root = {
+    const found: TableTree[] = [];
+    const add = (params: S2Params, where: Pick<TreeRoot, 'register' | 'ipas'>): void => {
+      if (!params.invalid && !params.baseOutOfRange) found.push(this.#tree(params, where));
+    };
+    if (this.#nonSecure === undefined) add(this.#params, { register: 'vttbr' });
+    else {
+      add(this.#params, { register: 'vsttbr', ipas: 'secure' });
+      add(this.#nonSecure, { register: 'vttbr', ipas: 'non-secure' });
+    }
+    return found;
+  }
+
+  #tree(params: S2Params, where: Pick<TreeRoot, 'register' | 'ipas'>): TableTree {
+    const root: TreeRoot = {
       stage: 2,
-      register: 'vttbr',
+      ...where,
       startLevel: params.startLevel,
       base: params.tableBase,
       firstIa: 0n,
       lastIa: unsigned64(POW2[params.iaBits]! - 1),
       firstIndex: 0,
-    } as const;
-    const options = { outputBits: params.oaBits };
-    return [new TableTree(this.#memory, root, new LongReader(params), options)];
+    };
+    const { tables, choosesNs } = params.security;
+    const place = choosesNs ? ({ security: 'realm' } as const) : {};
+    const spaces: TreeSpaces = {
+      root: tables,
+      below: () => tables,
+      output: ({ hi }) => spaceOf(params, hi),
+    };
+    const options = { outputBits: params.oaBits, spaces, place };
+    return new TableTree(this.#memory, root, new LongReader(params), options);
   }
 
   /** S2Walk. */
   #walk(
-    ipa: number,
+    from: S2Input,
     request: S2Request,
     update: boolean,
     steps: WalkStep[] | undefined,
   ): S2Output | StageFault {
-    const lookup = new Lookup(this.#params, ipa);
+    const lookup = new Lookup(from.params, from.ipa);
     for (;;) {
       const fetched = lookup.fetch(this.#memory, lookup.address);
       steps?.push(lookup.step(2, request.s1Level));
       if (!fetched) {
         const fetchAddress = BigInt(lookup.address);
-        return lookup.fault('external_walk', 2, { ...cause(ipa, request), fetchAddress });
+        return lookup.fault('external_walk', 2, { ...cause(from, request), fetchAddress });
       }
-      if (lookup.type === INVALID) return fault('translation', lookup, request);
-      if (lookup.outputOutOfRange()) return fault('address_size', lookup, request);
-      if (lookup.type === LEAF) return this.#leaf(lookup, request, update);
+      if (lookup.type === INVALID) return fault('translation', lookup, from, request);
+      if (lookup.outputOutOfRange()) return fault('address_size', lookup, from, request);
+      if (lookup.type === LEAF) return this.#leaf(from, lookup, request, update);
       lookup.descend();
     }
   }
 
   /** The end of S2Walk, S2CheckPermissions, and the hardware update. */
-  #leaf(lookup: Lookup, request: S2Request, update: boolean): S2Output | StageFault {
-    const params = this.#params;
+  #leaf(from: S2Input, lookup: Lookup, request: S2Request, update: boolean): S2Output | StageFault {
+    const { params } = from;
     const { lo, hi } = lookup;
     const oa = lookup.outputAddress();
     // The size check is on the whole output address: untranslated input bits count too.
-    if (oa >= POW2[params.oaBits]!) return fault('address_size', lookup, request);
-    if ((lo & AF_BIT) === 0 && !params.ha && !params.affd) return fault('access_flag', lookup, request);
+    if (oa >= POW2[params.oaBits]!) return fault('address_size', lookup, from, request);
+    if ((lo & AF_BIT) === 0 && !params.ha && !params.affd) return fault('access_flag', lookup, from, request);
 
     // DBM: writable, though not dirty yet.
     const dbm = (hi & DBM) !== 0;
@@ -178,22 +222,27 @@ export class Stage2 {
     const s2ap = (lo & S2AP) >>> S2AP_SHIFT;
     const xn = (hi & XN) >>> XN_SHIFT;
     const effective = dirtiable ? s2ap | S2AP_WRITE : s2ap;
-    const permissions = s2Permissions(effective, xn, this.#cpu, params.aarch32);
+    const direct = s2Permissions(effective, xn, this.#cpu, params.aarch32);
+    // Realm state executes nothing from Non-secure memory, and has no tables of stage 1 there.
+    const foreign = params.security.choosesNs && (hi & NS) !== 0;
+    const permissions = foreign ? direct & ~(PX | UX) : direct;
+    const foreignTables = foreign && request.own;
     const deviceTables =
       params.ptw && request.own && isDevice((lo & MEM_ATTR) >>> MEM_ATTR_SHIFT, params.fwb);
-    if ((permissions & request.needed) !== request.needed || deviceTables) {
+    if ((permissions & request.needed) !== request.needed || deviceTables || foreignTables) {
       const fields = { s2ap, xn: effectiveXn(xn, this.#cpu), dbm, level: lookup.level };
-      const denied = s2Denials(fields, params, request.needed, deviceTables);
-      return lookup.fault('permission', 2, { ...cause(lookup.ia, request), denied });
+      const asked = { needed: request.needed, deviceTables, foreign, own: request.own };
+      const denied = s2Denials(fields, params, asked);
+      return lookup.fault('permission', 2, { ...cause(from, request), denied });
     }
-    if (update) this.#update(lookup, request.write && dirtiable);
+    if (update) this.#update(params, lookup, request.write && dirtiable);
     return s2Output(params, lookup, oa, permissions);
   }
 
   /** AArch64.SetAccessFlag and SetDirtyState: AF and S2AP[1] are written back where they change. */
-  #update({ lo, hi, address }: Lookup, dirty: boolean): void {
-    const updated = (lo | (this.#params.ha ? AF_BIT : 0) | (dirty ? DIRTY : 0)) >>> 0;
-    if (updated !== lo) this.#memory.write64(address, updated, hi, this.#params.bigEndian);
+  #update(params: S2Params, { lo, hi, address }: Lookup, dirty: boolean): void {
+    const updated = (lo | (params.ha ? AF_BIT : 0) | (dirty ? DIRTY : 0)) >>> 0;
+    if (updated !== lo) this.#memory.write64(address, updated, hi, params.bigEndian);
   }
 
   /** The attributes of both stages, given stage 1's; each pair is combined once. */
@@ -217,6 +266,11 @@ export class Stage2 {
   }
 }
 
+/** Where a leaf leads: `hi` is its upper half. */
+function spaceOf({ security }: S2Params, hi: number): PaSpace {
+  return security.choosesNs && (hi & NS) !== 0 ? 'non-secure' : security.outputs;
+}
+
 /** What a leaf says once the access is allowed. */
 export function s2Output(
   params: S2Params,
@@ -236,6 +290,7 @@ export function s2Output(
     contiguous: isContiguous(hi, level, params),
     nT: isNT(lo, level, params),
     attributeKey: memAttr + MEM_ATTRS * (sh + SHS * fnXs),
+    space: spaceOf(params, hi),
   };
 }
 
@@ -245,16 +300,17 @@ function isDevice(memAttr: number, fwb: boolean): boolean {
 }
 
 /** What a stage-2 fault says of the request: the IPA, and the stage-1 level where it was a descriptor's address. */
-function cause(ipa: number, request: S2Request): Partial<Fault> {
+function cause({ ipa, space, params }: S2Input, request: S2Request): Partial<Fault> {
   const { s1Level, write } = request;
-  if (s1Level === undefined) return { ipa: BigInt(ipa) };
-  return { ipa: BigInt(ipa), ptw: true, s1Level, ...(write && { update: true }) };
+  const at = { ipa: BigInt(ipa), ...(params.security !== NON_SECURE_STAGE2 && { ipaSpace: space }) };
+  if (s1Level === undefined) return at;
+  return { ...at, ptw: true, s1Level, ...(write && { update: true }) };
 }
 
-function fault(kind: FaultKind, lookup: Lookup, request: S2Request): StageFault {
-  return lookup.fault(kind, 2, cause(lookup.ia, request));
+function fault(kind: FaultKind, lookup: Lookup, from: S2Input, request: S2Request): StageFault {
+  return lookup.fault(kind, 2, cause(from, request));
 }
 
-function configurationFault(kind: FaultKind, level: number, ipa: number, request: S2Request): StageFault {
-  return { ok: false, fault: { kind, level, stage: 2, ...cause(ipa, request) } };
+function configurationFault(kind: FaultKind, level: number, from: S2Input, request: S2Request): StageFault {
+  return { ok: false, fault: { kind, level, stage: 2, ...cause(from, request) } };
 }

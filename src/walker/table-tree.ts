@@ -4,6 +4,7 @@
  */
 import { type DescriptorPlace, STAGE1_LEAF } from '../arch/descriptors/index.ts';
 import { highMask, lowMask } from '../arch/read.ts';
+import type { PaSpace } from '../arch/security.ts';
 import {
   descriptorType,
   entrySizeLog2,
@@ -65,13 +66,15 @@ export class TableEntry {
 export interface TreeRoot {
   readonly stage: 1 | 2;
   /** The register that points at them. */
-  readonly register: 'ttbr0' | 'ttbr1' | 'vttbr';
+  readonly register: 'ttbr0' | 'ttbr1' | 'vttbr' | 'vsttbr';
   readonly startLevel: number;
   /** Address of the first table: an IPA of stage 1 under stage 2, else a PA. */
   readonly base: number;
   /** Input addresses of the first entry's first byte and of the last byte: unsigned, at most 64 bits. */
   readonly firstIa: bigint;
   readonly lastIa: bigint;
+  /** Stage 2 of Secure state: the space of the IPAs that it translates, of which there are two. */
+  readonly ipas?: PaSpace;
   /** Index of the first entry that they use: not 0 where the other register serves what lies before. */
   readonly firstIndex: number;
 }
@@ -82,8 +85,25 @@ export type FieldPlace = Pick<DescriptorPlace, 'nv1' | 'security' | 'hierarchica
 /** Called for each entry. It is overwritten by the next one, and by every other scan of the same tree. */
 export type EntryVisitor = (entry: TableEntry) => void;
 
-/** The PA of a table's page at a level, or undefined where stage 2 does not translate it. */
-export type TableAddressOf = (address: number, level: number) => number | undefined;
+/** The PA of a table's page at a level, or undefined where stage 2 does not translate it. `space`: that of the address. */
+export type TableAddressOf = (address: number, level: number, space: PaSpace) => number | undefined;
+
+/** The address spaces of a stage's tables and outputs. Of stage 1 under stage 2 they are those of IPAs. */
+export interface TreeSpaces {
+  /** Of the first table. */
+  readonly root: PaSpace;
+  /** Of the table that a descriptor points at, which stands in a table in `space` itself. */
+  below(entry: TableEntry, space: PaSpace): PaSpace;
+  /** Of a leaf's output. */
+  output(entry: TableEntry, space: PaSpace): PaSpace;
+}
+
+/** Non-secure memory alone. */
+const NON_SECURE_SPACES: TreeSpaces = {
+  root: 'non-secure',
+  below: () => 'non-secure',
+  output: () => 'non-secure',
+};
 
 const PAGE = 0x1000;
 const ABORTED = {
@@ -114,6 +134,8 @@ export class TableTree {
   readonly outputBits: number;
   /** @internal What registers say of the fields of its descriptors, beside what its reader knows. */
   readonly place: FieldPlace;
+  /** Where its tables are, and what they map. */
+  readonly spaces: TreeSpaces;
   readonly #memory: TableMemory;
   readonly #addressOf: TableAddressOf | undefined;
 
@@ -126,6 +148,7 @@ export class TableTree {
       readonly outputBits: number;
       readonly addressOf?: TableAddressOf | undefined;
       readonly place?: FieldPlace;
+      readonly spaces?: TreeSpaces;
     },
   ) {
     this.#memory = memory;
@@ -133,6 +156,7 @@ export class TableTree {
     this.reader = reader;
     this.outputBits = options.outputBits;
     this.place = options.place ?? {};
+    this.spaces = options.spaces ?? NON_SECURE_SPACES;
     this.#addressOf = options.addressOf;
   }
 
@@ -143,21 +167,28 @@ export class TableTree {
     return Number((lastIa >> sizeLog2) - (firstIa >> sizeLog2)) + 1;
   }
 
-  /** The PA of an entry, or undefined where the address of its table has none. */
-  entryAddress(level: number, base: number, index: number): number | undefined {
+  /** The PA of an entry, or undefined where the address of its table has none. `space`: that of its table, by default the first one's. */
+  entryAddress(level: number, base: number, index: number, space = this.spaces.root): number | undefined {
     const address = base + index * this.reader.entryBytes;
-    return this.#addressOf === undefined ? address : this.#addressOf(address, level);
+    return this.#addressOf === undefined ? address : this.#addressOf(address, level, space);
   }
 
-  /** Reads `count` entries of the table at `base`, from `first` on. */
-  scan(level: number, base: number, first: number, count: number, visit: EntryVisitor): void {
+  /** Reads `count` entries of the table at `base`, from `first` on. `space`: that of the table, by default the first one's. */
+  scan(
+    level: number,
+    base: number,
+    first: number,
+    count: number,
+    visit: EntryVisitor,
+    space = this.spaces.root,
+  ): void {
     const { reader } = this;
     const { entryBytes } = reader;
     const perPage = PAGE / entryBytes;
     const entry = new TableEntry();
     entry.level = level;
     for (let index = first; index < first + count; ) {
-      const pa = this.entryAddress(level, base, index);
+      const pa = this.entryAddress(level, base, index, space);
       // A page of a table lies in one piece, whatever stage 2 makes of the pages.
       const inPage = perPage - (((base % PAGE) / entryBytes + index) % perPage);
       const end = Math.min(index + inPage, first + count);

@@ -96,7 +96,7 @@ export function translate(
   if (stage2 === undefined) return assemble(stages, ia, s1, undefined, request, steps);
   const needed = requiredPermission(request.access, request.privileged);
   const s2Request = { needed, write: request.access === 'write', own: false };
-  const s2 = stage2.translate(s1.oa, s2Request, request.update, steps);
+  const s2 = stage2.translate(s1.oa, s1.space, s2Request, request.update, steps);
   if (!s2.ok) {
     const result = faulted(stages, ia, s2.fault, steps);
     const permitted = stages.fetchesInstructions ? stage1DeviceFault(s1, request) : [];
@@ -151,8 +151,8 @@ function assemble(
     permissions: permissionsOf(s1.permissions & last.permissions),
     global: s1.global,
     security,
-    paSpace: s1.space,
-    ns: s1.space === 'non-secure',
+    paSpace: last.space,
+    ns: last.space === 'non-secure',
     contiguous: last.contiguous,
     nT: last.nT,
     guarded: s1.guarded,
@@ -166,6 +166,7 @@ function assemble(
   }
   if (s1.domain !== undefined) result.domain = s1.domain;
   if (s2 && stage2) {
+    if (security !== 'non-secure') result.ipaSpace = s1.space;
     if (stage1) result.stage1 = stageOf(s1, s1.region);
     result.stage2 = stageOf(s2, stage2.combine(DEFAULT_CACHEABLE, s2.attributeKey));
   }

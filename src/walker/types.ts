@@ -85,7 +85,10 @@ export type DenialCause =
   /** PSTATE.PAN, and EL0 may access it (`EPAN`: may only execute it). */
   | 'PAN'
   | 'EPAN'
-  /** Root state, EL2 of Realm state, and Secure state with SCR_EL3.SIF execute nothing outside their own PA space. */
+  /**
+   * Root state, EL2 of Realm state, and Secure state with SCR_EL3.SIF execute nothing outside their own PA space; of EL1 and EL0 in
+   * Realm state stage 2 denies that, and tables of stage 1 there.
+   */
   | 'PA-space'
   /** TCR.E0PDn: EL0 may use no address of the range. */
   | 'E0PD'
@@ -121,6 +124,8 @@ export interface Fault {
   readonly update?: true;
   /** With stage 2: the intermediate physical address that could not be translated. */
   readonly ipa?: bigint;
+  /** With `ipa`: its space. In Secure state there are two, and each has tables of stage 2. */
+  readonly ipaSpace?: PaSpace;
   /** The descriptor that caused the fault and where it was read (an IPA for a stage-1 descriptor under stage 2). */
   readonly descriptor?: bigint;
   readonly descriptorAddress?: bigint;
@@ -201,6 +206,8 @@ export interface Translation {
   readonly fetchedAs?: MemoryRegion;
   /** Faults that the architecture permits in place of this answer. (DDI 0487 B2.10.2: a fetch from Device memory.) */
   readonly permitted?: readonly Fault[];
+  /** Under stage 2: the space of the IPA, `stage1.oa` (where stage 1 is off, of `ia`). */
+  readonly ipaSpace?: PaSpace;
   /** Each stage by itself, where it is part of the regime. */
   readonly stage1?: StageTranslation;
   readonly stage2?: StageTranslation;

@@ -224,7 +224,7 @@ export function createWalker(memory: PhysicalMemory, options: WalkerOptions): Wa
   checkOptions(memory, options);
   const { regime, registers, cpu } = options;
   const features = cpuFeatures(cpu);
-  const security = walkerSecurity(options);
+  const security = walkerSecurity({ ...options, cpu: features });
   const stages = regimeStages(new TableMemory(memory), regime, registers, features, security);
   return new Walker(regime, features, stages, memory);
 }

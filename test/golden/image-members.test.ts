@@ -199,6 +199,7 @@ describe('other members of a row', () => {
     ['s2_level', 3, '3', 'none'],
     ['ipa', '0x1000', '0x1000', 'none'],
     ['pas', 'secure', 'secure', 'nonsecure'],
+    ['ipas', 'secure', 'secure', 'nonsecure'],
   ])('%s: the difference names it, wanted and got', (member, value, want, got) => {
     expect(checkImage(updating([{ ...read, [member]: value }])).differences).toEqual([
       { where: `translations[0].${member}`, want, got },
@@ -439,7 +440,7 @@ describe('what is not known is refused, with its place, its value and the likely
   });
 
   test.each<[string, (image: Image) => void, string]>([
-    ...['gcs', 'tag_checked', 'ipas'].map((name): [string, (image: Image) => void, string] => [
+    ...['gcs', 'tag_checked'].map((name): [string, (image: Image) => void, string] => [
       name,
       (i) => Object.assign(i.translations[4]!, { [name]: 1 }),
       `translations[4].${name}: not modelled yet: `,
@@ -453,7 +454,6 @@ describe('what is not known is refused, with its place, its value and the likely
       'gpc',
       'gpt_level',
       'output',
-      'ipas',
     ].map((name): [string, (image: Image) => void, string] => [
       `fault.${name}`,
       (i) => Object.assign(first(i, isFault).row.fault as Json, { [name]: true }),
@@ -472,8 +472,6 @@ describe('what is not known is refused, with its place, its value and the likely
       'hcrx_el2',
       'gpccr_el3',
       'gptbr_el3',
-      'vstcr',
-      'vsttbr',
       'ttbr0_hi',
       'vttbr_hi',
     ].map((name): [string, (image: Image) => void, string] => [
@@ -481,26 +479,6 @@ describe('what is not known is refused, with its place, its value and the likely
       (i) => Object.assign(i.registers, { [name]: '0x2' }),
       `registers.${name}: not modelled yet: `,
     ]),
-    [
-      'Realm EL1&0',
-      (i) => Object.assign(i, { security: 'realm' }),
-      'security: not modelled yet: Realm EL1&0, which is always under a stage 2; its value is "realm"',
-    ],
-    [
-      'stage 2 of Secure state',
-      (i) => Object.assign(i, { security: 'secure', regime: 'el1&0-nested' }),
-      'security: not modelled yet: stage 2 of Secure state (VSTCR_EL2 and VSTTBR_EL2); its value is "secure"',
-    ],
-    [
-      'stage 2 of Realm state',
-      (i) => Object.assign(i, { security: 'realm', regime: 'el1&0-s2' }),
-      'security: not modelled yet: stage 2 of Realm state (NS in bit 55 of a descriptor); its value is "realm"',
-    ],
-    [
-      'Root state',
-      (i) => Object.assign(i, { security: 'root', regime: 'el3' }),
-      'security: not modelled yet: Root state, whose outputs granule protection checks decide on (FEAT_RME); its value is "root"',
-    ],
     [
       'EL3 in Non-secure state',
       (i) => Object.assign(i, { security: 'nonsecure', regime: 'el3' }),

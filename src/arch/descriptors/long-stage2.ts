@@ -52,6 +52,8 @@ const FORCED_MEM_ATTR = {
 } as const;
 
 const direct = without('FEAT_S2PIE');
+/** NS stands in Realm state alone. Where nobody says the state, the bit is software's. */
+const isRealm: Condition = ({ security }) => security === 'realm';
 const hasRuns: Condition = ({ granuleLog2, level }) => contiguousEntries(granuleLog2, level) > 1;
 
 export const STAGE2_LEAF = form(
@@ -63,6 +65,7 @@ export const STAGE2_LEAF = form(
       when: without('FEAT_S2POE'),
     }),
     AssuredOnly: bit(58, 'assured translations alone may use it', { feature: 'FEAT_THE' }),
+    NS: bit(55, 'the output address is in Non-secure memory', { when: isRealm }),
     'PIIndex[3:2]': bits(54, 53, 'indirect permissions', { feature: 'FEAT_S2PIE' }),
     'XN[1:0]': bits(54, 53, 'execute-never (bit 53 counts with FEAT_XNX)', {
       values: XN_VALUES,

@@ -10,6 +10,7 @@ import { PAR_ADDRESS, PAR_FAULT, PAR_SHORT, PAR_SHORT_FAULT } from './par.ts';
 import { SCR_EL3 } from './scr.ts';
 import { SCTLR_EL1, SCTLR_EL2, SCTLR_EL3 } from './sctlr.ts';
 import { HCR_EL2, VTCR_EL2, VTTBR_EL2 } from './stage2.ts';
+import { VSTCR_EL2, VSTTBR_EL2 } from './stage2-secure.ts';
 import { TCR_EL1, TCR_EL2, TCR_EL3 } from './tcr.ts';
 
 /** Of PEs. Several may have one name: forms of the same register. A name that AArch64 and AArch32 share means the former's first. */
@@ -20,6 +21,8 @@ export const PE_REGISTERS: readonly WordLayout[] = [
   VTCR_EL2,
   TTBR0_EL1,
   VTTBR_EL2,
+  VSTCR_EL2,
+  VSTTBR_EL2,
   MAIR_EL1,
   HCR_EL2,
   SCTLR_EL1,

@@ -117,9 +117,6 @@ export const UNMODELLED_REGISTERS: Readonly<Record<string, string>> = {
   ...Object.fromEntries(
     ['MAIR2_EL1', 'MAIR2_EL2', 'MAIR2_EL3'].map((name) => [name, 'it counts with FEAT_AIE alone']),
   ),
-  ...Object.fromEntries(
-    ['VSTCR_EL2', 'VSTTBR_EL2'].map((name) => [name, 'it is of stage 2 in Secure state']),
-  ),
   TTBCR2: 'it counts with TTBCR.T2E = 1 alone (FEAT_AA32HPD)',
   HCR2: 'of its fields only CD and ID could change an answer',
   GPCCR_EL3: 'granule protection checks are off',

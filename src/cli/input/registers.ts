@@ -30,6 +30,8 @@ export const PE_REGISTERS = [
   'sctlr',
   'vttbr',
   'vtcr',
+  'vsttbr',
+  'vstcr',
   'hcr',
   'dacr',
   'sstatus',

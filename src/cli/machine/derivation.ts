@@ -40,7 +40,13 @@ export function derivationOf({ machine, stream, walker }: Target): RegimeDescrip
   const { regime, registers, memory } = machine;
   const { streamId = 0, substreamId } = stream;
   if (!isStream(regime))
-    return describeRegime(regime, walkerRegistersOf(machine), cpuOf(machine), walker.security);
+    return describeRegime(
+      regime,
+      walkerRegistersOf(machine),
+      cpuOf(machine),
+      walker.security,
+      registers.scr_el3,
+    );
   if (registers.strtab_base === undefined) return describeSte(memory, streamOf(machine), substreamId);
   return describeStream(memory, smmuRegistersOf(registers), streamId, substreamId);
 }

@@ -84,9 +84,19 @@ function rangeJson(range: RangeDescription): object {
     }),
     hpd: range.hpd,
     e0pd: range.e0pd,
+    ...(range.spaces && { spaces: spacesJson(range.spaces) }),
     top_byte_ignored: range.topByteIgnored,
     cnp: range.cnp,
     problems: range.problems.map(problemJson),
+  };
+}
+
+function spacesJson({ ipas, tables, outputs, choosesNs }: NonNullable<RangeDescription['spaces']>): object {
+  return {
+    ipas: securityWord(ipas),
+    tables: securityWord(tables),
+    outputs: securityWord(outputs),
+    chooses_ns: choosesNs,
   };
 }
 

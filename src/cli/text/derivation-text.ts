@@ -118,8 +118,16 @@ function rangeLines(range: RangeDescription, style: Style): string[] {
     ...(range.notGiven ? [] : lines('    ', startText(tables))),
     ...lines('    ', tables.levels.map(levelText).join(', ')),
     ...lines('    ', joined([outputText(tables.output), ...rangeFlags(range, tables)], '; ')),
+    ...(range.spaces ? lines('    ', spacesText(range.spaces)) : []),
     ...problemLines(range.problems, style),
   ];
+}
+
+/** `Secure IPAs: tables in Secure memory, outputs in Non-secure memory`. */
+function spacesText({ ipas, tables, outputs, choosesNs }: NonNullable<RangeDescription['spaces']>): string {
+  const [from, own, to] = [ipas, tables, outputs].map(securityName);
+  const chosen = choosesNs ? ', or where NS (bit 55) is set Non-secure' : '';
+  return `${from} IPAs: tables in ${own} memory, outputs in ${to} memory${chosen}`;
 }
 
 function startText({ startLevel, entries, concatenated, tableBase, alignLog2 }: TablesDescription): string {

@@ -97,6 +97,7 @@ function translationJson(result: Translation, regime: MachineRegime): object {
   return {
     pa: result.pa,
     ...(result.stage1 && { ipa: result.stage1.oa }),
+    ...(result.ipaSpace && { ipas: securityWord(result.ipaSpace) }),
     level: result.level ?? null,
     size: result.size,
     leaf_base: result.leafBase,

@@ -1,6 +1,6 @@
 /** A walk as lines: each descriptor that was read, and the result. */
 import { isNested, type MachineRegime } from '../../arch/regimes.ts';
-import { securityName } from '../../arch/security.ts';
+import { type PaSpace, securityName } from '../../arch/security.ts';
 import { cacheControlName } from '../../describe/uncached.ts';
 import { type Answer, permittedFaults, type Translator } from '../../machine/machine.ts';
 import { probe } from '../../space/probe.ts';
@@ -101,7 +101,8 @@ function translationLines(result: Translation, regime: MachineRegime, style: Sty
     ? `privileged ${permissionText(privileged)}, unprivileged ${permissionText(unprivileged)}`
     : permissionText(privileged);
   const space = spaceText(result);
-  const ipa = result.stage1 ? [`  IPA   ${hex(result.stage1.oa)}`] : [];
+  const from = result.ipaSpace === undefined ? '' : `  ${securityName(result.ipaSpace)}`;
+  const ipa = result.stage1 ? [`  IPA   ${hex(result.stage1.oa)}${from}`] : [];
   return [
     ...ipa,
     `  ${style.good('PA')}    ${style.title(hex(pa))}${space && `  ${space}`}  (${leaf})`,
@@ -182,7 +183,7 @@ function responseLines(result: Faulted): string[] {
 function faultLines(result: Faulted, access: Access, walker: Translator, style: Style): string[] {
   const { fault, steps } = result;
   const wanted = accessText(access, walker.regime);
-  const ipa = !('level' in fault) || fault.ipa === undefined ? '' : `, IPA ${hex(fault.ipa)}`;
+  const ipa = !('level' in fault) || fault.ipa === undefined ? '' : `, ${ipaText(fault, fault.ipa)}`;
   return [
     `  ${style.bad('FAULT')} ${faultText(fault, walker.regime)}${ipa}`,
     `  why   ${faultReason(fault, steps, wanted, walker)}${allowedText(result, access, walker)}`,
@@ -191,6 +192,11 @@ function faultLines(result: Faulted, access: Access, walker: Translator, style: 
     ...permittedLines(result),
     ...responseLines(result),
   ];
+}
+
+/** Outside Non-secure state with the space that it is in. */
+function ipaText({ ipaSpace }: { readonly ipaSpace?: PaSpace }, ipa: bigint): string {
+  return `${ipaSpace === undefined ? '' : `${securityName(ipaSpace)} `}IPA ${hex(ipa)}`;
 }
 
 /** Each field and register bit that denies the access by itself. */

@@ -38,7 +38,11 @@ export function checkComplete(regime: Regime, registers: Registers): void {
   const needed: ('ttbr0' | 'vttbr' | 'vtcr' | 'tcr')[] = [];
   const first = !stage1Off(regime, registers);
   if (first && !has('ttbr0') && !has('ttbr1')) needed.push('ttbr0');
-  if (traitsOf(regime).stage2 && !stage2Off(regime, registers)) needed.push('vttbr', 'vtcr');
+  if (traitsOf(regime).stage2 && !stage2Off(regime, registers)) {
+    // Stage 2 of Secure IPAs alone has no use for VTTBR_EL2.
+    if (!has('vsttbr')) needed.push('vttbr');
+    needed.push('vtcr');
+  }
   // TTBCR of short descriptors is mostly 0, and that is said.
   if (first && descriptors !== 'short' && descriptors !== 'mtk' && manual.tcr) needed.push('tcr');
   const missing = needed.filter((slot) => !has(slot));

@@ -66,7 +66,7 @@ const candidate = (regime: Regime, by: readonly string[], off: string | undefine
 
 function ofEl1(values: Values, assumed: string[]): Candidate[] {
   const by = values.among('TTBR0_EL1', 'TTBR1_EL1', 'TCR_EL1', 'TTBR0_EL12', 'TTBR1_EL12', 'TCR_EL12');
-  const stage2 = values.among('VTTBR_EL2', 'VTCR_EL2', 'VTTBR', 'VTCR');
+  const stage2 = values.among('VTTBR_EL2', 'VTCR_EL2', 'VSTTBR_EL2', 'VSTCR_EL2', 'VTTBR', 'VTCR');
   const hcr = values.of('HCR_EL2', 'HCR');
   const on = hcr === undefined ? undefined : isSet(hcr, VM) || isSet(hcr, DC);
   if (by.length === 0) {

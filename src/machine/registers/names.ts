@@ -28,6 +28,8 @@ export const BARE: readonly RegisterName[] = [
   'sctlr',
   'vttbr',
   'vtcr',
+  'vsttbr',
+  'vstcr',
   'hcr',
   'dacr',
   'sstatus',

@@ -6,7 +6,7 @@ import { addressOf, isSet, read, widthOf } from '../../arch/read.ts';
 import { ARMV7_BASE, TTBR_LONG } from '../../arch/registers/aarch32-base.ts';
 import { HTCR, SCTLR, TTBCR, VTCR } from '../../arch/registers/aarch32-control.ts';
 import { pairOf } from '../../arch/registers/parts.ts';
-import { NON_SECURE, type StageSecurity } from '../../arch/security.ts';
+import { NON_SECURE, NON_SECURE_STAGE2, type StageSecurity } from '../../arch/security.ts';
 import { alignDown } from '../bits.ts';
 import type { CpuFeatures } from '../cpu.ts';
 import { ADDRESS_HIGH, ADDRESS_HIGH_ARMV7 } from '../descriptor64.ts';
@@ -162,5 +162,6 @@ export function s2ParamsLpae(vtcr: bigint, vttbr: bigint, control: S2Control, cp
     fwb: false,
     sh: undefined,
     aarch32: true,
+    security: NON_SECURE_STAGE2,
   };
 }

@@ -2,10 +2,11 @@
  * Stage-1 and stage-2 walk parameters of the AArch64 regimes, gathered once from register values.
  * (DDI 0487 D19.2 for the fields; J1.1 AArch64.S1TTWParamsEL10, EL2, EL20, EL3, NSS2TTWParams, S1StartLevel, S2StartLevel.)
  */
-import { isSet, read } from '../../arch/read.ts';
+import { isSet, read, withField } from '../../arch/read.ts';
 import { SCTLR_EL1 } from '../../arch/registers/sctlr.ts';
 import { HCR_EL2, VTCR_EL2 } from '../../arch/registers/stage2.ts';
-import type { StageSecurity } from '../../arch/security.ts';
+import { VSTCR_EL2 } from '../../arch/registers/stage2-secure.ts';
+import { NON_SECURE_STAGE2, type StageSecurity } from '../../arch/security.ts';
 import type { CpuFeatures } from '../cpu.ts';
 import { ADDRESS_HIGH, type TableGeometry } from '../descriptor64.ts';
 import { isBeyond } from '../rules/base.ts';
@@ -140,8 +141,18 @@ export function startSubject(vtcr: bigint, cpu: CpuFeatures, address: TableAddre
 /** Where T0SZ and SL0 fit nothing: the smallest table, which no walk reads. */
 const NOWHERE = { startLevel: 3, inputBits: 1 } as const;
 
+const SECURE_IPA_FIELDS = Object.values(VSTCR_EL2.fields).filter(({ name }) =>
+  ['SL2', 'TG0', 'SL0', 'T0SZ'].includes(name),
+);
+
+/** VTCR_EL2 as it counts for Secure IPAs: the size and granule of their tables are VSTCR_EL2's, in the same places. (AArch64.SS2TTWParams.) */
+export function secureVtcr(vtcr: bigint, vstcr: bigint): bigint {
+  return SECURE_IPA_FIELDS.reduce((word, field) => withField(word, field, read(vstcr, field)), vtcr);
+}
+
 /**
- * Non-secure stage 2 from the value of VTCR_EL2 and the table's address. (AArch64.NSS2TTWParams, S2Translate's checks.)
+ * Stage 2 from the value of VTCR_EL2 and the table's address. (AArch64.NSS2TTWParams, SS2TTWParams, RLS2TTWParams, S2Translate's
+ * checks.)
  */
 export function s2Params(
   vtcr: bigint,
@@ -169,5 +180,6 @@ export function s2Params(
     fwb: control.fwb && cpu.s2fwb,
     sh: ds ? fields.sh : undefined,
     aarch32: false,
+    security: control.security ?? NON_SECURE_STAGE2,
   };
 }

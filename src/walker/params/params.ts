@@ -1,7 +1,7 @@
 /** Walk parameters: what S1TTWParams and S2TTWParams of the pseudocode hold, decoded for the walk's loop. (DDI 0487 J1.3.) */
 import { read } from '../../arch/read.ts';
 import { MAIR_ATTRIBUTES } from '../../arch/registers/base.ts';
-import type { StageSecurity } from '../../arch/security.ts';
+import type { Stage2Security, StageSecurity } from '../../arch/security.ts';
 import {
   type AttributeFeatures,
   decodeMairByte,
@@ -44,6 +44,8 @@ export interface S2Control {
   readonly fwb: boolean;
   readonly affd: boolean;
   readonly bigEndian: boolean;
+  /** Default: Non-secure state. */
+  readonly security?: Stage2Security;
 }
 
 /** Stage 2. */
@@ -61,6 +63,8 @@ export interface S2Params extends TableGeometry {
   /** VTCR.SH0 where it takes the place of the descriptor's SH (DS = 1). */
   readonly sh: number | undefined;
   readonly aarch32: boolean;
+  /** Where its tables are, and its outputs. */
+  readonly security: Stage2Security;
 }
 
 const SH_CODES = [0, 1, 2, 3] as const;
