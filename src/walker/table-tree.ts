@@ -134,7 +134,7 @@ export class TableTree {
   readonly outputBits: number;
   /** @internal What registers say of the fields of its descriptors, beside what its reader knows. */
   readonly place: FieldPlace;
-  /** Where its tables are, and what they map. */
+  /** @internal Where its tables are, and what they map. */
   readonly spaces: TreeSpaces;
   readonly #memory: TableMemory;
   readonly #addressOf: TableAddressOf | undefined;

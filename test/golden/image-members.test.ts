@@ -445,20 +445,13 @@ describe('what is not known is refused, with its place, its value and the likely
       (i) => Object.assign(i.translations[4]!, { [name]: 1 }),
       `translations[4].${name}: not modelled yet: `,
     ]),
-    ...[
-      'overlay',
-      'dirty_bit',
-      'assured_only',
-      'top_level',
-      'tag_access',
-      'gpc',
-      'gpt_level',
-      'output',
-    ].map((name): [string, (image: Image) => void, string] => [
-      `fault.${name}`,
-      (i) => Object.assign(first(i, isFault).row.fault as Json, { [name]: true }),
-      `.fault.${name}: not modelled yet: `,
-    ]),
+    ...['overlay', 'dirty_bit', 'assured_only', 'top_level', 'tag_access', 'gpc', 'gpt_level', 'output'].map(
+      (name): [string, (image: Image) => void, string] => [
+        `fault.${name}`,
+        (i) => Object.assign(first(i, isFault).row.fault as Json, { [name]: true }),
+        `.fault.${name}: not modelled yet: `,
+      ],
+    ),
     ...[
       'tcr2_el1',
       'pir_el1',
