@@ -132,6 +132,31 @@ export const DRIVER: readonly Mutant[] = [
     tests: ['test/dma/dma-mapper.test.ts', 'test/dma/dma-mapper-properties.test.ts'],
   },
   {
+    name: 'iova-hint-not-moved',
+    file: 'src/dma/iova-tree.ts',
+    find: 'if (node.lo >= this.#resume.lo) this.#resume = node.above!;',
+    replace: 'if (node === this.#resume) this.#resume = node.above!;',
+    breaks:
+      "A search goes on below a range that was freed above the last place, where Linux's goes on from there.",
+    tests: ['test/dma/linux-iovas-model.test.ts'],
+  },
+  {
+    name: 'iova-cache-above-limit',
+    file: 'src/dma/range-caches.ts',
+    find: 'if (first > end - size) continue;',
+    replace: 'if (first > end) continue;',
+    breaks: 'A cached range is handed out although it ends above the limit.',
+    tests: ['test/dma/linux-iovas-model.test.ts'],
+  },
+  {
+    name: 'dma-empty-entry-unpadded',
+    file: 'src/dma/linux-layout.ts',
+    find: '(bytes === 0 || room < BigInt(bytes))',
+    replace: 'room < BigInt(bytes)',
+    breaks: "An empty entry is not moved to the next boundary line, as Linux's arithmetic does.",
+    tests: ['test/dma/dma-mapper-linux.test.ts', 'test/golden/dma.test.ts'],
+  },
+  {
     name: 'page-0-handed-out',
     file: 'src/dma/aperture.ts',
     find: 'base: firstIova === 0n ? granule : firstIova,',
