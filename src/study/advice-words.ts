@@ -1,4 +1,4 @@
-/** The sentences of advice: the value, the rule behind it, and what to do. */
+/** The sentences of advice: each gives the value, the rule behind it, and what to do. */
 
 import type { Scatterlist } from '../iommu/scatterlist.ts';
 import { count, counted, hex, pageSizes, roughSize, sizeText } from '../text/numbers.ts';
@@ -11,7 +11,7 @@ export function smallerGranule({ granule }: Combination) {
     `take a granule of ${sizeText(to.granule)} instead of ${sizeText(granule)}: an IOMMU maps nothing smaller than its page`;
 }
 
-/** @param before - the page sizes that there are, as bitmaps. */
+/** @param before - the page sizes that are offered now, as bitmaps. */
 export function offer(before: bigint) {
   return (to: Combination, after: bigint): string => {
     const kinds = [
@@ -22,22 +22,22 @@ export function offer(before: bigint) {
   };
 }
 
-/** The first request that a change is about. */
+/** Names the first request that a change affects. */
 function whose({ requests }: Changed): string {
   return `request ${requests[0]}`;
 }
 
-/** And the others. */
+/** Says how many others it affects. */
 function likewise({ requests }: Changed): string {
   const more = requests.length - 1;
-  return more > 0 ? ` (${counted(more, 'more request')} likewise)` : '';
+  return more > 0 ? ` (and ${counted(more, 'more request')})` : '';
 }
 
 export function pad(granule: Granule) {
   return (before: Workload, changed: Changed): string => {
     const bytes = (workload: Workload) => workload.requests.reduce((sum, { sg }) => sum + sg.byteLength, 0n);
     const more = roughSize(bytes(changed.workload) - bytes(before));
-    return `map whole pages of ${sizeText(granule)} around each entry, as the DMA layer does: ${more} that nobody asked for`;
+    return `map whole pages of ${sizeText(granule)} around each entry, as the DMA layer does: ${more} that no request covers`;
   };
 }
 
@@ -58,13 +58,13 @@ export function alignedBuffer(block: number) {
     const off = firstOffset(requests[index]!.sg, block);
     const where =
       off === undefined
-        ? `${whose(changed)} needs an IOVA that is a multiple of it too`
-        : `the buffer at PA ${hex(off.phys)} of ${whose(changed)} is off by ${hex(off.by)}; moved back that much, or forward by ${hex(block - off.by)}, it fits`;
+        ? `${whose(changed)} also needs an IOVA that is a multiple of it`
+        : `the buffer at PA ${hex(off.phys)} of ${whose(changed)} is off by ${hex(off.by)}; move it back by that much, or forward by ${hex(block - off.by)}, and it fits`;
     return `use a ${sizeText(block)}-aligned allocation, and an IOVA to match: ${where}${likewise(changed)}`;
   };
 }
 
-/** The first run with room for a block that does not lie where blocks could map it, and by how much. */
+/** The first run that is long enough for a block but wrongly aligned for one, and how far off it is. */
 function firstOffset(sg: Scatterlist, block: number): { phys: number; by: number } | undefined {
   let found: { phys: number; by: number } | undefined;
   forEachRun(sg, (phys, length, offset) => {
@@ -77,15 +77,15 @@ function firstOffset(sg: Scatterlist, block: number): { phys: number; by: number
 export function merged({ requests }: Workload, changed: Changed): string {
   const fewer = requests.length - changed.workload.requests.length;
   return (
-    `merge ${whose(changed)} and what follows it into one call: ${counted(fewer, 'request goes', 'requests go')} on where another ends, ` +
-    'in IOVA and memory, but no page can be larger than what one call maps'
+    `merge ${whose(changed)} and the requests after it into one call: ${counted(fewer, 'request starts', 'requests start')} where another ends, ` +
+    'in IOVA and in memory, but no page can be larger than what one call maps'
   );
 }
 
 export function reordered(by: 'address' | 'size') {
   return ({ requests }: Workload, changed: Changed): string => {
     if (by === 'size') {
-      return `put the largest entries of ${whose(changed)} first, where order does not matter: smaller ones before them shift them off their blocks${likewise(changed)}`;
+      return `put the largest entries of ${whose(changed)} first, if their order does not matter: smaller ones in front push them out of alignment${likewise(changed)}`;
     }
     const [index = 0] = changed.requests;
     const [before, after] = [requests[index]!.sg, changed.workload.requests[index]!.sg];
@@ -94,11 +94,11 @@ export function reordered(by: 'address' | 'size') {
     const why = pair
       ? `entries ${pair[0]} and ${pair[1]} are adjacent in memory but not in the list; ${runs}`
       : runs;
-    return `sort the entries of ${whose(changed)} by address, where order does not matter: ${why}${likewise(changed)}`;
+    return `sort the entries of ${whose(changed)} by address, if their order does not matter: ${why}${likewise(changed)}`;
   };
 }
 
-/** Indexes in the unsorted list of the first entries that join only in the sorted one. */
+/** The first two entries that join in the sorted list but not in the unsorted one, as indexes of the unsorted one. */
 function adjacent(before: Scatterlist, after: Scatterlist): [number, number] | undefined {
   const places = new Map<number, number>();
   for (let i = 0; i < before.count; i++) places.set(before.addresses[i]!, i);
@@ -114,7 +114,7 @@ export function mappedMore(requests: number): string {
   return `${counted(requests, 'more request')} mapped`;
 }
 
-/** `512 leaves become 1, 3 tables become 2`: each as the number that there was, and by how much that is more than it becomes. */
+/** `512 leaves become 1, 3 tables become 2`. Each part is the number before, and how many fewer there are after. */
 export function saved(...parts: readonly [was: number, less: number, one: string, many: string][]): string {
   return parts
     .filter(([, less]) => less !== 0)

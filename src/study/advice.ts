@@ -1,4 +1,4 @@
-/** What would have made a workload cheaper, or possible at all: each piece of advice can be applied, and promises exactly what that changes. */
+/** What would make a workload cheaper, or possible at all. Each piece of advice can be applied, and says exactly what that changes. */
 import { leavesOf } from '../pagetable/leaf-sizes.ts';
 import * as words from './advice-words.ts';
 import { type Combination, formatOf, formatRequest, GRANULES, OFFERED } from './combinations.ts';
@@ -8,10 +8,10 @@ import { alignBuffers, alignIovas, type Changed, mergeRequests, padToPages, reor
 import { forEachRun, type Workload } from './workload.ts';
 
 /**
- * - `offer-sizes`: let the table use blocks, or contiguous runs. `smaller-granule`: for what is refused.
- * - `align-iova`, `align-buffer`: IOVA and PA equally far into a block; the latter by another allocation.
- * - `merge-requests`: one call instead of several. `reorder`: entries by address, or the largest first.
- * - `pad-to-pages`: map what surrounds an entry too, as the DMA layer does.
+ * - `offer-sizes`: let the table use blocks, or contiguous runs. `smaller-granule`: for requests that are refused.
+ * - `align-iova`, `align-buffer`: give IOVA and PA the same offset in a block, by another IOVA or by another allocation.
+ * - `merge-requests`: one call instead of several. `reorder`: sort entries by address, or put the largest first.
+ * - `pad-to-pages`: map the whole pages around an entry, as the DMA layer does.
  */
 export const ADVICE_KINDS = [
   'smaller-granule',
@@ -22,14 +22,14 @@ export const ADVICE_KINDS = [
   'align-iova',
   'align-buffer',
 ] as const;
-/** What a piece of advice is to change. */
+/** What a piece of advice changes. */
 export type AdviceKind = (typeof ADVICE_KINDS)[number];
 
-/** What applying saves: before minus after, of the tables that the driver writes. Less than 0: it costs that much more. */
+/** What applying the advice saves in the tables that the driver writes: before minus after. Negative means that it costs more. */
 export interface Gain {
   readonly refusedRequests: number;
   readonly descriptors: number;
-  /** Entries of a TLB: a contiguous run is one. */
+  /** TLB entries: a contiguous run counts as one. */
   readonly leaves: number;
   readonly tables: number;
   readonly tableBytes: number;
@@ -41,29 +41,29 @@ export interface Subject {
   readonly combination: Combination;
 }
 
-/** One thing to change, with what it saves exactly. */
+/** One thing to change, and exactly what that saves. */
 export interface Advice {
   readonly kind: AdviceKind;
-  /** What to do and why, a sentence without its full stop. The gain is not in it. */
+  /** What to do and why: a sentence without its full stop, and without the gain. */
   readonly text: string;
-  /** Exact, by itself: pieces of advice do not add up. */
+  /** Exact for this advice alone. Gains of several pieces do not add up. */
   readonly gain: Gain;
-  /** The subject as advised; the one that is given stays as it is. Measured again, it has changed by `gain`. */
+  /** Returns the changed subject, and leaves the given one alone. Measuring the result again shows a change of `gain`. */
   apply(subject: Subject): Subject;
 }
 
-/** A piece of advice before it is known what it saves. */
+/** A piece of advice whose gain is not yet known. */
 interface Candidate {
   readonly kind: AdviceKind;
   readonly text: (after: Subject) => string;
   readonly apply: (subject: Subject) => Subject;
 }
 
-/** Gives advice on one workload. What does not depend on the combination is worked out once. */
+/** Gives advice on one workload. Whatever does not depend on the combination is worked out once. */
 export class Adviser {
   readonly #workload: Workload;
   readonly #changed = new Map<string, Changed>();
-  /** By workload, and granule, sizes and format. */
+  /** By workload, then by granule, sizes and format. */
   readonly #estimates = new Map<Workload, Map<string, Estimate>>();
   #longestRun: number | undefined;
 
@@ -72,8 +72,8 @@ export class Adviser {
   }
 
   /**
-   * Advice on what a combination came to: on what was refused, or else on what it costs, the best of each kind. None where something else than
-   * lengths and addresses is in the way: IOVAs that overlap, memory that has run out.
+   * Advice on the result of one combination: on refused requests if there are any, or else on cost. The best advice of each kind.
+   * None if the obstacle is not a length or an address: overlapping IOVAs, or no memory left.
    */
   advise({ combination, refusedRequests, counts }: Measured): Advice[] {
     const before: Estimate = { refused: refusedRequests, counts };
@@ -132,7 +132,7 @@ export class Adviser {
         ),
       ),
     );
-    // To move an IOVA is easier than to move a buffer.
+    // Moving an IOVA is easier than moving a buffer.
     const [iova, buffer] = [iovas[0], buffers[0]];
     const useful = buffer && !(iova && !isBetter(buffer.gain, iova.gain)) ? [buffer] : [];
     return [
@@ -154,7 +154,7 @@ export class Adviser {
     return found;
   }
 
-  /** Leaf sizes above the page that a run of the workload has room for. */
+  /** Leaf sizes above the page for which some run of the workload is long enough. */
   #sizesThatFit(combination: Combination): number[] {
     const format = formatOf(combination).configure(formatRequest(combination));
     const sizes = leavesOf(format).map(({ sizeLog2 }) => 2 ** sizeLog2);
@@ -246,7 +246,7 @@ export function gainOf(before: Estimate, after: Estimate): Gain {
 
 const ORDER = ['refusedRequests', 'leaves', 'tables', 'descriptors'] as const satisfies (keyof Gain)[];
 
-/** Less than a hundredth is not worth a sentence. */
+/** A saving below one percent is not worth a sentence. */
 const WORTH = 0.01;
 
 function saves({ counts }: Estimate, { refusedRequests, leaves, tables }: Gain): boolean {
@@ -260,7 +260,7 @@ function isBetter(gain: Gain, other: Gain): boolean {
   return what !== undefined && gain[what] > other[what];
 }
 
-/** What is saved, in words: `512 leaves become 1, 3 tables become 2`. */
+/** The savings in words: `512 leaves become 1, 3 tables become 2`. */
 export function gainText({ counts }: Pick<Measured, 'counts'>, gain: Gain): string {
   if (gain.refusedRequests > 0) return words.mappedMore(gain.refusedRequests);
   return words.saved(

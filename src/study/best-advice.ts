@@ -1,16 +1,16 @@
-/** Of the advice on many combinations what is worth saying first: of each CPU page size and kind the piece that saves the largest share. */
+/** Picks the advice to show first from many combinations: for each CPU page size and kind, the piece that saves the largest share. */
 import type { Advice } from './advice.ts';
 import type { CombinationResult } from './compare.ts';
 
 export interface BestAdvice {
   readonly advice: Advice;
-  /** What it is given on. */
+  /** The result that it is about. */
   readonly result: CombinationResult;
-  /** Pieces of the same kind, on other combinations. */
+  /** How many other combinations have advice of the same kind. */
   readonly others: number;
 }
 
-/** In the order in which the kinds are met. */
+/** In the order in which the kinds first appear. */
 export function bestAdvice(results: readonly CombinationResult[]): BestAdvice[] {
   const best = new Map<string, BestAdvice>();
   for (const result of results) {
@@ -26,7 +26,7 @@ export function bestAdvice(results: readonly CombinationResult[]): BestAdvice[] 
   return [...best.values()];
 }
 
-/** Of what was refused, else of leaves, else of tables. */
+/** The share saved: of refused requests if any, or else of leaves, or else of tables. */
 function share({ gain }: Advice, { refusedRequests, counts }: CombinationResult): number {
   if (refusedRequests > 0) return gain.refusedRequests / refusedRequests;
   return gain.leaves > 0 ? gain.leaves / counts.leaves : (gain.tables / counts.tables) * 0.01;

@@ -1,4 +1,4 @@
-/** What combinations are called, in sentences, tables and charts. */
+/** Names of combinations in sentences, tables and charts. */
 import { sizeText } from '../text/numbers.ts';
 import type { Combination, StageChoice } from './combinations.ts';
 

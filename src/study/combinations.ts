@@ -1,5 +1,5 @@
 /**
- * What is compared: CPU page sizes, the IOMMU's granule, the page sizes that it is offered, and the stages that translate.
+ * The axes of a comparison: CPU page size, the IOMMU's granule, the page sizes that tables may use, and the stages that translate.
  * (DDI 0487 D8.2.1 granules, D8.3.1 blocks, D8.7.1 contiguous runs.)
  */
 import { arm64LpaeS1, arm64LpaeS2 } from '../../formats/index.ts';
@@ -11,14 +11,14 @@ export const GRANULES = [0x1000, 0x4000, 0x1_0000] as const;
 /** Bytes of an IOMMU's smallest page: 4096, 16384 or 65536. */
 export type Granule = (typeof GRANULES)[number];
 
-/** What the table may use: pages alone; blocks too; runs of entries with the contiguous hint as well. */
+/** What tables may use: only pages; blocks too; contiguous runs as well. */
 export const OFFERED = ['pages', 'blocks', 'contiguous'] as const;
-/** What tables may use: pages alone, blocks too, contiguous runs as well. */
+/** What tables may use: only pages, blocks too, or contiguous runs as well. */
 export type Offered = (typeof OFFERED)[number];
 
-/** Stage 1 alone, stage 2 alone, or stage 1 in a guest whose RAM stage 2 maps. */
+/** Only stage 1, only stage 2, or stage 1 in a guest whose RAM is mapped by stage 2. */
 export const STAGES = ['s1', 's2', 'nested'] as const;
-/** Stage 1 alone, stage 2 alone, or stage 1 in a guest under stage 2. */
+/** Only stage 1, only stage 2, or stage 1 in a guest under stage 2. */
 export type StageChoice = (typeof STAGES)[number];
 
 /** One cell of the comparison. Sizes in bytes. */
@@ -29,14 +29,14 @@ export interface Combination {
   readonly stage: StageChoice;
 }
 
-/** The values of each axis that are compared. */
+/** Which values of each axis to compare. */
 export interface Choice {
   readonly granules?: readonly Granule[];
   readonly sizes?: readonly Offered[];
   readonly stages?: readonly StageChoice[];
 }
 
-/** Input and output addresses of every table here: 48 bits, which every granule has. */
+/** Width of input and output addresses in every table here: 48 bits, which every granule supports. */
 export const ADDRESS_BITS = 48;
 
 /** Every combination of a choice for a CPU page size: by granule, then sizes, then stage. Default: all. @throws StudyError. */
@@ -57,7 +57,7 @@ function check<T>(what: string, chosen: readonly T[], known: readonly T[]): void
   }
 }
 
-/** The format of the tables that the driver writes: in a nested combination the guest's. */
+/** The format of the tables that the driver writes: the guest's tables in a nested combination. */
 export function formatOf({ stage }: Pick<Combination, 'stage'>): FormatModule {
   return stage === 's2' ? arm64LpaeS2 : arm64LpaeS1;
 }
@@ -65,7 +65,7 @@ export function formatOf({ stage }: Pick<Combination, 'stage'>): FormatModule {
 /** The request for a table of a combination. */
 export function formatRequest({ granule, sizes }: Pick<Combination, 'granule' | 'sizes'>): FormatRequest {
   return {
-    // The format keeps of all sizes those of the granule, which is chosen as for a CPU of that page size.
+    // Of all sizes the format keeps those of one granule: the one that suits a CPU with this page size.
     pgsizeBitmap: sizes === 'pages' ? BigInt(granule) : (1n << BigInt(ADDRESS_BITS)) - 1n,
     cpuPageSize: granule,
     ias: ADDRESS_BITS,

@@ -8,36 +8,36 @@ import { type Measured, measure } from './measure.ts';
 import { judgeSemantics, type SemanticsResult } from './semantics.ts';
 import type { Workload } from './workload.ts';
 
-/** What a comparison goes through, and what it says about each combination. */
+/** What to compare, and what to report for each combination. */
 export interface CompareOptions extends Choice {
-  /** Meanings of map_sg to judge the workload by. Tables are always made with `exact`, Linux 6.12's. Default: all. */
+  /** The meanings of map_sg to judge the workload by. Tables are always built with `exact`, as in Linux 6.12. Default: all. */
   readonly semantics?: readonly SgSemantics[];
   /** Default: true. */
   readonly advice?: boolean;
 }
 
-/** What does not depend on page sizes above the granule, or on the stage: the same object in all results of a granule. */
+/** Results that depend neither on page sizes above the granule nor on the stage: the same object in all results of a granule. */
 export interface GranuleResult {
   readonly semantics: readonly SemanticsResult[];
   readonly dma: DmaResult;
 }
 
-/** What a workload comes to under one combination, with advice. */
+/** The result of a workload under one combination, with advice. */
 export interface CombinationResult extends Measured {
   readonly ofGranule: GranuleResult;
   readonly advice: readonly Advice[];
 }
 
-/** A workload, of one CPU page size, and its results in the order of the combinations; fewer where measuring was cut short. */
+/** A workload with one CPU page size, and its results in the order of the combinations: fewer if measuring was cut short. */
 export interface Compared {
   readonly workload: Workload;
   readonly results: readonly CombinationResult[];
 }
 
 /**
- * Measures combination by combination, in the order of `combinationsOf`. Between two of them the event loop turns, so that whoever asks can show
- * how far it is, and stop by leaving the loop. Tables of a combination are gone when the next begins.
- * @throws StudyError for an axis value that there is none of.
+ * Measures combination by combination, in the order of `combinationsOf`. It yields to the event loop between them, so that the caller can show
+ * progress, and can stop by leaving the loop. The tables of a combination are freed before the next one starts.
+ * @throws StudyError for an unknown value of an axis.
  *
  * @example
  * const workload = workloadNamed('gpu', { seed: 7 });

@@ -1,4 +1,4 @@
-/** What a study comes to, in sentences: what maps, what it costs, and what would make it cheaper. Every number is one that was measured. */
+/** The conclusions of a study, in sentences: what maps, what it costs, and what would make it cheaper. Every number was measured. */
 import { count, counted, percent, roughSize, sizeText } from '../text/numbers.ts';
 import { capitalised, listed } from '../text/sentence.ts';
 import { gainText } from './advice.ts';
@@ -28,14 +28,16 @@ export const ABOUT: Readonly<Record<ConclusionKind, string>> = {
 /** One thing that a study shows. */
 export interface Conclusion {
   readonly kind: ConclusionKind;
-  /** Bytes of CPU pages: what it holds for. */
+  /** The CPU page sizes that it holds for, in bytes. */
   readonly cpuPageSizes: readonly number[];
   /** One or two sentences. */
   readonly text: string;
 }
 
 /**
- * What studies of a workload let anyone say: where it maps, what leaves, tables and TLB misses it costs, and what would save most. What holds for several CPU page sizes is said once.
+ * What studies of a workload show: where it maps, what it costs in leaves, tables and TLB misses, and what would save most.
+
+* A conclusion that holds for several CPU page sizes is given once.
  *
  * @param studies - one for each CPU page size, as `gathered` puts them together.
  */
@@ -61,7 +63,7 @@ const CONCLUDERS: Readonly<Record<ConclusionKind, (study: WorkloadStudy) => read
   advice,
 };
 
-/** The combination that maps everything with the fewest leaves, then tables, then descriptors of a miss; the first of equals. */
+/** The combination that maps everything with the fewest leaves, then tables, then descriptors read per miss. The first one wins a tie. */
 export function bestCombination({ results }: WorkloadStudy): CombinationResult | undefined {
   const costs = ({ counts, misses: of }: CombinationResult) => [
     counts.leaves,
@@ -101,17 +103,18 @@ function mapping({ workload, results }: WorkloadStudy): string[] {
     return i === 0 ? `A granule of ${sizeText(granule)} refuses ${many}` : `${sizeText(granule)} ${many}`;
   });
   const other = bad.find((one) => one.other !== undefined)?.other;
-  const why = other ?? 'an IOMMU maps whole pages of its own, and map_sg maps nothing that was not asked for';
+  const why =
+    other ?? 'an IOMMU can only map whole pages of its own, and map_sg maps exactly what was asked for';
   return [[...maps, `${listed(refusals)}: ${why}.`].join(' ')];
 }
 
-/** In the error's words, where something else than alignment is in the way. */
+/** The error's own words, if the obstacle is something other than alignment. */
 function otherReason(results: readonly CombinationResult[]): string | undefined {
   const found = results.flatMap(({ refusals }) => refusals).find(({ code }) => code !== 'EINVAL');
   return found === undefined ? undefined : `request ${count(found.request)}, ${found.message}`;
 }
 
-/** On each granule. Leaves are the same under all stages. */
+/** Leaves on each granule. They are the same for all stages. */
 function leaves({ results }: WorkloadStudy): string[] {
   return granulesOf(results).flatMap((granule) => {
     const mapped = ofStage(results, granule).filter(({ maps }) => maps);
@@ -142,7 +145,8 @@ function tables({ workload, results }: WorkloadStudy): string[] {
   const most = own.reduce((best, one) => (one.counts.tableBytes > best.counts.tableBytes ? one : best));
   const { bytes } = sizeOf(workload);
   if (least.counts.tableBytes === most.counts.tableBytes) {
-    const each = own.length > 1 ? `, under each of ${counted(own.length, 'combination')} that maps all` : '';
+    const each =
+      own.length > 1 ? `, under each of ${counted(own.length, 'combination')} that maps everything` : '';
     return [`Tables take ${roughSize(least.counts.tableBytes)} for ${roughSize(bytes)}${each}.`];
   }
   return [
@@ -161,11 +165,11 @@ function misses({ results }: WorkloadStudy): string[] {
   const range = ({ least, most }: { least: number; most: number }) =>
     least === most ? `${most}` : `${least} to ${most}`;
   return [
-    `With nothing cached the costliest TLB miss reads ${range(s1)} descriptors at stage 1, and ${range(nested)} nested, where every read of stage 1 goes through stage 2 first.`,
+    `With nothing cached, the costliest TLB miss reads ${range(s1)} descriptors at stage 1, and ${range(nested)} when nested, because every read of stage 1 goes through stage 2 first.`,
   ];
 }
 
-/** Of each trace, for the middle one of the TLBs that were tried: the worst and the best tables. Of nested ones alone where there are no others. */
+/** The worst and the best tables for each trace, with the middle one of the TLBs that were tried. Nested combinations count only if there are no others. */
 function tlbs({ tlb }: WorkloadStudy): string[] {
   const measured = tlb.flatMap(({ trace, result }) => (result.maps ? [{ trace, result }] : []));
   return [...new Set(measured.map(({ trace }) => trace))].flatMap((trace) => {
@@ -185,15 +189,15 @@ function tlbs({ tlb }: WorkloadStudy): string[] {
 }
 
 const TRACE_WORDS = {
-  device: 'what a device asks that goes over each request once',
-  random: 'random accesses to all that is mapped',
-  sequential: 'accesses that go through all that is mapped',
-  strided: 'strided accesses to all that is mapped',
+  device: 'a device that goes over each request once',
+  random: 'random accesses to all mapped memory',
+  sequential: 'sequential accesses to all mapped memory',
+  strided: 'strided accesses to all mapped memory',
   'dma-ring': "a network card's ring and its buffers",
 } as const;
 
 function tooMuch({ results }: WorkloadStudy): string[] {
-  // Where addresses are in the way, more room around buffers is no answer.
+  // If addresses are the obstacle, more room around buffers does not help.
   if (otherReason(results) !== undefined) return [];
   const granules = granulesOf(results).map((granule) => {
     const { ofGranule } = results.find(({ combination }) => combination.granule === granule)!;
@@ -207,7 +211,7 @@ function tooMuch({ results }: WorkloadStudy): string[] {
     });
     return over.length === 0
       ? []
-      : [`Where map_sg means "${name}", a device may reach what nobody asked for: ${listed(over)}.`];
+      : [`Where map_sg means "${name}", a device may reach memory that no request covers: ${listed(over)}.`];
   });
   const over = granules.flatMap(({ on, dma }) =>
     dma.overMapped > 0n && dma.refusedRequests === 0 ? [`${roughSize(dma.overMapped)} ${on}`] : [],
@@ -215,13 +219,13 @@ function tooMuch({ results }: WorkloadStudy): string[] {
   if (over.length === 0) return meanings;
   return [
     ...meanings,
-    `The DMA layer maps all of it, in whole pages around each buffer, so that a device may reach what nobody asked for: ${listed(over)}.`,
+    `The DMA layer maps all of it, in whole pages around each buffer, so that a device may reach memory that no request covers: ${listed(over)}.`,
   ];
 }
 
 function advice({ results }: WorkloadStudy): string[] {
   return bestAdvice(results).map(({ advice: { text, gain }, result }) => {
-    return `${nameOf(result)}: ${capitalised(text)}. What it gains: ${gainText(result, gain)}.`;
+    return `${nameOf(result)}: ${capitalised(text)}. The gain: ${gainText(result, gain)}.`;
   });
 }
 
@@ -239,7 +243,7 @@ function granulesOf(results: readonly CombinationResult[]): Granule[] {
   return [...new Set(results.map(({ combination }) => combination.granule))];
 }
 
-/** Results of one granule under the first stage that was measured: leaves are the same under all. */
+/** The results of one granule for the first stage that was measured. Leaves are the same for all stages. */
 function ofStage(results: readonly CombinationResult[], granule: Granule): CombinationResult[] {
   const own = results.filter(({ combination }) => combination.granule === granule);
   return own.filter(({ combination }) => combination.stage === own[0]!.combination.stage);

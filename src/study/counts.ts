@@ -7,31 +7,31 @@ export interface LeafCount {
   /** Arm's number. */
   readonly level: number;
   readonly kind: 'block' | 'page';
-  /** Bytes that one leaf maps: a run is one leaf. */
+  /** Bytes that one leaf maps. A run is one leaf. */
   readonly size: bigint;
-  /** Entries of a leaf: 1, or of a contiguous run 16, 32 or 128. */
+  /** Entries in a leaf: 1, or 16, 32 or 128 for a contiguous run. */
   readonly run: number;
   readonly leaves: number;
   /** Entries: `leaves * run`. */
   readonly descriptors: number;
 }
 
-/** Tables of one level, by Arm's number; `bytes` of all of them. */
+/** Tables of one level, by Arm's number. `bytes` is the size of all of them. */
 export interface TableCount {
   readonly level: number;
-  /** A concatenated root is one. */
+  /** A concatenated root counts as one. */
   readonly tables: number;
   readonly bytes: number;
 }
 
-/** What a domain holds, or several together. */
+/** What the tables of a domain hold, or of several domains together. */
 export interface Counts {
-  /** Entries that map something, and what a TLB would hold for them: a contiguous run is one leaf. */
+  /** Entries that map something, and the leaves that a TLB would hold for them: a contiguous run is one leaf. */
   readonly descriptors: number;
   readonly leaves: number;
   readonly tables: number;
   readonly tableBytes: number;
-  /** From the first level on, of a level the larger leaves first; sizes that occur. */
+  /** The leaf sizes that occur: ordered by level from the first, and within a level from the largest. */
   readonly byLeaf: readonly LeafCount[];
   readonly byLevel: readonly TableCount[];
 }
@@ -58,7 +58,7 @@ export class Tally {
     this.#tables[depth]! += tables;
   }
 
-  /** Whether leaves of that kind were added. */
+  /** Whether leaves of this kind were added. */
   has(depth: number, runLog2: number): boolean {
     return this.#leaves[depth]![runLog2] !== undefined;
   }
@@ -93,10 +93,10 @@ function sum(numbers: readonly number[]): number {
   return numbers.reduce((total, n) => total + n, 0);
 }
 
-/** Entries of 4 KiB of table. */
+/** Entries in 4 KiB of a table. */
 const PAGE_ENTRIES = 512;
 
-/** Called once for each kind of leaf that was not met before, with an IOVA that such a leaf serves. */
+/** Called once for each new kind of leaf, with an IOVA that such a leaf maps. */
 export type OnNewLeaf = (level: number, run: number, iova: bigint) => void;
 
 /** Adds what a domain's tables hold to `tally`: plain numbers, since there may be millions of entries. */
@@ -111,7 +111,7 @@ export function addTablesOf(domain: IommuDomain, tally: Tally, onNewLeaf?: OnNew
     const entrySize = 2 ** shift;
     const runs = new Int32Array(16);
     for (let first = 0; first < entries; first += PAGE_ENTRIES) {
-      // A page of a table lies in one piece.
+      // A page of a table is contiguous in memory.
       const words = region.peek(pa + first * entryBytes);
       if (words === undefined) continue;
       const start = region.wordIndex(pa + first * entryBytes);

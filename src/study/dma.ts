@@ -1,4 +1,4 @@
-/** What a workload takes of IOVA space when the DMA layer places it: entries padded to the IOMMU's pages, and kept off segment boundaries. */
+/** How much IOVA space a workload takes when the DMA layer places it: entries padded to the IOMMU's pages, and no segment across a boundary. */
 import { layOut } from '../dma/layout.ts';
 import type { Scatterlist } from '../iommu/scatterlist.ts';
 import { IommuError } from '../pagetable/errors.ts';
@@ -9,18 +9,18 @@ import type { Workload } from './workload.ts';
 export interface DmaResult {
   readonly refusedRequests: number;
   readonly first?: Refusal;
-  /** IOVA space of the mappings, and what of it nobody asked for. */
+  /** IOVA space of the mappings, and how much of it no request covers. */
   readonly iovaBytes: bigint;
   readonly overMapped: bigint;
-  /** What of that only keeps segments off boundary lines. */
+  /** The part of that which only keeps segments from crossing boundaries. */
   readonly padding: bigint;
 }
 
-/** Linux's default: no segment lies across a multiple of 4 GiB. */
+/** Linux's default: no segment crosses a multiple of 4 GiB. */
 const BOUNDARY = 2 ** 32;
 
 /**
- * What a DmaMapper with Linux's defaults takes for each request.
+ * What a DmaMapper with Linux's defaults takes for the requests of a workload.
  * @param granule - the IOMMU's smallest page in bytes.
  */
 export function throughDmaLayer(workload: Workload, granule: number): DmaResult {
@@ -47,7 +47,7 @@ export function throughDmaLayer(workload: Workload, granule: number): DmaResult 
   };
 }
 
-/** The sizes that the DMA layer's `layOut` answers, on numbers alone; undefined where an entry can't but cross a boundary. */
+/** The size that the DMA layer's `layOut` would return, from numbers alone. Undefined if an entry has to cross a boundary. */
 function placedSize(
   { count, addresses, lengths }: Scatterlist,
   granule: number,
@@ -55,7 +55,7 @@ function placedSize(
   const mask = granule - 1;
   let size = 0;
   let padding = 0;
-  /** The next boundary, always behind what is placed. */
+  /** The next boundary, always after everything placed so far. */
   let line = BOUNDARY;
   for (let i = 0; i < count; i++) {
     if (lengths[i] === 0) continue;
@@ -72,7 +72,7 @@ function placedSize(
   return { size, padding };
 }
 
-/** Why the DMA layer refuses a list, in its own words. */
+/** The DMA layer's own message for why it refuses a list. */
 function refusalOf(sg: Scatterlist, granule: number): Omit<Refusal, 'request'> {
   try {
     layOut(sg, { granule, boundary: BOUNDARY, maxSegmentSize: Number.POSITIVE_INFINITY, exact: false });
@@ -81,5 +81,5 @@ function refusalOf(sg: Scatterlist, granule: number): Omit<Refusal, 'request'> {
     const { entry } = error.operands;
     return { message: error.message, ...(entry !== undefined && { entry }) };
   }
-  throw new Error('the DMA layer takes a list that its sizes refuse');
+  throw new Error('the DMA layer accepts a list that the sizes say it refuses');
 }

@@ -1,6 +1,6 @@
-/** What a study can't be made of: a typed error that carries the value and says what would work. */
+/** The error of a study that can't be run: it carries the value and says what would work. */
 
-/** A workload, a choice of combinations or an option that there is none of. `value` as it was given. */
+/** A workload, a choice of combinations or an option is unknown or out of range. `value` is what was given. */
 export class StudyError extends Error {
   override readonly name = 'StudyError';
   readonly value: unknown;

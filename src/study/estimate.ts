@@ -1,6 +1,6 @@
 /**
- * What mapping a workload would come to, without mapping it: Linux's choice of page sizes over every run, and the tables that the leaves need.
- * It is what advice promises; tests hold it to what the tables then hold.
+ * Predicts the result of mapping a workload without mapping it: Linux's choice of page sizes for every run, and the tables that the leaves need.
+ * The gains of advice come from here. Tests compare it with real tables.
  */
 import type { Scatterlist } from '../iommu/scatterlist.ts';
 import type { TableFormat } from '../pagetable/format.ts';
@@ -10,16 +10,16 @@ import { type Combination, formatOf, formatRequest } from './combinations.ts';
 import { type Counts, Tally } from './counts.ts';
 import { forEachRun, spacesOf, type Workload } from './workload.ts';
 
-/** What a workload would come to. */
+/** The predicted result of mapping a workload. */
 export interface Estimate {
-  /** Requests that can't be mapped: a run that is not aligned, or an address out of range. */
+  /** Requests that can't be mapped, because a run is not aligned or an address is out of range. */
   readonly refused: number;
   readonly counts: Counts;
 }
 
 const choice: PageChoice = { sizeLog2: 0, count: 0 };
 
-/** The estimate for a workload whose requests do not overlap within an address space, with memory for all its tables. */
+/** Assumes that requests do not overlap within an address space, and that there is memory for all tables. */
 export function estimate(workload: Workload, combination: Combination): Estimate {
   const format = formatOf(combination).configure(formatRequest(combination));
   const tally = new Tally(format);
@@ -36,7 +36,7 @@ export function estimate(workload: Workload, combination: Combination): Estimate
   return { refused, counts: tally.result() };
 }
 
-/** Whether the lengths and addresses of a list allow to map it, whatever else is mapped. */
+/** Whether the lengths and addresses of a list allow it to be mapped, whatever else is mapped. */
 function canMap(sg: Scatterlist, iova: bigint, { pgsizeBitmap, ias, oas }: TableFormat): boolean {
   const mask = Number(pgsizeBitmap & -pgsizeBitmap) - 1;
   const end = 2 ** oas;
@@ -49,7 +49,7 @@ function canMap(sg: Scatterlist, iova: bigint, { pgsizeBitmap, ias, oas }: Table
   return fits;
 }
 
-/** One address space. What is added comes in the order of IOVAs: a table that was left is never met again. */
+/** One address space. Requests are added in the order of their IOVAs, so that a table once left is never visited again. */
 class SpaceEstimate {
   readonly #levels: TableFormat['levels'];
   readonly #tally: Tally;

@@ -1,4 +1,4 @@
-/** One combination of a comparison, carried out: a workload mapped into real tables, which are counted and walked. */
+/** Measures one combination of a comparison: maps a workload into real tables, then counts and walks them. */
 import { IommuDomain } from '../iommu/domain.ts';
 import { PhysicalMemory } from '../memory/index.ts';
 import { IommuError } from '../pagetable/errors.ts';
@@ -9,33 +9,33 @@ import { nestedMachine, PROT, TABLE_RAM } from './memory.ts';
 import type { Refusal } from './semantics.ts';
 import { spacesOf, type Workload } from './workload.ts';
 
-/** What a TLB miss costs where a leaf of this kind translates. */
+/** The cost of a TLB miss that ends at a leaf of this kind. */
 export interface MissCost {
-  /** Of the stage that the driver's tables are of: level of the leaf, and entries of a contiguous run, or 1. */
+  /** In the driver's tables: the level of the leaf, and the entries of its contiguous run, or 1. */
   readonly level: number;
   readonly run: number;
-  /** Descriptors that hardware reads, as a walk met them: of stage 1, and of stage 2. */
+  /** Descriptors that a walk read: in total, of stage 1, and of stage 2. */
   readonly accesses: number;
   readonly stage1: number;
   readonly stage2: number;
 }
 
-/** What a combination comes to. */
+/** The measured result of a combination. */
 export interface Measured {
   readonly combination: Combination;
-  /** A bit for each page size that tables may use. */
+  /** One bit for each page size that tables may use. */
   readonly pgsizeBitmap: bigint;
-  /** Levels from the root to the last, and of a nested combination those of stage 2. */
+  /** Levels from the root to the last, and those of stage 2 for a nested combination. */
   readonly levels: number;
   readonly stage2Levels?: number;
   /** Every request was mapped. */
   readonly maps: boolean;
   readonly refusedRequests: number;
-  /** The first few of those that were not. */
+  /** The first few requests that were not mapped. */
   readonly refusals: readonly (Refusal & { readonly code: IommuError['code'] })[];
-  /** What the driver's tables hold. */
+  /** The contents of the driver's tables. */
   readonly counts: Counts;
-  /** What the tables of stage 2 hold: those of a nested combination, where a request was mapped. */
+  /** The contents of the stage 2 tables, for a nested combination with at least one mapped request. */
   readonly stage2?: Counts;
   readonly misses: readonly MissCost[];
 }
@@ -43,7 +43,7 @@ export interface Measured {
 const MAX_REFUSALS = 8;
 
 /**
- * Maps a workload, address space by address space, each with tables of its own, and counts them. Nothing stays allocated.
+ * Maps a workload, address space by address space, each with tables of its own, and counts the tables. Nothing stays allocated.
  * @throws IommuError when stage 2 can't map a guest's RAM.
  */
 export function measure(workload: Workload, combination: Combination): Measured {
@@ -75,7 +75,7 @@ class Measurement {
     const domain = new IommuDomain(this.#memory, formatOf(combination), formatRequest(combination));
     const refusedBefore = this.#refused;
     for (const index of indexes) this.#map(domain, index);
-    // What a refused request leaves behind are empty tables, which are no part of the cost.
+    // A refused request leaves empty tables behind, which are not part of the cost.
     if (this.#refused > refusedBefore) domain.reclaim();
     const fresh: { level: number; run: number; iova: bigint }[] = [];
     addTablesOf(domain, this.#tally, (level, run, iova) => fresh.push({ level, run, iova }));
@@ -96,7 +96,7 @@ class Measurement {
     }
   }
 
-  /** One walk to a leaf of each kind. */
+  /** Does one walk to a leaf of each kind. */
   #walk(domain: IommuDomain, leaves: readonly { level: number; run: number; iova: bigint }[]): void {
     let walker = createWalker(domain.memory, domain.registers.hardware);
     if (this.#combination.stage === 'nested') {

@@ -1,5 +1,5 @@
 /**
- * Where tables lie, and the machine that walks them: of one stage the domain's own memory, of two a guest's RAM behind stage 2.
+ * Where tables lie, and the machine that walks them: the domain's own memory for one stage, a guest's RAM behind stage 2 for two.
  * (DDI 0487 D8.1.2: translation regimes with two stages.)
  */
 import { IommuDomain } from '../iommu/domain.ts';
@@ -11,20 +11,20 @@ import type { WorkloadRequest } from './workload.ts';
 
 const GIB = 2 ** 30;
 
-/** RAM for tables, far above what buffers use: 1 GiB is enough for leaves of 512 GiB as 4K pages. Of a guest these are IPAs. */
+/** RAM for tables, far above the buffers: 1 GiB is enough to map 512 GiB in 4K pages. In a guest these are IPAs. */
 export const TABLE_RAM = { base: 1n << 46n, size: 1n << 30n } as const;
 /** RAM for the tables of stage 2, which no guest sees. */
 const HOST_RAM = { base: 3n << 46n, size: 1n << 36n } as const;
-/** How far a guest's RAM lies above its IPAs: a multiple of every block and run. */
+/** How far a guest's RAM lies above its IPAs: a multiple of every block and run size. */
 const RAM_OFFSET = 1n << 40n;
 
-/** What DMA of a coherent device is mapped with. */
+/** The rights and memory type for DMA of a coherent device. */
 export const PROT: Prot = { read: true, write: true, cache: true };
 
-/** A guest's RAM is mapped whole, in GiB, unless that were this many with pages alone. */
+/** With only pages, a guest's RAM is mapped in whole GiB up to this many. */
 const MANY_GIB = 64;
 
-/** A machine with both stages: stage 1 is `guest`, and stage 2 maps the RAM that its tables and the requests' buffers are in. */
+/** A machine with both stages: stage 1 is `guest`, and stage 2 maps the RAM that holds its tables and the buffers of the requests. */
 export interface NestedMachine {
   readonly stage2: IommuDomain;
   readonly walker: Walker;
@@ -32,7 +32,7 @@ export interface NestedMachine {
 
 /**
  * Puts stage 2 below a guest's domain: its RAM at an offset, in the largest leaves that the combination offers.
- * @param requests - of the whole workload: the guest's RAM is where they lead.
+ * @param requests - all requests of the workload: the guest's RAM is where their buffers are.
  * @throws IommuError when the RAM can't be mapped.
  */
 export function nestedMachine(
@@ -43,14 +43,14 @@ export function nestedMachine(
   const stage2Choice = { ...combination, stage: 's2' } as const;
   const ranges = guestRam(requests, combination);
   const last = ranges.at(-1)!;
-  // RAM that ends too high for an offset stays where it is.
+  // If RAM ends too high for the offset, it is mapped without one.
   const offset = BigInt(last.end) + RAM_OFFSET <= 1n << BigInt(ADDRESS_BITS) ? RAM_OFFSET : 0n;
   const [region] = guest.memory.regions;
   const host = new PhysicalMemory([
     {
       base: TABLE_RAM.base + offset,
       size: TABLE_RAM.size,
-      // The guest's own bytes, seen at their PA.
+      // The guest's own bytes, read at their PA.
       load: (pa, bytes) => {
         const words = region!.peek(pa - Number(offset));
         if (words) bytes.set(new Uint8Array(words.buffer, words.byteOffset, words.byteLength));
@@ -74,10 +74,10 @@ interface RamRange {
   readonly end: number;
 }
 
-/** Stretches of IPAs that the guest's RAM takes, ascending: whole GiB around tables and buffers. */
+/** The ranges of IPAs with the guest's RAM, ascending: whole GiB around tables and buffers. */
 function guestRam(requests: readonly WorkloadRequest[], { sizes, granule }: Combination): RamRange[] {
   const whole = unitsOf(requests, GIB);
-  // With pages alone RAM that is strewn about would take more tables than memory: then only what is used is mapped.
+  // With only pages, scattered RAM would need too much memory for tables. Then only the used parts are mapped.
   const few = sizes !== 'pages' || whole.size <= MANY_GIB;
   const [unit, units] = few ? [GIB, whole] : [granule, unitsOf(requests, granule)];
   const [start, end] = [Number(TABLE_RAM.base), Number(TABLE_RAM.base + TABLE_RAM.size)];
@@ -94,14 +94,14 @@ function guestRam(requests: readonly WorkloadRequest[], { sizes, granule }: Comb
   return ranges.sort((a, b) => a.start - b.start);
 }
 
-/** Which multiples of `unit` entries lie in. */
+/** The units of `unit` bytes that entries touch, by number. */
 function unitsOf(requests: readonly WorkloadRequest[], unit: number): Set<number> {
   const units = new Set<number>();
   let last = -1;
   for (const { sg } of requests) {
     const { count, addresses, lengths } = sg;
     for (let i = 0; i < count; i++) {
-      // What no table here can reach is refused elsewhere.
+      // An entry beyond the reach of every table is refused elsewhere.
       if (lengths[i] === 0 || addresses[i]! + lengths[i]! > 2 ** ADDRESS_BITS) continue;
       const first = Math.floor(addresses[i]! / unit);
       const end = Math.floor((addresses[i]! + lengths[i]! - 1) / unit);

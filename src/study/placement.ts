@@ -1,16 +1,16 @@
-/** Where a buddy allocator would put chunks of CPU pages: each on a multiple of its rounded-up size, in memory that is half in use by others. */
+/** Places chunks of CPU pages as a buddy allocator would: each at a multiple of its rounded-up size, with half of the memory already in use. */
 import type { SeededRandom } from './random.ts';
 
-/** RAM begins here in every generated workload: 2 GiB, a multiple of every block up to 1 GiB. */
+/** Start of RAM in every generated workload: 2 GiB, a multiple of every block size up to 1 GiB. */
 const RAM_BASE = 2 ** 31;
 
-/** Of the frames that chunks are drawn from, so many are as one that is taken. */
+/** How many frames there are to choose from, for each one that is used. */
 const FRAMES_A_CHUNK = 2;
 
 /**
- * Places a chunk for each size, larger ones lower. No two overlap.
+ * Places a chunk for each size, larger ones at lower addresses. Chunks never overlap.
  * @param sizes - bytes of each chunk, whole multiples of `page`.
- * @returns PA of each.
+ * @returns the PA of each chunk.
  */
 export function placeChunks(sizes: ArrayLike<number>, page: number, random: SeededRandom): Float64Array {
   const count = sizes.length;
@@ -25,7 +25,7 @@ export function placeChunks(sizes: ArrayLike<number>, page: number, random: Seed
   let next = RAM_BASE;
   for (let order = perOrder.length - 1; order >= 0; order--) {
     const frame = page * 2 ** order;
-    // A chunk of more than the base's own alignment would be misplaced.
+    // RAM_BASE is not aligned for the largest chunks.
     next = Math.ceil(next / frame) * frame;
     const length = (perOrder[order] ?? 0) * FRAMES_A_CHUNK;
     const frames = Float64Array.from({ length }, (_, i) => next + i * frame);

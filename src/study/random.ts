@@ -1,16 +1,16 @@
-/** Random numbers from a seed: the same workload each time. (Marsaglia, Xorshift RNGs, 2003: the 32-bit generator 13, 17, 5.) */
+/** Random numbers from a seed, so that a workload is the same each time. (Marsaglia, Xorshift RNGs, 2003: the 32-bit generator 13, 17, 5.) */
 
 export class SeededRandom {
   #state: number;
 
   /** @param seed - any number; its low 32 bits count. */
   constructor(seed: number) {
-    // Small seeds are alike: their bits are spread first. The generator stands still at 0.
+    // Small seeds differ in few bits, so spread them first. The state must not be 0, where the generator stays at 0.
     this.#state = Math.imul(seed ^ 0x9e37_79b9, 0x85eb_ca6b) | 1;
     for (let i = 0; i < 8; i++) this.next();
   }
 
-  /** From 0 to 1, without 1. */
+  /** From 0 up to but not including 1. */
   next(): number {
     let x = this.#state;
     x ^= x << 13;

@@ -1,6 +1,6 @@
 /**
- * What each meaning of map_sg makes of a workload on an IOMMU with a given smallest page: bytes mapped too much, and what is refused.
- * It is `planSg` on columns of numbers; the words for what is refused are the library's own, of a list with that entry alone.
+ * Judges a workload by each meaning of map_sg, for an IOMMU with a given smallest page: how many bytes too many are mapped, and what is refused.
+ * It works like `planSg`, but on columns of numbers. The message for a refusal comes from `planSg` itself, asked about a short list.
  */
 import type { Scatterlist } from '../iommu/scatterlist.ts';
 import { planSg, type SgSemantics } from '../iommu/sg-semantics.ts';
@@ -8,23 +8,23 @@ import { forEachRun, listOf, type Workload } from './workload.ts';
 
 /** Why a request was refused. */
 export interface Refusal {
-  /** Index of the request in the workload, and of the entry in its list, where one is to blame. */
+  /** Index of the request in the workload, and of the entry in its list if one entry is the reason. */
   readonly request: number;
   readonly entry?: number;
   readonly message: string;
 }
 
-/** What one meaning of map_sg makes of a workload. */
+/** A workload judged by one meaning of map_sg. */
 export interface SemanticsResult {
   readonly semantics: SgSemantics;
   /** Every request can be mapped. */
   readonly maps: boolean;
-  /** Requests, and pieces of them (entries, or with `exact` runs of entries), that can't be. */
+  /** How many requests, and pieces of them (entries, or with `exact` runs of entries), can't be mapped. */
   readonly refusedRequests: number;
   readonly refusedPieces: number;
-  /** The first of them. */
+  /** The first refusal. */
   readonly first?: Refusal;
-  /** Bytes that nobody asked for, if nothing is refused. */
+  /** Bytes mapped that no request covers, if nothing is refused. */
   readonly overMapped: bigint;
 }
 
@@ -64,7 +64,7 @@ export function judgeSemantics(workload: Workload, semantics: SgSemantics, page:
 interface ListVerdict {
   readonly refused: number;
   readonly overMapped: number;
-  /** The first that is refused. */
+  /** The first piece that is refused. */
   readonly piece: Piece | undefined;
 }
 
@@ -101,7 +101,7 @@ function judgeList(sg: Scatterlist, semantics: SgSemantics, page: number, iova: 
   return { refused, overMapped, piece };
 }
 
-/** What `planSg` says of a piece, asked about a short list in which the piece has the same place and the same neighbours. */
+/** What `planSg` says about a piece, asked with a short list in which the piece has the same offset and neighbours. */
 function refusalOf(
   sg: Scatterlist,
   semantics: SgSemantics,
@@ -116,7 +116,7 @@ function refusalOf(
   return { entry, message: `EINVAL: entry ${entry}: ${found.rule}; ${found.remedy}` };
 }
 
-/** `shift`: what an entry's index in the list is more than in the short one. */
+/** `shift` is the difference between an entry's index in the full list and in the short one. */
 function shortList(sg: Scatterlist, semantics: SgSemantics, piece: Piece) {
   const { addresses, lengths } = sg;
   const run = semantics === 'exact' ? piece : runAround(sg, piece.first);
@@ -132,7 +132,7 @@ function shortList(sg: Scatterlist, semantics: SgSemantics, piece: Piece) {
     if (piece.last < run.last) entries.push([end, run.phys + run.length - end]);
   }
   const own = piece.first > run.first ? 1 : 0;
-  // What comes before stands for all entries before: of its bytes only the number counts, and that it touches nothing.
+  // One filler stands for all entries before. Only its length matters, and that it joins nothing.
   const filler = piece.offset - roundedUp(run.phys, before, semantics, sg.cpuPageSize);
   if (filler > 0) entries.unshift([run.phys >= filler * 2 ? 0 : (run.phys + run.length) * 2, filler]);
   const index = own + (filler > 0 ? 1 : 0);
@@ -144,7 +144,7 @@ function shortList(sg: Scatterlist, semantics: SgSemantics, piece: Piece) {
   return { list, shift: piece.first - index };
 }
 
-/** What the entries before a piece, taken as one, come to under the semantics. */
+/** The bytes that the entries before a piece take under the semantics, if they are one entry. */
 function roundedUp(phys: number, bytes: number, semantics: SgSemantics, cpuPageSize: number): number {
   if (semantics !== 'page-align' || bytes === 0) return bytes;
   return Math.ceil(((phys % cpuPageSize) + bytes) / cpuPageSize) * cpuPageSize;

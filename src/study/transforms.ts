@@ -1,4 +1,4 @@
-/** Ways to change a workload so that the same bytes need fewer descriptors: what advice applies. None changes the workload it is given. */
+/** The changes that advice applies, so that a workload needs fewer descriptors for the same bytes. Each returns a new workload. */
 import type { Scatterlist } from '../iommu/scatterlist.ts';
 import { ADDRESS_BITS } from './combinations.ts';
 import { orderOf } from './sort.ts';
@@ -6,13 +6,13 @@ import { forEachRun, listOf, runsOf, spacesOf, type Workload, type WorkloadReque
 
 const END = 2 ** ADDRESS_BITS;
 
-/** A changed workload, and which requests are others now (by their old indexes, of merged ones the first). */
+/** A changed workload, and the requests that changed, by their old indexes. Merged requests go by the first of them. */
 export interface Changed {
   readonly workload: Workload;
   readonly requests: readonly number[];
 }
 
-/** Moves IOVAs to where as many runs as can be are equally far into `size` bytes (a power of two) at IOVA and PA. */
+/** Moves IOVAs so that as many runs as possible have the same offset from a multiple of `size` (a power of two) at IOVA and PA. */
 export function alignIovas(workload: Workload, size: number): Changed {
   const room = new IovaRoom(workload);
   return change(workload, (request) => {
@@ -24,8 +24,8 @@ export function alignIovas(workload: Workload, size: number): Changed {
 }
 
 /**
- * Gives every run of at least `size` bytes another place in memory, as far into `size` bytes as its IOVA is, and lists an IOVA that is a
- * multiple of it: what allocations with that alignment come to.
+ * Moves every run of at least `size` bytes in memory, so that IOVA and PA have the same offset from a multiple of `size`, and gives lists an
+ * IOVA that is a multiple of it. This is what allocations with that alignment would give.
  */
 export function alignBuffers(workload: Workload, size: number): Changed {
   const room = new IovaRoom(workload);
@@ -51,7 +51,7 @@ export function alignBuffers(workload: Workload, size: number): Changed {
   });
 }
 
-/** Sorts the entries of each list: by address, so that neighbours join, or the largest first, so that blocks come to lie on blocks. */
+/** Sorts the entries of each list: by address, so that neighbours join, or largest first, so that large entries stay aligned for blocks. */
 export function reorder(workload: Workload, by: 'address' | 'size'): Changed {
   return change(workload, (request) => {
     const { sg } = request;
@@ -75,7 +75,7 @@ export function reorder(workload: Workload, by: 'address' | 'size'): Changed {
   });
 }
 
-/** Makes one request of those that go on where another of their space ends, both in IOVAs and in memory. */
+/** Joins requests of one address space that follow each other directly, both in IOVA and in memory. */
 export function mergeRequests(workload: Workload): Changed {
   const merged: WorkloadRequest[] = [];
   const changed: number[] = [];
@@ -100,7 +100,7 @@ export function mergeRequests(workload: Workload): Changed {
   return { workload: { ...workload, requests: merged }, requests: changed };
 }
 
-/** Pads each entry to whole pages of the IOMMU, as the DMA layer does, at IOVAs that are multiples of it. */
+/** Pads each entry to whole pages of the IOMMU, as the DMA layer does, and aligns IOVAs to them. */
 export function padToPages(workload: Workload, granule: number): Changed {
   const room = new IovaRoom(workload);
   return change(workload, (request) => {
@@ -131,7 +131,7 @@ function change(workload: Workload, one: (request: WorkloadRequest) => WorkloadR
   return { workload: { ...workload, requests }, requests: changed };
 }
 
-/** Free IOVAs behind all that each address space uses. */
+/** Free IOVAs above all that each address space uses. */
 class IovaRoom {
   readonly #ends = new Map<number, number>();
 
@@ -142,7 +142,7 @@ class IovaRoom {
     }
   }
 
-  /** An IOVA for a request, `residue` behind a multiple of `size`; undefined where there is no room below the end. */
+  /** An IOVA for a request, `residue` bytes above a multiple of `size`. Undefined if there is no room left. */
   take({ sg, space = 0 }: WorkloadRequest, size: number, residue: number): bigint | undefined {
     const bytes = Number(sg.byteLength);
     const iova = Math.ceil((this.#ends.get(space) ?? 0) / size) * size + residue;
@@ -152,7 +152,7 @@ class IovaRoom {
   }
 }
 
-/** How far behind a multiple of `size` a list should begin so that the most whole blocks of that size fit; undefined where none does. */
+/** The offset from a multiple of `size` at which a list should begin so that the most whole blocks fit. Undefined if none fits. */
 function bestResidue(sg: Scatterlist, size: number): number | undefined {
   const blocks = new Map<number, number>();
   forEachRun(sg, (phys, length, offset) => {
@@ -168,7 +168,7 @@ function bestResidue(sg: Scatterlist, size: number): number | undefined {
   return best;
 }
 
-/** The first address behind every buffer. */
+/** The first address above every buffer. */
 function endOfMemory({ requests }: Workload): number {
   let end = 0;
   for (const { sg } of requests) {

@@ -1,4 +1,4 @@
-/** All there is to know of a workload: its comparison under every combination, and what TLBs make of it. What `lpae study` reports. */
+/** A full study of a workload: its comparison under every combination, and its TLB results. What `lpae study` reports. */
 import { combinationsOf, type StageChoice } from './combinations.ts';
 import { type CombinationResult, type Compared, type CompareOptions, compareWorkload } from './compare.ts';
 import type { TlbShape } from './tlb/model.ts';
@@ -12,11 +12,11 @@ import {
 } from './tlb/of-workload.ts';
 import type { Workload, WorkloadRequest } from './workload.ts';
 
-/** What a study measures of each workload: combinations as `compareWorkload` has them, TLBs and traces. */
+/** What to measure for each workload: combinations, as for `compareWorkload`, TLBs and traces. */
 export interface StudyOptions extends CompareOptions, Pick<WorkloadTlbOptions, 'accesses' | 'seed'> {
   /** Default: 16, 64, 256 and 1024 entries in sets of 4, with a walk cache of 16 tables. */
   readonly shapes?: readonly TlbShape[];
-  /** Default: `device` and `random`, the worst that a device could do. */
+  /** Default: `device`, and `random`, which is the worst that a device could do. */
   readonly traces?: readonly WorkloadTrace[];
 }
 
@@ -26,31 +26,31 @@ const SHAPES: readonly TlbShape[] = [16, 64, 256, 1024].map((entries) => ({
   walkCache: 16,
 }));
 const TRACES: readonly WorkloadTrace[] = ['device', 'random'];
-/** Where none are asked for: to a TLB stage 2 alone is much like stage 1. */
+/** The default stages: for a TLB, only stage 2 is much like only stage 1. */
 const TLB_STAGES: readonly StageChoice[] = ['s1', 'nested'];
 
-/** A workload of one CPU page size, and all that was measured of it. */
+/** A workload with one CPU page size, and all of its measurements. */
 export interface WorkloadStudy extends Compared {
   readonly tlb: readonly WorkloadTlbResult[];
 }
 
-/** One thing that was measured. */
+/** One measurement. */
 export interface StudyPart {
   readonly workload: Workload;
   readonly found: { readonly compared: CombinationResult } | { readonly tlb: WorkloadTlbResult };
 }
 
 /**
- * Measures part by part: of each workload every combination, then every TLB. Whoever asks can stop by leaving the loop.
+ * Measures part by part: for each workload every combination, then every TLB. The caller can stop by leaving the loop.
  *
- * To TLBs the CPU's pages are nothing: of workloads whose lists are the same the first alone goes through them.
- * @throws StudyError for choices, shapes or traces that can't be.
+ * The CPU's page size means nothing to a TLB, so that of several workloads with the same lists only the first one runs through TLBs.
+ * @throws StudyError for impossible choices, shapes or traces.
  */
 export async function* studyWorkloads(
   workloads: readonly Workload[],
   options: StudyOptions = {},
 ): AsyncGenerator<StudyPart> {
-  // Before hours of work, not after.
+  // Find wrong options before hours of work, not after.
   checkWorkloadTlb(tlbOptions(options));
   for (const workload of workloads) {
     for await (const compared of compareWorkload(workload, options)) yield { workload, found: { compared } };
@@ -61,7 +61,7 @@ export async function* studyWorkloads(
   }
 }
 
-/** How many parts that has. */
+/** How many parts `studyWorkloads` yields. */
 export function partsOf(workloads: readonly Workload[], options: StudyOptions = {}): number {
   const tlb = sizeOfWorkloadTlb(tlbOptions(options));
   return workloads.reduce((sum, one) => {
@@ -70,7 +70,7 @@ export function partsOf(workloads: readonly Workload[], options: StudyOptions = 
   }, 0);
 }
 
-/** Parts put together, workload by workload: of those that were measured. Workloads with the same lists share `tlb`. */
+/** Groups the measured parts by workload. Workloads with the same lists share `tlb`. */
 export function gathered(parts: Iterable<StudyPart>): WorkloadStudy[] {
   const studies = new Map<Workload, { results: CombinationResult[]; tlb: WorkloadTlbResult[] }>();
   for (const { workload, found } of parts) {
@@ -87,7 +87,7 @@ export function gathered(parts: Iterable<StudyPart>): WorkloadStudy[] {
   }));
 }
 
-/** The first whose requests are the same, byte for byte. */
+/** The first workload with the very same requests. */
 function firstAlike(workloads: readonly Workload[], workload: Workload): Workload {
   return workloads.find((other) => other === workload || sameRequests(other, workload))!;
 }

@@ -1,25 +1,25 @@
-/** A workload: the scatterlists that a driver maps, with their IOVAs, and the question that they ask of page sizes. */
+/** A workload: the scatterlists that a driver maps, with their IOVAs, and the question about page sizes that it asks. */
 import { Scatterlist } from '../iommu/scatterlist.ts';
 
 /** One call of map_sg. A byte range is a list of one entry. */
 export interface WorkloadRequest {
   readonly iova: bigint;
   readonly sg: Scatterlist;
-  /** Requests of one address space share tables: those of a device. Default: 0. */
+  /** Number of the address space, such as a device's. Requests of one space share tables. Default: 0. */
   readonly space?: number;
 }
 
 /** The scatterlists that a driver maps, in order. */
 export interface Workload {
   readonly name: string;
-  /** What it is made to show, in words. */
+  /** The question that it answers, in words. */
   readonly question: string;
-  /** Bytes of a CPU page: what the lists are made of. */
+  /** Bytes in a CPU page: lists are made of these. */
   readonly cpuPageSize: number;
   readonly requests: readonly WorkloadRequest[];
 }
 
-/** What a workload asks for. */
+/** How much a workload asks for. */
 export interface WorkloadSize {
   readonly requests: number;
   readonly entries: number;
@@ -34,7 +34,7 @@ export function sizeOf({ requests }: Workload): WorkloadSize {
   };
 }
 
-/** The requests of each address space, with their indexes in the workload, in their order. */
+/** The requests of each address space in order, as indexes into the workload. */
 export function spacesOf({ requests }: Workload): ReadonlyMap<number, readonly number[]> {
   const spaces = new Map<number, number[]>();
   for (const [index, { space = 0 }] of requests.entries()) {
@@ -46,8 +46,8 @@ export function spacesOf({ requests }: Workload): ReadonlyMap<number, readonly n
 }
 
 /**
- * Puts requests whose IOVAs overlap into address spaces of their own: each goes to the space of the one before it, until one does
- * not fit there; then a new space begins. For lists of what several devices mapped, or one device in the course of time.
+ * Separates requests whose IOVAs overlap into different address spaces. A request joins the space of the one before it if it fits;
+ * otherwise it begins a new space. For recorded lists of several devices, or of one device over time.
  */
 export function separated(requests: readonly Omit<WorkloadRequest, 'space'>[]): WorkloadRequest[] {
   let space = 0;
@@ -66,7 +66,7 @@ export function separated(requests: readonly Omit<WorkloadRequest, 'space'>[]): 
   });
 }
 
-/** Index of the first range that begins behind `iova`. */
+/** Index of the first range that begins above `iova`. */
 function placeOf(taken: readonly { readonly from: bigint }[], iova: bigint): number {
   let [low, high] = [0, taken.length];
   while (low < high) {
@@ -86,7 +86,7 @@ export function listOf(
   return Scatterlist.fromColumns(addresses, lengths, { cpuPageSize });
 }
 
-/** Calls `visit` for every joined run of a list, as map_sg gathers them: exact numbers of bytes, `offset` from the list's IOVA. */
+/** Calls `visit` for every joined run of a list, as map_sg gathers them. Bytes are exact, and `offset` counts from the list's IOVA. */
 export function forEachRun(
   { count, addresses, lengths }: Pick<Scatterlist, 'count' | 'addresses' | 'lengths'>,
   visit: (phys: number, length: number, offset: number, first: number, last: number) => void,
@@ -103,7 +103,7 @@ export function forEachRun(
   }
 }
 
-/** How many runs a list joins to. */
+/** How many runs a list joins into. */
 export function runsOf(sg: Pick<Scatterlist, 'count' | 'addresses' | 'lengths'>): number {
   let runs = 0;
   forEachRun(sg, () => runs++);

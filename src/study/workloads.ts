@@ -1,4 +1,4 @@
-/** Workloads by name: scatterlists as the subsystems of a real machine make them, the same for the same seed. */
+/** Workloads by name: scatterlists like those that the subsystems of a real machine make, the same for the same seed. */
 import { hex } from '../text/numbers.ts';
 import { StudyError } from './errors.ts';
 import { placeChunks } from './placement.ts';
@@ -9,9 +9,9 @@ import { listOf, type Workload, type WorkloadRequest } from './workload.ts';
 export interface WorkloadOptions {
   /** Any whole number. Default: 1. */
   readonly seed?: number;
-  /** Bytes that are asked for, rounded up to what the workload is made of; 1 to 2^40. Default: 64 MiB. */
+  /** Bytes to map, 1 to 2^40, rounded up to the workload's own unit. Default: 64 MiB. */
   readonly bytes?: number;
-  /** Of `fragmented`: the share of pages that do not follow the one before them, 0 to 1. Default: 0.3. */
+  /** For `fragmented`: the share of pages that do not follow the one before, 0 to 1. Default: 0.3. */
   readonly fragmentation?: number;
   /** Bytes of a CPU page: a power of two from 4 KiB to 64 KiB. Default: 4 KiB. */
   readonly cpuPageSize?: number;
@@ -26,38 +26,38 @@ interface Generator {
 
 const KIB = 2 ** 10;
 const MIB = 2 ** 20;
-/** Where lists go unless they are about their IOVA: a multiple of every page and block size. */
+/** The IOVA of lists where the IOVA is not the question: a multiple of every page and block size. */
 const IOVA = 1n << 38n;
 const MAX_BYTES = 2 ** 40;
 const CPU_PAGES = [4 * KIB, 16 * KIB, 64 * KIB];
 
 const GENERATORS = {
   'page-cache': {
-    question: 'What do single pages of the page cache cost, no two of them adjacent but by chance?',
+    question: 'What do single pages of the page cache cost, if they are adjacent only by chance?',
     make: (settings) => [chunked(settings, () => 1)],
   },
   'huge-pages': {
-    question: 'What do transparent huge pages save: 2M of a CPU with 4K pages, 32M with 16K, 512M with 64K?',
+    question: 'What do transparent huge pages save: 2M on a CPU with 4K pages, 32M with 16K, 512M with 64K?',
     make: (settings) => [chunked(settings, () => settings.cpuPageSize / 8, settings.cpuPageSize / 8)],
   },
   fragmented: {
-    question: 'How much does fragmentation cost, when a share of all pages does not follow the one before?',
+    question: 'How much does fragmentation cost, when some pages do not follow the one before?',
     make: (settings) => [chunked(settings, () => runLength(settings))],
   },
   'network-ring': {
-    question: 'What becomes of receive buffers of 2K, several in a page, 64 of them to a call?',
+    question: 'What happens to receive buffers of 2K, several to a page, 64 to a call?',
     make: networkRing,
   },
   gpu: {
-    question: 'Do large buffers of 64K and 2M chunks get blocks, when the chunks come in any order?',
+    question: 'Do large buffers of 64K and 2M chunks get blocks, when the chunks come in random order?',
     make: gpuBuffer,
   },
   misaligned: {
-    question: 'What does it cost that buffers begin a few pages into a block?',
+    question: 'What does it cost when buffers begin a few pages into a block?',
     make: misaligned,
   },
   'odd-start': {
-    question: 'What becomes of buffers that begin and end anywhere inside a page?',
+    question: 'What happens to buffers that begin and end anywhere inside a page?',
     make: oddStart,
   },
 } as const satisfies Record<string, Generator>;
@@ -68,14 +68,14 @@ export type WorkloadName = keyof typeof GENERATORS;
 /** Names of the workloads that can be generated. */
 export const WORKLOADS: readonly WorkloadName[] = Object.keys(GENERATORS) as WorkloadName[];
 
-/** What a workload is made to show, in words. */
+/** The question that a workload answers, in words. */
 export function questionOf(name: WorkloadName): string {
   return GENERATORS[name].question;
 }
 
 /**
  * Generates a workload: the same requests for the same options.
- * @throws StudyError for a name that there is none of, or options out of range.
+ * @throws StudyError for an unknown name, or options out of range.
  */
 export function workloadNamed(name: string, options: WorkloadOptions = {}): Workload {
   const { seed = 1, bytes = 64 * MIB, fragmentation = 0.3, cpuPageSize = 4 * KIB } = options;
@@ -99,7 +99,7 @@ function check(what: string, value: unknown, is: boolean, wanted: string): void 
   if (!is) throw new StudyError(`${what} must be ${wanted}, not ${String(value)}`, value);
 }
 
-/** One list of chunks, each of so many pages, that is at least the bytes asked for; whole multiples of `unit` pages. */
+/** One list of chunks with at least the bytes asked for. `pages` gives the length of each chunk, in multiples of `unit` pages. */
 function chunked({ bytes, cpuPageSize, random }: Settings, pages: () => number, unit = 1): WorkloadRequest {
   const wanted = Math.ceil(bytes / (cpuPageSize * unit)) * unit;
   const sizes: number[] = [];
@@ -111,7 +111,7 @@ function chunked({ bytes, cpuPageSize, random }: Settings, pages: () => number, 
   return { iova: IOVA, sg: listOf(placeChunks(sizes, cpuPageSize, random), sizes, cpuPageSize) };
 }
 
-/** Pages until the next that does not follow: each does not with the given probability. */
+/** Pages before the next break. Each page breaks with the given probability. */
 function runLength({ fragmentation, random }: Settings): number {
   if (fragmentation === 0) return Number.POSITIVE_INFINITY;
   if (fragmentation === 1) return 1;
@@ -119,7 +119,7 @@ function runLength({ fragmentation, random }: Settings): number {
   return 1 + Math.floor(Math.log(1 - random.next()) / Math.log(1 - fragmentation));
 }
 
-/** A refill is as many pages as 64 buffers need; the buffers of a page are behind each other in it, as a page pool hands them out. */
+/** A refill takes as many pages as 64 buffers need. Buffers of a page follow each other in it, as a page pool hands them out. */
 function networkRing({ bytes, cpuPageSize, random }: Settings): WorkloadRequest[] {
   const buffer = 2 * KIB;
   const perCall = 64;
@@ -145,7 +145,7 @@ function gpuBuffer({ bytes, cpuPageSize, random }: Settings): WorkloadRequest[] 
   return [{ iova: IOVA, sg: listOf(placeChunks(sizes, cpuPageSize, random), sizes, cpuPageSize) }];
 }
 
-/** Buffers of 4M to 16M, each from 1 to 32 CPU pages into its frame, at IOVAs that are multiples of 2M. */
+/** Buffers of 4M to 16M that start 1 to 32 CPU pages into their frame, at IOVAs that are multiples of 2M. */
 function misaligned(settings: Settings): WorkloadRequest[] {
   const { cpuPageSize, random } = settings;
   return buffers(settings, () => {
@@ -163,7 +163,7 @@ function oddStart(settings: Settings): WorkloadRequest[] {
   });
 }
 
-/** Requests of one entry each until there are enough bytes, each in a frame and an IOVA slot with room for it. */
+/** Makes requests of one entry until there are enough bytes. Each has a frame and an IOVA slot with room for it. */
 function buffers(
   { bytes, cpuPageSize, random }: Settings,
   draw: () => { readonly start: number; readonly length: number },

@@ -1,6 +1,6 @@
-/** Least recently used, set by set, without an object for any of what is held: what the lean TLB and its walk cache keep things in. */
+/** Sets with least-recently-used replacement and no object per element: the store of the lean TLB and its walk cache. */
 
-/** Numbers in sets, each set a ring in the order of use: behind its head the one that was used last. */
+/** Numbers in sets. Each set is a ring in the order of use: after its head comes the most recently used. */
 export class LruSets {
   readonly #next: Int32Array;
   readonly #previous: Int32Array;
@@ -9,7 +9,7 @@ export class LruSets {
   readonly #numbers: number;
   readonly #ways: number;
 
-  /** For the numbers 0 to `numbers - 1`, in sets of `ways` places. */
+  /** Holds the numbers 0 to `numbers - 1` in sets of `ways` places. */
   constructor(numbers: number, sets: number, ways: number) {
     this.#numbers = numbers;
     this.#ways = ways;
@@ -35,7 +35,7 @@ export class LruSets {
     this.#link(number, head);
   }
 
-  /** Puts a number into a set, or uses it where it is there. Answers the number that had to go, or -1. */
+  /** Puts a number into a set, or marks it as used if it is there. Returns the number that was evicted, or -1. */
   insert(number: number, set: number): number {
     if (this.has(number)) {
       this.use(number);
@@ -50,7 +50,7 @@ export class LruSets {
     return oldest;
   }
 
-  /** False: it was not there. */
+  /** Returns whether the number was there. */
   remove(number: number): boolean {
     if (!this.has(number)) return false;
     this.#unlink(number);

@@ -1,6 +1,6 @@
 /**
- * A lean TLB over a walked trace: sets and ways, the least recently used entry gone first, and a walk cache of tables. It counts
- * what `Tlb` counts, access by access, in a fraction of the time; a property test holds the two equal. (DDI 0487 D8.16, D8.17.)
+ * A lean TLB over a walked trace: sets and ways with least-recently-used replacement, and a walk cache of tables. It counts
+ * the same as `Tlb`, access by access, in a fraction of the time. A property test holds the two equal. (DDI 0487 D8.16, D8.17.)
  */
 import { StudyError } from '../errors.ts';
 import { LruSets } from './lru.ts';
@@ -10,42 +10,42 @@ import { Regions, type WalkedTrace } from './walks.ts';
 export interface TlbShape {
   /** Entries in all, 1 to 2^20. */
   readonly entries: number;
-  /** Entries of a set; there is a power of two of sets. `full`: one set, fully associative. */
+  /** Entries in a set. The number of sets is a power of two. `full`: one set, fully associative. */
   readonly ways: number | 'full';
-  /** Tables that the walk cache holds, 0 to 2^20; 0 is no walk cache. */
+  /** Tables that the walk cache holds, 0 to 2^20. 0 means no walk cache. */
   readonly walkCache: number;
-  /** A contiguous run is one entry, where one stage translates. Default: true. */
+  /** A contiguous run takes one entry, if only one stage translates. Default: true. */
   readonly runs?: boolean;
 }
 
-/** What a TLB came to. Sizes in bytes. */
+/** What a TLB counted. Sizes in bytes. */
 export interface TlbCounts {
   readonly accesses: number;
   readonly hits: number;
-  /** Each is a walk. */
+  /** Each one is a walk. */
   readonly misses: number;
-  /** Of the misses those that end in a fault, which is never held. */
+  /** The misses that end in a fault, which is never cached. */
   readonly faults: number;
   readonly evictions: number;
-  /** Descriptors that walks read from memory, of both stages and of each, and those that the walk cache saved. */
+  /** Descriptors that walks read from memory: of both stages together, of each, and those that the walk cache saved. */
   readonly fetches: number;
   readonly stage1Fetches: number;
   readonly stage2Fetches: number;
   readonly fetchesSaved: number;
-  /** The most that one walk read. */
+  /** The most descriptors that one walk read. */
   readonly costliestWalk: number;
   /** Walks that began at a table from the walk cache. */
   readonly walkCacheHits: number;
-  /** What the entries cover: when the trace ends, and when it was most. */
+  /** Bytes that the entries cover: at the end of the trace, and at the most. */
   readonly reach: number;
   readonly bestReach: number;
-  /** What a TLB needs for the whole trace to miss nothing twice: entries, the bytes that they cover, and tables. */
+  /** What a TLB needs so that nothing in the whole trace misses twice: entries, the bytes that they cover, and tables. */
   readonly workingSet: { readonly entries: number; readonly bytes: number; readonly tables: number };
 }
 
 const MAX_ENTRIES = 2 ** 20;
 
-/** Sets of a TLB. @throws StudyError for a shape that no TLB has. */
+/** Number of sets in a TLB. @throws StudyError for an impossible shape. */
 export function setsOf({ entries, ways, walkCache }: TlbShape): number {
   const isCount = (value: number, least: number) =>
     Number.isInteger(value) && value >= least && value <= MAX_ENTRIES;
@@ -57,15 +57,15 @@ export function setsOf({ entries, ways, walkCache }: TlbShape): number {
   const sets = entries / ways;
   if (isCount(ways, 1) && isCount(sets, 1) && Number.isInteger(Math.log2(sets))) return sets;
   throw new StudyError(
-    `${entries} entries of ${ways} ways are ${sets} sets, and sets are a power of two; ways 'full' is one set`,
+    `${entries} entries of ${ways} ways make ${sets} sets, which must be a power of two; ways 'full' means one set`,
     ways,
   );
 }
 
 /**
- * Runs a trace through a TLB that is empty in the beginning.
- * @param each - told of every access what it cost: descriptors read, or -1 where an entry answered.
- * @throws StudyError for a shape that no TLB has.
+ * Runs a trace through a TLB that starts empty.
+ * @param each - called with the cost of every access: descriptors read, or -1 if an entry answered.
+ * @throws StudyError for an impossible shape.
  */
 export function runTlb(walked: WalkedTrace, shape: TlbShape, each?: (cost: number) => void): TlbCounts {
   return new LeanTlb(walked, shape).run(each);
@@ -79,7 +79,7 @@ class LeanTlb {
   readonly #setOf: Uint32Array;
   readonly #held: LruSets;
   readonly #cache: LruSets | undefined;
-  /** By table: the walk that filled its entry of the walk cache, and how many of its fetches led there. */
+  /** By table: the walk that filled its walk cache entry, and how many of that walk's fetches led to the table. */
   readonly #filledBy: Uint32Array;
   readonly #depth: Uint32Array;
   #reach = 0;
@@ -164,7 +164,7 @@ class LeanTlb {
     };
   }
 
-  /** What was accessed is unmapped: its entries go. */
+  /** Drops the entries of what was accessed in `[from, end)`, because it is unmapped. */
   #drop(from: number, end: number): void {
     for (let i = from; i < end; i++) {
       const entry = this.#entryOf[this.#walked.walkOf[i]!]!;
@@ -172,7 +172,7 @@ class LeanTlb {
     }
   }
 
-  /** Answers the descriptors read. */
+  /** Returns the number of descriptors read. */
   #miss(walk: number): number {
     const { ok, fetchStart, stage } = this.#walked.walks;
     const saved = this.#cache ? this.#throughCache(this.#cache, walk) : 0;
@@ -200,7 +200,7 @@ class LeanTlb {
     this.#bestReach = Math.max(this.#bestReach, this.#reach);
   }
 
-  /** Answers the fetches that the walk cache saves, and takes in the tables of the walk. */
+  /** Returns the number of fetches that the walk cache saves, and adds the tables of the walk to it. */
   #throughCache(cache: LruSets, walk: number): number {
     const { tableStart, table, depth } = this.#walked.walks;
     const [first, end] = [tableStart[walk]!, tableStart[walk + 1]!];
@@ -218,7 +218,7 @@ class LeanTlb {
     return saved;
   }
 
-  /** The fetches down to a table that this walk shares with the one it is known from: a table larger than a page of stage 2 has descriptors that are found another way. */
+  /** The fetches on the way to a table that this walk shares with the one that filled the entry. Two walks can differ where a table is larger than a page of stage 2. */
   #savedFrom(table: number, walk: number): number {
     const { fetchStart, fetch } = this.#walked.walks;
     const [ours, theirs] = [fetchStart[walk]!, fetchStart[this.#filledBy[table]!]!];

@@ -1,4 +1,4 @@
-/** A workload's own TLB study: the tables that its requests make, and a device that uses what they map. */
+/** The TLB study of a workload: the tables of its own requests, and a device that uses what they map. */
 import { setImmediate } from 'node:timers/promises';
 import { IommuError } from '../../pagetable/errors.ts';
 import type { Choice } from '../combinations.ts';
@@ -10,25 +10,25 @@ import { makeTables, stretchesOf, type TablesChoice } from './tables.ts';
 import { deviceTrace, LARGEST_BUFFER, TRACES, type Trace, type TraceName, traceNamed } from './trace.ts';
 import { walkTrace } from './walks.ts';
 
-/** `device`: it goes over each request in bursts of 256 bytes, after which the request is unmapped. */
+/** `device`: a device goes over each request in bursts of 256 bytes, then the request is unmapped. */
 export const WORKLOAD_TRACES = ['device', ...TRACES] as const;
 /** A trace over a workload: what its device does, or one of the generated ones. */
 export type WorkloadTrace = 'device' | TraceName;
 const DEFAULT_TRACES: readonly WorkloadTrace[] = ['device'];
 
-/** TLBs and traces that a workload is put through. */
+/** The TLBs and traces to try on a workload. */
 export interface WorkloadTlbOptions {
   readonly shapes: readonly TlbShape[];
-  /** Default: `device`. The others are of what is mapped, address space by address space, in proportion to its bytes. */
+  /** Default: `device`. The others access all mapped memory, divided among address spaces in proportion to their bytes. */
   readonly traces?: readonly WorkloadTrace[];
-  /** Of each trace, 1 to 2^26; of `device` at most. Default: 2^18 of `device`, 2^16 of others. */
+  /** Accesses in each trace, 1 to 2^26: the most for `device`. Default: 2^18 for `device`, 2^16 for others. */
   readonly accesses?: number;
   readonly choice?: Choice;
-  /** Of traces that are random. Default: 1. */
+  /** Seed of random traces. Default: 1. */
   readonly seed?: number;
 }
 
-/** A result, and the trace that it is of. */
+/** A result, and the trace that gave it. */
 export interface WorkloadTlbResult {
   readonly trace: WorkloadTrace;
   readonly result: TlbResult;
@@ -36,10 +36,10 @@ export interface WorkloadTlbResult {
 
 /**
  * Runs a workload's accesses through TLBs over the tables that it makes under every combination of a choice. Requests of different
- * address spaces share nothing: each space begins with an empty TLB, and the counts of all are added up.
+ * address spaces share nothing: each space starts with an empty TLB, and their counts are added up.
  *
- * Unlike a footprint that is mapped for a study, requests keep their CPU pages: what `map_sg` refuses is refused here.
- * @throws StudyError for shapes, choices or options that can't be.
+ * Unlike the footprint of a TLB study, requests keep their CPU pages: what `map_sg` refuses is refused here too.
+ * @throws StudyError for impossible shapes, choices or options.
  */
 export async function* studyWorkloadTlb(
   workload: Workload,
@@ -70,7 +70,7 @@ export async function* studyWorkloadTlb(
   }
 }
 
-/** @throws StudyError for options that can't be, whatever the workload. */
+/** @throws StudyError for options that are wrong for every workload. */
 export function checkWorkloadTlb({ shapes, accesses = 1, seed = 1 }: WorkloadTlbOptions): void {
   for (const shape of shapes) setsOf(shape);
   if (!Number.isInteger(accesses) || accesses < 1 || accesses > 2 ** 26) {
@@ -79,12 +79,12 @@ export function checkWorkloadTlb({ shapes, accesses = 1, seed = 1 }: WorkloadTlb
   if (!Number.isSafeInteger(seed)) throw new StudyError(`seed must be a whole number, not ${seed}`, seed);
 }
 
-/** How many results that has. */
+/** How many results `studyWorkloadTlb` yields. */
 export function sizeOfWorkloadTlb({ shapes, choice, traces = DEFAULT_TRACES }: WorkloadTlbOptions): number {
   return shapes.length * traces.length * choicesOf(choice).length;
 }
 
-/** A trace for each space; none where it has nothing that a device would go over, or too little; why, where there is none at all. */
+/** A trace for each space. A space has none if a device would access too little of it or nothing; `reason` explains why no space has one. */
 interface SpaceTraces {
   readonly ofSpaces: readonly (Trace | undefined)[];
   readonly reason?: string;
@@ -96,12 +96,12 @@ function tracesOf(
   trace: WorkloadTrace,
   { accesses = trace === 'device' ? 2 ** 18 : 2 ** 16, seed = 1 }: WorkloadTlbOptions,
 ): SpaceTraces {
-  // Large requests are memory that a guest was given, unless there is nothing else: then they are the buffers.
+  // Large requests are taken for a guest's RAM, unless there is nothing else: then they are buffers.
   const isBuffer = ({ sg }: WorkloadRequest) => sg.byteLength > 0n && sg.byteLength <= LARGEST_BUFFER;
   const largest = workload.requests.some(isBuffer) ? LARGEST_BUFFER : Number.MAX_SAFE_INTEGER;
   const total = bytesOf(workload);
   let [left, bytes] = [accesses, 0];
-  let reason = `${workload.name} holds no byte that a device would access`;
+  let reason = `${workload.name} has no byte that a device would access`;
   const share = (upTo: number) => (total === 0 ? 0 : Math.round((accesses * upTo) / total));
   const ofSpaces = spaces.map((space): Trace | undefined => {
     const before = share(bytes);
@@ -136,7 +136,7 @@ function bytesOf({ requests }: Workload): number {
   return requests.reduce((sum, { sg }) => sum + Number(sg.byteLength), 0);
 }
 
-/** By trace, then by shape; or the error of the first request that can't be mapped. */
+/** Counts by trace, then by shape; or the error of the first request that can't be mapped. */
 function countsOf(
   spaces: readonly Workload[],
   traces: readonly SpaceTraces[],
@@ -165,7 +165,7 @@ function countsOf(
   return sums;
 }
 
-/** Of one space after the other: what happened is added up, what is held at a time is not. */
+/** Combines two spaces that run one after the other: events add up, what is held at one time does not. */
 function added(a: TlbCounts, b: TlbCounts): TlbCounts {
   const sum = (key: Exclude<keyof TlbCounts, 'workingSet'>) => a[key] + b[key];
   return {

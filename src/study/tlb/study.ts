@@ -7,31 +7,31 @@ import { type Footprint, footprintWorkload, makeTables, stretchesOf, type Tables
 import { type Trace, type TraceOptions, traceNamed } from './trace.ts';
 import { type StudiedTables, walkTrace } from './walks.ts';
 
-/** A TLB, and the tables behind it; without them, those that were given. */
+/** A TLB, and the choice of tables behind it, if they were not given. */
 export interface TlbCombination extends TlbShape {
   readonly tables?: TablesChoice;
 }
 
-/** What a trace came to under one combination. */
+/** The result of a trace under one combination. */
 export interface TlbMeasured extends TlbCounts {
   readonly maps: true;
   readonly combination: TlbCombination;
   /** 0 to 1. */
   readonly hitRate: number;
-  /** Descriptors read: for each walk (0 where there was none), and for each access. */
+  /** Descriptors read on average: by a walk (0 if there was none), and by an access. */
   readonly fetchesPerWalk: number;
   readonly fetchesPerAccess: number;
 }
 
-/** The footprint can't be mapped under a combination. */
+/** The result if the footprint can't be mapped under a combination. */
 export interface TlbRefused {
   readonly maps: false;
   readonly combination: TlbCombination;
-  /** In the words of the error. */
+  /** The message of the error. */
   readonly reason: string;
 }
 
-/** What a combination came to; `maps` tells what was measured from what could not be mapped. */
+/** The result of a combination. `maps` tells whether it was measured or could not be mapped. */
 export type TlbResult = TlbMeasured | TlbRefused;
 
 /** A trace to generate over what is mapped. */
@@ -39,7 +39,7 @@ export interface NamedTrace extends TraceOptions {
   readonly name: string;
 }
 
-/** What is studied: tables that are there, or a footprint that is mapped under every combination of a choice. */
+/** What to study: given tables, or a footprint that is mapped under every combination of a choice. */
 export type TlbStudy = {
   /** TLBs to try, in this order. */
   readonly shapes: readonly TlbShape[];
@@ -49,12 +49,12 @@ export type TlbStudy = {
 );
 
 /**
- * Runs a study, combination by combination: by tables in the order of `combinationsOf`, then by TLB. Between two of them the event
- * loop turns, so that whoever asks can show how far it is, and stop by leaving the loop.
+ * Runs a study, combination by combination: by tables in the order of `combinationsOf`, then by TLB. It yields to the event
+ * loop between them, so that the caller can show progress, and can stop by leaving the loop.
  *
- * Every access is a privileged read. The TLBs are those of `lpae/tlb`, counted alike, by a leaner model.
+ * Every access is a privileged read. The model is leaner than the TLB of `lpae/tlb`, but counts the same.
  *
- * @throws StudyError for shapes, choices, footprints or traces that can't be.
+ * @throws StudyError for impossible shapes, choices, footprints or traces.
  *
  * @example
  * const shapes = [{ entries: 64, ways: 4, walkCache: 16 }] as const;
@@ -89,7 +89,7 @@ export function sizeOfStudy(study: TlbStudy): number {
   return study.shapes.length * ('tables' in study ? 1 : choicesOf(study.choice).length);
 }
 
-/** The CPU's page size plays no part in what is walked. */
+/** The combinations without the CPU's page size, which does not matter to a walk. */
 export function choicesOf(choice: Choice | undefined): TablesChoice[] {
   return combinationsOf(4096, choice).map(({ granule, sizes, stage }) => ({ granule, sizes, stage }));
 }
@@ -116,7 +116,7 @@ async function* runShapes(
   }
 }
 
-/** What counts come to, for each access and each walk. */
+/** Adds to the counts the averages for each access and each walk. */
 export function measuredOf(combination: TlbCombination, counts: TlbCounts): TlbMeasured {
   const { accesses, hits, misses, fetches } = counts;
   return {

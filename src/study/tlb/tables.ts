@@ -12,23 +12,23 @@ import { type WorkloadOptions, workloadNamed } from '../workloads.ts';
 import { joined, type Stretch } from './trace.ts';
 import type { StudiedTables } from './walks.ts';
 
-/** What is compared. The CPU's page is always the granule, so that everything can be mapped under each. */
+/** The axes that are compared. The CPU's page always equals the granule, so that every granule can map everything. */
 export type TablesChoice = Pick<Combination, 'granule' | 'sizes' | 'stage'>;
 
-/** A footprint: the requests of a workload, or given stretches. */
+/** What memory to map: the requests of a workload, or given stretches. */
 export type Footprint = Omit<WorkloadOptions, 'cpuPageSize'> & {
-  /** Of {@link WORKLOADS}, which says where memory lies. Default: `fragmented`. */
+  /** One of {@link WORKLOADS}: it decides where memory lies. Default: `fragmented`. */
   readonly workload?: string;
-  /** Input addresses to map, in place of the workload's own. `bytes` does not count then. */
+  /** Input addresses to map instead of the workload's own. `bytes` is then ignored. */
   readonly stretches?: readonly Stretch[];
 };
 
-/** Stretches are widened to this, the largest granule: every granule maps the same. */
+/** Stretches are widened to multiples of this, the largest granule, so that every granule maps the same. */
 const UNIT = 0x1_0000n;
 
 /**
  * The requests that map a footprint with CPU pages of the granule's size.
- * @throws StudyError for a workload that there is none of, or options out of range.
+ * @throws StudyError for an unknown workload, or options out of range.
  */
 export function footprintWorkload(footprint: Footprint, granule: number): Workload {
   const { workload = 'fragmented', stretches, fragmentation = 0, ...options } = footprint;
@@ -49,7 +49,7 @@ export function stretchesOf({ requests }: Workload): Stretch[] {
   return joined(requests.map(({ iova, sg }) => ({ first: iova, size: sg.byteLength })));
 }
 
-/** Reads the memory of a workload chunk by chunk, whatever requests it was for. */
+/** Hands out the memory of a workload chunk by chunk, regardless of which request it was for. */
 class ChunkReader {
   readonly #cpuPageSize: number;
   readonly #lists: readonly Scatterlist[];
@@ -84,14 +84,14 @@ class ChunkReader {
   }
 }
 
-/** Tables made for a study, and what an exact `Tlb` takes. */
+/** Tables made for a study, with what an exact `Tlb` needs. */
 export interface MadeTables extends StudiedTables {
   readonly walker: Walker;
   readonly machine: MachineDescription & { readonly regime: Regime };
 }
 
 /**
- * Maps a workload, in one address space.
+ * Maps a workload in one address space.
  * @throws IommuError for a request that can't be mapped.
  */
 export function makeTables({ requests }: Workload, choice: TablesChoice): MadeTables {

@@ -1,9 +1,9 @@
-/** Access traces: the addresses that a device or a CPU asks a TLB for, in their order, generated or as they were recorded. */
+/** Access traces: the addresses that a device or a CPU looks up in a TLB, in order, either generated or recorded. */
 import { hex } from '../../text/numbers.ts';
 import { StudyError } from '../errors.ts';
 import { SeededRandom } from '../random.ts';
 
-/** Bytes of input address space: `size` of them from `first` on. */
+/** A range of input addresses: `size` bytes from `first` on. */
 export interface Stretch {
   readonly first: bigint;
   readonly size: bigint;
@@ -12,11 +12,11 @@ export interface Stretch {
 /** The accesses of a device or program, one after the other. */
 export interface Trace {
   readonly name: string;
-  /** Input addresses as signed 64-bit numbers, as `Walker.translateMany` takes them: those of an upper range are negative. */
+  /** Input addresses as signed 64-bit numbers, as `Walker.translateMany` takes them: addresses of an upper range are negative. */
   readonly addresses: Float64Array;
   /**
-   * Ascending indexes of accesses. Before each of them, what was accessed since the one before is unmapped, and its entries are
-   * invalidated: last-level ones, the walk cache keeps its tables.
+   * Ascending indexes of accesses. Before each of them, everything accessed since the previous one is unmapped, and its TLB entries are
+   * invalidated. Only last-level entries go: the walk cache keeps its tables.
    */
   readonly unmaps?: Uint32Array;
 }
@@ -26,11 +26,11 @@ export const TRACES = ['sequential', 'random', 'strided', 'dma-ring'] as const;
 /** The name of a trace that can be generated; see {@link traceNamed}. */
 export type TraceName = (typeof TRACES)[number];
 
-/** How a generated trace goes. Sizes are bytes. */
+/** Options of a generated trace. Sizes are in bytes. */
 export interface TraceOptions {
   /** 1 to 2^26. Default: 2^20. */
   readonly accesses?: number;
-  /** Bytes from one access to the next. Default: 64 of `sequential`, 4096 of `strided`. */
+  /** Bytes from one access to the next. Default: 64 for `sequential`, 4096 for `strided`. */
   readonly stride?: number;
   /** Any whole number. Default: 1. */
   readonly seed?: number;
@@ -38,22 +38,22 @@ export interface TraceOptions {
 
 /** A ring of 256 descriptors of 16 bytes, and receive buffers of 2K, written in bursts. */
 const RING = { slots: 256, slotBytes: 16, bytes: 4096, bufferBytes: 2048 } as const;
-/** What a device moves at once. */
+/** Bytes that a device moves at once. */
 const BURST = 256;
-/** Requests of more are no buffers: see {@link DeviceTraceOptions}. */
+/** Larger requests are not taken for buffers: see {@link DeviceTraceOptions}. */
 export const LARGEST_BUFFER = 2 ** 24;
 const LINE = 64;
 const MAX_ACCESSES = 2 ** 26;
 
 /**
- * Generates a trace over a footprint, which is taken as if its stretches followed each other. What reaches its end begins again.
+ * Generates a trace over a footprint, as if its stretches followed each other directly. A trace that reaches the end starts again.
  *
  * - `sequential`, `strided`: from the first byte on, `stride` bytes further each time.
  * - `random`: lines of 64 bytes, all equally likely.
  * - `dma-ring`: a network card. It reads a descriptor of its ring, fills a buffer of 2K in bursts of 256 bytes, and writes the
  *   descriptor back; the ring is the first 4K, and buffers follow each other in the rest.
  *
- * @throws StudyError for a name that there is none of, options out of range, or a footprint that is too small.
+ * @throws StudyError for an unknown name, options out of range, or a footprint that is too small.
  */
 export function traceNamed(name: string, footprint: readonly Stretch[], options: TraceOptions = {}): Trace {
   const { accesses = 2 ** 20, stride = name === 'strided' ? 4096 : LINE, seed = 1 } = options;
@@ -68,20 +68,20 @@ export function traceNamed(name: string, footprint: readonly Stretch[], options:
   throw new StudyError(`there is no trace '${name}'; there are ${TRACES.join(', ')}`, name);
 }
 
-/** How a device goes over its requests. Sizes are bytes. */
+/** How a device goes over its requests. Sizes are in bytes. */
 export interface DeviceTraceOptions {
   /** Bytes that the device moves at once. Default: 256. */
   readonly burst?: number;
   /** Stop after this many accesses. Default: 2^26. */
   readonly accesses?: number;
-  /** Larger requests are left out: a guest's RAM is mapped as a whole, and no device goes over it. Bytes. Default: 16 MiB. */
+  /** Larger requests are left out: a guest's RAM is one large mapping that no device goes over as a whole. Default: 16 MiB. */
   readonly largest?: number;
-  /** Requests are unmapped when they are done, each by itself (Linux's strict mode). Default true; false: nothing is ever unmapped. */
+  /** Whether each request is unmapped as soon as it is done (Linux's strict mode). Otherwise nothing is ever unmapped. Default: true. */
   readonly unmaps?: boolean;
 }
 
 /**
- * What a device does with the requests of its driver: it goes over the IOVA range of each in bursts, one request after the other.
+ * The accesses of a device that goes over the IOVA range of each request in bursts, one request after the other.
  * @throws StudyError for requests without a byte, or options out of range.
  */
 export function deviceTrace(
@@ -96,10 +96,7 @@ export function deviceTrace(
   const buffers = requests.filter(({ size }) => size <= largest);
   const wanted = buffers.reduce((sum, { size }) => sum + Math.ceil(Number(size) / burst), 0);
   if (wanted === 0) {
-    throw new StudyError(
-      `${name} holds no request of 1 to ${largest} bytes, which a device would go over`,
-      name,
-    );
+    throw new StudyError(`${name} has no request of 1 to ${largest} bytes for a device to go over`, name);
   }
   const addresses = new Float64Array(Math.min(wanted, accesses));
   const ends: number[] = [];
@@ -114,18 +111,18 @@ export function deviceTrace(
 
 /**
  * An input address as a trace holds it.
- * @throws StudyError for one that a double can't hold as a signed number: a tagged address.
+ * @throws StudyError for one that a double can't hold as a signed number, such as a tagged address.
  */
 export function addressNumber(ia: bigint): number {
   const signed = Number(BigInt.asIntN(64, ia));
   if (Number.isSafeInteger(signed)) return signed;
   throw new StudyError(
-    `${hex(ia)} is more than 53 bits, and its upper bits are not all alike: leave out the tag of a tagged address`,
+    `${hex(ia)} is wider than 53 bits, and its upper bits are not all equal: remove the tag of a tagged address`,
     ia,
   );
 }
 
-/** Stretches in ascending order, those that touch or overlap joined, each widened to multiples of `unit` (a power of two). */
+/** Widens stretches to multiples of `unit` (a power of two), joins those that touch or overlap, and sorts them ascending. */
 export function joined(stretches: Iterable<Stretch>, unit = 1n): Stretch[] {
   const ranges = [...stretches]
     .filter(({ size }) => size > 0n)
@@ -140,7 +137,7 @@ export function joined(stretches: Iterable<Stretch>, unit = 1n): Stretch[] {
   return found.map(({ first, end }) => ({ first, size: end - first }));
 }
 
-/** The multiples of `unit` bytes that a trace comes to, joined. */
+/** The stretches of whole `unit` bytes that a trace accesses, joined. */
 export function footprintOf({ addresses }: Trace, unit: number): Stretch[] {
   const units = new Set<number>();
   let last = Number.NaN;
@@ -170,7 +167,7 @@ function scattered({ bytes, random }: Offsets): () => number {
   return () => random.below(lines) * LINE;
 }
 
-/** Of each packet: the descriptor, the bursts of its buffer, the descriptor again. */
+/** The accesses of each packet: the descriptor, the bursts of its buffer, the descriptor again. */
 function ring({ bytes }: Offsets): (i: number) => number {
   const buffers = Math.floor((bytes - RING.bytes) / RING.bufferBytes);
   if (buffers < 1) {
@@ -192,7 +189,7 @@ function fill(name: string, accesses: number, space: JoinedSpace, offset: (i: nu
   return { name, addresses };
 }
 
-/** Stretches as one space of offsets. */
+/** Stretches put end to end: an offset counts across all of them. */
 class JoinedSpace {
   readonly bytes: number;
   readonly #firsts: number[] = [];
@@ -208,7 +205,7 @@ class JoinedSpace {
       bytes += Number(size);
       this.#ends.push(bytes);
     }
-    if (bytes === 0) throw new StudyError('the footprint has no byte: nothing is mapped there', bytes);
+    if (bytes === 0) throw new StudyError('the footprint is empty: nothing is mapped there', bytes);
     this.bytes = bytes;
   }
 

@@ -1,6 +1,6 @@
 /**
- * A trace walked: every leaf that it comes to is walked once, and what a TLB would keep of that walk is written down, so that a
- * TLB of any size can then be run over numbers alone. (DDI 0487 D8.16, D8.17, Table D8-104; as `src/tlb` has them.)
+ * Walks a trace: each leaf that it touches is walked once, and what a TLB would keep of that walk is recorded, so that a
+ * TLB of any size can then run over numbers alone. (DDI 0487 D8.16, D8.17, Table D8-104, with the rules of `src/tlb`.)
  */
 
 import { contiguousEntries, STAGE1_LEAF } from '../../arch/descriptors/index.ts';
@@ -14,27 +14,27 @@ import type { Trace } from './trace.ts';
 /** Tables, as hardware walks them. */
 export interface StudiedTables {
   readonly walker: Pick<Translator, 'regime' | 'walk'>;
-  /** Blocks with nT = 1 are not held: a PE with FEAT_BBM (an SMMU with BBML) of level 1 or 2. Default: true. */
+  /** Whether blocks with nT = 1 are not cached, as on a PE with FEAT_BBM (an SMMU with BBML) level 1 or 2. Default: true. */
   readonly nT?: boolean;
 }
 
 /**
- * The different walks of a trace, as columns: of walk `i` the fetches are those from `fetchStart[i]` to `fetchStart[i + 1]`, and the
- * tables those from `tableStart[i]` to `tableStart[i + 1]`.
+ * The distinct walks of a trace, as columns. The fetches of walk `i` are those from `fetchStart[i]` to `fetchStart[i + 1]`, and its
+ * tables are those from `tableStart[i]` to `tableStart[i + 1]`.
  */
 export interface Walks {
   readonly count: number;
-  /** 1 where it ends in a translation, 0 where in a fault. */
+  /** 1 if the walk ends in a translation, 0 if in a fault. */
   readonly ok: Uint8Array;
-  /** An address in it, and the bytes that an entry holds: of the leaf, and of its contiguous run. 0: no entry is made. */
+  /** An address of the walk, and the bytes that a TLB entry covers: for the leaf, and for its contiguous run. 0 means no entry. */
   readonly ia: Float64Array;
   readonly leafSize: Float64Array;
   readonly runSize: Float64Array;
-  /** Where each descriptor was read: a PA, of stage 1 under stage 2 an IPA. Tells fetches apart. And the stage of each. */
+  /** Where each descriptor was read, to tell fetches apart: a PA, or an IPA for stage 1 under stage 2. And its stage. */
   readonly fetchStart: Uint32Array;
   readonly fetch: Float64Array;
   readonly stage: Uint8Array;
-  /** Tables that it descended to, from the first one down; fetches that led there, 0 where the walk ended before it was read. */
+  /** Tables on the way down, and how many fetches led to each: 0 if the walk ended before it was read. */
   readonly tableStart: Uint32Array;
   readonly table: Uint32Array;
   readonly depth: Uint8Array;
@@ -43,24 +43,24 @@ export interface Walks {
 /** A trace, and the walk of each access. */
 export interface WalkedTrace {
   readonly trace: Trace;
-  /** By access: which walk it needs, where no entry answers. */
+  /** By access: the walk that it needs if no entry answers. */
   readonly walkOf: Uint32Array;
   readonly walks: Walks;
-  /** How many different tables there are. */
+  /** How many distinct tables there are. */
   readonly tables: number;
 }
 
-/** Memory stays as it is: what hardware would write back is not the study's to repeat. */
+/** Memory stays as it is: a study does not repeat hardware updates. */
 const READ: Access = { access: 'read', update: false };
-/** Where a walk faults nothing says how far that reaches. No table tells addresses within this apart. */
+/** The region of a fault, whose extent nothing says. No table distinguishes addresses within this many bytes. */
 const SMALLEST = 4096;
 
-/** Naturally aligned regions of addresses, numbered as they come. */
+/** Naturally aligned regions of addresses, numbered in the order in which they are added. */
 export class Regions {
   count = 0;
   readonly #bySize = new Map<number, Map<number, number>>();
 
-  /** The region that an address is in, or undefined. There is one at most, where regions do not overlap. */
+  /** The region that contains an address, or undefined. There is at most one, since regions do not overlap. */
   find(ia: number): number | undefined {
     for (const [size, numbers] of this.#bySize) {
       const found = numbers.get(Math.floor(ia / size));
@@ -69,7 +69,7 @@ export class Regions {
     return undefined;
   }
 
-  /** The number of the region of this size around an address: a new one, if need be. */
+  /** The number of the region of this size around an address, added if it is new. */
   numberOf(ia: number, size: number): number {
     let numbers = this.#bySize.get(size);
     if (numbers === undefined) {
@@ -85,10 +85,10 @@ export class Regions {
 }
 
 /**
- * Walks a trace, all accesses being privileged reads. Memory must not change meanwhile, and is not written.
+ * Walks a trace of privileged reads. Memory must not change meanwhile, and is not written.
  *
- * Short descriptors and contiguous runs are taken to be what the architecture asks for, alike in all entries of a run, and no
- * AArch32 block to reach from one range of addresses into the other; tables that are otherwise are for `lpae/tlb`, the exact model.
+ * It assumes well-formed tables: the entries of a run (of short descriptors, or contiguous) are all alike, and no
+ * AArch32 block reaches from one address range into the other. For other tables use `lpae/tlb`, the exact model.
  */
 export function walkTrace(tables: StudiedTables, trace: Trace): WalkedTrace {
   const { addresses } = trace;
@@ -109,9 +109,9 @@ export function walkTrace(tables: StudiedTables, trace: Trace): WalkedTrace {
   return { trace, walkOf, walks: walker.columns(), tables: walker.tables };
 }
 
-/** Walks, and writes down what came of it. */
+/** Walks addresses and records the results in columns. */
 class ColumnWalker {
-  /** By walk: bytes around its address that have the very same one. */
+  /** By walk: the bytes around its address that share this walk. */
   readonly regions: number[] = [];
   readonly #tables: StudiedTables;
   readonly #known = new Regions();
@@ -134,7 +134,7 @@ class ColumnWalker {
     return this.#known.count;
   }
 
-  /** Adds the walk of an address. Answers the bytes of its region. */
+  /** Adds the walk of an address. Returns the size of its region in bytes. */
   walk(ia: number): number {
     const { walker, nT = true } = this.#tables;
     const result = walker.walk(BigInt.asUintN(64, BigInt(ia)), READ);
@@ -185,13 +185,13 @@ class ColumnWalker {
   }
 }
 
-/** Without those that fetch an SMMU's context descriptor, which is cached by itself. (IHI 0070 3.17) */
+/** Leaves out the steps that fetch an SMMU's context descriptor, which is cached separately. (IHI 0070 3.17) */
 function tableSteps(steps: readonly WalkStep[]): readonly WalkStep[] {
   const first = steps.findIndex(({ stage, s1Level }) => stage === 1 || s1Level !== undefined);
   return first > 0 ? steps.slice(first) : steps;
 }
 
-/** The steps of the stage that input addresses go through, not those of stage 2 on its behalf. */
+/** Whether a step belongs to the stage that translates input addresses, and is not stage 2 working for it. */
 function isOwn({ stage, s1Level }: WalkStep, own: 1 | 2): boolean {
   return stage === own && s1Level === undefined;
 }
@@ -205,7 +205,7 @@ interface HeldSize {
 
 const NOTHING: HeldSize = { leafSize: 0, runSize: 0 };
 
-/** What an entry of a translation holds: nothing where no stage is on or a block's nT says so. Runs are held of one stage alone. */
+/** What the TLB entry of a translation covers: nothing if no stage is on or a block's nT forbids it. Runs count only for one stage. */
 function heldSize(result: Translation, steps: readonly WalkStep[], aarch32: boolean, nT: boolean): HeldSize {
   const leafOf = (stage: 1 | 2) =>
     steps.findLast((step) => isOwn(step, stage) && (step.kind === 'block' || step.kind === 'page'));
