@@ -1,9 +1,9 @@
-/** What is no time: memory that tables take beyond their own bytes, and how the cost of a descriptor grows with their number. */
+/** Results other than times: memory that tables take beyond their own bytes, and how the cost of a descriptor grows with the number. */
 import { Scatterlist } from '../src/index.ts';
 import type { Figure } from './workload.ts';
 import { GIB, IOVA, MIB, newDomain, RW, scattered } from './workloads/scatterlists.ts';
 
-/** Host memory for tables as a multiple of the tables' own bytes: the process's memory, before and after. */
+/** Host memory for tables as a multiple of the tables' own bytes, from the memory of the process before and after. */
 function overhead(name: string, map: () => { readonly bytes: number; readonly keep: unknown }): Figure {
   return {
     name: `memory for tables, ${name}`,
@@ -30,8 +30,8 @@ function mapAll(bytes: number, pgsizeBitmap: bigint) {
 }
 
 /**
- * Nanoseconds a descriptor of scattered 4K pages, the fastest of a few. The memory of the tables is in place already: to have the
- * first 64 KiB of it from the system takes as long as to map 2,000 pages.
+ * Nanoseconds per descriptor for scattered 4K pages, the fastest of a few runs. The memory of the tables is allocated before, because
+ * getting the first 64 KiB from the system takes as long as mapping 2,000 pages.
  */
 function costOf(count: number): number {
   const sg = scattered(count, 4096);
@@ -50,7 +50,7 @@ function costOf(count: number): number {
 }
 
 export function figures(): Figure[] {
-  // The code is warm before the first of them.
+  // Warm up the code before the first measurement.
   costOf(10_000);
   const growth = [1e3, 1e4, 1e5, 1e6, 1e7].map(
     (count): Figure => ({

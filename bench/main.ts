@@ -1,7 +1,7 @@
 /**
- * `npm run bench [-- --only=TEXT --json --compare=FILE --figures]`: every workload in one run, sampled after a warm-up, as nanoseconds a
- * unit, and as a ratio to a limit of the machine that was measured beside it, since machines are noisy and differ. `--json` to a file
- * is what `--compare` takes: it shows how ratios changed. `--figures`: memory and growth too, which take a while.
+ * `npm run bench [-- --only=TEXT --json --compare=FILE --figures]`: measures every workload in one run, after a warm-up, in nanoseconds per
+ * unit, and as a ratio to a limit of the machine measured in the same run, since machines are noisy and differ. `--compare` takes a file
+ * written with `--json`, and shows how ratios changed. `--figures` adds memory and growth, which take a while.
  */
 import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
@@ -18,11 +18,11 @@ const SAMPLES = 15;
 interface Row {
   readonly name: string;
   readonly unit: string;
-  /** Nanoseconds a unit: median, fastest and slowest sample. */
+  /** Nanoseconds per unit: median, fastest and slowest sample. */
   readonly median: number;
   readonly min: number;
   readonly max: number;
-  /** The fastest sample as a multiple of the fastest of its limit. */
+  /** The fastest sample as a multiple of the fastest sample of its limit. */
   readonly ratio: number;
 }
 

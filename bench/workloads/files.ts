@@ -1,4 +1,4 @@
-/** What files cost: checking golden files, opening a dump of a real machine, and listing what its tables map. */
+/** The cost of files: checking golden files, opening a dump of a real machine, and listing what its tables map. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';

@@ -1,10 +1,10 @@
-/** The limits of the machine: what no mapping and no walk can be faster than. */
+/** The limits of the machine: no mapping and no walk can be faster than these. */
 import type { LimitName, Workload } from '../workload.ts';
 import { shuffled } from './scatterlists.ts';
 
 const WORDS = 262_144;
 
-/** Storing, copying and randomly reading as many 64-bit words as a mapping of 1 GiB has, as two 32-bit halves each. */
+/** Stores, copies and randomly reads as many 64-bit words as a mapping of 1 GiB has, each as two 32-bit halves. */
 export function limits(): Record<LimitName, Workload> {
   const memory = new Uint32Array(WORDS * 2);
   const other = new Uint32Array(WORDS * 2);

@@ -53,7 +53,7 @@ function mappings(): Mapping[] {
   ];
 }
 
-/** What a driver without map_sg does: one call an entry. */
+/** Maps as a driver without map_sg does: one call for each entry. */
 function mapEach(domain: IommuDomain, sg: Scatterlist): void {
   let iova = IOVA;
   for (let i = 0; i < sg.count; i++) {
@@ -95,7 +95,7 @@ export function mappingWorkloads(): Workload[] {
   });
 }
 
-/** One call a page. */
+/** One call for each page. */
 export function unmapWorkloads(): Workload[] {
   const sg = scattered(DESCRIPTORS, 4 * KIB);
   const page = 4n * BigInt(KIB);

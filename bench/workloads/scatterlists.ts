@@ -22,7 +22,7 @@ export const GRANULES: readonly Granule[] = [
   { name: '64K', page: 64 * KIB, block: 512 * MIB, pgsizeBitmap: 0x2001_0000n },
 ];
 
-/** A domain of its own, with tables above 2 GiB in memory that grows as it is written. */
+/** Makes a domain with tables above 2 GiB, in memory that grows as it is written. */
 export function newDomain(pgsizeBitmap: bigint, format: FormatModule = arm64LpaeS1): IommuDomain {
   const memory = new PhysicalMemory({ base: 0x8000_0000n, size: 1n << 32n });
   const allocator = new FrameAllocator(memory);
@@ -30,8 +30,8 @@ export function newDomain(pgsizeBitmap: bigint, format: FormatModule = arm64Lpae
 }
 
 /**
- * A domain that stays. V8 drops compiled code when a garbage collection finds no object left of a shape that the code was
- * compiled for: samples that each make a domain of their own, and no other is alive, would measure the compiler now and then.
+ * A domain that stays alive. V8 drops compiled code when a garbage collection finds no object left of a shape that the code was
+ * compiled for. If no domain were alive between samples that each make their own, some samples would measure the compiler.
  */
 export const keptDomain = newDomain(0x4020_1000n);
 keptDomain.map(IOVA, 0n, 0x1000n, RW);
@@ -48,7 +48,7 @@ export function shuffled(count: number): Uint32Array {
   return order;
 }
 
-/** `count` entries of `bytes`, no two neighbours physically adjacent, within 47 bits. */
+/** `count` entries of `bytes` each, in 47 bits of physical address. No two neighbours are physically adjacent. */
 export function scattered(count: number, bytes: number): Scatterlist {
   const addresses = Float64Array.from(shuffled(count), (n) => 0x1_0000_0000 + n * 2 * bytes);
   return Scatterlist.fromColumns(addresses, new Float64Array(count).fill(bytes));

@@ -1,4 +1,4 @@
-/** Walks at random addresses of 1 GiB: all results (without steps), the PA alone, and in bulk; stage 1, stage 2 and nested. */
+/** Walks at random addresses of 1 GiB: all results (without steps), the PA only, and PAs in bulk; stage 1, stage 2 and nested. */
 import { arm64LpaeS2 } from '../../formats/index.ts';
 import { IommuDomain } from '../../src/index.ts';
 import { createWalker, type Walker, type WalkerOptions } from '../../src/walker/index.ts';
@@ -40,7 +40,7 @@ function walkerWorkloads(name: string, walker: Walker, ias: Float64Array): Workl
   ];
 }
 
-/** Stage 1 above a stage 2 that maps 512G to themselves as 1G blocks, in the same memory. */
+/** Stage 1 over a stage 2 that identity-maps 512G in 1G blocks, in the same memory. */
 function nestedRegisters(stage1: IommuDomain): WalkerOptions {
   const stage2 = new IommuDomain(stage1.memory, arm64LpaeS2, {
     pgsizeBitmap: 0x4020_1000n,

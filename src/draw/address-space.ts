@@ -1,4 +1,4 @@
-/** An address space as a map: low addresses above, ranges coloured by what they allow, holes cut short with a break mark. */
+/** An address space as a map: low addresses at the top, ranges coloured by their rights, holes shortened with a break mark. */
 import type { MachineRegime } from '../arch/regimes.ts';
 import { counted, hex, shortSize, sizeText } from '../text/numbers.ts';
 import { lookBox, lookLegend, lookOf, RIGHTS, sharesBox, shorterSays } from './look.ts';
@@ -19,7 +19,7 @@ import { element, type SvgNode, svgDocument } from './svg.ts';
 /** How an address space is drawn. */
 export interface SpaceOptions {
   readonly title?: string;
-  /** Mapped rows of each window; default 24. */
+  /** The most mapped rows in each window. Default: 24. */
   readonly maxRows?: number;
 }
 
@@ -32,13 +32,13 @@ const HOLE = 26;
 
 /**
  * An SVG of what an address space maps.
- * @param space - as `listSpace(walker)` answers it.
+ * @param space - the result of `listSpace(walker)`.
  * @param regime - the walker's.
  */
 export function addressSpace(space: DrawnSpace, regime: MachineRegime, options: SpaceOptions = {}): string {
   const { title = 'Address space', maxRows = MAX_ROWS } = options;
   const panels = spacePanels(space, regime, maxRows);
-  const under = 'Low addresses above. A height is the logarithm of a size; holes are cut short.';
+  const under = 'Low addresses at the top. Heights grow with the logarithm of sizes; holes are shortened.';
   const head = heading(title, [`${under} Every row has a tooltip.`], WIDTH);
   const nodes: SvgNode[] = [...head.nodes];
   let y = head.height + 18;
@@ -84,7 +84,7 @@ function drawPanel(
   return { nodes, height: y + 14 - top };
 }
 
-/** A 4K page is as high as its text, 64 times as much a little higher. */
+/** A 4K page is as high as its text, and 64 times as many bytes are a little higher. */
 function rowHeight(row: SpaceRow): number {
   if (row.kind === 'hole') return HOLE;
   const pages = Number(row.last - row.first + 1n) / 4096;
@@ -141,7 +141,7 @@ function leavesText({ leaves, leafSize }: MappedRow['ranges'][number]): string {
   return leaves > 1 ? `${sizeText(leafSize)} ×${leaves}` : 'one leaf';
 }
 
-/** What each part of a mixed row is, where there is room. */
+/** A label for each part of a mixed row, if there is room. */
 function shareLabels({ shares }: MappedRow, { x, y, width }: Box): SvgNode[] {
   const whole = shares.reduce((sum, { amount }) => sum + amount, 0);
   let from = x;

@@ -1,4 +1,4 @@
-/** Grouped bars: one group a category, one bar a series, each with its number. */
+/** Grouped bars: one group per category, one bar per series, each with its number. */
 import { textWidth, wrapText } from './measure.ts';
 import type { HueName } from './palette.ts';
 import { box, heading, label, legend, told } from './parts.ts';
@@ -7,9 +7,9 @@ import { element, type SvgNode, svgDocument } from './svg.ts';
 
 export interface BarChart {
   readonly title: string;
-  /** A sentence below it. */
+  /** A sentence below the title. */
   readonly subtitle?: string;
-  /** What bars measure. */
+  /** The axis of the values. */
   readonly value: Axis;
   readonly categories: readonly string[];
   readonly series: readonly BarSeries[];
@@ -17,11 +17,11 @@ export interface BarChart {
 
 export interface BarSeries {
   readonly name: string;
-  /** One for each category; undefined where there is none. */
+  /** One value for each category, undefined if there is none. */
   readonly values: readonly (number | undefined)[];
 }
 
-/** Colours of series, in this order; after the last they begin again. */
+/** Colours of series in order. After the last they repeat. */
 export const SERIES_HUES: readonly HueName[] = [
   'blue',
   'orange',
@@ -44,7 +44,7 @@ const GROUP_GAP = 14;
 const LINE = 15;
 const MOST_LABEL = 240;
 
-/** An SVG of grouped bars, lying, so that categories can have long names. */
+/** An SVG of horizontal grouped bars, so that category names can be long. */
 export function barChart(chart: BarChart): string {
   const { title, subtitle, value, categories, series } = chart;
   const head = heading(title, subtitle === undefined ? [] : wrapText(subtitle, WIDTH - 32, 12), WIDTH);
@@ -92,7 +92,7 @@ export function barChart(chart: BarChart): string {
   return svgDocument(WIDTH, y + 8, nodes, { title, desc: describe(chart) });
 }
 
-/** A bar and its number. Of a value that a logarithmic axis can't have, the number alone. */
+/** A bar and its number. Only the number if a logarithmic axis can't show the value. */
 function bar(
   chart: BarChart,
   category: number,
@@ -128,7 +128,7 @@ function gridLines(xs: readonly number[], top: number, bottom: number): SvgNode[
   );
 }
 
-/** Those that have room beside the one before. */
+/** The tick labels that do not overlap the one before. */
 function tickLabels(axis: Axis, ticks: readonly number[], xs: readonly number[], y: number): SvgNode[] {
   let free = 0;
   return ticks.flatMap((tick, i) => {

@@ -1,4 +1,4 @@
-/** Charts in a terminal: bars with numbers, tables of outcomes with signs; at most 80 columns. */
+/** Charts in a terminal of 80 columns: bars with numbers, and tables of outcomes with signs. */
 import { columns, padEnd, visibleWidth, wrap } from '../text/columns.ts';
 import type { Style } from '../text/style.ts';
 import type { BarChart } from './bar-chart.ts';
@@ -7,18 +7,18 @@ import type { LineChart } from './line-chart.ts';
 import { axisTitle, scaleOf, tickText } from './scale.ts';
 
 const WIDTH = 80;
-/** Of a bar's name, and of a row's. */
+/** The most columns for the name of a bar or a row. */
 const MOST_NAME = 40;
 const MOST_ROW = 28;
 const EIGHTHS = ['', '▏', '▎', '▍', '▌', '▋', '▊', '▉'];
 
-/** A bar a line, in groups by category. */
+/** One bar per line, grouped by category. */
 export function barChartText(chart: BarChart, style: Style): string[] {
   const { value, categories, series } = chart;
   const values = series.flatMap((one) => one.values.filter((v) => v !== undefined));
   const numbers = Math.max(0, ...values.map((v) => tickText(value, v).length));
   const names = series.map(({ name }) => short(name, MOST_NAME));
-  // One series needs no name: its bars stand beside their categories.
+  // A single series needs no name: its bars are labelled by category.
   const alone = series.length === 1;
   const labels = alone ? categories.map((category) => short(category, MOST_NAME)) : names;
   const left = Math.max(0, ...labels.map(visibleWidth)) + 4;
@@ -35,7 +35,7 @@ export function barChartText(chart: BarChart, style: Style): string[] {
   return [...titleLines(chart, style), ...wrap(axisTitle(value), WIDTH).map(style.faint), ...lines];
 }
 
-/** Bars of each line's values, by x. */
+/** The values of each line as bars, grouped by x. */
 export function lineChartText(chart: LineChart, style: Style): string[] {
   const { title, subtitle, x, y, series } = chart;
   const xs = [...new Set(series.flatMap(({ points }) => points.map(([px]) => px)))].sort((a, b) => a - b);
@@ -54,10 +54,10 @@ export function lineChartText(chart: LineChart, style: Style): string[] {
   );
 }
 
-/** The least that a column of a table of outcomes takes, with what parts it from the one before. */
+/** The least width of a column in a table of outcomes, with the gap before it. */
 const LEAST_COLUMN = 8;
 
-/** A row a line, columns under numbers where their names are too long, and below the reasons. Many columns make several tables. */
+/** One line per row, with numbers for column names that are too long, and reasons below. Many columns make several tables. */
 export function heatTableText(table: HeatTable, style: Style): string[] {
   const { rows, columns: names, columnTitle = '' } = table;
   const reasons = reasonsOf(table);
@@ -90,10 +90,10 @@ export function heatTableText(table: HeatTable, style: Style): string[] {
   ];
 }
 
-/** What `columns` puts between two cells. */
+/** The gap that `columns` puts between two cells. */
 const GAP = 2;
 
-/** Sign, words and the number of the reason; where there is no room, the sign and the number, or the sign alone. */
+/** Sign, words and the number of the reason. If there is no room, the sign and the number, or just the sign. */
 function outcomeText(
   cell: HeatCell | undefined,
   reasons: readonly string[],
@@ -121,7 +121,7 @@ function titleLines({ title, subtitle }: Pick<BarChart, 'title' | 'subtitle'>, s
   ];
 }
 
-/** A bar of so many columns, in eighths. */
+/** A bar of `length` columns, in eighths. */
 function barOf(length: number): string {
   if (!Number.isFinite(length) || length <= 0) return '';
   const eighths = Math.max(1, Math.round(length * 8));

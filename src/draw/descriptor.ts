@@ -1,4 +1,4 @@
-/** A descriptor drawn: its bits in rows, every field in a colour with its name and value, and below a list of what the fields mean. */
+/** Draws a descriptor: its bits in rows, each field in a colour with its name and value, and a list of their meanings below. */
 
 import { fieldTitle } from '../descriptor/field.ts';
 import {
@@ -18,15 +18,15 @@ import { type SvgNode, svgDocument } from './svg.ts';
 export interface DescriptorOptions {
   /** Default: the word in hex. */
   readonly title?: string;
-  /** Lines below it; default: the layout's title, and where the descriptor leads. */
+  /** Lines below the title. Default: the layout's title, and the address in the descriptor. */
   readonly under?: readonly string[];
-  /** Decoded already, with more said than the layout knows: the memory type of a MAIR. */
+  /** Fields decoded by the caller, with meanings that the layout does not know, such as a memory type from MAIR. */
   readonly fields?: readonly DecodedField[];
-  /** Bits of a row: default 32. */
+  /** Bits per row. Default: 32. */
   readonly rowBits?: 16 | 32;
 }
 
-/** A field with what stands for it: as in the terminal's drawing, a letter where it means something. */
+/** A field with its mark: a letter if the field means something, as in the terminal's drawing. */
 interface Marked extends DecodedField {
   readonly letter: string;
   readonly hue: HueName | undefined;
@@ -43,8 +43,8 @@ const FIELD_HUES: readonly HueName[] = ['blue', 'orange', 'green', 'pink', 'yell
 
 /**
  * An SVG of one descriptor.
- * @param layout - of a format: which bits are which field.
- * @param word - the descriptor, of at most `layout.width` bits; what is above is not drawn.
+ * @param layout - the fields of a descriptor format.
+ * @param word - the descriptor. Bits above `layout.width` are not drawn.
  */
 export function descriptor(layout: DescriptorLayout, word: bigint, options: DescriptorOptions = {}): string {
   const { rowBits = 32, title = hexWord(word, layout.width) } = options;
@@ -68,7 +68,7 @@ export function descriptor(layout: DescriptorLayout, word: bigint, options: Desc
   return svgDocument(WIDTH, y + 12, nodes, { title, desc: `${layout.title}: ${desc || 'no fields'}` });
 }
 
-/** Where a descriptor leads, in a line, or nothing. */
+/** A line with the address in a descriptor, or nothing. */
 function leadText(layout: DescriptorLayout, word: bigint): string[] {
   if (layout.kind === 'invalid') return [];
   const what = layout.kind === 'table' ? 'next table' : 'output address';
@@ -89,7 +89,7 @@ function mark(fields: readonly DecodedField[]): Marked[] {
   });
 }
 
-/** `rowBits` bits from `high` down: bit numbers, bits, names. */
+/** One row of `rowBits` bits from `high` down: bit numbers, bits, names. */
 function bitRow(
   fields: readonly Marked[],
   word: bigint,
@@ -135,7 +135,7 @@ function numbers(from: number, to: number, { x, width }: Box, y: number): SvgNod
   ];
 }
 
-/** Bits that mean nothing are hatched; what should not be so has a red frame. */
+/** Bits without a meaning are hatched; a field with a problem has a red frame. */
 function fieldBox({ hue, problem }: Marked, place: Box): SvgNode[] {
   const nodes: SvgNode[] =
     hue === undefined

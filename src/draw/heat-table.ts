@@ -1,4 +1,4 @@
-/** A table of outcomes: a cell for each combination, coloured and with a sign by how it went, reasons below. */
+/** A table of outcomes: a cell for each combination, with a colour and a sign for the outcome, and reasons below. */
 import { textWidth, wrapText } from './measure.ts';
 import type { HueName } from './palette.ts';
 import { box, filled, heading, label, legend, told } from './parts.ts';
@@ -10,21 +10,21 @@ export interface HeatCell {
   readonly outcome: Outcome;
   /** A few words. */
   readonly text: string;
-  /** Why: a sentence, listed once below the table. */
+  /** The reason: a sentence that is listed once below the table. */
   readonly reason?: string;
 }
 
 export interface HeatTable {
   readonly title: string;
   readonly subtitle?: string;
-  /** What rows and columns are: `CPU page size`. */
+  /** What rows and columns stand for: `CPU page size`. */
   readonly rowTitle?: string;
   readonly columnTitle?: string;
   readonly rows: readonly string[];
   readonly columns: readonly string[];
   /** By row, then by column. */
   readonly cells: readonly (readonly HeatCell[])[];
-  /** What outcomes are called here; default: yes, partly, no, does not apply. */
+  /** The words for outcomes. Default: yes, partly, no, does not apply. */
   readonly words?: Readonly<Partial<Record<Outcome, string>>>;
 }
 
@@ -35,12 +35,12 @@ export const OUTCOMES: Readonly<Record<Outcome, { hue: HueName; sign: string; wo
   none: { hue: 'grey', sign: '–', word: 'does not apply' },
 };
 
-/** Reasons in the order in which they are met, each once: a cell's number is its place, from 1. */
+/** Each reason once, in order of appearance. A cell shows its reason's place in this list, from 1. */
 export function reasonsOf({ cells }: HeatTable): string[] {
   return [...new Set(cells.flat().flatMap(({ reason }) => (reason === undefined ? [] : [reason])))];
 }
 
-/** Outcomes that occur, with their words. */
+/** The outcomes that occur, with their words. */
 export function outcomesOf({ cells, words }: HeatTable): { outcome: Outcome; text: string }[] {
   const all = Object.keys(OUTCOMES) as Outcome[];
   return all
@@ -56,7 +56,7 @@ const MOST_LABEL = 220;
 const LINE = 15;
 const PAD = 8;
 
-/** Where columns stand. */
+/** The positions of columns. */
 interface Grid {
   readonly left: number;
   readonly column: number;
@@ -101,7 +101,7 @@ interface Part {
   readonly height: number;
 }
 
-/** What rows and columns are, and the columns' names, ending at the same line. */
+/** The titles of rows and columns, and the column names, aligned at the bottom. */
 function columnHeads({ columns, rowTitle = '', columnTitle = '' }: HeatTable, grid: Grid, top: number): Part {
   const { left, column } = grid;
   const nodes: SvgNode[] = [];
@@ -119,7 +119,7 @@ function columnHeads({ columns, rowTitle = '', columnTitle = '' }: HeatTable, gr
   return { nodes, height: bottom - top + 9 };
 }
 
-/** A row's name and its cells, as high as the one with most lines. */
+/** A row's name and its cells, as high as the cell with the most lines. */
 function tableRow(
   { rows, columns, cells }: HeatTable,
   r: number,
@@ -158,7 +158,7 @@ function reasonList(reasons: readonly string[], width: number, top: number): Par
   return { nodes, height: y - top };
 }
 
-/** Baseline of a line of several, in the middle of a height. */
+/** The baseline of one of several lines that are centred in a height. */
 function centred(height: number, lines: number, index: number): number {
   return height / 2 + (index - (lines - 1) / 2) * LINE + 4;
 }

@@ -1,8 +1,8 @@
-/** Where the cells of an icicle stand: widths for entries or for address space, holes short, and nothing too narrow to see. */
+/** The layout of an icicle's cells: widths by entries or by address space, short holes, and nothing too narrow to see. */
 import type { IciclePanel, Item, TableItem } from './icicle-tree.ts';
 import { type Share, sharesOf } from './look.ts';
 
-/** Neighbours of one table that are too narrow to be drawn by themselves. */
+/** Neighbours in one table that are too narrow to be drawn separately. */
 export interface MixedItem {
   readonly kind: 'mixed';
   readonly level: number;
@@ -19,17 +19,17 @@ export interface Cell {
   readonly width: number;
 }
 
-/** `entries`: by entries in use, their logarithm; `span`: by bytes of address space. Holes have a width that says nothing. */
+/** `entries`: by the logarithm of entries in use. `span`: by bytes of address space. The widths of holes mean nothing. */
 export type IcicleScale = 'entries' | 'span';
 
 export interface LayoutOptions {
   readonly width: number;
-  /** What is narrower is drawn together with its neighbours. */
+  /** Cells narrower than this are drawn together with their neighbours. */
   readonly minWidth: number;
   readonly scale: IcicleScale;
 }
 
-/** Cells from left to right, each before those of its table. */
+/** The cells from left to right, each before the cells of its table. */
 export function layoutIcicle(panel: IciclePanel, { width, minWidth, scale }: LayoutOptions): Cell[] {
   const { root } = panel;
   const weights = scale === 'entries' ? entryWeights(root) : spanWeights(root);
@@ -42,7 +42,7 @@ export function layoutIcicle(panel: IciclePanel, { width, minWidth, scale }: Lay
     const flush = () => {
       const [only, ...more] = narrow;
       if (only === undefined) return;
-      // What stands alone keeps its place, however narrow.
+      // A single narrow cell is drawn all the same.
       const item = more.length === 0 ? only : mixed(narrow);
       cells.push({ item, x: start, width: x - start });
       narrow = [];
@@ -73,7 +73,7 @@ function mixed(items: readonly Item[]): MixedItem {
   return { kind: 'mixed', level, first, last: z.last, ia, size: z.ia + z.size - ia, items };
 }
 
-/** The rights within an item, by leaves. */
+/** The rights in an item, measured in leaves. */
 export function sharesWithin(item: Item | MixedItem): Share[] {
   const parts: Share[] = [];
   const add = (one: Item | MixedItem, times: number) => {
@@ -87,10 +87,10 @@ export function sharesWithin(item: Item | MixedItem): Share[] {
   return sharesOf(parts);
 }
 
-/** Up to here the width of a table's own entries grows as their weights do, then as their logarithm. */
+/** Up to this, the width of a table's own entries grows linearly with their weight, then logarithmically. */
 const FAIR = 10;
 const GAP = 1;
-/** Holes of the first table are the large ones. */
+/** Weight of a hole in the first table, where holes are largest. */
 const ROOT_GAP = 3;
 const ALONE = 2;
 

@@ -1,4 +1,4 @@
-/** The radix tree of tables in a terminal: a row of blocks for each level, every table over what it holds, at most 80 columns. */
+/** The radix tree of tables in a terminal of 80 columns: a row of blocks for each level, each table above its entries. */
 import { wrap } from '../text/columns.ts';
 import { hex } from '../text/numbers.ts';
 import type { Style } from '../text/style.ts';
@@ -18,7 +18,7 @@ export interface IcicleTextOptions {
 }
 
 /**
- * The tables behind an address space, as lines of at most 80 columns. Without colours the glyphs say the same.
+ * The tables behind an address space, as lines of at most 80 columns. Glyphs carry the same meaning as colours.
  *
  * @param panels - of `iciclePanels`.
  * @param style - of {@link makeStyle}.
@@ -38,7 +38,7 @@ export function icicleText(
   return [...lines, '', ...glyphLegend(looksOf(all), style, WIDTH, [`│${TABLE}│ table`])];
 }
 
-/** Cells on whole columns, each at least one wide. */
+/** Moves a cell to whole columns, at least one wide. */
 function whole({ item, x, width }: Cell): Cell {
   const from = Math.min(Math.round(x), WIDTH - LEFT - 1);
   return { item, x: from, width: Math.max(1, Math.round(x + width) - from) };
@@ -58,12 +58,12 @@ function panelLines(panel: IciclePanel, cells: readonly Cell[], style: Style): s
   ];
 }
 
-/** Cells from left to right; holes are spaces, and so is what no table of the level serves. */
+/** Cells from left to right. Holes, and addresses without a table at this level, are spaces. */
 function rowText(cells: readonly Cell[], style: Style): string {
   let [text, end] = ['', 0];
   for (const { item, x, width } of cells) {
     if (item.kind === 'gap') continue;
-    // What was too narrow for a column took one of its neighbour's.
+    // A cell too narrow for a column has taken one from its neighbour.
     const from = Math.max(x, end);
     const until = Math.min(x + width, WIDTH - LEFT);
     if (until <= from) continue;
@@ -73,7 +73,7 @@ function rowText(cells: readonly Cell[], style: Style): string {
   return text;
 }
 
-/** A bar at its left edge, then glyphs, with words over them where they fit. */
+/** A bar at the left edge, then glyphs, with words over them if they fit. */
 function cellText(item: Cell['item'], width: number, style: Style): string {
   const [glyph, paint] = glyphOf(item, style);
   if (width === 1) return paint(glyph);
@@ -85,14 +85,14 @@ function cellText(item: Cell['item'], width: number, style: Style): string {
 
 function glyphOf(item: Cell['item'], style: Style): [string, (text: string) => string] {
   if (item.kind === 'table') return [TABLE, style.table];
-  // Of several rights in one cell the one of most leaves.
+  // Of several rights in one cell, show the one with the most leaves.
   const [most] = sharesWithin(item).sort((a, b) => b.amount - a.amount);
   if (most === undefined) return [HOLE, style.faint];
   const { glyph, nth } = RIGHTS[most.rights];
   return [glyph, style.nth(nth)];
 }
 
-/** Input addresses below what begins there. */
+/** Input addresses, each below the cell that begins there. */
 function addressLine(cells: readonly Cell[]): string {
   const columns: string[] = Array.from({ length: WIDTH - LEFT }, () => ' ');
   for (const { item, x } of landmarks(cells)) {

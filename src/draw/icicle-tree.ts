@@ -1,4 +1,4 @@
-/** A tree of tables made ready to be drawn: alike neighbours in one run, alike tables one behind the other in one, holes as gaps. */
+/** Prepares a tree of tables for drawing: equal neighbours join into runs, consecutive equal tables into one, and holes become gaps. */
 
 import { isNested } from '../arch/regimes.ts';
 import type { Translator } from '../machine/machine.ts';
@@ -11,23 +11,23 @@ import { type Look, lookOf } from './look.ts';
 
 interface Spanned {
   readonly level: number;
-  /** Indices of its table, both inside. */
+  /** Its first and last index in its table, both inclusive. */
   readonly first: number;
   readonly last: number;
   /** First input address. */
   readonly ia: bigint;
-  /** Bytes that it spans. */
+  /** Bytes of address space that it spans. */
   readonly size: bigint;
 }
 
-/** Leaves that allow the same, one behind the other. */
+/** Consecutive leaves that allow the same. */
 export interface LeafItem extends Spanned {
   readonly kind: 'leaf';
   readonly leaf: 'block' | 'page' | 'not readable';
   readonly look: Look;
   /** Output address of the first. */
   readonly output: bigint;
-  /** Output addresses go on as input addresses do. */
+  /** Whether output addresses are contiguous, like input addresses. */
   readonly contiguous: boolean;
 }
 
@@ -36,25 +36,25 @@ export interface GapItem extends Spanned {
   readonly text: 'invalid' | 'not zero, but not valid' | 'not looked at';
 }
 
-/** A table, or several that say the same but for their addresses: the first stands for all. */
+/** A table, or several that differ only in addresses: the first stands for all. */
 export interface TableItem extends Spanned {
   readonly kind: 'table';
   readonly pa: bigint;
   readonly items: readonly Item[];
-  /** Why there are no items: drawn elsewhere already, or not there. */
+  /** Why there are no items: the table is drawn elsewhere, or was not visited. */
   readonly missing: '' | 'drawn already' | 'not visited';
-  /** Alike tables have the same. */
+  /** Equal for tables that are drawn as one. */
   readonly sign: string;
 }
 
 export type Item = LeafItem | GapItem | TableItem;
 
-/** One root and all below it. */
+/** One root and everything below it. */
 export interface IciclePanel {
   readonly title: string;
   readonly startLevel: number;
   readonly lastLevel: number;
-  /** Bytes of an entry at each level, from the start level on. */
+  /** Bytes that an entry spans at each level, from the start level on. */
   readonly entrySizes: readonly bigint[];
   /** @internal What is drawn. */
   readonly root: TableItem;
@@ -64,7 +64,7 @@ export interface IciclePanel {
 
 /**
  * Panels of a tree, one for each root.
- * @param tree - as `treeOfTarget(walker).tree()` reads it.
+ * @param tree - the result of `treeOfTarget(walker).tree()`.
  * @param walker - says what leaves allow.
  */
 export function iciclePanels(tree: TableTree, walker: Translator): IciclePanel[] {
@@ -192,17 +192,17 @@ class PanelMaker {
     const child = this.#tree.nodeAt(node.stage, node.level + 1, output);
     const missing = child === undefined ? 'not visited' : this.#drawn.has(child) ? 'drawn already' : '';
     const items = missing === '' ? this.#items(child!, place.ia) : [];
-    // A table that is not drawn may be any: it is like no other.
+    // Nothing is known about a table that is not drawn, so treat it as unlike any other.
     const sign = missing === '' ? signOf(items) : `${missing} ${output}`;
     return { kind: 'table', pa: output, items, missing, sign, ...place };
   }
 
   #look(entry: TableEntry, node: TableNode, ia: bigint): Look {
     const { regime } = this.#walker;
-    // A stage-2 leaf under stage 1 is met through other addresses than its own.
+    // Under stage 1, the walker can't be asked about a stage-2 leaf by its own input address.
     if (node.stage === 2 && isNested(regime)) return UNKNOWN;
     if (isNested(regime)) return lookOf(probe(this.#walker, ia, false), regime);
-    // In one table, leaves whose descriptors differ in nothing but the address allow the same, up to where the output size ends.
+    // In one table, leaves that differ only in the address allow the same, except beyond the output size.
     const key = `${node.level}.${node.pa}.${entry.descriptor ^ entry.output}.${entry.output >> 32n}`;
     const known = this.#looks.get(key) ?? lookOf(probe(this.#walker, ia, false), regime);
     this.#looks.set(key, known);

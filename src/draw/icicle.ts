@@ -1,4 +1,4 @@
-/** The radix tree of tables as an icicle: a row a level, every table over what it holds. */
+/** The radix tree of tables as an icicle: one row per level, each table above its entries. */
 import { hex, sizeText } from '../text/numbers.ts';
 import { type Cell, type IcicleScale, layoutIcicle, sharesWithin } from './icicle-layout.ts';
 import type { IciclePanel } from './icicle-tree.ts';
@@ -11,9 +11,9 @@ import { element, type SvgNode, svgDocument } from './svg.ts';
 /** How an icicle of tables is drawn. */
 export interface IcicleOptions {
   readonly title?: string;
-  /** Pixels; default 1200. */
+  /** In pixels. Default: 1200. */
   readonly width?: number;
-  /** What widths mean; default `entries`. */
+  /** The meaning of widths. Default: `entries`. */
   readonly scale?: IcicleScale;
 }
 
@@ -21,7 +21,7 @@ const WIDTH = 1200;
 const LEFT = 96;
 const RIGHT = 16;
 const ROW = 42;
-/** What is narrower is drawn together with its neighbours, so that files stay small too. */
+/** Cells narrower than this are drawn together with their neighbours, which also keeps files small. */
 const NARROWEST = 4;
 const AXIS = 24;
 
@@ -34,7 +34,7 @@ export function icicle(panels: readonly IciclePanel[], options: IcicleOptions = 
   const says =
     scale === 'entries'
       ? 'Widths grow with the logarithm of the entries in use'
-      : 'Widths are bytes of address space; holes and what is next to nothing have a width of their own';
+      : 'Widths are bytes of address space; holes and very small parts are not to scale';
   const head = heading(title, [`${says}. Every cell has a tooltip.`], width);
   const nodes: SvgNode[] = [...head.nodes];
   let y = head.height + 16;
@@ -121,7 +121,7 @@ function drawCell({ item }: Cell, place: Box): SvgNode[] {
   }
 }
 
-/** Nothing: a thin outline, a break mark, and how large it is. */
+/** A hole: a thin outline, a break mark, and its size. */
 function gapBox(place: Box, says: readonly string[] = []): SvgNode[] {
   const { x, y, width, height } = place;
   const middle = y + height / 2;
@@ -139,7 +139,7 @@ function gapBox(place: Box, says: readonly string[] = []): SvgNode[] {
   return nodes;
 }
 
-/** The index, and below it as much as there is room for. */
+/** The index, and below it as many words as there is room for. */
 function cellText(item: Cell['item'], place: Box): SvgNode[] {
   const { x, y, width, height } = place;
   const room = width - 6;
@@ -153,7 +153,7 @@ function cellText(item: Cell['item'], place: Box): SvgNode[] {
   return nodes;
 }
 
-/** Input addresses below the rows, the important ones first, none over another. */
+/** Input addresses below the rows. Important ones go first, and none overlaps another. */
 function axis(
   panel: IciclePanel,
   cells: readonly Cell[],

@@ -1,7 +1,7 @@
 /**
- * Pictures: SVGs that load nothing and stand in light and dark pages, and the same in a terminal of 80 columns.
+ * Pictures: SVGs that load nothing and suit light and dark pages, and the same in a terminal of 80 columns.
  *
- * Each SVG is a string, standalone and fit to be put into HTML as it is; several may stand in one page.
+ * Each SVG is a standalone string that can also be put into HTML as it is. One page can hold several.
  *
  * @example
  * import { IommuDomain, PhysicalMemory } from 'lpae';

@@ -1,4 +1,4 @@
-/** Lines over a common axis: each with its own colour and marker, and its name at its end. */
+/** Lines over a common axis: each has its own colour and marker, and its name at its end. */
 import { SERIES_HUES, seriesHue } from './bar-chart.ts';
 import { fitText, textWidth, wrapText } from './measure.ts';
 import { heading, label, told } from './parts.ts';
@@ -15,7 +15,7 @@ export interface LineChart {
 
 export interface LineSeries {
   readonly name: string;
-  /** By x. */
+  /** Sorted by x. */
   readonly points: readonly (readonly [x: number, y: number])[];
 }
 
@@ -24,7 +24,7 @@ const HEIGHT = 320;
 const LEFT = 16;
 const MOST_NAME = 300;
 const NAME_LINE = 16;
-/** Where lines run over each other, the one below shows in the gaps. */
+/** Dashes, so that a line shows through the gaps of another that covers it. */
 const DASHES = [undefined, '9 4', '3 3', '9 3 3 3', '14 5', '1 4'];
 
 /** An SVG of lines. */
@@ -33,7 +33,7 @@ export function lineChart(chart: LineChart): string {
   const head = heading(title, subtitle === undefined ? [] : wrapText(subtitle, WIDTH - 32, 12), WIDTH);
   const points = series.flatMap((one) => one.points);
   const top = head.height + 36;
-  // Names stand one below the other at the right, however many there are.
+  // Leave room for all names, one below the other at the right.
   const bottom = top + Math.max(HEIGHT, series.length * NAME_LINE);
   const up = scaleOf(
     y,
@@ -92,7 +92,7 @@ function grid({ x, y }: LineChart, across: Scale, up: Scale, { from, to, top, bo
   return nodes;
 }
 
-/** Points that an axis can show: a logarithmic one has no 0. */
+/** The points that the axes can show: a logarithmic axis has no 0. */
 function shown({ points }: LineSeries, across: Scale, up: Scale): { x: number; y: number; at: number }[] {
   return points
     .map(([px, py], at) => ({ x: across.at(px), y: up.at(py), at }))
@@ -120,7 +120,7 @@ function line(chart: LineChart, series: LineSeries, index: number, across: Scale
   ];
 }
 
-/** Shapes differ as colours do, and go on differing where colours begin again. */
+/** A marker. Shapes repeat at a different rate from colours, so that lines of equal colour differ in shape. */
 function marker(index: number, x: number, y: number): SvgNode {
   const names = `lpae-i-${seriesHue(index)}`;
   const at = (dx: number, dy: number) => `${rounded(x + dx)} ${rounded(y + dy)}`;
@@ -135,7 +135,7 @@ function marker(index: number, x: number, y: number): SvgNode {
   return element('path', { d: shape(), class: names });
 }
 
-/** Each name as near to the end of its line as the others let it. */
+/** Puts each name as near to the end of its line as the others allow. */
 function endNames(
   series: readonly LineSeries[],
   names: readonly string[],
@@ -145,7 +145,7 @@ function endNames(
 ): SvgNode[] {
   const ends = series.map((one, index) => ({ index, end: shown(one, across, up).at(-1) }));
   ends.sort((a, b) => (a.end?.y ?? bottom) - (b.end?.y ?? bottom));
-  // From above downwards, but no lower than what is still to come leaves room for.
+  // Place names from the top down, and leave room for those still to come.
   let free = top;
   return ends.flatMap(({ index, end }, i) => {
     const lowest = bottom - (ends.length - 1 - i) * NAME_LINE;

@@ -1,4 +1,4 @@
-/** What a leaf allows and what memory it is, as drawings tell it: a colour or a glyph for the rights, a stroke for the memory. */
+/** How drawings show the rights and memory type of a leaf: a colour or a glyph for the rights, a stroke for the memory. */
 
 import type { MachineRegime } from '../arch/regimes.ts';
 import type { Answer } from '../machine/machine.ts';
@@ -9,22 +9,22 @@ import type { HueName } from './palette.ts';
 import { type Box, box, filled, hatch, type LegendItem } from './parts.ts';
 import { element, type SvgNode } from './svg.ts';
 
-/** The most that a privilege level may do: `wx` writes and executes, `none` nothing, `fault` faults whatever it does. */
+/** The most that any privilege level may do. `wx`: write and execute. `none`: nothing. `fault`: every access faults. */
 export type Rights = 'ro' | 'rw' | 'rx' | 'wx' | 'none' | 'fault' | 'unknown';
 export type MemoryKind = 'cached' | 'uncached' | 'device' | 'unknown';
 
-/** What the colours of a leaf say. */
+/** What decides the colours of a leaf. */
 export interface LookKind {
   readonly rights: Rights;
   readonly memory: MemoryKind;
 }
 
 export interface Look extends LookKind {
-  /** `rw- rw- WB ISH nG`, or which fault. */
+  /** `rw- rw- WB ISH nG`, or the fault. */
   readonly text: string;
 }
 
-/** The look of what the walker answers for a leaf. @param regime - the walker's, which says how many privilege levels there are. */
+/** The look of a leaf, from the walker's answer. @param regime - the walker's. It decides how many privilege levels there are. */
 export function lookOf(result: Answer, regime: MachineRegime): Look {
   if (!result.ok) return { rights: 'fault', memory: 'unknown', text: faultText(result.fault, regime) };
   const { permissions, attributes } = result;
@@ -46,7 +46,7 @@ export function lookOf(result: Answer, regime: MachineRegime): Look {
 
 interface RightsLook {
   readonly hue: HueName;
-  /** Fills a leaf in a terminal: denser the more it allows. */
+  /** Fills a leaf in a terminal: the more rights, the denser. */
   readonly glyph: string;
   /** The colour in a terminal, as a number for `Style.nth`. */
   readonly nth: number;
@@ -55,8 +55,8 @@ interface RightsLook {
 
 export const RIGHTS: Readonly<Record<Rights, RightsLook>> = {
   ro: { hue: 'blue', glyph: '░', nth: 4, text: 'read only' },
-  rx: { hue: 'yellow', glyph: '▒', nth: 1, text: 'execute, not write' },
-  rw: { hue: 'green', glyph: '▓', nth: 2, text: 'write, not execute' },
+  rx: { hue: 'yellow', glyph: '▒', nth: 1, text: 'execute, no write' },
+  rw: { hue: 'green', glyph: '▓', nth: 2, text: 'write, no execute' },
   wx: { hue: 'red', glyph: '█', nth: 5, text: 'write and execute' },
   none: { hue: 'grey', glyph: '·', nth: 3, text: 'no rights' },
   fault: { hue: 'grey', glyph: '×', nth: 3, text: 'faults' },
@@ -65,13 +65,13 @@ export const RIGHTS: Readonly<Record<Rights, RightsLook>> = {
 
 const ORDER = Object.keys(RIGHTS) as Rights[];
 
-/** A part of a whole, in the same unit as its fellows. */
+/** A part of a whole. All parts have the same unit. */
 export interface Share {
   readonly rights: Rights;
   readonly amount: number;
 }
 
-/** How much there is of each of the rights, in their fixed order. */
+/** The total amount for each of the rights, in their fixed order. */
 export function sharesOf(parts: readonly Share[]): Share[] {
   return ORDER.flatMap((rights) => {
     const amount = parts.reduce((sum, part) => sum + (part.rights === rights ? part.amount : 0), 0);
@@ -79,7 +79,7 @@ export function sharesOf(parts: readonly Share[]): Share[] {
   });
 }
 
-/** A box in the colour of its rights, with a stroke at its lower edge for memory that is not cached. */
+/** A box in the colour of its rights, with a stroke at its lower edge for uncached memory. */
 export function lookBox(look: LookKind, place: Box): SvgNode[] {
   const { hue } = RIGHTS[look.rights];
   const nodes: SvgNode[] = [box(place, `lpae-f-${hue} lpae-cell`)];
@@ -101,7 +101,7 @@ function memoryStroke(memory: MemoryKind, { x, y, width, height }: Box): SvgNode
   ];
 }
 
-/** Several rights in one box, each as large as its share. @param direction - `down` stacks them, `across` lays them side by side. */
+/** Several rights in one box, sized by their shares. @param direction - `down` stacks them, `across` lays them side by side. */
 export function sharesBox(shares: readonly Share[], place: Box, direction: 'down' | 'across'): SvgNode[] {
   const whole = shares.reduce((sum, { amount }) => sum + amount, 0);
   let done = 0;
@@ -118,7 +118,7 @@ export function sharesBox(shares: readonly Share[], place: Box, direction: 'down
   });
 }
 
-/** Legend of the looks that a drawing has. */
+/** The legend of the looks in a drawing. */
 export function lookLegend(looks: readonly LookKind[]): LegendItem[] {
   const items: LegendItem[] = ORDER.filter((rights) => looks.some((look) => look.rights === rights)).map(
     (rights) => ({
@@ -137,7 +137,7 @@ export function lookLegend(looks: readonly LookKind[]): LegendItem[] {
   return items;
 }
 
-/** `rw- rwx WB ISH`, `rw- rwx WB`, `rw- rwx`: shorter and shorter, but never rights of one privilege level without the other. */
+/** `rw- rwx WB ISH`, `rw- rwx WB`, `rw- rwx`: shorter and shorter, but always with the rights of both privilege levels. */
 export function shorterSays(text: string): string[] {
   const words = text.split(' ');
   const rights = words.filter((word) => /^[r-][w-][x-]$/.test(word)).length;
@@ -147,7 +147,7 @@ export function shorterSays(text: string): string[] {
   );
 }
 
-/** Legend of glyphs and their colours in a terminal, in lines of at most `width` columns. @param more - items before them. */
+/** The legend of glyphs in a terminal, in lines of at most `width` columns. @param more - items to put first. */
 export function glyphLegend(
   looks: readonly LookKind[],
   style: Style,
@@ -161,7 +161,7 @@ export function glyphLegend(
   return packed([...more, ...items], width);
 }
 
-/** Items side by side, none of them broken. */
+/** Puts items side by side in lines, without breaking any. */
 function packed(items: readonly string[], width: number): string[] {
   const lines: string[] = [];
   for (const item of items) {

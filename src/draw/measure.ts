@@ -1,6 +1,6 @@
-/** How wide text gets, estimated from the widest of the usual fonts: what fits by this estimate fits everywhere. */
+/** Estimates the width of text from the widest of the usual fonts: text that fits by this estimate fits everywhere. */
 
-/** Widths in em by character, of sans-serif text. What is not listed is as wide as it is high. */
+/** Widths in em by character, of sans-serif text. A character that is not listed is as wide as it is high. */
 const WIDTHS: readonly (readonly [em: number, characters: string])[] = [
   [0.32, "ijl'|"],
   [0.42, 'frtI.,! ·'],
@@ -15,7 +15,7 @@ const WIDTHS: readonly (readonly [em: number, characters: string])[] = [
 const EM = new Map(WIDTHS.flatMap(([em, characters]) => [...characters].map((c) => [c, em] as const)));
 const MONO_EM = 0.61;
 const BOLD = 1.12;
-/** From here on scripts have characters as wide as high. */
+/** From this code point on, characters are as wide as high. */
 const FIRST_WIDE = 0x2e80;
 
 export interface TextLook {
@@ -23,14 +23,14 @@ export interface TextLook {
   readonly bold?: boolean | undefined;
 }
 
-/** Width in pixels, at most. @param size - font size in pixels. */
+/** An upper bound of the width in pixels. @param size - font size in pixels. */
 export function textWidth(text: string, size: number, { mono, bold }: TextLook = {}): number {
   let em = 0;
   for (const c of text) em += mono && c.codePointAt(0)! < FIRST_WIDE ? MONO_EM : (EM.get(c) ?? 1);
   return em * size * (bold && !mono ? BOLD : 1);
 }
 
-/** `text`, or as much of it as fits with a `…`; nothing where not even a few characters would. */
+/** `text`, or as much of it as fits before a `…`. Empty if not even a few characters fit. */
 export function fitText(text: string, width: number, size: number, look: TextLook = {}): string {
   if (textWidth(text, size, look) <= width) return text;
   const characters = [...text];
@@ -41,7 +41,7 @@ export function fitText(text: string, width: number, size: number, look: TextLoo
   return '';
 }
 
-/** Words in lines of at most `width` pixels; a word that is wider is cut. */
+/** Breaks text into lines of at most `width` pixels. A word that is wider is cut. */
 export function wrapText(text: string, width: number, size: number, look: TextLook = {}): string[] {
   const lines: string[] = [];
   for (const word of text.split(/\s+/)) {
@@ -53,7 +53,7 @@ export function wrapText(text: string, width: number, size: number, look: TextLo
   return lines;
 }
 
-/** The first of several ways to say something that fits, or nothing. */
+/** The first of several texts that fits, or nothing. */
 export function firstFitting(
   texts: readonly string[],
   width: number,

@@ -1,6 +1,6 @@
-/** The colours of all drawings, light and dark, and the stylesheet that every SVG carries. They differ for the colour-blind too. */
+/** The colours of all drawings, light and dark, and the stylesheet that every SVG carries. Colour-blind readers can tell them apart too. */
 
-/** A hue twice: to stand behind text, and for lines and marks on the page. */
+/** One hue in two shades: for areas behind text, and for lines and marks on the page. */
 export interface Hue {
   readonly fill: string;
   readonly ink: string;
@@ -51,13 +51,13 @@ export const DARK: Scheme = {
   },
 };
 
-// Without quotes: nothing of the stylesheet needs escaping, in XML or in HTML.
+// No quotes, so that the stylesheet needs no escaping in XML or HTML.
 const SANS = 'system-ui,-apple-system,Segoe UI,Roboto,DejaVu Sans,sans-serif';
 const MONO = 'ui-monospace,SFMono-Regular,Menlo,Consolas,DejaVu Sans Mono,monospace';
 
 /**
- * The stylesheet. Names begin with `lpae-`, and it is the same in every drawing: several can stand in one page. The scheme is
- * the reader's; `data-theme="light"` or `"dark"` on an element around a drawing decides it for that drawing.
+ * The stylesheet. Names begin with `lpae-`, and it is the same in every drawing, so that one page can hold several. The scheme is
+ * the reader's. `data-theme="light"` or `"dark"` on an element around a drawing overrides it.
  */
 export function stylesheet(): string {
   return [
@@ -93,7 +93,7 @@ function variables({ page, text, faint, line, hues }: Scheme): string {
   return [...plain, ...named].map(([name, colour]) => `--lpae-${name}:${colour}`).join(';');
 }
 
-/** Twice: programs that know no custom properties drop the second, and draw the light scheme. */
+/** Declares a colour twice: programs without custom properties ignore the second declaration and draw the light scheme. */
 function paint(property: 'fill' | 'stroke', variable: string, colour: string): string {
   return `${property}:${colour};${property}:var(--lpae-${variable});`;
 }

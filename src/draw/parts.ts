@@ -1,16 +1,16 @@
-/** Pieces that drawings share: text, boxes, hatching, break marks and legends. */
+/** The parts that drawings share: text, boxes, hatching, break marks and legends. */
 import { fitText, type TextLook, textWidth } from './measure.ts';
 import type { HueName } from './palette.ts';
 import { type Attributes, type Element, element, rounded, type SvgNode } from './svg.ts';
 
 export interface LabelLook extends TextLook {
-  /** Font size in pixels; default 12. */
+  /** Font size in pixels. Default: 12. */
   readonly size?: number;
   readonly anchor?: 'start' | 'middle' | 'end';
   readonly faint?: boolean;
 }
 
-/** Text whose baseline is at `y`. */
+/** Text with its baseline at `y`. */
 export function label(x: number, y: number, text: string, look: LabelLook = {}): Element {
   const { size = 12, anchor = 'start', faint, mono, bold } = look;
   const names = [mono && 'lpae-mono', bold && 'lpae-bold', faint && 'lpae-faint'].filter(Boolean).join(' ');
@@ -43,11 +43,11 @@ export function told(text: string, ...children: readonly SvgNode[]): Element {
   return element('g', {}, element('title', {}, text), ...children);
 }
 
-/** Slanting lines across a box, as one path: a pattern would need an id of its own. */
+/** Slanting lines across a box, as one path, because a pattern would need a unique id. */
 export function hatch({ x, y, width, height }: Box, step = 7): Element {
   const parts: string[] = [];
   for (let d = step; d < width + height; d += step) {
-    // The line from the left or bottom edge up to the top or right edge.
+    // Each line goes from the left or bottom edge up to the top or right edge.
     const from = d <= height ? [x, y + d] : [x + d - height, y + height];
     const to = d <= width ? [x + d, y] : [x + width, y + d - width];
     parts.push(`M${from.map(rounded).join(' ')}L${to.map(rounded).join(' ')}`);
@@ -55,7 +55,7 @@ export function hatch({ x, y, width, height }: Box, step = 7): Element {
   return element('path', { d: parts.join('') || `M${rounded(x)} ${rounded(y)}`, class: 'lpae-hatch' });
 }
 
-/** A zigzag: here the scale leaves something out. */
+/** A zigzag where the scale leaves something out. */
 export function breakMark(x: number, y: number, width: number): Element {
   const step = 6;
   const count = Math.max(2, Math.floor(width / step));
@@ -65,7 +65,7 @@ export function breakMark(x: number, y: number, width: number): Element {
   return element('polyline', { points: points.join(' '), class: 'lpae-line' });
 }
 
-/** Lines of text on a page: a heading, and below it what is faint. */
+/** A heading, with lines of faint text below it. */
 export function heading(
   title: string,
   under: readonly string[],
@@ -90,7 +90,7 @@ export function filled(hue: HueName): LegendItem['sample'] {
   return (sample) => [box(sample, `lpae-f-${hue}`)];
 }
 
-/** Items beside each other, in as many lines as they need. */
+/** Items side by side, in as many lines as they need. */
 export function legend(
   items: readonly LegendItem[],
   x: number,

@@ -3,26 +3,26 @@
 export interface Axis {
   readonly label: string;
   readonly unit?: string;
-  /** The base of a logarithmic axis, whose ticks are its powers; values must then be above 0. Default: linear, from 0. */
+  /** The base of a logarithmic axis: ticks are its powers, and values must be above 0. Default: linear, from 0. */
   readonly log?: 2 | 10;
-  /** Ticks of a linear axis are powers of two apart: for bytes. */
+  /** Spaces the ticks of a linear axis by a power of two, for bytes. */
   readonly binary?: boolean;
-  /** Fixed ends: 0 and 100 of a rate. */
+  /** Fixed ends, such as 0 and 100 for a rate. */
   readonly min?: number;
   readonly max?: number;
-  /** A value as its tick says it. */
+  /** The text of a value at its tick. */
   readonly format?: (value: number) => string;
 }
 
 export interface Scale {
-  /** Pixels of a value. */
+  /** The position of a value in pixels. */
   at(value: number): number;
   readonly ticks: readonly number[];
 }
 
 const MAX_TICKS = 7;
 
-/** A scale that all `values` are within. @param from - pixels of the low end. @param to - pixels of the high end. */
+/** A scale that contains all `values`. @param from - pixels of the low end. @param to - pixels of the high end. */
 export function scaleOf(axis: Axis, values: readonly number[], from: number, to: number): Scale {
   const usable = values.filter((value) => Number.isFinite(value) && (axis.log === undefined || value > 0));
   return axis.log === undefined
@@ -38,7 +38,7 @@ function linear(
 ): Scale {
   const low = min ?? Math.min(0, ...values);
   const top = max ?? Math.max(low, ...values);
-  // Less than this is nothing, and would have no ticks.
+  // A smaller range is too small for ticks.
   const high = top - low > 1e-300 ? top : low + 1;
   const least = (high - low) / (MAX_TICKS - 2);
   const step = binary ? 2 ** Math.ceil(Math.log2(least)) : niceStep(least);
@@ -72,13 +72,13 @@ function logarithmic(
   const every = Math.ceil((last - first) / (MAX_TICKS + 3));
   const ticks: number[] = [];
   for (let power = first; power <= last; power += every) {
-    // The very smallest numbers have no power of the base below them.
+    // The smallest doubles have no power of the base below them.
     if (base ** power > 0) ticks.push(base ** power);
   }
   return { ticks, at: (value) => from + ((log(value) - first) / (last - first)) * (to - from) };
 }
 
-/** As an axis says values: grouped digits, few of them behind the point. */
+/** A value in the format of an axis. Default: grouped digits, with few after the decimal point. */
 export function tickText({ format }: Axis, value: number): string {
   return format?.(value) ?? numberText(value);
 }

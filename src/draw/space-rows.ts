@@ -1,4 +1,4 @@
-/** An address space made ready to be drawn: ranges gathered into as many rows as a picture has, with the holes between them. */
+/** Prepares an address space for drawing: ranges gathered into as many rows as a picture has, with the holes between them. */
 import type { MachineRegime } from '../arch/regimes.ts';
 import type { AddressRange } from '../space/address-range.ts';
 import { type MappedRange, rangeSize } from '../space/ranges.ts';
@@ -14,11 +14,11 @@ interface RowSpan {
 export interface MappedRow extends RowSpan {
   readonly kind: 'mapped';
   readonly ranges: readonly MappedRange[];
-  /** What all of them allow, or undefined where they differ. */
+  /** What all of them allow, or undefined if they differ. */
   readonly look: Look | undefined;
   /** Bytes by rights. */
   readonly shares: readonly Share[];
-  /** Bytes that ranges cover: less than the row spans where small holes are within. */
+  /** Bytes that ranges cover: fewer than the row spans if it contains small holes. */
   readonly bytes: bigint;
 }
 
@@ -29,7 +29,7 @@ export interface HoleRow extends RowSpan {
 
 export type SpaceRow = MappedRow | HoleRow;
 
-/** One window of input addresses: what one register, or `--range`, looks at. */
+/** One window of input addresses: the range of one register, or `--range`. */
 export interface SpacePanel {
   readonly title: string;
   readonly summary: string;
@@ -38,11 +38,11 @@ export interface SpacePanel {
   readonly rows: readonly SpaceRow[];
 }
 
-/** What is drawn: as `listSpace` answers it, or with fewer ranges. */
+/** What to draw: the result of `listSpace`, or a part of its ranges. */
 export interface DrawnSpace {
   readonly windows: readonly AddressRange[];
   readonly ranges: readonly MappedRange[];
-  /** Ranges were left out: what lies between these may be mapped. */
+  /** Some ranges were left out, so that holes may in fact be mapped. */
   readonly partial?: boolean;
 }
 
@@ -54,7 +54,7 @@ interface Piece {
 /**
  * Panels of an address space, one for each window.
  * @param regime - the walker's.
- * @param maxRows - mapped rows of a panel; what is more is drawn together with its nearest neighbours.
+ * @param maxRows - the most mapped rows in a panel. Beyond that, nearest neighbours share a row.
  */
 export function spacePanels(
   { windows, ranges, partial = false }: DrawnSpace,
@@ -75,7 +75,7 @@ export function spacePanels(
   });
 }
 
-/** Ranges that follow each other and allow the same, wherever they lead. */
+/** Joins ranges that follow each other and allow the same, whatever their output addresses. */
 function piecesOf(ranges: readonly MappedRange[], regime: MachineRegime): Piece[] {
   const pieces: Piece[] = [];
   for (const range of ranges) {
@@ -88,7 +88,7 @@ function piecesOf(ranges: readonly MappedRange[], regime: MachineRegime): Piece[
   return pieces;
 }
 
-/** Cuts where the widest holes are, and then where the largest pieces meet, until there are `maxRows`. */
+/** Cuts at the widest holes first, then where the largest pieces meet, until there are `maxRows`. */
 function gather(pieces: readonly Piece[], maxRows: number): MappedRow[] {
   const cuts = pieces.slice(1).map((piece, i) => {
     const before = pieces[i]!;
@@ -141,7 +141,7 @@ function compare(a: bigint, b: bigint): number {
   return a < b ? -1 : a > b ? 1 : 0;
 }
 
-/** `24M`, or of rows with small holes within `1.20 MiB of 3.00 MiB`. */
+/** `24M`, or `1.20 MiB of 3.00 MiB` for rows that contain small holes. */
 export function rowSize({ first, last, bytes }: MappedRow): string {
   const span = last - first + 1n;
   return bytes === span ? shortSize(bytes) : `${shortSize(bytes)} of ${shortSize(span)}`;

@@ -1,4 +1,4 @@
-/** An address space in a terminal: a line a row, with a bar as long as the logarithm of its size, at most 80 columns. */
+/** An address space in a terminal of 80 columns: one line per row, with a bar whose length is the logarithm of the size. */
 import type { MachineRegime } from '../arch/regimes.ts';
 import { columns, visibleWidth } from '../text/columns.ts';
 import { hex, shortSize } from '../text/numbers.ts';
@@ -13,10 +13,10 @@ const MAX_ROWS = 24;
 /**
  * What an address space maps, as lines of at most 80 columns.
  *
- * @param space - as `listSpace(walker)` answers it.
+ * @param space - the result of `listSpace(walker)`.
  * @param regime - the walker's.
  * @param style - of {@link makeStyle}.
- * @param maxRows - mapped rows of each window. Default 24.
+ * @param maxRows - the most mapped rows in each window. Default: 24.
  */
 export function addressSpaceText(
   space: DrawnSpace,
@@ -41,9 +41,9 @@ export function addressSpaceText(
   return [...lines, '', ...glyphLegend(looks, style, WIDTH)];
 }
 
-/** In columns; where a line gets too long all the same, its last cells are left out. */
+/** Aligns cells in columns. If a line is still too long, its last cells are left out. */
 function fitted(rows: readonly string[][]): string[] {
-  // Holes have few cells, whose text runs on over columns.
+  // Holes have few cells, so their text may extend over columns.
   const mapped = columns(
     rows.filter((row) => row.length > 2),
     { right: [2] },
@@ -65,7 +65,7 @@ function cut(row: readonly string[]): string {
   return line;
 }
 
-/** Room for what a row allows: the longest that still leaves 80 columns with every other cell at its widest. */
+/** Columns for the rights of a row: the most that fit in 80 with every other cell at its widest. */
 const SAYS = 13;
 
 function saysText({ look, ranges }: MappedRow): string {
@@ -78,7 +78,7 @@ function saysText({ look, ranges }: MappedRow): string {
   return shorterSays(look.text).find((text) => text.length <= SAYS) ?? look.text.slice(0, SAYS);
 }
 
-/** From 1 column for a page to all for a terabyte, split by rights. */
+/** A bar of 1 column for a page up to the full width for a terabyte, split by rights. */
 function barText({ bytes, shares }: MappedRow, style: Style): string {
   const log = Math.log2(Number(bytes)) - 12;
   const length = Math.min(BAR, Math.max(1, Math.round(1 + (log * (BAR - 1)) / 28)));
@@ -87,7 +87,7 @@ function barText({ bytes, shares }: MappedRow, style: Style): string {
     .join('');
 }
 
-/** `length` columns divided as the shares are, each of them where its middle falls. */
+/** Divides `length` columns in proportion to the shares. A column goes to the share at its middle. */
 function splitBar(shares: readonly Share[], length: number): Share[] {
   const whole = shares.reduce((sum, { amount }) => sum + amount, 0);
   let [done, used] = [0, 0];

@@ -6,13 +6,13 @@ import { type Described, rounded, svgDocument, withoutStyle } from './svg.ts';
 const WIDTH = 880;
 const GAP = 28;
 
-/** The root of a drawing, which `svgDocument` writes; no attribute has a bare `>`. */
+/** The root element of a drawing, as `svgDocument` writes it: no attribute has a bare `>`. */
 const ROOT = /^<svg [^>]*? width="([\d.]+)" height="([\d.]+)"[^>]*>/;
 
 /**
- * One SVG of several, each of which keeps its title and description.
- * @param drawings - as the functions of this module answer them.
- * @param described - its title is drawn above all, with `subtitle` below it.
+ * Joins several drawings into one SVG. Each keeps its title and description.
+ * @param drawings - SVGs made by the functions of this module.
+ * @param described - its title is drawn at the top, with `subtitle` below it.
  */
 export function stacked(drawings: readonly string[], described: Described, subtitle: string): string {
   const head = heading(described.title, wrapText(subtitle, WIDTH - 32, 12), WIDTH);
@@ -22,7 +22,7 @@ export function stacked(drawings: readonly string[], described: Described, subti
     const top = y + GAP;
     width = Math.max(width, Number(ownWidth));
     y = top + Number(ownHeight);
-    // The colours are those of the whole.
+    // The outer drawing has the stylesheet.
     const within = withoutStyle(drawing.slice(root.length, drawing.lastIndexOf('</svg>')));
     return `<g transform="translate(0 ${rounded(top)})">${within}</g>`;
   });

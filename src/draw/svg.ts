@@ -1,4 +1,4 @@
-/** SVG as text: elements with escaped text and rounded numbers, and a standalone document of them that loads nothing. */
+/** SVG as text: elements with escaped text and rounded numbers, and standalone documents that load nothing. */
 import { stylesheet } from './palette.ts';
 
 export type Attributes = Readonly<Record<string, string | number | undefined>>;
@@ -9,15 +9,15 @@ export interface Element {
   readonly children: readonly SvgNode[];
 }
 
-/** A string is text, never markup. */
+/** A node. A string is always text, never markup. */
 export type SvgNode = Element | string;
 
-/** An element. Attributes that are undefined are left out; numbers are rounded to hundredths. */
+/** Makes an element. Undefined attributes are left out, and numbers are rounded to hundredths. */
 export function element(name: string, attributes: Attributes, ...children: readonly SvgNode[]): Element {
   return { name, attributes, children };
 }
 
-/** Markup of a node and all in it. */
+/** The markup of a node and everything in it. */
 export function render(node: SvgNode): string {
   if (typeof node === 'string') return escapeXml(node);
   const { name, attributes, children } = node;
@@ -41,25 +41,25 @@ const ENTITIES: Readonly<Record<string, string>> = {
   "'": '&#39;',
 };
 
-// What XML 1.0 has no way to write: control characters, halves of pairs, U+FFFE and U+FFFF.
+// Characters that XML 1.0 can't represent: control characters, lone surrogates, U+FFFE and U+FFFF.
 const UNWRITABLE =
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what it looks for.
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: it looks for exactly these.
   /[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]|[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/g;
 
-/** Text as markup, of XML and of HTML. */
+/** Escapes text for XML and HTML. */
 export function escapeXml(text: string): string {
   return text.replace(UNWRITABLE, '\ufffd').replace(/[&<>"']/g, (c) => ENTITIES[c]!);
 }
 
-/** What a drawing says of itself to those who don't see it. */
+/** The text alternative of a drawing. */
 export interface Described {
   readonly title: string;
   readonly desc: string;
 }
 
 /**
- * A standalone SVG, that can as well be put into an HTML page: it shrinks with the page, and its names begin with `lpae-`.
- * @param width - and `height`: of the drawing, in pixels of its natural size.
+ * A standalone SVG that can also be put into an HTML page: it shrinks with the page, and its names begin with `lpae-`.
+ * @param width - with `height`, the natural size of the drawing in pixels.
  */
 export function svgDocument(
   width: number,
@@ -90,7 +90,7 @@ export function svgDocument(
 
 const STYLE = /<style>[^<]*<\/style>/;
 
-/** A drawing without its stylesheet, for a page, or a drawing around it, that has it already. */
+/** A drawing without its stylesheet, for a page or an outer drawing that already has it. */
 export function withoutStyle(drawing: string): string {
   return drawing.replace(STYLE, '');
 }

@@ -1,5 +1,5 @@
 /**
- * What studies come to, to be looked at: charts, and a report of one page.
+ * Results of studies to look at: charts, and a report on one page.
  *
  * @example
  * import { comparisonCharts, reportPage } from 'lpae/report';

@@ -1,10 +1,10 @@
-/** What the axes of studies are called in charts. */
+/** Names of the axes of studies in charts. */
 import { OFFERED } from '../study/combinations.ts';
 import type { Compared } from '../study/compare.ts';
 import { sizeText } from '../text/numbers.ts';
 import { capitalised, listed } from '../text/sentence.ts';
 
-/** The CPU page size of lists. */
+/** The CPU page size of a workload's lists. */
 export function cpuName({ workload }: Compared): string {
   return sizeText(workload.cpuPageSize);
 }
@@ -24,7 +24,7 @@ export function sizesText(sizes: readonly string[]): string {
   return sizes.length === OFFERED.length ? 'any sizes' : listed(sizes);
 }
 
-/** Those that occur, in the order of `known`. */
+/** The items that occur, in the order of `known`. */
 export function occurring<T>(known: readonly T[], items: Iterable<T>): T[] {
   const met = new Set(items);
   return known.filter((one) => met.has(one));

@@ -1,13 +1,13 @@
-/** What was studied along several axes, where places that came to the same are drawn as one. */
+/** Results along several axes. Places with equal results are drawn as one. */
 
-/** What a place of a study came to. */
+/** The result at one place of a study. */
 export interface Placed<V> {
-  /** By axis: the names that it stands for. */
+  /** By axis: the names that the place stands for. */
   readonly at: readonly (readonly string[])[];
   readonly values: V;
 }
 
-/** Gathers what is alike, each where the first of its kind is. @param face - what must be the same. */
+/** Groups equal items, in the order of each group's first. @param face - what must be equal. */
 export function alike<T>(items: readonly T[], face: (item: T) => unknown): T[][] {
   const groups = new Map<string, T[]>();
   for (const item of items) {
@@ -20,8 +20,8 @@ export function alike<T>(items: readonly T[], face: (item: T) => unknown): T[][]
 }
 
 /**
- * Makes one of the names of an axis that came to the same at every place of the other axes.
- * @param within - another axis: at each of its names by itself.
+ * Joins names of an axis that have the same results at every place of the other axes.
+ * @param within - another axis: join separately at each of its names.
  */
 export function merged<V>(places: readonly Placed<V>[], axis: number, within?: number): Placed<V>[] {
   if (within !== undefined) {

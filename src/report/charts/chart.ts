@@ -8,11 +8,11 @@ import type { Style } from '../../text/style.ts';
 
 /** One chart of a study, for a page and for a terminal. */
 export interface Chart {
-  /** A name without blanks, that no other chart of a study has. */
+  /** A name without spaces, unique in a study. */
   readonly id: string;
-  /** Standalone, with its title. */
+  /** A standalone SVG with its title. */
   readonly svg: string;
-  /** The same in a terminal of 80 columns. */
+  /** The same for a terminal of 80 columns. */
   lines(style: Style): string[];
 }
 
@@ -24,7 +24,7 @@ export function ofLines(id: string, chart: LineChart): Chart {
   return { id, svg: lineChart(chart), lines: (style) => lineChartText(chart, style) };
 }
 
-/** In a terminal rows and columns change places: there is more room for what columns are called in front of a line than above it. */
+/** In a terminal, rows and columns are swapped, because long names have more room in front of a line than above a column. */
 export function ofOutcomes(id: string, table: HeatTable): Chart {
   return { id, svg: heatTable(table), lines: (style) => heatTableText(transposed(table), style) };
 }
@@ -47,13 +47,13 @@ function transposed({
   };
 }
 
-/** From this many times the least value on, a linear axis would show the least as nothing. */
+/** If the largest value is this many times the least, a linear axis would not show the least. */
 const WIDE = 32;
 
-/** An axis for values: logarithmic where they are far apart, unless its ends are fixed. */
+/** An axis for values: logarithmic if they are far apart, unless its ends are fixed. */
 export function axisFor(axis: Axis, values: readonly number[], log: 2 | 10 = 10): Axis {
   const least = Math.min(...values.filter((value) => value > 0));
   const most = Math.max(...values);
-  // From below the least, which would else be a bar of no length.
+  // Start below the least value, so that its bar has some length.
   return axis.max !== undefined || !(most / least >= WIDE) ? axis : { ...axis, log, min: least / 2 };
 }

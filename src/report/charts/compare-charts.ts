@@ -1,4 +1,4 @@
-/** Charts of a comparison: does a workload map, what does it cost, and what do others make of it. */
+/** Charts of a comparison: does a workload map, what does it cost, and how do other meanings of map_sg judge it. */
 import type { Compared } from '../../study/compare.ts';
 import type { Chart } from './chart.ts';
 import { leavesChart, missesChart, paddingChart, tablesChart } from './compare-costs.ts';
@@ -8,8 +8,8 @@ import { ComparedResults } from './compared.ts';
 const CHARTS = [mapsChart, leavesChart, tablesChart, missesChart, semanticsChart, paddingChart];
 
 /**
- * Charts of a workload's results under CPU pages of one size or several, each of which answers one question. What would say the
- * same of all combinations is left out; nothing measured makes no charts.
+ * Charts of a workload's results for one or several CPU page sizes. Each chart answers one question. Charts that would show the
+ * same for all combinations are left out. Without results there are no charts.
  */
 export function comparisonCharts(compared: readonly Compared[]): Chart[] {
   const results = new ComparedResults(compared);

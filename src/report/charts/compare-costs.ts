@@ -1,4 +1,4 @@
-/** What a workload costs under the combinations that map all of it: leaves, tables, descriptors of a TLB miss, padding. */
+/** The cost of a workload under the combinations that map all of it: leaves, tables, descriptors read per TLB miss, padding. */
 
 import { stageText } from '../../study/combination-words.ts';
 import type { CombinationResult } from '../../study/compare.ts';
@@ -10,15 +10,15 @@ import type { ComparedResults } from './compared.ts';
 import { byTables, costChart, type Value } from './cost-bars.ts';
 
 const BYTES = { binary: true, format: (bytes: number) => roughSize(Math.round(bytes)) } as const;
-const COMPLETE = 'Of combinations that map every request.';
+const COMPLETE = 'Only combinations that map every request.';
 
-/** Leaves: what the CPU's pages are like makes a difference, the stage hardly. */
+/** Leaves: they depend on the CPU's page size, and hardly on the stage. */
 export function leavesChart(results: ComparedResults): Chart[] {
   const { lists, stages } = results;
   return costChart({
     id: 'compare-leaves',
     title: 'How many TLB entries does it take?',
-    subtitle: `Leaves of the tables: pages, blocks and contiguous runs, an entry each. ${COMPLETE}`,
+    subtitle: `Leaves in the tables: pages, blocks and contiguous runs, one entry each. ${COMPLETE}`,
     value: { label: 'Leaves' },
     series: lists.map(cpuName),
     seriesText: cpusText,
@@ -32,7 +32,7 @@ export function leavesChart(results: ComparedResults): Chart[] {
   });
 }
 
-/** Tables, those of both stages where two translate. */
+/** Tables: those of both stages if two translate. */
 export function tablesChart(results: ComparedResults): Chart[] {
   const bytes = ({ counts, stage2 }: CombinationResult) => counts.tableBytes + (stage2?.tableBytes ?? 0);
   const nested = results.stages.includes('nested') ? ' Nested: the tables of both stages.' : '';
@@ -46,12 +46,12 @@ export function tablesChart(results: ComparedResults): Chart[] {
   });
 }
 
-/** What a TLB miss reads: with two stages, by far most of it of stage 2. */
+/** Descriptors read per TLB miss: with two stages, most of them by far are of stage 2. */
 export function missesChart(results: ComparedResults): Chart[] {
   return costChart({
     id: 'compare-misses',
     title: 'How many descriptors does a TLB miss read?',
-    subtitle: `Of the leaves that occur the dearest, with no walk cache. ${COMPLETE}`,
+    subtitle: `For the costliest leaf that occurs, with no walk cache. ${COMPLETE}`,
     value: { label: 'Descriptors' },
     ...byStage(
       results,
@@ -68,12 +68,12 @@ function dearest({ misses }: CombinationResult): CombinationResult['misses'][num
   );
 }
 
-/** What the DMA layer maps that nobody asked for. */
+/** What the DMA layer maps beyond the requests. */
 export function paddingChart(results: ComparedResults): Chart[] {
   const { lists, granules } = results;
   return costChart({
     id: 'compare-padding',
-    title: 'How much more than asked for does the DMA layer map?',
+    title: 'How much more than requested does the DMA layer map?',
     subtitle: 'It pads every entry to whole pages of the granule.',
     value: { label: 'Padding', ...BYTES },
     log: 2,
@@ -89,7 +89,7 @@ export function paddingChart(results: ComparedResults): Chart[] {
   });
 }
 
-/** A series for each stage. @param ofStage2 - adds one: what of a nested combination's value is of stage 2. */
+/** A series for each stage. @param ofStage2 - adds a series: stage 2's part of a nested combination's value. */
 function byStage(
   results: ComparedResults,
   value: (result: CombinationResult) => Value,
@@ -98,7 +98,7 @@ function byStage(
   const { lists, stages } = results;
   const series = stages.map((stage) => ({ name: stageText(stage), stage, value }));
   if (ofStage2 && stages.includes('nested')) {
-    series.push({ name: 'nested, of it stage 2', stage: 'nested', value: ofStage2 });
+    series.push({ name: 'nested, stage 2 only', stage: 'nested', value: ofStage2 });
   }
   return {
     series: series.map(({ name }) => name),
@@ -113,7 +113,7 @@ function byStage(
   };
 }
 
-/** What is mapped in part costs less than it should. */
+/** Leaves out workloads that are mapped only in part: their cost would look too low. */
 function complete(result: CombinationResult | undefined, value: (result: CombinationResult) => Value): Value {
   return result?.maps ? value(result) : undefined;
 }

@@ -1,4 +1,4 @@
-/** Tables of outcomes of a comparison: which combinations map a workload, and what the meanings of map_sg make of it. */
+/** Tables of outcomes in a comparison: which combinations map a workload, and how the meanings of map_sg judge it. */
 import type { HeatCell } from '../../draw/heat-table.ts';
 import { stageText } from '../../study/combination-words.ts';
 import type { Granule, Offered, StageChoice } from '../../study/combinations.ts';
@@ -14,7 +14,7 @@ import type { ComparedResults } from './compared.ts';
 
 const NOT_MEASURED: HeatCell = { outcome: 'none', text: 'not measured' };
 
-/** Does it map? Rows by CPU page size, and by stage where one makes a difference; columns by granule and page sizes. */
+/** Does it map? Rows by CPU page size, and by stage if that makes a difference; columns by granule and page sizes. */
 export function mapsChart(results: ComparedResults): Chart[] {
   const { lists, granules, sizes, stages } = results;
   const cell = (list: Compared, granule: Granule, offered: Offered, stage: StageChoice) =>
@@ -34,7 +34,7 @@ export function mapsChart(results: ComparedResults): Chart[] {
   return [
     ofOutcomes('compare-maps', {
       title: 'Does it map?',
-      subtitle: 'Leaves are TLB entries that the whole workload takes: a contiguous run is one.',
+      subtitle: 'Leaves are the TLB entries that the whole workload takes: a contiguous run is one.',
       rowTitle: 'CPU page size',
       columnTitle: 'Granule, page sizes offered',
       rows: rows.map(({ at }) => {
@@ -61,7 +61,7 @@ function mapsCell(result: CombinationResult | undefined, requests: number): Heat
   };
 }
 
-/** What do the meanings of map_sg make of it? Rows by meaning, and the DMA layer; columns by granule and CPU page size. */
+/** How do the meanings of map_sg judge it? Rows by meaning, and the DMA layer; columns by granule and CPU page size. */
 export function semanticsChart(results: ComparedResults): Chart[] {
   const { lists, granules } = results;
   const names = lists[0]!.results[0]!.ofGranule.semantics.map(({ semantics }) => semantics);
@@ -78,23 +78,23 @@ export function semanticsChart(results: ComparedResults): Chart[] {
       cells: cellsOf(group[0]!, granule),
     }));
   });
-  // Where all of them map what was asked for, there is nothing to see.
+  // If they all map exactly what was asked for, there is nothing to show.
   if (columns.every(({ cells }) => cells.every(({ outcome }) => outcome === 'yes'))) return [];
   const rows = [...names, 'DMA layer'];
   return [
     ofOutcomes('compare-semantics', {
-      title: 'What do the meanings of map_sg make of it?',
+      title: 'How do the meanings of map_sg differ?',
       subtitle:
-        'Refused are entries, with exact runs of entries that touch, of the DMA layer requests. More: bytes around entries that nobody asked for.',
+        'Refused: entries, or runs of adjacent entries with exact, or requests with the DMA layer. More: bytes mapped around entries that no request covers.',
       rowTitle: 'Meaning',
       columnTitle: 'Granule, CPU page size',
       rows,
       columns: columns.map(({ name }) => name),
       cells: rows.map((_, r) => columns.map(({ cells }) => cells[r]!)),
       words: {
-        yes: 'maps what is asked',
-        partly: 'so much more',
-        no: 'so many refused',
+        yes: 'maps exactly that',
+        partly: 'maps more',
+        no: 'some refused',
         none: 'not measured',
       },
     }),

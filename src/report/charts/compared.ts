@@ -1,4 +1,4 @@
-/** Results of a comparison, to be looked up by combination, and the values that each axis has. */
+/** Results of a comparison, looked up by combination, and the values of each axis. */
 import {
   GRANULES,
   type Granule,
@@ -11,7 +11,7 @@ import type { CombinationResult, Compared, GranuleResult } from '../../study/com
 import { occurring } from '../words.ts';
 
 export class ComparedResults {
-  /** Lists of each CPU page size; only those of which something is measured. */
+  /** The lists of each CPU page size that has results. */
   readonly lists: readonly Compared[];
   readonly granules: readonly Granule[];
   readonly sizes: readonly Offered[];
@@ -46,12 +46,12 @@ export class ComparedResults {
     );
   }
 
-  /** A result; undefined while it is not measured. */
+  /** A result, or undefined if it is not measured yet. */
   at(list: Compared, granule: Granule, sizes: Offered, stage: StageChoice): CombinationResult | undefined {
     return this.#results.get(list)?.get(keyOf(granule, sizes, stage));
   }
 
-  /** What is the same for all results of a granule. */
+  /** The part that is the same for all results of a granule. */
   ofGranule({ results }: Compared, granule: Granule): GranuleResult | undefined {
     return results.find(({ combination }) => combination.granule === granule)?.ofGranule;
   }

@@ -1,4 +1,4 @@
-/** Bars of what combinations cost, drawn once where they are alike, and not at all where there is nothing to compare. */
+/** Bars of the costs of combinations: equal ones are drawn once, and none if there is nothing to compare. */
 import type { Axis } from '../../draw/scale.ts';
 import type { Granule, Offered } from '../../study/combinations.ts';
 import { sizeText } from '../../text/numbers.ts';
@@ -7,10 +7,10 @@ import { alike, merged } from './axes.ts';
 import { axisFor, type Chart, ofBars } from './chart.ts';
 import type { ComparedResults } from './compared.ts';
 
-/** Undefined where there is nothing to show. */
+/** Undefined if there is nothing to show. */
 export type Value = number | undefined;
 
-/** What a group of bars has in common, and its values by series. */
+/** What the bars of a group have in common, and its values by series. */
 export interface Category {
   readonly name: string;
   readonly values: readonly Value[];
@@ -21,15 +21,15 @@ export interface Costs {
   readonly title: string;
   readonly subtitle: string;
   readonly value: Axis;
-  /** Of the axis where values are far apart; default 10. */
+  /** Base of the axis if values are far apart. Default: 10. */
   readonly log?: 2 | 10;
   readonly series: readonly string[];
-  /** The name of series that have the same bars. */
+  /** Names series that have the same bars. */
   readonly seriesText: (names: readonly string[]) => string;
   readonly categories: readonly Category[];
 }
 
-/** A chart; none where all values are the same, or there are none. */
+/** One chart, or none if all values are equal or there are none. */
 export function costChart(costs: Costs): Chart[] {
   const { id, title, subtitle, value, log, series, seriesText, categories } = costs;
   const groups = alike([...series.keys()], (index) => categories.map(({ values }) => values[index])).filter(
@@ -41,7 +41,7 @@ export function costChart(costs: Costs): Chart[] {
   }));
   const numbers = drawn.flatMap(({ values }) => values.filter((one) => one !== undefined));
   if (new Set(numbers).size < 2) return [];
-  // A single series is not told by a legend.
+  // A single series has no legend.
   const name = drawn.length === 1 ? drawn[0]!.name : '';
   const only = name && ` ${groups[0]!.length > 1 ? `The same for ${name}.` : sentence(name)}`;
   return [
@@ -56,8 +56,8 @@ export function costChart(costs: Costs): Chart[] {
 }
 
 /**
- * A category for each granule and page sizes, and what else there is, where there are values; of a granule, what is alike is one.
- * @param rest - what else categories differ in, and its name.
+ * A category for each granule, page sizes and `rest` with values. Equal categories of a granule are joined.
+ * @param rest - what else distinguishes categories, and its name.
  */
 export function byTables<R>(
   { granules, sizes }: ComparedResults,
@@ -73,7 +73,7 @@ export function byTables<R>(
       })),
     ),
   );
-  // Where nothing is to be shown it can't be told whether it would be alike.
+  // Categories without values can't be compared.
   const shown = places.filter(({ values }) => values.some((one) => one !== undefined));
   return merged(merged(shown, 2, 0), 1, 0).map(({ at, values }) => {
     const [granule, kinds, names] = [at[0]![0]!, at[1]!, at[2]!];

@@ -1,4 +1,4 @@
-/** Charts of a TLB study: how often TLBs answer, what walks read, and what a TLB would need; by entries where there are several. */
+/** Charts of a TLB study: how often TLBs miss, what walks read, and what a TLB would need; by number of entries if there are several. */
 import type { Axis } from '../../draw/scale.ts';
 import { stageText } from '../../study/combination-words.ts';
 import type { TlbMeasured, TlbResult } from '../../study/tlb/study.ts';
@@ -20,7 +20,7 @@ interface Question {
 const MISSES: Question = {
   id: 'tlb-misses',
   title: 'How often does the TLB miss?',
-  subtitle: 'The first access to each leaf is a miss, whatever the TLB.',
+  subtitle: 'The first access to each leaf misses in any TLB.',
   axis: { label: 'Misses per 1000 accesses', format: fourDigits },
   value: ({ misses, accesses }) => (misses / accesses) * 1000,
 };
@@ -28,7 +28,7 @@ const MISSES: Question = {
 const READS: Question = {
   id: 'tlb-reads',
   title: 'How many descriptors do walks read?',
-  subtitle: 'From memory: what the walk cache saves is not among them.',
+  subtitle: 'Counts reads from memory, without those that the walk cache saves.',
   axis: { label: 'Descriptors read per 1000 accesses', format: fourDigits },
   value: ({ fetchesPerAccess }) => fetchesPerAccess * 1000,
 };
@@ -36,15 +36,15 @@ const READS: Question = {
 const NEEDS: Question = {
   id: 'tlb-needs',
   title: 'How many entries would hold everything?',
-  subtitle: 'Leaves that the trace comes to: a TLB of fewer entries evicts some.',
+  subtitle: 'The leaves that the trace accesses: a TLB with fewer entries evicts some.',
   axis: { label: 'Entries' },
   value: ({ workingSet }) => workingSet.entries,
 };
 
-/** Axes of a study, by their place in `at`. Lines go along one more, the number of entries. */
+/** The axes of a study, by their place in `at`. The x axis of lines is one more: the number of entries. */
 const [STAGE, GRANULE, SIZES, WAYS, CACHE] = [0, 1, 2, 3, 4] as const;
 
-/** A result's names along the axes. Tables that were given have none of their own. */
+/** A result's names along the axes. Tables that were given have empty names. */
 function namesOf({ combination }: TlbResult): string[] {
   const { tables, ways, walkCache, runs = true } = combination;
   return [
@@ -58,12 +58,12 @@ function namesOf({ combination }: TlbResult): string[] {
 
 type Points = readonly (readonly [entries: number, value: number])[];
 
-/** So many lines are told apart in one chart. */
+/** The most lines that can be told apart in one chart. */
 const MOST_LINES = 9;
 
 /**
- * Charts of what TLBs came to: lines where they have several numbers of entries, else bars. What can't be mapped is left out, and
- * charts that would say the same everywhere; nothing measured makes no charts.
+ * Charts of TLB results: lines if there are several numbers of entries, otherwise bars. Combinations that can't be mapped are left
+ * out, and so are charts that would show the same everywhere. Without results there are no charts.
  */
 export function tlbCharts(results: readonly TlbResult[]): Chart[] {
   const study = new Study(results);
@@ -74,7 +74,7 @@ export function tlbCharts(results: readonly TlbResult[]): Chart[] {
 
 class Study {
   readonly #measured: readonly TlbMeasured[];
-  /** How many names each axis has. */
+  /** The number of names on each axis. */
   readonly #names: readonly number[];
   readonly #refused: string;
 
@@ -87,7 +87,7 @@ class Study {
     this.#refused = refusedText(results);
   }
 
-  /** A chart for all stages, or for each that differs; for each granule where lines are many, or have long names. */
+  /** One chart for all stages, or for each that differs. One for each granule if there are many lines, or long names. */
   lines(question: Question): Chart[] {
     const byStage = alike(merged(this.#places(question), STAGE), ({ at }) => at[STAGE]);
     return byStage.flatMap((places) => {
@@ -105,21 +105,21 @@ class Study {
     const stages = listed(at[STAGE]!);
     const all = at[STAGE]!.length > 1 && at[STAGE]!.length === this.#names[STAGE];
     const same = all ? ` The same for ${stages}.` : '';
-    // What all lines have in common stands in the title.
+    // What all lines have in common goes into the title.
     const granule = new Set(lines.map((line) => line.at[GRANULE]![0])).size === 1 ? at[GRANULE]![0] : '';
     const common = [all ? '' : stages, granule && `${granule} granule`].filter(Boolean);
     return [
       ofLines([id, ...common].join('-').replaceAll(' ', '-'), {
         title: common.length === 0 ? title : `${title} ${sentence(common.join(', '))}`,
         subtitle: `${subtitle}${same}${this.#refused}`,
-        x: { label: 'Entries of the TLB', log: 2 },
+        x: { label: 'Entries in the TLB', log: 2 },
         y: axisFor(axis, values),
         series: lines.map((line) => ({ name: this.#nameOf(line.at, granule === ''), points: line.values })),
       }),
     ];
   }
 
-  /** Bars by stage, of the first number of entries. */
+  /** Bars by stage, for the first number of entries. */
   bars({ id, title, subtitle, axis, value }: Question): Chart[] {
     const stages = [...new Set(this.#measured.map((result) => namesOf(result)[STAGE]!))];
     const groups = alike(this.#measured, (result) => namesOf(result).slice(GRANULE));
@@ -159,14 +159,14 @@ class Study {
     return merged(merged(merged(places, CACHE), WAYS), SIZES, GRANULE);
   }
 
-  /** What sets a place apart from others. */
+  /** The names that distinguish a place from others. */
   #nameOf(at: Placed<unknown>['at'], withGranule: boolean): string {
     const [granule, sizes] = [at[GRANULE]![0]!, at[SIZES]!];
     const tables = granule === '' ? [] : [withGranule ? tablesText(granule, sizes) : sizesText(sizes)];
     return [...tables, ...this.#ofTlb(at)].join(', ') || 'these tables';
   }
 
-  /** Names of the kind of TLB, where it makes a difference. */
+  /** The names of the kind of TLB, if it makes a difference. */
   #ofTlb(at: Placed<unknown>['at']): string[] {
     return [WAYS, CACHE].flatMap((axis) =>
       at[axis]!.length < this.#names[axis]! ? [listed(at[axis]!)] : [],

@@ -1,4 +1,4 @@
-/** Every piece of advice of a study, with what it gains. */
+/** Every piece of advice in a study, with its gain. */
 import { type Advice, gainText } from '../../study/advice.ts';
 import { combinationText } from '../../study/combination-words.ts';
 import type { CombinationResult } from '../../study/compare.ts';
@@ -13,7 +13,7 @@ interface Piece {
   readonly result: CombinationResult;
 }
 
-/** One section, or none where there is nothing to advise. */
+/** One section, or none if there is no advice. */
 export function adviceSection(studies: readonly WorkloadStudy[]): Section[] {
   const parts = studies.flatMap(({ workload, results }) => {
     const pieces = results.flatMap((result) => result.advice.map((advice) => ({ advice, result })));
@@ -22,7 +22,7 @@ export function adviceSection(studies: readonly WorkloadStudy[]): Section[] {
   });
   if (parts.length === 0) return [];
   const body = html`${paragraph(
-    'Each piece by itself, on the combination beside it, with what following it gains: it was worked out by the rules of map_sg, and holds exactly. Pieces do not add up.',
+    'Each piece of advice stands alone: it is for the combination beside it. Its gain was worked out by the rules of map_sg, and is exact. The gains of several pieces do not add up.',
   )}
 ${parts}`;
   return [{ id: 'advice', title: 'All advice', body }];

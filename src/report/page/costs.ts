@@ -1,4 +1,4 @@
-/** What a report says of the comparison: what maps, what tables and misses cost, what the meanings of map_sg and the DMA layer make of it. */
+/** The sections on the comparison: what maps, what tables and misses cost, and how the meanings of map_sg and the DMA layer differ. */
 
 import { combinationText } from '../../study/combination-words.ts';
 import type { CombinationResult } from '../../study/compare.ts';
@@ -13,14 +13,14 @@ import { type Column, table } from './table.ts';
 export function costSections(studies: readonly WorkloadStudy[], charts: readonly Chart[]): Section[] {
   const meanings = figures(charts, 'compare-semantics', 'compare-padding');
   const cost = html`${paragraph(
-    'A leaf is what one TLB entry can hold: a page, a block, or a run of entries with the contiguous hint. A miss reads a descriptor at every level; nested it reads those of stage 2 for each of stage 1.',
+    'A leaf is what one TLB entry can hold: a page, a block, or a run of entries with the contiguous hint. A miss reads a descriptor at every level. When nested, it also reads those of stage 2 for each one of stage 1.',
   )}
 ${figures(charts, 'compare-leaves', 'compare-tables', 'compare-misses')}
 ${studies.map((study) => folded(`Every combination, CPU pages of ${cpuName(study)}`, everything(study)))}`;
   const tooMuch = html`${paragraph(
-    'Linux maps a list exactly or not at all. Other meanings of map_sg round entries to pages, and a DMA layer maps the pages around each buffer: then it fits, and a device may reach memory that was never handed to it.',
+    'Linux maps a list exactly or not at all. Other meanings of map_sg round entries to pages, and a DMA layer maps whole pages around each buffer. Then everything maps, but a device may reach memory that was never handed to it.',
   )}
-${meanings.length > 0 ? meanings : paragraph('Of this workload all of them map the same, and nothing too much.')}`;
+${meanings.length > 0 ? meanings : paragraph('For this workload they all map the same, and nothing too much.')}`;
   return [
     { id: 'maps', title: 'Does it map?', body: html`${figures(charts, 'compare-maps')}` },
     { id: 'cost', title: 'What it costs', body: cost },
@@ -65,7 +65,7 @@ const COLUMNS: readonly Column<CombinationResult>[] = [
     cell: ({ levels, stage2Levels }) => (stage2Levels === undefined ? levels : `${levels}+${stage2Levels}`),
   },
   {
-    head: 'reads of a miss',
+    head: 'reads per miss',
     number: true,
     cell: ({ misses }) => misses.map(({ accesses }) => accesses).join(', ') || '–',
   },

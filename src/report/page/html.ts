@@ -1,7 +1,7 @@
-/** HTML as text: a template whose values are escaped, unless they are HTML themselves. */
+/** HTML as text: a template that escapes its values, unless they are HTML themselves. */
 
 import { escapeXml } from '../../draw/svg.ts';
-/** Markup that may go into a page as it is. */
+/** Markup that goes into a page as it is. */
 export class Html {
   readonly markup: string;
 
@@ -10,7 +10,7 @@ export class Html {
   }
 }
 
-/** Strings and numbers are text, never markup; lists are one part after the other; `false` and undefined are nothing. */
+/** Strings and numbers are text, never markup. A list is its parts in order. `false` and undefined are nothing. */
 export type HtmlPart = Html | string | number | false | undefined | readonly HtmlPart[];
 
 /** `` html`<p>${text}</p>` `` */

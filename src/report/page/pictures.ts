@@ -1,4 +1,4 @@
-/** Pictures of a report: the tables, the address space and a descriptor of the combination that serves the workload best. */
+/** The pictures in a report: tables, address space and a descriptor of the combination that suits the workload best. */
 import { longDescriptor } from '../../../formats/lpae/fields.ts';
 import { addressSpace, descriptor, icicle, iciclePanels } from '../../draw/index.ts';
 import { listSpace } from '../../space/space.ts';
@@ -13,7 +13,7 @@ import type { Walker } from '../../walker/index.ts';
 import { html } from './html.ts';
 import { figure, paragraph, type Section } from './section.ts';
 
-/** Of the first CPU page size under which something maps everything. */
+/** Pictures for the first CPU page size with a combination that maps everything. */
 export function picturesSection(studies: readonly WorkloadStudy[]): Section[] {
   for (const study of studies) {
     const best = bestCombination(study);
@@ -32,7 +32,7 @@ function ofTables(workload: Workload, combination: Combination): Section[] {
   const { walker } = makeTables(space, combination);
   const part =
     space.requests.length < workload.requests.length
-      ? `, of the address space with most entries (${space.requests.length} of ${workload.requests.length} requests)`
+      ? `, for the address space with the most entries (${space.requests.length} of ${workload.requests.length} requests)`
       : '';
   const body = html`${paragraph(
     `The combination that takes the fewest TLB entries: ${sizeText(granule)} granule, ${sizes}, ${stageText(stage)}, with CPU pages of ${sizeText(workload.cpuPageSize)}${part}.`,
@@ -43,7 +43,7 @@ ${leafOf(walker, first.iova, granule)}`;
   return [{ id: 'pictures', title: 'What the tables look like', body }];
 }
 
-/** The requests of the space with most entries that map something: others look alike, and are smaller. */
+/** The requests of the space with the most entries that map something. Other spaces look similar, but smaller. */
 function busiest(workload: Workload): Workload {
   const spaces = [...spacesOf(workload).values()].map((indexes) =>
     indexes.map((index) => workload.requests[index]!),
@@ -53,7 +53,7 @@ function busiest(workload: Workload): Workload {
   return { ...workload, requests: spaces.reduce((a, b) => (entries(b) > entries(a) ? b : a)) };
 }
 
-/** The leaf that the first byte is mapped by. */
+/** The leaf that maps the first byte. */
 function leafOf(walker: Walker, iova: bigint, granule: number) {
   const leaf = walker.walk(iova, { access: 'read' }).steps.at(-1);
   if (leaf?.descriptor === undefined || (leaf.kind !== 'block' && leaf.kind !== 'page')) return false;

@@ -1,4 +1,4 @@
-/** A study as one page of HTML: the question, conclusions, tables and pictures; it loads nothing, and says so to the browser. */
+/** A study as one HTML page: the question, conclusions, tables and pictures. It loads nothing, and its policy tells the browser so. */
 
 import { conclusionsOf } from '../../study/conclusions.ts';
 import type { WorkloadStudy } from '../../study/workload-study.ts';
@@ -13,20 +13,20 @@ import { reportStyle } from './style.ts';
 import { factsOf, summary } from './summary.ts';
 import { tlbSection } from './tlb.ts';
 
-/** What a report says beside the study itself. */
+/** What a report needs besides the study itself. */
 export interface ReportOptions {
-  /** What to type for the same report; the last section shows it. */
+  /** The command that makes the same report. The last section shows it. */
   readonly command: string;
-  /** Some of what was asked for is not measured; so many of how many parts are. */
+  /** Set if the study was cut short: how many parts of how many were measured. */
   readonly interrupted?: { readonly done: number; readonly total: number };
 }
 
-/** Nothing may be loaded, whatever the page holds: a browser is told to see to that. */
+/** Makes the browser refuse to load anything, whatever the page holds. */
 const POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'";
 
 /**
  * The page, as a document of its own.
- * @param studies - one for each CPU page size, at least one; of each something is measured.
+ * @param studies - one for each CPU page size, at least one, each with some result.
  */
 export function reportPage(studies: readonly WorkloadStudy[], options: ReportOptions): string {
   const { name, question } = studies[0]!.workload;
@@ -69,5 +69,5 @@ ${sections.map(({ id, title: of, body }) => html`<section aria-labelledby="${id}
 }
 
 function interruptedText({ done, total }: { readonly done: number; readonly total: number }): Html {
-  return html`<p class="warn">Interrupted: ${done} of ${total} measurements were done. What follows is of those.</p>`;
+  return html`<p class="warn">Interrupted: ${done} of ${total} measurements were done. The rest of the page covers only those.</p>`;
 }

@@ -4,18 +4,18 @@ import type { Chart } from '../charts/chart.ts';
 import { Html, html } from './html.ts';
 
 export interface Section {
-  /** Of the heading, for links to it. */
+  /** The id of the heading, for links to it. */
   readonly id: string;
   readonly title: string;
   readonly body: Html;
 }
 
-/** A drawing, which says itself what it shows. Its stylesheet is the page's. */
+/** A drawing, which has its own title. The page has its stylesheet. */
 export function figure(svg: string, caption?: string): Html {
   return html`<figure tabindex="0">${new Html(withoutStyle(svg))}${caption !== undefined && html`<figcaption>${caption}</figcaption>`}</figure>`;
 }
 
-/** The charts whose names begin like that, one below the other. */
+/** The charts whose names begin with one of `ids`, one below the other. */
 export function figures(charts: readonly Chart[], ...ids: readonly string[]): Html[] {
   return charts.filter(({ id }) => ids.some((name) => id.startsWith(name))).map(({ svg }) => figure(svg));
 }
@@ -24,7 +24,7 @@ export function paragraph(text: string): Html {
   return html`<p>${text}</p>`;
 }
 
-/** What many don't need, behind a line that opens it. */
+/** Details that many readers don't need, closed behind a summary line. */
 export function folded(summary: string, body: Html): Html {
   return html`<details><summary>${summary}</summary>${body}</details>`;
 }

@@ -1,10 +1,10 @@
-/** How a report looks: one stylesheet, light and dark by the reader's choice, narrow screens and paper too. Its colours are those of the drawings, whose rules it holds too. */
+/** The stylesheet of a report: light and dark by the reader's choice, for narrow screens and paper too. It includes the colours and rules of the drawings. */
 import { DARK, LIGHT, type Scheme, stylesheet } from '../../draw/palette.ts';
 
 const SANS = 'system-ui,-apple-system,Segoe UI,Roboto,DejaVu Sans,sans-serif';
 const MONO = 'ui-monospace,SFMono-Regular,Menlo,Consolas,DejaVu Sans Mono,monospace';
 
-/** The stylesheet. `data-theme="light"` or `"dark"` on the root decides the scheme in place of the reader's. */
+/** The stylesheet. `data-theme="light"` or `"dark"` on the root overrides the reader's scheme. */
 export function reportStyle(): string {
   return `
 ${stylesheet()}

@@ -1,4 +1,4 @@
-/** How a report begins: what was asked for, in numbers, and what came of it, in sentences. */
+/** The beginning of a report: the workload in numbers, and the conclusions in sentences. */
 import { ABOUT, type Conclusion } from '../../study/conclusions.ts';
 import { sizeOf } from '../../study/workload.ts';
 import type { WorkloadStudy } from '../../study/workload-study.ts';
@@ -6,7 +6,7 @@ import { count, roughSize, sizeText } from '../../text/numbers.ts';
 import { listed } from '../../text/sentence.ts';
 import { type Html, html } from './html.ts';
 
-/** Requests, entries and bytes: of the lists of each CPU page size, where they differ. */
+/** Requests, entries and bytes, for each CPU page size if they differ. */
 export function factsOf(studies: readonly WorkloadStudy[]): Html {
   const sizes = studies.map(({ workload }) => sizeOf(workload));
   const said = (texts: readonly string[]) => [...new Set(texts)].join(' / ');
@@ -20,7 +20,7 @@ export function factsOf(studies: readonly WorkloadStudy[]): Html {
   return html`<ul class="facts">${facts.map(([what, text]) => html`<li><b>${text}</b>${what}</li>`)}</ul>`;
 }
 
-/** @param lists - CPU page sizes in all: what holds for each of several needs no name. */
+/** @param lists - how many CPU page sizes there are. A conclusion that holds for all of them needs no label. */
 export function summary(conclusions: readonly Conclusion[], lists: number): Html {
   return html`<section aria-labelledby="conclusions">
 <h2 id="conclusions">Conclusions</h2>

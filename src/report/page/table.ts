@@ -1,14 +1,14 @@
-/** Tables of a report: a caption, heads with what they mean, numbers to the right, in a box that scrolls where the page is narrow. */
+/** Tables of a report: a caption, column heads, numbers aligned to the right, in a box that scrolls on a narrow page. */
 import { type Html, type HtmlPart, html } from './html.ts';
 
 export interface Column<Row> {
   readonly head: string;
-  /** Numbers stand at the right. */
+  /** Whether the column holds numbers, which are aligned to the right. */
   readonly number?: boolean;
   readonly cell: (row: Row) => HtmlPart;
 }
 
-/** The first column names its row. */
+/** Makes a table. The first column is the heading of its row. */
 export function table<Row>(caption: string, columns: readonly Column<Row>[], rows: readonly Row[]): Html {
   return html`<div class="scroll" role="region" tabindex="0" aria-label="${caption}"><table>
 <caption>${caption}</caption>

@@ -1,4 +1,4 @@
-/** What a report says of TLBs: charts for each trace, and every result in a table. */
+/** The section on TLBs: charts for each trace, and every result in a table. */
 
 import { combinationText } from '../../study/combination-words.ts';
 import type { WorkloadTrace } from '../../study/tlb/of-workload.ts';
@@ -15,26 +15,26 @@ import { type Column, table } from './table.ts';
 const TRACES: Readonly<Record<WorkloadTrace, readonly [title: string, text: string]>> = {
   device: [
     'A device that goes over each request once',
-    'In bursts of 256 bytes; after that the request is unmapped, and its entries are invalidated. What is left are the first accesses to each leaf, so the size of a TLB hardly matters, and that of leaves does.',
+    'It moves bursts of 256 bytes. Then the request is unmapped and its entries are invalidated. The misses left are the first accesses to each leaf, so the size of the TLB hardly matters, but the size of the leaves does.',
   ],
   random: [
-    'Random accesses to all that is mapped',
-    'The worst that a device can do: every line of 64 bytes is as likely as any other.',
+    'Random accesses to all mapped memory',
+    'The worst case for a device: every line of 64 bytes is equally likely.',
   ],
-  sequential: ['Sequential accesses', 'Through all that is mapped, 64 bytes at a time, over and over.'],
-  strided: ['Strided accesses', 'Through all that is mapped, 4096 bytes at a time, over and over.'],
+  sequential: ['Sequential accesses', 'Through all mapped memory, 64 bytes at a time, over and over.'],
+  strided: ['Strided accesses', 'Through all mapped memory, 4096 bytes at a time, over and over.'],
   'dma-ring': [
     "A network card's ring",
     'A descriptor, a buffer of 2K in bursts of 256 bytes, the descriptor again.',
   ],
 };
 
-/** One section, or none where nothing was measured. */
+/** One section, or none if nothing was measured. */
 export function tlbSection(studies: readonly WorkloadStudy[]): Section[] {
   const groups = new Map<WorkloadStudy['tlb'], WorkloadStudy[]>();
   for (const study of studies) groups.set(study.tlb, [...(groups.get(study.tlb) ?? []), study]);
   const mapped = (tlb: WorkloadStudy['tlb']) => tlb.filter(({ result }) => result.maps).length;
-  // What says most comes first: where most combinations map everything. Of others the same is a click away.
+  // The most informative come first: those where most combinations map everything. The others are folded.
   const ordered = [...groups].filter(([tlb]) => mapped(tlb) > 0).sort(([a], [b]) => mapped(b) - mapped(a));
   const parts = ordered.map(([tlb, group], i) => {
     const cpu = ordered.length > 1 ? `, CPU pages of ${listed(group.map(cpuName))}` : '';
@@ -43,13 +43,13 @@ export function tlbSection(studies: readonly WorkloadStudy[]): Section[] {
   });
   if (parts.length === 0) return [];
   const body = html`${paragraph(
-    'Each TLB is empty in the beginning, replaces what was least recently used in its set, and has a walk cache beside it. The tables are those of the workload, so combinations that refuse a request are not here.',
+    'Each TLB starts empty, replaces the least recently used entry in its set, and has a walk cache beside it. The tables are those of the workload, so combinations that refuse a request are not shown.',
   )}
 ${parts}`;
-  return [{ id: 'tlb', title: 'What TLBs make of it', body }];
+  return [{ id: 'tlb', title: 'How TLBs do', body }];
 }
 
-/** @param cpu - whose they are, where there are others. */
+/** @param cpu - the CPU page sizes of these results, if there are others too. */
 function ofResults(tlb: WorkloadStudy['tlb'], cpu: string): Html {
   const traces = [...new Set(tlb.map(({ trace }) => trace))];
   return html`${traces.map((trace) => {
@@ -88,5 +88,5 @@ const COLUMNS: readonly Column<TlbMeasured>[] = [
   { head: 'reads', number: true, cell: ({ fetches }) => count(fetches) },
   { head: 'a walk', number: true, cell: ({ fetchesPerWalk }) => fetchesPerWalk.toFixed(2) },
   { head: 'reach', number: true, cell: ({ bestReach }) => roughSize(bestReach) },
-  { head: 'would hold all', number: true, cell: ({ workingSet }) => count(workingSet.entries) },
+  { head: 'entries to hold all', number: true, cell: ({ workingSet }) => count(workingSet.entries) },
 ];
