@@ -1,12 +1,12 @@
 /**
- * Break-before-make: which changes of a translation table entry software may make in place, and which only through an
+ * Break-before-make: which changes of a translation table entry software may make in place, and which need an
  * invalid entry and an invalidation. (DDI 0487 D8.17.1 RWHZWS, D8.17.2 FEAT_BBM levels 0 to 2; IHI 0070 3.21.1.1 to 3.21.1.3.)
  */
 
 import type { Machine } from '../tlb/conflict.ts';
 import { bbmFields, type EntryFields, type EntryKind, type FieldsContext } from './fields.ts';
 
-/** What is changed, as far as the rules tell changes apart. */
+/** The kinds of change that the rules distinguish. */
 export type BbmChange =
   | 'size'
   | 'oa'
@@ -20,47 +20,47 @@ export type BbmChange =
   | 'made_invalid'
   | 'other';
 
-/** The table entry's place, and who reads it. */
+/** The place of the table entry, and the machine that reads it. */
 export interface BbmContext extends FieldsContext {
-  /** Default `pe`. */
+  /** Default: `pe`. */
   readonly machine?: Machine;
-  /** Hardware updates AF (TCR.HA): entries with AF = 0 do not fault. Default false. */
+  /** Hardware updates AF (TCR.HA), so entries with AF = 0 do not fault. Default: false. */
   readonly ha?: boolean;
-  /** Memory at the old and the new output address holds the same, and will. Default false. */
+  /** Memory at the old and the new output address has the same contents, and keeps them. Default: false. */
   readonly sameContents?: boolean;
   /**
-   * Stage 1: APTable, UXNTable, PXNTable and NSTable of table descriptors have a say (TCR.HPDn = 0), and may not change in place.
-   * (D8.4.1.2.2 IYQWJF.) Default false.
+   * Stage 1: APTable, UXNTable, PXNTable and NSTable of table descriptors count (TCR.HPDn = 0), and may not change in place.
+   * (D8.4.1.2.2 IYQWJF.) Default: false.
    */
   readonly hierarchical?: boolean;
-  /** The entries of the table that replaces a block, or is replaced by one: they must map the same. Default: taken on trust. */
+  /** The entries of the table that replaces a block, or is replaced by one: they must map the same. Default: not checked. */
   readonly table?: readonly bigint[];
 }
 
-/** Whether the change may be made in place, by which rule, and what then still has to be done. */
+/** Whether the change may be made in place, by which rule, and what else has to be done. */
 export interface BbmVerdict {
   readonly legal: boolean;
   readonly changes: readonly BbmChange[];
   readonly rule: string;
   readonly section: string;
-  /** Entries made from the old descriptor have to be invalidated: after a legal change, or in between of a break-before-make. */
+  /** Entries made from the old descriptor have to be invalidated: after a legal change, or in the middle of a break-before-make. */
   readonly invalidate: boolean;
-  /** Legal, but until that invalidation the machine may report a TLB conflict. */
+  /** Legal, but the machine may report a TLB conflict until that invalidation. */
   readonly conflict: boolean;
 }
 
-/** In the order in which a verdict names them. */
+/** The illegal changes, in the order in which a verdict names them. */
 const ILLEGAL = {
-  hierarchy: 'APTable, XNTable or NSTable changes, which every lookup level below obeys',
+  hierarchy: 'APTable, XNTable or NSTable changes, which applies to every lookup level below',
   memory: 'memory type, shareability or cacheability changes',
-  oa: 'the output address (or its physical address space, NS) changes, of a writable mapping or to other contents',
+  oa: 'the output address (or its physical address space, NS) changes, and the mapping is writable or the contents differ',
   global: 'a global entry may overlap non-global ones in a TLB',
 } as const;
 
 /**
- * Judges the replacement of one descriptor by another at the same place, with the tables in use.
+ * Judges the replacement of one descriptor by another at the same place, while the tables are in use.
  *
- * @param before - the old descriptor, 64 bits, and `after` the new one. Of VMSAv8-64 (AArch32 long descriptors: `bbml` 0).
+ * @param before - the old descriptor, and `after` the new one: 64 bits, of VMSAv8-64 (for AArch32 long descriptors use `bbml` 0).
  *
  * @example
  * bbm(0x8000_0701n, 0x4000_3003n, { stage: 1, level: 2, granuleLog2: 12, bbml: 1 }); // a block split without nT
@@ -73,7 +73,7 @@ export function bbm(before: bigint, after: bigint, context: BbmContext): BbmVerd
   const done = { legal: true, conflict: false } as const;
   if (before === after) return { ...done, changes: [], rule: 'nothing changes', section, invalidate: false };
   if (!cacheable(old, context)) {
-    const rule = 'an entry that faults is never in a TLB';
+    const rule = 'an entry that faults is never cached in a TLB';
     return { ...done, changes: ['made_valid'], rule, section: 'DDI 0487 D8.16', invalidate: false };
   }
   if (next.kind === 'invalid') {
@@ -83,7 +83,7 @@ export function bbm(before: bigint, after: bigint, context: BbmContext): BbmVerd
   return judgeChanges(changesBetween(old, next, context), old, next, context);
 }
 
-/** A leaf, and where it translates: its level, and the first input address of its entry. */
+/** A leaf with its place: its level, and the first input address of its entry. */
 export interface PlacedLeaf {
   readonly word: bigint;
   readonly level: number;
@@ -91,11 +91,11 @@ export interface PlacedLeaf {
 }
 
 /**
- * Judges a leaf that is made while an older one, at another place, may still translate some of the same input addresses: a
- * page under a block that a TLB still holds, a block over its pages, or a neighbour in a contiguous run, which answers for
- * all of the run. Both are taken for cacheable.
+ * Judges a new leaf while an older one, at another place, may still translate some of the same input addresses: a
+ * page under a block that a TLB still holds, a block over its pages, or a neighbour in a contiguous run, which may be cached for
+ * the whole run. Both are assumed to be cacheable.
  *
- * @param old - the older leaf; `next` the one made. VMSAv8-64.
+ * @param old - the older leaf, and `next` the new one. VMSAv8-64.
  */
 export function bbmOverlap(
   old: PlacedLeaf,
@@ -103,7 +103,7 @@ export function bbmOverlap(
   context: Omit<BbmContext, 'level' | 'table'>,
 ): BbmVerdict {
   const [below, above] = [old, next].map((leaf) => bbmFields(leaf.word, { ...context, level: leaf.level }));
-  // What the old leaf says, continued to the new one's first address.
+  // The old leaf's output, continued to the new one's first address.
   const there = { ...below!, oa: below!.oa + next.ia - old.ia };
   const found = changesBetween(there, above!, { ...context, level: next.level });
   if (old.level === next.level) return judgeChanges(found, there, above!, { ...context, level: next.level });
@@ -112,7 +112,7 @@ export function bbmOverlap(
   return judgeChanges(changes, larger, smaller, { ...context, level: Math.min(old.level, next.level) });
 }
 
-/** Changes that two leaves of different sizes can share. */
+/** Whether leaves of different sizes can differ in this way. */
 function isPlain(change: BbmChange): boolean {
   return change === 'memory' || change === 'oa' || change === 'global';
 }
@@ -139,12 +139,12 @@ function judgeChanges(
   return judgeSize(changes, old, next, context);
 }
 
-/** RXCLRD: what gives a translation or access flag fault is not cached. */
+/** RXCLRD: an entry that gives a translation or access flag fault is not cached. */
 function cacheable({ kind, accessFlag }: EntryFields, { ha }: BbmContext): boolean {
   return kind === 'table' || (kind === 'leaf' && (accessFlag || ha === true));
 }
 
-/** Only sizes, and what needs no break-before-make, change. */
+/** Judges a change of size, with no other change that needs break-before-make. */
 function judgeSize(
   changes: readonly BbmChange[],
   old: EntryFields,
@@ -157,8 +157,8 @@ function judgeSize(
   const verdict = { changes, section, invalidate: true };
   if (!sized && !changes.includes('contiguous')) {
     const rule = changes.includes('table')
-      ? 'the new table maps what the old one maps, on trust'
-      : 'neither memory type, output address, size nor global entries change';
+      ? 'the new table is assumed to map the same as the old one'
+      : 'memory type, output address, size and global entries stay the same';
     return { ...verdict, legal: true, rule, conflict: false };
   }
   if (bbml === 0) {
@@ -169,7 +169,7 @@ function judgeSize(
   if (bbml === 2) {
     return { ...verdict, legal: true, rule: 'FEAT_BBM level 2: the size may change', conflict: !smmu };
   }
-  // Level 1: nT keeps the block out of the TLB, before it is split or until what it replaces is invalidated.
+  // Level 1: nT keeps the block out of the TLB before it is split, or until the entries that it replaces are invalidated.
   const block = old.kind === 'leaf' ? old : next;
   if (block.nT) return { ...verdict, legal: true, rule: 'the size changes under nT', conflict: !smmu };
   const rule = 'the size changes without nT in the block, at FEAT_BBM level 1';
@@ -197,7 +197,7 @@ function changesBetween(old: EntryFields, next: EntryFields, context: BbmContext
   return changes.length > 0 ? changes : ['other'];
 }
 
-/** What differs between a block and the leaves of a table in its place. Entries that are invalid or tables are not judged. */
+/** How a block differs from the leaves of a table in its place. Invalid entries and tables are not judged. */
 function resized(block: EntryFields, isOld: boolean, context: BbmContext): BbmChange[] {
   const below = { ...context, level: context.level + 1 };
   const found = new Set<BbmChange>();

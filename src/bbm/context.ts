@@ -1,6 +1,6 @@
 /**
- * The tables that a trace is about: where the root lies and how descriptors divide input addresses, given outright or by
- * register values. VMSAv8-64 alone. (DDI 0487 D8.2 for levels and concatenation, D24.2 for TCR_ELx and VTCR_EL2.)
+ * The tables that a trace is about: where the root lies and how descriptors divide input addresses, given directly or by
+ * register values. VMSAv8-64 only. (DDI 0487 D8.2 for levels and concatenation, D24.2 for TCR_ELx and VTCR_EL2.)
  */
 
 import { isSet } from '../arch/read.ts';
@@ -18,7 +18,7 @@ import { oneRangeFields, ttbrAddress, twoRangeFields } from '../walker/params/ra
 import type { BbmContext } from './change.ts';
 import { TraceError } from './errors.ts';
 
-/** What a trace's writes mean. Addresses are bytes. */
+/** What gives the writes of a trace their meaning. Addresses are in bytes. */
 export interface TraceContext
   extends Pick<
     BbmContext,
@@ -28,16 +28,16 @@ export interface TraceContext
   readonly iaBits: number;
   /** PA of the first table. */
   readonly root: bigint;
-  /** Arm's level of the root. Default: as many levels as the bits need; stage 2 may begin later, in concatenated tables. */
+  /** Arm's level of the root. Default: as many levels as the bits need. Stage 2 may start at a later level, in concatenated tables. */
   readonly startLevel?: number;
-  /** The tables serve the upper range of input addresses (TTBR1). Default false. */
+  /** Whether the tables serve the upper range of input addresses (TTBR1). Default: false. */
   readonly upper?: boolean;
-  /** Stage 1. Default `el1&0`. */
+  /** The regime of stage 1. Default: `el1&0`. */
   readonly regime?: TranslationRegime;
-  /** What entries are tagged with. Default 0. */
+  /** The ASID and VMID that entries are tagged with. Default: 0. */
   readonly asid?: number;
   readonly vmid?: number;
-  /** Stage 2: stage 1 is on as well, so that TLBs may hold both stages combined. Default true. */
+  /** Stage 2: whether stage 1 is on as well, so that TLBs may hold both stages combined. Default: true. */
   readonly combined?: boolean;
   /** The 64-bit word at a PA (a multiple of 8) before the first step. Default: all memory is zero. */
   readonly initial?: (pa: bigint) => bigint;
@@ -52,9 +52,9 @@ export interface TableSpace extends Omit<TraceContext, 'root'> {
   readonly combined: boolean;
   readonly root: number;
   readonly rootEntries: number;
-  /** What is added to an input address of the tables to make it one of the regime: 0, or the upper range's first address. */
+  /** The offset from an input address of the tables to one of the regime: 0, or the upper range's first address. */
   readonly iaBase: bigint;
-  /** TCR.DS: range operands count in 64K. */
+  /** TCR.DS: range operands are in units of 64K. */
   readonly ds: boolean;
 }
 
@@ -64,7 +64,7 @@ const MAX_CONCATENATED = 16;
 const PA_END = 2n ** 52n;
 const ENTRY_BYTES = 8n;
 
-/** 52 bits, a multiple of an entry's bytes. */
+/** Whether an address fits 52 bits and is a multiple of an entry's size. */
 export function isEntryAddress(pa: bigint): boolean {
   return pa >= 0n && pa < PA_END && pa % ENTRY_BYTES === 0n;
 }
@@ -75,7 +75,7 @@ export function tableSpace(context: TraceContext): TableSpace {
   const stride = granuleLog2 - 3;
   if (![12, 14, 16].includes(granuleLog2)) {
     throw new TraceError(
-      `VMSAv8-64 has no granule of 2^${granuleLog2} bytes; it has 4K, 16K and 64K (DDI 0487 D8.2)`,
+      `VMSAv8-64 has no granule of 2^${granuleLog2} bytes, only 4K, 16K and 64K (DDI 0487 D8.2)`,
     );
   }
   if (!Number.isInteger(iaBits) || iaBits <= granuleLog2 || iaBits > 52) {
@@ -96,9 +96,12 @@ export function tableSpace(context: TraceContext): TableSpace {
   }
   const { root } = context;
   if (!isEntryAddress(root)) {
-    throw new TraceError(`the root ${hex(root)} is no table address: 52 bits, a multiple of 8 at least`, {
-      pa: root,
-    });
+    throw new TraceError(
+      `the root ${hex(root)} is not a table address: it must fit 52 bits and be a multiple of 8 at least`,
+      {
+        pa: root,
+      },
+    );
   }
   return {
     ...context,
@@ -114,17 +117,17 @@ export function tableSpace(context: TraceContext): TableSpace {
   };
 }
 
-/** Registers of a PE, as a walker takes them; of two ranges one. */
+/** Registers of a PE, as for a walker, and a choice of one of two ranges. */
 export interface TraceRegisters extends TlbContextOptions {
-  /** The range of TTBR1. Default: that of TTBR0, unless TCR.EPD0 switches it off. */
+  /** Whether to take the range of TTBR1. Default: the range of TTBR0, unless TCR.EPD0 switches it off. */
   readonly upper?: boolean;
 }
 
 /**
  * The context that register values describe.
  *
- * @throws TraceError for regimes without VMSAv8-64 tables, nested ones (each stage has a trace of its own) and registers that
- * translate nothing; WalkerError for an unknown regime or a value that is no register's.
+ * @throws TraceError for regimes without VMSAv8-64 tables, nested regimes (each stage has its own trace) and registers that
+ * translate nothing; WalkerError for an unknown regime or an invalid register value.
  *
  * @example
  * traceContext({ regime: 'el1&0', registers: { ttbr0: 0x8000_0000n, tcr: 0x5_0080_3510n, mair } });
@@ -147,7 +150,7 @@ export function traceContext(options: TraceRegisters): TraceContext {
     );
   }
   const cpu = cpuFeatures(options.cpu);
-  // The memory is not looked at: this checks the values, and knows where ASID and VMID stand.
+  // Memory is not read: this checks the values and finds ASID and VMID.
   const { asid, vmid, regime: tagged } = tlbContext(NO_MEMORY, options);
   const tags = { ...(asid !== undefined && { asid }), ...(vmid !== undefined && { vmid }) };
   if (isStage2Alone(regime)) {
@@ -170,7 +173,7 @@ export function traceContext(options: TraceRegisters): TraceContext {
   return { stage: 1, ...geometryOf(params), ...tags, regime: tagged, upper, mair, hierarchical };
 }
 
-/** Of VMSAv8-64, a stage at a time. */
+/** The regimes of VMSAv8-64 with one stage. */
 const JUDGED = regimes.filter((name) => traitsOf(name).architecture === 'AArch64' && !isNested(name));
 const NO_MEMORY = new PhysicalMemory({ base: 0n, size: 8n });
 

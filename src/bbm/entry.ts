@@ -1,6 +1,6 @@
 /**
- * A descriptor at one place of a table tree, as far as a TLB or walk cache may hold it: there while memory has it, and
- * after that until it is invalidated. (DDI 0487 D8.17 RRVJDB; what faults is never cached: IWZCBG.)
+ * A descriptor at one place of a table tree that a TLB or walk cache may hold: while memory has it, and
+ * after that until it is invalidated. (DDI 0487 D8.17 RRVJDB; IWZCBG: an entry that faults is never cached.)
  */
 
 import { contiguousEntries } from '../arch/descriptors/index.ts';
@@ -10,18 +10,18 @@ import { entryLog2, type TableSpace } from './context.ts';
 import { bbmFields, mayHaveXs } from './fields.ts';
 import type { Form } from './steps.ts';
 
-/** A table where a walk may find it: one that a table descriptor, or the base register, leads to. */
+/** A table at a place where a walk may find it, through a table descriptor or the base register. */
 export interface TableMount {
-  /** PA, and first input address, as exact numbers (of an upper range counted from its start). */
+  /** PA and first input address as exact numbers. In an upper range, input addresses count from its start. */
   readonly base: number;
   readonly ia: number;
   readonly level: number;
   readonly entryCount: number;
-  /** The table descriptors that lead here and may be cached or in memory; of the root none. */
+  /** The table descriptors that lead here and are cached or in memory. Empty for the root. */
   readonly through: Set<CachedEntry>;
-  /** By index. */
+  /** Entries by index. */
   readonly held: Map<number, CachedEntry>;
-  /** A walk that begins at the root and finds nothing in a cache gets here. Undefined while it is being taken in. */
+  /** Whether a walk from the root gets here without a cache. Undefined while the table is being added. */
   live: boolean | undefined;
 }
 
@@ -29,29 +29,29 @@ export interface CachedEntry {
   readonly kind: 'table' | 'leaf';
   readonly word: bigint;
   readonly level: number;
-  /** First input address, and bytes that this entry maps; of an upper range counted from its start. */
+  /** First input address and size in bytes. In an upper range, addresses count from its start. */
   readonly ia: number;
   readonly size: number;
-  /** What a TLB may take it for: a contiguous run, or itself. */
+  /** What a TLB may cache it as: its contiguous run, or just itself. */
   readonly runIa: number;
   readonly runSize: number;
   readonly contiguous: boolean;
   readonly global: boolean;
   readonly pa: number;
-  /** Next table, of a table descriptor. */
+  /** The next table, for a table descriptor. */
   readonly next: number;
-  /** Index of the step that wrote it, -1 where it was there before. */
+  /** Index of the step that wrote it, or -1 if it was there before. */
   readonly step: number;
   /** How a TLB may hold it once it is stale. */
   readonly forms: Set<Form>;
   mount: TableMount;
   child: TableMount | undefined;
-  /** Memory has it, in a table that a walk may reach. */
+  /** Whether it is in memory, in a table that a walk may reach. */
   present: boolean;
   live: boolean | undefined;
 }
 
-/** The entry that a word is at a place, or undefined where hardware may not cache it. */
+/** The entry for a word at a place, or undefined if hardware may not cache it. */
 export function cachedEntry(
   space: TableSpace,
   mount: TableMount,
@@ -90,7 +90,7 @@ export function cachedEntry(
   };
 }
 
-/** What an invalidation finds the entry by. Tables are never global (RCHVGJ). */
+/** The tag by which an invalidation finds the entry. Tables are never global (RCHVGJ). */
 export function tagOf({ kind, word, global, ia, size, level }: CachedEntry, space: TableSpace): Tag {
   const { stage, regime, vmid, asid, granuleLog2, iaBase } = space;
   const hasAsid = stage === 1 && traitsOf(regime).unprivileged;

@@ -1,6 +1,6 @@
-/** What the judge of a trace can't judge: a typed error that carries the value and says what would work. */
+/** The error for a trace that can't be judged: it carries the value and says what would work. */
 
-/** A context, step or table tree that is no trace of VMSAv8-64 tables. `pa` and `value` as they were given. */
+/** A context, step or table tree that does not describe VMSAv8-64 tables. `pa` and `value` are what was given. */
 export class TraceError extends Error {
   override readonly name = 'TraceError';
   readonly pa: bigint | undefined;

@@ -14,14 +14,14 @@ export type EntryKind = 'invalid' | 'table' | 'leaf';
 
 export interface EntryFields {
   readonly kind: EntryKind;
-  /** Output address of a leaf, or the next table's, and the bytes that a leaf maps. */
+  /** Output address of a leaf or address of the next table, and the bytes that a leaf maps. */
   readonly oa: bigint;
   readonly size: bigint;
-  /** NS of a stage-1 leaf: the physical address space of the output, which is a part of the output address. (D8.17.1 IWZRHR.) */
+  /** NS of a stage-1 leaf: the physical address space of the output, which is part of the output address. (D8.17.1 IWZRHR.) */
   readonly ns: boolean;
-  /** Memory type, cacheability and shareability, to compare. */
+  /** Memory type, cacheability and shareability, as text to compare. */
   readonly memory: string;
-  /** nG = 0. Stage 2 has no such bit: false. */
+  /** nG = 0. Always false at stage 2, which has no such bit. */
   readonly global: boolean;
   /** Set, and not RES0 at this level. */
   readonly contiguous: boolean;
@@ -32,28 +32,28 @@ export interface EntryFields {
   readonly hierarchy: number;
 }
 
-/** What the fields of a descriptor depend on beside its bits. */
+/** What the fields of a descriptor depend on besides its bits. */
 export interface FieldsContext {
   readonly stage: 1 | 2;
   /** Arm's level, -1 to 3. */
   readonly level: number;
   readonly granuleLog2: 12 | 14 | 16;
-  /** FEAT_BBM level (ID_AA64MMFR2_EL1.BBM), or SMMU_IDR3.BBML. Of several readers the least. */
+  /** FEAT_BBM level (ID_AA64MMFR2_EL1.BBM), or SMMU_IDR3.BBML: the least, if there are several readers. */
   readonly bbml: 0 | 1 | 2;
-  /** 52-bit output addresses: TCR.DS = 1 with 4K or 16K, FEAT_LPA with 64K. Default false. */
+  /** 52-bit output addresses: TCR.DS = 1 with 4K or 16K, FEAT_LPA with 64K. Default: false. */
   readonly oa52?: boolean;
-  /** Hardware updates dirty state (TCR.HD): DBM = 1 is writable. Default false. */
+  /** Hardware updates dirty state (TCR.HD): DBM = 1 means writable. Default: false. */
   readonly hd?: boolean;
-  /** The Security state of the regime. In Non-secure state NS is RES0. Default: not known, and NS counts. */
+  /** The Security state of the regime. NS is RES0 in Non-secure state. Default: not known, and NS counts. */
   readonly security?: DescriptorSecurity;
-  /** Stage 1: MAIR, so that two AttrIndx of the same memory type are no change. */
+  /** Stage 1: MAIR, so that two AttrIndx values with the same memory type are not a change. */
   readonly mair?: bigint;
 }
 
 const { fields: S1 } = STAGE1_LEAF;
 const { fields: S2 } = STAGE2_LEAF;
 const { fields: TABLE } = TABLE_DESCRIPTOR;
-/** NSTable, APTable, UXNTable and PXNTable stand side by side. */
+/** NSTable, APTable, UXNTable and PXNTable are adjacent bits. */
 const HIERARCHY = { high: TABLE.NSTable.high, low: TABLE.PXNTable.low };
 
 export function bbmFields(word: bigint, context: FieldsContext): EntryFields {
@@ -76,7 +76,7 @@ export function bbmFields(word: bigint, context: FieldsContext): EntryFields {
   };
 }
 
-/** A block at a level that has none, and 0b01 at level 3, are invalid. */
+/** A block at a level without blocks, and 0b01 at level 3, are invalid. */
 function kindOf(word: bigint, { level, granuleLog2, oa52 }: FieldsContext): EntryKind {
   if (!isSet(word, TABLE.Valid)) return 'invalid';
   const type = isSet(word, TABLE.Type);
@@ -86,7 +86,7 @@ function kindOf(word: bigint, { level, granuleLog2, oa52 }: FieldsContext): Entr
   return level >= firstBlockLevel ? 'leaf' : 'invalid';
 }
 
-/** Aligned to what the descriptor points at: what is below is RES0 and ignored. */
+/** The address aligned to the size of its target. Lower bits are RES0 and ignored. */
 function outputAddress(word: bigint, alignLog2: number, { granuleLog2, oa52 }: FieldsContext): bigint {
   const low = (addressOf(word, S1.BASE) >> BigInt(alignLog2)) << BigInt(alignLog2);
   if (!oa52) return low;
@@ -94,7 +94,7 @@ function outputAddress(word: bigint, alignLog2: number, { granuleLog2, oa52 }: F
   return low | addressOf(word, S1.BASE_LPA2) | addressOf(word, S1.BASE_HIGH);
 }
 
-/** AttrIndx (by its MAIR byte, where that is known) or MemAttr, and SH where the descriptor has it. */
+/** AttrIndx (as its MAIR byte, if known) or MemAttr, and SH if the descriptor has it. */
 function memoryOf(word: bigint, { stage, granuleLog2, oa52, mair }: FieldsContext): string {
   const index = read(word, S1.AttrIndx);
   const byte = mair === undefined ? `index ${index}` : `type ${mairByte(mair, index)}`;
@@ -103,8 +103,8 @@ function memoryOf(word: bigint, { stage, granuleLog2, oa52, mair }: FieldsContex
 }
 
 /**
- * Whether the XS attribute of a leaf may be 1: the memory type of stage 1 says so, stage 2 only clears it. Where MAIR or stage 1
- * is not known, it may.
+ * Whether the XS attribute of a leaf may be 1. The memory type of stage 1 decides, and stage 2 can only clear it. If MAIR or stage 1
+ * is not known, it may be.
  */
 export function mayHaveXs(word: bigint, { stage, mair }: Pick<FieldsContext, 'stage' | 'mair'>): boolean {
   if (stage === 2) return !isSet(word, S2.FnXS);

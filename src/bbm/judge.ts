@@ -1,5 +1,5 @@
 /**
- * The judgement of one write of a trace: what it makes reachable, against everything that TLBs may still hold for the same
+ * Judges one write of a trace: compares what it makes reachable with everything that TLBs may still hold for the same
  * input addresses. (DDI 0487 D8.17.1 RWHZWS, D8.17.2; D8.7.1.1 for runs; IHI 0070 3.21.1.)
  */
 
@@ -15,7 +15,7 @@ export const BBM_LEVELS = [0, 1, 2] as const;
 /** A level of FEAT_BBM (ID_AA64MMFR2_EL1.BBM), or of SMMU_IDR3.BBML. */
 export type BbmLevel = (typeof BBM_LEVELS)[number];
 
-/** As a single change has it; `reuse`: a table is written that a stale table descriptor still leads to; `unreachable`: no walk comes here. */
+/** The changes of a single descriptor, and `reuse`: a stale table descriptor still leads to the written table; `unreachable`: no walk gets here. */
 export type TraceChange = BbmChange | 'reuse' | 'unreachable';
 
 /** The verdict for one machine at one FEAT_BBM level (ID_AA64MMFR2_EL1.BBM), or SMMU_IDR3.BBML. */
@@ -23,25 +23,25 @@ export interface Judgement {
   readonly machine: Machine;
   readonly bbml: BbmLevel;
   readonly legal: boolean;
-  /** Legal, but until the invalidation that it needs the machine may report a TLB conflict. */
+  /** Legal, but the machine may report a TLB conflict until the invalidation that it needs. */
   readonly conflict: boolean;
   readonly rule: string;
   readonly section: string;
 }
 
-/** An older entry that a TLB may hold, and a new one that a walk finds for some of the same addresses. */
+/** An older entry that a TLB may hold, and a new one for some of the same addresses that a walk finds. */
 interface Pair {
   readonly old: CachedEntry;
   readonly next: CachedEntry;
-  /** The old one is no stale entry but a neighbour in a contiguous run. */
+  /** Whether the old one is not stale, but a neighbour in a contiguous run. */
   readonly neighbour: boolean;
 }
 
 export interface WriteJudgement {
   readonly changes: readonly TraceChange[];
-  /** For each machine and level, the PE first. */
+  /** One for each machine and level, the PE first. */
   readonly judgements: readonly Judgement[];
-  /** Stale entries that should have been invalidated before, at some level. */
+  /** The stale entries that should have been invalidated before, for some FEAT_BBM level. */
   readonly against: readonly CachedEntry[];
 }
 
@@ -54,16 +54,16 @@ function everywhere(legal: boolean, rule: string): Judgement[] {
   );
 }
 
-const UNREACHABLE = everywhere(true, 'no walk comes to this address');
-const NOTHING = everywhere(true, 'nothing changes that hardware may cache');
+const UNREACHABLE = everywhere(true, 'no walk reaches this address');
+const NOTHING = everywhere(true, 'nothing that hardware may cache changes');
 const MADE_VALID = everywhere(true, 'no TLB holds an entry for these addresses');
 const MADE_INVALID = everywhere(true, 'this is the break of a break-before-make');
 const REUSE = everywhere(
   false,
-  'a table is written that a walk cache may still use: the table descriptor that led here was not invalidated',
+  'a walk cache may still use the written table: the table descriptor that led here was not invalidated',
 );
 
-/** Judges a write by what it did at each place where its table is used. `same`: the word stood there already. */
+/** Judges a write by what it changed at each place where its table is used. `same`: the word was already there. */
 export function judgeWrite(
   changed: readonly PlaceChange[],
   reach: Reach,
@@ -102,7 +102,7 @@ function pairsOf(next: CachedEntry, { stale }: Reach, space: TableSpace): Pair[]
   return [...pairs, ...neighbours(next, space).map((old) => ({ old, next, neighbour: true }))];
 }
 
-/** Leaves of the same run of entries, where one of the two says that they belong together. */
+/** The other leaves of the same run, if either has its Contiguous bit set. */
 function neighbours({ mount, ia, level, size, contiguous }: CachedEntry, space: TableSpace): CachedEntry[] {
   const run = contiguousEntries(space.granuleLog2, level);
   const index = (ia - mount.ia) / size;
@@ -115,7 +115,7 @@ function neighbours({ mount, ia, level, size, contiguous }: CachedEntry, space: 
   return found;
 }
 
-/** Without changes: word for word what a TLB may still hold at the same place, or nothing at all. */
+/** Without changes the new entry equals what a TLB may still hold at the same place, or nothing is held. */
 function judgePairs(pairs: readonly Pair[], space: TableSpace): WriteJudgement {
   const changes = new Set<TraceChange>();
   const against = new Set<CachedEntry>();
@@ -156,14 +156,14 @@ function judgePair(
   const placed = ({ word, level, ia }: CachedEntry) => ({ word, level, ia: iaBase + BigInt(ia) });
   const verdict = bbmOverlap(placed(old), placed(next), context);
   if (!neighbour) return verdict;
-  // Permissions of neighbours may differ for a moment: a TLB answers with one of them.
+  // Permissions of neighbours may differ temporarily: a TLB answers with either of them.
   const told = verdict.changes.filter((change) => change !== 'other' && change !== 'nt');
   if (verdict.legal) return { ...verdict, changes: told };
   const section = machine === 'pe' ? 'DDI 0487 D8.7.1.1' : verdict.section;
   return {
     ...verdict,
     changes: told,
-    rule: `${verdict.rule}; a neighbour's Contiguous bit speaks for this entry`,
+    rule: `${verdict.rule}; a neighbour's Contiguous bit covers this entry`,
     section,
   };
 }

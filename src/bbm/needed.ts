@@ -1,5 +1,5 @@
 /**
- * The invalidation that entries need: TLBI instructions and SMMU commands, with their operands. (DDI 0487 D8.17.5.1 and
+ * The invalidations that entries need: TLBI instructions and SMMU commands, with their operands. (DDI 0487 D8.17.5.1 and
  * D8.17.5.2 for operands, D8.17.6 for stage 2's order; IHI 0070 4.4.1 to 4.4.3.)
  */
 import { place } from '../arch/read.ts';
@@ -9,30 +9,30 @@ import type { TlbiOperation } from '../tlb/index.ts';
 import type { TableSpace } from './context.ts';
 import type { CachedEntry } from './entry.ts';
 
-/** One instruction. Without `operand` it takes none. */
+/** One instruction. It has no operand if `operand` is absent. */
 export interface NeededTlbi {
   readonly operation: TlbiOperation | 'DSB ISH';
   readonly operand?: bigint;
 }
 
-/** One command of an SMMU's queue, and its parameters by their names there. */
+/** One command for an SMMU's queue, with its parameters by name. */
 export interface NeededCommand {
   readonly command: string;
   readonly fields: Readonly<Record<string, bigint | number>>;
 }
 
-/** Input addresses whose entries have to go, and how. */
+/** Input addresses whose entries have to go, and how to do it. */
 export interface NeededInvalidation {
-  /** First input address, and bytes. */
+  /** First input address, and size in bytes. */
   readonly from: bigint;
   readonly size: bigint;
-  /** Only blocks and pages are to go: an operation for the last level is enough. */
+  /** Only blocks and pages have to go, so an operation for the last level is enough. */
   readonly leaf: boolean;
-  /** Of every ASID: global entries, or tables that hold some. */
+  /** For every ASID: they are global entries, or tables that hold some. */
   readonly global: boolean;
   /** For a PE, in order. */
   readonly tlbi: readonly NeededTlbi[];
-  /** Without FEAT_TLBIRANGE: so many operations of one address, a leaf each. 1 where `tlbi` has one already. */
+  /** How many operations, one per leaf, are needed without FEAT_TLBIRANGE. 1 if `tlbi` is such an operation already. */
   readonly operations: number;
   /** For an SMMU, in order. */
   readonly commands: readonly NeededCommand[];
@@ -46,7 +46,7 @@ interface Range {
   global: boolean;
 }
 
-/** What takes these entries out of all TLBs: ranges in ascending order, neighbours joined. */
+/** The invalidations that remove these entries from all TLBs: ranges in ascending order, neighbours joined. */
 export function neededFor(entries: Iterable<CachedEntry>, space: TableSpace): NeededInvalidation[] {
   return rangesOf([...entries], space).map((range) => describe(range, space));
 }
@@ -73,7 +73,7 @@ function describe(range: Range, space: TableSpace): NeededInvalidation {
   };
 }
 
-/** A table descriptor goes with any address below it: where none of its leaves has to go, that is a single one. */
+/** Any address below a table descriptor removes it. A single address is enough if none of its leaves has to go. */
 function rangesOf(entries: CachedEntry[], space: TableSpace): Range[] {
   const granule = 2 ** space.granuleLog2;
   const leaves = entries.filter(({ kind }) => kind === 'leaf');
@@ -87,11 +87,11 @@ function rangesOf(entries: CachedEntry[], space: TableSpace): Range[] {
   }));
   const joined = join(pieces);
   for (const { ia, size } of tables) {
-    // The ranges within the table's reach: all the last level of these is under this descriptor.
+    // The ranges below this table descriptor.
     const below = joined.filter(({ from, end }) => from < ia + size && end > ia);
     for (const range of below) {
       range.leaf = false;
-      // The first address of a block is not in a table that stood below another part of it.
+      // The first address of a block is not below a table that covers another part of it.
       if (ia > range.from) range.leaves++;
     }
     if (below.length === 0)
@@ -100,7 +100,7 @@ function rangesOf(entries: CachedEntry[], space: TableSpace): Range[] {
   return join([...joined, ...pieces.filter(({ leaf }) => !leaf)]);
 }
 
-/** In order of address; what touches or overlaps and needs the same is one. */
+/** Sorts pieces by address, and joins those that touch or overlap and need the same. */
 function join(pieces: readonly Range[]): Range[] {
   const joined: Range[] = [];
   let before: Range | undefined;
@@ -114,7 +114,7 @@ function join(pieces: readonly Range[]): Range[] {
     ) {
       joined.push({ ...piece });
     } else {
-      // Two copies of one entry go with one operation.
+      // One operation removes both copies of one entry.
       if (piece.from !== before?.from || piece.end !== before.end) last.leaves += piece.leaves;
       last.end = Math.max(last.end, piece.end);
     }
@@ -128,7 +128,7 @@ const DSB: NeededTlbi = { operation: 'DSB ISH' };
 function instructions(range: Range, space: TableSpace): NeededTlbi[] {
   const { stage, regime } = space;
   const level = range.leaf ? 'L' : '';
-  // E1 operations are those of EL2&0 too, while it is current.
+  // E1 operations also apply to EL2&0 while it is current.
   const { el, unprivileged } = traitsOf(regime);
   const type = stage === 2 ? 'IPAS2' : range.global && unprivileged ? 'VAA' : 'VA';
   const name = `${type}${level}E${unprivileged ? 1 : el}IS`;
@@ -138,7 +138,7 @@ function instructions(range: Range, space: TableSpace): NeededTlbi[] {
       ? { operation: everything(space) }
       : { operation: `${range.leaves > 1 ? 'R' : ''}${name}` as TlbiOperation, operand };
   if (stage === 1) return [own, DSB];
-  // Combined entries are found by VA, which is not known here; and they are to go after what they could be made of again.
+  // Combined entries are found by VA, which is not known here. They must go last, or they could be made again from stage 2 entries.
   return [own, DSB, { operation: 'VMALLE1IS' }, DSB];
 }
 
@@ -148,21 +148,21 @@ function everything({ stage, regime }: TableSpace): TlbiOperation {
   return stage === 2 ? 'VMALLS12E1IS' : 'VMALLE1IS';
 }
 
-/** ASID where the operation has one. */
+/** The ASID, if the operation has one. */
 function asidBits({ global }: Range, space: TableSpace): bigint {
   const { stage, regime, asid } = space;
   const tagged = stage === 1 && traitsOf(regime).unprivileged && !global;
   return tagged ? place(TLBI_VA.fields.ASID, asid) : 0n;
 }
 
-/** VA or IPA; no level hint (TTL), which not every PE has. */
+/** VA or IPA, without a level hint (TTL), since not every PE supports it. */
 function addressOperand(range: Range, space: TableSpace): bigint {
   const address = space.iaBase + BigInt(range.from);
   const field = space.stage === 2 ? TLBI_IPA.fields.IPA : TLBI_VA.fields.VA;
   return asidBits(range, space) | place(field, address >> BigInt(field.address ?? 0));
 }
 
-/** Granules by NUM and SCALE: the least that covers the range. (D8.17.5.2: (NUM + 1) * 2^(5 * SCALE + 1).) */
+/** NUM and SCALE for the fewest granules that cover the range. (D8.17.5.2: (NUM + 1) * 2^(5 * SCALE + 1).) */
 function rangeOperand(range: Range, space: TableSpace): bigint | undefined {
   const { granuleLog2, ds, iaBase } = space;
   const baseLog2 = ds ? 16 : granuleLog2;
@@ -198,7 +198,7 @@ function commandName({ global }: Range, { stage, regime }: TableSpace): string {
   return `CMD_TLBI_${world}_VA${global ? 'A' : ''}`;
 }
 
-/** A range is ((NUM + 1) * 2^SCALE) granules of TG: SMMU_IDR3.RIL. Without, it is one command a leaf. */
+/** With SMMU_IDR3.RIL a range is ((NUM + 1) * 2^SCALE) granules of TG. Without it, each leaf needs a command. */
 function commandFields(range: Range, space: TableSpace): Record<string, bigint | number> {
   const { stage, regime, asid, vmid, iaBase, granuleLog2 } = space;
   const tags = {

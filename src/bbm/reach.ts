@@ -1,5 +1,5 @@
 /**
- * Which descriptors a walk may come to while a trace is written: through the tables as they are, and through table
+ * Which descriptors a walk may reach while a trace is written: through the tables in memory, and through table
  * descriptors that a walk cache may still hold. (DDI 0487 D8.17: an intermediate TLB caching structure.)
  */
 import { inScope } from '../tlb/scope.ts';
@@ -9,33 +9,33 @@ import { TraceError } from './errors.ts';
 import { StaleEntries } from './stale.ts';
 import type { Form, StepScope } from './steps.ts';
 
-/** What a write did at one place where its table is used. */
+/** What a write changed at one place where its table is used. */
 export interface PlaceChange {
   readonly mount: TableMount;
   readonly index: number;
-  /** A walk from the root gets here. Else only a stale table descriptor leads here. */
+  /** Whether a walk from the root gets here. Otherwise only a stale table descriptor leads here. */
   readonly live: boolean;
-  /** Entries that a walk may find now and could not before, those of the tables below too; and those that it does not find any more. */
+  /** Entries that a walk can find now but could not before, also in the tables below; and those that it no longer finds. */
   readonly made: readonly CachedEntry[];
   readonly lost: readonly CachedEntry[];
 }
 
-/** Memory has the entry, and a table descriptor that is cached in this form leads a walk to it. */
+/** Whether the entry is in memory, and a table descriptor cached in this form leads a walk to it. */
 function comesBack({ present, mount }: CachedEntry, form: Form): boolean {
   return present && [...mount.through].some(({ forms }) => forms.has(form));
 }
 
 /**
- * Stale entries, and the stale table descriptors through which a walk would find them again: both have to be invalidated.
+ * Adds to stale entries the stale table descriptors through which a walk would find them again. All must be invalidated.
  */
 export function withTables(entries: Iterable<CachedEntry>): Set<CachedEntry> {
   const all = new Set(entries);
-  // What is added on the way is looked at too.
+  // The loop also visits what is added on the way.
   for (const entry of all) if (entry.present) for (const table of entry.mount.through) all.add(table);
   return all;
 }
 
-/** Tables that hold themselves are walked again at every level: this many places are more than any table tree has. */
+/** More places than any table tree has. A table that points to itself is walked again at every level. */
 const MAX_MOUNTS = 2 ** 18;
 
 export class Reach {
@@ -59,7 +59,7 @@ export class Reach {
     this.#settleMount(this.#rootMount);
   }
 
-  /** A descriptor was written: what that changes, at each place where its table is used. None where no walk can come. */
+  /** Applies a write of a descriptor. Returns the changes at each place where its table is used: none if no walk gets there. */
   write(pa: number, word: bigint, step: number): PlaceChange[] {
     this.#step = step;
     return this.#mountsOver(pa).map((mount) => {
@@ -70,15 +70,15 @@ export class Reach {
     });
   }
 
-  /** Stale entries in scope are gone, but for those that a walk finds again through a stale table descriptor. */
+  /** Removes stale entries in scope, except those that a walk finds again through a stale table descriptor. */
   invalidate({ own, combined }: StepScope): void {
     const byLevel = [...this.stale].sort((a, b) => a.level - b.level);
-    // From the top: a table that nothing leads to any more leaves what it holds to the caches, and that may be in scope too.
+    // Start at the top: when nothing leads to a table any more, its entries become stale, and may be in scope too.
     for (const entry of byLevel) {
       const { forms } = entry;
       const hit = own !== undefined && inScope(own, tagOf(entry, this.#space), entry.kind === 'table');
       if (hit && !comesBack(entry, 'own')) forms.delete('own');
-      // As long as the stage-2 entry is cached, a combined one can be made of it again.
+      // As long as the stage-2 entry is cached, a combined one can be made from it again.
       const both = combined === 'all' || (combined === 'same' && hit);
       if (both && !forms.has('own') && !comesBack(entry, 'combined')) forms.delete('combined');
       if (forms.size === 0) this.#forget(entry);
@@ -102,12 +102,12 @@ export class Reach {
     if (old) old.present = false;
     mount.held.delete(index);
     const next = this.#take(mount, index, word);
-    // The new one first: a table that both lead to stays where it is.
+    // Settle the new entry first, so that a table that both lead to stays in place.
     if (next) this.#settle(next);
     if (old && old !== next) this.#settle(old);
   }
 
-  /** Takes in the entry that a word is: one that a TLB still holds, word for word, comes to life again. */
+  /** Adds the entry for a word. If a TLB still holds the very same word, that entry is used again. */
   #take(mount: TableMount, index: number, word: bigint): CachedEntry | undefined {
     const made = word === 0n ? undefined : cachedEntry(this.#space, mount, index, word, this.#step);
     if (made === undefined) return undefined;
@@ -129,9 +129,12 @@ export class Reach {
     const here = this.#mounts.get(base) ?? new Set();
     for (const known of here) if (known.level === level && known.ia === ia) return known;
     if (++this.#count > MAX_MOUNTS) {
-      throw new TraceError('the tables hold themselves too often: more than 262,144 of them are in reach', {
-        pa: BigInt(base),
-      });
+      throw new TraceError(
+        'the tables point to themselves too often: more than 262,144 of them can be reached',
+        {
+          pa: BigInt(base),
+        },
+      );
     }
     const mount: TableMount = {
       base,
@@ -147,7 +150,7 @@ export class Reach {
     return mount;
   }
 
-  /** Brings an entry up to date with its table and with what memory holds, and all below it. */
+  /** Updates an entry, and everything below it, to match its table and memory. */
   #settle(entry: CachedEntry): void {
     const live = entry.present && entry.mount.live === true;
     if (live === entry.live) return;
@@ -156,7 +159,7 @@ export class Reach {
     entry.live = live;
     if (live) this.stale.delete(entry);
     else {
-      // From now on a TLB may hold it in every way.
+      // From now on a TLB may hold it in both forms.
       entry.forms.add('own');
       if (this.#space.combined) entry.forms.add('combined');
       this.stale.add(entry);

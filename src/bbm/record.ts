@@ -1,13 +1,13 @@
 /**
- * Records what is written to a memory: every store to its words, in order, as the steps of a trace. The driver side is not
- * asked: its views of the memory are watched. Recording is slow; a memory that is not recorded pays nothing.
+ * Records what is written to a memory: every store, in order, as the steps of a trace. The driver side does not take
+ * part: its views of the memory are watched. Recording is slow, but a memory that is not recorded is as fast as before.
  */
 
 import { EXTERNAL_ABORT, MemoryError, type PhysicalMemory, type RamRegion } from '../memory/index.ts';
 import { word64 } from '../walker/word.ts';
 import type { TraceStep } from './steps.ts';
 
-/** A descriptor has two words, which the driver stores one after the other and means as one. */
+/** Half of a descriptor: the driver stores the two 32-bit words of one descriptor one after the other. */
 interface Half {
   readonly pa: number;
   readonly before: number;
@@ -17,10 +17,10 @@ interface Half {
 const RECORDED = new WeakSet<RamRegion>();
 
 /**
- * Watches a memory from now on. The halves of a 64-bit word that are stored one behind the other are one write; stores that
+ * Watches a memory from now on. Two halves of a 64-bit word that are stored one after the other are one write. Stores that
  * change nothing leave no step.
  *
- * @throws MemoryError where the memory is recorded already.
+ * @throws MemoryError if the memory is already recorded.
  *
  * @example
  * const recording = recordWrites(memory);
@@ -32,11 +32,11 @@ export function recordWrites(memory: PhysicalMemory): Recording {
   return new Recording(memory);
 }
 
-/** What was written to a memory since {@link recordWrites}. */
+/** The writes to a memory since {@link recordWrites}. */
 export class Recording {
   readonly #memory: PhysicalMemory;
   readonly #steps: TraceStep[] = [];
-  /** What stood at a PA (a multiple of 8) when recording began, of words that were written since. */
+  /** The original words at PAs (multiples of 8) that were written since recording began. */
   readonly #first = new Map<number, bigint>();
   #pending: Half | undefined;
   #stops: (() => void)[] = [];
@@ -44,7 +44,7 @@ export class Recording {
   /** @internal Use {@link recordWrites}. */
   constructor(memory: PhysicalMemory) {
     if (memory.regions.some((region) => RECORDED.has(region))) {
-      throw new MemoryError('this memory is recorded already; stop() that recording first');
+      throw new MemoryError('this memory is already recorded; stop() that recording first');
     }
     this.#memory = memory;
     for (const region of memory.regions) {
@@ -53,7 +53,7 @@ export class Recording {
     }
   }
 
-  /** What was recorded so far. */
+  /** The steps recorded so far. */
   get steps(): readonly TraceStep[] {
     this.#flush();
     return this.#steps;
@@ -66,7 +66,7 @@ export class Recording {
     return word === EXTERNAL_ABORT ? 0n : word;
   };
 
-  /** Notes that the caller invalidated `size` bytes from an input address on, or all: Linux's iotlb_sync and flush. */
+  /** Records that the caller invalidated `size` bytes from an input address on, or everything: Linux's iotlb_sync and flush. */
   invalidate(ia: bigint, size: bigint, options?: { readonly leaf?: boolean }): void;
   invalidate(all: 'all'): void;
   invalidate(what: bigint | 'all', size = 0n, options: { readonly leaf?: boolean } = {}): void {
@@ -74,7 +74,7 @@ export class Recording {
     this.#steps.push(what === 'all' ? { invalidate: what } : { invalidate: what, size, ...options });
   }
 
-  /** Ends the recording. Views of the memory that were handed out meanwhile are watched to no end. */
+  /** Ends the recording. Views of the memory that were handed out meanwhile no longer record anything. */
   stop(): void {
     this.#flush();
     for (const stop of this.#stops) stop();
@@ -95,7 +95,7 @@ export class Recording {
     this.#pending = half;
   }
 
-  /** A half alone: the other one is as memory has it. */
+  /** Records a single half as a write of the whole word, with the other half from memory. */
   #flush(): void {
     const half = this.#pending;
     if (half === undefined) return;
@@ -116,8 +116,8 @@ export class Recording {
 }
 
 /**
- * Lets a region hand out views that tell of every store. The region's own methods are covered for as long as that lasts.
- * Readers are given such views too: the driver side writes through some of them.
+ * Makes a region hand out views that report every store. Until the recording ends, they hide the region's own methods.
+ * Readers get such views too, because the driver side writes through some of them.
  */
 function watch(region: RamRegion, tell: (half: Half) => void): () => void {
   const views = new WeakMap<Uint32Array, Uint32Array>();
@@ -142,14 +142,14 @@ function watch(region: RamRegion, tell: (half: Half) => void): () => void {
   );
 }
 
-/** A view of `words`, the first of which is at PA `base`, that tells of stores before it makes them visible to the next one. */
+/** A view of `words`, with the first at PA `base`, that reports each store before the next one. */
 function watchedView(words: Uint32Array, base: number, tell: (half: Half) => void): Uint32Array {
   const store = (index: number, value: number) => {
     const before = words[index]!;
     words[index] = value;
     tell({ pa: base + index * 4, before, value: words[index]! });
   };
-  /** Stores many at once: what a method would write is worked out on a copy, and stored word by word. */
+  /** Stores several words at once: the result of the method is computed on a copy, then stored word by word. */
   const storeAll = (from: number, values: Uint32Array) => {
     values.forEach((value, i) => {
       store(from + i, value);

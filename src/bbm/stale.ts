@@ -1,4 +1,4 @@
-/** The entries that TLBs may still hold though a walk from the root does not find them any more, by level and input address. */
+/** The entries that TLBs may still hold although a walk from the root no longer finds them, by level and input address. */
 import { contiguousEntries } from '../arch/descriptors/index.ts';
 import { entryLog2, type TableSpace } from './context.ts';
 import type { CachedEntry } from './entry.ts';
@@ -35,12 +35,12 @@ export class StaleEntries implements Iterable<CachedEntry> {
     if (here?.size === 0) places.delete(entry.ia);
   }
 
-  /** Those of one entry of a level. */
+  /** The stale entries at one place. */
   at(kind: Kind, level: number, ia: number): Iterable<CachedEntry> {
     return this.#places.get(placeName(kind, level))?.get(ia) ?? [];
   }
 
-  /** Blocks and pages of any level, and runs of them, that translate an input address which `entry` (or its run) does too. */
+  /** Blocks, pages and runs of any level that overlap the input addresses of `entry` (or its run). */
   *leavesOver({ runIa, runSize }: CachedEntry): Iterable<CachedEntry> {
     if (this.#all.size === 0) return;
     for (let level = this.#space.startLevel; level <= 3; level++) {
@@ -54,7 +54,7 @@ export class StaleEntries implements Iterable<CachedEntry> {
     }
   }
 
-  /** Where leaves of a level that reach into `[from, end)` may begin: counted, or as they are known, whichever is less. */
+  /** Where leaves of a level that overlap `[from, end)` may begin: by counting, or from the known ones, whichever are fewer. */
   #addresses(places: ByAddress, level: number, from: number, end: number): number[] {
     const size = 2 ** entryLog2(this.#space, level);
     const run = size * contiguousEntries(this.#space.granuleLog2, level);

@@ -1,5 +1,5 @@
 /**
- * The steps of a trace, and what an invalidation among them takes out of a TLB. (DDI 0487 D8.17.5 for TLB maintenance;
+ * The steps of a trace, and which entries an invalidation step removes from a TLB. (DDI 0487 D8.17.5 for TLB maintenance;
  * IHI 0070 4.4 for the SMMU's commands of the same scopes.)
  */
 
@@ -17,29 +17,29 @@ export interface WriteStep {
   readonly value: bigint;
 }
 
-/** `TLBI <tlbi>, <operand>`, completed: an E1 operation of the trace's own VMID. */
+/** `TLBI <tlbi>, <operand>`, completed. An E1 operation uses the trace's own VMID. */
 export interface TlbiStep {
   readonly tlbi: TlbiOperation;
   readonly operand?: bigint;
 }
 
 /**
- * What takes all copies of the entries for some input addresses out of every TLB, whichever instructions that are: of
- * combined stages too. `all`, or `size` bytes from an input address on.
+ * Removes all entries for some input addresses from every TLB, by whatever instructions, including those of
+ * combined stages. `all`, or `size` bytes from an input address on.
  */
 export type InvalidateStep =
   | { readonly invalidate: 'all' }
   | {
       readonly invalidate: bigint;
       readonly size: bigint;
-      /** Only blocks and pages; table descriptors stay. Default false. */
+      /** Only blocks and pages: cached table descriptors stay. Default: false. */
       readonly leaf?: boolean;
-      /** Of one ASID, and global entries; of one VMID. Default: of all. */
+      /** Only entries of this ASID, and global ones; only those of this VMID. Default: all. */
       readonly asid?: number;
       readonly vmid?: number;
     };
 
-/** DSB, ISB and the like: accepted and not judged. Invalidations count as completed where they stand. */
+/** DSB, ISB and the like: accepted but not judged. Invalidations count as completed without them. */
 export interface BarrierStep {
   readonly barrier: string;
 }
@@ -47,10 +47,10 @@ export interface BarrierStep {
 /** One step of a trace: a write of a descriptor, an invalidation, or a barrier. */
 export type TraceStep = WriteStep | TlbiStep | InvalidateStep | BarrierStep;
 
-/** The forms in which a stage-2 entry may be cached: alone, found by IPA, or combined with stage 1, found by VA. */
+/** The forms in which a stage-2 entry may be cached: on its own, found by IPA, or combined with stage 1, found by VA. */
 export type Form = 'own' | 'combined';
 
-/** What an invalidation step applies to: entries of the trace's own stage; and of those that combine it with stage 1 all, the same or none. */
+/** The scope of an invalidation step: entries of the trace's own stage; and of those combined with stage 1 all, the same ones, or none. */
 export interface StepScope {
   readonly own: Scope | undefined;
   readonly combined: 'all' | 'same' | 'none';
@@ -68,7 +68,7 @@ function instructionScope({ tlbi, operand = 0n }: TlbiStep, space: TableSpace): 
   const { regime, vmid, ds } = space;
   const scope = scopeOrRefuse(tlbi, operand, { regime, vmid, ds, cpu: CPU });
   if (scope === undefined || scope.cleans) return { own: undefined, combined: 'none' };
-  // Combined entries are found by VA, which a trace of stage 2 does not know: only what is for all VAs is sure to hit them.
+  // Combined entries are found by VA, which a trace of stage 2 does not know. Only an operation on all VAs is sure to hit them.
   const { asid, from, lastLevel } = scope;
   const allAddresses = from === undefined && asid === undefined && !lastLevel && !scope.keepsXs;
   return { own: scope, combined: allAddresses && scope.stages !== 'stage2' ? 'all' : 'none' };
@@ -89,7 +89,7 @@ function rangeScope(step: InvalidateStep, space: TableSpace): StepScope {
   const { invalidate: from, size, leaf, asid, vmid } = step;
   if (from < 0n || from >= 2n ** 64n || size <= 0n) {
     throw new TraceError(
-      `an invalidation of ${size} bytes from ${hex(from)} on: it takes an address and at least a byte`,
+      `an invalidation of ${size} bytes from ${hex(from)} on: it needs an address and at least one byte`,
       {
         value: from,
       },

@@ -1,5 +1,5 @@
 /**
- * Break-before-make over a trace of writes: which steps were not legal without an invalidation that did not stand before
+ * Break-before-make over a trace of writes: which steps were illegal because an invalidation was missing before
  * them, for a PE and an SMMU of each FEAT_BBM level, and which invalidation each step needs.
  * (DDI 0487 D8.17.1, D8.17.2; IHI 0070 3.21.1.)
  */
@@ -19,18 +19,18 @@ import { type NeededInvalidation, neededFor } from './needed.ts';
 import { type PlaceChange, Reach, withTables } from './reach.ts';
 import { scopeOf, type TraceStep, type WriteStep } from './steps.ts';
 
-/** Where a written entry stands: it may be in several places, or in none that a walk comes to. */
+/** A place of a written entry. It may have several places, or none that a walk reaches. */
 export interface TracePlace {
   /** Arm's level, -1 to 3. */
   readonly level: number;
-  /** First input address of the entry, and the bytes that an entry of its level translates. */
+  /** First input address of the entry, and the bytes that an entry at its level translates. */
   readonly ia: bigint;
   readonly size: bigint;
-  /** A walk from the root comes here; else only a table descriptor that a walk cache may still hold leads here. */
+  /** Whether a walk from the root gets here. Otherwise only a table descriptor in a walk cache leads here. */
   readonly live: boolean;
 }
 
-/** What is to be said about a write. */
+/** The verdict on a write. */
 export interface WriteVerdict {
   readonly kind: 'write';
   readonly index: number;
@@ -39,26 +39,26 @@ export interface WriteVerdict {
   readonly after: bigint;
   readonly places: readonly TracePlace[];
   readonly changes: readonly TraceChange[];
-  /** For each machine and level. */
+  /** One for each machine and level. */
   readonly judgements: readonly Judgement[];
-  /** An illegal step: the old entry was in memory until this very write, and should have been made invalid first. */
+  /** For an illegal step: the old entry was in memory until this write, and should have been made invalid first. */
   readonly breakFirst: boolean;
-  /** An illegal step: the invalidations that should have stood before it (and behind the break). */
+  /** For an illegal step: the invalidations that were missing before it (and after the break). */
   readonly needsBefore: readonly NeededInvalidation[];
-  /** The invalidations that this step owes: behind it, and before what was here is made anew in another way. */
+  /** The invalidations that this step needs afterwards, before the same addresses are mapped in another way. */
   readonly needsAfter: readonly NeededInvalidation[];
-  /** It takes a table descriptor away, or leads it elsewhere. */
+  /** Whether it removes a table descriptor, or points it elsewhere. */
   readonly tableLost: boolean;
 }
 
-/** A step that writes nothing: it is never illegal. */
+/** The verdict on a step that writes nothing. It is never illegal. */
 export interface OtherVerdict {
   readonly kind: 'invalidation' | 'barrier';
   readonly index: number;
   readonly step: TraceStep;
 }
 
-/** What is to be said about a step; `kind` tells writes from other steps. */
+/** The verdict on a step. `kind` distinguishes writes from other steps. */
 export type StepVerdict = WriteVerdict | OtherVerdict;
 
 /** How many steps are illegal, for each machine by FEAT_BBM level. */
@@ -68,11 +68,11 @@ export type IllegalSteps = Readonly<Record<Machine, readonly [number, number, nu
 export interface TraceVerdict {
   readonly steps: readonly StepVerdict[];
   readonly illegal: IllegalSteps;
-  /** At the end of the trace: what TLBs may hold though the tables do not say it any more. */
+  /** The invalidations still missing at the end of the trace, because TLBs may hold entries that the tables no longer have. */
   readonly owed: readonly NeededInvalidation[];
 }
 
-/** Judges a trace step by step, as it is made. */
+/** Judges a trace step by step, while it is made. */
 export class TraceJudge {
   /** @internal The context with its defaults. */
   readonly space: TableSpace;
@@ -88,7 +88,7 @@ export class TraceJudge {
     this.#reach = new Reach(this.space, (pa) => this.#read(pa));
   }
 
-  /** @throws TraceError for a step that can't be. */
+  /** @throws TraceError for an impossible step. */
   judge(step: TraceStep): StepVerdict {
     const index = this.#index++;
     if ('write' in step) return this.#write(step, index);
@@ -97,7 +97,7 @@ export class TraceJudge {
     return { kind: 'invalidation', index, step };
   }
 
-  /** The invalidations that are owed now. */
+  /** The invalidations that are missing now. */
   owed(): NeededInvalidation[] {
     return neededFor(this.#reach.stale, this.space);
   }
@@ -110,7 +110,7 @@ export class TraceJudge {
       );
     }
     if (value < 0n || value >= 2n ** 64n)
-      throw new TraceError(`${hex(value)} has more than 64 bits`, { pa, value });
+      throw new TraceError(`${hex(value)} is wider than 64 bits`, { pa, value });
     const at = Number(pa);
     const before = this.#read(at);
     this.#words.set(at, value);
@@ -150,7 +150,7 @@ function placeOf({ mount, index, live }: PlaceChange, space: TableSpace): TraceP
  *
  * @param steps - writes of descriptors, invalidations and barriers, in the order in which the machine sees them.
  * @param context - the tables that they are about.
- * @throws TraceError for a context or a step that can't be.
+ * @throws TraceError for an impossible context or step.
  *
  * @example
  * const { steps, illegal } = judgeTrace(
@@ -172,7 +172,7 @@ export function countIllegal(verdicts: readonly StepVerdict[]): IllegalSteps {
   return { pe, smmu };
 }
 
-/** Whether a step is legal on all of these machines at a FEAT_BBM level, 0 to 2. Steps that write nothing are. */
+/** Whether a step is legal on all of these machines at a FEAT_BBM level, 0 to 2. Steps that write nothing are always legal. */
 export function isLegal(verdict: StepVerdict, machines: readonly Machine[], bbml: BbmLevel): boolean {
   if (verdict.kind !== 'write') return true;
   return verdict.judgements.every((one) => one.legal || one.bbml !== bbml || !machines.includes(one.machine));

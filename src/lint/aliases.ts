@@ -1,9 +1,9 @@
-/** Physical memory that is mapped more than once, in one address space or across several: attributes and rights that do not go together. (DDI 0487 B2.16, D8.4.) */
+/** Finds physical memory that is mapped more than once, in one address space or several, with attributes or rights that do not go together. (DDI 0487 B2.16, D8.4.) */
 import { hex } from '../text/numbers.ts';
 import type { Findings } from './findings.ts';
 import { attributesOf, byOutput, inputOf, type Mapped, type Placed, paText } from './placed.ts';
 
-/** Goes over what is placed in order, each range beside those that overlap it: of alike ones, by `kindOf`, the one that reaches furthest. */
+/** Visits ranges in order, each with earlier ranges that overlap it: of several with the same `kindOf`, only the one that reaches furthest. */
 function sweep<One extends Placed>(
   placed: Iterable<One>,
   kindOf: (one: One) => string,
@@ -21,7 +21,7 @@ function sweep<One extends Placed>(
 
 const overlapEnd = (a: Placed, b: Placed) => (a.last < b.last ? a.last : b.last);
 
-/** Each range is compared with one that overlaps it and has other attributes. */
+/** Compares each range with one that overlaps it and has other attributes. */
 export function checkAliases(placed: readonly Placed[], findings: Findings): void {
   sweep(placed, attributesOf, (one, open) => {
     const other = open.find((before) => attributesOf(before) !== attributesOf(one));
@@ -36,7 +36,7 @@ export function checkAliases(placed: readonly Placed[], findings: Findings): voi
   });
 }
 
-/** Address spaces over the same physical memory. */
+/** An address space with a name, over the same physical memory as others. */
 export interface NamedSpace {
   readonly name: string;
   readonly ranges: readonly Mapped[];
@@ -46,7 +46,7 @@ interface PlacedIn extends Placed {
   readonly space: string;
 }
 
-/** The same between spaces: within one it is that space's own matter. */
+/** The same across spaces. Aliases within one space are for `checkAliases`. */
 export function checkAliasesAcross(spaces: readonly NamedSpace[], findings: Findings): void {
   const placed = spaces.flatMap(({ name, ranges }): PlacedIn[] =>
     byOutput(ranges).map((one) => ({ ...one, space: name })),
@@ -56,7 +56,7 @@ export function checkAliasesAcross(spaces: readonly NamedSpace[], findings: Find
   sweep(placed, kindOf, (one, open) => {
     for (const other of open) {
       if (other.space === one.space || attributesOf(other) === attributesOf(one)) continue;
-      // The same PA in another address space is another place.
+      // The same PA in another physical address space is another place.
       if (other.result.paSpace !== one.result.paSpace) continue;
       const end = overlapEnd(one, other);
       findings.add({
@@ -70,7 +70,7 @@ export function checkAliasesAcross(spaces: readonly NamedSpace[], findings: Find
 }
 
 type Privilege = 'privileged' | 'unprivileged';
-/** Who writes what whom harms: EL1 may write what EL0 executes. */
+/** The pairs that are dangerous. EL1 writing what EL0 executes is not among them. */
 const WRITERS: readonly (readonly [executes: Privilege, writes: Privilege])[] = [
   ['privileged', 'privileged'],
   ['privileged', 'unprivileged'],
@@ -80,7 +80,7 @@ const WRITERS: readonly (readonly [executes: Privilege, writes: Privilege])[] = 
 const mayWrite = ({ result }: Placed, who: Privilege) => result.permissions[who].write;
 const mayExecute = ({ result }: Placed, who: Privilege) => result.permissions[who].execute;
 
-/** Memory that one mapping lets somebody execute, and another lets the same or somebody with less privilege write. */
+/** Finds memory that is executable through one mapping, and writable with the same or less privilege through another. */
 export function checkWritableAliases(placed: readonly Placed[], findings: Findings): void {
   const rights = ({ result }: Placed) => JSON.stringify(result.permissions);
   sweep(placed, rights, (one, open) => {
@@ -90,7 +90,7 @@ export function checkWritableAliases(placed: readonly Placed[], findings: Findin
   });
 }
 
-/** Where both lie, `from` begins last. */
+/** Reports a pair of overlapping ranges. `from` is the one that begins later. */
 function reportWritable(code: Placed, writer: Placed, from: Placed, findings: Findings): boolean {
   const found = WRITERS.find(
     ([executes, writes]) => mayExecute(code, executes) && !mayWrite(code, writes) && mayWrite(writer, writes),

@@ -1,4 +1,4 @@
-/** Contiguous runs as they stand in a table: marked, aligned, adjacent and alike. (DDI 0487 D8.7.1, D8.7.1.1, D8.7.1.3.) */
+/** Checks the contiguous runs in a table: all entries must be marked, aligned, adjacent and alike. (DDI 0487 D8.7.1, D8.7.1.1, D8.7.1.3.) */
 import { contiguousEntries } from '../arch/descriptors/index.ts';
 import { iaAt } from '../machine/visit.ts';
 import { judgeRun, type RunEntry } from '../walker/contiguous.ts';
@@ -7,12 +7,12 @@ import { word64 } from '../walker/word.ts';
 import type { Findings } from './findings.ts';
 import type { MetTable } from './met-table.ts';
 
-/** Where the run begins that an entry of a table belongs to. */
+/** The first index of the run that contains an entry. */
 export function runStart({ tree, level }: MetTable, index: number): number {
   return index - (index % contiguousEntries(tree.reader.granuleLog2, level));
 }
 
-/** @param starts - indexes of the first entries of runs in which a leaf has its Contiguous bit set. */
+/** @param starts - the first index of each run in which some leaf has its Contiguous bit set. */
 export function checkRuns(table: MetTable, starts: Iterable<number>, findings: Findings): void {
   for (const start of starts) checkRun(table, start, findings);
 }

@@ -1,24 +1,24 @@
-/** What a lint found: alike findings of one rule that follow each other are one. */
+/** Collects findings: equal findings of one rule that follow each other become one. */
 import type { RuleName } from './rules.ts';
 
-/** Where a finding is, and how far it goes. */
+/** A finding: the rule, where it is, and how far it extends. */
 export interface Finding {
   readonly rule: RuleName;
   /** What is wrong there, with values. */
   readonly message: string;
-  /** Input addresses, both inside; undefined where it is not about any. */
+  /** First and last input address, both inclusive. Undefined if the finding is not about addresses. */
   readonly first: bigint | undefined;
   last: bigint | undefined;
-  /** The first descriptor that shows it, and its address. */
+  /** The first descriptor with the problem, and its address. */
   readonly descriptor?: bigint;
   readonly at?: bigint;
   readonly stage?: 1 | 2;
   readonly level?: number;
-  /** Entries or ranges that it stands for. */
+  /** How many entries or ranges it stands for. */
   count: number;
 }
 
-/** Findings of one rule that are kept; the others are counted. */
+/** The most findings to keep for one rule. Others are only counted. */
 const MAX_OF_RULE = 1000;
 
 export class Findings {
@@ -26,7 +26,7 @@ export class Findings {
   readonly #wanted: ReadonlySet<RuleName>;
   readonly #kept = new Map<RuleName, number>();
   readonly #open = new Map<RuleName, Finding>();
-  /** Findings that were not kept, by rule. */
+  /** How many findings were not kept, by rule. */
   readonly dropped = new Map<RuleName, number>();
 
   constructor(wanted: ReadonlySet<RuleName>) {

@@ -37,16 +37,16 @@ export type { Mapped } from './placed.ts';
 export type { Derivation } from './registers.ts';
 export { RULES, type Rule, type RuleName, ruleNamed, type Severity } from './rules.ts';
 
-/** What is looked at. */
+/** The address space to check. */
 export interface LintInput {
   readonly translator: Translator;
-  /** What it maps, as a dump lists it. */
+  /** Its mappings, as a dump lists them. */
   readonly ranges: readonly Mapped[];
-  /** Frames of memory that are known to hold something: those that no entry leads to are reported. PAs, 4 KiB each. */
+  /** PAs of 4 KiB frames that are known to hold something. Those that no entry leads to are reported. */
   readonly frames?: readonly bigint[];
-  /** What the registers mean, as `lpae/describe` says it: without it the rules about them are left out. */
+  /** The meaning of the registers, from `lpae/describe`. Without it, the rules about registers are skipped. */
   readonly derivation?: Derivation;
-  /** The Security state that the tables are walked in. Default: not known; bits that mean something in one of them are no findings. */
+  /** The Security state of the walks. Default: not known, and a bit that means something in any state is not a finding. */
   readonly security?: DescriptorSecurity;
   /** Default: all. */
   readonly rules?: readonly RuleName[];
@@ -54,19 +54,19 @@ export interface LintInput {
 
 /** What was found. */
 export interface LintResult {
-  /** The worst first, then by rule and address. */
+  /** Sorted by severity, the worst first, then by rule and address. */
   readonly findings: readonly Finding[];
-  /** Findings of a rule beyond what a list is good for. */
+  /** How many more findings of a rule there are beyond those listed. */
   readonly dropped: ReadonlyMap<RuleName, number>;
   readonly tables: number;
-  /** Rules that could not be asked of every mapping: memory types are not known, as no MAIR was given. */
+  /** Rules that could not check every mapping, because memory types are not known without MAIR. */
   readonly skipped: readonly RuleName[];
 }
 
 /** Rules about memory types. */
 const MEMORY_TYPES: readonly RuleName[] = ['device-executable', 'alias-attributes'];
 
-/** Looks at every table once, and at what all of them map. Memory is only read, and nothing throws: what is wrong is a finding. */
+/** Checks every table once, and all mappings. Memory is only read. Nothing throws: problems are findings. */
 export function lint(input: LintInput): LintResult {
   const { translator, ranges, derivation } = input;
   const { regime } = translator;
@@ -93,8 +93,8 @@ export function lint(input: LintInput): LintResult {
 }
 
 /**
- * Looks at what several address spaces map together: physical memory that two of them map with attributes that do not go
- * together. Each space by itself is for {@link lint}.
+ * Checks mappings across address spaces: physical memory that two of them map with attributes that do not go
+ * together. Use {@link lint} for each space on its own.
  */
 export function lintAcross(
   spaces: readonly NamedSpace[],
@@ -128,7 +128,7 @@ function checkFrames(frames: readonly bigint[], tables: readonly MetTable[], fin
   const reached = new Set<bigint>();
   for (const { tree, level, base, bytes, space } of tables) {
     const perFrame = Number(FRAME) / tree.reader.entryBytes;
-    // Of stage 1 under stage 2 a table's own address is an IPA.
+    // When nested, the address of a stage 1 table is an IPA.
     for (let index = 0; index * tree.reader.entryBytes < bytes; index += perFrame) {
       const at = tree.entryAddress(level, base, index, space);
       if (at !== undefined) reached.add((BigInt(at) / FRAME) * FRAME);

@@ -1,4 +1,4 @@
-/** The declared fields of an entry that hardware read: what the bits of a descriptor are called. (DDI 0487 D8.3.1, G5.4, G5.5.) */
+/** The declared fields of an entry that hardware reads. (DDI 0487 D8.3.1, G5.4, G5.5.) */
 import {
   type DescriptorLayout,
   type DescriptorPlace,
@@ -9,16 +9,16 @@ import {
 import { isAArch32, isStream, type MachineRegime, traitsOf } from '../arch/regimes.ts';
 import { ENTRY_KINDS, type TableEntry, type TableTree } from '../walker/index.ts';
 
-/** Who reads the descriptors: some bits are fields in one regime and reserved in another. */
+/** What decides the fields of descriptors: some bits are fields in one regime and reserved in another. */
 export interface Reader {
   readonly regime: MachineRegime;
-  /** Default: not known; fields that depend on it are then taken to be there. */
+  /** Default: not known. Fields that depend on it are then assumed to exist. */
   readonly security?: DescriptorSecurity | undefined;
-  /** Stage 1: what table descriptors say of permissions counts (TCR.HPDn = 0). Default: not known, and taken to count. */
+  /** Stage 1: whether permissions in table descriptors count (TCR.HPDn = 0). Default: not known, and assumed to count. */
   readonly hierarchical?: boolean | undefined;
 }
 
-/** What a regime decides of a descriptor. Of a stream its stream table entry does, and nothing is taken for granted. */
+/** The part of a place that the regime decides. For a stream, its STE decides, so nothing is assumed. */
 export function placeOfReader({
   regime,
   security,
@@ -34,7 +34,7 @@ export function placeOfReader({
   };
 }
 
-/** Undefined for formats whose entries are invalid where reserved bits are set: Mali's and RISC-V's. */
+/** Undefined for Mali and RISC-V, where an entry with reserved bits set is invalid. */
 export function layoutOf(
   entry: Pick<TableEntry, 'level' | 'kind' | 'sizeLog2'>,
   { reader, root, place }: TableTree,

@@ -1,4 +1,4 @@
-/** The rules that look at what is mapped, whatever tables say it: rights, memory types, aliases, tables within reach. (DDI 0487 D8.4, D8.6.) */
+/** The rules about mappings, whichever tables make them: rights, memory types, aliases, tables within reach. (DDI 0487 D8.4, D8.6.) */
 
 import { isNested, isStage2Alone, isStream, type MachineRegime } from '../arch/regimes.ts';
 import { securityStates } from '../arch/security.ts';
@@ -9,15 +9,15 @@ import type { Findings } from './findings.ts';
 import type { MetTable } from './met-table.ts';
 import { byOutput, inputOf, type Mapped, overlapping, type Placed } from './placed.ts';
 
-/** Which questions about instruction fetches a regime's mappings are asked. */
+/** Which rules about instruction fetches apply to a regime's mappings. */
 interface Fetches {
   readonly device: boolean;
   readonly rights: boolean;
 }
 
 /**
- * One PA in two address spaces is two places: what overlaps is looked for in each by itself. (DDI 0487 D8.4.6.)
- * @returns what translates into the own space, where the tables are, by where it leads.
+ * One PA in two physical address spaces is two places, so overlaps are looked for in each space separately. (DDI 0487 D8.4.6.)
+ * @returns the translations into the space that holds the tables, by output address.
  */
 export function checkMappings(
   ranges: readonly Mapped[],
@@ -26,7 +26,7 @@ export function checkMappings(
   findings: Findings,
 ): readonly Placed[] {
   const smmu = isStream(regime);
-  // Stage 2 leaves it to stage 1 who may execute what.
+  // Stage 2 leaves it to stage 1 to decide who may execute what.
   const fetches: Fetches = { device: !smmu, rights: !smmu && !isStage2Alone(regime) };
   for (const range of ranges) checkRange(range, fetches, regime, findings);
   for (const space of securityStates) {
@@ -35,7 +35,7 @@ export function checkMappings(
     if (fetches.rights && findings.wants('writable-alias')) checkWritableAliases(placed, findings);
   }
   const own = byOutput(ranges.filter(({ result }) => result.ok && result.paSpace === result.security));
-  // Of stage 1 under stage 2 table addresses are IPAs, and what is mapped are PAs.
+  // When nested, addresses of stage 1 tables are IPAs, but mappings lead to PAs.
   if (!isNested(regime)) checkTablesInReach(own, tables, findings);
   return own;
 }
@@ -54,7 +54,7 @@ function checkRange(
   }
   if (fetches.rights) checkRights(result, first, last, findings);
   const { privileged, unprivileged } = result.permissions;
-  // Of stage 2 alone, what its descriptor says: that stage 1 is off makes all data Device memory, and is no fault of stage 2.
+  // With only stage 2, look at its own descriptor: stage 1 being off makes all data Device memory, which is not stage 2's doing.
   const attributes = isStage2Alone(regime) ? (result.stage2 ?? result).attributes : result.attributes;
   const isDevice = attributes.type === 'device' && unknownIndex(attributes) === undefined;
   if (fetches.device && isDevice && (privileged.execute || unprivileged.execute)) {
@@ -67,7 +67,7 @@ function checkRange(
   }
 }
 
-/** Without MAIR nobody can say which type a leaf has. */
+/** Without MAIR the type of a leaf is not known. */
 function isTypeKnown({ result }: Placed): boolean {
   return unknownIndex(result.attributes) === undefined;
 }
@@ -88,7 +88,7 @@ function checkRights({ permissions }: Translation, first: bigint, last: bigint, 
       : privileged.write
         ? 'privileged software writes it'
         : 'execute-only';
-    const message = `executable and not readable, unprivileged; ${also}`;
+    const message = `executable but not readable, unprivileged; ${also}`;
     findings.add({ rule: 'execute-unreadable', message, first, last });
   }
 }

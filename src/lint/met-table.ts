@@ -1,8 +1,8 @@
-/** A table as the lint remembers it. */
+/** A table that the lint has visited. */
 import type { PaSpace } from '../arch/security.ts';
 import type { TableTree } from '../walker/index.ts';
 
-/** A table that was met. */
+/** A table that was visited. */
 export interface MetTable {
   readonly tree: TableTree;
   readonly level: number;
@@ -12,7 +12,7 @@ export interface MetTable {
   readonly bytes: number;
   /** Entries that lead to it, by their own addresses. */
   readonly parents: Set<number>;
-  /** As in {@link TablePlace}, of the first way that led to it. */
+  /** As in {@link TablePlace}, by the first path that led here. */
   readonly offset: number;
   valid: number;
 }

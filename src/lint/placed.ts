@@ -1,10 +1,10 @@
-/** What is mapped, by where it leads: ranges in the order of their output addresses. */
+/** Mapped ranges in the order of their output addresses. */
 import type { Answer } from '../machine/machine.ts';
 import { spaceText } from '../text/hardware.ts';
 import { hex } from '../text/numbers.ts';
 import type { MemoryAttributes, Shareability, Translation } from '../walker/index.ts';
 
-/** A range of alike leaves, as a dump lists it. */
+/** A range of equal leaves, as a dump lists it. */
 export interface Mapped {
   readonly first: bigint;
   readonly last: bigint;
@@ -16,14 +16,14 @@ export interface Mapped {
 export interface Placed {
   readonly range: Mapped;
   readonly result: Translation;
-  /** Output addresses, both inside. */
+  /** First and last output address, both inclusive. */
   readonly first: bigint;
   readonly last: bigint;
-  /** The highest last byte up to here. */
+  /** The highest `last` of this range and all before it. */
   readonly reach: bigint;
 }
 
-/** Translations by where they lead. */
+/** Sorts translations by output address. */
 export function byOutput(ranges: readonly Mapped[]): Placed[] {
   const found = ranges.flatMap((range) => {
     const { pa, result, first, last } = range;
@@ -37,7 +37,7 @@ export function byOutput(ranges: readonly Mapped[]): Placed[] {
   });
 }
 
-/** Ranges that overlap `[first, last]`, the highest first. */
+/** The ranges that overlap `[first, last]`, from the highest down. */
 export function* overlapping(placed: readonly Placed[], first: bigint, last: bigint): Generator<Placed> {
   let [low, high] = [0, placed.length];
   while (low < high) {
@@ -49,12 +49,12 @@ export function* overlapping(placed: readonly Placed[], first: bigint, last: big
     if (placed[i]!.last >= first) yield placed[i]!;
 }
 
-/** The input address that leads to an output address of the range. */
+/** The input address in a range for one of its output addresses. */
 export function inputOf({ range, first }: Placed, output: bigint): bigint {
   return range.first + (output - first);
 }
 
-/** What must not differ between aliases: type, cacheability, shareability. (B2.16) */
+/** The attributes that must be equal in aliases: type, cacheability, shareability. (B2.16) */
 export function attributesOf({ result }: Pick<Placed, 'result'>): string {
   const { attributes, shareability } = result;
   return memoryText(attributes, shareability);
@@ -64,7 +64,7 @@ type Compared =
   | Pick<Extract<MemoryAttributes, { type: 'device' }>, 'type' | 'device'>
   | Pick<Extract<MemoryAttributes, { type: 'normal' }>, 'type' | 'inner' | 'outer'>;
 
-/** Allocation hints and tags left out. */
+/** The memory type without allocation hints and tags. */
 export function memoryText(attributes: Compared, shareability: Shareability): string {
   if (attributes.type === 'device') return `Device-${attributes.device}`;
   const { inner, outer } = attributes;

@@ -1,4 +1,4 @@
-/** The rules about register values, as the derivation judges them: what stands with a `!` there is a finding. (DDI 0487 D8.1, D8.2; IHI 0070 5.2, 5.4.) */
+/** The rules about register values. Every problem that a derivation marks with `!` is a finding. (DDI 0487 D8.1, D8.2; IHI 0070 5.2, 5.4.) */
 import type {
   RangeDescription,
   RegimeDescription,
@@ -13,7 +13,7 @@ import { ENTRY_KINDS } from '../walker/index.ts';
 import type { Findings } from './findings.ts';
 import type { RuleName } from './rules.ts';
 
-/** What the registers of a regime or a stream mean. */
+/** The meaning of the registers of a regime or a stream. */
 export type Derivation = RegimeDescription | StreamDerivation;
 
 const RULE_OF = {
@@ -22,7 +22,7 @@ const RULE_OF = {
   ignored: 'register-ignored',
 } as const satisfies Readonly<Record<RegisterProblem['effect'], RuleName>>;
 
-/** What registers say of the range that a tree serves. */
+/** What registers say about the range of a tree. */
 export function rangeOf({ stages }: Derivation, { root }: TableTree): RangeDescription | undefined {
   const ranges = stages.flatMap(({ stage, ranges }) => (stage === root.stage ? ranges : []));
   return ranges.find(
@@ -59,7 +59,7 @@ function checkStage(stage: StageDescription, trees: readonly TableTree[], findin
   }
 }
 
-/** Of two ranges one is often not in use, and should be off. */
+/** Checks a range without usable tables: one of two ranges is often unused, and should be switched off. */
 function checkUse(
   { register, value, tables, size }: RangeDescription,
   { stage }: StageDescription,

@@ -1,5 +1,5 @@
 /**
- * Bits of a descriptor that are not as they must be, by the declared fields of each kind: reserved ones, the address bits inside a
+ * Finds wrong bits in a descriptor, from the declared fields of each kind: reserved bits, address bits inside a
  * leaf's own size, and nT. (DDI 0487 D8.3.1, D8.7.3, G5.4, G5.5.)
  */
 import { type DescriptorLayout, type LayoutField, STAGE1_LEAF } from '../arch/descriptors/index.ts';
@@ -18,15 +18,15 @@ interface Halves {
 
 interface Masks {
   readonly layout: DescriptorLayout;
-  /** Ones where a bit must be 0, and where it must be 1. */
+  /** Masks of the bits that must be 0, and of those that must be 1. */
   readonly zeros: Halves;
   readonly ones: Halves;
-  /** Of them, and in words: address bits that a leaf has no use for, as they are inside its size. */
+  /** The part of `zeros` that is address bits inside the leaf's own size, as a word. */
   readonly inside: bigint;
   readonly nT: Halves;
 }
 
-/** Something about the bits of one descriptor. */
+/** A problem with the bits of one descriptor. */
 export interface BitProblem {
   readonly rule: Extract<RuleName, 'reserved-bits' | 'reserved-ones' | 'misaligned-output' | 'block-nt'>;
   readonly message: string;
@@ -36,7 +36,7 @@ const KNOWN = new WeakMap<TableTree, Map<string, Masks | undefined>>();
 const NONE: readonly BitProblem[] = [];
 const { BASE, nT: NT } = STAGE1_LEAF.fields;
 
-/** What is wrong with the bits of a valid entry: nothing where the format has no declared fields here. */
+/** What is wrong with the bits of a valid entry. Empty if the format has no declared fields here. */
 export function bitProblems(entry: TableEntry, tree: TableTree, by: Reader): readonly BitProblem[] {
   const masks = masksOf(entry, tree, by);
   if (masks === undefined) return NONE;
@@ -53,8 +53,8 @@ function told(word: bigint, output: number, { layout, inside, nT }: Masks): BitP
   const isNt = (BigInt(nT.lo) & word) !== 0n;
   const bitsText = ({ field, value }: DecodedField) =>
     field.high === field.low
-      ? `bit ${bitRange(field)} is RES0, but 1`
-      : `bits ${bitRange(field)} are RES0, but ${hex(value)}`;
+      ? `bit ${bitRange(field)} is RES0, but is 1`
+      : `bits ${bitRange(field)} are RES0, but are ${hex(value)}`;
   const misplaced = set.filter(({ field }) => (maskOf(field) & inside) !== 0n);
   if (misplaced.length > 0) {
     const meant = BigInt(output) | addressOf(word & (inside | BigInt(nT.lo)), BASE);
@@ -68,7 +68,7 @@ function told(word: bigint, output: number, { layout, inside, nT }: Masks): BitP
     const meant = BigInt(output) | addressOf(BigInt(nT.lo), BASE);
     found.push({
       rule: 'block-nt',
-      message: `nT is set: no TLB has to hold the block; if ${hex(meant)} was meant, hardware goes to ${hex(output)}`,
+      message: `nT is set, so TLBs need not hold the block; if ${hex(meant)} was meant, hardware goes to ${hex(output)}`,
     });
   }
   const others = set.filter((one) => !misplaced.includes(one));
@@ -79,7 +79,7 @@ function told(word: bigint, output: number, { layout, inside, nT }: Masks): BitP
   const clear = decoded.filter(({ field }) => field.kind === 'res1');
   if (clear.length > 0) {
     const message = clear
-      .map(({ field }) => `bit ${bitRange(field)} is RES1, but 0 (${field.meaning})`)
+      .map(({ field }) => `bit ${bitRange(field)} is RES1, but is 0 (${field.meaning})`)
       .join('; ');
     found.push({ rule: 'reserved-ones', message });
   }

@@ -1,16 +1,16 @@
-/** The rules of the table lint: what each looks for, how bad it is, and where the architecture says so. */
+/** The rules of the table lint: what each one looks for, how bad it is, and the section of the manual. */
 
 export const SEVERITIES = ['error', 'warning', 'info'] as const;
-/** `error`: hardware does not do what was meant. `warning`: allowed, and mostly a mistake. `info`: worth knowing. */
+/** `error`: hardware does not do what was meant. `warning`: allowed, but usually a mistake. `info`: worth knowing. */
 export type Severity = (typeof SEVERITIES)[number];
 
 /** What a rule of the lint looks for, and why. */
 export interface Rule {
   readonly name: string;
   readonly severity: Severity;
-  /** What is found, in a few words. */
+  /** What it finds, in a few words. */
   readonly summary: string;
-  /** Why it matters, or when it is all right. */
+  /** Why it matters, or when it is acceptable. */
   readonly why: string;
   readonly reference: string;
 }
@@ -35,85 +35,85 @@ export const RULES = [
   rule(
     'register-unpredictable',
     'warning',
-    'a register value of which hardware may make what it likes',
-    'The answers here follow one of the permitted choices; other hardware may take another.',
+    'a register value with which hardware may behave in several ways',
+    'The answers here follow one of the permitted choices. Other hardware may choose differently.',
     'DDI 0487 D8.1, D24.2',
   ),
   rule(
     'register-ignored',
     'info',
     'a register field that has no effect',
-    'What it was to bring about does not happen, for the reason that is given.',
+    'It does not do what it was meant to do, for the reason that is given.',
     'DDI 0487 D24.2',
   ),
   rule(
     'unused-range',
     'warning',
-    'a range of input addresses that is enabled, with nothing behind it',
-    'Accesses there, speculative ones too, begin walks at whatever address the base register holds. EPDn = 1 switches a range off that is not in use.',
+    'a range of input addresses that is enabled but has no tables',
+    'Accesses there, even speculative ones, start walks at whatever address the base register holds. EPDn = 1 switches off an unused range.',
     'DDI 0487 D8.2.4',
   ),
   rule(
     'illegal-block',
     'error',
     'a valid descriptor of a type that its level does not have',
-    'It is a translation fault, whatever else it says: no blocks at level 0 of 4K without 52-bit addresses, none at level 3.',
+    'It is a translation fault, whatever its other bits are. There are no blocks at level 3, nor at level 0 of 4K without 52-bit addresses.',
     'DDI 0487 D8.3, table D8-48',
   ),
   rule(
     'misaligned-output',
     'error',
     "a block or page whose output address has bits inside the leaf's own size",
-    'Hardware drops these bits, so that every access goes below where it was meant to. Smaller leaves, or an address that is a multiple of the size, would do.',
+    'Hardware ignores these bits, so every access goes to a lower address than was meant. Use smaller leaves, or an address that is a multiple of the size.',
     'DDI 0487 D8.3.1.2',
   ),
   rule(
     'block-nt',
     'warning',
     'a block with nT set',
-    'It is meant for the moments of a change of size (FEAT_BBM level 1): until it is cleared every access may walk the tables, or fault. Bit 16 of an address that a block cannot hold sets it too.',
+    'It is meant for the short time of a size change (FEAT_BBM level 1). Until it is cleared, every access may walk the tables, or fault. Bit 16 of an address that does not fit into a block sets it too.',
     'DDI 0487 D8.7.3, D8.17.2',
   ),
   rule(
     'reserved-bits',
     'warning',
     'bits that must be 0 are set',
-    'Hardware ignores them today, and may give them a meaning tomorrow. PXN, nG and NS are such bits in regimes that have no use for them: what they were to forbid is allowed.',
+    'Hardware ignores them now, and may give them a meaning later. PXN, nG and NS are such bits in regimes that do not use them: what they were meant to forbid is allowed.',
     'DDI 0487 D8.3.1',
   ),
   rule(
     'reserved-ones',
     'info',
     'bits that must be 1 are 0',
-    'AP[1] is RES1 where the regime has one privilege level: hardware ignores it today.',
+    'AP[1] is RES1 in a regime with one privilege level. Hardware ignores it now.',
     'DDI 0487 D8.3.1, Table D8-52',
   ),
   rule(
     'output-size',
     'error',
     'an address beyond the output size',
-    'The output size is what TCR.IPS (or VTCR.PS) and the implementation allow; beyond it is an address size fault.',
+    'TCR.IPS (or VTCR.PS) and the implementation limit the output size. An address beyond it gives an address size fault.',
     'DDI 0487 D8.1.10',
   ),
   rule(
     'outside-ram',
     'error',
-    'a table descriptor leads to where no RAM is',
-    'A walk that comes there ends with an external abort; in a dump the memory may only be missing.',
+    'a table descriptor leads to an address without RAM',
+    'A walk through it ends with an external abort. In a dump, the memory may just be missing.',
     'DDI 0487 D8.15.1',
   ),
   rule(
     'contiguous-run',
     'error',
-    'a contiguous run that does not keep its promise',
-    'A TLB may take the whole run for one entry: all of it must be marked, alike, aligned and adjacent.',
+    'a contiguous run whose entries do not belong together',
+    'A TLB may hold the whole run as one entry, so its entries must all be marked, alike, aligned and adjacent.',
     'DDI 0487 D8.7.1',
   ),
   rule(
     'cycle',
     'error',
     'a table that leads to itself',
-    'On purpose it is a recursive mapping, which makes tables visible at a fixed address; else it is corruption.',
+    'It may be a deliberate recursive mapping, which makes tables visible at a fixed address. Otherwise it is corruption.',
     'DDI 0487 D8.2',
   ),
   rule(
@@ -127,84 +127,84 @@ export const RULES = [
     'shared-table',
     'info',
     'a table that several entries lead to',
-    'What changes in it changes everywhere, and an unmap in one place must not free it.',
+    'A change in it takes effect everywhere, and an unmap in one place must not free it.',
     'DDI 0487 D8.2',
   ),
   rule(
     'empty-table',
     'info',
     'a table without a valid entry',
-    'It costs memory and a level of each miss.',
+    'It costs memory, and one more level in every TLB miss.',
     'DDI 0487 D8.2',
   ),
   rule(
     'unreachable-table',
     'info',
-    'memory of the image that looks like a table and that no entry leads to',
-    'A leaked table, or one of another address space.',
+    'memory of the image that looks like a table but that no entry leads to',
+    'It may be a leaked table, or one of another address space.',
     'DDI 0487 D8.2',
   ),
   rule(
     'access-flag',
     'info',
-    'a leaf whose access flag is 0, with no hardware that sets it',
-    'The first access faults. An operating system that ages pages does this on purpose; a driver that forgot AF does not.',
+    'a leaf whose access flag is 0, and hardware does not set it',
+    'The first access faults. An operating system that ages pages does this on purpose. In a driver it means that AF was forgotten.',
     'DDI 0487 D8.5.1',
   ),
   rule(
     'writable-executable',
     'warning',
     'memory that one privilege level may write and execute',
-    'Whoever can write there can run what was written. Firmware often maps all RAM so. Not asked of stage 2 alone, nor of an SMMU, whose devices fetch no instructions as a rule.',
+    'Whoever can write there can run their own code. Firmware often maps all RAM like this. Not checked for stage 2 alone, nor for an SMMU, because devices rarely fetch instructions.',
     'DDI 0487 D8.4',
   ),
   rule(
     'writable-alias',
     'warning',
-    'executable memory that another mapping lets the same or a lower privilege level write',
-    'It is writable and executable all the same, at two addresses. That EL1 may write what EL0 executes is usual, and not reported.',
+    'executable memory that is writable through another mapping, at the same or a lower privilege level',
+    'The memory is writable and executable all the same, at two addresses. It is normal that EL1 may write what EL0 executes, so that is not reported.',
     'DDI 0487 D8.4',
   ),
   rule(
     'execute-unreadable',
     'warning',
-    'memory that EL0 may execute and not read',
-    'Kernel text and data without UXN (or XN) are so: unprivileged software can run them. Execute-only memory of EL0 is so on purpose, with PXN set.',
+    'memory that EL0 may execute but not read',
+    'Kernel text and data without UXN (or XN) look like this: unprivileged software can run them. Execute-only memory for EL0 is deliberate, and has PXN set.',
     'DDI 0487 D8.4.1',
   ),
   rule(
     'device-executable',
     'warning',
     'Device memory that may be executed',
-    'Instructions may be fetched from it speculatively, and reads of a device have side effects. Not asked of an SMMU.',
+    'Instructions may be fetched from it speculatively, and reading a device has side effects. Not checked for an SMMU.',
     'DDI 0487 D8.4.1, B2.15.2',
   ),
   rule(
     'alias-attributes',
     'warning',
     'physical memory that is mapped twice with different memory types or shareability',
-    'Mismatched aliases lose coherency, and what one wrote the other may not see. Allocation hints and tags do not count.',
+    'Mismatched aliases lose coherency: a write through one may not be seen through the other. Allocation hints and tags do not count.',
     'DDI 0487 B2.16',
   ),
   rule(
     'walk-attributes',
     'warning',
-    'tables that are mapped with other memory attributes than those of the walks',
-    'Accesses with mismatched attributes lose coherency: a walk may not see what software wrote. Set IRGN, ORGN and SH of the control register as the tables are mapped, or clean the cache after each write.',
+    'tables that are mapped with memory attributes different from those of the walks',
+    'Accesses with mismatched attributes lose coherency: a walk may not see what software wrote. Set IRGN, ORGN and SH of the control register to match the mapping of the tables, or clean the cache after each write.',
     'DDI 0487 D8.2, RXGXKR; B2.16',
   ),
   rule(
     'table-writable',
     'info',
-    'tables that lie in memory which is itself mapped writable',
-    'Whoever may write them may map anything. A kernel with a linear map does this for itself; for EL0 see table-writable-el0.',
+    'tables in memory that is itself mapped writable',
+    'Whoever can write them can map anything. A kernel with a linear map does this for itself. For EL0 see table-writable-el0.',
     'DDI 0487 D8.4',
   ),
   rule(
     'table-writable-el0',
     'warning',
     'tables that unprivileged software may write',
-    'Unprivileged software may then map any memory. Firmware that never leaves its exception level gets away with it.',
+    'Unprivileged software can then map any memory. It does no harm in firmware that never leaves its exception level.',
     'DDI 0487 D8.4',
   ),
 ] as const;
@@ -212,7 +212,7 @@ export const RULES = [
 /** The name of a rule, such as `reserved-bits`. */
 export type RuleName = (typeof RULES)[number]['name'];
 
-/** The rule of that name: its severity, what it looks for, and where the architecture says so. */
+/** The rule with this name: its severity, what it looks for, and the section of the manual. */
 export function ruleNamed(name: RuleName): Rule {
   return RULES.find((one) => one.name === name)!;
 }

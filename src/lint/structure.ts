@@ -1,4 +1,4 @@
-/** The rules that look at tables and entries, each table once: types, reserved bits, addresses, runs, sharing. (DDI 0487 D8.3, D8.7.1.) */
+/** The rules about tables and entries: types, reserved bits, addresses, runs, sharing. Each table is checked once. (DDI 0487 D8.3, D8.7.1.) */
 import { entryCountOf, iaAt, type TablePlace, visitTree } from '../machine/visit.ts';
 import { reservedType } from '../text/hardware.ts';
 import { hex } from '../text/numbers.ts';
@@ -11,7 +11,7 @@ import type { MetTable } from './met-table.ts';
 import { bitProblems } from './reserved.ts';
 import type { RuleName } from './rules.ts';
 
-/** Visits the tables of a tree. @returns them, by level and address. */
+/** Checks the tables of a tree. @returns the tables by level and address. */
 export function checkStructure(tree: TableTree, by: Reader, findings: Findings): Map<string, MetTable> {
   const met = new Map<string, MetTable>();
   const { stage } = tree.root;
@@ -61,7 +61,7 @@ export function checkStructure(tree: TableTree, by: Reader, findings: Findings):
       const table = met.get(keyOf(place))!;
       table.valid++;
       if (entry.output >= 2 ** tree.outputBits) {
-        const message = `output address ${hex(entry.output)} has more than ${tree.outputBits} bits`;
+        const message = `output address ${hex(entry.output)} is wider than ${tree.outputBits} bits`;
         report('output-size', message, entry, place, offset);
       }
       checkBits(entry, place, offset);
@@ -79,7 +79,7 @@ export function checkStructure(tree: TableTree, by: Reader, findings: Findings):
       const table = met.get(keyOf(place))!;
       if (entry.kind === ENTRY_KINDS.table) {
         table.valid++;
-        const message = `table address ${hex(entry.output)} has more than ${tree.outputBits} bits`;
+        const message = `table address ${hex(entry.output)} is wider than ${tree.outputBits} bits`;
         report('output-size', message, entry, place, offset);
       } else if (entry.kind === ENTRY_KINDS.abort) {
         report('outside-ram', 'no RAM where the entry should be', entry, place, offset);
@@ -114,7 +114,7 @@ function parentAddress({ parent, offset }: TablePlace): number {
   return parent.base + index * parent.tree.reader.entryBytes;
 }
 
-/** One of the tables above is at the same address. */
+/** Whether one of the tables above has the same address. */
 function isWithinItself({ base, parent }: TablePlace): boolean {
   for (let above = parent; above !== undefined; above = above.parent) if (above.base === base) return true;
   return false;

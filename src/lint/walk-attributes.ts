@@ -1,4 +1,4 @@
-/** The rule that walks and mappings of the tables agree on memory attributes. (DDI 0487 D8.2, RXGXKR; B2.16.) */
+/** The rule that walks and mappings of tables must agree on memory attributes. (DDI 0487 D8.2, RXGXKR; B2.16.) */
 import type { WalkAttributes } from '../describe/index.ts';
 import { hex } from '../text/numbers.ts';
 import type { Findings } from './findings.ts';
@@ -12,7 +12,7 @@ interface Mismatch {
   count: number;
 }
 
-/** Tables that lie in memory which the same space maps: one finding for each kind of mapping. */
+/** Tables in memory that the same space maps: one finding for each kind of mapping. */
 export function checkWalkAttributes(
   derivation: Derivation,
   tables: readonly MetTable[],

@@ -1,6 +1,6 @@
 /** A range of input addresses. */
 
-/** Input addresses from `first` to `last`, both inside. */
+/** Input addresses from `first` to `last`, both inclusive. */
 export interface AddressRange {
   readonly first: bigint;
   readonly last: bigint;

@@ -28,7 +28,7 @@ export interface EntryDifference {
   readonly ia: bigint;
   readonly a: bigint;
   readonly b: bigint;
-  /** Of the same kind on both sides: the fields that differ. Else the kinds. */
+  /** If the kind is the same on both sides, the fields that differ. Otherwise the kinds. */
   readonly fields: readonly FieldDifference[];
   readonly kinds?: readonly [a: string, b: string];
   count: number;
@@ -37,14 +37,14 @@ export interface EntryDifference {
 /** What {@link diffBits} found. */
 export interface BitsDiff {
   readonly entries: readonly EntryDifference[];
-  /** Trees that are on one side only, or divide addresses otherwise. */
+  /** Trees that exist on one side only, or that divide addresses differently. */
   readonly trees: readonly string[];
   /** Entries that differ beyond those listed. */
   readonly more: number;
 }
 
 const MAX_ENTRIES = 2000;
-/** Pairs of tables that are looked at: tables may hold themselves. */
+/** The most pairs of tables to compare, since tables may point to themselves. */
 const MAX_TABLES = 2 ** 18;
 const KIND_TEXT: Readonly<Record<number, string>> = { 0: 'invalid', 1: 'table', 2: 'leaf', 3: 'outside RAM' };
 
@@ -183,7 +183,7 @@ class TreeDiff {
   }
 }
 
-/** The same fields differ in the same way; addresses only in that they do. */
+/** Whether the same fields differ in the same way. Addresses only have to differ. */
 function alike(open: EntryDifference, fields: readonly FieldDifference[], sameKind: boolean): boolean {
   if (!sameKind || open.kinds !== undefined || open.fields.length !== fields.length) return false;
   return open.fields.every(({ name, a, b }, i) => {

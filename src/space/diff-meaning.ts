@@ -9,7 +9,7 @@ export interface Side {
   readonly range: MappedRange;
 }
 
-/** Input addresses, both ends inside, that mean something else on the two sides. */
+/** Input addresses, both ends inclusive, whose meaning differs between the two sides. */
 export interface MeaningDifference extends AddressRange {
   readonly a: Side | undefined;
   readonly b: Side | undefined;
@@ -19,7 +19,7 @@ export interface MeaningDifference extends AddressRange {
 export interface MeaningOptions {
   /** Leaves of another size are a difference too. */
   readonly sizes?: boolean;
-  /** How each says what it allows: a regime's. */
+  /** The regime of each side, which decides how its rights are written. */
   readonly regimes: readonly [a: MachineRegime, b: MachineRegime];
 }
 

@@ -1,6 +1,6 @@
 /**
- * What two stages map together, in ranges: each leaf of stage 1 is cut where stage 2 changes, and each pair of ways to say
- * something is asked of the walker once. (DDI 0487 D8.1.2: stage 2 translates what stage 1 puts out.)
+ * The ranges that two stages map together. Each leaf of stage 1 is cut where stage 2 changes. The walker is asked once for each
+ * distinct pair of leaf kinds. (DDI 0487 D8.1.2: stage 2 translates the output of stage 1.)
  */
 import type { PaSpace } from '../arch/security.ts';
 import type { Answer, Translator } from '../machine/machine.ts';
@@ -16,9 +16,9 @@ interface Span {
   readonly start: number;
   end: number;
   readonly sizeLog2: number;
-  /** What the entry and those above it say, without addresses. */
+  /** The entry and those above it, without addresses. */
   readonly key: string;
-  /** PA of the first byte; -1 where there is none. */
+  /** PA of the first byte, or -1 if there is none. */
   readonly pa: number;
 }
 
@@ -102,7 +102,7 @@ class LeafCutter {
   readonly #spansIn: SpansIn;
   readonly #collector: RangeCollector;
   readonly #answers = new Map<string, Answer>();
-  /** By what a leaf of stage 1 says: it faults at stage 1, whatever stage 2 holds. */
+  /** By kind of stage 1 leaf: its fault at stage 1, if it faults whatever stage 2 holds. */
   readonly #ownFaults = new Map<string, Answer | undefined>();
 
   constructor(translator: Translator, tree: TableTree, spansIn: SpansIn, collector: RangeCollector) {
@@ -122,9 +122,9 @@ class LeafCutter {
     const key = `${table.path}.${table.entrySizeLog2}.${entry.attributesLo}.${entry.attributesHi}.${beyond}`;
     const size = 2 ** table.entrySizeLog2;
     if (!this.#ownFaults.has(key)) this.#ownFaults.set(key, this.#ownFault(offset));
-    // A leaf that faults at stage 1 leads to a PA all the same, where stage 2 translates its output.
+    // A leaf that faults at stage 1 still leads to a PA if stage 2 translates its output.
     const own = this.#ownFaults.get(key);
-    // An entry of a short descriptor's run is a part of what its run maps.
+    // An entry in a run of short descriptors maps a part of its run.
     const ipa = entry.output + (entry.sizeLog2 > table.entrySizeLog2 ? offset % 2 ** entry.sizeLog2 : 0);
     const spans = this.#spansIn(this.#tree.spaces.output(entry, table.space));
     for (let at = 0; at < size; ) {

@@ -4,7 +4,7 @@ import type { Answer } from '../machine/machine.ts';
 import { faultText, leafCode } from '../text/hardware.ts';
 import type { Stretch } from './scan.ts';
 
-/** A range that a table says something about; `last` is inside. Where it maps nothing, `result` is a fault that is no plain hole. */
+/** A range that a table says something about; `last` is inside. If it maps nothing, `result` is a fault other than a plain hole. */
 export interface MappedRange {
   readonly first: bigint;
   last: bigint;
@@ -36,7 +36,7 @@ export class RangeCollector {
     this.addKnown(stretch, result.ok ? result.pa - (result.ia - ia) : stretch.pa);
   }
 
-  /** The same for a stretch that `result` stands for, though it is another's: `pa` is its own. */
+  /** The same for a stretch whose `result` comes from an equal stretch. Only `pa` is its own. */
   addKnown({ ia, size, result }: Stretch, pa: bigint | undefined): void {
     if (isHole(result, this.#regime)) return;
     const code = sayOf(result, this.#regime);

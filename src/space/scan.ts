@@ -1,6 +1,6 @@
 /**
- * An address space as its walker sees it: from leaf to leaf and over each hole in one step. How large a hole is comes from the
- * walker too: an address that takes another way through the tables is no longer in it.
+ * Scans an address space through its walker: from leaf to leaf, and over each hole in one step. The size of a hole comes from the
+ * walker too: the hole ends at the first address that takes another path through the tables.
  */
 import {
   isAArch32,
@@ -23,20 +23,20 @@ export interface Stretch {
   readonly ia: bigint;
   readonly size: bigint;
   readonly result: Answer;
-  /** Of a leaf that faults: the PA that `ia` leads to, where there is one. */
+  /** For a leaf that faults: the PA that `ia` would lead to, if there is one. */
   readonly pa?: bigint | undefined;
 }
 
 const IA_BITS = 64;
 /**
  * The largest range of addresses of Arm's regimes (FEAT_LVA, FEAT_LPA2), and either half of Sv57; the smallest page. Bits above
- * them are no size: with TBI, an address of 56 bits of ones is a tagged one of the upper range.
+ * them do not make a range larger: with TBI, an address of 56 one bits is a tagged address of the upper range.
  */
 const MAX_WINDOW_LOG2 = 52;
 const MAX_RISCV_WINDOW_LOG2 = 56;
 const MIN_PAGE_LOG2 = 12;
 
-/** The ranges of addresses that tables can translate: the lower one, and where there are two, the upper one. */
+/** The ranges of addresses that tables can translate: the lower one, and the upper one if there are two. */
 export function windows(walker: Translator): AddressRange[] {
   const top = 1n << BigInt(hasShortAddresses(walker.regime) ? 32 : IA_BITS);
   const reaches = (ia: bigint) => hasAnswer(walker.walk(ia, { access: 'read' }), walker.regime);
@@ -77,11 +77,11 @@ export function* scan(walker: Translator, { first, last }: AddressRange): Genera
   const entries = new EntrySizes(walker);
   for (let ia = first; ia <= last; ) {
     const result = probe(walker, ia, true);
-    // Large pages and supersections of short descriptors are 16 entries, which a table may have got wrong: each counts by itself.
+    // Large pages and supersections of short descriptors have 16 entries, which may differ by mistake, so each counts separately.
     const byLeaf = result.ok && !['short', 'mtk'].includes(traitsOf(walker.regime).descriptors);
     const size = byLeaf ? result.size : entries.sizeAt(ia, result);
     const aligned = byLeaf ? ia - (result.pa - result.leafBase) : ia - (ia % size);
-    // An entry whose lower part was in another stretch (its output leaves what stage 2 translates) goes on from there.
+    // The lower part of an entry may have been in another stretch, if its output leaves the range of stage 2. Go on from there.
     const start = ia === first || aligned > ia ? aligned : ia;
     if (result.ok) yield { ia: start, size: aligned + size - start, result };
     else yield* faulting({ ia: start, size: aligned + size - start, result }, walker);
@@ -89,7 +89,7 @@ export function* scan(walker: Translator, { first, last }: AddressRange): Genera
   }
 }
 
-/** A leaf that faults, with where it leads: of two stages cut where stage 2 changes, since stage 1 alone puts out an IPA. */
+/** A leaf that faults, with its PA. With two stages it is cut where stage 2 changes, since stage 1 alone gives an IPA. */
 function* faulting(stretch: Stretch & { readonly result: Faulted }, walker: Translator): Generator<Stretch> {
   const { ia, size, result } = stretch;
   const { steps } = result;
@@ -99,7 +99,7 @@ function* faulting(stretch: Stretch & { readonly result: Faulted }, walker: Tran
     yield stretch;
     return;
   }
-  // Of a short descriptor's run each entry is a part: the leaf is larger than the stretch at `ia`.
+  // Each entry in a run of short descriptors is a part of the leaf, so the leaf is larger than the stretch at `ia`.
   const output = leaf.output + (ia % leaf.size);
   if (!nested) {
     yield { ...stretch, pa: output };
@@ -113,7 +113,7 @@ function* faulting(stretch: Stretch & { readonly result: Faulted }, walker: Tran
   }
 }
 
-/** What stage 2 has for an IPA: its PA, and the bytes from there to the end of the entry. */
+/** Stage 2's translation of an IPA: the PA, and the bytes from there to the end of the entry. */
 function stage2At(walker: Translator, ipa: bigint): { readonly pa?: bigint; readonly left?: bigint } {
   const tree = walker.trees().find(({ root }) => root.stage === 2);
   let found: { readonly pa?: bigint; readonly left?: bigint } = {};
@@ -126,7 +126,7 @@ function stage2At(walker: Translator, ipa: bigint): { readonly pa?: bigint; read
   return found;
 }
 
-/** How far entries reach, learned from the walker once for each way through the levels. */
+/** The sizes of entries, learned from the walker once for each path through the levels. */
 class EntrySizes {
   readonly #walker: Translator;
   readonly #known = new Map<string, bigint>();
@@ -148,7 +148,7 @@ class EntrySizes {
     return size;
   }
 
-  /** The lowest address bit that leads through other descriptors is the first that these do not ignore. */
+  /** Finds the lowest address bit that changes the descriptors on the path: entries ignore all bits below it. */
   #measure(ia: bigint, result: Answer): bigint {
     const way = wayOf(result);
     for (let log2 = MIN_PAGE_LOG2; log2 < IA_BITS; log2++) {

@@ -1,6 +1,6 @@
 /**
- * What tables map, in ranges, read table by table: each way to say something (a descriptor without its address, and those above
- * it) is asked of the walker once, and stands for all leaves that say the same.
+ * The ranges that tables map, read table by table. The walker is asked once for each distinct kind of leaf (a descriptor without its
+ * address, and the descriptors above it), and its answer is used for all leaves of that kind.
  */
 import { traitsOf } from '../arch/regimes.ts';
 import type { Answer, Translator } from '../machine/machine.ts';
@@ -12,14 +12,14 @@ import { isHole, type MappedRange, sayOf } from './ranges.ts';
 
 export interface TableRanges {
   readonly ranges: MappedRange[];
-  /** False: given up, since there were too many entries or ranges. */
+  /** False if it gave up because there were too many entries or ranges. */
   readonly complete: boolean;
 }
 
-/** Maximum length of a list that somebody would read. */
+/** Maximum length of a list that a person would read. */
 export const SHORT_LIST = 2 ** 16;
 
-/** The trees, where going through them gives what walks give: of one stage, whose entries stand by themselves. */
+/** The trees, if reading them gives the same as walks: only for one stage, whose entries don't depend on each other. */
 export function listableTrees(translator: Translator): readonly TableTree[] | undefined {
   const trees = translator.trees();
   const stages = new Set(trees.map(({ root }) => root.stage));
@@ -53,7 +53,7 @@ export function tableRanges(
   return { ranges, complete };
 }
 
-/** What all leaves of a kind have in common. */
+/** Everything that leaves of one kind have in common. */
 interface Kind {
   readonly say: string;
   readonly result: Answer;
@@ -77,7 +77,7 @@ class LeafCollector {
   readonly #ranges: MappedRange[];
   readonly #kinds = new Map<string, Kind>();
   #open: Open | undefined;
-  // The kind of the leaf before: most are like it.
+  // The kind of the previous leaf: most leaves are of the same kind.
   #lo = -1;
   #hi = -1;
   #path = -1;
@@ -91,15 +91,15 @@ class LeafCollector {
   }
 
   leaf(entry: TableEntry, table: TablePlace, offset: number): void {
-    // A leaf beyond the output size faults, whatever it says.
+    // A leaf beyond the output size faults, whatever its attributes.
     const kind =
       entry.output < 2 ** this.#tree.outputBits ? this.#kindOf(entry, table, offset) : this.#ask(offset);
-    // An entry of a short descriptor's run is a part of what its run maps.
+    // An entry in a run of short descriptors maps a part of its run.
     const inLeaf = entry.sizeLog2 > table.entrySizeLog2 ? offset % 2 ** entry.sizeLog2 : 0;
     this.#add(offset, table.entrySizeLog2, entry.output + inLeaf, kind);
   }
 
-  /** Not readable, or a table that is out of reach: a fault worth a line. What is only not valid is a hole. */
+  /** An entry that can't be read, or a table out of reach: a fault worth listing. A merely invalid entry is a hole. */
   other(entry: TableEntry, table: TablePlace, offset: number): void {
     if (entry.kind !== ENTRY_KINDS.invalid) this.#add(offset, table.entrySizeLog2, -1, this.#ask(offset));
   }

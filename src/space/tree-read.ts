@@ -13,9 +13,9 @@ export interface TargetTables {
 }
 
 /**
- * The tables behind an address space, each read once, whatever leads to it. Of stage 1 under stage 2 their addresses are IPAs.
+ * The tables behind an address space, each read once, however many entries lead to it. When nested, addresses of stage 1 tables are IPAs.
  *
- * @param only - keep tables and entries that serve these input addresses, both ends inside. Default: all.
+ * @param only - keep tables and entries for these input addresses, both ends inclusive. Default: all.
  */
 export function treeOfTarget(walker: Translator, only?: AddressRange): TargetTables {
   const nodes: TableNode[] = [];

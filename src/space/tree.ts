@@ -10,7 +10,7 @@ export interface TableEntry {
   readonly ia: bigint;
   /** The next table, or the output address. */
   readonly output: bigint;
-  /** The descriptor without its address, where it was read apart. */
+  /** The descriptor without its address, if the two were read separately. */
   readonly attributes?: bigint;
 }
 

@@ -1,34 +1,34 @@
 /**
- * TLB conflicts: two entries for one address, because something was changed without the invalidation it needs, and what
- * the architecture lets a machine make of that. (DDI 0487 D8.15.1.6, D8.17.1, D8.17.2; IHI 0070 3.21.1, 7.3.17.)
+ * TLB conflicts: two entries for one address, because something was changed without the invalidation it needs, and how
+ * the architecture lets a machine react. (DDI 0487 D8.15.1.6, D8.17.1, D8.17.2; IHI 0070 3.21.1, 7.3.17.)
  */
 import type { TlbEntry } from './entry.ts';
 
-/** Who has the TLB: an SMMU promises more than a PE. */
+/** The owner of a TLB: an SMMU promises more than a PE. */
 export type Machine = 'pe' | 'smmu';
 
-/** In what two entries for one address differ. */
+/** How two entries for one address differ. */
 export type EntryDifference = 'size' | 'contiguous' | 'oa' | 'memory' | 'permissions' | 'global';
 
-/** What may come of a lookup that hits two entries. One of the two translations is always permitted. */
+/** The permitted results of a lookup that hits two entries. One of the two translations is always permitted. */
 export interface ConflictVerdict {
-  /** A TLB conflict abort (fault status 0b110000), of an SMMU F_TLB_CONFLICT. */
+  /** A TLB conflict abort (fault status 0b110000), or F_TLB_CONFLICT for an SMMU. */
   readonly abort: boolean;
   /** A mixture of both entries. */
   readonly amalgamation: boolean;
   readonly section: string;
 }
 
-/** Two entries that one access would hit, and what may come of it. (DDI 0487 D8.15.1.6; IHI 0070 3.21.1.) */
+/** Two entries that one access would hit, and the permitted results. (DDI 0487 D8.15.1.6; IHI 0070 3.21.1.) */
 export interface TlbConflict extends ConflictVerdict {
   /** The older entry first. */
   readonly entries: readonly [TlbEntry, TlbEntry];
-  /** First input address that both translate. */
+  /** The first input address that both translate. */
   readonly ia: bigint;
   readonly differences: readonly EntryDifference[];
 }
 
-/** What a machine of FEAT_BBM level `bbml` (SMMU_IDR3.BBML) may do about entries with these differences. */
+/** What a machine with FEAT_BBM level `bbml` (SMMU_IDR3.BBML) may do with entries that differ like this. */
 export function judgeConflict(
   differences: readonly EntryDifference[],
   bbml: 0 | 1 | 2,
@@ -43,12 +43,12 @@ export function judgeConflict(
     const section = `IHI 0070 3.21.1.${resolved ? bbml + 1 : 1}`;
     return { abort: !resolved, amalgamation: !resolved, section };
   }
-  // A PE keeps coherency here, but may ask for the invalidation that is still owed by a TLB conflict abort.
+  // A PE keeps coherency here, but may demand the missing invalidation by a TLB conflict abort.
   if (sizeAlone || contiguousAlone) return { abort: true, amalgamation: false, section: 'DDI 0487 D8.17.2' };
   return { abort: true, amalgamation: true, section: 'DDI 0487 D8.17.1' };
 }
 
-/** In what two entries for a common address differ. */
+/** How two entries for a common address differ. */
 export function entryDifferences(a: TlbEntry, b: TlbEntry): EntryDifference[] {
   const [s, t] = [a.translation, b.translation];
   const same = (x: unknown, y: unknown) => JSON.stringify(x) === JSON.stringify(y);
@@ -64,7 +64,7 @@ export function entryDifferences(a: TlbEntry, b: TlbEntry): EntryDifference[] {
   return found.filter((difference) => difference !== false);
 }
 
-/** The conflict of two entries, or undefined where no access can hit both. */
+/** The conflict of two entries, or undefined if no access can hit both. */
 export function conflictOf(older: TlbEntry, newer: TlbEntry, machine: Machine): TlbConflict | undefined {
   const [s, t] = [older.tag, newer.tag];
   const sameAsid = s.asid === undefined || t.asid === undefined || s.asid === t.asid;

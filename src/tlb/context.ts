@@ -1,6 +1,6 @@
 /**
- * What a PE's registers make current for its TLB: the translation regime, ASID and VMID that entries are tagged with, and
- * the walker for what misses. (DDI 0487 D8.16.3 ASIDs and VMIDs, D8.17 RNWYRD.)
+ * The context that a PE's registers give its TLB: the translation regime, ASID and VMID that entries are tagged with, and
+ * the walker for misses. (DDI 0487 D8.16.3 ASIDs and VMIDs, D8.17 RNWYRD.)
  */
 import { isSet, read } from '../arch/read.ts';
 import { isAArch32, type Regime, traitsOf } from '../arch/regimes.ts';
@@ -21,53 +21,53 @@ import { regimeStages } from '../walker/regimes.ts';
 import { Walker } from '../walker/walker.ts';
 import { WalkPort } from './walk-port.ts';
 
-/** The translation regimes that TLB entries tell apart. EL1&0 stands for PL1&0 too, with or without stage 2, and EL2 for PL2. */
+/** The translation regimes that TLB entries distinguish. EL1&0 includes PL1&0, with or without stage 2, and EL2 includes PL2. */
 export type TranslationRegime = 'el1&0' | 'el2' | 'el2&0' | 'el3';
 
-/** Which stages' information an entry holds: stage 1 alone, stage 2 alone (its input is an IPA), or both combined. */
+/** Which stages an entry holds: only stage 1, only stage 2 (its input is an IPA), or both combined. */
 export type StagesHeld = 'stage1' | 'stage2' | 'both';
 
-/** A context's registers, and the identifiers that they do not say or that are to differ from what they say. */
+/** A context's registers, and identifiers that are not in them or that override them. */
 export interface TlbContextOptions extends WalkerOptions {
   /** 0 to 0xffff. Default: TTBRn.ASID as TCR.A1 and AS select it; 0 for short descriptors (CONTEXTIDR is not given). */
   readonly asid?: number;
   /**
-   * 0 to 0xffff. Default: VTTBR.VMID as VTCR.VS has it, 0 in regimes without stage 2. At EL2 and EL3 no entry is tagged with it:
-   * it is what TLBI operations on EL1&0 name.
+   * 0 to 0xffff. Default: VTTBR.VMID with the size in VTCR.VS, or 0 in regimes without stage 2. At EL2 and EL3 no entry is tagged with it:
+   * it is the VMID of TLBI operations on EL1&0.
    */
   readonly vmid?: number;
-  /** EL2&0: HCR_EL2.TGE. With 0, TLBI operations of E1 are on EL1&0. Default true. */
+  /** EL2&0: HCR_EL2.TGE. If 0, E1 TLBI operations apply to EL1&0. Default: true. */
   readonly tge?: boolean;
 }
 
-/** A context ready to translate. Immutable; writing a register is making another. */
+/** A context ready to translate. It is immutable: after a register write there is a new one. */
 export interface TlbContext {
   readonly regime: TranslationRegime;
-  /** Undefined where nothing is translated: every stage is off, and nothing is cached. */
+  /** Undefined if every stage is off: then nothing is translated or cached. */
   readonly holds: StagesHeld | undefined;
-  /** Undefined where the regime has no ASID: its entries are all global. */
+  /** Undefined if the regime has no ASID: all entries are global. */
   readonly asid: number | undefined;
   /** Undefined outside EL1&0. */
   readonly vmid: number | undefined;
-  /** HCR_EL2.TGE, which counts in EL2&0 alone; and the VMID that TLBI operations on EL1&0 name, whatever regime is current. */
+  /** HCR_EL2.TGE, which matters only in EL2&0; and the VMID of TLBI operations on EL1&0, whatever regime is current. */
   readonly tge: boolean;
   readonly operationVmid: number;
-  /** TCR.DS (VTCR.DS where the context is stage 2 alone): range operands depend on it. */
+  /** TCR.DS (VTCR.DS for only stage 2): range operands depend on it. */
   readonly ds: boolean;
   readonly aarch32: boolean;
-  /** DACR, which is no part of what a TLB may cache: entries made under another value are not found. 0 where it has no say. */
+  /** DACR, which a TLB may not cache: entries made under another value are not found. 0 if DACR does not apply. */
   readonly dacr: bigint;
   readonly cpu: CpuFeatures;
   readonly walker: Walker;
-  /** @internal What walks on its behalf. */
+  /** @internal The walker of this context. */
   readonly port: WalkPort;
   /** Whether an address is in the upper range, that of TTBR1. In AArch32 a block of one range may reach into the other. */
   upper(ia: bigint): boolean;
-  /** E0PD: an access that faults before any lookup, whatever the TLB holds. */
+  /** Whether E0PD makes an access fault before any lookup, whatever the TLB holds. */
   denied(ia: bigint, access: Access): boolean;
 }
 
-/** The regime that a TLB tags entries with: of the exception level that controls it, and whether it has EL0. */
+/** The regime that a TLB tags entries with. It follows from the controlling Exception level and from whether EL0 is part of it. */
 function taggedRegime(regime: Regime): TranslationRegime {
   const { el, unprivileged } = traitsOf(regime);
   if (el === 3) return 'el3';
@@ -80,7 +80,7 @@ const dsOf = (register: bigint, { ds }: RangeControl) => isSet(register, ds);
 
 /**
  * Makes a context from register values.
- * @throws WalkerError as {@link createWalker} does.
+ * @throws WalkerError, as {@link createWalker} does.
  */
 export function tlbContext(memory: PhysicalMemory, options: TlbContextOptions): TlbContext {
   const { regime, registers } = options;
@@ -121,7 +121,7 @@ export function tlbContext(memory: PhysicalMemory, options: TlbContextOptions): 
 /** The first address of TTBR1, by TTBCR: T0SZ and T1SZ of long descriptors, N of short ones. (G5.5.2, G5.4.2.) */
 function aarch32Upper(regime: Regime, ttbcr: bigint): (ia: bigint) => boolean {
   const { t0sz, t1sz } = ttbcrSizes(ttbcr);
-  // N of short descriptors is T0SZ of long ones: 0 leaves TTBR1 nothing.
+  // N of short descriptors has the place of T0SZ. With 0, TTBR1 has no addresses.
   const lowerEnd = t0sz === 0 ? Infinity : POW2[32 - t0sz]!;
   const upperStart = POW2[32]! - POW2[32 - t1sz]!;
   const start = isShort(regime, ttbcr) || t1sz === 0 ? lowerEnd : upperStart;
@@ -133,7 +133,7 @@ function held(stage1: boolean, stage2: boolean): StagesHeld | undefined {
   return stage2 ? 'stage2' : undefined;
 }
 
-/** ASID of TTBR0 or TTBR1, by TCR.A1 (TTBCR has it in the same place); 8 bits of it where TCR.AS is 0, and in AArch32. */
+/** ASID of TTBR0 or TTBR1, by TCR.A1 (at the same bit in TTBCR): 8 bits if TCR.AS is 0, and in AArch32. */
 function currentAsid({ regime, registers }: WalkerOptions): number {
   const { tcr = 0n, ttbr0 = 0n, ttbr1 = 0n } = registers;
   if (isShort(regime, tcr)) return 0;
@@ -147,7 +147,7 @@ function isShort(regime: Regime, ttbcr: bigint): boolean {
   return descriptors === 'short' || (descriptors === 'long or short' && !isSet(ttbcr, TTBCR.fields.EAE));
 }
 
-/** VMID of VTTBR; 8 bits of it where VTCR.VS is 0, and in AArch32. */
+/** VMID of VTTBR: 8 bits if VTCR.VS is 0, and in AArch32. */
 function currentVmid({ regime, registers }: WalkerOptions): number {
   if (!traitsOf(regime).stage2) return 0;
   const { vtcr = 0n, vttbr = 0n } = registers;

@@ -1,5 +1,5 @@
 /**
- * A TLB entry: one leaf's translation (or a contiguous run's), what it is tagged with, and what it answers to an access.
+ * A TLB entry: the translation of one leaf or contiguous run, its tags, and its answer to an access.
  * (DDI 0487 D8.16 RXCLRD, RSQBCS for what may be cached; D8.7.1 for runs; D8.7.3 and D8.17.2 for nT.)
  */
 
@@ -11,14 +11,14 @@ import type { Access, Fault, Translation, WalkResult, WalkStep } from '../walker
 import type { TlbContext } from './context.ts';
 import { ADDRESS_BITS, type Tag } from './scope.ts';
 
-/** Where an entry's leaf was read: what a fault of the entry reports. */
+/** Where an entry's leaf was read: a fault of the entry reports this. */
 export interface LeafDescriptor {
   readonly level: number;
   readonly descriptor: bigint;
   readonly address: bigint;
 }
 
-/** One entry of a TLB: a leaf's translation, or a contiguous run's. Addresses and sizes are bytes. */
+/** One entry of a TLB: the translation of a leaf or contiguous run. Addresses and sizes are in bytes. */
 export interface TlbEntry {
   readonly tag: Tag;
   /** The context that filled it. */
@@ -26,21 +26,21 @@ export interface TlbEntry {
   /** The access that filled it. */
   readonly access: Access;
   /**
-   * Instruction and data entries are apart, as in most PEs: fetches have attributes and tagged addresses of their own. Of data
-   * entries, those filled under PSTATE.PAN are apart, because a walk's permissions have PAN in them.
+   * Instruction and data entries are separate, as in most PEs, because fetches have their own attributes and rules for tagged addresses. Data
+   * entries filled under PSTATE.PAN are separate too, because a walk's permissions include PAN.
    */
   readonly side: 'instruction' | 'data' | 'data-pan';
-  /** It is of TTBR1's range, and no address of the other one finds it. */
+  /** Whether it belongs to TTBR1's range. Addresses of the other range do not find it. */
   readonly upper: boolean;
-  /** The input addresses that it translates, and the output address of the first. */
+  /** The first input address that it translates, the number of bytes, and the first output address. */
   readonly base: bigint;
   readonly size: bigint;
   readonly oaBase: bigint;
-  /** As it was walked. */
+  /** The result of the walk that filled it. */
   readonly translation: Translation;
   readonly stage1Leaf: LeafDescriptor | undefined;
   readonly stage2Leaf: LeafDescriptor | undefined;
-  /** A stage's leaf is writable-clean: the first write has to walk, so that hardware makes it dirty. */
+  /** Whether a stage's leaf is writable-clean: the first write has to walk, so that hardware makes it dirty. */
   readonly clean: boolean;
 }
 
@@ -58,8 +58,8 @@ export function sideOf(context: TlbContext, { access, privileged, pan }: Access)
 }
 
 /**
- * The entry for a walk's translation, or undefined where there is nothing to cache: no stage is on, the walk was not to
- * update (so its access flag may still be 0), or a block has nT set.
+ * The entry for a walk's translation, or undefined if there is nothing to cache: no stage is on, the walk was told not to
+ * update (so the access flag may still be 0), or a block has nT set.
  */
 export function makeEntry(
   context: TlbContext,
@@ -98,7 +98,7 @@ export function makeEntry(
   };
 }
 
-/** The steps that read the leaf of each stage. Fetches of stage-1 tables, and their leaves at stage 2, do not count. */
+/** The steps that read the leaf of each stage. Stage 2 steps for fetches of stage-1 tables do not count. */
 function leafSteps(
   { steps }: Translation,
   holds: Tag['holds'],
@@ -118,18 +118,18 @@ function alignDown(address: bigint, size: bigint): bigint {
   return address - (address % size);
 }
 
-/** Under FEAT_BBM level 1 or 2 a block with nT is not cached: one of the ways to keep it from conflicting. */
+/** At FEAT_BBM level 1 or 2 a block with nT is not cached. This is one of the permitted ways to avoid conflicts. */
 function hasNt({ kind, descriptor = 0n }: WalkStep, { cpu, aarch32 }: TlbContext): boolean {
   return cpu.bbm > 0 && !aarch32 && kind === 'block' && isSet(descriptor, nT);
 }
 
-/** Writable-clean by DBM. Where that does not count, a write has no permission and ends before this matters. */
+/** Whether a leaf is writable-clean by DBM. If DBM does not count, a write faults before this matters. */
 function isClean({ stage, descriptor = 0n }: WalkStep): boolean {
   const readOnly = isSet(descriptor, DIRTY_STATE) === (stage === 1);
   return isSet(descriptor, DBM) && readOnly;
 }
 
-/** The descriptor as the walk that filled the entry left it: accessed, and after a write dirty. AArch32 has no updates. */
+/** The descriptor after the walk that filled the entry: accessed, and dirty after a write. AArch32 has no updates. */
 function leafDescriptor(
   { stage, level, descriptor = 0n, address }: WalkStep,
   { access }: Access,
@@ -141,7 +141,7 @@ function leafDescriptor(
   return { level, descriptor: withField(written, AF, true), address };
 }
 
-/** The entry as VMALLWS2 leaves it: a stage 2 that hardware made writable is clean again. Undefined where there is nothing to do. */
+/** The entry after VMALLWS2: a stage 2 that hardware made writable is clean again. Undefined if nothing changes. */
 export function cleanedEntry(entry: TlbEntry): TlbEntry | undefined {
   const { stage2Leaf, translation, clean } = entry;
   const dirty =
@@ -149,7 +149,7 @@ export function cleanedEntry(entry: TlbEntry): TlbEntry | undefined {
   return dirty && !clean ? { ...entry, clean: true } : undefined;
 }
 
-/** Whether an entry is there for an address of the current context, whatever it may be used for. */
+/** Whether an entry matches an address in the current context, whatever the access. */
 export function entryMatches(
   entry: TlbEntry,
   context: TlbContext,
@@ -164,7 +164,7 @@ export function entryMatches(
     entry.upper === context.upper(ia) &&
     entry.context.dacr === context.dacr &&
     tag.regime === context.regime &&
-    // An entry of stage 2 alone is found by IPA, any other by VA; with every stage off nothing is.
+    // An entry of only stage 2 is found by IPA, any other by VA. With every stage off, none is found.
     context.holds !== undefined &&
     (tag.holds === 'stage2') === (context.holds === 'stage2') &&
     tag.vmid === context.vmid &&
@@ -172,7 +172,7 @@ export function entryMatches(
   );
 }
 
-/** What an entry answers to an access within it: its translation at that address, or a permission fault. No memory is read. */
+/** An entry's answer to an access: its translation at that address, or a permission fault. No memory is read. */
 export function answerOf(entry: TlbEntry, ia: bigint, access: Access): WalkResult {
   const { translation, context } = entry;
   const delta = ia - translation.ia;

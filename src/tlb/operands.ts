@@ -1,39 +1,39 @@
 /**
- * Operands of TLB maintenance instructions: the Xt of an operation on one address, and on a range. Pure functions.
+ * Decodes operands of TLB maintenance instructions: the Xt of an operation on one address or a range. Pure functions.
  * (DDI 0487 D8.17.5.1, D8.17.5.2 with Tables D8-122 to D8-124.)
  */
 import { addressOf, bitsIn, read, readLow, widthOf } from '../arch/read.ts';
 import { TLBI_IPA, TLBI_RANGE, TLBI_VA, TTL_HINT } from '../arch/registers/tlbi.ts';
 import { ADDRESS_BITS } from './scope.ts';
 
-/** What the level hint and TG of an operand narrow an invalidation to. */
+/** The limits that the level hint and TG of an operand put on an invalidation. */
 export interface LeafHint {
   readonly granuleLog2?: 12 | 14 | 16;
   readonly level?: number;
 }
 
-/** The Xt of TLBI VA*, VAA*, ASID and IPAS2*, taken apart. */
+/** The decoded Xt of TLBI VA*, VAA*, ASID and IPAS2*. */
 export interface AddressOperand {
   readonly asid: number;
-  /** VA[55:12] or IPA[51:12], its low 12 bits 0. */
+  /** VA[55:12] or IPA[51:12]; the low 12 bits are 0. */
   readonly address: bigint;
   readonly hint: LeafHint;
 }
 
-/** The Xt of TLBI RVA*, RVAA* and RIPAS2*, taken apart. Addresses have 56 bits. */
+/** The decoded Xt of TLBI RVA*, RVAA* and RIPAS2*. Addresses have 56 bits. */
 export interface RangeOperand {
   readonly asid: number;
   readonly from: bigint;
-  /** Last address of the range, at most the last of the address space. */
+  /** The last address of the range, at most the last of the address space. */
   readonly last: bigint;
   readonly hint: LeafHint;
-  /** The base is not aligned to a block of the hinted level: the invalidated range is UNPREDICTABLE. */
+  /** Whether the base is not aligned to a block of the hinted level, which makes the invalidated range UNPREDICTABLE. */
   readonly unpredictable: boolean;
 }
 
 const GRANULES = [undefined, 12, 14, 16] as const;
 
-/** TTL of an operation on one address: reserved values are no hint. (Table D8-123.) */
+/** Decodes TTL of an operation on one address. Reserved values give no hint. (Table D8-123.) */
 export function decodeTtl(ttl: number, lpa2: boolean): LeafHint {
   const granuleLog2 = GRANULES[readLow(ttl, TTL_HINT.fields.granule)];
   const level = readLow(ttl, TTL_HINT.fields.level);
@@ -43,7 +43,7 @@ export function decodeTtl(ttl: number, lpa2: boolean): LeafHint {
 }
 
 /**
- * @param xt - the register, 64 bits. `ipa`: it holds an IPA, in [39:0].
+ * @param xt - the 64-bit register. `ipa`: it holds an IPA, in [39:0].
  * @param lpa2 - FEAT_LPA2, on which two TTL encodings depend.
  */
 export function decodeAddressOperand(xt: bigint, ipa: boolean, lpa2: boolean): AddressOperand {
@@ -55,14 +55,14 @@ export function decodeAddressOperand(xt: bigint, ipa: boolean, lpa2: boolean): A
   };
 }
 
-/** With DS = 1 BaseADDR counts in 64K. */
+/** With DS = 1, BaseADDR is in units of 64K. */
 const DS_UNIT_LOG2 = 16;
 const ADDRESS_END = 1n << BigInt(ADDRESS_BITS);
 
 /**
- * Takes the operand of a range operation apart: `(NUM + 1) * 2^(5 * SCALE + 1)` granules from BaseADDR on.
+ * Decodes the operand of a range operation: `(NUM + 1) * 2^(5 * SCALE + 1)` granules from BaseADDR on.
  *
- * @param xt - the register, 64 bits.
+ * @param xt - the 64-bit register.
  * @param options - `ipa`: BaseADDR is an IPA (no sign). `ds`: the Effective value of TCR_ELx.DS. `lpa2`: FEAT_LPA2.
  * @returns undefined for the reserved TG 0b00: nothing has to be invalidated.
  *
@@ -84,7 +84,7 @@ export function decodeRangeOperand(
   // RQNPXY: a range ends at the top of the address space and does not wrap. (None is long enough to leave the lower half.)
   const end = from + bytes < ADDRESS_END ? from + bytes : ADDRESS_END;
   const level = ttl === 1 && granuleLog2 === 14 && !lpa2 ? 0 : ttl;
-  // The text names DS = 1, 4K and TTL 0b00 too, though Table D8-124 lets that stand for any level: it is not taken over.
+  // The text also lists DS = 1 with 4K and TTL 0b00, but in Table D8-124 that means any level, so it is left out here.
   const leafLog2 = granuleLog2 + (3 - level) * (granuleLog2 - 3);
   const unpredictable = level !== 0 && from % (1n << BigInt(leafLog2)) !== 0n;
   const hint = level === 0 ? { granuleLog2 } : { granuleLog2, level };

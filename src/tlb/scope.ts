@@ -1,10 +1,10 @@
 /**
- * What a TLB maintenance operation applies to, and whether a cached entry is within it. (DDI 0487 D8.17 RTVTYQ, RGNJPZ and
+ * The scope of a TLB maintenance operation, and whether a cached entry is in it. (DDI 0487 D8.17 RTVTYQ, RGNJPZ and
  * the scope rules of D8.17.5.4; IHI 0070 4.4.)
  */
 import type { StagesHeld, TranslationRegime } from './context.ts';
 
-/** What an entry of the TLB or the walk cache is tagged with. */
+/** The tags of an entry in the TLB or the walk cache. */
 export interface Tag {
   readonly regime: TranslationRegime;
   readonly holds: StagesHeld;
@@ -13,19 +13,19 @@ export interface Tag {
   /** Undefined: global, or a regime without ASID. */
   readonly asid: number | undefined;
   /**
-   * The input addresses that an invalidation finds the entry by: those of the whole leaf of its first stage, though it may
-   * hold less of it (where stage 2 maps in smaller pieces), or of the table of a walk-cache entry.
+   * The input addresses by which an invalidation finds the entry: those of the whole leaf of its first stage, although it may
+   * cover less (if stage 2 maps smaller pieces), or those of the table of a walk-cache entry.
    */
   readonly from: bigint;
   readonly size: bigint;
   readonly granuleLog2: number;
-  /** Level of the leaf; of a walk-cache entry, of the table descriptor. */
+  /** Level of the leaf, or of the table descriptor for a walk-cache entry. */
   readonly level: number;
-  /** The XS attribute of a leaf's memory (FEAT_XS). Default false. */
+  /** The XS attribute of a leaf's memory (FEAT_XS). Default: false. */
   readonly xs?: boolean;
 }
 
-/** Whose translation it is: entries of different owners never stand for each other. */
+/** The context that owns a translation: an entry is never used for another owner. */
 export type Owner = Pick<Tag, 'regime' | 'vmid' | 'asid'> & { readonly holds: StagesHeld | undefined };
 
 export function sameOwner(a: Owner, b: Owner): boolean {
@@ -33,35 +33,35 @@ export function sameOwner(a: Owner, b: Owner): boolean {
 }
 
 /**
- * The scope of an invalidation: which entries have to go. A TLB may drop more; this one never does, so that a missing
- * invalidation shows. Everything that is not given applies to all.
+ * The scope of an invalidation: the entries that have to go. A TLB may drop more. This one never does, so that a missing
+ * invalidation shows. A property that is not given matches everything.
  */
 export interface Scope {
   readonly regime: TranslationRegime;
-  /** `stage1`: entries with stage-1 information, combined ones too. `stage2`: entries with nothing else. `both`: all. */
+  /** `stage1`: entries with stage-1 information, including combined ones. `stage2`: entries with only stage 2. `both`: all. */
   readonly stages: 'stage1' | 'stage2' | 'both';
   readonly vmid?: number;
   readonly asid?: number;
-  /** With `asid`: global leaves go too, as TLBI VA* has it and ASID has not. */
+  /** With `asid`: global leaves go too. True for TLBI VA*, but not for TLBI ASID*. */
   readonly global?: boolean;
-  /** First and last input address, 56 bits. An entry goes if it has to do with any of them. */
+  /** First and last input address, 56 bits. An entry goes if it overlaps them. */
   readonly from?: bigint;
   readonly last?: bigint;
-  /** Leaves only: the walk cache keeps what it has. */
+  /** Only leaves go: the walk cache is kept. */
   readonly lastLevel?: boolean;
-  /** Only entries of tables of this granule, and leaves of this level: TG and TTL. */
+  /** Only entries from tables with this granule, and only leaves at this level (TG and TTL). */
   readonly granuleLog2?: number;
   readonly level?: number;
   /** nXS: entries whose XS attribute is 1 need not go. */
   readonly keepsXs?: boolean;
-  /** VMALLWS2: what is writable-dirty by stage 2 becomes writable-clean, and nothing has to go. */
+  /** VMALLWS2: entries that are writable-dirty at stage 2 become writable-clean, and none has to go. */
   readonly cleans?: boolean;
 }
 
-/** Operands have address bits [55:0]: the top byte of a tagged address is not compared. (D8.17.5.1 RJGGKN.) */
+/** Operands have address bits [55:0]; the top byte of a tagged address is not compared. (D8.17.5.1 RJGGKN.) */
 export const ADDRESS_BITS = 56;
 
-/** Whether an entry is within a scope. `table`: it is one of the walk cache, and no leaf. */
+/** Whether an entry is in a scope. `table`: it is a walk-cache entry, not a leaf. */
 export function inScope(scope: Scope, tag: Tag, table: boolean): boolean {
   if (tag.regime !== scope.regime) return false;
   if (scope.keepsXs && tag.xs) return false;
@@ -69,7 +69,7 @@ export function inScope(scope: Scope, tag: Tag, table: boolean): boolean {
   if (scope.vmid !== undefined && tag.vmid !== scope.vmid) return false;
   if (!asidInScope(scope, tag)) return false;
   if (scope.granuleLog2 !== undefined && tag.granuleLog2 !== scope.granuleLog2) return false;
-  // A level hint speaks of the leaf; tables on the way to it are in scope as ever.
+  // A level hint is about the leaf. Tables on the way to it stay in scope.
   if (table ? scope.lastLevel === true : scope.level !== undefined && tag.level !== scope.level) return false;
   const { from = 0n, last = (1n << BigInt(ADDRESS_BITS)) - 1n } = scope;
   const start = BigInt.asUintN(ADDRESS_BITS, tag.from);

@@ -1,8 +1,8 @@
-/** Stale entries: what a TLB still answers and a walk no longer would. (DDI 0487 D8.17 RFFWJK, RGPPYH.) */
+/** Stale entries: a TLB still gives answers that a walk no longer would. (DDI 0487 D8.17 RFFWJK, RGPPYH.) */
 import type { Access, Fault, Translation, WalkResult } from '../walker/index.ts';
 import { answerOf, type TlbEntry } from './entry.ts';
 
-/** What changed; `fault` where a walk ends without a translation. */
+/** What changed. `fault` means that the walk ends without a translation. */
 export type StaleField =
   | 'fault'
   | 'pa'
@@ -14,10 +14,10 @@ export type StaleField =
   | 'contiguous'
   | 'guarded';
 
-/** An entry that memory does not bear out any more. */
+/** An entry that no longer agrees with memory. */
 export interface StaleEntry {
   readonly entry: TlbEntry;
-  /** The input address where it was compared and first differs, what the entry answers there and what a walk does. */
+  /** The first input address with a difference, the entry's answer there, and the walk's. */
   readonly ia: bigint;
   readonly cached: WalkResult;
   readonly walked: WalkResult;
@@ -35,7 +35,7 @@ const FIELDS = [
   'guarded',
 ] as const satisfies readonly (keyof Translation)[];
 
-/** In what two answers to the same access differ. Of two faults the kind, level and stage count. */
+/** How two answers to the same access differ. Two faults are compared by kind, level and stage. */
 export function answerDifferences(cached: WalkResult, walked: WalkResult): StaleField[] {
   if (cached.ok && walked.ok) return FIELDS.filter((field) => !same(cached[field], walked[field]));
   if (cached.ok || walked.ok) return ['fault'];
@@ -48,7 +48,7 @@ function same(a: unknown, b: unknown): boolean {
 }
 
 /**
- * A fault of an entry, with the reasons that a walk has where it ends at the same descriptor: an entry holds what is allowed, not
+ * Adds reasons to a fault of an entry, from a walk that ends at the same descriptor: an entry holds what is allowed, not
  * why. Memory is only read.
  */
 export function withReasons(fault: Fault, { context }: TlbEntry, ia: bigint, access: Access): Fault {
@@ -65,13 +65,13 @@ export function withReasons(fault: Fault, { context }: TlbEntry, ia: bigint, acc
 }
 
 /**
- * Compares an entry with a walk under the registers that filled it, leaf by leaf: a contiguous run in one entry may be
- * right for one of its members and wrong for another. Undefined where it still holds. Memory is only read.
+ * Compares an entry with a walk under the registers that filled it, leaf by leaf, because a contiguous run in one entry may be
+ * right for one of its members and wrong for another. Undefined if the entry still holds. Memory is only read.
  */
 export function staleness(entry: TlbEntry): StaleEntry | undefined {
   const { context, translation, base, size } = entry;
   const access = { ...entry.access, update: false };
-  // At the offset that was walked: in AArch32 a leaf's first address may belong to the other range.
+  // Use the offset that was walked: in AArch32, a leaf's first address may belong to the other range.
   const offset = translation.ia % translation.size;
   for (let ia = base + offset; ia < base + size; ia += translation.size) {
     context.port.begin();

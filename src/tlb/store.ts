@@ -1,11 +1,11 @@
-/** Where entries are: sets and ways, each set with the least recently used entry as the next to go. Nothing is random. */
+/** The store of entries: sets and ways with least-recently-used replacement. Nothing is random. */
 
 import { log2 } from '../walker/bits.ts';
 import type { TlbContext } from './context.ts';
 import { cleanedEntry, entryMatches, type TlbEntry } from './entry.ts';
 import { inScope, type Scope, sameOwner } from './scope.ts';
 
-/** An entry in its place. */
+/** A way of a set that holds an entry. */
 interface Slot {
   readonly entry: TlbEntry;
   readonly set: number;
@@ -20,18 +20,18 @@ export class EntryStore {
   #slots: Slot[] = [];
   #clock = 0;
 
-  /** `sets` is a power of two; one set is a fully associative TLB. */
+  /** `sets` is a power of two. One set makes a fully associative TLB. */
   constructor(sets: number, ways: number) {
     this.#sets = sets;
     this.#ways = ways;
   }
 
-  /** By age: the oldest first. */
+  /** All entries by age, the oldest first. */
   get entries(): readonly TlbEntry[] {
     return [...this.#slots].sort((a, b) => a.filled - b.filled).map(({ entry }) => entry);
   }
 
-  /** Every entry that an address hits, the oldest first: more than one is a conflict. Counts as a use. */
+  /** All entries that an address hits, the oldest first. More than one is a conflict. Counts as a use. */
   find(context: TlbContext, ia: bigint, side: TlbEntry['side']): TlbEntry[] {
     const hits = this.#slots.filter(({ entry }) => entryMatches(entry, context, ia, side));
     if (hits.length > 0) this.#clock++;
@@ -39,7 +39,7 @@ export class EntryStore {
     return hits.sort((a, b) => a.filled - b.filled).map(({ entry }) => entry);
   }
 
-  /** Puts an entry into its set. True: another one had to go. */
+  /** Puts an entry into its set. Returns whether another one was evicted. */
   insert(entry: TlbEntry): boolean {
     this.#slots = this.#slots.filter((slot) => !sameTranslation(slot.entry, entry));
     const set = this.#setOf(entry);
@@ -54,14 +54,14 @@ export class EntryStore {
     return evicted;
   }
 
-  /** Drops what is in scope. Answers how many entries that were. */
+  /** Drops the entries in scope, and returns their number. */
   invalidate(scope: Scope): number {
     const before = this.#slots.length;
     this.#slots = this.#slots.filter(({ entry }) => !inScope(scope, entry.tag, false));
     return before - this.#slots.length;
   }
 
-  /** Makes writable-dirty entries in scope writable-clean. Answers how many entries that were. */
+  /** Makes writable-dirty entries in scope writable-clean, and returns their number. */
   clean(scope: Scope): number {
     let count = 0;
     this.#slots = this.#slots.map((slot) => {
@@ -73,13 +73,13 @@ export class EntryStore {
     return count;
   }
 
-  /** Indexed by the address bits above the entry's own size, as a TLB is that looks up each size it holds. */
+  /** The set is chosen by the address bits above the entry's own size, as in a TLB that looks up each size. */
   #setOf({ base, size }: TlbEntry): number {
     return Number((base >> BigInt(log2(size))) & BigInt(this.#sets - 1));
   }
 }
 
-/** The same addresses in the same context: what a walk found now takes the place of what one found before. */
+/** The same addresses in the same context: the newer walk's entry replaces the older one. */
 function sameTranslation(a: TlbEntry, b: TlbEntry): boolean {
   return (
     a.base === b.base &&

@@ -1,6 +1,6 @@
 /**
- * The TLB: translations kept from walks, found by address, ASID and VMID, and gone only when they are evicted or
- * invalidated. Between a change in memory and the invalidation it answers what was. (DDI 0487 D8.16, D8.17; IHI 0070 3.21.1, 4.4.)
+ * The TLB: translations kept from walks, found by address, ASID and VMID, and removed only when they are evicted or
+ * invalidated. Between a change in memory and the invalidation it still gives the old answer. (DDI 0487 D8.16, D8.17; IHI 0070 3.21.1, 4.4.)
  */
 import type { PhysicalMemory } from '../memory/index.ts';
 import { WalkerError } from '../walker/errors.ts';
@@ -17,18 +17,18 @@ import { WalkCache } from './walk-cache.ts';
 
 /** The size of a TLB. */
 export interface TlbOptions {
-  /** Power of two. Default 1: fully associative. */
+  /** Number of sets, a power of two. Default: 1, fully associative. */
   readonly sets?: number;
-  /** Entries a set. Default 64. */
+  /** Entries in each set. Default: 64. */
   readonly ways?: number;
-  /** Tables that the walk cache holds; 0 is no walk cache. Default 16. */
+  /** Tables that the walk cache holds. 0 means no walk cache. Default: 16. */
   readonly walkCache?: number;
   /**
-   * Keep a contiguous run as one entry, where one stage translates; its output is the run's, by the descriptor that was
-   * walked. Default false: the hint is ignored.
+   * Keeps a contiguous run as one entry, if only one stage translates. The output of the run follows from the descriptor that was
+   * walked. Default: false, so the hint is ignored.
    */
   readonly contiguous?: boolean;
-  /** Whose TLB it is: what a conflict may come to depends on it. Default `pe`. */
+  /** Whose TLB it is: this decides what a conflict may lead to. Default: `pe`. */
   readonly machine?: Machine;
 }
 
@@ -38,10 +38,10 @@ export interface TlbStatistics {
   readonly misses: number;
   /** Walks: one for every miss, and one for the first write through a writable-clean entry. */
   readonly walks: number;
-  /** Descriptor fetches that went to memory, and those that the walk cache saved. */
+  /** Descriptor fetches from memory, and those that the walk cache saved. */
   readonly memoryAccesses: number;
   readonly accessesSaved: number;
-  /** Walks that began at a table from the walk cache, and those that began at the first table. */
+  /** Walks that started at a table from the walk cache, and those that started at the first table. */
   readonly walkCacheHits: number;
   readonly walkCacheMisses: number;
   readonly evictions: number;
@@ -49,13 +49,13 @@ export interface TlbStatistics {
   readonly conflicts: number;
 }
 
-/** What the TLB answers to an access. */
+/** The TLB's answer to an access. */
 export interface TlbAnswer {
-  /** From an entry, without a memory access (and with no steps); or from a walk. */
+  /** `tlb`: from an entry, with no memory access and no steps. `walk`: from a walk. */
   readonly from: 'tlb' | 'walk';
-  /** As the walker answers. In a conflict, the older entry's. */
+  /** The same as a walker's answer. In a conflict, the older entry's. */
   readonly result: WalkResult;
-  /** The lookup hit more than one entry: what else a machine may do. */
+  /** Set if the lookup hit more than one entry: what else a machine may do. */
   readonly conflict?: TlbConflict;
 }
 
@@ -92,12 +92,12 @@ export class Tlb {
     conflicts: 0,
   };
 
-  /** @throws WalkerError for sizes that no TLB has, an unknown regime or CPU model, or a register value that is not 64 bits. */
+  /** @throws WalkerError for impossible sizes, an unknown regime or CPU model, or a register value wider than 64 bits. */
   constructor(memory: PhysicalMemory, registers: TlbContextOptions, options: TlbOptions = {}) {
     const { sets = 1, ways = 64, walkCache = 16, contiguous = false, machine = 'pe' } = options;
     if (!Number.isInteger(Math.log2(sets)) || sets < 1 || !isCount(ways, 1) || !isCount(walkCache, 0)) {
       throw new WalkerError(
-        `a TLB has a power of two of sets, 1 way or more and a walk cache of 0 or more, not ${sets}, ${ways} and ${walkCache}`,
+        `the sets of a TLB are a power of two, its ways at least 1 and its walk cache at least 0, not ${sets}, ${ways} and ${walkCache}`,
       );
     }
     this.#memory = memory;
@@ -118,7 +118,7 @@ export class Tlb {
     return { ...this.#counts };
   }
 
-  /** What is cached, the oldest first, in context or not. */
+  /** All entries, the oldest first, whether or not they belong to the current context. */
   get entries(): readonly TlbEntry[] {
     return this.#store.entries;
   }
@@ -128,7 +128,7 @@ export class Tlb {
     return this.#walkCache.size;
   }
 
-  /** Writes registers: another address space, VM or regime is current from now on. Entries stay; nothing is invalidated. */
+  /** Writes registers, which makes another address space, VM or regime current. Nothing is invalidated. */
   switchTo(registers: TlbContextOptions): void {
     this.#context = tlbContext(this.#memory, registers);
   }
@@ -160,12 +160,12 @@ export class Tlb {
   }
 
   /**
-   * `TLBI operation, xt`, completed: what is in its scope is gone, from the TLB and the walk cache. Entries that need not go stay,
+   * Executes and completes `TLBI operation, xt`: entries in its scope are gone from the TLB and the walk cache. Entries that need not go stay,
    * such as those whose XS attribute is 1 with nXS.
    *
    * @param xt - the register operand, 64 bits, in the layout of the operation. Default 0.
-   * @returns how many entries that were.
-   * @throws RangeError for a name that is no operation.
+   * @returns the number of entries removed.
+   * @throws RangeError for an unknown operation.
    */
   tlbi(operation: TlbiOperation, xt = 0n): number {
     const scope = tlbiScope(operation, xt, this.#context);
@@ -173,20 +173,20 @@ export class Tlb {
   }
 
   /**
-   * Drops what is in a scope (of VMALLWS2: makes it writable-clean), whichever instruction or command has that scope. Answers how
-   * many entries that were.
+   * Drops the entries in a scope (or makes them writable-clean for VMALLWS2), whichever instruction or command has that scope. Returns
+   * their number.
    */
   invalidate(scope: Scope): number {
     if (scope.cleans) return this.#store.clean(scope);
     return this.#store.invalidate(scope) + this.#walkCache.invalidate(scope);
   }
 
-  /** Entries that a walk of memory as it is now would not make. Nothing is counted, used or changed. */
+  /** The entries that a walk of the present memory would not make. Does not count as a use, and changes nothing. */
   staleEntries(): StaleEntry[] {
     return this.entries.flatMap((entry) => staleness(entry) ?? []);
   }
 
-  /** Every two entries that one access would hit: invalidations are missing. */
+  /** All pairs of entries that one access would hit, because invalidations are missing. */
   conflicts(): TlbConflict[] {
     const { entries } = this;
     return entries.flatMap((newer, i) =>

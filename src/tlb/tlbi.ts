@@ -1,16 +1,16 @@
 /**
- * TLB maintenance instructions by name: from `TLBI <operation>, Xt` to the scope of entries that have to go.
+ * TLB maintenance instructions by name: turns `TLBI <operation>, Xt` into the scope of entries that have to go.
  * (DDI 0487 D8.17.5, scope rules in D8.17.5.4; IHI 0070 4.4 for the SMMU's commands.)
  *
- * The commands of an SMMU have the scopes of instructions, and name the VMID that an instruction takes from VTTBR_EL2:
+ * SMMU commands have the same scopes as instructions, but name the VMID that an instruction takes from VTTBR_EL2:
  *
  *     CMD_TLBI_NH_ALL      VMALLE1      CMD_TLBI_EL2_ALL   ALLE2       CMD_TLBI_S2_IPA     IPAS2{L}E1
  *     CMD_TLBI_NH_ASID     ASIDE1       CMD_TLBI_EL2_VA    VA{L}E2     CMD_TLBI_S12_VMALL  VMALLS12E1
  *     CMD_TLBI_NH_VA       VA{L}E1      CMD_TLBI_EL2_VAA   VAA{L}E1    CMD_TLBI_NSNH_ALL   ALLE1
  *     CMD_TLBI_NH_VAA      VAA{L}E1     CMD_TLBI_EL2_ASID  ASIDE1      CMD_TLBI_EL3_ALL, EL3_VA  ALLE3, VA{L}E3
  *
- * (EL2_VAA and EL2_ASID as executed with HCR_EL2.{E2H, TGE} = {1, 1}; Leaf = 1 is L; a command with TG is a range operation,
- * of (NUM + 1) * 2^SCALE granules.) A {@link Scope} says each of them directly.
+ * (EL2_VAA and EL2_ASID match instructions executed with HCR_EL2.{E2H, TGE} = {1, 1}. Leaf = 1 is L. A command with TG is a range
+ * operation of (NUM + 1) * 2^SCALE granules.) A {@link Scope} can describe each of them directly.
  */
 import { traitsOf } from '../arch/regimes.ts';
 import type { TlbContext, TranslationRegime } from './context.ts';
@@ -20,13 +20,13 @@ import type { Scope } from './scope.ts';
 type Shareability = '' | 'IS' | 'OS';
 type Range = '' | 'R';
 type LastLevel = '' | 'L';
-/** With it, it is IMPLEMENTATION SPECIFIC whether entries whose XS attribute is 1 go. */
+/** With NXS, it is IMPLEMENTATION SPECIFIC whether entries whose XS attribute is 1 go. */
 type Qualifier = '' | 'NXS';
 
 /** Operations on cached granule protection tables. (DDI 0487 D9.5.) */
 type GptOperation = 'PAALL' | 'PAALLOS' | 'RPAOS' | 'RPALOS';
 
-/** Operations by their architectural names. IS and OS broadcast; to one TLB they are the same. */
+/** Operations by their architectural names. IS and OS operations are broadcast, which makes no difference to one TLB. */
 export type TlbiOperation =
   | `${`ALLE${1 | 2 | 3}` | 'VMALLE1' | 'VMALLS12E1' | 'VMALLWS2E1' | 'ASIDE1'}${Shareability}${Qualifier}`
   | `${Range}VA${LastLevel}E${1 | 2 | 3}${Shareability}${Qualifier}`
@@ -34,7 +34,7 @@ export type TlbiOperation =
   | `${Range}IPAS2${LastLevel}E1${Shareability}${Qualifier}`
   | GptOperation;
 
-/** What an operation depends on beside its operand. */
+/** What an operation depends on besides its operand. */
 export type TlbiContext = Pick<TlbContext, 'regime' | 'vmid' | 'ds' | 'cpu'> &
   Partial<Pick<TlbContext, 'tge' | 'operationVmid'>>;
 
@@ -46,15 +46,15 @@ const NAMES = [
 ];
 const GPT = /^(?:PAALL(?:OS)?|RPAL?OS)$/;
 
-/** Operations that are on EL1&0, whichever regime is current. */
+/** Operations that apply to EL1&0, whichever regime is current. */
 const GUEST_TYPES: readonly string[] = ['ALL', 'VMALLS12', 'VMALLWS2', 'IPAS2'];
 
 /**
- * The scope of an operation, or undefined where it does not have to invalidate anything: a reserved TG, an UNPREDICTABLE
- * range, or granule protection information, of which no entry here holds any.
+ * The scope of an operation, or undefined if it need not invalidate anything: for a reserved TG, an UNPREDICTABLE
+ * range, or granule protection information, which no entry here holds.
  *
- * @param xt - the register operand, 64 bits; ignored by operations without one.
- * @param context - the current context. E1 operations are on its VMID; some of them on EL2&0, where that is current and
+ * @param xt - the 64-bit register operand, ignored by operations without one.
+ * @param context - the current context. E1 operations use its VMID. Some of them apply to EL2&0, if that is current and
  * HCR_EL2.TGE is 1.
  * @throws RangeError for a name that is no operation.
  */
@@ -94,7 +94,7 @@ export function tlbiScope(operation: TlbiOperation, xt: bigint, context: TlbiCon
 }
 
 /**
- * E1 operations are on EL2&0 while HCR_EL2.{E2H, TGE} = {1, 1}, those apart that are about EL1&0 by what they do; E2 operations
+ * E1 operations apply to EL2&0 while HCR_EL2.{E2H, TGE} = {1, 1}, except those that are always about EL1&0. E2 operations do
  * while HCR_EL2.E2H = 1.
  */
 function targetRegime(level: string, type: string, { regime, tge = true }: TlbiContext): TranslationRegime {

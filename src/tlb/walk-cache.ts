@@ -1,9 +1,9 @@
 /**
- * The walk cache: table descriptors of earlier walks, so that a walk of a neighbouring address starts further down.
+ * The walk cache: table descriptors of earlier walks, so that a walk of a neighbouring address can start at a lower table.
  * (DDI 0487 D8.17: an intermediate TLB caching structure, indexed by IA; IHI 0070 3.21.1.)
  *
- * An entry is a table that a walk descended to, and holds the fetches that led there. Of a nested regime those of stage 2
- * on the way are among them: the entry is a combined one. Tables are never global (RCHVGJ).
+ * An entry is a table that a walk descended to, with the fetches that led there. In a nested regime, these include the stage 2
+ * fetches on the way, so the entry is a combined one. Tables are never global (RCHVGJ).
  */
 
 import { granuleOf } from '../walker/descriptor64.ts';
@@ -23,7 +23,7 @@ export class WalkCache {
   #entries: WalkCacheEntry[] = [];
   #clock = 0;
 
-  /** Fully associative; `capacity` 0 is no walk cache. */
+  /** Makes a fully associative walk cache. `capacity` 0 means no walk cache. */
   constructor(capacity: number) {
     this.#capacity = capacity;
   }
@@ -32,7 +32,7 @@ export class WalkCache {
     return this.#entries.length;
   }
 
-  /** The fetches down to the nearest table that is known for an address; none where no table is. */
+  /** The fetches on the way to the lowest known table for an address. Empty if no table is known. */
   find(context: TlbContext, ia: bigint): readonly TableFetch[] {
     let nearest: WalkCacheEntry | undefined;
     for (const entry of this.#entries) {
@@ -44,7 +44,7 @@ export class WalkCache {
     return nearest.fetches;
   }
 
-  /** Takes in every table that a walk descended to. A descriptor that faulted is not among them: nothing followed it. */
+  /** Adds every table that a walk descended to. A descriptor that faulted has no table below it. */
   fill(context: TlbContext, result: WalkResult, port: WalkPort): void {
     const { holds } = context;
     if (this.#capacity === 0 || holds === undefined) return;
@@ -59,14 +59,14 @@ export class WalkCache {
     });
   }
 
-  /** Drops what is in scope. Answers how many entries that were. */
+  /** Drops the entries in scope, and returns their number. */
   invalidate(scope: Scope): number {
     const before = this.#entries.length;
     this.#entries = this.#entries.filter(({ tag }) => !inScope(scope, tag, true));
     return before - this.#entries.length;
   }
 
-  /** In place of the same table's older entry, or of the least recently used one. */
+  /** Replaces the same table's older entry, or the least recently used one. */
   #insert(tag: Tag, fetches: readonly TableFetch[]): void {
     this.#entries = this.#entries.filter((entry) => !sameTable(entry.tag, tag));
     if (this.#entries.length === this.#capacity) {

@@ -1,6 +1,6 @@
 /**
- * The walker's port to memory, with a walk cache's answers in front of it: a walk that begins with fetches made before
- * takes their descriptors from there, and goes to memory with the first one that differs. (DDI 0487 D8.17: intermediate TLB
+ * The walker's port to memory, behind a walk cache: as long as a walk makes the same fetches as an earlier one,
+ * it takes descriptors from the cache, and it reads memory from the first fetch that differs. (DDI 0487 D8.17: intermediate TLB
  * caching structures.)
  */
 import { TableMemory } from '../walker/table-memory.ts';
@@ -18,19 +18,19 @@ export class WalkPort extends TableMemory {
   #cached: readonly TableFetch[] = [];
   #saved = 0;
 
-  /** Before a walk: the fetches that it may take from the walk cache, in their order. */
+  /** Call before a walk with the fetches that it may take from the walk cache, in order. */
   begin(cached: readonly TableFetch[] = []): void {
     this.#fetches = [];
     this.#cached = cached;
     this.#saved = 0;
   }
 
-  /** The fetches of the walk, cached ones included. */
+  /** The fetches of the walk, including cached ones. */
   get fetches(): readonly TableFetch[] {
     return this.#fetches;
   }
 
-  /** How many of them did not go to memory. */
+  /** How many of them were not read from memory. */
   get saved(): number {
     return this.#saved;
   }
@@ -43,7 +43,7 @@ export class WalkPort extends TableMemory {
     return this.#fetch(pa, () => super.read32(pa, bigEndian));
   }
 
-  /** A hardware update is written through, and what was fetched is from now on what was written. */
+  /** Writes a hardware update to memory, and updates the recorded fetch to match. */
   override write64(pa: number, lo: number, hi: number, bigEndian: boolean): void {
     super.write64(pa, lo, hi, bigEndian);
     this.#fetches = this.#fetches.map((fetch) => (fetch.pa === pa ? { pa, lo, hi } : fetch));

@@ -133,7 +133,7 @@ describe('JSON', () => {
       },
       {
         kind: 'align-buffer',
-        text: 'use a 2M-aligned allocation, and an IOVA to match: the buffer at PA 0x900003000 of request 0 is off by 0x3000; moved back that much, or forward by 0x1fd000, it fits',
+        text: 'use a 2M-aligned allocation, and an IOVA to match: the buffer at PA 0x900003000 of request 0 is off by 0x3000; move it back by that much, or forward by 0x1fd000, and it fits',
         gain: { refused_requests: 0, descriptors: 1022, leaves: 1022, tables: 2, table_bytes: 8192 },
       },
     ]);

@@ -181,7 +181,7 @@ describe('a trace from a file', () => {
   test.each<[string, string, string]>([
     ['no address', '0x1000\nhello\n', "a.trace:2: 'hello' is no address"],
     ['nothing', '# nothing\n', 'holds no address'],
-    ['a tagged address', '0x5a00_0000_0000_1000\n', 'leave out the tag of a tagged address'],
+    ['a tagged address', '0x5a00_0000_0000_1000\n', 'remove the tag of a tagged address'],
     ['not a whole number', '[1.5]', '[0] must be an address'],
     ['another document', '{"x": 1}', 'x is not known here'],
   ])('%s is unreadable', async (_, text, message) => {

@@ -47,7 +47,7 @@ test('a cell an entry, run or hole, which says all of it', async () => {
   ]);
   expect(said[3]!.slice(1)).toEqual([
     'IA 0x80000000-0xbfffffff, 1G',
-    '1 leaf: execute, not write',
+    '1 leaf: execute, no write',
     '1 leaf: write and execute',
   ]);
 });
@@ -189,7 +189,5 @@ test('in a terminal: a row a level, words and addresses where they fit', async (
   expect(lines.slice(2, 6).map((line) => line.slice(0, 3))).toEqual(['L0 ', 'L1 ', 'L2 ', 'L3 ']);
   expect(lines[3]).toContain('[1]');
   expect(lines[6]).toContain('│0x80000000');
-  expect(lines.at(-1)).toBe(
-    '│─│ table   ▒▒ execute, not write   ▓▓ write, not execute   ██ write and execute',
-  );
+  expect(lines.at(-1)).toBe('│─│ table   ▒▒ execute, no write   ▓▓ write, no execute   ██ write and execute');
 });

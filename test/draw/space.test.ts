@@ -114,7 +114,7 @@ test('in a terminal', async () => {
     '0x000100000000  ▓▓       32K  rw- rw- nGnRE  -> 0x240000000',
     '0x000100008000  ⋮  256.0 TiB not mapped',
     '',
-    '░░ read only   ▓▓ write, not execute   ██ write and execute',
+    '░░ read only   ▓▓ write, no execute   ██ write and execute',
   ]);
 });
 

@@ -57,13 +57,13 @@ test('of two huge pages, word for word', async () => {
     'leaves: On a granule of 64K larger sizes change nothing: 64 TLB entries with pages alone and blocks.',
     // Levels 0, 1, 2 and two tables of level 3, or none of these; of 64K pages level 1 (64 entries of 8 bytes), 2 and 3.
     'tables: Tables for 4.00 MiB take from 12.0 KiB (4K granule, blocks, stage 1) to 128.5 KiB (64K granule, pages, stage 1).',
-    'miss: With nothing cached the costliest TLB miss reads 3 to 4 descriptors at stage 1, and 11 to 24 nested, where every read of stage 1 goes through stage 2 first.',
+    'miss: With nothing cached, the costliest TLB miss reads 3 to 4 descriptors at stage 1, and 11 to 24 when nested, because every read of stage 1 goes through stage 2 first.',
     // 16,384 bursts of 256 bytes: a miss for each page of 4K, that is 15 of 16; or for each of two blocks.
-    'tlb: A TLB of 64 entries answers what a device asks that goes over each request once: from 93.7% over 4K granule, pages to 99.9% over 4K granule, blocks.',
+    'tlb: A TLB of 64 entries answers a device that goes over each request once: from 93.7% over 4K granule, pages to 99.9% over 4K granule, blocks.',
     expect.stringMatching(
-      /^tlb: A TLB of 64 entries answers random accesses to all that is mapped: from \d\.\d% over 4K granule, pages to 99\.9% over 4K granule, blocks\.$/,
+      /^tlb: A TLB of 64 entries answers random accesses to all mapped memory: from \d\.\d% over 4K granule, pages to 99\.9% over 4K granule, blocks\.$/,
     ),
-    'advice: 4K granule, pages, stage 1: Offer blocks of 2M 1G beside 4K. What it gains: 1,024 leaves become 2, 5 tables become 3.',
+    'advice: 4K granule, pages, stage 1: Offer blocks of 2M 1G beside 4K. The gain: 1,024 leaves become 2, 5 tables become 3.',
   ]);
 });
 
@@ -77,10 +77,10 @@ test('of what is refused, and of nothing', async () => {
   };
   const texts = conclusionsOf(await studied([odd], SMALL)).map(({ text }) => text);
   expect(texts[0]).toBe(
-    'Each of 2 requests maps on a granule of 4K. A granule of 64K refuses 1: an IOMMU maps whole pages of its own, and map_sg maps nothing that was not asked for.',
+    'Each of 2 requests maps on a granule of 4K. A granule of 64K refuses 1: an IOMMU can only map whole pages of its own, and map_sg maps exactly what was asked for.',
   );
   expect(texts).toContain(
-    'The DMA layer maps all of it, in whole pages around each buffer, so that a device may reach what nobody asked for: 60.0 KiB on a granule of 64K.',
+    'The DMA layer maps all of it, in whole pages around each buffer, so that a device may reach memory that no request covers: 60.0 KiB on a granule of 64K.',
   );
   expect(conclusionsOf([])).toEqual([]);
   expect(conclusionsOf([{ workload: odd, results: [], tlb: [] }])).toEqual([]);
@@ -104,7 +104,7 @@ test('of a single combination nothing is said of others', async () => {
   expect([maps, tables, tlb]).toEqual([
     'The request maps on a granule of 4K.',
     'Tables take 20.0 KiB for 4.00 MiB.',
-    'A TLB of 64 entries answers what a device asks that goes over each request once: 93.7% over 4K granule, pages.',
+    'A TLB of 64 entries answers a device that goes over each request once: 93.7% over 4K granule, pages.',
   ]);
   expect(await of(['nested'])).toContain(tlb);
 });
@@ -154,6 +154,6 @@ test.each([
     `Tables for 4.00 MiB take from 12.0 KiB (4K granule, ${first}, stage 1) to 20.0 KiB (4K granule, pages, stage 1).`,
   );
   expect(texts).toContain(
-    `A TLB of 64 entries answers what a device asks that goes over each request once: from 93.7% over 4K granule, pages to 99.9% over 4K granule, ${first}.`,
+    `A TLB of 64 entries answers a device that goes over each request once: from 93.7% over 4K granule, pages to 99.9% over 4K granule, ${first}.`,
   );
 });

@@ -123,7 +123,7 @@ test('tables and misses by stage', async () => {
     expect([where, misses.get(`${where} ${STAGES[stage]}`)]).toEqual([where, `${dearest}`]);
   }
   expect(misses.get('4K pages nested')).toBe('24');
-  expect(tips(chartOf(charts, 'compare-misses'))).toContain('4K, pages, nested, of it stage 2: 20');
+  expect(tips(chartOf(charts, 'compare-misses'))).toContain('4K, pages, nested, stage 2 only: 20');
 });
 
 test('what is the same for all CPU page sizes is drawn once', async () => {

@@ -219,7 +219,11 @@ describe('a study', () => {
 
   test.each<[string, Partial<TlbShape>, RegExp]>([
     ['no entries', { entries: 0 }, /1 to 2\^20 entries, not 0/],
-    ['three sets', { entries: 12, ways: 4 }, /12 entries of 4 ways are 3 sets, and sets are a power of two/],
+    [
+      'three sets',
+      { entries: 12, ways: 4 },
+      /12 entries of 4 ways make 3 sets, which must be a power of two/,
+    ],
     ['ways that do not divide', { entries: 10, ways: 4 }, /2\.5 sets/],
     ['half a table', { walkCache: 0.5 }, /0 to 2\^20 tables, not 0.5/],
   ])('refuses a TLB with %s', async (_, shape, message) => {

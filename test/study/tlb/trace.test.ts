@@ -67,7 +67,7 @@ describe('a generated trace', () => {
   });
 
   test('needs a footprint', () => {
-    expect(() => traceNamed('random', [])).toThrow(/no byte/);
+    expect(() => traceNamed('random', [])).toThrow(/the footprint is empty/);
     expect(() => traceNamed('dma-ring', [{ first: 0n, size: 0x1000n }])).toThrow(/take 6144 bytes.*has 4096/);
   });
 });
@@ -99,7 +99,7 @@ describe("a device's trace", () => {
   });
 
   test('moves something', () => {
-    expect(() => deviceTrace('x', [])).toThrow(/x holds no request of 1 to 16777216 bytes/);
+    expect(() => deviceTrace('x', [])).toThrow(/x has no request of 1 to 16777216 bytes/);
   });
 });
 
