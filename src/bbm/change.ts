@@ -51,7 +51,7 @@ export interface BbmVerdict {
 
 /** The illegal changes, in the order in which a verdict names them. */
 const ILLEGAL = {
-  hierarchy: 'APTable, XNTable or NSTable changes, which applies to every lookup level below',
+  hierarchy: 'APTable, XNTable or NSTable changes, which affects every lookup level below',
   memory: 'memory type, shareability or cacheability changes',
   oa: 'the output address (or its physical address space, NS) changes, and the mapping is writable or the contents differ',
   global: 'a global entry may overlap non-global ones in a TLB',

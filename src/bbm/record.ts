@@ -116,7 +116,7 @@ export class Recording {
 }
 
 /**
- * Makes a region hand out views that report every store. Until the recording ends, they hide the region's own methods.
+ * Makes a region hand out views that report every store. Until the recording ends, these replace the region's own views.
  * Readers get such views too, because the driver side writes through some of them.
  */
 function watch(region: RamRegion, tell: (half: Half) => void): () => void {

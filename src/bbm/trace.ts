@@ -110,7 +110,7 @@ export class TraceJudge {
       );
     }
     if (value < 0n || value >= 2n ** 64n)
-      throw new TraceError(`${hex(value)} is wider than 64 bits`, { pa, value });
+      throw new TraceError(`${hex(value)} has more than 64 bits`, { pa, value });
     const at = Number(pa);
     const before = this.#read(at);
     this.#words.set(at, value);

@@ -1,4 +1,4 @@
-/** The fields of every kind of descriptor, gathered from their layouts as hardware reads them: where each stands, and what it means. */
+/** The fields of every kind of descriptor, gathered from the layouts that hardware reads: the bits and the meaning of each. */
 import {
   type DescriptorLayout,
   type DescriptorPlace,
@@ -8,7 +8,7 @@ import {
 } from '../arch/descriptors/index.ts';
 import { bitRange } from '../descriptor/index.ts';
 
-/** Where a field stands with the same bits and the same meaning: in descriptors of formats, or in registers. */
+/** The descriptors or registers in which a field has the same bits and the same meaning. */
 export interface FieldPlace {
   /** `[54]`. */
   readonly bits: string;
@@ -19,9 +19,9 @@ export interface FieldPlace {
   readonly reference: string;
 }
 
-/** A field of descriptors by its name, with all its places. */
+/** A field of descriptors, with all its places. */
 export interface DescriptorField {
-  /** `AP`: without the range of bits that a layout may name. */
+  /** `AP`: without the bit range that a layout may add. */
   readonly name: string;
   readonly places: readonly FieldPlace[];
 }
@@ -31,13 +31,13 @@ export function bareName(name: string): string {
   return name.replace(/\[.*\]$/, '');
 }
 
-/** Descriptors by the names of the driver formats that write them, which is how people know them. */
+/** Descriptors, by the names of the driver formats that write them, since people know those names. */
 interface Family {
   readonly name: string;
   readonly places: readonly DescriptorPlace[];
 }
 
-/** Granules of VMSAv8-64, the first level of tables and that of blocks, plain and with TCR.DS. */
+/** The granules of VMSAv8-64, with the first level of tables and of blocks, without and with TCR.DS. */
 const GRANULES = [
   { granuleLog2: 12, ds: false, from: 0, blocks: 1 },
   { granuleLog2: 12, ds: true, from: -1, blocks: 0 },
@@ -46,7 +46,7 @@ const GRANULES = [
   { granuleLog2: 16, ds: false, from: 1, blocks: 1 },
 ] as const;
 
-/** Every kind of entry from a level on; pages are at the last. */
+/** Every kind of entry from a level on. Pages are at the last. */
 function kindsFrom(
   place: Omit<DescriptorPlace, 'kind' | 'level'>,
   { from, blocks, last }: { readonly from: number; readonly blocks: number; readonly last: number },
@@ -59,7 +59,7 @@ function kindsFrom(
   });
 }
 
-/** Runs have fields of their own. */
+/** Adds large pages and supersections, which have their own fields. */
 function withRuns(
   places: readonly DescriptorPlace[],
   runs: (place: DescriptorPlace) => boolean,
@@ -104,12 +104,12 @@ const FAMILIES: readonly Family[] = [
   },
 ];
 
-/** `table`, `block`, `page`; of short descriptors the kind's own name: `section`. */
+/** `table`, `block`, `page`; or the own name of a short descriptor: `section`. */
 function kindOf({ title, kind }: DescriptorLayout): string {
   return /\(([a-z ]+)\)/.exec(title)?.[1] ?? kind;
 }
 
-/** Every field that means something, alike places joined. */
+/** Every field that has a meaning, with equal places joined. */
 export function descriptorFields(): DescriptorField[] {
   const places = new Map<string, Gathered>();
   for (const { name: family, places: all } of FAMILIES) {

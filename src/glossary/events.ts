@@ -9,13 +9,13 @@ export interface EventInfo {
   readonly name: string;
   readonly meaning: string;
   readonly record: RegisterLayout;
-  /** The fault of translation that it reports; such an event has that kind's causes. */
+  /** The fault that it reports, if any. Such an event has the causes of that kind. */
   readonly kind?: StatusKind;
   readonly causes: readonly string[];
   readonly checks: readonly string[];
 }
 
-/** An event as it is listed here: the architecture has its number and its record. */
+/** An event as listed here. Its number and record are declared in src/arch. */
 type Declared = Omit<EventInfo, 'number' | 'record'> & { readonly name: EventName };
 
 function event(info: Declared): EventInfo {
@@ -23,24 +23,25 @@ function event(info: Declared): EventInfo {
 }
 
 const UNREACHABLE = [
-  'the base address or a pointer in the table leads where no RAM is',
+  'the base address or a pointer in the table leads to an address without RAM',
   'the memory is Secure, protected or powered down',
 ];
 
 export const EVENTS: readonly EventInfo[] = [
   event({
     name: 'F_UUT',
-    meaning: 'Unsupported upstream transaction: the device sent what the SMMU or the bus does not support.',
-    causes: ['the device issues transactions of a kind that the interconnect does not carry'],
+    meaning:
+      'Unsupported upstream transaction: the device sent something that the SMMU or the bus does not support.',
+    causes: ['the device issues transactions of a kind that the interconnect does not support'],
     checks: ["the interconnect's manual for Reason"],
   }),
   event({
     name: 'C_BAD_STREAMID',
     meaning: 'The StreamID is outside the stream table, or its part of a two-level table is missing.',
     causes: [
-      'the firmware tables (iommu-map, IORT) give the device another StreamID than it uses',
-      'the device is not attached to the SMMU driver: nothing made its second-level stream table',
-      'STRTAB_BASE_CFG.LOG2SIZE or SPLIT does not fit the StreamIDs of the system',
+      'the firmware tables (iommu-map, IORT) do not give the device the StreamID that it uses',
+      'the device is not attached to the SMMU driver, so its second-level stream table was never made',
+      'STRTAB_BASE_CFG.LOG2SIZE or SPLIT does not suit the StreamIDs of the system',
     ],
     checks: ['the StreamID against iommu-map or IORT', 'STRTAB_BASE_CFG', 'L1STD.Span at StreamID >> SPLIT'],
   }),
@@ -57,7 +58,7 @@ export const EVENTS: readonly EventInfo[] = [
     causes: [
       'V = 0: no driver set this stream up, or the device does DMA before its driver attaches (or after it left)',
       'Config asks for a stage that the SMMU lacks',
-      'stage 2: S2T0SZ, S2SL0 and S2PS do not fit each other, or S2TTB is not aligned or too large',
+      'stage 2: S2T0SZ, S2SL0 and S2PS contradict each other, or S2TTB is not aligned or too large',
       'the STE was written but not yet visible: a missing CMD_CFGI_STE, or a missing cache clean',
     ],
     checks: ['V, Config and the S2 fields of the STE', 'IDR0, IDR1 and IDR5 of the SMMU'],
@@ -67,16 +68,16 @@ export const EVENTS: readonly EventInfo[] = [
     meaning:
       'A PCIe ATS translation request came from a stream that may not ask (STE.EATS = 0), or with the SMMU off.',
     causes: [
-      'ATS is enabled in the device and not in the STE',
-      'the stream bypasses (Config = 4), where ATS is not allowed',
+      'ATS is enabled in the device but not in the STE',
+      'the stream is set to bypass (Config = 4), which does not allow ATS',
     ],
     checks: ['STE.EATS and STE.Config', 'the ATS capability of the device'],
   }),
   event({
     name: 'F_STREAM_DISABLED',
     meaning:
-      'A transaction without SubstreamID came where STE.S1DSS forbids it, or with SubstreamID 0 where CD 0 is for those without.',
-    causes: ['the device sends ordinary DMA on a stream set up for PASIDs alone (S1DSS = 0)'],
+      'A transaction without a SubstreamID came although STE.S1DSS forbids it, or one with SubstreamID 0 although CD 0 is for transactions without one.',
+    causes: ['the device sends ordinary DMA on a stream that is set up only for PASIDs (S1DSS = 0)'],
     checks: ['STE.S1DSS and STE.S1CDMax'],
   }),
   event({
@@ -90,7 +91,7 @@ export const EVENTS: readonly EventInfo[] = [
   }),
   event({
     name: 'C_BAD_SUBSTREAMID',
-    meaning: 'The SubstreamID is outside the table of CDs, or came where there are no substreams.',
+    meaning: 'The SubstreamID is outside the table of CDs, or the stream has no substreams.',
     causes: [
       'a PASID of 2^S1CDMax or more, or one whose second-level CD table is missing',
       'the device uses PASIDs on a stream without them (S1CDMax = 0, or stage 1 off)',
@@ -101,11 +102,11 @@ export const EVENTS: readonly EventInfo[] = [
     name: 'F_CD_FETCH',
     meaning: 'The fetch of the CD got an external abort.',
     causes: UNREACHABLE,
-    checks: ['STE.S1ContextPtr (an IPA where stage 2 is on)', 'whether FetchAddr lies in RAM'],
+    checks: ['STE.S1ContextPtr (an IPA if stage 2 is on)', 'whether FetchAddr lies in RAM'],
   }),
   event({
     name: 'C_BAD_CD',
-    meaning: 'The CD is invalid: V = 0, or a configuration that is illegal (IHI 0070 5.4.2).',
+    meaning: 'The CD is invalid: V = 0, or an illegal configuration (IHI 0070 5.4.2).',
     causes: [
       'V = 0: no CD was written for this SubstreamID, or the PASID was already unbound',
       'T0SZ, TG0 or IPS has a value that this SMMU does not support, or TTB0 is beyond IPS',
@@ -159,12 +160,12 @@ export const EVENTS: readonly EventInfo[] = [
   event({
     name: 'F_CFG_CONFLICT',
     meaning: 'Several cached STEs match the stream.',
-    causes: ['STE.CONT spans entries that are not alike'],
+    causes: ['STE.CONT spans entries that differ'],
     checks: ['STE.CONT of the neighbours'],
   }),
   event({
     name: 'E_PAGE_REQUEST',
-    meaning: 'A hint of a device that it will access pages soon; no fault, and no answer is needed.',
+    meaning: 'A hint from a device that it will access pages soon. It is not a fault and needs no answer.',
     causes: [],
     checks: [],
   }),

@@ -1,6 +1,6 @@
 /**
- * What each kind of fault is, what usually causes it, and what to look at. The rules are of DDI 0487 D8.15 (MMU faults) and IHI
- * 0070 3.12 (faults of an SMMU); the causes are those that drivers and kernels meet, the most frequent first.
+ * What each kind of fault is, what usually causes it, and what to check. The rules are those of DDI 0487 D8.15 (MMU faults) and IHI
+ * 0070 3.12 (faults of an SMMU); the causes are from practice with drivers and kernels, the most frequent first.
  */
 import type { StatusKind } from './status.ts';
 
@@ -23,7 +23,7 @@ export const FAULT_KINDS: Readonly<Record<StatusKind, FaultKindInfo>> = {
       'the access runs past the end of a mapping',
       'a wrong address: a physical address where an IOVA or virtual address belongs, or one cut to 32 bits',
       'an entry was written but not yet visible to the walker: a missing DSB, or a missing cache clean for a walker that is not coherent',
-      'the table root, TxSZ or granule in the registers is not the one the tables were made for (mostly at the start level)',
+      'the table root, TxSZ or granule in the registers is not the one that the tables were made for (usually at the start level)',
     ],
     checks: [
       'walk the address through the tables that were in use, and look at the entry of the reported level',
@@ -45,11 +45,11 @@ export const FAULT_KINDS: Readonly<Record<StatusKind, FaultKindInfo>> = {
     title: 'permission fault',
     aliases: ['PF', 'access denied'],
     meaning:
-      'A page or block was found, but it (or a table above it, with APTable, XNTable, PXNTable) does not allow this access: a write to read-only memory, an execution of XN memory, EL0 to what is of EL1 alone.',
+      'A page or block was found, but it (or a table above it, with APTable, XNTable, PXNTable) does not allow this access: a write to read-only memory, an execution of XN memory, an access by EL0 to memory of EL1.',
     causes: [
       'a write to a mapping that was made read-only: a DMA buffer mapped for the wrong direction, text, rodata, copy on write',
       'execution of memory that is execute-never: UXN or PXN, or WXN with a writable page',
-      'an unprivileged access to a privileged page, or a privileged one to a page of EL0 with PAN',
+      'an unprivileged access to a privileged page, or a privileged access to a page of EL0 with PAN',
       'stage 2 is narrower than stage 1: pages that a hypervisor write-protects to log them',
     ],
     checks: [
@@ -65,8 +65,8 @@ export const FAULT_KINDS: Readonly<Record<StatusKind, FaultKindInfo>> = {
       'A descriptor (or TTBR, at level 0) holds an address with bits above the output size: IPS or PS of TCR, VTCR, CD or STE, or what the hardware implements.',
     causes: [
       'IPS or PS is smaller than the physical memory that the tables point at',
-      'the entry is no descriptor: the memory of a table was freed and used again, or never zeroed',
-      'tables of one granule or of LPA2 are read as those of another: address bits stand elsewhere',
+      'the entry is not a descriptor: the memory of a table was freed and reused, or never zeroed',
+      'tables for one granule, or for LPA2, are read as if for another, with address bits in other places',
     ],
     checks: ['the address in the entry of the reported level', 'IPS, PS, DS and the granule'],
   },
@@ -79,9 +79,9 @@ export const FAULT_KINDS: Readonly<Record<StatusKind, FaultKindInfo>> = {
       'EABT',
     ],
     meaning:
-      'The memory system answered the fetch (or the hardware update) of a descriptor with an error: no memory at that address, or no right to it.',
+      'The memory system answered the fetch (or the hardware update) of a descriptor with an error: there is no memory at that address, or no right to access it.',
     causes: [
-      'a table pointer or TTBR leads where no RAM is',
+      'a table pointer or TTBR leads to an address without RAM',
       'the memory of the table is Secure, powered down or behind a firewall',
       'an uncorrectable memory error (RAS)',
     ],
@@ -91,7 +91,7 @@ export const FAULT_KINDS: Readonly<Record<StatusKind, FaultKindInfo>> = {
     title: 'domain fault',
     aliases: [],
     meaning: 'Short descriptors: DACR gives the domain of the entry no access.',
-    causes: ['DACR was not set for this domain', 'the first-level entry has another domain than meant'],
+    causes: ['DACR was not set for this domain', 'the first-level entry has the wrong domain'],
     checks: ['bits [8:5] of the first-level descriptor', 'two bits of DACR for that domain'],
   },
   external: {
@@ -103,7 +103,7 @@ export const FAULT_KINDS: Readonly<Record<StatusKind, FaultKindInfo>> = {
       'the physical address is wrong: nothing answers there',
       'an uncorrectable memory error (RAS), or memory that firmware protects',
     ],
-    checks: ['where the address leads', 'clocks, power and reset of what lies there'],
+    checks: ['where the address leads', 'clocks, power and reset of the device there'],
   },
   parity_walk: {
     title: 'parity or ECC error on a table walk',
@@ -146,7 +146,7 @@ export const FAULT_KINDS: Readonly<Record<StatusKind, FaultKindInfo>> = {
   tag_check: {
     title: 'tag check fault',
     aliases: ['MTE fault'],
-    meaning: 'The tag in the pointer is not that of the memory (FEAT_MTE).',
+    meaning: 'The tag in the pointer does not match the tag of the memory (FEAT_MTE).',
     causes: ['use after free, or an access beyond an allocation', 'a pointer whose tag was lost'],
     checks: ['bits [59:56] of the address'],
   },
@@ -156,10 +156,10 @@ export const FAULT_KINDS: Readonly<Record<StatusKind, FaultKindInfo>> = {
     meaning: 'Several TLB entries match the address.',
     causes: [
       'a mapping changed its size without break-before-make',
-      'the Contiguous hint on entries that are no whole, aligned and alike run',
+      'the Contiguous hint on entries that do not form a complete, aligned run of equal entries',
       'TLB maintenance is missing after a change',
     ],
-    checks: ['updates that replace a table by a block or the reverse', 'runs of the Contiguous bit'],
+    checks: ['updates that replace a table by a block, or a block by a table', 'runs of the Contiguous bit'],
   },
   hardware_update: {
     title: 'unsupported atomic hardware update',
@@ -172,7 +172,7 @@ export const FAULT_KINDS: Readonly<Record<StatusKind, FaultKindInfo>> = {
     title: 'SError',
     aliases: ['asynchronous external abort', 'asynchronous abort'],
     meaning:
-      'An error of the memory system that arrived late: the address and the instruction do not belong to it.',
+      'An error of the memory system that was reported late: address and instruction are unrelated to it.',
     causes: [
       'a write to a device that is not clocked or powered',
       'a physical address where nothing answers',
@@ -182,7 +182,7 @@ export const FAULT_KINDS: Readonly<Record<StatusKind, FaultKindInfo>> = {
   debug: {
     title: 'debug exception',
     aliases: [],
-    meaning: 'A breakpoint, watchpoint or BKPT instruction; no fault of translation.',
+    meaning: 'A breakpoint, watchpoint or BKPT instruction: not a translation fault.',
     causes: ['a debugger'],
     checks: [],
   },
@@ -209,7 +209,7 @@ export const FAULT_KINDS: Readonly<Record<StatusKind, FaultKindInfo>> = {
   },
 };
 
-/** What is known of a kind; undefined of one that is no fault status. */
+/** What is known about a kind. Undefined for a kind that is not a fault status. */
 export function faultKindInfo(kind: string): FaultKindInfo | undefined {
   return Object.hasOwn(FAULT_KINDS, kind) ? FAULT_KINDS[kind as StatusKind] : undefined;
 }

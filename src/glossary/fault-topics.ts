@@ -1,4 +1,4 @@
-/** Topics of faults and SMMUv3 events: under which codes each is reported, what causes it, what to check. */
+/** The topics for faults and SMMUv3 events: the codes that report each, its causes, and what to check. */
 import { wordOf } from '../arch/read.ts';
 import { PAR_FAULT } from '../arch/registers/par.ts';
 import { bitRange, type Field } from '../descriptor/index.ts';
@@ -9,7 +9,7 @@ import { FSR_FAULTS } from './faults/from-smmu.ts';
 import { codesOf, type StatusCode, type StatusKind } from './status.ts';
 import type { Topic, TopicCode, TopicField } from './topic.ts';
 
-/** SMMUv2: the bit of FSR that reports a kind. EF is of walks and of accesses themselves. */
+/** The FSR bit of an SMMUv2 that reports a kind. EF is for both walks and accesses. */
 function fsrBit(kind: StatusKind): string | undefined {
   const [field] =
     FSR_FAULTS.find(([, known]) => known === (kind === 'external' ? 'external_walk' : kind)) ?? [];
@@ -17,7 +17,7 @@ function fsrBit(kind: StatusKind): string | undefined {
   return `${field.name}, bit ${field.low}${kind === 'external_walk' ? ', with FSYNR0.PTWF' : ''}`;
 }
 
-/** The PAR_EL1 of a stage-1 fault. */
+/** The value of PAR_EL1 for a stage-1 fault. */
 const parOf = (code: number) => hex(wordOf(PAR_FAULT, { LPAE: true, FST: code, F: true }));
 const levelText = ({ level }: StatusCode) => (level === undefined ? '' : `, level ${level}`);
 

@@ -1,5 +1,5 @@
 /**
- * The glossary and the reading of faults: names and values explained, log lines and registers as typed faults.
+ * The glossary and the reading of faults: explains names and values, and reads typed faults from log lines and registers.
  *
  * @example
  * import { causesOf, faultSentence, lookUp, parseFaults } from 'lpae/glossary';

@@ -1,4 +1,4 @@
-/** Memory attributes of MAIR_ELx in words, byte by byte. (DDI 0487 D24.2.127, "Attr<n>".) */
+/** Describes the memory attributes in MAIR_ELx, byte by byte. (DDI 0487 D24.2.127, "Attr<n>".) */
 
 import { isSetLow, read, readLow } from '../arch/read.ts';
 import { MAIR_ATTRIBUTES } from '../arch/registers/base.ts';
@@ -6,10 +6,10 @@ import { CACHE_NIBBLE, MAIR_BYTE } from '../arch/registers/memory-type.ts';
 
 const { outer: OUTER, inner: INNER, device: DEVICE, deviceLow: DEVICE_LOW } = MAIR_BYTE.fields;
 
-/** Halves of a byte that say no cacheability of their own. */
+/** The values of half a byte that are not cacheabilities. */
 const DEVICE_HALF = 0;
 const NON_CACHEABLE = 4;
-/** Bytes that are what they are as a whole. */
+/** Bytes that have a meaning only as a whole. */
 const WHOLE: Readonly<Record<number, string>> = {
   64: 'Normal, Non-cacheable, XS 0 (FEAT_XS; else unpredictable)',
   160: 'Normal, Write-Through, XS 0 (FEAT_XS; else unpredictable)',

@@ -1,6 +1,6 @@
-/** Names as people type them: any case, with or without blanks, underscores, dots and ranges of bits. */
+/** Names as people type them: in any case, with or without spaces, underscores, dots and bit ranges. */
 
-/** `AP[2:1]`, `ap` and `A P` alike. */
+/** The normal form of a name: the same for `AP[2:1]`, `ap` and `A P`. */
 export function normalName(name: string): string {
   return name
     .replace(/\[[^\]]*\]?/g, '')

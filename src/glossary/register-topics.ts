@@ -1,4 +1,4 @@
-/** Topics of registers and structures, and of each field with every register that has it. */
+/** The topics for registers and structures, and for each field with every register that has it. */
 import { bitRange, type Field } from '../descriptor/index.ts';
 import { bareName, type FieldPlace } from './descriptor-fields.ts';
 import { fieldOf } from './fault-topics.ts';
@@ -22,7 +22,7 @@ function declaredTopics(): Topic[] {
   }));
 }
 
-/** Of registers that are not declared with their fields. */
+/** Topics for registers that are not declared with their fields. */
 function sentenceTopics(): Topic[] {
   const declared = new Set(REGISTERS.flatMap(({ name, aliases = [] }) => [name, ...aliases]));
   return REGISTER_SENTENCES.flatMap(({ name, levels, says }) => {
@@ -39,7 +39,7 @@ function sentenceTopics(): Topic[] {
   });
 }
 
-/** `TG0`, with its place in TCR_EL1, TCR_EL2, VTCR_EL2 and CD: the encodings need not be the same. */
+/** `TG0`, with its place in TCR_EL1, TCR_EL2, VTCR_EL2 and CD: encodings may differ. */
 export function registerFieldTopics(): Topic[] {
   const found = new Map<string, { places: FieldPlace[]; aliases: string[] }>();
   for (const register of REGISTERS) {

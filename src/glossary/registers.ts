@@ -1,4 +1,4 @@
-/** Every register, structure and syndrome that the glossary knows, and how they are found by name. */
+/** Every register, structure and syndrome that the glossary knows, and the lookup by name. */
 
 import { OTHER_REGISTERS, PE_REGISTERS } from '../arch/registers/index.ts';
 import {
@@ -12,7 +12,7 @@ import {
 } from '../arch/smmu/index.ts';
 import { type RegisterLayout, registerOf } from './register.ts';
 
-/** In the order in which they are listed. Several may have one name: forms of the same register. */
+/** All layouts, in the order of lists. Forms of the same register share a name. */
 export const REGISTERS: readonly RegisterLayout[] = [
   ...PE_REGISTERS,
   ...[STE, CD, SMMU_FSR, SMMU_FSYNR0, SMMU_GFSR, SMMU_GERROR, SMMU_CMDQ_CONS],

@@ -1,9 +1,9 @@
 /**
  * Fault status codes: the six bits of DFSC, IFSC, FST and STATUS, and the five of FS in short descriptors' DFSR and IFSR.
- * (DDI 0487 D24.2.45 "DFSC", D24.2.142 "FST", G8.2.47 "FS" and "STATUS".) Declared apart from src/walker, which encodes them.
+ * (DDI 0487 D24.2.45 "DFSC", D24.2.142 "FST", G8.2.47 "FS" and "STATUS".) Declared independently of src/walker, which encodes them.
  */
 
-/** What a CPU's fault status can say; the first six are the MMU's own. */
+/** The kinds of fault that a CPU's fault status can encode. The first six come from the MMU itself. */
 export type StatusKind =
   | 'translation'
   | 'access_flag'
@@ -28,11 +28,11 @@ export type StatusKind =
 
 export interface FaultStatus {
   readonly kind: StatusKind;
-  /** Arm's level, -2 to 3, where the code has one. */
+  /** Arm's level, -2 to 3, if the code has one. */
   readonly level?: number;
 }
 
-/** Codes `first` to `last`, one a level from `level` on. */
+/** Codes `first` to `last`, one for each level from `level` on. */
 type Run = readonly [first: number, last: number, kind: StatusKind, level?: number];
 
 const LONG: readonly Run[] = [
@@ -55,11 +55,11 @@ const LONG: readonly Run[] = [
   [0x31, 0x31, 'hardware_update'],
   [0x34, 0x34, 'lockdown'],
   [0x35, 0x35, 'exclusive'],
-  // PAR_EL1 alone, of a stage 1 with short descriptors.
+  // Only in PAR_EL1, for a stage 1 with short descriptors.
   [0x3d, 0x3e, 'domain', 1],
 ];
 
-/** Where DFSR and IFSR of AArch32 differ from ESR_ELx. */
+/** The codes of AArch32's DFSR and IFSR that differ from ESR_ELx. */
 const LONG_AARCH32: readonly Run[] = [
   [0x11, 0x11, 'serror'],
   [0x19, 0x19, 'serror'],
@@ -91,12 +91,12 @@ const SHORT: readonly Run[] = [
   [0x1e, 0x1e, 'parity_walk', 2],
 ];
 
-/** DFSC, IFSC, FST or STATUS, 0 to 63; undefined for a reserved code. */
+/** DFSC, IFSC, FST or STATUS, 0 to 63. Undefined for a reserved code. */
 export function longStatus(code: number, regime: 'aarch64' | 'aarch32' = 'aarch64'): FaultStatus | undefined {
   return statusIn(regime === 'aarch32' ? [...LONG_AARCH32, ...LONG] : LONG, code);
 }
 
-/** ARMv4 and ARMv5, where FS has four bits: what differs from ARMv6 and later. (DDI 0100 B4.6.) */
+/** The codes of ARMv4 and ARMv5, where FS has four bits, that differ from ARMv6 and later. (DDI 0100 B4.6.) */
 const SHORT_ARMV5: readonly Run[] = [
   [0x03, 0x03, 'alignment'],
   [0x04, 0x04, 'external'],
@@ -104,7 +104,7 @@ const SHORT_ARMV5: readonly Run[] = [
   [0x0a, 0x0a, 'external'],
 ];
 
-/** FS of short descriptors, 0 to 31; undefined for a reserved code. */
+/** FS of short descriptors, 0 to 31. Undefined for a reserved code. */
 export function shortStatus(
   code: number,
   architecture: 'armv5' | 'armv7' = 'armv7',
@@ -119,7 +119,7 @@ function statusIn(runs: readonly Run[], code: number): FaultStatus | undefined {
   return level === undefined ? { kind } : { kind, level: level + code - first };
 }
 
-/** A code and what it says. */
+/** A code and its meaning. */
 export interface StatusCode extends FaultStatus {
   readonly code: number;
 }

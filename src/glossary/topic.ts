@@ -1,4 +1,4 @@
-/** What `lpae explain` answers: a topic, with whatever of these parts it has. */
+/** The answer of `lpae explain`: a topic, in which most parts are optional. */
 import type { FieldPlace } from './descriptor-fields.ts';
 
 export const TOPIC_GROUPS = [
@@ -15,27 +15,27 @@ export const TOPIC_GROUPS = [
   'lint rule',
   'word',
 ] as const;
-/** What a topic is: a value, a field, a fault, an event or a register. */
+/** The kind of a topic: a value, a field, a fault, an event or a register. */
 export type TopicGroup = (typeof TOPIC_GROUPS)[number];
 
-/** A field of a register or record, with a value where one was given. */
+/** A field of a register or record, with its value if one was given. */
 export interface TopicField {
   readonly bits: string;
   readonly name: string;
   readonly meaning: string;
   readonly values?: Readonly<Record<number, string>>;
   readonly value?: bigint;
-  /** The value's name. */
+  /** The meaning of the value. */
   readonly text?: string;
 }
 
-/** A code under which a fault is reported: `DFSC, level 2`, `0x06`. */
+/** A code that reports a fault: `DFSC, level 2`, `0x06`. */
 export interface TopicCode {
   readonly where: string;
   readonly code: string;
 }
 
-/** What the glossary knows by one name. */
+/** What the glossary knows about one name. */
 export interface Topic {
   readonly name: string;
   readonly group: TopicGroup;
@@ -49,6 +49,6 @@ export interface Topic {
   readonly codes?: readonly TopicCode[];
   readonly causes?: readonly string[];
   readonly checks?: readonly string[];
-  /** Topics to read on. */
+  /** Related topics. */
   readonly see?: readonly string[];
 }

@@ -1,4 +1,4 @@
-/** The glossary as a whole: every topic, and how a name, a number or a register's value finds its topics. */
+/** The whole glossary: every topic, and the lookup by name, number or register value. */
 
 import { distance } from '../memory/near-names.ts';
 import { descriptorTopics } from './descriptor-topics.ts';
@@ -12,7 +12,7 @@ import { wordTopics } from './word-topics.ts';
 
 let made: readonly Topic[] | undefined;
 
-/** Every topic, by group. They are made once: the layouts of all formats are gone through. */
+/** Every topic, by group. They are made once, from the layouts of all formats. */
 export function allTopics(): readonly Topic[] {
   made ??= [
     ...descriptorTopics(),
@@ -30,11 +30,11 @@ const NUMBER = /^0x[0-9a-f]+(?:_[0-9a-f]+)*$/i;
 const numberOf = (text: string) => (NUMBER.test(text) ? BigInt(text.replaceAll('_', '')) : undefined);
 
 /**
- * Looks names up: fields, registers, faults, events and values, in any case, without or with the register (`TCR_EL1.T0SZ`). A register may be followed by a value, which
- * is then taken apart. Never throws.
+ * Looks names up: fields, registers, faults, events and values, in upper or lower case, with or without the register (`TCR_EL1.T0SZ`). A register may be followed by a value, which
+ * is then decoded. Never throws.
  *
- * @param words - one name of several words, a name and a value (`0x…`), or several names.
- * @returns the topics, and the words that found none.
+ * @param words - one name made of several words, a name and a value (`0x…`), or several names.
+ * @returns the topics, and the words without a topic.
  */
 export function lookUp(words: readonly string[]): { topics: Topic[]; unknown: string[] } {
   const whole = find(words.join(' '));
@@ -53,7 +53,7 @@ export function lookUp(words: readonly string[]): { topics: Topic[]; unknown: st
   return { topics: [...new Set(topics)], unknown };
 }
 
-/** All topics of one name, number, or `NAME VALUE`. */
+/** All topics for one name, number, or `NAME VALUE`. */
 function find(text: string): Topic[] {
   const [, name, digits] = /^(.*?)[\s=:]+(0x[0-9a-f_]+)$/i.exec(text.trim()) ?? [];
   const value = digits === undefined ? undefined : numberOf(digits);
@@ -82,7 +82,7 @@ function ofAnyLevel(wanted: string): Topic[] {
   return [...new Set(levels.flatMap((one) => called(`${name}el${one}`)))];
 }
 
-/** Names near to one that is not known, the nearest first. */
+/** Names close to an unknown one, the closest first. */
 export function closeNames(word: string, limit = 5): string[] {
   const wanted = normalName(word);
   const near = new Map<string, number>();

@@ -1,4 +1,4 @@
-/** A value explained: of a register by its name, a fault status code, or an ESR that comes without a name. */
+/** Explains values: of a named register, a fault status code, or an ESR without a name. */
 import { MAIR0, MAIR1 } from '../arch/registers/aarch32-base.ts';
 import { MAIR_EL1 } from '../arch/registers/base.ts';
 import { bitRange } from '../descriptor/index.ts';
@@ -16,7 +16,7 @@ import { REGISTERS } from './registers.ts';
 import { codesOf, type FaultStatus, longStatus, shortStatus } from './status.ts';
 import type { Topic, TopicField } from './topic.ts';
 
-/** Status codes by the name of their field: six bits, or the five of short descriptors. */
+/** Status codes by the name of their field: six bits, or five for short descriptors. */
 const CODES: readonly (readonly [
   name: string,
   limit: bigint,
@@ -31,7 +31,7 @@ const CODES: readonly (readonly [
   ['FS', 32n, shortStatus],
 ];
 
-/** Registers that report a fault: their values are read as a fault. */
+/** Registers whose values are decoded as a fault. */
 const FAULTS: readonly (readonly [name: string, read: (value: bigint) => DecodedFault])[] = [
   ['ESR', decodeEsr],
   ['ESR_EL1', (value) => decodeEsr(value, { el: 1 })],
@@ -45,7 +45,7 @@ const FAULTS: readonly (readonly [name: string, read: (value: bigint) => Decoded
   ['FSR', (fsr) => decodeContextFault({ fsr })],
 ];
 
-/** `value` as that of what is called `name`; undefined where nothing with values has that name. */
+/** Explains `value` as the value of `name`. Undefined if nothing with values has that name. */
 export function explainValue(name: string, value: bigint): Topic | undefined {
   const code = CODES.find(([known]) => sameName(known, name));
   if (code !== undefined) return value < code[1] ? codeTopic(code[0], Number(value), code[2]) : undefined;
@@ -65,7 +65,7 @@ export function explainValue(name: string, value: bigint): Topic | undefined {
   };
 }
 
-/** A number without a name: an ESR of an abort, or a fault status code. */
+/** Explains a number without a name: an ESR of an abort, or a fault status code. */
 export function explainNumber(value: bigint): Topic[] {
   if (isAbort(value)) {
     return [faultTopic(`ESR ${hex(value)}`, decodeEsr(value))];
@@ -73,7 +73,7 @@ export function explainNumber(value: bigint): Topic[] {
   return value < 64n && longStatus(Number(value)) ? [codeTopic('DFSC', Number(value), longStatus)] : [];
 }
 
-/** Registers of memory types, a byte each. */
+/** Registers with one memory type per byte. */
 const MAIRS = [MAIR_EL1, MAIR0, MAIR1].map(registerOf);
 
 function valueFields(register: RegisterLayout, value: bigint): TopicField[] {

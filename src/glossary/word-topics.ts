@@ -1,6 +1,6 @@
 /**
- * Names that are no field, register or fault: features of the translation chapters (DDI 0487 A2.2, D8), SMMUv3 commands and the reasons of Command
- * queue errors (IHI 0070 4, 7.1), TLB maintenance (DDI 0487 D8.17), and words that answers here use. A sentence each.
+ * Names other than fields, registers and faults: features of the translation chapters (DDI 0487 A2.2, D8), SMMUv3 commands and the reasons of Command
+ * queue errors (IHI 0070 4, 7.1), TLB maintenance (DDI 0487 D8.17), and words that answers here use. Each has a sentence.
  */
 import { TLBI_IPA, TLBI_RANGE, TLBI_VA } from '../arch/registers/tlbi.ts';
 import { fieldOf } from './fault-topics.ts';
@@ -17,13 +17,13 @@ const FEATURES: Sentences = {
     'Two ASIDs at once: entries below TTBR0 and TTBR1 have the ASID of their own TTBR (TCR2_ELx.A2).',
   FEAT_ATS1A: 'Address translation instructions AT S1E*A, which do not check permissions.',
   FEAT_BBM:
-    'Break-before-make support levels: what a change of block size may do without an invalid entry between (levels 0 to 2; nT is of level 1).',
+    'Break-before-make support levels: whether a block size may change without an invalid entry in between (levels 0 to 2; nT belongs to level 1).',
   FEAT_BBML1:
     'Break-before-make support level 1: nT keeps block entries out of TLBs, so that their size can be changed.',
   FEAT_BBML2:
-    'Break-before-make support level 2: block sizes and the Contiguous bit may be changed at once; a conflict faults or is resolved.',
+    'Break-before-make support level 2: block sizes and the Contiguous bit may be changed directly; a conflict faults or is resolved.',
   FEAT_BTI:
-    'Branch target identification: GP in a descriptor guards a page, whose indirect branches must land on BTI.',
+    'Branch target identification: GP in a descriptor guards a page. Indirect branches into it must land on BTI.',
   FEAT_CMOW: 'SCTLR_ELx.CMOW: cache maintenance by VA from EL0 needs write permission.',
   FEAT_CONSTPACFIELD: 'The pointer authentication code has one place in an address, whatever TBI says.',
   FEAT_CPA: 'Checked pointer arithmetic, instructions alone.',
@@ -34,55 +34,55 @@ const FEATURES: Sentences = {
   FEAT_E0PD: 'TCR_EL1.E0PDn: EL0 faults on a half of the address space without a walk, in constant time.',
   FEAT_E2H0: 'HCR_EL2.E2H can be 0. Without it EL2 always has two ranges of addresses.',
   FEAT_ETS2:
-    'Enhanced translation synchronization: a write of a descriptor that is older than an access is seen by its walk after DSB, without ISB.',
+    'Enhanced translation synchronization: after a DSB, without an ISB, the walks of later accesses see an earlier write of a descriptor.',
   FEAT_ETS3: 'As FEAT_ETS2, with more ordering between walks and explicit accesses.',
   FEAT_EVT: 'Traps to EL2 of TLB and cache maintenance of EL1.',
-  FEAT_FPAC: 'A pointer authentication that fails is an exception at once.',
-  FEAT_FPACCOMBINE: 'The same of instructions that authenticate and use a pointer in one.',
-  FEAT_FPACC_SPEC: "What predictions of a pointer authentication's result must keep to.",
-  FEAT_GCS: 'Guarded control stack: a stack of return addresses in pages of their own permission.',
-  FEAT_GTG: 'Guest translation granules: ID_AA64MMFR0_EL1 says the granules of stage 2 apart.',
+  FEAT_FPAC: 'A failed pointer authentication gives an exception immediately.',
+  FEAT_FPACCOMBINE: 'The same for instructions that authenticate and use a pointer.',
+  FEAT_FPACC_SPEC: "Rules for predictions of a pointer authentication's result.",
+  FEAT_GCS: 'Guarded control stack: a stack of return addresses in pages with a special permission.',
+  FEAT_GTG: 'Guest translation granules: ID_AA64MMFR0_EL1 lists the granules of stage 2 separately.',
   FEAT_HACDBS: 'Hardware accelerator that cleans dirty state of stage 2.',
   FEAT_HAFDBS:
     'Hardware management of the access flag and dirty state: TCR_ELx.HA and HD, DBM in descriptors.',
   FEAT_HAFT: 'Hardware management of the access flag in table descriptors (TCR2_ELx.HAFT).',
   FEAT_HDBSS: 'Hardware writes dirtied stage-2 pages into a buffer (HDBSSBR_EL2).',
-  FEAT_HPDS: 'Hierarchical permission disables: TCR_ELx.HPDn switches APTable, XNTable and PXNTable off.',
+  FEAT_HPDS: 'Hierarchical permission disables: TCR_ELx.HPDn switches off APTable, XNTable and PXNTable.',
   FEAT_HPDS2:
     'Page-based hardware attributes (PBHA): bits [62:59] of a leaf are for IMPLEMENTATION DEFINED use.',
   FEAT_LPA:
-    'Physical addresses of 52 bits with the 64K granule: address bits [51:48] stand in bits [15:12] of a descriptor.',
+    'Physical addresses of 52 bits with the 64K granule: address bits [51:48] are in bits [15:12] of a descriptor.',
   FEAT_LPA2:
-    'Addresses of 52 bits with 4K and 16K granules (TCR_ELx.DS, VTCR_EL2.DS); address bits [51:50] stand where SH did.',
+    'Addresses of 52 bits with 4K and 16K granules (TCR_ELx.DS, VTCR_EL2.DS); address bits [51:50] take the place of SH.',
   FEAT_LVA: 'Virtual addresses of 52 bits with the 64K granule.',
   FEAT_LVA3: 'Virtual addresses of 56 bits, with descriptors of 128 bits.',
-  FEAT_LS64: 'Single-copy atomic loads and stores of 64 bytes, which only memory of some types takes.',
-  FEAT_LSUI: 'Loads and stores of EL1 with the permissions of EL0, atomic ones among them.',
+  FEAT_LS64: 'Single-copy atomic loads and stores of 64 bytes, which only some memory types support.',
+  FEAT_LSUI: 'Loads and stores at EL1 with the permissions of EL0, including atomic ones.',
   FEAT_MEC: 'Memory encryption contexts of Realms: AMEC in descriptors chooses one.',
   FEAT_MOPS: 'Instructions that copy and set memory: one may fault at any of its bytes.',
   FEAT_MPAM: 'Resource partitions: table walks carry the partition of the access.',
-  FEAT_MTE: 'Memory tagging, instructions alone.',
+  FEAT_MTE: 'Memory tagging, only the instructions.',
   FEAT_MTE2:
     'Memory tagging: memory of type Tagged has an allocation tag for each 16 bytes, checked against bits [59:56] of the address.',
-  FEAT_MTE_NO_ADDRESS_TAGS: 'Bits [59:56] of an address are part of it: tags are kept in memory alone.',
+  FEAT_MTE_NO_ADDRESS_TAGS: 'Bits [59:56] of an address are part of it: tags are only kept in memory.',
   FEAT_MTE_PERM: 'Stage-2 control of tag access: MemAttr values with NoTagAccess.',
   FEAT_NV:
     'Nested virtualization: a guest hypervisor at EL1; with NV1 its descriptors have other permission bits.',
-  FEAT_NV2: 'Nested virtualization by a page of register values (VNCR_EL2).',
+  FEAT_NV2: 'Nested virtualization with a page of register values (VNCR_EL2).',
   FEAT_NMI: 'Interrupts that cannot be masked in the usual way.',
   FEAT_nTLBPA:
-    'No caching structure of walks is indexed by the address at which a descriptor lies, so that none needs maintenance by it.',
-  FEAT_PACIMP: 'Pointer authentication by an algorithm of the maker.',
+    'No cache of walks is indexed by the physical address of a descriptor, so none needs maintenance by it.',
+  FEAT_PACIMP: 'Pointer authentication with an IMPLEMENTATION DEFINED algorithm.',
   FEAT_PACQARMA3: 'Pointer authentication by QARMA3.',
   FEAT_PACQARMA5: 'Pointer authentication by QARMA5.',
   FEAT_PAN:
     'Privileged access never: with PSTATE.PAN privileged data accesses to memory that EL0 may access fault.',
   FEAT_PAN2: 'AT instructions that honour PAN (AT S1E1RP, AT S1E1WP).',
-  FEAT_PAN3: 'SCTLR_ELx.EPAN: PAN also holds for memory that EL0 may execute alone.',
+  FEAT_PAN3: 'SCTLR_ELx.EPAN: PAN also applies to memory that EL0 may only execute.',
   FEAT_PAuth:
-    'Pointer authentication: a code in the upper bits of an address, which must be taken off before it is used.',
+    'Pointer authentication: a code in the upper bits of an address, which must be removed before use.',
   FEAT_PAuth2: 'Pointer authentication with a better code.',
-  FEAT_PAuth_LR: 'Pointer authentication that takes the place of the return instruction into account.',
+  FEAT_PAuth_LR: 'Pointer authentication that also uses the address of the signing instruction.',
   FEAT_PFAR: 'PFAR_ELx holds the physical address of an abort.',
   FEAT_RAS: 'Reliability, availability and serviceability: error records, and a syndrome in an SError.',
   FEAT_RME:
@@ -93,17 +93,17 @@ const FEATURES: Sentences = {
   FEAT_S1PIE: 'Stage-1 permission indirection: PIIndex of a descriptor chooses a field of PIR_ELx.',
   FEAT_S1POE:
     'Stage-1 permission overlays: POIndex chooses a field of POR_ELx, which takes permissions away.',
-  FEAT_S2FWB: 'Forced Write-Back: HCR_EL2.FWB gives stage 2 the last word on memory types.',
+  FEAT_S2FWB: 'Forced Write-Back: HCR_EL2.FWB lets stage 2 decide memory types.',
   FEAT_S2PIE: 'Stage-2 permission indirection, by S2PIR_EL2.',
   FEAT_S2POE: 'Stage-2 permission overlays, by S2POR_EL1.',
   FEAT_SEL2: 'EL2 in Secure state, with VSTTBR_EL2 and VSTCR_EL2.',
-  FEAT_SRMASK: 'Bits of control registers can be masked against writes (SCTLRMASK_ELx and its like).',
-  FEAT_SVE: 'Scalable vectors, whose loads may leave out elements that fault (first-fault loads).',
+  FEAT_SRMASK: 'Bits of control registers can be protected from writes (SCTLRMASK_ELx and similar).',
+  FEAT_SVE: 'Scalable vectors. First-fault loads may skip elements that fault.',
   FEAT_TCR2: 'TCR2_EL1 and TCR2_EL2: more control of stage 1.',
   FEAT_THE: 'Translation hardening: Protected bits in descriptors, and RCW instructions that respect them.',
   FEAT_TLBIRANGE: 'TLB maintenance of ranges of addresses (TLBI RVA*, RIPAS2*).',
   FEAT_TTCNP: 'Common not private: TTBR.CnP lets PEs share TLB entries.',
-  FEAT_TTL: 'TLBI operands hint at granule and level of the leaf (TTL).',
+  FEAT_TTL: 'TLBI operands may have a hint with the granule and level of the leaf (TTL).',
   FEAT_TTST: 'Small translation tables: T0SZ and T1SZ up to 48 (47 with 64K).',
   FEAT_UAO: 'User access override: LDTR and STTR of EL1 act as privileged.',
   FEAT_VHE: 'Virtualization host extensions: HCR_EL2.E2H gives EL2 two ranges of addresses and an EL0.',
@@ -115,13 +115,12 @@ const FEATURES: Sentences = {
 const COMMANDS: Sentences = {
   CMD_PREFETCH_CONFIG: 'Hints that the configuration of a stream will be used (4.2.1).',
   CMD_PREFETCH_ADDR: 'Hints that a range of addresses of a stream will be used (4.2.2).',
-  CMD_CFGI_STE: 'Invalidates what is cached of an STE, and of the CDs behind it (4.3.1).',
+  CMD_CFGI_STE: 'Invalidates cached copies of an STE and of its CDs (4.3.1).',
   CMD_CFGI_STE_RANGE: 'The same for 2^(Range + 1) StreamIDs (4.3.2).',
-  CMD_CFGI_CD: 'Invalidates what is cached of one CD, by StreamID and SubstreamID (4.3.3).',
-  CMD_CFGI_CD_ALL: 'Invalidates what is cached of all CDs of a StreamID (4.3.4).',
-  CMD_CFGI_VMS_PIDM: 'Invalidates what is cached of a VMS by VMID (4.3.5).',
-  CMD_CFGI_ALL:
-    'Invalidates everything that is cached of configuration: CMD_CFGI_STE_RANGE with Range 31 (4.3.6).',
+  CMD_CFGI_CD: 'Invalidates cached copies of one CD, by StreamID and SubstreamID (4.3.3).',
+  CMD_CFGI_CD_ALL: 'Invalidates cached copies of all CDs of a StreamID (4.3.4).',
+  CMD_CFGI_VMS_PIDM: 'Invalidates cached copies of a VMS, by VMID (4.3.5).',
+  CMD_CFGI_ALL: 'Invalidates all cached configuration: CMD_CFGI_STE_RANGE with Range 31 (4.3.6).',
   CMD_TLBI_NH_ALL: 'Invalidates stage-1 entries of NS-EL1 by VMID (4.4.2.1).',
   CMD_TLBI_NH_ASID: 'Invalidates stage-1 entries of NS-EL1 by VMID and ASID (4.4.2.2).',
   CMD_TLBI_NH_VAA: 'Invalidates stage-1 entries of NS-EL1 by VMID and VA, of every ASID (4.4.2.3).',
@@ -133,7 +132,7 @@ const COMMANDS: Sentences = {
   CMD_TLBI_EL2_VAA: 'Invalidates entries of EL2-E2H by VA, of every ASID (4.4.2.9).',
   CMD_TLBI_EL2_ASID: 'Invalidates entries of EL2-E2H by ASID (4.4.2.10).',
   CMD_TLBI_S2_IPA:
-    'Invalidates stage-2 entries by VMID and IPA; stage-1 entries made through them need CMD_TLBI_NH_ALL or such (4.4.3.1).',
+    'Invalidates stage-2 entries by VMID and IPA; stage-1 entries made through them need a command such as CMD_TLBI_NH_ALL (4.4.3.1).',
   CMD_TLBI_S12_VMALL: 'Invalidates stage-1 and stage-2 entries of a VMID (4.4.3.2).',
   CMD_TLBI_NSNH_ALL: 'Invalidates all Non-secure entries of NS-EL1 and stage 2, of every VMID (4.4.4.1).',
   CMD_ATC_INV: "Invalidates a device's address translation cache (PCIe ATS) over a range (4.5.1).",
@@ -143,23 +142,23 @@ const COMMANDS: Sentences = {
   CMD_SYNC: 'Completes when the commands before it have; can raise an interrupt (4.7.3).',
   CERROR_NONE: 'SMMU_CMDQ_CONS.ERR 0x00: no error (7.1).',
   CERROR_ILL:
-    'SMMU_CMDQ_CONS.ERR 0x01: the command is illegal: an unknown opcode, a reserved value, or a feature that is not there (7.1).',
+    'SMMU_CMDQ_CONS.ERR 0x01: the command is illegal: an unknown opcode, a reserved value, or a feature that is not implemented (7.1).',
   CERROR_ABT: 'SMMU_CMDQ_CONS.ERR 0x02: the fetch of a command was aborted (7.1).',
   CERROR_ATC_INV_SYNC:
     'SMMU_CMDQ_CONS.ERR 0x03: a CMD_SYNC could not complete a CMD_ATC_INV: the device did not answer in time (7.1).',
 };
 
 const OPERATIONS: Sentences = {
-  TLBI: 'TLB maintenance: TLBI <operation>{IS|OS}{nXS}, by what is named, in the own PE or a shareability domain. DSB completes it.',
+  TLBI: 'TLB maintenance: TLBI <operation>{IS|OS}{nXS} invalidates entries on this PE, or in a shareability domain. A DSB completes it.',
   'TLBI VAE1': 'Invalidates stage-1 entries of EL1&0 by VA and ASID, of the current VMID.',
   'TLBI VAAE1': 'Invalidates stage-1 entries of EL1&0 by VA, of every ASID.',
-  'TLBI VALE1': 'As TLBI VAE1, of the last level alone: no entry of a table is forgotten.',
+  'TLBI VALE1': 'As TLBI VAE1, but only for the last level: cached table descriptors stay.',
   'TLBI ASIDE1': 'Invalidates stage-1 entries of EL1&0 by ASID.',
   'TLBI VMALLE1': 'Invalidates all stage-1 entries of EL1&0 of the current VMID.',
   'TLBI VMALLS12E1': 'Invalidates stage-1 and stage-2 entries of the current VMID.',
   'TLBI IPAS2E1':
     'Invalidates stage-2 entries by IPA; entries of both stages combined may stay, and need TLBI VMALLE1.',
-  'TLBI IPAS2LE1': 'As TLBI IPAS2E1, of the last level alone.',
+  'TLBI IPAS2LE1': 'As TLBI IPAS2E1, but only for the last level.',
   'TLBI ALLE1': 'Invalidates all entries of EL1&0, both stages, every VMID.',
   'TLBI VAE2': 'Invalidates entries of EL2 (or EL2&0) by VA.',
   'TLBI ALLE2': 'Invalidates all entries of EL2.',
@@ -167,15 +166,15 @@ const OPERATIONS: Sentences = {
   'TLBI ALLE3': 'Invalidates all entries of EL3.',
   'TLBI RVAE1': 'Invalidates stage-1 entries of EL1&0 over a range (FEAT_TLBIRANGE).',
   'TLBI RIPAS2E1': 'Invalidates stage-2 entries over a range of IPAs (FEAT_TLBIRANGE).',
-  'TLBI PAALL': 'Invalidates what TLBs hold of granule protection checks (FEAT_RME).',
+  'TLBI PAALL': 'Invalidates cached granule protection information (FEAT_RME).',
 };
 
 const WORDS: Sentences = {
-  IPA: 'Intermediate physical address: what stage 1 gives and stage 2 translates.',
-  IOVA: "I/O virtual address: what a device uses, and its IOMMU's stage 1 translates.",
-  PA: 'Physical address: what the last stage gives.',
+  IPA: 'Intermediate physical address: the output of stage 1, which stage 2 translates.',
+  IOVA: "I/O virtual address: the address that a device uses, which its IOMMU's stage 1 translates.",
+  PA: 'Physical address: the output of the last stage.',
   TTD: 'Translation table descriptor: an entry of a table.',
-  VA: 'Virtual address: what stage 1 translates.',
+  VA: 'Virtual address: the input of stage 1.',
   granule: 'The size of a page and of a table: 4K, 16K or 64K.',
   level:
     "Arm's number of a table's place in the walk: 3 is the last, 0 the usual start with 48 bits, -1 with 52.",
@@ -183,17 +182,17 @@ const WORDS: Sentences = {
   'page descriptor': 'A leaf of the last level.',
   'table descriptor': 'An entry that leads to a table of the next level.',
   'printed walk':
-    'Entries that a log prints beside a fault, one a level; they are read with the level that their names say.',
-  'context bank': 'Of an SMMUv2: the registers of one translation regime, as a CPU has one set.',
-  StreamID: 'What tells devices apart at an SMMU.',
+    'The entries that a log prints with a fault, one for each level. Their names give the levels.',
+  'context bank': 'In an SMMUv2, the registers of one translation regime.',
+  StreamID: 'The number that identifies a device to an SMMU.',
   'unidentified stream fault':
     'No stream mapping entry of an SMMUv2 matches the StreamID, and sCR0.USFCFG makes that a fault.',
   'tag check': 'FEAT_MTE2: the tag in an address is compared with that of the memory.',
-  UNKNOWN: 'What the manual calls UNKNOWN may have any value: it is not believed here.',
-  'stale TLB': 'A TLB that holds an entry which memory no longer has: a TLBI was owed.',
+  UNKNOWN: 'A value that the manual calls UNKNOWN may be anything, so it is not used here.',
+  'stale TLB': 'A TLB entry that no longer matches the tables in memory, because a TLBI is missing.',
 };
 
-/** Those that have operands. */
+/** The operations with an operand. */
 const OPERANDS: Readonly<Record<string, typeof TLBI_VA | typeof TLBI_IPA | typeof TLBI_RANGE>> = {
   'TLBI VAE1': TLBI_VA,
   'TLBI VAAE1': TLBI_VA,

@@ -34,7 +34,7 @@ export function bufferSource(name: string, bytes: Uint8Array): ByteSource {
 /** @throws ImageError unless `[offset, offset + length)` lies within the source. */
 export function checkWindow(source: ByteSource, offset: number, length: number): void {
   if (Number.isSafeInteger(offset) && offset >= 0 && offset + length <= source.size) return;
-  const message = `${length} bytes are wanted where the file has ${hex(source.size)} bytes in all: it is truncated`;
+  const message = `${length} bytes are needed here, but the whole file has ${hex(source.size)} bytes: it is truncated`;
   throw new ImageError(source.name, message, { offset });
 }
 

@@ -67,7 +67,7 @@ export function readElf(source: ByteSource, base: bigint): MemoryImage {
   const loads = readLoads(file);
   if (loads.length === 0) {
     throw new ImageError(source.name, 'the ELF file has no PT_LOAD segment that occupies memory', {
-      hint: 'object files and files of debug symbols alone hold no memory',
+      hint: 'object files and debug symbol files contain no memory',
     });
   }
   const notes = checkAddresses(source, loads);
@@ -119,7 +119,7 @@ function readLoads(file: File): Load[] {
 function countInSection(file: File, offset: bigint): number {
   const { source, layout, little } = file;
   if (offset === 0n || offset + BigInt(layout.section.bytes) > BigInt(source.size)) {
-    const message = `e_phnum is 0xffff, so section 0 holds the number, but it stands at ${hex(offset)}, outside the file`;
+    const message = `e_phnum is 0xffff, so section 0 holds the number, but it is at ${hex(offset)}, outside the file`;
     throw new ImageError(source.name, message, { offset: layout.header.shoff });
   }
   return viewAt(source, Number(offset), layout.section.bytes).getUint32(layout.section.info, little);

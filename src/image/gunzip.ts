@@ -93,9 +93,9 @@ class Blocks {
       if (this.#kept.size === MAX_BLOCKS) {
         throw new ImageError(
           this.#name,
-          'holds more than 128 MiB that is not zero, which is not kept in memory',
+          'contains more than 128 MiB that is not zero, which is too much to keep in memory',
           {
-            hint: 'gunzip the file first: of a plain one only what is looked at is read',
+            hint: 'gunzip the file first: from an uncompressed file, only the needed parts are read',
           },
         );
       }

@@ -34,7 +34,7 @@ export const lineBytes = new Uint8Array(MAX_BYTES);
 const ADDRESS = /^[ \t]*(?:0x([0-9a-f]{1,16})|([0-9a-f]{4,16}))(?:([ \t]+<.*>)?(:))?(?=[ \t]|$)/i;
 const DEVMEM2 =
   /^(?:Value|Read) at address[ \t]+(?:0x)?([0-9a-f]{1,16})[ \t]+\([^)]*\):[ \t]+0x([0-9a-f]{1,16})$/i;
-/** A line of a walk that was printed: `L1[002] @ 0x80031010 = 0x0000000080032003` of Zephyr and `lpae walk`. */
+/** A line of a printed walk: `L1[002] @ 0x80031010 = 0x0000000080032003` of Zephyr and `lpae walk`. */
 const WALK_LINE =
   /\bL-?\d\[(?:0x)?[0-9a-f]{1,5}\] @ ?0x([0-9a-f]{1,16}) = 0x([0-9a-f]{16}|[0-9a-f]{8})(?![0-9a-f])/i;
 /** FVP's trace of walks: `TTW DTLB LPAE 1:3 000080500000 : 0000000080501003`. */
@@ -89,7 +89,7 @@ function parseBare(text: string): HexLine | undefined {
   };
 }
 
-/** One word at an address, as a line of a dump. Undefined where the address is not the word's. */
+/** One word at an address, as a line of a dump. Undefined if the address is not that of the word. */
 export function wordLine(digits: string, value: string): DataLine | undefined {
   const width = value.length > 8 ? 8 : 4;
   const address = BigInt(`0x${digits}`);

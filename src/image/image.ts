@@ -24,7 +24,7 @@ export interface ImageSegment {
 
 /** The result of reading a file. */
 export interface MemoryImage {
-  /** The file's name, as messages call it. */
+  /** The file's name in messages. */
   readonly source: string;
   readonly format: ImageFormat;
   /** In ascending order, without overlaps. */
@@ -79,7 +79,7 @@ function refuseOverlap(before: Placed, after: Placed): void {
     after.source,
     `memory from ${hex(after.start)} on overlaps [${hex(before.start)}, ${hex(before.end)})${other}`,
     {
-      hint: 'of a PA that stands in two places it is not clear which one counts; leave one of them out, or move it with FILE@BASE',
+      hint: 'if a PA is in two places, it is not clear which one counts; leave one of them out, or move it with FILE@BASE',
     },
   );
 }

@@ -41,7 +41,7 @@ export function readIntelHex(source: ByteSource, base: bigint): MemoryImage {
     const text = line.text.trim();
     if (text === '') continue;
     if (ended) {
-      notes.push(`line ${line.number} and what follows stand behind the end record, and were not read`);
+      notes.push(`line ${line.number} and everything after it come after the end record, and were not read`);
       break;
     }
     const type = typeOf(source, line, text);

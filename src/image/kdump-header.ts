@@ -97,7 +97,7 @@ function implausible(source: ByteSource, view: DataView): ImageError {
   const swapped = ([64, 32] as const).some((bits) => isPlausible(mainHeader(view, bits, false)));
   if (swapped) {
     return new ImageError(source.name, 'a kdump of a big-endian machine, which is not read', {
-      hint: 'makedumpfile -E makes an ELF file of it, on such a machine; tables are taken to be little-endian',
+      hint: 'makedumpfile -E converts it to an ELF file, on such a machine; tables are assumed to be little-endian',
     });
   }
   const { blockSize, subBlocks, bitmapBlocks } = mainHeader(view, 64, true);

@@ -58,7 +58,7 @@ export class KdumpPages {
     const kind = packed.flags & (ZLIB | LZO | SNAPPY | ZSTD);
     if (kind === 0) {
       if (packed.size !== this.#pageBytes)
-        throw this.#damaged(packed, 'it is not compressed, but not as long as a page');
+        throw this.#damaged(packed, 'it is not compressed, but its length is not that of a page');
       this.#source.read(packed.offset + from, into);
     } else into.set(this.#unpacked(packed, kind).subarray(from, from + into.length));
   }
@@ -68,7 +68,7 @@ export class KdumpPages {
     const view = viewAt(this.#source, at, PAGE_DESC_BYTES);
     const [offset, size] = [view.getBigUint64(0, true), view.getUint32(8, true)];
     const packed = { offset: Number(offset), size, flags: view.getUint32(12, true), at };
-    if (offset === 0n) throw this.#damaged(packed, 'makedumpfile did not get to write it');
+    if (offset === 0n) throw this.#damaged(packed, 'makedumpfile did not write it');
     // No compressor doubles the size of a page.
     if (size === 0 || size > 2 * this.#pageBytes || packed.offset + size > this.#source.size) {
       throw this.#damaged(packed, `its ${hex(size)} bytes at ${hex(offset)} are not possible`);

@@ -24,7 +24,7 @@ export function readKdump(source: ByteSource, base: bigint): MemoryImage {
   for (const { first, length } of pageRuns(source, header)) {
     if (segments.length === MAX_SEGMENTS) {
       throw new ImageError(source.name, 'more than a million stretches of memory', {
-        hint: 'makedumpfile -d 0 leaves nothing out, and so makes fewer of them',
+        hint: 'makedumpfile -d 0 leaves nothing out, so there are fewer of them',
       });
     }
     const size = BigInt(length) * BigInt(header.blockSize);

@@ -44,7 +44,7 @@ function readHeader(source: ByteSource, at: number): { first: bigint; size: bigi
   if (magic === AVML_MAGIC) {
     throw new ImageError(source.name, 'a compressed record of AVML', {
       offset: at,
-      hint: 'avml-convert makes a LiME or raw file of it',
+      hint: 'avml-convert converts it to a LiME or raw file',
     });
   }
   if (magic !== LIME_MAGIC) {

@@ -72,7 +72,7 @@ function openPlain(
   const notes = [...(guess.note === undefined ? [] : [guess.note]), ...image.notes];
   if (base !== undefined && base !== 0n && image.format !== 'raw') {
     notes.push(
-      `${hex(base)} was added to the addresses of the file; as format raw it would lie there as it is`,
+      `${hex(base)} was added to the addresses of the file; with the raw format, the file itself would be placed there`,
     );
   }
   return { ...image, notes };

@@ -104,7 +104,7 @@ function overlap(source: ByteSource, before: Piece, after: Piece, pa: number): I
   return new ImageError(
     source.name,
     `the memory of ${after.origin} overlaps that of ${before.origin} at ${hex(pa)}`,
-    { hint: 'of a PA that stands in two places it is not clear which one counts' },
+    { hint: 'if a PA is in two places, it is not clear which one counts' },
   );
 }
 
@@ -127,7 +127,7 @@ function compare(source: ByteSource, a: Spot, b: Spot, from: number, end: number
         source.name,
         `the byte at ${hex(at + i)} is ${one} in ${a.piece.origin}, and ${other} in ${b.piece.origin}`,
         {
-          hint: 'memory that stands twice must be the same both times: was it dumped at two moments, or by virtual addresses?',
+          hint: 'memory that is present twice must be the same both times: was it dumped at two different times, or by virtual addresses?',
         },
       );
     }

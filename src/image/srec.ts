@@ -39,7 +39,7 @@ export function readSRecords(source: ByteSource, base: bigint): MemoryImage {
         throw lineError(
           source,
           line,
-          `counts ${address} data records where ${records} stand before it: lines are missing`,
+          `counts ${address} data records, but ${records} came before it: lines are missing`,
         );
       }
     } else if (type >= 7) ended = true;

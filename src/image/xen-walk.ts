@@ -1,4 +1,4 @@
-/** Walks that Xen prints: a root, then an entry a level, which say no addresses: each lies in the table that the entry before it names. */
+/** Walks that Xen prints: a root, then one entry per level without its address. Each entry lies in the table that the one before it points to. */
 import { type DataLine, wordLine } from './hex-line.ts';
 
 /** `Walking Hypervisor VA 0x40 on CPU0 via TTBR 0x0000000046948000`. */
@@ -18,11 +18,11 @@ export function isXenEntry(text: string): boolean {
   return ENTRY.test(text);
 }
 
-/** Reads one line after the other. */
+/** Reads the lines of a walk one after the other. */
 export class XenWalk {
   #table: bigint | undefined;
 
-  /** The entry of a line, where its table is known. The bytes are where a dump's are. */
+  /** The entry in a line, if its table is known. Its bytes are in `lineBytes`, as for a dump. */
   parse(text: string): DataLine | undefined {
     const root = ROOT.exec(text)?.[1];
     const frame = P2M.exec(text)?.[1];

@@ -61,7 +61,7 @@ export function checkStructure(tree: TableTree, by: Reader, findings: Findings):
       const table = met.get(keyOf(place))!;
       table.valid++;
       if (entry.output >= 2 ** tree.outputBits) {
-        const message = `output address ${hex(entry.output)} is wider than ${tree.outputBits} bits`;
+        const message = `output address ${hex(entry.output)} has more than ${tree.outputBits} bits`;
         report('output-size', message, entry, place, offset);
       }
       checkBits(entry, place, offset);
@@ -79,7 +79,7 @@ export function checkStructure(tree: TableTree, by: Reader, findings: Findings):
       const table = met.get(keyOf(place))!;
       if (entry.kind === ENTRY_KINDS.table) {
         table.valid++;
-        const message = `table address ${hex(entry.output)} is wider than ${tree.outputBits} bits`;
+        const message = `table address ${hex(entry.output)} has more than ${tree.outputBits} bits`;
         report('output-size', message, entry, place, offset);
       } else if (entry.kind === ENTRY_KINDS.abort) {
         report('outside-ram', 'no RAM where the entry should be', entry, place, offset);

@@ -83,7 +83,7 @@ describe('stores', () => {
     const memory = memoryOf();
     const recording = recordWrites(memory);
     const view = memory.regions[0]!.words(Number(BASE));
-    expect(() => recordWrites(memory)).toThrow('recorded already');
+    expect(() => recordWrites(memory)).toThrow('already recorded');
     recording.stop();
     memory.write64(BASE, 1n);
     view[2] = 1;
@@ -268,6 +268,6 @@ test('contexts from registers: geometry, ASID, and regimes that are refused', ()
   expect(() => judgeTrace([], { ...space, iaBits: 60 })).toThrow('60 input address bits');
   expect(() => judgeTrace([], { ...space, startLevel: 2 })).toThrow('one of level 1');
   expect(() => judgeTrace([{ tlbi: 'VAE9' as 'VAE1' }], space)).toThrow("no operation 'VAE9'");
-  expect(() => judgeTrace([{ invalidate: 0n, size: 0n }], space)).toThrow('at least a byte');
+  expect(() => judgeTrace([{ invalidate: 0n, size: 0n }], space)).toThrow('at least one byte');
   expect(() => judgeTrace([{ write: 0n, value: 1n << 64n }], space)).toThrow('64 bits');
 });

@@ -5,8 +5,8 @@ test('a descriptor field: what it is for, and each place with its values', async
   const { code, out } = await lpae(['explain', 'nG']);
   expect(code).toBe(0);
   expect(out).toBe(`nG  descriptor field
-  Set, a TLB entry is of the current ASID alone; clear, of every ASID. Kernel mappings are global,
-  those of processes are not.
+  If it is 1, a TLB entry is only for the current ASID. If it is 0, it is for every ASID. Kernel
+  mappings are global, those of processes are not.
 
   [11]    arm_64_lpae_s1, arm_32_lpae_s1: block, page (DDI 0487 D8.3.1.2, DDI 0487 G5.5.3)
           not global

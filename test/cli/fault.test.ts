@@ -246,19 +246,19 @@ describe('a GPU and an IOMMU that is no SMMU', () => {
     const { code, out } = await lpae(['fault', text]);
     expect(code).toBe(0);
     expect(out).toBe(`page fault
-  Page fault; the report does not say of which kind. It was a read by a device at 0x2010040. From
+  Page fault; the report does not say which kind. It was a read by a device at 0x2010040. From
   device 27920f00.iommu.
 `);
   });
 });
 
 describe('a whole post', () => {
-  test('what was undone is said, in both outputs', async () => {
+  test('repairs are reported, in both outputs', async () => {
     const stdin = '> ESR =3D 0x96000047\n> FAR =3D 0x1000\n';
     const { out, err } = await lpae(['fault'], { stdin });
     expect(out).toContain('Translation fault at level 3 of stage 1');
     expect(err).toContain(
-      'before reading, quoted-printable (=3D) was undone; quote marks (> or |) were taken off',
+      'before reading, quoted-printable (=3D) was decoded; quote marks (> or |) were removed',
     );
     const { json } = await lpaeJson(['fault'], { stdin });
     expect(json.repairs).toHaveLength(2);
@@ -280,7 +280,7 @@ describe('a whole post', () => {
 
   test('an FSR that may be either is given with what would decide', async () => {
     const { out } = await lpae(['fault', 'FSR=0x402']);
-    expect(out).toContain('Nothing near it says whose FSR it is');
+    expect(out).toContain('Nothing nearby says whose FSR it is');
   });
 
   test('printed walks are memory to walk', async () => {

@@ -73,7 +73,7 @@ test('several documents are several address spaces, and what they map together',
 test('--rules lists them', async () => {
   const { code, out } = await lpae(['lint', '--rules']);
   expect(code).toBe(0);
-  expect(out).toContain('contiguous-run  error  a contiguous run that does not keep its promise\n');
+  expect(out).toContain('contiguous-run  error  a contiguous run whose entries do not belong together\n');
   const { json } = await lpaeJson(['lint', '--rules', '--severity', 'error']);
   expect((json.rules as { severity: string }[]).every(({ severity }) => severity === 'error')).toBe(true);
 });

@@ -112,15 +112,12 @@ test('prefixes, wraps, quotes and line ends at random', () => {
   );
 });
 
-describe('what was undone is said', () => {
+describe('repairs are reported', () => {
   test.each([
-    ['> ESR=0x96000047', 'quote marks (> or |) were taken off'],
-    ['ESR =3D 0x96000047', 'quoted-printable (=3D) was undone'],
-    ['\u001b[31mESR=0x96000047\u001b[0m', 'colours of a terminal were taken off'],
-    [
-      'a [\n   12.345678] ESR=0x96000047',
-      'lines that a mail program ran together were parted at their time stamps',
-    ],
+    ['> ESR=0x96000047', 'quote marks (> or |) were removed'],
+    ['ESR =3D 0x96000047', 'quoted-printable (=3D) was decoded'],
+    ['\u001b[31mESR=0x96000047\u001b[0m', 'terminal colours were removed'],
+    ['a [\n   12.345678] ESR=0x96000047', 'lines that a mail program joined were split at their time stamps'],
   ])('%j', (text, said) => {
     const { faults, repairs } = parsePost(text);
     expect(repairs).toContain(said);

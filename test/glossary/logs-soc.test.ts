@@ -222,7 +222,7 @@ test.each([
       kind: 'translation',
       address: 0x2a1_b000n,
       access: 'read',
-      notes: [expect.anything(), 'the physical address reported is 0x140000000'],
+      notes: [expect.anything(), 'the reported physical address is 0x140000000'],
     },
   ],
   [

@@ -62,7 +62,7 @@ describe.each([
     const image = open(elfFile([{ paddr: 0x1000n, data: pattern(8) }], { bits, little }), 0x8_0000_0000n);
     expect(image.segments[0]?.base).toBe(0x8_0000_1000n);
     expect(image.notes).toEqual([
-      '0x800000000 was added to the addresses of the file; as format raw it would lie there as it is',
+      '0x800000000 was added to the addresses of the file; with the raw format, the file itself would be placed there',
     ]);
   });
 });
@@ -171,8 +171,8 @@ describe('an ELF file', () => {
   };
 
   test.each([
-    ['that ends within its header', good.subarray(0, 40), 'file at offset 0x0: 64 bytes are wanted'],
-    ['that ends within its identification', good.subarray(0, 9), '16 bytes are wanted'],
+    ['that ends within its header', good.subarray(0, 40), 'file at offset 0x0: 64 bytes are needed'],
+    ['that ends within its identification', good.subarray(0, 9), '16 bytes are needed'],
     [
       'that ends within a segment',
       good.subarray(0, 130),

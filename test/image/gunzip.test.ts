@@ -47,7 +47,9 @@ describe('gunzipSource', () => {
   test('refuses more than 128 MiB that is not zero', async () => {
     const member = gzipSync(new Uint8Array(44 << 20).fill(1));
     const error = await refused(sourceOf(Buffer.concat([member, member, member])));
-    expect(error.message).toBe('file: holds more than 128 MiB that is not zero, which is not kept in memory');
+    expect(error.message).toBe(
+      'file: contains more than 128 MiB that is not zero, which is too much to keep in memory',
+    );
     expect(error.hint).toContain('gunzip the file first');
   });
 

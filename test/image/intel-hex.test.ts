@@ -57,7 +57,7 @@ describe('Intel HEX', () => {
       'there is no end record (:00000001FF): the file may be cut off',
     ]);
     expect(open(`${ihexLine(0, 0, [1])}${END}${ihexLine(0, 0, [2])}`).notes).toEqual([
-      'line 3 and what follows stand behind the end record, and were not read',
+      'line 3 and everything after it come after the end record, and were not read',
     ]);
   });
 

@@ -131,9 +131,7 @@ describe('a kdump-compressed file', () => {
     const image = open(file);
     expect(image.notes).toEqual(['makedumpfile did not finish this dump: pages are missing']);
     const error = imageError(() => contents(image));
-    expect(error.message).toBe(
-      "file at offset 0x4018: a page can't be read: makedumpfile did not get to write it",
-    );
+    expect(error.message).toBe("file at offset 0x4018: a page can't be read: makedumpfile did not write it");
   });
 
   test.each([
@@ -150,7 +148,7 @@ describe('a kdump-compressed file', () => {
       'the header is damaged: block_size 0x0',
       undefined,
     ],
-    ['a header cut off', good.subarray(0, 300), '464 bytes are wanted', undefined],
+    ['a header cut off', good.subarray(0, 300), '464 bytes are needed', undefined],
     [
       'a bitmap cut off',
       good.subarray(0, 3 * 4096),
@@ -201,7 +199,7 @@ describe('a kdump-compressed file', () => {
     [
       'a raw page of another size',
       { packed: page(1, 100), flags: 0 },
-      'it is not compressed, but not as long as a page',
+      'it is not compressed, but its length is not that of a page',
     ],
     ['more than a page can have', { packed: page(1, 9000) }, 'its 0x2328 bytes at 0x4018 are not possible'],
   ])('has a page that is refused when it is read: %s', (_, one, message) => {
@@ -244,7 +242,7 @@ describe('the flattened form', () => {
     [
       'cut off between records',
       (file: Uint8Array) => file.subarray(0, file.length - 16),
-      '16 bytes are wanted',
+      '16 bytes are needed',
     ],
     [
       'cut off in a record',

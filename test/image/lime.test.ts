@@ -29,7 +29,7 @@ describe('a LiME dump', () => {
       good.subarray(0, 120),
       'file at offset 0x48: the record has 0x18 bytes, of which 0x10 are there',
     ],
-    ['cut off in a header', good.subarray(0, 80), 'file at offset 0x48: 32 bytes are wanted'],
+    ['cut off in a header', good.subarray(0, 80), 'file at offset 0x48: 32 bytes are needed'],
     [
       'with something else behind a record',
       header({ 0: 0x1234 }),

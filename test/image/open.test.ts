@@ -75,7 +75,7 @@ describe('a format that is given', () => {
   test.each<[ImageFormat, string]>([
     ['elf', 'no ELF file'],
     ['lime', 'a record begins with 0x2065685'],
-    ['kdump', '464 bytes are wanted'],
+    ['kdump', '464 bytes are needed'],
     ['ihex', 'line 1: not a record'],
     ['srec', 'line 1: not a record'],
     ['hex-text', "no line is a hex dump; line 1 is 'The quick brown fox jumps over the lazy dog'"],

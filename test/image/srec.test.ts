@@ -53,7 +53,7 @@ describe('S-records', () => {
     [
       'a count that is not met',
       srecLine(5, 2, 2, []).trim(),
-      'counts 2 data records where 1 stand before it: lines are missing',
+      'counts 2 data records, but 1 came before it: lines are missing',
     ],
     ['anything else', 'hello', 'not a record'],
   ])('refuse %s, with the line', (_, line, message) => {

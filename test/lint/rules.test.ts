@@ -84,7 +84,7 @@ describe('a rule finds what breaks it, and nothing in what does not', () => {
     [
       'block-nt',
       [...good, [0x2008n, 0x8020_0000n | (PAGE & ~2n) | (1n << 16n)]],
-      /^nT is set: .* if 0x80210000 was meant, hardware goes to 0x80200000$/,
+      /^nT is set, .* if 0x80210000 was meant, hardware goes to 0x80200000$/,
       0x20_0000n,
     ],
     ['output-size', [...TABLES, [0x3000n, PAGE | (1n << 40n)]], /0x10000000000 has more than 40 bits/, 0n],
@@ -133,7 +133,7 @@ describe('a rule finds what breaks it, and nothing in what does not', () => {
     [
       'execute-unreadable',
       [...TABLES, [0x3000n, (PAGE & ~(1n << 54n)) | 0x80n]],
-      /^executable and not readable, unprivileged; execute-only$/,
+      /^executable but not readable, unprivileged; execute-only$/,
       0n,
     ],
     // TCR: walks are Non-cacheable. The page is Write-Back, and holds the tables.

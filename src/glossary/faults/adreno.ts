@@ -1,4 +1,4 @@
-/** Faults of Adreno GPUs in a log: of Linux's msm driver in one line, of Qualcomm's own (KGSL) in two. The MMU is an SMMUv2. */
+/** Faults of Adreno GPUs in a log: one line from Linux's msm driver, or two from Qualcomm's own (KGSL). The MMU is an SMMUv2. */
 import { hex } from '../../text/numbers.ts';
 import type { DecodedFault, DecodedKind } from './decoded-fault.ts';
 import { decodeContextFault } from './from-smmu.ts';
@@ -14,7 +14,7 @@ const KINDS: Readonly<Record<string, DecodedKind>> = {
 
 const NAME = 'GPU page fault';
 
-/** `*** gpu fault: ttbr0=… iova=… dir=… type=… source=…`, or with `flags` alone; or the first line of KGSL. */
+/** `*** gpu fault: ttbr0=… iova=… dir=… type=… source=…`, or with only `flags`; or the first line of KGSL. */
 export function adrenoHeadOf(text: string, own = text.length): DecodedFault | undefined {
   const head = KGSL.exec(text) ?? MSM.exec(text);
   if (head === null || head.index >= own) return undefined;
@@ -47,10 +47,10 @@ export function adrenoHeadOf(text: string, own = text.length): DecodedFault | un
   });
 }
 
-/** A GPU whose blocks the driver has no names for: it prints the raw FSYNR1. */
+/** A note on the block of the GPU. A driver that has no name for a block prints the raw FSYNR1. */
 function blockNote(block: string): string {
   return /^[0-9a-f]{5,8}$/i.test(block)
-    ? `source ${block} is the raw FSYNR1, not the name of a block: what it says is IMPLEMENTATION DEFINED`
+    ? `source ${block} is the raw FSYNR1, not the name of a block: its meaning is IMPLEMENTATION DEFINED`
     : `the block of the GPU that made the access is ${block}`;
 }
 
@@ -64,7 +64,7 @@ const KGSL_WORDS = /\bTTBR0\s*=\s*(?:0x)?([0-9a-f]+)\b.*\((read|write) (\w+).*? 
 const KGSL_REGISTERS =
   /\bcontext\s*=\s*(\d+)\b.*?\bFSR\s*=\s*([0-9a-f]{1,8})\b(?:\s+FSYNR0\s*=\s*([0-9a-f]{1,8})\b)?/i;
 
-/** The second line of KGSL: in words, or as the registers of the context bank. */
+/** The second line of KGSL: text, or the registers of the context bank. */
 export function adrenoMoreOf(last: DecodedFault, line: string): DecodedFault | undefined {
   if (last.source !== 'adreno' || last.kind !== 'unknown') return undefined;
   const words = KGSL_WORDS.exec(line);

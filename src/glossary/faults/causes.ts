@@ -1,10 +1,10 @@
-/** What usually causes a fault, filtered by what is known of it: causes that the access, the stage or the source rules out are left out. */
+/** The usual causes of a fault, without those that the access, the stage or the source rules out. */
 import { eventNamed } from '../events.ts';
 import { faultKindInfo } from '../fault-kinds.ts';
 import { type DecodedFault, isOfDevice, isWalkable } from './decoded-fault.ts';
 import { addressHints } from './hints.ts';
 
-/** A cause is ruled out by what a fault is. The words are those that the cause begins with. */
+/** A rule that excludes a cause for some faults. The words are the beginning of the cause. */
 interface Exclusion {
   readonly begins: RegExp;
   readonly by: (fault: DecodedFault) => boolean;
@@ -30,11 +30,11 @@ const EXCLUSIONS: readonly Exclusion[] = [
   { begins: /^an access with the MMU off/, by: ({ stage }) => stage !== undefined },
 ];
 
-/** IOMMUs with tables of their own: what takes the place of TxSZ. */
+/** For IOMMUs with their own table formats: the cause that takes the place of TxSZ. */
 const OWN_TABLES =
-  'the table base in its registers is not that of the domain: attach order, a reset, or power that was lost';
+  'the table base in its registers is not that of the domain: wrong attach order, a reset, or a loss of power';
 
-/** What usually causes it, the likeliest first: what this report shows, then what is usual for its kind. A cause that settles it stands alone. */
+/** The causes, the likeliest first: those that this report shows, then those that are usual for its kind. A cause without doubt is the only one. */
 export function causesOf(fault: DecodedFault): string[] {
   const { kind, source, name, cause, hints: shown = [] } = fault;
   if (cause !== undefined) return [cause, ...addressHints(fault), ...shown];
@@ -52,8 +52,8 @@ export function causesOf(fault: DecodedFault): string[] {
 }
 
 const UNKNOWN_STREAM_CAUSES = [
-  'the firmware tables (iommus, iommu-map) give the device another StreamID than it uses, or none',
-  'the device does DMA before its driver attaches it, with the bypass of unknown streams off',
+  'the firmware tables (iommus, iommu-map) give the device no StreamID, or not the one that it uses',
+  'the device does DMA before its driver attaches it, and bypass of unknown streams is off',
 ];
 
 /** Global faults of an SMMUv2 by their bits. */
@@ -65,7 +65,7 @@ const GLOBAL_CAUSES: Readonly<Record<string, readonly string[]>> = {
   UCIF: ['a context bank asks for an interrupt that this SMMU does not have'],
   ICF: ['a stream mapping entry names a context bank that is not valid for it: Secure, or of the wrong type'],
   CAF: ['a register of the SMMU was accessed in a way that it does not allow'],
-  PF: ['a Non-secure access to what is configured as Secure'],
+  PF: ['a Non-secure access to a resource that is configured as Secure'],
   EF: ['the memory system answered an access of the SMMU itself with an error'],
   UUT: ['the device issues transactions of a kind that this SMMU does not support'],
 };
@@ -78,18 +78,16 @@ function kindHints(fault: DecodedFault): string[] {
     found.push("stage 2 does not map (or does not let read) the guest's memory that holds its page tables");
   if (kind === 'translation' && stage === 2 && !ptw && cls !== 'cd') {
     found.push(
-      "the IPA is no memory of the guest: an emulated device's registers, or memory that is not backed yet",
+      "the IPA is not memory of the guest: it is an emulated device's registers, or memory that is not backed yet",
     );
   }
   if (kind === 'permission' && access === 'write' && isOfDevice(source) && source !== 'tegra-mc') {
-    found.push(
-      'the buffer was mapped for reading by the device alone (DMA_TO_DEVICE), and the device writes to it',
-    );
+    found.push('the buffer was mapped read-only for the device (DMA_TO_DEVICE), and the device writes to it');
   }
   if (kind === 'address_size' && level === 0) {
     found.push('the table root itself (TTBR) is above the output size');
   }
   if (kind === 'alignment' && el === 2)
-    found.push('an unaligned access of a guest to what stage 2 maps as Device');
+    found.push('an unaligned access by a guest to memory that stage 2 maps as Device');
   return found;
 }

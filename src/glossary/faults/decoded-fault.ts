@@ -1,14 +1,14 @@
-/** A fault as it was read from a register, a record or a log: what every decoder here answers. */
+/** A fault read from a register, a record or a log: the result of every decoder here. */
 import type { RegisterLayout } from '../register.ts';
 import type { StatusKind } from '../status.ts';
 import type { PrintedWalk } from './printed-walk.ts';
 
 /** What reported the fault. */
 export type FaultSource = CpuSource | SmmuSource | SocSource;
-/** `text`: words alone, without the value of a register. */
+/** `text`: only words, without the value of a register. */
 export type CpuSource = 'esr' | 'par' | 'dfsr' | 'ifsr' | 'text';
 export type SmmuSource = 'smmuv3' | 'smmuv3-global' | 'smmuv2' | 'smmuv2-global';
-/** MMUs of GPUs (an Adreno's is an SMMUv2), and IOMMUs that are no SMMU. */
+/** MMUs of GPUs (an Adreno's is an SMMUv2), and IOMMUs other than Arm's SMMU. */
 export type SocSource =
   | 'mali'
   | 'adreno'
@@ -23,12 +23,12 @@ export type SocSource =
 
 const CPU_SOURCES: readonly FaultSource[] = ['esr', 'par', 'dfsr', 'ifsr', 'text'] satisfies CpuSource[];
 
-/** The access was not a CPU's. */
+/** Whether the access was made by a device, not by a CPU. */
 export function isOfDevice(source: FaultSource): boolean {
   return !CPU_SOURCES.includes(source);
 }
 
-/** Their tables are of a format of their own, which nothing here reads. */
+/** Sources whose table format is not supported here. */
 const OWN_FORMATS: readonly FaultSource[] = [
   'm4u-v1',
   'dart',
@@ -38,14 +38,14 @@ const OWN_FORMATS: readonly FaultSource[] = [
   'tegra-mc',
 ] satisfies SocSource[];
 
-/** A walker here can repeat the walk. */
+/** Whether a walker here can repeat the walk. */
 export function isWalkable(source: FaultSource): boolean {
   return !OWN_FORMATS.includes(source);
 }
 
 /**
  * A kind of fault status, of an SMMU's configuration (`c_bad_ste`), or neither: `none` for a translation that succeeded, `unknown`
- * where the report does not say.
+ * if the report does not say.
  */
 export type DecodedKind = StatusKind | ConfigurationKind | 'none' | 'other' | 'unknown';
 
@@ -65,24 +65,24 @@ export type ConfigurationKind =
   | 'f_vms_fetch'
   | 'unknown_stream';
 
-/** A register or record that the fault was read from. */
+/** A register or record from which the fault was read. */
 export interface RegisterValue {
   readonly layout: RegisterLayout;
   readonly value: bigint;
 }
 
-/** What is known of a fault. A member is undefined where the report does not say. */
+/** The known facts of a fault. A member is undefined if the report does not say. */
 export interface DecodedFault {
   readonly source: FaultSource;
   readonly kind: DecodedKind;
-  /** What the report calls it: `DFSC 0x07`, `F_TRANSLATION`, `TF`. */
+  /** The report's name for it: `DFSC 0x07`, `F_TRANSLATION`, `TF`. */
   readonly name: string;
   readonly stage?: 1 | 2 | undefined;
   /** Arm's level, -2 to 3. SMMUv3 events have none. */
   readonly level?: number | undefined;
-  /** The exception level that took the exception, where the report says. */
+  /** The Exception level that took the exception, if the report says. */
   readonly el?: 1 | 2 | 3 | undefined;
-  /** The input address: VA or IOVA; of a stage 2 alone an IPA. Unsigned, 64 bits. */
+  /** The input address: a VA or IOVA, or an IPA with only stage 2. Unsigned, 64 bits. */
   readonly address?: bigint | undefined;
   /** The address that stage 2 could not translate; its lowest 12 bits may be missing. */
   readonly ipa?: bigint | undefined;
@@ -98,35 +98,35 @@ export interface DecodedFault {
   readonly contextBank?: number | undefined;
   /** Physical address of a fetch that was aborted. */
   readonly fetchAddress?: bigint | undefined;
-  /** The transaction waits for an answer of software. */
+  /** Whether the transaction waits for software. */
   readonly stalled?: boolean | undefined;
   /** Short descriptors: the domain, 0 to 15. */
   readonly domain?: number | undefined;
-  /** Tables are of short descriptors, where that is known. */
+  /** Whether the tables have short descriptors, if known. */
   readonly short?: boolean | undefined;
-  /** The physical address that the report gives: of a translation that succeeded, or of an access that was refused behind it. */
+  /** The physical address in the report: of a successful translation, or of an access that was refused after it. */
   readonly pa?: bigint | undefined;
-  /** The descriptor that a log names as the last one of the walk. */
+  /** The last descriptor of the walk in a log. */
   readonly descriptor?: bigint | undefined;
-  /** The walk that a log prints beside the fault. */
+  /** The walk that a log prints with the fault. */
   readonly printed?: PrintedWalk | undefined;
   /** The device that a log names. */
   readonly device?: string | undefined;
   readonly registers: readonly RegisterValue[];
-  /** What to know about this report beyond its fields. */
+  /** Notes on this report beyond its fields. */
   readonly notes: readonly string[];
-  /** The cause, where what stands beside the report settles it. */
+  /** The cause, if other lines leave no doubt. */
   readonly cause?: string | undefined;
-  /** Causes that this very report shows, the surest first. */
+  /** Causes that this report shows, the surest first. */
   readonly hints?: readonly string[] | undefined;
-  /** What the same number would be read as, where nothing beside it says which register it is. */
+  /** Other readings of the same number, if nothing nearby says which register it is. */
   readonly otherwise?: readonly DecodedFault[] | undefined;
 }
 
 const MASK_64 = (1n << 64n) - 1n;
 const MASK_12 = 0xfffn;
 
-/** An IPA whose page a register holds, and whose offset is that of the input address. */
+/** An IPA from the page in a register and the offset of the input address. */
 export function withOffset(page: bigint | undefined, address: bigint | undefined): bigint | undefined {
   if (page === undefined || address === undefined) return page;
   return (page | (address & MASK_12)) & MASK_64;

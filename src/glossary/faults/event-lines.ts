@@ -1,4 +1,4 @@
-/** SMMUv3 events in a log: as words of a record, and in the words of Linux's driver. (IHI 0070 7.3.) */
+/** SMMUv3 events in a log: as the words of a record, or as text from Linux's driver. (IHI 0070 7.3.) */
 import { isSetIn, joined, maskOf, readIn } from '../../arch/read.ts';
 import { EVENT, IMPLEMENTATION_DEFINED_EVENTS } from '../../arch/smmu/index.ts';
 import { eventNamed, eventNumbered } from '../events.ts';
@@ -9,13 +9,13 @@ import { messageOf } from './text/prefix.ts';
 
 export type EventWords = readonly [bigint, bigint, bigint, bigint];
 
-/** The head of Linux's dump of a record, which four lines with a word each follow. */
+/** The first line of Linux's dump of a record. Four lines with one word each follow. */
 export const EVENT_HEAD = /\bevent (0x[0-9a-f]+) received:/i;
 const WORD_LINE = /(?:^|[\s:])0x([0-9a-f]{16})\s*$/i;
-/** Before the word stands nothing, or the names of a driver and a device. */
+/** What may come before the word: nothing, or the names of a driver and a device. */
 const BEFORE_WORD = /^\s*(?:[\w@/.-]{1,64}:\s*)?$|smmu[^=]{0,80}$/i;
 
-/** The word that a line of such a dump ends with. */
+/** The word at the end of a line of such a dump. */
 export function wordOf(line: string): bigint | undefined {
   const message = messageOf(line);
   const match = WORD_LINE.exec(message);
@@ -26,15 +26,15 @@ export function wordOf(line: string): bigint | undefined {
 const WORDS_64 = /(?:^|[\s:=[(])((?:0x)?[0-9a-f]{16}(?:[\s,]+(?:0x)?[0-9a-f]{16}){3})[\s\])]*$/i;
 const WORDS_32 = /(?:^|[\s:=[(])((?:0x)?[0-9a-f]{8}(?:[\s,]+(?:0x)?[0-9a-f]{8}){7})[\s\])]*$/i;
 const WORDS_ALONE = /^\s*(0x[0-9a-f]{1,16}(?:[\s,]+0x[0-9a-f]{1,16}){3})\s*$/i;
-/** What must stand before the words, where anything does. */
+/** What must come before the words, if anything does. */
 const OWNER = /\bev(?:en)?t\b|\bevtq?\b|smmu/i;
-/** Words of a memory dump, with or without an offset before them. */
+/** Words of a memory dump, with or without an offset in front. */
 const DUMP =
   /^\s*(?:(?:0x)?[0-9a-f]{2,16}:?\s+)?(?:0x)?(?:[0-9a-f]{16}|[0-9a-f]{8})(?:[\s,]{1,4}(?:0x)?(?:[0-9a-f]{16}|[0-9a-f]{8})\b)+(?:\s.{0,40})?$/i;
 
 /**
- * A whole record in a line: four 64-bit words or eight 32-bit ones. An event's or SMMU's name stands before them; or nothing at all, neither
- * there nor in a line of other words above or below, and then every bit that the event does not have is 0.
+ * A whole record in one line: four 64-bit words or eight 32-bit ones. In front is the name of an event or SMMU; or nothing, both
+ * there and in the lines above and below, and then every bit that the event does not define must be 0.
  */
 export function recordOf(lines: readonly string[], at: number): EventWords | undefined {
   const found = wordsOf(lines[at]!);
@@ -61,7 +61,7 @@ function wordsOf(line: string): { words: EventWords; before: string } | undefine
   const match = wide ?? narrow;
   if (match === null) return undefined;
   const digits = match[1]!.split(/[\s,]+/).map((text) => text.toLowerCase().replace(/^0x/, ''));
-  // Of 32-bit words the lower half comes first, eight digits each.
+  // With 32-bit words the lower half comes first, with eight digits each.
   const at = (i: number) => BigInt(`0x${narrow === null ? digits[i]! : digits[2 * i + 1]! + digits[2 * i]!}`);
   return { words: [at(0), at(1), at(2), at(3)], before: line.slice(0, match.index).replace(/[[(]\s*$/, '') };
 }
@@ -72,7 +72,7 @@ const ACCESS_TEXT =
   /\b(unpriv|priv) (inst|data) (read|write) s([12]) "(CD fetch|Stage 1 translation table fetch|Input address caused fault)"(.*)$/i;
 const CLASS_OF = { c: 'cd', s: 'tt', i: 'in' } as const;
 
-/** Linux's `event: F_TRANSLATION client: … sid: …`: what that line alone says. */
+/** Linux's `event: F_TRANSLATION client: … sid: …`: the facts in that line. */
 export function eventTextOf({ text, own }: View): DecodedFault | undefined {
   const match = EVENT_TEXT.exec(text);
   if (match !== null && match.index >= own) return undefined;
@@ -93,7 +93,7 @@ export function eventTextOf({ text, own }: View): DecodedFault | undefined {
     ipa: ipa === 0n ? undefined : ipa,
     fetchAddress: number('fetch_addr'),
     streamId: Number(match[3]),
-    // The driver prints 0 for none.
+    // The driver prints 0 if there is none.
     substreamId: substream === 0 ? undefined : substream,
     device: match[2]!.startsWith('(') ? undefined : match[2]!,
     registers: [],
@@ -117,12 +117,12 @@ export function accessTextOf({ text, own }: View): Partial<DecodedFault> | undef
   };
 }
 
-/** True when text and record are of one event: the driver prints both. */
+/** Whether text and record describe one event, since the driver prints both. */
 export function sameEvent(a: DecodedFault, b: DecodedFault): boolean {
   return a.name === b.name && a.streamId === b.streamId && (a.address ?? 0n) === (b.address ?? 0n);
 }
 
-/** What there is of a record: lines of a log get lost, and some kernels print fewer words. @param found - its first words, two at least. */
+/** Reads the first words of a record: lines of a log get lost, and some kernels print fewer words. @param found - its first words, at least two. */
 export function partialRecord(found: readonly bigint[]): DecodedFault {
   const [a = 0n, b = 0n, c = 0n, d = 0n] = found;
   const fault = decodeEvent([a, b, c, d]);
@@ -133,12 +133,9 @@ export function partialRecord(found: readonly bigint[]): DecodedFault {
     ipa: undefined,
     fetchAddress: undefined,
     ...(missing > 1 && { address: undefined }),
-    notes: [
-      ...fault.notes,
-      `the record has ${found.length} words of ${WORDS}: what stands in the others is not known`,
-    ],
+    notes: [...fault.notes, `only ${found.length} of the record's ${WORDS} words are known`],
   };
 }
 
-/** 64-bit words of a record. */
+/** Number of 64-bit words in a record. */
 const WORDS = 4;

@@ -1,8 +1,8 @@
-/** Signs in a log of what wrote it: a CPU of 32 bits or 64, an SMMU. They decide what a number is that several registers could hold. */
+/** Signs of what wrote a log: a 32-bit CPU, a 64-bit CPU, an SMMU. They decide which register a number is from if several are possible. */
 
 export type Sign = 'cpu32' | 'cpu64' | 'smmu';
 
-/** Each pattern is of one sort of system alone. */
+/** Each pattern occurs in only one sort of system. */
 const SIGNS: Readonly<Record<Sign, readonly RegExp[]>> = {
   cpu32: [
     /\b(?:data|prefetch)[- ]?abort\b|\bDAB\b|\bPABT\b/i,
@@ -34,7 +34,7 @@ const SIGNS: Readonly<Record<Sign, readonly RegExp[]>> = {
 
 const NAMES = Object.keys(SIGNS) as Sign[];
 
-/** The signs of a whole text, line by line. */
+/** The signs in a whole text, line by line. */
 export class Evidence {
   readonly #at: readonly ReadonlySet<Sign>[];
 
@@ -44,12 +44,12 @@ export class Evidence {
     );
   }
 
-  /** Whether a line has a sign itself. */
+  /** Whether a line itself has a sign. */
   on(line: number, sign: Sign): boolean {
     return this.#at[line]?.has(sign) ?? false;
   }
 
-  /** How far the nearest line with a sign is, within `reach`; undefined where there is none. */
+  /** The distance to the nearest line with a sign, or undefined if there is none within `reach`. */
   distance(line: number, sign: Sign, reach = REACH): number | undefined {
     for (let away = 0; away <= reach; away++) {
       if (this.on(line - away, sign) || this.on(line + away, sign)) return away;
@@ -57,12 +57,12 @@ export class Evidence {
     return undefined;
   }
 
-  /** The nearer of two signs; `undefined` where neither is near, or both are as near. */
+  /** The nearer of two signs, or undefined if neither is near or both are equally near. */
   nearer(line: number, a: Sign, b: Sign): Sign | undefined {
     const [toA = Infinity, toB = Infinity] = [this.distance(line, a), this.distance(line, b)];
     return toA === toB ? undefined : toA < toB ? a : b;
   }
 }
 
-/** So many lines around a number speak for it. */
+/** How many lines around a number can be evidence for it. */
 const REACH = 30;

@@ -1,33 +1,33 @@
-/** What every source of faults is declared with: forms of lines, each with what it says; and lines below that add to it. */
+/** The declarations that sources of faults consist of: forms of first lines with their meaning, and forms of later lines that add to them. */
 import type { DecodedFault } from './decoded-fault.ts';
 import { deviceBefore } from './device.ts';
 
 export type Groups = Readonly<Record<string, string | undefined>>;
 export type Found = Pick<DecodedFault, 'kind' | 'name'> & Partial<DecodedFault>;
 
-/** A form that a line can have, and what it says. The group `at`, where there is one, is the fault's address. */
+/** A form of a line, and its meaning. The group `at`, if present, is the fault's address. */
 export interface Form {
   readonly source: DecodedFault['source'];
   readonly pattern: RegExp;
-  /** Undefined for a line that reports nothing after all. */
+  /** Returns undefined for a line that reports nothing after all. */
   readonly read: (groups: Groups) => Found | undefined;
 }
 
 /** A form of a line that adds to the fault above it. */
 export interface More {
   readonly pattern: RegExp;
-  /** Of which faults. */
+  /** Which faults it can add to. */
   readonly of: (last: DecodedFault) => boolean;
   readonly add: (last: DecodedFault, groups: Groups) => DecodedFault | undefined;
 }
 
-/** A head, and how much of the text it took. */
+/** A fault's first line, and how much of the text it took. */
 export interface Head {
   readonly fault: DecodedFault;
   readonly end: number;
 }
 
-/** The fault that begins in the first `own` characters of a text, by the forms. */
+/** The fault that begins in the first `own` characters of a text, found by the forms. */
 export function headIn(forms: readonly Form[], text: string, own = text.length): Head | undefined {
   for (const { source, pattern, read } of forms) {
     const match = pattern.exec(text);
@@ -45,7 +45,7 @@ export function headIn(forms: readonly Form[], text: string, own = text.length):
   return undefined;
 }
 
-/** A fault with what a line below adds, or undefined where it adds nothing. */
+/** A fault with the facts that a later line adds, or undefined if it adds nothing. */
 export function moreIn(table: readonly More[], last: DecodedFault, line: string): DecodedFault | undefined {
   for (const { pattern, of, add } of table) {
     if (!of(last)) continue;
@@ -56,12 +56,12 @@ export function moreIn(table: readonly More[], last: DecodedFault, line: string)
   return undefined;
 }
 
-/** A hexadecimal number, with 0x or without. */
+/** A hexadecimal number, with or without 0x. */
 export function numberOf(digits: string): bigint {
   return BigInt(`0x${digits.replace(/^0x/i, '')}`);
 }
 
-/** The access by the word that says it: `read`, `rd`, `WRITE`, `AW`. */
+/** The access for a word such as `read`, `rd`, `WRITE`, `AW`. */
 export function accessNamed(word: string | undefined): 'read' | 'write' | 'execute' | undefined {
   const first = word?.toLowerCase();
   if (first === undefined) return undefined;

@@ -22,7 +22,7 @@ const code = (value: number) => hex(value, 2);
 const as = (word: WordLayout, value: bigint): RegisterValue => ({ layout: registerOf(word), value });
 
 /**
- * PAR_EL1, or PAR of AArch32 in either form: LPAE says which of 32 bits. PAR_EL1 (`wide`) has 64, and bit 11 is not LPAE there: it is RES1,
+ * PAR_EL1, or PAR of AArch32 in either form, which its LPAE bit distinguishes. PAR_EL1 (`wide`) has 64 bits, and its bit 11 is not LPAE: it is RES1,
  * or NSE with FEAT_RME.
  */
 export function decodePar(
@@ -46,7 +46,9 @@ export function decodePar(
       pa: addressOf(par, (short ? PAR_SHORT : PAR_ADDRESS).fields.PA),
       notes:
         wide && !isSet(par, PAR_ADDRESS.fields.NSE)
-          ? ['bit 11 is 0: NSE with FEAT_RME, UNKNOWN but for EL3; the register has 64 bits all the same']
+          ? [
+              'bit 11 is 0: with FEAT_RME it is NSE, which is UNKNOWN except at EL3; the register has 64 bits all the same',
+            ]
           : [],
       registers: [as(short ? PAR_SHORT : PAR_ADDRESS, par)],
     };
@@ -66,14 +68,14 @@ export function decodePar(
   };
 }
 
-/** What goes with DFSR or IFSR. */
+/** The values that go with DFSR or IFSR. */
 export interface FsrContext {
   readonly far?: bigint | undefined;
-  /** The core is older than ARMv6: some codes meant something else. */
+  /** Whether the core is older than ARMv6, where some codes mean something else. */
   readonly armv5?: boolean | undefined;
 }
 
-/** DFSR of AArch32; LPAE says whether descriptors are long. */
+/** DFSR of AArch32. Its LPAE bit says whether descriptors are long. */
 export function decodeDfsr(dfsr: bigint, context: FsrContext = {}): DecodedFault {
   const { CM: maintenance, WnR: write } = DFSR_LONG.fields;
   const access = isSet(dfsr, write) && !isSet(dfsr, maintenance) ? 'write' : 'read';
@@ -100,9 +102,9 @@ function decodeFsr(
   const kind = status?.kind ?? 'other';
   const layouts = { dfsr: [DFSR_SHORT, DFSR_LONG], ifsr: [IFSR_SHORT, IFSR_LONG] } as const;
   const layout = layouts[source][long ? 1 : 0];
-  // FnV counts for an external abort that is not a walk's; for all others it is RES0.
+  // FnV is only valid for an external abort that is not on a walk. Otherwise it is RES0.
   const farInvalid = kind === 'external' && isSet(value, layout.fields.FnV);
-  // Of an asynchronous abort the address, WnR and CM are UNKNOWN. (G5.12, G8.2.47.)
+  // For an asynchronous abort, the address, WnR and CM are UNKNOWN. (G5.12, G8.2.47.)
   const asynchronous = kind === 'serror';
   return {
     source,
@@ -122,19 +124,19 @@ function decodeFsr(
         ? ['the abort is asynchronous: DFAR, WnR and CM are UNKNOWN for it (DDI 0487 G5.12, G8.2.47)']
         : []),
       ...(armv5 && shortStatus(fs)?.kind !== kind
-        ? ['FS has the meaning of ARMv4 and ARMv5: there 0x01 and 0x03 are alignment faults']
+        ? ['FS is read as in ARMv4 and ARMv5, where 0x01 and 0x03 are alignment faults']
         : []),
     ],
   };
 }
 
-/** FS of DFSR or IFSR: its highest bit stands apart. */
+/** FS of DFSR or IFSR: its highest bit is separate. */
 function shortFs(value: bigint): number {
   const { FS, FS4 } = DFSR_SHORT.fields;
   return Number(wordOf(SHORT_STATUS, { high: isSet(value, FS4), low: read(value, FS) }));
 }
 
-/** DFSR.Domain is valid where the first level gave one: domain faults, and all of level 2 but aborts. */
+/** Whether DFSR.Domain is valid, because the first level gave one: for domain faults, and all faults at level 2 except aborts. */
 function hasDomain(status: FaultStatus | undefined): boolean {
   if (status === undefined || status.level === undefined) return false;
   return (

@@ -1,6 +1,6 @@
 /**
  * Faults from ESR_ELx (HSR in AArch32) with FAR and HPFAR: aborts, SErrors, granule protection checks. (DDI 0487 D24.2.45, D24.2.76.)
- * What the manual calls UNKNOWN is not believed: HPFAR outside the faults that write it, FAR with FnV.
+ * Values that the manual calls UNKNOWN are not used: HPFAR outside the faults that write it, FAR with FnV.
  */
 
 import type { WordLayout } from '../../arch/field.ts';
@@ -22,17 +22,17 @@ import { registerOf } from '../register.ts';
 import { longStatus, type StatusKind } from '../status.ts';
 import { type DecodedFault, type DecodedKind, type RegisterValue, withOffset } from './decoded-fault.ts';
 
-/** What goes with an ESR. */
+/** The values that go with an ESR. */
 export interface EsrContext {
-  /** The exception level that took the exception, where it is known. */
+  /** The Exception level that took the exception, if known. */
   readonly el?: 1 | 2 | 3 | undefined;
   readonly far?: bigint | undefined;
   readonly hpfar?: bigint | undefined;
-  /** An IPA that a log says in full. */
+  /** A full IPA from a log. */
   readonly ipa?: bigint | undefined;
 }
 
-/** Kinds for which stage and descriptors play a part. */
+/** The kinds that involve a stage and descriptors. */
 export const OF_TRANSLATION: readonly StatusKind[] = [
   'translation',
   'access_flag',
@@ -53,7 +53,7 @@ const { CM, DFSC, FnV, S1PTW, WnR } = ESR_DATA.fields;
 const { instructionFromLower, instruction, dataFromLower, data: dataAbort } = ABORT_CLASSES;
 const ABORTS: readonly number[] = [instructionFromLower, instruction, dataFromLower, dataAbort];
 
-/** Whether an ESR is an abort's. */
+/** Whether an ESR describes an abort. */
 export function isAbort(esr: bigint): boolean {
   return ABORTS.includes(read(esr, ESR.fields.EC));
 }
@@ -68,7 +68,7 @@ export function decodeEsr(esr: bigint, context: EsrContext = {}): DecodedFault {
 
 const className = (ec: number) => `EC ${code(ec)}: ${EXCEPTION_CLASSES[ec] ?? 'reserved'}`;
 
-/** FAR of what is no abort counts for PC alignment alone. */
+/** An exception other than an abort. FAR is valid only for PC alignment faults. */
 function decodeOther(esr: bigint, ec: number, { far, el }: EsrContext): DecodedFault {
   const { pcAlignment, spAlignment } = ABORT_CLASSES;
   return {
@@ -99,7 +99,7 @@ function decodeSError(esr: bigint, { el }: EsrContext): DecodedFault {
   };
 }
 
-/** EL3 takes it. Its level is that of the lookup in the granule protection table. */
+/** A granule protection check, taken to EL3. Its level is that of the lookup in the granule protection table. */
 function decodeGpc(esr: bigint, { far, hpfar }: EsrContext): DecodedFault {
   const { InD, WnR: write, CM: maintenance, GPCSC, S1PTW: ptw1, S2PTW, xFSC } = ESR_GPC.fields;
   const status = longStatus(read(esr, xFSC));
@@ -153,7 +153,7 @@ function decodeAbort(esr: bigint, ec: number, context: EsrContext): DecodedFault
     level: status?.level,
     el,
     address: farInvalid ? undefined : far,
-    // On the fetch of a stage-1 descriptor FAR is the access's, and its offset is not the descriptor's.
+    // For the fetch of a stage-1 descriptor, FAR is the address of the access, so its page offset is not the descriptor's.
     ipa: context.ipa ?? (s1ptw ? ipaPage : withOffset(ipaPage, far)),
     access: fetch ? 'execute' : isSet(esr, WnR) && !maintenance ? 'write' : 'read',
     privileged: fromLower ? (el === 1 || (el === undefined && stage !== 2) ? false : undefined) : true,
@@ -163,7 +163,7 @@ function decodeAbort(esr: bigint, ec: number, context: EsrContext): DecodedFault
   };
 }
 
-/** The faults that HPFAR_EL2 is written for; for all others it is UNKNOWN. (D24.2.76.) */
+/** The faults that write HPFAR_EL2. It is UNKNOWN for all others. (D24.2.76.) */
 const WITH_IPA: readonly (StatusKind | undefined)[] = ['translation', 'access_flag', 'address_size'];
 const WITH_IPA_ON_WALK: readonly (StatusKind | undefined)[] = [...WITH_IPA, 'permission'];
 const OF_GRANULES: readonly (StatusKind | undefined)[] = ['granule', 'granule_walk'];
@@ -173,7 +173,7 @@ function writesHpfar(kind: StatusKind | undefined, s1ptw: boolean, stage: 1 | 2 
   return stage === 2 && (s1ptw ? WITH_IPA_ON_WALK : WITH_IPA).includes(kind);
 }
 
-/** Stage 2 faults go to EL2 alone, always from a lower level. */
+/** Stage 2 faults are taken only to EL2, always from a lower Exception level. */
 function esrStage(
   kind: StatusKind | undefined,
   s1ptw: boolean,

@@ -24,7 +24,7 @@ import type { ConfigurationKind, DecodedFault, DecodedKind } from './decoded-fau
 const UNKNOWN_RECORD = registerOf(UNKNOWN_EVENT);
 const event = EVENT.fields;
 
-/** An event record of an SMMUv3: four 64-bit words, the lowest first. A number that is no event is kind `other`. (IHI 0070 7.3.) */
+/** Decodes an event record of an SMMUv3: four 64-bit words, the lowest first. An unknown event number gives kind `other`. (IHI 0070 7.3.) */
 export function decodeEvent(words: readonly [bigint, bigint, bigint, bigint]): DecodedFault {
   const number = readIn(words, event.Number);
   const info = eventNumbered(number);
@@ -57,8 +57,8 @@ export function decodeEvent(words: readonly [bigint, bigint, bigint, bigint]): D
 }
 
 /**
- * CLASS and IPA that contradict the rest of a record: left 0 by what wrote it. A context descriptor is fetched through stage 2 alone, and has an
- * IPA that is not 0 in any system that has memory there.
+ * CLASS and IPA that contradict the rest of a record, because its writer left them 0. A context descriptor is fetched through stage 2 only, and its
+ * IPA is not 0 in practice.
  */
 function doubtOf(
   words: readonly bigint[],
@@ -69,12 +69,12 @@ function doubtOf(
   if (cls !== 'cd' || kind === 'external_walk') return undefined;
   const input = addressIn(words, event.InputAddr);
   if (!second) {
-    return 'CLASS 0 would be the fetch of a context descriptor, which is a matter of stage 2; the record says stage 1, so CLASS is not believed';
+    return 'CLASS 0 would mean the fetch of a context descriptor, which only stage 2 can refuse; but the record says stage 1, so CLASS is ignored';
   }
   if (addressIn(words, event.IPA) !== 0n || input === 0n) return undefined;
   return (
-    `CLASS 0 and IPA 0 would be the fetch of a context descriptor at IPA 0; beside the input address ${hex(input)} both look as if they ` +
-    'had been left 0, and are not believed: without stage 1 the input address is the IPA that stage 2 refused'
+    `CLASS 0 and IPA 0 would mean the fetch of a context descriptor at IPA 0; with the input address ${hex(input)} both look as if they ` +
+    'had been left 0, and are ignored: without stage 1 the input address is the IPA that stage 2 refused'
   );
 }
 
@@ -83,7 +83,7 @@ function accessOf(words: readonly bigint[]): 'execute' | 'read' | 'write' {
   return isSetIn(words, event.RnW) ? 'read' : 'write';
 }
 
-/** The kind of an event by its name: a fault of translation has a kind of its own. */
+/** The kind of an event, by its name. Translation-related events have the kind of their fault. */
 export function eventKind(name: string | undefined, kind: StatusKind | undefined): DecodedKind {
   return kind ?? (name === undefined ? 'other' : (name.toLowerCase() as ConfigurationKind));
 }
@@ -103,7 +103,7 @@ const syndrome = SMMU_FSYNR0.fields;
 const CONTEXT_STATUS = registerOf(SMMU_FSR);
 const CONTEXT_SYNDROME = registerOf(SMMU_FSYNR0);
 
-/** Faults of FSR, the one that tells most first. */
+/** The fault bits of FSR, the most specific first. */
 export const FSR_FAULTS: readonly (readonly [field: BitField, kind: DecodedKind])[] = [
   [fsr.TF, 'translation'],
   [fsr.AFF, 'access_flag'],
@@ -116,7 +116,7 @@ export const FSR_FAULTS: readonly (readonly [field: BitField, kind: DecodedKind]
 ];
 
 /**
- * A context fault of an SMMUv2 from the registers of its bank: SMMU_CBn_FSR, FSYNR0, FAR, IPAFAR (32 and 64 bits) and SMMU_CBFRSYNRAn. What is not given stays
+ * A context fault of an SMMUv2 from the registers of its bank: SMMU_CBn_FSR, FSYNR0, FAR, IPAFAR (32 and 64 bits) and SMMU_CBFRSYNRAn. Facts from registers that are not given stay
  * unknown. (IHI 0062, stage 1 and stage 2 context banks.)
  */
 export function decodeContextFault(report: ContextFault): DecodedFault {
@@ -127,7 +127,7 @@ export function decodeContextFault(report: ContextFault): DecodedFault {
   const onWalk = said && isSet(fsynr0, syndrome.PTWF);
   return {
     source: 'smmuv2',
-    // EF is of the access itself too; PTWF tells.
+    // EF is also set for the access itself. PTWF tells them apart.
     kind: walk && said && !onWalk ? 'external' : kind,
     name: fault?.name ?? `FSR ${hex(status)}`,
     stage: ipa === undefined ? undefined : 2,
@@ -149,7 +149,7 @@ export function decodeContextFault(report: ContextFault): DecodedFault {
   };
 }
 
-/** What the access was, as both syndrome registers have it. */
+/** The kind of access, which both syndrome registers encode in the same way. */
 export function busAccess(
   value: bigint,
   { IND, WNR }: { readonly IND: BitField; readonly WNR: BitField },

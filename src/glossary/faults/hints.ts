@@ -1,11 +1,11 @@
-/** Causes that an address shows by itself: poison, null pointers, doorbells, patterns. (Poison: include/linux/poison.h; GITS_TRANSLATER: IHI 0069 12.10.) */
+/** Causes that can be seen from an address alone: poison, null pointers, doorbells, patterns. (Poison: include/linux/poison.h; GITS_TRANSLATER: IHI 0069 12.10.) */
 import { bitsIn, maskOf } from '../../arch/read.ts';
 import { VA } from '../../arch/registers/address.ts';
 import { hex } from '../../text/numbers.ts';
 import { type DecodedFault, type DecodedKind, isOfDevice, isWalkable } from './decoded-fault.ts';
 
 const NULL_PAGES = 0x1_0000n;
-/** Faults that a wrong address can have. */
+/** The faults that a wrong address can cause. */
 const OF_ADDRESSES: readonly DecodedKind[] = [
   'translation',
   'permission',
@@ -15,28 +15,28 @@ const OF_ADDRESSES: readonly DecodedKind[] = [
   'address_size',
 ];
 
-/** A value that software writes to find a use of it, and what uses it. */
+/** A value that software writes so that its use is noticed, and who uses it. */
 interface Poison {
   readonly value: bigint;
   readonly name: string;
   readonly meaning: string;
 }
 
-/** An address is so far above a poisoned pointer at most: a member of what it should point at. */
+/** The largest offset from a poisoned pointer: a member of the structure that it should point at. */
 const NEAR = 0x1000n;
-/** List poison is told by the member that is accessed: prev or next of an entry. */
+/** The largest offset from list poison: prev or next of an entry. */
 const NEAR_LIST = 0x22n;
 
 const LISTS: readonly Poison[] = [
   {
     value: 0xdead_0000_0000_0100n,
     name: 'LIST_POISON1',
-    meaning: 'list_del of an entry already deleted, or use of one that was',
+    meaning: 'list_del of an entry already deleted, or use of a deleted entry',
   },
   {
     value: 0xdead_0000_0000_0122n,
     name: 'LIST_POISON2',
-    meaning: 'list_del of an entry already deleted, or use of one that was',
+    meaning: 'list_del of an entry already deleted, or use of a deleted entry',
   },
   {
     value: 0xdead_0000_0000_0200n,
@@ -45,36 +45,36 @@ const LISTS: readonly Poison[] = [
   },
 ];
 
-/** Bytes that fill memory, by the digits of one. */
+/** Fill patterns of memory, by the digits of the byte. */
 const FILLS: Readonly<Record<string, string>> = {
   '6b': 'the fill of freed slab memory (POISON_FREE): use after free',
   a5: 'the end of slab poison (POISON_END): use after free, or an access beyond an object',
   '5a': 'the fill of slab memory that was never initialised (POISON_INUSE)',
   aa: 'the fill of freed pages, or of variables that were never initialised',
-  cc: 'the fill of freed memory of the boot (POISON_FREE_INITMEM) or of stacks',
+  cc: 'the fill of freed boot memory (POISON_FREE_INITMEM) or of stacks',
   fe: 'the fill of unused memory (0xfe)',
-  cd: 'memory of a debugging allocator that was never initialised (0xcd)',
-  dd: 'memory of a debugging allocator that was freed (0xdd)',
+  cd: 'uninitialised memory of a debugging allocator (0xcd)',
+  dd: 'freed memory of a debugging allocator (0xdd)',
   af: 'the fill of memory that EDK2 freed or never initialised (0xaf)',
   '55': 'a fill pattern (0x55)',
-  ff: 'all ones: an error code as a pointer, or what a bus returns where nothing answers',
+  ff: 'all ones: an error code used as a pointer, or the value that a bus returns where nothing answers',
 };
 
 const WORDS: Readonly<Record<string, string>> = {
   deadbeef: '0xdeadbeef, a mark of memory that is free or not initialised',
-  baadf00d: '0xbaadf00d, memory of a debugging allocator that was never initialised',
+  baadf00d: '0xbaadf00d, uninitialised memory of a debugging allocator',
   deadc0de: '0xdeadc0de, a mark of memory that is free or not initialised',
   cafebabe: '0xcafebabe, a mark that some software writes',
   dead4ead: 'SPINLOCK_MAGIC, the debug mark of a spin lock: a pointer to something else',
 };
 
-/** Whether an address may be in the range of either TTBR, of 48 bits each. */
+/** Whether an address is in one of the two 48-bit TTBR ranges. */
 const isCanonical = (address: bigint) => {
   const above = bitsIn(address, VA.fields.above48);
   return above === 0n || above === maskOf(VA.fields.above48);
 };
 
-/** What the address of a fault shows, the surest first. */
+/** Causes that the address of a fault shows, the surest first. */
 export function addressHints(fault: DecodedFault): string[] {
   const { address, kind, source, short } = fault;
   if (address === undefined || !OF_ADDRESSES.includes(kind)) return [];
@@ -102,7 +102,7 @@ export function addressHints(fault: DecodedFault): string[] {
   return [
     ...(pattern === undefined
       ? []
-      : [`the address repeats ${pattern}: it is data that was taken for a pointer`]),
+      : [`the address repeats ${pattern}: it is data that was used as a pointer`]),
     ...(kind === 'translation' && !short && isWalkable(source) && !isCanonical(address)
       ? [NOT_CANONICAL]
       : []),
@@ -110,7 +110,7 @@ export function addressHints(fault: DecodedFault): string[] {
 }
 
 const NOT_CANONICAL =
-  'bits [63:48] are neither all zeros nor all ones: the address is in the range of no TTBR, or carries a tag with TBI off';
+  'bits [63:48] are neither all zeros nor all ones: the address is in the range of neither TTBR, or has a tag while TBI is off';
 
 function poisonOf(address: bigint): string | undefined {
   const list = LISTS.find(({ value }) => address >= value && address - value < NEAR_LIST);
@@ -132,19 +132,19 @@ function poisonOf(address: bigint): string | undefined {
   return known === undefined ? undefined : `the pointer was ${known}`;
 }
 
-/** Digits that a fill must have at least, of the 8 or 16 of a pointer: the last ones are an offset. */
+/** The fewest digits of a fill, out of the 8 or 16 of a pointer. The others are an offset. */
 const FILL_DIGITS = 6;
 
-/** A unit of some digits that stands several times: `1800` in 0x1800180018000. */
+/** A group of digits that repeats several times: `1800` in 0x1800180018000. */
 function patternOf(address: bigint): string | undefined {
   const match = /([0-9a-f]{2,8})\1{2,}/.exec(hex(address).slice(2));
   return match === null || /^(.)\1*$/.test(match[1]!) ? undefined : `0x${match[1]!}`;
 }
 
-/** GITS_TRANSLATER stands at this offset of a page of 64K; Linux maps it at 0x08000000 by itself. */
+/** GITS_TRANSLATER is at this offset of a 64K page. Linux maps it at 0x08000000 by default. */
 const TRANSLATER = { offset: 0x40n, page: 0x1_0000n } as const;
 const DOORBELL = (address: bigint) =>
-  `${hex(address)} is an MSI doorbell by its offset (GITS_TRANSLATER, 0x40 of its page): the device signals an interrupt, and the page of the ITS is not mapped for it`;
+  `${hex(address)} is an MSI doorbell by its offset (GITS_TRANSLATER, 0x40 of its page): the device signals an interrupt, but the page of the ITS is not mapped for it`;
 
 function isDoorbell({ address, access, kind }: DecodedFault): boolean {
   const fits = access === 'write' || (access === undefined && kind !== 'permission');
@@ -156,7 +156,7 @@ function isDoorbell({ address, access, kind }: DecodedFault): boolean {
   );
 }
 
-/** Names of display controllers, which firmware leaves on with a picture. */
+/** Names of display controllers, which firmware leaves running with a picture. */
 const DISPLAYS =
   /decon|fimd|\bvop|dpu|mdss|mdp|lcdc|\bdisp|dcss|crtc|dispdma|simplefb|framebuffer|display|\bdc\b/i;
 const DISPLAY =

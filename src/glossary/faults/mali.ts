@@ -1,6 +1,6 @@
 /**
- * Faults of Mali GPUs in a log, as panfrost, panthor and Arm's own driver (kbase) write them: where, and below it the fault
- * status, whole and in parts. Exception types are those of panfrost_device.h; their last digit is Arm's level.
+ * Faults of Mali GPUs in a log, as panfrost, panthor and Arm's own driver (kbase) write them: a line with the address, and below it the fault
+ * status, whole and in parts. Exception types are those of panfrost_device.h. Their last digit is Arm's level.
  */
 
 import { read } from '../../arch/read.ts';
@@ -10,7 +10,7 @@ import { registerOf } from '../register.ts';
 import type { DecodedFault, DecodedKind } from './decoded-fault.ts';
 import { deviceBefore } from './device.ts';
 
-/** The first exception type of a kind; the level counts on from it, where there is one. */
+/** The first exception type of a kind. If the kind has levels, they count up from it. */
 interface ExceptionType {
   readonly first: number;
   readonly kind: DecodedKind;
@@ -19,7 +19,7 @@ interface ExceptionType {
 }
 
 const LEVELS = [0, 1, 2, 3];
-/** No leaf is at level 0: GPUs that do not say the level report 0. */
+/** There are no leaves at level 0, which is what GPUs report if they do not know the level. */
 const LEAF_LEVELS = [1, 2, 3];
 
 const EXCEPTION_TYPES: readonly ExceptionType[] = [
@@ -59,7 +59,7 @@ function exceptionOf(type: number): Pick<DecodedFault, 'kind' | 'name' | 'level'
 const HEAD =
   /\b(?:Unhandled Page fault in AS(\d+)|Unexpected Page fault in firmware address space|GPU bus fault in AS(\d+)) at (VA|PA) (?:0x)?([0-9a-f]{1,16})\b/i;
 
-/** The line that such a report begins with: the address alone. */
+/** The first line of such a report, with just the address. */
 export function maliHeadOf(line: string, own = line.length): DecodedFault | undefined {
   const match = HEAD.exec(line);
   if (!match || match.index >= own) return gpuFaultOf(line, own);
@@ -81,7 +81,7 @@ export function maliHeadOf(line: string, own = line.length): DecodedFault | unde
   };
 }
 
-/** Faults of the GPU itself, which name a physical address. */
+/** Faults of the GPU itself, with a physical address. */
 const GPU_FAULT = /\bGPU Fault 0x([0-9a-f]{1,8}) \(([^)]*)\) at 0x([0-9a-f]{1,16})\b/i;
 /** GPU_FAULTSTATUS.EXCEPTION_TYPE. */
 const GPU_TYPES: Readonly<Record<number, { kind: DecodedKind; name: string; hint: string }>> = {
@@ -93,7 +93,7 @@ const GPU_TYPES: Readonly<Record<number, { kind: DecodedKind; name: string; hint
   136: {
     kind: 'other',
     name: 'GPU_SHAREABILITY_FAULT',
-    hint: 'the memory was accessed with two shareabilities: its attributes (coherency, dma-coherent) do not fit the system',
+    hint: 'the memory was accessed with two shareabilities: its attributes (coherency, dma-coherent) do not suit the system',
   },
   138: {
     kind: 'other',
@@ -115,7 +115,7 @@ function gpuFaultOf(line: string, own: number): DecodedFault | undefined {
     pa: BigInt(`0x${at!}`),
     device: deviceBefore(line, match.index),
     registers: [],
-    notes: [`the exception type is ${hex(type, 2)}; the address is a physical one, behind the GPU's MMU`],
+    notes: [`the exception type is ${hex(type, 2)}; the address is a physical one, after the GPU's MMU`],
     hints: known === undefined ? [] : [known.hint],
   };
 }
@@ -124,7 +124,7 @@ const RAW_STATUS = /\braw fault status:? 0x([0-9a-f]{1,8})\b/i;
 const EXCEPTION = /\bexception type 0x([0-9a-f]{1,2})\b/i;
 const ACCESS = /\baccess type 0x([0-3])\b/i;
 
-/** What a line below it adds. The parts of the status count where the whole is missing. */
+/** The facts that a line below adds. The parts of the status are used if the whole value is missing. */
 export function maliMoreOf(last: DecodedFault, line: string): DecodedFault | undefined {
   if (last.source !== 'mali' || last.registers.length > 0) return undefined;
   const raw = RAW_STATUS.exec(line)?.[1];

@@ -1,6 +1,6 @@
 /**
- * Every fault that a text reports: log lines of kernels, hypervisors and firmware, register values, event records. The text is mended first,
- * read line by line with a sign for every number that is taken, and the rest of the post then adds what it knows.
+ * Finds every fault that a text reports: log lines of kernels, hypervisors and firmware, register values, event records. The text is repaired
+ * first, then read line by line. A number is only used if something shows what it is. Finally the rest of the post adds facts and causes.
  */
 import { hex } from '../../text/numbers.ts';
 import type { DecodedFault } from './decoded-fault.ts';
@@ -12,21 +12,21 @@ import { Scanner } from './scanner.ts';
 import { isArmv5 } from './system.ts';
 import { undamaged } from './text/damage.ts';
 
-/** What a text reports, and what was undone to read it. */
+/** The faults that a text reports, and the repairs needed to read it. */
 export interface Post {
   readonly faults: readonly DecodedFault[];
-  /** Damage of mail and terminals, in words. */
+  /** The repaired damage by mail and terminals, in words. */
   readonly repairs: readonly string[];
-  /** Walks that a text without a fault prints. */
+  /** The walks in a text without a fault. */
   readonly walks: readonly PrintedWalk[];
 }
 
-/** The faults of `text` in their order; none where it reports none. Never throws. */
+/** The faults that `text` reports, in order. Never throws. */
 export function parseFaults(text: string): DecodedFault[] {
   return [...parsePost(text).faults];
 }
 
-/** The same, with what had to be undone. Never throws. */
+/** The same, with the repairs. Never throws. */
 export function parsePost(text: string): Post {
   const { lines, repairs } = undamaged(text);
   const placed = new Scanner(lines, new Evidence(lines), isArmv5(lines)).scan();
@@ -36,20 +36,20 @@ export function parsePost(text: string): Post {
   return { faults: bareSyndrome(text), repairs, walks: walks.filter(({ entries }) => entries.length > 0) };
 }
 
-/** A number alone is an ESR when its class is that of an abort. */
+/** A text that is just one number: an ESR, if its class is that of an abort. */
 function bareSyndrome(text: string): DecodedFault[] {
   if (!/^\s*0x[0-9a-f]{8,16}\s*$/i.test(text)) return [];
   const value = BigInt(text.trim());
   return isAbort(value) ? [decodeEsr(value)] : [];
 }
 
-/** A fault and how often it was reported. */
+/** A fault, and how often it was reported. */
 export interface CountedFault {
   readonly fault: DecodedFault;
   readonly count: number;
 }
 
-/** Identical faults once, in the order of their first report. */
+/** Each distinct fault once, in the order of the first reports. */
 export function countFaults(faults: readonly DecodedFault[]): CountedFault[] {
   const byText = new Map<string, CountedFault>();
   for (const fault of faults) {

@@ -1,13 +1,13 @@
-/** Register values in a line of a log: how kernels, hypervisors, firmware and emulators write them, as pairs of a key and a number. */
+/** Finds register values in a log line, in the forms of kernels, hypervisors, firmware and emulators: pairs of a key and a number. */
 
 import { isSet } from '../../arch/read.ts';
 import { ESR } from '../../arch/registers/fault.ts';
 import type { Evidence } from './evidence.ts';
 
-/** What starts a report. */
+/** The registers that start a report. */
 export const PRIMARY_KEYS = ['esr', 'par', 'dfsr', 'ifsr', 'fsr', 'gfsr'] as const;
 export type PrimaryKey = (typeof PRIMARY_KEYS)[number];
-/** What goes with one. */
+/** The values that go with one. */
 export type DetailKey =
   | 'far'
   | 'hpfar'
@@ -24,24 +24,24 @@ export type DetailKey =
 export interface Token {
   readonly key: PrimaryKey | DetailKey;
   readonly value: bigint;
-  /** Where in the line. */
+  /** Position in the line. */
   readonly at: number;
-  /** The exception level in the register's name. */
+  /** The Exception level in the register's name. */
   readonly el?: number | undefined;
-  /** Says again what the report before it said, if it is the same value. */
+  /** Whether it repeats the report before it, if the value is the same. */
   readonly repeats?: boolean;
-  /** Nothing near it says whether it is an SMMU's FSR or a CPU's DFSR. */
+  /** Whether nothing nearby tells an SMMU's FSR from a CPU's DFSR. */
   readonly ambiguous?: boolean;
-  /** Named PAR_EL1, which has 64 bits. */
+  /** Whether it is named PAR_EL1, which has 64 bits. */
   readonly wide?: boolean;
-  /** What the log calls the fault. */
+  /** The log's words for the fault. */
   readonly words?: string;
 }
 
-/** `=`, `:`, or a blank where 0x follows; then the number, with 0x or without. */
+/** `=`, `:`, or a space before 0x; then the number, with or without 0x. */
 const VALUE = String.raw`(?:\s*[:=]\s*(?:0x)?|\s+0x)([0-9a-f]{1,16})\b(?!/)`;
 const named = (name: string) => new RegExp(String.raw`(?<![\w-])(?:${name})${VALUE}`, 'gi');
-/** With all 8 digits at least, as nobody writes an ESR shorter: `ESR : EC 0x25` is none. */
+/** An ESR has at least 8 digits, since nobody writes it shorter. `ESR : EC 0x25` is not one. */
 const syndrome = (name: string) =>
   new RegExp(String.raw`(?<![\w-])(?:${name})\s*[:=]?\s*(?:0x)?([0-9a-f]{8,16})\b`, 'gi');
 
@@ -52,7 +52,7 @@ interface Rule {
   readonly repeats?: boolean;
   readonly decimal?: boolean;
   readonly wide?: boolean;
-  /** What words say, where there are no digits. */
+  /** The value if the line has words in place of digits. */
   readonly fixed?: bigint;
 }
 
@@ -70,7 +70,7 @@ const RULES: readonly Rule[] = [
   },
   // TF-A: `exception reason=0 syndrome=0xbe000011`.
   { key: 'esr', pattern: /\bexception reason=\S{1,6} syndrome=(?:0x)?([0-9a-f]{8,16})\b/gi },
-  // QEMU: `with ESR 0x25/0x96000047`, the class before the register.
+  // QEMU: `with ESR 0x25/0x96000047`, the class in front of the register.
   { key: 'esr', pattern: /\bESR 0x[0-9a-f]{1,2}\/(?:0x)?([0-9a-f]{1,16})\b/gi },
   { key: 'far', pattern: named('far(?:_el[nx])?|dfar|ifar|hdfar|hifar|gva') },
   { key: 'far', pattern: named('far_el1(?:2)?'), el: 1 },
@@ -86,7 +86,7 @@ const RULES: readonly Rule[] = [
   { key: 'far', pattern: named('(?:data |instruction )?fault address register') },
   { key: 'hpfar', pattern: named('hpfar(?:_el[2nx])?') },
   { key: 'ipa', pattern: named('gpa|ipafar|ipa') },
-  // KVM and pKVM: what EL2 took of itself.
+  // KVM and pKVM: an exception that EL2 took from itself.
   { key: 'el', pattern: /\bHYP panic\b/gi, fixed: 2n },
   { key: 'el', pattern: /\b(?:Unhandled Exception|PANIC) in EL3\b/gi, fixed: 3n },
   { key: 'el', pattern: /\bfrom EL\d to EL([123])\b/gi },
@@ -106,20 +106,20 @@ const RULES: readonly Rule[] = [
   { key: 'gfsynr1', pattern: named('s?gfsynr1') },
 ];
 
-/** The line that is read, with what may go on in the lines below; only what begins in its first `own` characters is of it. */
+/** A line with the lines below that may continue it. Only matches that begin in its first `own` characters belong to it. */
 export interface View {
   readonly text: string;
   readonly own: number;
-  /** Which line it is, counted from 0. */
+  /** Line number, from 0. */
   readonly line: number;
 }
 
-/** Linux: `Internal error: Oops: 96000004 [#1] SMP`; on 32 bits with `ARM` or `THUMB2` behind it. */
+/** Linux: `Internal error: Oops: 96000004 [#1] SMP`; on 32 bits followed by `ARM` or `THUMB2`. */
 const OOPS = /Internal error: .*?\b([0-9a-f]{1,16}) \[#\d+\](.{0,80})/i;
 /** Linux: `Unhandled fault: page domain fault (0x81b) at 0x00000000`, `Unhandled prefetch abort: … (0x…) at 0x…`. */
 const UNHANDLED = /Unhandled (fault|prefetch abort): ?([^(]*)\(0x([0-9a-f]{1,16})\)/i;
 
-/** The registers that a line names, in their order. A register that is 0 reports nothing. */
+/** The registers in a line, in order. A register that is 0 reports nothing. */
 export function tokensOf({ text, own, line }: View, evidence: Evidence): Token[] {
   const found: Token[] = [];
   for (const { key, pattern, el, decimal, wide, fixed } of RULES) {
@@ -135,7 +135,7 @@ export function tokensOf({ text, own, line }: View, evidence: Evidence): Token[]
   return found.sort((a, b) => a.at - b.at);
 }
 
-/** `fsr` is an SMMU's or a CPU's: the line itself says which, else what is near. */
+/** `fsr` may be an SMMU's or a CPU's: the line itself decides, or else the lines nearby. */
 function faultStatus(token: Token, evidence: Evidence, line: number): Token {
   if (evidence.on(line, 'smmu')) return token;
   const owner = evidence.on(line, 'cpu32') ? 'cpu32' : evidence.nearer(line, 'cpu32', 'smmu');
@@ -164,8 +164,8 @@ function linuxTokens(text: string, own: number, line: number, evidence: Evidence
 const ESR_DIGITS = { written: 8, whole: 16 };
 
 /**
- * Whether the number in an oops is an FSR. 16 digits are an ESR; fewer than 8 are none, as EC stands in the highest of 32 bits (but 0, an
- * undefined instruction). Of 8 digits the signs around it decide, then whether an ESR could be so: aborts of fetches have IL = 1.
+ * Whether the number in an oops is an FSR. 16 digits are an ESR. Fewer than 8 are not, because EC is in the highest of 32 bits (except EC 0, an
+ * undefined instruction). For 8 digits, the signs nearby decide, then whether the value is possible as an ESR: aborts of fetches have IL = 1.
  */
 function isOf32Bits(digits: string, line: number, evidence: Evidence): boolean {
   if (digits.length >= ESR_DIGITS.whole) return false;
@@ -176,7 +176,7 @@ function isOf32Bits(digits: string, line: number, evidence: Evidence): boolean {
   return !isSet(value, ESR.fields.IL);
 }
 
-/** The bit that Linux sets above an IFSR, to tell it from a DFSR. */
+/** The bit that Linux adds to an IFSR to distinguish it from a DFSR. */
 const PREFETCH = 0x8000_0000n;
 
 function statusToken(

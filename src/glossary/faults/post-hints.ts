@@ -1,4 +1,4 @@
-/** Causes that other lines of a post show: stacks, DACR, the printed entry, where the CPU was, an address in full. */
+/** Causes that other lines of a post show: stacks, DACR, the printed entry, where the CPU was, an uncut address. */
 import { read } from '../../arch/read.ts';
 import { DACR_DOMAINS } from '../../arch/registers/aarch32-base.ts';
 import { hex } from '../../text/numbers.ts';
@@ -7,11 +7,11 @@ import { type ReadEntry, readWalk } from './printed-words.ts';
 import { isFaultPar } from './report.ts';
 import { dacrOf } from './system.ts';
 
-/** What other lines show: `cause` where it settles the matter. */
+/** What other lines show. `cause` is set if there is no doubt about it. */
 export interface PostHints {
   readonly cause?: string | undefined;
   readonly hints: readonly string[];
-  /** What to know beyond causes. */
+  /** Notes other than causes. */
   readonly notes: readonly string[];
 }
 
@@ -29,16 +29,16 @@ function dacrCause({ kind, domain }: DecodedFault, near: readonly string[]): str
   if (dacr === undefined || field === undefined || read(dacr, field) !== 0) return undefined;
   const user =
     domain === USER_DOMAIN
-      ? ': the kernel touched user memory directly, not through copy_from_user or copy_to_user (CONFIG_CPU_SW_DOMAIN_PAN)'
+      ? ': the kernel accessed user memory directly, not through copy_from_user or copy_to_user (CONFIG_CPU_SW_DOMAIN_PAN)'
       : '';
   return `DACR ${hex(dacr)} gives domain ${domain} no access${user}`;
 }
 
-/** Linux: user memory is of this domain. */
+/** The domain of user memory in Linux. */
 const USER_DOMAIN = 1;
 
 const STACK = /\b(Task|IRQ|Overflow|SDEI|Normal) stack:\s+\[0x([0-9a-f]{8,16})\.\.0x([0-9a-f]{8,16})\]/i;
-/** A frame is no larger. */
+/** The largest frame of a stack. */
 const FRAME = 0x1_0000n;
 
 function stackCause({ address, source }: DecodedFault, near: readonly string[]): string | undefined {
@@ -54,7 +54,7 @@ function stackCause({ address, source }: DecodedFault, near: readonly string[]):
   return undefined;
 }
 
-/** The last printed entry against the access. */
+/** Compares the last printed entry with the access. */
 function entryCause(fault: DecodedFault): string | undefined {
   const { printed, kind } = fault;
   const last = printed === undefined ? undefined : readWalk(printed).at(-1);
@@ -81,21 +81,21 @@ function permissionCause(fault: DecodedFault, { allows }: ReadEntry, entry: stri
     if (!may)
       return `${name} is 1 in ${entry}: a fetch is refused. Control went into data, or memory for code was not made executable`;
     if (privileged && allows.unprivileged && allows.write)
-      return `${entry} is writable at EL0, which no privileged fetch may use`;
+      return `${entry} is writable at EL0, so no privileged fetch may use it`;
     return `${entry} permits the fetch: ${STALE}; or a table above it, or WXN, forbids it`;
   }
   if (access === 'write' && !allows.write) return `${entry} is read-only`;
   if (access === 'read' && !allows.read) return `${entry} permits no reads`;
-  if (!privileged && !allows.unprivileged) return `${entry} is for privileged accesses alone`;
+  if (!privileged && !allows.unprivileged) return `${entry} is only for privileged accesses`;
   if (privileged && allows.unprivileged && fault.stage !== 2 && fault.source === 'esr') {
-    return `${entry} is of EL0: with PAN the kernel may not touch it but through uaccess routines; else ${STALE}`;
+    return `${entry} belongs to EL0: with PAN the kernel may access it only through uaccess routines; otherwise ${STALE}`;
   }
   return `${entry} permits the access: ${STALE}; or a table above it forbids it`;
 }
 
 const LONG_NUMBER = /\b(?:0x)?([0-9a-f]{9,16})\b/gi;
 
-/** The address of a device's access, of which the text has a longer form. */
+/** Finds a longer form of the address of a device's access in the text. */
 function cutHint({ address, source, kind }: DecodedFault, near: readonly string[]): string | undefined {
   if (address === undefined || !isOfDevice(source) || kind !== 'translation') return undefined;
   const low = BigInt.asUintN(32, address);
@@ -104,7 +104,7 @@ function cutHint({ address, source, kind }: DecodedFault, near: readonly string[
     for (const [, digits] of line.matchAll(LONG_NUMBER)) {
       const whole = BigInt(`0x${digits!}`);
       if (whole !== low && BigInt.asUintN(32, whole) === low) {
-        return `${hex(whole)} stands in the text too: the address was cut to 32 bits (the device's DMA mask, or a register of 32 bits)`;
+        return `the text also has ${hex(whole)}: the address was cut to 32 bits (the device's DMA mask, or a register of 32 bits)`;
       }
     }
   }
@@ -113,7 +113,7 @@ function cutHint({ address, source, kind }: DecodedFault, near: readonly string[
 
 const ELR = /\belr(?:_el[n123])?\s*[:=]\s*(?:0x)?([0-9a-f]{8,16})\b(.*)$/i;
 
-/** Of an instruction abort whose FAR is not printed. U-Boot prints ELR twice: as linked, then as it runs. */
+/** For an instruction abort without FAR. U-Boot prints ELR twice: as linked, then relocated. */
 function elrNote(
   { address, access, source, kind }: DecodedFault,
   near: readonly string[],
@@ -123,16 +123,16 @@ function elrNote(
   const last = found.findLast(([, , rest]) => !/reloc/.test(rest!)) ?? found.at(-1);
   return last === undefined
     ? undefined
-    : `of an instruction abort ELR is the address: ${hex(BigInt(`0x${last[1]!}`))}`;
+    : `for an instruction abort, ELR is the address: ${hex(BigInt(`0x${last[1]!}`))}`;
 }
 
 const PAR = /\bPAR(?:_EL1)?\s*[:=]\s*(?:0x)?([0-9a-f]{1,16})\b/i;
 
-/** A PAR beside an abort, that is no fault of a translation. */
+/** A PAR next to an abort that does not hold a translation fault. */
 function parNote({ source }: DecodedFault, near: readonly string[]): string | undefined {
   if (source !== 'esr') return undefined;
   const digits = near.map((line) => PAR.exec(line)?.[1]).find((one) => one !== undefined);
   const par = digits === undefined ? 0n : BigInt(`0x${digits}`);
   if (par === 0n || isFaultPar(par)) return undefined;
-  return `PAR ${hex(par)} is not read: it holds no fault of an address translation that belongs to this`;
+  return `PAR ${hex(par)} is not used: it does not hold a translation fault that belongs to this abort`;
 }

@@ -1,10 +1,10 @@
-/** What the rest of a post adds to its faults: the walk that was printed, and causes that other lines show. */
+/** Adds to faults what the rest of a post shows: the printed walk, and causes in other lines. */
 import type { DecodedFault } from './decoded-fault.ts';
 import { postHints } from './post-hints.ts';
 import { lastEntry, type PlacedWalk, printedWalks } from './printed-walk.ts';
 import type { PlacedFault } from './scanner.ts';
 
-/** A walk stands within so many lines of its fault. */
+/** The most lines between a fault and its walk. */
 const REACH = 40;
 
 export function withPost(placed: readonly PlacedFault[], lines: readonly string[]): DecodedFault[] {
@@ -32,7 +32,7 @@ function withHead(fault: DecodedFault, above: string | undefined): DecodedFault 
   return /\*{3,} PREFETCH ABORT \*{3,}/.test(above) ? { ...fault, access: 'execute' } : fault;
 }
 
-/** The walk of a fault: of its own address, or without one, between the faults before and after it. */
+/** The walk that belongs to a fault: one of the same address, or one without an address between the neighbouring faults. */
 function walkOf(
   { fault, first, last }: PlacedFault,
   next: number,
@@ -60,7 +60,7 @@ function withWalk(fault: DecodedFault, { walk }: PlacedWalk): DecodedFault {
     ...fault,
     kind: fault.kind === 'unknown' && invalid ? 'translation' : fault.kind,
     printed,
-    // Only a walk that gives the address can: of an asynchronous abort it means nothing.
+    // An asynchronous abort has no address, so a walk cannot give it one.
     address: fault.address ?? (believed && fault.ipa === undefined ? walk.address : undefined),
     descriptor: believed ? lastEntry(walk)?.value : undefined,
   };

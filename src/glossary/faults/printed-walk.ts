@@ -1,41 +1,41 @@
 /**
- * Walks that a log prints: tables' roots, page sizes, and one entry a level, as Linux (arm64 and arm), Xen, Zephyr, FVP's trace, crash and
- * drivers of other IOMMUs write them. Entries are given the level and the stage that their names say.
+ * Reads the walks that a log prints: table roots, page sizes, and one entry per level, as Linux (arm64 and arm), Xen, Zephyr, FVP's trace, crash and
+ * drivers of other IOMMUs write them. The name of an entry gives its level and stage.
  */
 import { addressOf } from '../../arch/read.ts';
 import { TTBR0_EL1 } from '../../arch/registers/base.ts';
 
-/** A translation granule, as logs name it. */
+/** A translation granule, by its name in logs. */
 export type Granule = '4K' | '16K' | '64K';
 
-/** One entry as it was printed. */
+/** One printed entry. */
 export interface PrintedEntry {
-  /** What the log calls it: `pte`, `2ND`, `L3`. */
+  /** The log's name for it: `pte`, `2ND`, `L3`. */
   readonly name: string;
-  /** Arm's level. Undefined where the tables are of a format of their own, or the level cannot be told. */
+  /** Arm's level. Undefined if the tables have another format, or the level is not known. */
   readonly level?: number | undefined;
   readonly value: bigint;
   /** Physical address of the entry. */
   readonly at?: bigint | undefined;
-  /** What the log itself says. */
+  /** Whether the log itself calls it valid. */
   readonly valid?: boolean | undefined;
 }
 
 /** A walk as a log printed it. */
 export interface PrintedWalk {
   readonly stage: 1 | 2;
-  /** `own`: tables that are not Arm's. */
+  /** `own`: a format that is not Arm's. */
   readonly format: 'long' | 'short' | 'own' | 'unknown';
   /** The input address that was walked. */
   readonly address?: bigint | undefined;
   readonly root?: bigint | undefined;
   readonly granule?: Granule | undefined;
   readonly vaBits?: number | undefined;
-  /** In the order of the walk. */
+  /** The entries in the order of the walk. */
   readonly entries: readonly PrintedEntry[];
 }
 
-/** A walk, and the lines that it takes up, counted from 0. */
+/** A walk, and its first and last line, counted from 0. */
 export interface PlacedWalk {
   readonly walk: PrintedWalk;
   readonly first: number;
@@ -46,14 +46,14 @@ type Draft = { -readonly [key in keyof PrintedWalk]: PrintedWalk[key] } & { entr
 
 const hexValue = (digits: string) => BigInt(`0x${digits}`);
 
-/** A form of line, and what it adds to the walk in progress. `begins` starts one. */
+/** A form of line, and what it adds to the walk in progress. `begins` starts a new walk. */
 interface Form {
   readonly pattern: RegExp;
   readonly begins?: boolean;
   readonly add: (draft: Draft, groups: Readonly<Record<string, string | undefined>>) => void;
 }
 
-/** Names of levels, and the numbers they have. */
+/** Xen's names of levels. */
 const XEN_LEVELS: Readonly<Record<string, number>> = { '0TH': 0, '1ST': 1, '2ND': 2, '3RD': 3 };
 const CRASH_LEVELS: Readonly<Record<string, number>> = { PGD: 0, P4D: 0, PUD: 1, PMD: 2, PTE: 3 };
 
@@ -182,23 +182,23 @@ const FORMS: readonly Form[] = [
   },
 ];
 
-/** The root in a TTBR, without the ASID and what else stands beside the address. */
+/** The root in a TTBR, without the ASID and other fields. */
 const rootOf = (ttbr: bigint) => addressOf(ttbr, TTBR0_EL1.fields.BADDR);
 
 const push = (draft: Draft, entry: PrintedEntry) => draft.entries.push(entry);
 
-/** Linux, in one line: `[ADDRESS] pgd=…, p4d=…, pud=…, pmd=…, pte=…`, the older with a star before each. */
+/** Linux, in one line: `[ADDRESS] pgd=…, p4d=…, pud=…, pmd=…, pte=…`, older kernels with a star before each. */
 const LINUX = /\[(?<at>[0-9a-f]{8,16})\] (?=\*?p(?:gd|4d)\s*=)/i;
 const LINUX_ENTRY = /(?<!\w)(\*)?(pgd|p4d|pud|pmd|pte|ppte)\s*=\s*([0-9a-f]{1,16})\b/gi;
 
-/** No walk has more entries. */
+/** The most entries in a walk. */
 const MOST_ENTRIES = 8;
-/** Lines between two lines of one walk. */
+/** The most other lines between two lines of one walk. */
 const REACH = 6;
-/** Lines of a wrapped walk. */
+/** The most lines of a wrapped walk. */
 const WRAPPED = 4;
 
-/** Every walk that the lines print, in their order. */
+/** Every walk in the lines, in order. */
 export function printedWalks(lines: readonly string[]): PlacedWalk[] {
   const found: { walk: Draft; first: number; last: number }[] = [];
   for (const [i, line] of lines.entries()) {
@@ -231,14 +231,14 @@ export function printedWalks(lines: readonly string[]): PlacedWalk[] {
   );
 }
 
-/** crash's PGD is of the level above the entry that follows it. */
+/** crash's PGD gets the level above the entry that follows it. */
 function foldRoot(entries: PrintedEntry[]): void {
   const [first, second] = entries;
   if (first?.name !== 'PGD' || second?.level === undefined) return;
   entries[0] = { ...first, level: second.level - 1 };
 }
 
-/** The entries of Linux's line, and of those below where it was wrapped. */
+/** The entries in Linux's line, and in the lines below if it was wrapped. */
 function readLinux(draft: Draft, address: bigint, lines: readonly string[]): void {
   draft.address = address;
   const [first = '', ...rest] = lines;
@@ -257,9 +257,9 @@ function readLinux(draft: Draft, address: bigint, lines: readonly string[]): voi
   if (!is64) draft.granule = '4K';
   const levelOf = is64 ? levels64(draft) : draft.format === 'short' ? SHORT_LEVELS : LPAE_LEVELS;
   for (const { name, value } of named) {
-    // A root alone, of a page size that is not known, may be of any level.
+    // A single root may have any level if the page size is not known.
     const level = is64 && named.length === 1 && draft.vaBits === undefined ? undefined : levelOf[name];
-    // A level that is folded away is printed again under the next name. Linux's own copy of a short pte is no descriptor.
+    // A folded level is printed again under the next name. Linux's own copy of a short pte is not a descriptor.
     if (draft.format === 'short' && hardware && name === 'pte') continue;
     const same = draft.entries.at(-1);
     const copy = is64 && draft.vaBits === undefined && same?.value === value && value !== 0n;
@@ -268,7 +268,7 @@ function readLinux(draft: Draft, address: bigint, lines: readonly string[]): voi
   }
 }
 
-/** Of 32 bits. */
+/** Levels by name on 32-bit Arm. */
 const SHORT_LEVELS: Readonly<Record<string, number>> = { pgd: 1, pte: 2, ppte: 2 };
 const LPAE_LEVELS: Readonly<Record<string, number>> = { pgd: 1, pud: 1, pmd: 2, pte: 3 };
 
@@ -276,7 +276,7 @@ const PAGE_BITS: Readonly<Record<Granule, number>> = { '4K': 12, '16K': 14, '64K
 const LAST_LEVEL = 3;
 const ENTRY_BITS = 3;
 
-/** Of arm64. The root's level follows from page size and VA bits: `pgd` is of that level, and so are names of levels above. */
+/** Levels by name on arm64. The root's level follows from page size and VA bits. `pgd`, and any folded level, has the root's level. */
 function levels64({ granule, vaBits }: Draft): Readonly<Record<string, number>> {
   const usual = { pgd: 0, p4d: 0, pud: 1, pmd: 2, pte: LAST_LEVEL };
   if (granule === undefined || vaBits === undefined) return usual;
@@ -288,7 +288,7 @@ function levels64({ granule, vaBits }: Draft): Readonly<Record<string, number>> 
   );
 }
 
-/** The last entry: what ended the walk. */
+/** The last entry, which ended the walk. */
 export function lastEntry(walk: PrintedWalk | undefined): PrintedEntry | undefined {
   return walk?.entries.at(-1);
 }

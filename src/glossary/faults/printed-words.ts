@@ -1,4 +1,4 @@
-/** The entries of a printed walk in words: what each is, where it leads, and whether it allows the access that faulted. (DDI 0487 D8.3, G5.4, G5.5.) */
+/** Describes the entries of a printed walk: the kind of each, its target, and whether it allows the access that faulted. (DDI 0487 D8.3, G5.4, G5.5.) */
 import {
   type DescriptorPlace,
   descriptorLayout,
@@ -16,21 +16,21 @@ import { addressOf, isSet, read } from '../../arch/read.ts';
 import { hex, shortSize } from '../../text/numbers.ts';
 import type { Granule, PrintedEntry, PrintedWalk } from './printed-walk.ts';
 
-/** An entry, as far as it can be read. */
+/** A printed entry, decoded as far as possible. */
 export interface ReadEntry extends PrintedEntry {
   readonly kind: EntryKind | 'unknown';
-  /** Where it leads: the next table, or the output address. */
+  /** The next table, or the output address. */
   readonly target?: bigint | undefined;
-  /** In words. */
+  /** The entry in words. */
   readonly text: string;
-  /** The leaf's permissions, as far as one entry says. */
+  /** The leaf's permissions, as far as one entry can say. */
   readonly allows?: Permissions | undefined;
 }
 
 export interface Permissions {
   readonly read: boolean;
   readonly write: boolean;
-  /** Unprivileged accesses; of stage 2 all of them. */
+  /** Whether unprivileged accesses are allowed. Always true at stage 2. */
   readonly unprivileged: boolean;
   readonly accessed: boolean;
   readonly executePrivileged: boolean;
@@ -41,12 +41,12 @@ export interface Permissions {
 
 const GRANULE_LOG2: Readonly<Record<Granule, number>> = { '4K': 12, '16K': 14, '64K': 16 };
 const LAST_LEVEL = 3;
-/** The highest table that a granule has, without FEAT_LPA2. */
+/** The first level that a granule has without FEAT_LPA2. */
 const LOWEST_LEVEL: Readonly<Record<Granule, number>> = { '4K': 0, '16K': 0, '64K': 1 };
-/** Bits of Lv1 entries, as exynos-iommu.c has them. */
+/** The bits of Lv1 entries, as in exynos-iommu.c. */
 const SYSMMU_TYPE = { table: { high: 0, low: 0 }, leaf: { high: 1, low: 1 } } as const;
 
-/** Each entry of a walk, read. */
+/** Decodes each entry of a walk. */
 export function readWalk(walk: PrintedWalk): ReadEntry[] {
   return walk.entries.map((entry) => readEntry(entry, walk));
 }
@@ -63,7 +63,7 @@ function readEntry(entry: PrintedEntry, walk: PrintedWalk): ReadEntry {
   };
 }
 
-/** Entries of other IOMMUs: of Samsung's SysMMU the two lowest bits tell a table (01) from a section or page (10). */
+/** Entries of other IOMMUs. In Samsung's SysMMU, the two lowest bits distinguish a table (01) from a section or page (10). */
 function ownText({ name, value }: PrintedEntry): string {
   if (name === 'Lv1')
     return isSet(value, SYSMMU_TYPE.table)
@@ -72,22 +72,22 @@ function ownText({ name, value }: PrintedEntry): string {
         ? 'section'
         : 'not valid';
   if (name === 'Lv2') return value === 0n ? 'not valid' : 'page';
-  return 'of a format that is not read here';
+  return 'its format is not known here';
 }
 
 const ENTRY_BYTES_LOG2 = 3;
 
-/** Bytes that an entry of a level covers. */
+/** Bytes that an entry at a level covers. */
 function sizeOf(level: number, granuleLog2: number): number {
   return 2 ** (granuleLog2 + (LAST_LEVEL - level) * (granuleLog2 - ENTRY_BYTES_LOG2));
 }
 
-/** The kinds to try, by level. */
+/** The kinds of entry to try at a level. */
 function kindsAt(level: number): readonly EntryKind[] {
   return level === LAST_LEVEL ? ['page'] : ['table', 'block'];
 }
 
-/** Whether the fixed bits of a layout are those of a word. */
+/** Whether a word has the fixed bits of a layout. */
 function matches(place: DescriptorPlace, value: bigint): boolean {
   return descriptorLayout(place).fields.every(
     (field) => field.fixed === undefined || read(value, field) === field.fixed,
@@ -105,7 +105,7 @@ function readLong(entry: PrintedEntry, level: number, { stage, granule }: Printe
     return { ...entry, kind: 'invalid', text: value === 0n ? 'invalid: it is 0' : 'invalid' };
   }
   const target = targetOf({ ...place, kind }, value);
-  if (kind === 'table') return { ...entry, kind, target, text: `table, the next one at ${hex(target)}` };
+  if (kind === 'table') return { ...entry, kind, target, text: `table, next table at ${hex(target)}` };
   const allows = stage === 1 ? permissions1(value) : permissions2(value);
   const size = kind === 'block' ? `, ${shortSize(sizeOf(level, place.granuleLog2))}` : '';
   const text = `${kind} at PA ${hex(target)}${size}, ${stage === 1 ? words1(value) : words2(value)}`;
@@ -120,11 +120,11 @@ function targetOf(place: DescriptorPlace, value: bigint): bigint {
 
 const S1 = STAGE1_LEAF.fields;
 const S2 = STAGE2_LEAF.fields;
-/** AP[2:1] by its two bits, S2AP by its: what each lets. */
+/** The accesses that AP[2:1] and S2AP allow, by value. */
 const AP = ['writes', 'writes-el0', 'reads', 'reads-el0'] as const;
 const S2AP_READ: readonly number[] = [1, 3];
 const S2AP_WRITE: readonly number[] = [2, 3];
-/** XN[1:0] of stage 2: who may execute. */
+/** The values of stage 2's XN[1:0] with which privileged software may execute. */
 const XN_PRIVILEGED: readonly number[] = [0, 3];
 const XN_UNPRIVILEGED: readonly number[] = [0, 1];
 
@@ -177,7 +177,7 @@ function words2(value: bigint): string {
     .join(', ');
 }
 
-/** The forms of short descriptors, by level, and what each is called. */
+/** The forms of short descriptors by level, with their names. */
 const SHORT_FORMS = {
   1: [
     { form: SHORT_TABLE, kind: 'table', title: 'table' },
@@ -203,14 +203,14 @@ function readShort(entry: PrintedEntry, level: number): ReadEntry {
   }
   const { form, kind, title } = found;
   const target = addressOf(value, form.fields.BASE);
-  const domain = 'Domain' in form.fields ? `, of domain ${read(value, form.fields.Domain)}` : '';
+  const domain = 'Domain' in form.fields ? `, domain ${read(value, form.fields.Domain)}` : '';
   return {
     ...entry,
     kind,
     target,
     text:
       kind === 'table'
-        ? `table, the next one at ${hex(target)}${domain}`
+        ? `table, next table at ${hex(target)}${domain}`
         : `${title} at PA ${hex(target)}${domain}`,
   };
 }

@@ -1,4 +1,4 @@
-/** Reports: a register that reports a fault, and the values that go with it, as they are found in a text; and what they decode to. */
+/** Reports: a register that reports a fault, with the values that belong to it in a text, and how they are decoded. */
 import { fieldsOf, type WordLayout } from '../../arch/field.ts';
 import { isSet, maskOf } from '../../arch/read.ts';
 import { DFSR_LONG, DFSR_SHORT } from '../../arch/registers/fault-aarch32.ts';
@@ -10,7 +10,7 @@ import { decodeContextFault, decodeGlobalFault } from './from-smmu.ts';
 import type { DetailKey, PrimaryKey } from './patterns.ts';
 import { kindInWords } from './sources/words.ts';
 
-/** A primary register and what goes with it. */
+/** A primary register, and the values that go with it. */
 export interface Report {
   readonly key: PrimaryKey;
   readonly value: bigint;
@@ -19,11 +19,11 @@ export interface Report {
   readonly ambiguous: boolean;
   readonly wide: boolean;
   readonly words: string | undefined;
-  /** The CPU is older than ARMv6, as its control register says. */
+  /** Whether the CPU is older than ARMv6, by its control register. */
   readonly armv5: boolean;
 }
 
-/** The details that each takes. */
+/** The details that belong to each primary register. */
 export const DETAILS: Readonly<Record<PrimaryKey, readonly DetailKey[]>> = {
   esr: ['far', 'hpfar', 'ipa', 'el'],
   par: ['far'],
@@ -85,16 +85,16 @@ function inItsWords(fault: DecodedFault, words: string | undefined): DecodedFaul
     level: undefined,
     notes: [
       ...fault.notes,
-      `the kernel calls it "${words}", which is taken over what ${fault.name} means today`,
+      `the kernel calls it "${words}", which is used instead of the present meaning of ${fault.name}`,
     ],
   };
 }
 
-/** Bits that a word of this layout does not have. */
+/** The set bits that a layout does not define. */
 const strangeBits = (value: bigint, word: WordLayout) =>
   value & ~fieldsOf(word).reduce((mask, field) => mask | maskOf(field), 0n);
 
-/** `fsr` with nothing near it that says whose: what its bits can be, the likelier first. */
+/** An `fsr` with nothing nearby to say whose it is: both readings, the likelier first. */
 function eitherStatus(report: Report): DecodedFault {
   const smmu = contextFault(report);
   const cpu = decodeDfsr(report.value, { far: report.details.get('far') });
@@ -103,7 +103,7 @@ function eitherStatus(report: Report): DecodedFault {
   const smmuFits = smmu.kind !== 'other' && strangeBits(report.value, SMMU_FSR) === 0n;
   const [first, second] = smmuFits && !cpuFits ? [smmu, cpu] : [cpu, smmu];
   const decides =
-    'nothing near it says whose FSR it is: ttbr0, cpsr or *pgd= would make it the DFSR of a 32-bit CPU, iova or cb= the FSR of an SMMU';
+    'nothing nearby says whose FSR it is: ttbr0, cpsr or *pgd= would make it the DFSR of a 32-bit CPU, iova or cb= the FSR of an SMMU';
   return {
     ...first,
     notes: [...first.notes, decides],
@@ -111,7 +111,7 @@ function eitherStatus(report: Report): DecodedFault {
   };
 }
 
-/** A PAR that holds a fault of a translation: not what a register dump shows of an older one. */
+/** Whether a PAR holds a translation fault, and not the result of an older translation. */
 export function isFaultPar(par: bigint): boolean {
   const { F, LPAE } = PAR_FAULT.fields;
   return isSet(par, F) && isSet(par, LPAE) && strangeBits(par, PAR_FAULT) === 0n;

@@ -1,14 +1,14 @@
 /**
- * Faults of IOMMUs that are no SMMU, in the lines of Linux's drivers: mtk_iommu.c and mtk_iommu_v1.c (MediaTek's M4U),
+ * Faults of IOMMUs other than Arm's SMMU, in the log lines of Linux's drivers: mtk_iommu.c and mtk_iommu_v1.c (MediaTek's M4U),
  * ipmmu-vmsa.c (Renesas), apple-dart.c, exynos-iommu.c (Samsung's SysMMU), rockchip-iommu.c.
  */
 import type { DecodedFault, DecodedKind } from './decoded-fault.ts';
 import { type Form, type Found, type Groups, type More, numberOf } from './forms.ts';
 
-/** A status register's bits, the one that tells most first. */
+/** The bits of a status register, the most specific first. */
 type Bits = readonly (readonly [mask: number, kind: DecodedKind, name: string])[];
 
-/** MMU_FAULT_ST1: the bits of both its MMUs. */
+/** MMU_FAULT_ST1: the bits of both MMUs. */
 const M4U_BITS: Bits = [
   [0x0081, 'translation', 'TRANSLATION_FAULT'],
   [0x0102, 'tlb_conflict', 'MAIN_MULTI_HIT_FAULT'],
@@ -146,26 +146,23 @@ function bitOfStatus(status: string | undefined, bits: Bits): Pick<DecodedFault,
   return { kind, name };
 }
 
-/** What a status says beside the bit that tells most. */
+/** The other bits set in a status, besides the most specific one. */
 function otherBits(status: string | undefined, bits: Bits): string {
   const value = Number(`0x${status!}`);
   const [, ...others] = bits.filter(([mask]) => value & mask);
-  return others.length === 0 ? '' : `; it also says ${others.map(([, , name]) => name).join(', ')}`;
+  return others.length === 0 ? '' : `; other bits set: ${others.map(([, , name]) => name).join(', ')}`;
 }
 
-/** The M4U reports a page: the lowest bits of what it says are flags. */
+/** The M4U reports the page: the lowest bits of its value are flags. */
 function m4uFault({ status, at, pa, larb, port }: Groups, bits: Bits): Found {
   return {
     ...bitOfStatus(status, bits),
     address: BigInt(`0x${at!}`) & ~0xfffn,
     device: `larb ${larb!} port ${port!}`,
-    notes: [
-      `the address is that of the page: the M4U does not say more${otherBits(status, bits)}`,
-      ...paNotes(pa),
-    ],
+    notes: [`the M4U reports only the page of the address${otherBits(status, bits)}`, ...paNotes(pa)],
   };
 }
 
 function paNotes(pa: string | undefined): string[] {
-  return Number(`0x${pa!}`) === 0 ? [] : [`the physical address reported is 0x${pa!}`];
+  return Number(`0x${pa!}`) === 0 ? [] : [`the reported physical address is 0x${pa!}`];
 }

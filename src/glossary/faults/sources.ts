@@ -1,4 +1,4 @@
-/** Every source of faults that is known by its lines, each a table of forms. Which comes first matters for none of them. */
+/** All sources of faults that are recognised by their log lines, each a table of forms. Their order does not matter. */
 
 import { adrenoHeadOf, adrenoMoreOf } from './adreno.ts';
 import type { DecodedFault } from './decoded-fault.ts';
@@ -19,7 +19,7 @@ const FORMS: readonly Form[] = [
 ];
 const MORE: readonly More[] = [...SMMU_MORE, ...IOMMU_MORE, ...SOC_MORE];
 
-/** Every form has one of these words; most lines of a log have none. */
+/** Every form contains one of these words. Most lines of a log contain none. */
 const WORDS = /fault|abort|error|mc-err|tlb hits|trap|unhandled|esr:|failed|@/i;
 
 /** The fault that begins in the first `own` characters of a text. */
@@ -28,7 +28,7 @@ export function headOf(text: string, own = text.length): DecodedFault | undefine
   return maliHeadOf(text, own) ?? adrenoHeadOf(text, own) ?? headIn(FORMS, text, own)?.fault;
 }
 
-/** The fault with what a line below its first adds, or undefined where it adds nothing. */
+/** The fault with the facts that a later line adds, or undefined if it adds nothing. */
 export function moreOf(last: DecodedFault, line: string): DecodedFault | undefined {
   return maliMoreOf(last, line) ?? adrenoMoreOf(last, line) ?? moreIn(MORE, last, line);
 }

@@ -1,4 +1,4 @@
-/** A decoded fault in plain words: what happened, what usually causes it, and what to run next. */
+/** Describes a decoded fault in words: what happened, what usually causes it, and what to run next. */
 
 import { fieldsOf } from '../../arch/field.ts';
 import { SMMU_GFSR } from '../../arch/smmu/index.ts';
@@ -13,12 +13,12 @@ export { causesOf } from './causes.ts';
 
 const ACCESS = { read: 'a read', write: 'a write', execute: 'an instruction fetch' } as const;
 
-/** One paragraph: what happened, and what to know about the report. */
+/** One paragraph: what happened, and notes on the report. */
 export function faultParagraph(fault: DecodedFault): string {
   return [faultSentence(fault), ...fault.notes.map((note) => `${capitalised(note)}.`)].join(' ');
 }
 
-/** What happened, in a sentence or two for people. */
+/** What happened, in a sentence or two. */
 export function faultSentence(fault: DecodedFault): string {
   return [
     headline(fault),
@@ -45,7 +45,7 @@ function headline(fault: DecodedFault): string {
   if (event !== undefined && event.kind === undefined) return `${name}: ${event.meaning}`;
   if (source === 'smmuv2-global' && kind === 'other') return globalHeadline(fault);
   if (kind === 'other' && source === 'smmuv3-global') return `Global error of the SMMU: ${name}.`;
-  if (kind === 'unknown') return `${capitalised(name)}; the report does not say of which kind.`;
+  if (kind === 'unknown') return `${capitalised(name)}; the report does not say which kind.`;
   const where = [
     level === undefined ? '' : `at level ${level}`,
     stage === undefined ? '' : `of stage ${stage}`,
@@ -54,7 +54,7 @@ function headline(fault: DecodedFault): string {
   return `${[capitalised(title), ...where].filter(Boolean).join(' ')}${title === name ? '' : ` (${name})`}.`;
 }
 
-/** The bits of sGFSR by their meaning. */
+/** Names the set bits of sGFSR. */
 function globalHeadline({ name }: DecodedFault): string {
   const fields = fieldsOf(SMMU_GFSR);
   const said = name.split(' ').map((one) => {
@@ -71,7 +71,7 @@ function accessSentence(fault: DecodedFault): string {
     const to = ipa === undefined ? `PA ${hex(pa!)}` : `IPA ${hex(ipa)}`;
     return `It was ${access === undefined ? 'an access' : ACCESS[access]} of ${to}.`;
   }
-  if (kind === 'none') return address === undefined ? '' : `The address asked was ${hex(address)}.`;
+  if (kind === 'none') return address === undefined ? '' : `The translated address was ${hex(address)}.`;
   const what = access === undefined ? 'an access' : ACCESS[access];
   const rights = privileged === undefined ? '' : privileged ? ', privileged,' : ', unprivileged,';
   const to = address === undefined ? ' at an address that the report does not give' : ` at ${hex(address)}`;
@@ -96,13 +96,13 @@ function walkSentence({
   if (cls === 'cd') parts.push(`It happened while the context descriptor${at} was fetched.`);
   else if (ptw)
     parts.push(
-      `Not the access itself failed but the fetch of a stage-1 descriptor${at}: stage 2 does not give it.`,
+      `It was not the access itself that failed, but the fetch of a stage-1 descriptor${at}: stage 2 does not allow it.`,
     );
   else if (ipa !== undefined && address !== undefined && address !== ipa)
-    parts.push(`Stage 1 led to IPA ${hex(ipa)}, which stage 2 refused.`);
-  else if (ipa !== undefined && address === ipa) parts.push(`IPA ${hex(ipa)} is what stage 2 refused.`);
+    parts.push(`Stage 1 gave IPA ${hex(ipa)}, which stage 2 refused.`);
+  else if (ipa !== undefined && address === ipa) parts.push(`Stage 2 refused IPA ${hex(ipa)}.`);
   if (fetchAddress !== undefined) parts.push(`The aborted fetch went to PA ${hex(fetchAddress)}.`);
-  if (domain !== undefined) parts.push(`The entry is of domain ${domain}.`);
+  if (domain !== undefined) parts.push(`The entry belongs to domain ${domain}.`);
   return parts.join(' ');
 }
 
@@ -117,10 +117,10 @@ function streamSentence({ streamId, substreamId, contextBank, device }: DecodedF
 }
 
 function stallSentence({ stalled }: DecodedFault): string {
-  return stalled ? 'The transaction is stalled and waits for software.' : '';
+  return stalled ? 'The transaction is stalled until software resumes it.' : '';
 }
 
-/** What to look at, the most useful first: a sentence each. */
+/** What to look at, the most useful first, each in a sentence. */
 export function checksOf({ kind, source, name }: DecodedFault): readonly string[] {
   return (faultKindInfo(kind) ?? (source === 'smmuv3' ? eventNamed(name) : undefined))?.checks ?? [];
 }
@@ -146,7 +146,7 @@ export function nextSteps(fault: DecodedFault): string[] {
   return steps;
 }
 
-/** The last descriptor of the printed walk, with all that the log says of its place. */
+/** Decodes the last descriptor of the printed walk, with everything that the log says about its place. */
 function decodeStep({ descriptor, level, short, printed }: DecodedFault): string | undefined {
   if (descriptor === undefined || printed?.format === 'own') return undefined;
   if (printed?.format === 'short' || short) return `lpae decode ${hex(descriptor, 8)} --format arm_v7s`;

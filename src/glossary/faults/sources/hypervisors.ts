@@ -1,4 +1,4 @@
-/** Faults in the words of hypervisors: Xen's own aborts, Jailhouse, Hafnium. Registers that they name are read as any others. */
+/** Faults in the words of hypervisors: Xen's own aborts, Jailhouse, Hafnium. Registers that they name are found like any others. */
 import { place } from '../../../arch/read.ts';
 import { ABORT_CLASSES, ESR } from '../../../arch/registers/fault.ts';
 import { hex } from '../../../text/numbers.ts';
@@ -16,7 +16,7 @@ const HAFNIUM_MODES: Readonly<Record<string, string>> = { '1': 'read', '2': 'wri
 
 export const HYPERVISOR_FORMS: readonly Form[] = [
   {
-    // Xen on arm64, in EL2: only ISS is printed.
+    // Xen on arm64, at EL2: only ISS is printed.
     source: 'esr',
     pattern: /\b(?<what>Data|Instruction) Abort Trap\. Syndrome=0x(?<iss>[0-9a-f]{1,7})\b/i,
     read: ({ what, iss }) => {
@@ -25,7 +25,7 @@ export const HYPERVISOR_FORMS: readonly Form[] = [
     },
   },
   {
-    // Jailhouse: class, IL and ISS apart.
+    // Jailhouse: class, IL and ISS separately.
     source: 'esr',
     pattern: /\besr: (?<ec>[0-9a-f]{2}) (?<il>[01]) (?<iss>[0-9a-f]{7})\b/i,
     read: ({ ec, il, iss }) => decodeEsr(esrOf(Number(numberOf(ec!)), numberOf(iss!), il === '1'), { el: 2 }),
@@ -45,7 +45,7 @@ export const HYPERVISOR_FORMS: readonly Form[] = [
         `it was in VM ${vm}`,
         'Hafnium does not say the kind: a translation fault or a permission fault',
         ...(HAFNIUM_MODES[mode!] === undefined
-          ? [`mode ${hex(numberOf(mode!))} is of several accesses`]
+          ? [`mode ${hex(numberOf(mode!))} means several kinds of access`]
           : []),
       ],
     }),
@@ -53,5 +53,5 @@ export const HYPERVISOR_FORMS: readonly Form[] = [
 ];
 
 const fromIss = (iss: string) => ({
-  notes: [`Xen prints the ISS alone, 0x${iss}; its class is that of an abort taken from EL2 itself`],
+  notes: [`Xen prints only the ISS, 0x${iss}; the class is that of an abort taken from EL2 itself`],
 });

@@ -5,13 +5,13 @@
 import type { DecodedKind } from '../decoded-fault.ts';
 import { accessNamed, type Form, type More } from '../forms.ts';
 
-/** What the memory controller says, by its own words. */
+/** Kinds by the memory controller's own words. */
 const TEGRA_KINDS: readonly (readonly [RegExp, DecodedKind])[] = [
   [/translation|page/i, 'translation'],
   [/secur|carveout|permission|protect|violat/i, 'permission'],
 ];
 
-/** A decode error is of the controller: no translation had a part in it. */
+/** A decode error comes from the controller: no translation was involved. */
 function tegraKind(what: string, detail = ''): DecodedKind {
   if (/smmu/i.test(what + detail))
     return /(?:read|write|secure)\w* (?:error|violation|fault)|protection|permission/i.test(detail)
@@ -21,7 +21,7 @@ function tegraKind(what: string, detail = ''): DecodedKind {
 }
 
 const DECODE =
-  'the address is none of the memory that the controller serves: no translation took part, or the device bypasses the SMMU';
+  'the address is outside the memory of the controller: there was no translation, or the device bypasses the SMMU';
 
 export const SOC_FORMS: readonly Form[] = [
   {

@@ -1,5 +1,5 @@
 /**
- * Lines of SMMU drivers that hold no fault registers of their own: arm-smmu before it printed FSR, global errors and Command queue errors of
+ * Lines of SMMU drivers without fault registers: arm-smmu before it printed FSR, global errors and Command queue errors of
  * arm-smmu-v3, messages of QEMU's SMMUv3. (IHI 0062, IHI 0070 6.3.19, 6.3.28, 7.1.)
  */
 import { fieldsOf } from '../../../arch/field.ts';
@@ -13,7 +13,7 @@ import { busAccess, eventKind } from '../from-smmu.ts';
 
 const QEMU_EVENT = /^(?:SMMU_EVT_)?([CEF]_[A-Z_]+)$/;
 
-/** QEMU's names, where they are not the manual's. */
+/** QEMU's names that differ from the manual's. */
 const QEMU_NAMES: Readonly<Record<string, string>> = {
   F_ADDR_SIZE: 'F_ADDR_SIZE',
   F_WALK_EABT: 'F_WALK_EABT',
@@ -23,7 +23,7 @@ const QEMU_NAMES: Readonly<Record<string, string>> = {
 
 export const SMMU_FORMS: readonly Form[] = [
   {
-    // Before Linux 3.17 or so, and after it where FSR is left out.
+    // Before Linux 3.17 or so, and later if FSR is left out.
     source: 'smmuv2',
     pattern:
       /\bUnhandled context fault: iova=0x(?<at>[0-9a-f]{1,16}), fsynr=0x(?<fsynr>[0-9a-f]{1,8}), cb=(?<bank>\d{1,3})\b/i,
@@ -38,7 +38,7 @@ export const SMMU_FORMS: readonly Form[] = [
         privileged: isSet(value, PNU),
         contextBank: Number(bank),
         registers: [{ layout: registerOf(SMMU_FSYNR0), value }],
-        notes: ['the line has no FSR, which alone says the kind'],
+        notes: ['the line has no FSR, so the kind is not known'],
       };
     },
   },
@@ -69,15 +69,15 @@ export const SMMU_FORMS: readonly Form[] = [
       const said = QEMU_EVENT.exec(event!)?.[1];
       const known = said === undefined ? undefined : eventNamed(QEMU_NAMES[said] ?? said);
       if (known === undefined) return undefined;
-      return { kind: eventKind(known.name, known.kind), name: known.name, notes: ['QEMU says so'] };
+      return { kind: eventKind(known.name, known.kind), name: known.name, notes: ['reported by QEMU'] };
     },
   },
 ];
 
-/** What to know of each reason for which the Command queue stops. */
+/** A note for each reason why the Command queue stops. */
 const REASONS: Readonly<Record<number, string>> = {
   1: 'the command at the index is illegal: its opcode, a field, or a feature that this SMMU lacks',
-  2: 'the fetch of the command was aborted: the base of the queue leads where no RAM is, or the memory is protected',
+  2: 'the fetch of the command was aborted: there is no RAM at the base of the queue, or the memory is protected',
   3: 'a device does not answer ATS invalidations: its link is down, it is in reset or powered off, or it hangs',
 };
 
@@ -96,7 +96,7 @@ function commandError(word: bigint) {
 
 export const SMMU_MORE: readonly More[] = [
   {
-    // The global error and the reason that stands below it are one report.
+    // The global error and the reason below it are one report.
     of: (last) => last.source === 'smmuv3-global' && last.name === 'CMDQ_ERR',
     pattern: /\bCMDQ error \(cons (?<value>0x[0-9a-f]{1,8})\)/i,
     add: (last, { value }) => {

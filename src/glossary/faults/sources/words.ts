@@ -1,6 +1,6 @@
 /**
- * Faults that firmware and small kernels tell in words: seL4, Zephyr, NuttX, RT-Thread, Jailhouse. Only what the words say is taken:
- * a kind, a level, an address; where a number stands beside it that has a name, that number is read.
+ * Faults that firmware and small kernels report in words: seL4, Zephyr, NuttX, RT-Thread, Jailhouse. Only what the words say is used:
+ * a kind, a level, an address, and any number that has a name.
  */
 import type { DecodedKind } from '../decoded-fault.ts';
 import { accessNamed, type Form, numberOf } from '../forms.ts';
@@ -24,7 +24,7 @@ const KINDS: readonly (readonly [RegExp, DecodedKind])[] = [
 ];
 
 export function kindInWords(words: string): DecodedKind | undefined {
-  // A walk's abort names translation too.
+  // The words for an abort on a walk also contain "translation".
   if (/external abort/i.test(words) && /translation|walk/i.test(words)) return 'external_walk';
   return KINDS.find(([pattern]) => pattern.test(words))?.[1];
 }
@@ -97,7 +97,7 @@ export const WORD_FORMS: readonly Form[] = [
     }),
   },
   {
-    // U-Boot on arm32: no register says why.
+    // U-Boot on arm32: no register gives the reason.
     source: 'text',
     pattern: /^\s*(?<what>data|prefetch) abort\s+pc : \[<(?<pc>[0-9a-f]{8})>\]/i,
     read: ({ what, pc }) => ({
@@ -108,7 +108,7 @@ export const WORD_FORMS: readonly Form[] = [
     }),
   },
   {
-    // NuttX on arm64, where no syndrome is printed.
+    // NuttX on arm64, if no syndrome is printed.
     source: 'text',
     pattern:
       /\bReason: (?<what>(?<short>DABT|IABT) \((?<from>lower|current) EL\) - (?:Data|Instruction) Abort)\b/i,
@@ -120,7 +120,7 @@ export const WORD_FORMS: readonly Form[] = [
         name: `${way} from ${level}`,
         access: short!.toUpperCase() === 'IABT' ? 'execute' : undefined,
         privileged: from!.toLowerCase() === 'current',
-        notes: [`it says "${what.split(' - ')[0]}", the class alone: there is no syndrome in it`],
+        notes: [`it says "${what.split(' - ')[0]}", which is only the class: there is no syndrome`],
       };
     },
   },

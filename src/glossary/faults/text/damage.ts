@@ -1,7 +1,7 @@
-/** Undoes what mail, terminals and copying do to the text of a log: quoting, quoted-printable, colours, carriage returns, lines run together. */
+/** Repairs the damage that mail, terminals and copying do to the text of a log: quoting, quoted-printable, colours, carriage returns, joined lines. */
 import { mayContinue } from './prefix.ts';
 
-/** A text as lines of messages, and what was undone to get there. */
+/** A text as lines of messages, and the repairs that were made. */
 export interface Mended {
   readonly lines: readonly string[];
   /** In words, for people. */
@@ -13,25 +13,25 @@ interface Repair {
   readonly mend: (text: string) => string;
 }
 
-/** Lines of a log are short: what stands beyond is no part of one, and would be slow to search. */
+/** The longest line: log lines are short, and longer ones would be slow to search. */
 const LONGEST = 2000;
 
 const ESCAPE = String.fromCharCode(27);
 const COLOUR = new RegExp(`${ESCAPE}\\[[0-9;]*[A-Za-z]`, 'g');
 
 const REPAIRS: readonly Repair[] = [
-  { said: 'carriage returns were taken for ends of lines', mend: (text) => text.replace(/\r\n?/g, '\n') },
+  { said: 'carriage returns were treated as line ends', mend: (text) => text.replace(/\r\n?/g, '\n') },
   {
-    said: 'colours of a terminal were taken off',
+    said: 'terminal colours were removed',
     mend: (text) => text.replace(COLOUR, ''),
   },
-  { said: 'quoted-printable (=3D) was undone', mend: fromQuotedPrintable },
-  { said: 'quote marks (> or |) were taken off', mend: unquoted },
-  { said: 'lines that a mail program ran together were parted at their time stamps', mend: partedAtStamps },
-  { said: 'numbers that were cut at the edge of a terminal were joined', mend: joinedAtEdge },
+  { said: 'quoted-printable (=3D) was decoded', mend: fromQuotedPrintable },
+  { said: 'quote marks (> or |) were removed', mend: unquoted },
+  { said: 'lines that a mail program joined were split at their time stamps', mend: partedAtStamps },
+  { said: 'numbers that were broken at the edge of a terminal were joined', mend: joinedAtEdge },
 ];
 
-/** Never throws. Lines end with \n or \r\n; longer ones than any log's are cut. */
+/** Never throws. Lines end with \n or \r\n. Overlong lines are cut. */
 export function undamaged(text: string): Mended {
   const repairs: string[] = [];
   let mended = text.replace(/\r\n/g, '\n');
@@ -44,12 +44,12 @@ export function undamaged(text: string): Mended {
 }
 
 const QUOTE = /^[ \t]{0,4}(?:[>|][ \t]?)+/;
-/** RFC 2045: an encoded line has 76 characters at most, and is cut where the next would not fit. */
+/** RFC 2045: an encoded line has at most 76 characters, and is broken where the next would not fit. */
 const SOFT_BREAK = { least: 68, most: 76 };
 
 /**
- * Quoted-printable writes every `=` as =3D. A text is that where most of its `=` are; without any, a line of the encoding's own width
- * that ends with `=` says it.
+ * Quoted-printable writes every `=` as =3D, so a text is encoded if most of its `=` are written like that. Without any, a line of the
+ * encoding's width that ends with `=` shows it.
  */
 function fromQuotedPrintable(text: string): string {
   const encoded = text.match(/=3D/g)?.length ?? 0;
@@ -61,7 +61,7 @@ function fromQuotedPrintable(text: string): string {
   for (const line of lines) {
     const last = joined.at(-1);
     if (open && last !== undefined) {
-      // The quote mark of the next line is the mail's, not the text's.
+      // The quote mark of the next line belongs to the mail, not to the text.
       joined[joined.length - 1] = `${last.slice(0, -1)}${line.replace(QUOTE, '')}`;
     } else joined.push(line);
     open =
@@ -88,7 +88,7 @@ const STAMP = String.raw`\[\s{0,5}\d{1,6}\.\d{6}\]`;
 const STAMPS = new RegExp(STAMP, 'g');
 const INNER_STAMP = new RegExp(`(?<=\\S)[ \\t]+(?=${STAMP})`, 'g');
 
-/** `… 0x10 [` and below it `478.919603] …`: the stamp is one, and begins a line, as does one in the middle of a line. */
+/** `… 0x10 [` and below it `478.919603] …`: the stamp is joined and begins a line. So does a stamp in the middle of a line. */
 function partedAtStamps(text: string): string {
   return text
     .replace(/[ \t]*\[[ \t]*\n[ \t]*(?=\d{1,6}\.\d{6}\])/g, '\n[')
@@ -97,7 +97,7 @@ function partedAtStamps(text: string): string {
     .join('\n');
 }
 
-/** A single stamp may stand behind another log's prefix. */
+/** Whether a line has several stamps. A single one may follow another log's prefix. */
 function isRunTogether(line: string): boolean {
   const stamps = line.slice(0, LONGEST).match(STAMPS)?.length ?? 0;
   return stamps > 1 || (stamps === 1 && mayContinue(line));
@@ -105,7 +105,7 @@ function isRunTogether(line: string): boolean {
 
 const TERMINAL = 80;
 
-/** A line that fills a terminal to its edge and ends within a number goes on below. */
+/** Joins a line that fills the terminal's width and ends inside a number with the next one. */
 function joinedAtEdge(text: string): string {
   const lines = text.split('\n');
   const joined: string[] = [];

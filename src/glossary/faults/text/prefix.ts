@@ -1,10 +1,10 @@
-/** What logs put before a message: time stamps, levels, names of programs; and what tells a message from the rest of one before it. */
+/** What logs put in front of a message: time stamps, levels, program names. They also show where a new message begins. */
 
 const MONTH = '(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)';
 
-/** Each stands at the beginning of what is left of a line. None may match nothing. */
+/** Each matches at the beginning of the rest of a line. None may match an empty string. */
 const PREFIXES: readonly RegExp[] = [
-  // Linux: [   12.345678], [  +0.000462]; then [    C0], [  T123] where the caller is printed.
+  // Linux: [   12.345678], [  +0.000462]; then [    C0], [  T123] if the caller is printed.
   /^\s*\[\s*[+-]?\d{1,9}\.\d{1,9}\s*\]/,
   /^\s*\[\s*[CT]\d{1,7}\s*\]/,
   /^\s*\[CPU\d{1,4}\]/i,
@@ -35,10 +35,10 @@ const PREFIXES: readonly RegExp[] = [
   /^\s*[\w.-]{1,64} kernel:/,
 ];
 
-/** So many prefixes at most stand before one message. */
+/** The most prefixes in front of one message. */
 const MOST = 6;
 
-/** The message without what stands before it. Its own indentation stays. */
+/** The message without prefixes. It keeps its own indentation. */
 export function messageOf(line: string): string {
   let rest = line;
   for (let n = 0; n < MOST; n++) {
@@ -49,7 +49,7 @@ export function messageOf(line: string): string {
   return rest;
 }
 
-/** A line that may be the rest of the one above: it is not empty, and no log's prefix begins it. */
+/** Whether a line may be the rest of the one above: it is not empty, and has no log prefix. */
 export function mayContinue(line: string): boolean {
   return line.trim() !== '' && messageOf(line).length === line.length;
 }
