@@ -4,6 +4,7 @@ import type { MachineRegime } from '../arch/regimes.ts';
 import { type SecurityState, securityNamed } from '../arch/security.ts';
 import { EVENT } from '../arch/smmu/index.ts';
 import { RegisterError, resolveRegisters } from '../machine/registers/index.ts';
+import { fileNotes, RowNotes, rowNotes } from './image-notes.ts';
 import { type AnswerJson, imageSchema, machineRegimeOf, type RowJson } from './image-schema.ts';
 import { ANY_STAGES } from './image-words.ts';
 import { GoldenFileError } from './result.ts';
@@ -101,6 +102,9 @@ export interface ImageFile {
   readonly pagemap: readonly PagemapRow[];
   /** Pages that it keeps but lets nobody use (PROT_NONE): no walk may reach them. */
   readonly protNone: readonly PagemapRow[];
+  /** What the file says of its machine that no answer depends on, in words; and what its rows say that is not compared. */
+  readonly notes: readonly string[];
+  readonly rowNotes: readonly string[];
 }
 
 /** All physical addresses: what a file that is zero elsewhere calls RAM. */
@@ -175,13 +179,15 @@ function registersOf(regime: MachineRegime, given: Registers, where: string): Re
  */
 export function parseImageFile(value: unknown): ImageFile {
   const file = parseGolden(imageSchema, value);
-  const resolve = (registers: Registers, where: string) =>
-    registersOf(machineRegimeOf(file), registers, where);
   const { model, pa_bits: paBits, features } = file.cpu;
+  const regime = machineRegimeOf(file);
+  const resolve = (registers: Registers, where: string) => registersOf(regime, registers, where);
+  const ofRows = new RowNotes();
+  for (const row of file.translations) ofRows.add(rowNotes(row));
   const security = securityNamed(file.security ?? '');
   return {
     name: file.name,
-    regime: machineRegimeOf(file),
+    regime,
     ...(file.regime === ANY_STAGES && { anyStages: true }),
     ...(security !== undefined && { security }),
     cpu: { model, ...claims({ paBits, features }) },
@@ -199,5 +205,7 @@ export function parseImageFile(value: unknown): ImageFile {
     }),
     pagemap: file.pagemap.map((row, i) => ({ ...row, where: `pagemap[${i}]` })),
     protNone: file.pagemap_prot_none.map((row, i) => ({ ...row, where: `pagemap_prot_none[${i}]` })),
+    notes: fileNotes(file, regime),
+    rowNotes: ofRows.list(),
   };
 }

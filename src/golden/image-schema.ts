@@ -5,6 +5,7 @@ import { securityNamed, securityProblem } from '../arch/security.ts';
 import { oneShapeOf, pair, record } from '../json/schemas.ts';
 import { isRegisterName } from '../machine/registers/index.ts';
 import { featureNames } from '../walker/cpu.ts';
+import { accessProblem } from './image-access.ts';
 import {
   ANY_STAGES,
   FAULT,
@@ -154,7 +155,7 @@ const rowObject = members(
     sid: maybe(streamNumber),
     ssid: maybe(streamNumber),
     registers: maybe(registers),
-    event: maybe(v.array(hexWord)),
+    event: maybe(v.pipe(v.array(hexWord), v.length(4, 'an event record has four words'))),
     arm: v.optional(answerSchema),
     arm_or: v.optional(answerSchema),
     arm_unprivileged: v.optional(answerSchema),
@@ -250,6 +251,12 @@ const fileObject = members(
   FILE,
 );
 
+/** Every member that a golden image may have. */
+export const imageMembers: readonly string[] = [
+  ...Object.keys(fileObject.entries),
+  ...Object.keys(FILE.information),
+];
+
 /** The machine's regime: of an SMMU with a stream table any, since the entries decide. */
 export function machineRegimeOf({ regime }: { readonly regime: (typeof REGIMES)[number] }): MachineRegime {
   return regime === ANY_STAGES ? 'smmuv3-s1' : regime;
@@ -280,13 +287,22 @@ export const imageSchema = v.pipe(
       });
     }
     for (const [i, row] of translations.entries()) {
+      const rowPath = [
+        { type: 'array' as const, origin: 'value' as const, input: translations, key: i, value: row },
+      ];
+      const wrong = accessProblem(row, regime, dataset.value.registers.strtab_base !== undefined);
+      if (wrong !== undefined) {
+        const [first] = at(dataset.value, 'translations');
+        const message = withValue(wrong.rule, row[wrong.member]);
+        addIssue({ message, path: [first, ...rowPath, ...at(row, wrong.member)] });
+      }
       for (const [answer, path] of answersOf(row)) {
         const refuse = (key: string, message: string) =>
           addIssue({
             message: withValue(message, answer[key as keyof typeof answer]),
             path: [
               ...at(dataset.value, 'translations'),
-              { type: 'array', origin: 'value', input: translations, key: i, value: row },
+              ...rowPath,
               ...path.flatMap((name) => at(row, name)),
               ...at(answer, key),
             ],

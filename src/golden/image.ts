@@ -1,8 +1,10 @@
 /** Runs golden files of kind `image`: another machine's tables and registers, walked here, compared with its answers. */
 
 import type { Answer } from '../machine/machine.ts';
+import { claimCount, claimNotes } from './image-claims.ts';
 import { describeAnswer, describeExpectation, type Mismatch, mismatch } from './image-compare.ts';
 import { type Expectation, type ImageRow, parseImageFile } from './image-file.ts';
+import { RowNotes, registerNotes } from './image-notes.ts';
 import { imageProbe, type Probe } from './image-probe.ts';
 import { type Answered, areUpdates, updatesText } from './image-updates.ts';
 import type { Difference, GoldenResult } from './result.ts';
@@ -20,8 +22,9 @@ export function checkImage(file: unknown): GoldenResult {
   const image = parseImageFile(file);
   const probe = imageProbe(image);
   const differences: Difference[] = [];
+  const uncompared = new RowNotes();
   for (const row of image.rows) {
-    const difference = checkRow(row, probe);
+    const difference = checkRow(row, probe, uncompared);
     if (difference !== undefined) differences.push(difference);
   }
   for (const { where, va, pa } of image.pagemap) {
@@ -35,11 +38,19 @@ export function checkImage(file: unknown): GoldenResult {
     differences.push({ where, want: 'no translation: PROT_NONE', got: describeAnswer(answer) });
   }
   const checked = image.rows.length + image.pagemap.length + image.protNone.length;
-  return { name: image.name, checked, differences };
+  const notes = [
+    ...image.notes,
+    ...registerNotes(image.regime, image.given),
+    ...image.rowNotes,
+    ...uncompared.list(),
+  ];
+  const claims = image.rows.flatMap(({ expect }) => expect).reduce((sum, one) => sum + claimCount(one), 0);
+  return { name: image.name, checked, claims, differences, notes };
 }
 
-function checkRow(row: ImageRow, probe: Probe): Difference | undefined {
+function checkRow(row: ImageRow, probe: Probe, uncompared: RowNotes): Difference | undefined {
   const answered = probe(row);
+  uncompared.add([...new Set(row.expect.flatMap((wanted) => claimNotes(wanted, answered.answer)))]);
   const wrong = row.expect.map((wanted) => differenceFrom(wanted, answered, row.event));
   const [first] = wrong;
   if (first === undefined || wrong.includes(undefined)) return undefined;

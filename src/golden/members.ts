@@ -1,6 +1,6 @@
 /** Objects of golden files whose every member is known: judged by a schema, information that may stand beside, or refused with the reason. */
 import * as v from 'valibot';
-import { isObject } from '../json/schemas.ts';
+import { isObject, missing } from '../json/schemas.ts';
 import { distance } from '../memory/near-names.ts';
 import { hex } from '../pagetable/errors.ts';
 
@@ -32,7 +32,7 @@ export function withValue(message: string, value: unknown): string {
 export function members<T extends v.ObjectEntries>(entries: T, what: string, beside: Beside) {
   const information = Object.keys(beside.information);
   const known = [...Object.keys(entries), ...information];
-  const schema = v.object(entries);
+  const schema = v.object(entries, missing(entries));
   const run = schema['~run'].bind(schema);
   return Object.assign(schema, {
     information,

@@ -14,6 +14,10 @@ export interface GoldenResult {
   /** How many facts of the file were compared: operations, registers, descriptors, translations. */
   readonly checked: number;
   readonly differences: readonly Difference[];
+  /** Of an image: members of its rows that were compared. */
+  readonly claims?: number;
+  /** What the file says that nothing was compared with, in words. */
+  readonly notes?: readonly string[];
 }
 
 /** A file that is not golden-file JSON, or of a kind, format or regime that is not known here. The message says which part. */

@@ -1,10 +1,11 @@
 /** The JSON of golden files (`pgtable-golden/1`): its shapes, with addresses read into bigints, and errors that name the path. */
 import * as v from 'valibot';
 import { readJsonAs } from '../json/read.ts';
-import { atLeast, isObject, maybe, members, oneShapeOf, pair, record } from '../json/schemas.ts';
+import { isObject, maybe, members, oneShapeOf, pair, record } from '../json/schemas.ts';
 import { choicesBeside, choicesInConfig } from '../operations/choices.ts';
 import { operationSchema, protFlags, trackedRange } from '../operations/schema.ts';
 import { QUIRKS } from '../pagetable/format.ts';
+import { type Beside, members as judged } from './members.ts';
 import { GoldenFileError } from './result.ts';
 
 const HEX = 'must be a "0x…" string of at most 64 bits';
@@ -59,7 +60,20 @@ export const opSchema = operationSchema({
   ret: returned,
 });
 
-export const opsFileSchema = atLeast({
+/** What may stand beside the members that are compared. */
+const OPS_FILE: Beside = {
+  information: {
+    producer: 'who made the file',
+    note: 'for readers',
+    notes: 'for readers',
+    comment: 'for readers',
+    seed: 'what the operations were made from',
+  },
+  notYet: {},
+};
+const ROW: Beside = { information: { note: 'for readers', comment: 'for readers' }, notYet: {} };
+
+const opsFileEntries = {
   schema: v.literal('pgtable-golden/1'),
   kind: v.literal('ops'),
   name: v.string(),
@@ -86,26 +100,35 @@ export const opsFileSchema = atLeast({
     ),
   ),
   translations: v.array(members({ iova: hexWord, pa: v.nullable(hexWord) })),
-});
+};
+export const opsFileSchema = judged(opsFileEntries, 'member of a golden file of operations', OPS_FILE);
 
 export const creationSchema = v.pipe(
   v.array(
-    atLeast({
-      format: v.string(),
-      config: configSchema,
-      cpu_page_size: hexWord,
-      ok: v.boolean(),
-      result: v.nullable(
-        atLeast({
-          pgsize_bitmap: hexWord,
-          ias: bits,
-          oas: bits,
-          registers: registersSchema,
-          root_level: v.optional(v.pipe(v.number(), v.integer())),
-          root_entries: v.optional(bits),
-        }),
-      ),
-    }),
+    judged(
+      {
+        format: v.string(),
+        config: configSchema,
+        cpu_page_size: hexWord,
+        ok: v.boolean(),
+        result: v.nullable(
+          judged(
+            {
+              pgsize_bitmap: hexWord,
+              ias: bits,
+              oas: bits,
+              registers: registersSchema,
+              root_level: v.optional(v.pipe(v.number(), v.integer())),
+              root_entries: v.optional(bits),
+            },
+            'member of a result',
+            ROW,
+          ),
+        ),
+      },
+      'member of a table creation',
+      ROW,
+    ),
   ),
   v.minLength(1, 'must hold at least one row'),
 );

@@ -135,8 +135,8 @@ function memberPath(json: unknown, key: string): [v.ObjectPathItem] {
   return [{ type: 'object', origin: 'key', input, key, value: input[key] }];
 }
 
-/** What a missing member must be. */
-function missing(entries: v.ObjectEntries) {
+/** The message of an object's schema for a member that is missing: what it must be. */
+export function missing(entries: v.ObjectEntries) {
   return (issue: v.BaseIssue<unknown>): string => {
     const key = issue.path?.at(-1)?.key;
     const schema = typeof key === 'string' ? entries[key] : undefined;

@@ -93,6 +93,26 @@ describe('what debuggers and firmware print is a register file', () => {
   });
 });
 
+describe('a file that keeps registers apart', () => {
+  const REGISTERS = { TTBR0_EL1: '0x40001000', TCR_EL1: '0x80800019', SCTLR_EL1: '0x1' };
+
+  test('says whose accesses they are', async () => {
+    const text = asText({ security: 'secure', registers: REGISTERS });
+    expect((await walk('r.json', text)).json.walks).toMatchObject([{ security: 'secure' }]);
+    const { json } = await walk('r.json', text, '--security', 'nonsecure');
+    expect(json.walks).toMatchObject([{ security: 'nonsecure' }]);
+  });
+
+  test.each([
+    [{ regim: 'el2', registers: REGISTERS }, 'regim is not known here; did you mean regime?'],
+    [{ registers: REGISTERS, cpu: { pabits: 40 } }, 'cpu.pabits is not known here; did you mean pa_bits?'],
+  ])('an unknown member is refused: %j', async (json, message) => {
+    const ran = await lpae(['walk', WORDS, '0', '--registers', tempFile('r.json', asText(json))]);
+    expect([ran.code, ran.out]).toEqual([3, '']);
+    expect(ran.err).toContain(message);
+  });
+});
+
 describe('what is said beside the answer', () => {
   test('regime, assumptions, what is left out', async () => {
     const { err } = await walk('r.txt', `${GDB}FOOBAR_EL1 0x1 1\nPIR_EL1 0x1 1\n`);

@@ -24,7 +24,7 @@ function tables(): Uint8Array {
   return bytes;
 }
 
-const RAM = tables();
+export const RAM = tables();
 const PAGES = [1, 2, 3, 4, 5].map((page) => ({ page, data: RAM.subarray((page - 1) * 4096, page * 4096) }));
 const REAL = join(import.meta.dirname, '../../fixtures/real');
 

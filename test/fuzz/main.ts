@@ -1,7 +1,8 @@
-/** `npm run fuzz [-- --walks=1000000 | --images=10000 | --logs=100000] [--seed=N --only=N]`: random memory and registers, damaged image files, or damaged logs, and what must hold for every answer. (DDI 0487 D8, G5; IHI 0070.) */
+/** `npm run fuzz [-- --walks=1000000 | --images=10000 | --logs=100000 | --registers=10000] [--seed=N --only=N]`: random memory and registers, damaged image files, damaged logs, or random register and golden files, and what must hold for every answer. (DDI 0487 D8, G5; IHI 0070.) */
 import { parseArgs } from 'node:util';
 import { Violation } from './check.ts';
 import { runDamaged } from './images.ts';
+import { runInput } from './inputs.ts';
 import { runLog } from './logs.ts';
 import { newTally, runMachine, WALKS_PER_MACHINE } from './machine.ts';
 
@@ -24,6 +25,7 @@ const { values } = parseArgs({
     seed: { type: 'string', default: String(Math.floor(Math.random() * 2 ** 32)) },
     images: { type: 'string' },
     logs: { type: 'string' },
+    registers: { type: 'string' },
     only: { type: 'string' },
   },
 });
@@ -32,7 +34,15 @@ const walks = number(values.walks, 'walks', 1e12);
 const only = values.only === undefined ? undefined : number(values.only, 'only', 1e12);
 
 if (values.images !== undefined) {
-  await fuzzImages(number(values.images, 'images', 1e9));
+  await fuzzFiles(number(values.images, 'images', 1e9), 'images', async (round) => {
+    return `exit code ${await runDamaged(seed, round)}`;
+  });
+  process.exit();
+}
+
+if (values.registers !== undefined) {
+  const count = number(values.registers, 'registers', 1e9);
+  await fuzzFiles(count, 'registers', (round) => runInput(seed, round));
   process.exit();
 }
 
@@ -64,26 +74,32 @@ console.log(
   `${tally.walks} walks, each checked and repeated, in ${seconds.toFixed(1)} s: ${Math.round(tally.walks / seconds)} walks/s, no violation`,
 );
 
-/** Damaged files, and the most memory that any of them took. */
-async function fuzzImages(count: number): Promise<void> {
+/** Files through the command line, how each kind of them ended, and the most memory that any of them took. */
+async function fuzzFiles(
+  count: number,
+  option: string,
+  run: (round: number) => Promise<string>,
+): Promise<void> {
   console.log(`seed ${seed}`);
-  const codes = new Map<number, number>();
+  const ends = new Map<string, number>();
   let [mostBytes, slowest] = [0, 0];
   for (let round = only ?? 0; round < (only === undefined ? count : only + 1); round++) {
     const start = performance.now();
     try {
-      const code = await runDamaged(seed, round);
-      codes.set(code, (codes.get(code) ?? 0) + 1);
+      const end = await run(round);
+      ends.set(end, (ends.get(end) ?? 0) + 1);
     } catch (error) {
       if (!(error instanceof Violation)) throw error;
       console.error(`violation: ${error.message}`);
-      console.error(`replay: npm run fuzz -- --images=1 --seed=${seed} --only=${round}`);
+      console.error(`replay: npm run fuzz -- --${option}=1 --seed=${seed} --only=${round}`);
       process.exit(1);
     }
     slowest = Math.max(slowest, performance.now() - start);
     mostBytes = Math.max(mostBytes, process.memoryUsage.rss());
   }
-  for (const [code, n] of codes) console.log(`${String(n).padStart(9)}  exit code ${code}`);
+  for (const [end, n] of [...ends].sort(([a], [b]) => a.localeCompare(b))) {
+    console.log(`${String(n).padStart(9)}  ${end}`);
+  }
   console.log(
     `slowest ${slowest.toFixed(0)} ms, at most ${(mostBytes / 2 ** 20).toFixed(0)} MiB in one process for all`,
   );

@@ -66,7 +66,13 @@ describe('updates', () => {
       { ...write, updates: dirty },
       write,
     ];
-    expect(checkImage(updating(rows))).toEqual({ name: 'updating', checked: 5, differences: [] });
+    expect(checkImage(updating(rows))).toEqual({
+      name: 'updating',
+      checked: 5,
+      claims: 12,
+      differences: [],
+      notes: [],
+    });
     // Were the write's update still there, the read would leave nothing changed.
     const kept = [write, { ...read, updates: [] }];
     expect(checkImage(updating(kept)).differences.map(({ where }) => where)).toEqual([

@@ -53,7 +53,13 @@ describe('the same tables', () => {
       [0x4000_1008n, 0x4000_2003n],
       [0x4000_2008n, 0x5000_0783n],
     ]);
-    expect(checkImage(image(memory))).toEqual({ name: 'memory', checked: 1, differences: [] });
+    expect(checkImage(image(memory))).toEqual({
+      name: 'memory',
+      checked: 1,
+      claims: 2,
+      differences: [],
+      notes: [],
+    });
   });
 
   test('hex offsets are hex, decimal ones are decimal', () => {

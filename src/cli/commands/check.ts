@@ -96,10 +96,16 @@ function tapOf(checked: Checked, number: number): string[] {
       number,
     );
   }
-  const { name, checked: facts, differences } = checked.result;
+  const { name, checked: facts, differences, notes = [] } = checked.result;
   const ok = differences.length === 0;
   const comment = `${facts} ${facts === 1 ? 'fact' : 'facts'}`;
-  return tapLines({ ok, name, comment, yaml: ok ? [] : differencesYaml(checked.file, differences) }, number);
+  const yaml = [...(ok ? [] : differencesYaml(checked.file, differences)), ...notesYaml(notes)];
+  return tapLines({ ok, name, comment, yaml }, number);
+}
+
+/** What the file says that nothing was compared with. */
+function notesYaml(notes: readonly string[]): string[] {
+  return notes.length === 0 ? [] : ['not compared:', ...notes.map((note) => `  - ${yamlText(note)}`)];
 }
 
 function differencesYaml(file: string, differences: readonly Difference[]): string[] {
@@ -129,6 +135,7 @@ function summarise(all: readonly Checked[]) {
 function checkedJson(checked: Checked): object {
   const { file } = checked;
   if ('reason' in checked) return { file, ok: false, reason: checked.reason };
-  const { name, checked: facts, differences } = checked.result;
-  return { file, name, ok: differences.length === 0, facts, differences };
+  const { name, checked: facts, claims, differences, notes = [] } = checked.result;
+  const ok = differences.length === 0;
+  return { file, name, ok, facts, ...(claims !== undefined && { claims }), differences, notes };
 }

@@ -2,12 +2,14 @@
 
 import * as v from 'valibot';
 import { machineRegimes } from '../../arch/regimes.ts';
+import { type SecurityState, securityNamed, securityStates, securityWord } from '../../arch/security.ts';
+import { imageMembers } from '../../golden/image-schema.ts';
 import {
   andOthers,
-  atLeast,
   isObject,
   isSaid,
   maybe,
+  members,
   oneShapeOf,
   present,
   record,
@@ -54,11 +56,13 @@ export interface RegisterFile {
   /** By the names that the file has. */
   readonly given: RegisterValues;
   readonly regime?: AskedRegime;
+  /** Whose accesses they are, where the file says it. */
+  readonly security?: SecurityState;
   readonly cpu: { readonly model?: string; readonly paBits?: number; readonly features?: readonly string[] };
 }
 
 const model = v.string();
-const cpuOf = atLeast({
+const cpuOf = members({
   model: maybe(model),
   pa_bits: maybe(whole(32, 52)),
   features: maybe(v.array(v.picklist(featureNames))),
@@ -66,6 +70,7 @@ const cpuOf = atLeast({
 /** What stands beside register values. */
 const about = {
   regime: maybe(v.picklist([...machineRegimes, 'smmuv3'])),
+  security: maybe(v.picklist(securityStates.map(securityWord))),
   cpu: maybe(
     oneShapeOf(
       [model, cpuOf],
@@ -74,8 +79,10 @@ const about = {
     ),
   ),
 };
-const nestedSchema = atLeast({ ...about, registers: record(v.string(), address) });
 const said = maybe(v.unknown());
+/** A golden image is a register file too, of which the rest is not read. */
+const ofImages = Object.fromEntries(imageMembers.map((name) => [name, said]));
+const nestedSchema = members({ ...ofImages, ...about, registers: record(v.string(), address) });
 const flatSchema = andOthers({ ...about, schema: said, name: said, producer: said }, address);
 /** The JSON of a register file. */
 export const registerFileSchema = oneShapeOf(
@@ -90,19 +97,20 @@ export const registerFileSchema = oneShapeOf(
  * @throws CliError (input) that names the member.
  */
 export function readRegisterFile(json: unknown, source: string): RegisterFile {
-  const { given, regime, cpu } = readValues(json, source);
+  const { given, regime, cpu, security } = readValues(json, source);
+  const state = securityNamed(security ?? '');
   const { pa_bits: paBits, ...rest } = typeof cpu === 'string' ? { model: cpu } : (cpu ?? {});
-  return { given, ...(regime !== undefined && { regime }), cpu: present({ paBits, ...rest }) };
+  return { given, ...present({ regime, security: state }), cpu: present({ paBits, ...rest }) };
 }
 
 /** The values as the document names them, and what stands beside them. */
 function readValues(json: unknown, source: string) {
   if (isObject(json) && isSaid(json.registers)) {
-    const { registers: given, regime, cpu } = readDocument(nestedSchema, json, source);
-    return { given, regime, cpu };
+    const { registers: given, regime, cpu, security } = readDocument(nestedSchema, json, source);
+    return { given, regime, cpu, security };
   }
-  const { regime, cpu, schema, name, producer, ...given } = readDocument(flatSchema, json, source);
-  return { given: given as Readonly<Record<string, bigint>>, regime, cpu };
+  const { regime, cpu, security, schema, name, producer, ...given } = readDocument(flatSchema, json, source);
+  return { given: given as Readonly<Record<string, bigint>>, regime, cpu, security };
 }
 
 /** Register options as they were typed, in commander's camel case. */

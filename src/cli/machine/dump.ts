@@ -52,7 +52,7 @@ export async function memoryTarget(
   const { registers } = values;
   const asked = askedStream(values.regime, registers.strtab_base !== undefined, options);
   const { stream, note } = said(name, () => chosenStream({ memory, registers }, values.regime, asked));
-  const described = { memory, registers, cpu: given.cpu, regime: values.regime, ...securityOf(options) };
+  const described = { memory, registers, cpu: given.cpu, regime: values.regime, ...securityOf(given) };
   const machine = smmuRegime(described, stream, name);
   const walker = said(name, () => createMachine(machine))(stream);
   const ungiven = said(name, () => ungivenOf(machine));

@@ -42,7 +42,7 @@ export async function imageTarget(
   );
   const { registers } = values;
   const memory = said(file, () => imageMachine(image)).memory;
-  const security = options.security ?? image.security;
+  const security = given.security ?? image.security;
   const asked = {
     memory,
     regime: values.regime,
@@ -61,10 +61,7 @@ export async function imageTarget(
     machine,
     stream,
     dumped: false,
-    warnings: [
-      ...(given.source === undefined && Object.keys(given.over).length === 0 ? [] : registerNotes(values)),
-      ...securityNotes(walker),
-    ],
+    warnings: [...image.notes, ...registerNotes(values), ...securityNotes(walker)],
     ...frames,
     ...(row && { row }),
   };

@@ -1,6 +1,8 @@
 /** What targets of every kind are made of: register values, the regime they make, the stream that is asked. */
 import { isStream, type MachineRegime } from '../../arch/regimes.ts';
+import type { SecurityState } from '../../arch/security.ts';
 import { GoldenFileError } from '../../golden/result.ts';
+import { present } from '../../json/schemas.ts';
 import {
   createMachine,
   type MachineDescription,
@@ -42,7 +44,9 @@ export function said<T>(file: string, act: () => T): T {
 }
 
 /** `--security`, where it was typed. */
-export function securityOf({ security }: TargetOptions): Pick<MachineDescription, 'security'> {
+export function securityOf({
+  security,
+}: Pick<GivenRegisters, 'security'>): Pick<MachineDescription, 'security'> {
   return security === undefined ? {} : { security };
 }
 
@@ -119,6 +123,8 @@ export interface GivenRegisters {
   /** As it was asked for, and as the file says. */
   readonly asked?: AskedRegime;
   readonly said?: AskedRegime;
+  /** `--security`, or else what the file says. */
+  readonly security?: SecurityState;
   readonly stage?: 1 | 2;
   readonly cpu: RegisterFile['cpu'];
 }
@@ -143,6 +149,7 @@ export async function givenRegisters(
     over: registersOfOptions({ ...options }),
     ...(source !== undefined && { source }),
     ...(options.regime !== undefined && { asked: options.regime }),
+    ...present({ security: options.security ?? file?.security }),
     ...(file?.regime !== undefined && { said: file.regime }),
     ...(options.stage !== undefined && { stage: Number(options.stage) as 1 | 2 }),
     cpu: {

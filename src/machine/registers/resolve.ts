@@ -82,10 +82,8 @@ export function resolveRegisters(request: RegisterRequest): ResolvedRegisters {
   ].filter((why) => typeof why === 'string');
   const picked = pickAll(regime, file, over, assumed);
   const registers = Object.fromEntries([...picked].map(([slot, { value }]) => [slot, value]));
-  if (request.complete !== false) {
-    checkComplete(regime, registers);
-    assumed.push(...assumptions(regime, registers));
-  }
+  if (request.complete !== false) checkComplete(regime, registers);
+  assumed.push(...assumptions(regime, registers));
   const fields = checkModelled(regime, byManualName(regime, picked, all), stagesOff(regime, registers));
   const scr = all.find(({ name }) => kindOf(name) === 'state')?.value;
   return {

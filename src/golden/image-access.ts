@@ -1,0 +1,30 @@
+/** Which accesses a row of a golden image may ask for: those of its regime's exception levels, and streams of an SMMU. (DDI 0487 D8.1.2; IHI 0070 3.3.) */
+import { isStream, type MachineRegime, traitsOf } from '../arch/regimes.ts';
+
+/** Members of a row that say whose access it is. */
+interface Asked {
+  readonly el?: number | null | undefined;
+  readonly sid?: bigint | null | undefined;
+  readonly ssid?: bigint | null | undefined;
+}
+
+/** What the machine can't be asked: an access of another exception level, or the stream of a machine that has none. */
+export function accessProblem(
+  { el, sid, ssid }: Asked,
+  regime: MachineRegime,
+  hasTable: boolean,
+): { readonly member: 'el' | 'sid' | 'ssid'; readonly rule: string } | undefined {
+  const isThere = (member: unknown) => member !== undefined && member !== null;
+  if (!isStream(regime)) {
+    const member = isThere(sid) ? 'sid' : isThere(ssid) ? 'ssid' : undefined;
+    if (member !== undefined) return { member, rule: `${regime} has no streams: they are an SMMU's` };
+  } else if (isThere(sid) && !hasTable) {
+    return { member: 'sid', rule: 'chooses from a stream table, and no strtab_base is given' };
+  }
+  if (el === undefined || el === null) return undefined;
+  const { unprivileged, el: own = 1, architecture } = traitsOf(regime);
+  // Where EL3 is AArch32, Secure PL1 is EL3.
+  const levels = [...(unprivileged ? [0] : []), own, ...(architecture === 'AArch32' && own === 1 ? [3] : [])];
+  if (levels.includes(el)) return undefined;
+  return { member: 'el', rule: `accesses of ${regime} are those of EL${levels.join(' and EL')}` };
+}
