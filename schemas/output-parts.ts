@@ -85,3 +85,16 @@ export const output = (command: string, schema: v.GenericSchema, name = command)
   description: `What lpae ${command} prints with --json. See docs/json-output.md.`,
   schema,
 });
+
+/** What the DMA layer answered to one operation of a request. */
+export const dmaAnswer = some({
+  op: v.picklist(['map_sg', 'map_single', 'unmap']),
+  ok: flag,
+  iova: maybe(hex),
+  size: maybe(hex),
+  segments: maybe(v.array(some({ address: hex, length: hex, first_entry: count, entries: count }))),
+  padding: maybe(said(hex, 'bytes that only keep segments from crossing a boundary')),
+  over_mapped: maybe(said(hex, 'bytes that the device can reach beyond the request')),
+  unmapped: maybe(hex),
+  error: maybe(error),
+});

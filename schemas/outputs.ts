@@ -10,6 +10,7 @@ import {
   attributes,
   count,
   derivation,
+  dmaAnswer,
   document,
   error,
   fields,
@@ -64,6 +65,7 @@ export const OUTPUTS: readonly Kind[] = [
           }),
         ),
       ),
+      dma: maybe(v.array(dmaAnswer)),
       tables: maybe(v.array(table)),
       cost: maybe(
         some({

@@ -13,6 +13,7 @@
  * console.log(domain.unmapSg(0x1000_0000n, sg)); // 65536n
  */
 export { type DomainOptions, IommuDomain, type UnmapReport } from './iommu/domain.ts';
+export type { ReservedRange } from './iommu/reserved.ts';
 export {
   Scatterlist,
   type ScatterlistOptions,

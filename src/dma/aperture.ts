@@ -34,7 +34,7 @@ export function apertureOf(domain: IommuDomain): Aperture {
 }
 
 /**
- * The allocator over a domain's aperture, shared by all callers that pass none.
+ * The allocator over a domain's aperture, without what the domain reserves, shared by all callers that pass none.
  * @param policy - how it chooses. Default: that of the allocator that is there, or else `highest`.
  * @throws IommuError EINVAL when the policy is unknown, or the domain's IOVAs are handed out by another.
  */
@@ -45,7 +45,7 @@ export function iovaAllocatorOf(domain: IommuDomain, policy?: IovaPolicy): IovaS
   }
   let allocator = shared.get(domain);
   if (allocator === undefined) {
-    allocator = allocatorFor(policy ?? 'highest', aperture);
+    allocator = allocatorFor(policy ?? 'highest', aperture, domain.reserved);
     shared.set(domain, allocator);
   }
   if (policy !== undefined && allocator.policy !== policy) {

@@ -15,7 +15,7 @@ import {
 } from './device-limits.ts';
 import type { IovaPolicy, IovaRange, IovaRequest, IovaSource } from './iova-source.ts';
 import { linuxUnmapRange } from './linux-layout.ts';
-import { type Placement, placeAsLinux, placeSingle, placeStrictly } from './placement.ts';
+import { NO_BOUNDARY, type Placement, placeAsLinux, placeSingle, placeStrictly } from './placement.ts';
 import { type DmaRequest, protOf } from './prot.ts';
 import type { DmaSegment } from './segments.ts';
 
@@ -225,6 +225,7 @@ export class DmaMapper {
 
   /** A place for the layout, which assumes that the range begins on a boundary, or is short and crosses none. */
   #placeFor(size: number, boundary: number): IovaRequest {
+    if (boundary === NO_BOUNDARY) return {};
     const lines = BigInt(boundary);
     const rounded = Math.ceil(size / Number(this.allocator.granule)) * Number(this.allocator.granule);
     return rounded > boundary ? { alignment: lines } : { boundary: lines };

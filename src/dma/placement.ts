@@ -19,7 +19,7 @@ export interface Placement {
 }
 
 /** Beyond every input address counted from the first one, so no boundary is ever crossed. */
-const NO_BOUNDARY = 2 ** 53;
+export const NO_BOUNDARY = 2 ** 53;
 
 /** Odd lists are refused, entries without bytes are skipped. @throws IommuError as `layOut` does. */
 export function placeStrictly(

@@ -49,21 +49,25 @@ class Run {
   constructor(file: DmaFile) {
     this.#file = file;
     const { config } = file;
-    this.#domain = domainFor(config);
-    const allocator = allocatorOf(config, this.#domain);
-    const taken = reserveAsLinux(config, allocator);
-    this.#compare('config.init', config.init, taken.init);
-    this.#compare('config.taken', rangesText(config.taken), rangesText(taken.taken));
-    const shared = { allocator, odd: 'linux', low32First: config.low32_first } as const;
-    this.#devices = (config.devices ?? [config]).map((device) => {
-      const own = { coherent: device.coherent, segmentBoundary: device.boundary };
-      return new DmaMapper(this.#domain, {
-        ...shared,
-        ...own,
-        limit: limitOf(device.dma_mask, config),
-        maxSegmentSize: device.max_segment,
-      });
-    });
+    this.#domain = orRefuse(() => domainFor(config));
+    const allocator = orRefuse(() => allocatorOf(config, this.#domain));
+    const { init, taken } = orRefuse(() => reserveAsLinux(config, allocator));
+    this.#compare('config.init', config.init, init);
+    this.#compare('config.taken', rangesText(config.taken), rangesText(taken));
+    this.#devices = (config.devices ?? [config]).map((device) =>
+      orRefuse(
+        () =>
+          new DmaMapper(this.#domain, {
+            allocator,
+            odd: 'linux',
+            limit: limitOf(device.dma_mask, config),
+            low32First: config.low32_first,
+            segmentBoundary: device.boundary,
+            maxSegmentSize: device.max_segment,
+            coherent: device.coherent,
+          }),
+      ),
+    );
   }
 
   op(op: DmaOp, index: number): void {
@@ -164,13 +168,18 @@ function domainFor(config: DmaConfig): IommuDomain {
   if (granule !== (pgsizeBitmap & -pgsizeBitmap)) {
     throw new GoldenFileError('config.granule: must be the smallest page of pgsize_bitmap');
   }
+  return new IommuDomain(new PhysicalMemory(RAM), arm64LpaeS1, {
+    pgsizeBitmap,
+    ias,
+    oas,
+    ...(oas > 48 && granule < 0x1_0000n && { features: ['lpa2'] as const }),
+  });
+}
+
+/** What a config asks for, or why it can't be made here. */
+function orRefuse<T>(make: () => T): T {
   try {
-    return new IommuDomain(new PhysicalMemory(RAM), arm64LpaeS1, {
-      pgsizeBitmap,
-      ias,
-      oas,
-      ...(oas > 48 && granule < 0x1_0000n && { features: ['lpa2'] as const }),
-    });
+    return make();
   } catch (error) {
     if (error instanceof IommuError) throw new GoldenFileError(`config: ${error.message}`);
     throw error;

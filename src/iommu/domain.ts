@@ -13,6 +13,7 @@ import { mapRange, unmapRange } from '../pagetable/range.ts';
 import { type TreeTable, tablesOf } from '../pagetable/tree.ts';
 import { checkProt, checkScatterlist, checkWord, exactWord, LOW_BITS } from './checks.ts';
 import { explainFailure, explainStop, runFrom } from './explain.ts';
+import { checkReserved, type ReservedRange, refuseReserved } from './reserved.ts';
 import type { Scatterlist } from './scatterlist.ts';
 import { rangesOf, type TrackedRange, type TrackedReport, trackedReport } from './tracking.ts';
 import { bigintOf, smallNumber } from './word.ts';
@@ -25,6 +26,8 @@ export interface DomainOptions extends FormatRequest {
   readonly allocator?: FrameAllocator;
   /** What happens to a block or run when only a part of it is unmapped: `split`, `refuse` or `whole`. Default: as `linux` does it. */
   readonly partialUnmap?: PartialUnmap;
+  /** Ranges of IOVAs where nothing may be mapped, such as an MSI window. A DMA mapper hands none of them out. Default: none. */
+  readonly reserved?: readonly ReservedRange[];
 }
 
 /** What an unmap did. Addresses are IOVAs, sizes bytes. */
@@ -52,6 +55,8 @@ export class IommuDomain {
   readonly memory: PhysicalMemory;
   readonly format: TableFormat;
   readonly allocator: FrameAllocator;
+  /** Ranges of IOVAs where nothing may be mapped. */
+  readonly reserved: readonly ReservedRange[];
   /** What happens to a block or run when only a part of it is unmapped. */
   readonly partialUnmap: PartialUnmap;
   #live: PageTable | undefined;
@@ -73,7 +78,9 @@ export class IommuDomain {
         `format must be a format module, such as arm64LpaeS1, not ${String(format)}`,
       );
     }
-    const { allocator = FrameAllocator.of(memory), partialUnmap, ...request } = options ?? {};
+    const { allocator = FrameAllocator.of(memory), partialUnmap, reserved = [], ...request } = options ?? {};
+    checkReserved(reserved);
+    this.reserved = reserved.map((one) => ({ ...one }));
     if (partialUnmap !== undefined && !PARTIAL_UNMAP.includes(partialUnmap)) {
       throw new IommuError(
         'EINVAL',
@@ -131,6 +138,7 @@ export class IommuDomain {
     const table = this.#table;
     // A prot that the format can't express is refused here, before anything is written.
     const bits = table.bitsOf(prot);
+    if (this.reserved.length > 0) refuseReserved(this.reserved, iova, size);
     if (mapRange(table, ia, from, bytes, bits) < 0) {
       const failure = table.failure!;
       throw explainFailure(table, failure, BigInt(failure.ia - ia), { prot, iova, pa, size });
@@ -238,7 +246,9 @@ export class IommuDomain {
     checkScatterlist(sg);
     checkProt(prot);
     const table = this.#table;
-    const outcome = how(table, ia, sg, table.bitsOf(prot));
+    const bits = table.bitsOf(prot);
+    if (this.reserved.length > 0) refuseReserved(this.reserved, iova, sg.byteLength);
+    const outcome = how(table, ia, sg, bits);
     if (outcome.errno < 0) {
       const failure = table.failure!;
       const run = runFrom(sg, outcome.entry, iova, prot);

@@ -123,6 +123,12 @@ describe('a golden file of the DMA layer that is wrong', () => {
       (f) => (f.config.aperture[1] = '0xffffffffff'),
       /config.aperture: ends beyond the 36 bits/,
     ],
+    ['a mask that is none', (f) => (f.config.boundary = '0x1234'), /config: EINVAL: segmentBoundary/],
+    [
+      'an empty reservation',
+      (f) => f.config.reserved.push({ iova: '0x0', size: '0x0', type: 'msi' }),
+      /config: EINVAL/,
+    ],
     ['sizes that no table has', (f) => (f.config.oas = 41), /config: .*oas/],
   ])('%s is refused', (_, change, message) => {
     expect(() => broken(hint, change)).toThrow(message);

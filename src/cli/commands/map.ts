@@ -10,6 +10,7 @@ import { type MapRequest, parseRequest } from '../input/request.ts';
 import { EXIT } from '../io.ts';
 import type { Cli, Output } from '../output.ts';
 import { type Performed, perform } from '../run/perform.ts';
+import { dmaOutcomeJson, dmaOutcomeLines } from '../text/dma-text.ts';
 import { costRows, registerRows } from '../text/map-text.ts';
 import { outcomeJson, outcomeLines } from '../text/outcome.ts';
 import { SHORT_TABLE, treeLines } from '../text/tree-text.ts';
@@ -36,6 +37,9 @@ REQUEST is JSON. Addresses and sizes are strings ("0x8000_0000", "2M", "0x4000_0
   ops            or a list of operations: { op: "map", iova, paddr, size, prot }, { op: "map_sg", iova, sg, prot },
                  { op: "unmap", iova, size }, { op: "iova_to_phys", iova }, { op: "dirty", iova, size, clear };
                  with ret, and ranges of dirty, the answer that is wanted
+  reserved       ranges where nothing may be mapped: [["0xiova", "0xsize"]] or { iova, size, type: "msi" }
+  dma            lists that Linux's DMA layer places: { sg, direction } or ops, a device's dma_mask, limit, boundary,
+                 max_segment, preset (platform, pci) …, iova: "linux" for Linux's own IOVAs (docs/map-requests.md)
   ram            { base, size } of the RAM that tables come from; default 1G at 0x8000_0000
 
 Golden files of kind ops are such requests. Exit code 0 when everything was done (or answered as ret says), else 1.
@@ -74,7 +78,11 @@ async function map(out: Output, file: string, options: MapOptions): Promise<numb
   }
   if (out.json) out.document('lpae.map/1', document(request, performed));
   else show(out, request, performed, options);
-  return performed.outcomes.every(({ ok }) => ok) ? EXIT.ok : EXIT.negative;
+  return allDone(performed) ? EXIT.ok : EXIT.negative;
+}
+
+function allDone({ outcomes, dma }: Performed): boolean {
+  return outcomes.every(({ ok }) => ok) && dma.every(({ error }) => error === undefined);
 }
 
 /** The format will not have the configuration, or there is no room for its root: that is an answer too. */
@@ -90,7 +98,12 @@ function refused(out: Output, request: MapRequest, error: IommuError): number {
   return EXIT.negative;
 }
 
-function show(out: Output, request: MapRequest, { domain, outcomes }: Performed, options: MapOptions): void {
+function show(
+  out: Output,
+  request: MapRequest,
+  { domain, outcomes, dma }: Performed,
+  options: MapOptions,
+): void {
   const { format } = domain;
   const { style } = out;
   out.line(
@@ -99,7 +112,8 @@ function show(out: Output, request: MapRequest, { domain, outcomes }: Performed,
   );
   out.line();
   for (const outcome of outcomes) out.lines(outcomeLines(outcome, style));
-  if (outcomes.length) out.line();
+  for (const [i, outcome] of dma.entries()) out.lines(dmaOutcomeLines(outcome, i, style));
+  if (outcomes.length + dma.length > 0) out.line();
 
   const tables = domain.tables();
   const walker = createWalker(domain.memory, domain.registers.hardware);
@@ -113,14 +127,15 @@ function show(out: Output, request: MapRequest, { domain, outcomes }: Performed,
   out.lines(columns(registerRows(domain.registers, format.stage), { indent: '  ' }));
 }
 
-function document({ name }: MapRequest, { domain, outcomes }: Performed): object {
+function document({ name }: MapRequest, performed: Performed): object {
+  const { domain, outcomes, dma } = performed;
   const { format } = domain;
   const { cfg, hardware } = domain.registers;
   const tables = domain.tables();
   return {
     ...(name !== undefined && { name }),
     format: format.name,
-    ok: outcomes.every(({ ok }) => ok),
+    ok: allDone(performed),
     config: {
       pgsize_bitmap: format.pgsizeBitmap,
       ias: format.ias,
@@ -132,6 +147,7 @@ function document({ name }: MapRequest, { domain, outcomes }: Performed): object
       ...(format.concatenation && { concatenation: format.concatenation }),
     },
     ops: outcomes.map(outcomeJson),
+    ...(dma.length > 0 && { dma: dma.map(dmaOutcomeJson) }),
     tables: tables.map(tableJson),
     cost: costJson(tables),
     registers: cfg,

@@ -2,6 +2,7 @@
 import * as v from 'valibot';
 import { formatNamed, formats } from '../../../formats/index.ts';
 import type { DomainOptions, SgSemantics } from '../../index.ts';
+import { RESERVED_TYPES, type ReservedRange } from '../../iommu/reserved.ts';
 import { SG_SEMANTICS } from '../../iommu/sg-semantics.ts';
 import {
   atLeast,
@@ -27,6 +28,7 @@ import {
   SHAREABILITY_DOMAINS,
 } from '../../pagetable/format.ts';
 import { inputError } from '../io.ts';
+import { type DmaPart, dmaPart, dmaSchema } from './dma-request.ts';
 import { ADDRESS, address, readDocument } from './json.ts';
 
 export interface MapRequest {
@@ -41,6 +43,8 @@ export interface MapRequest {
   /** Where the tables lie. */
   readonly ram: { readonly base: bigint; readonly size: bigint };
   readonly ops: readonly Operation[];
+  /** What the DMA layer is asked for, after the operations. */
+  readonly dma: DmaPart | undefined;
 }
 
 const DEFAULT_RAM = { base: 0x8000_0000n, size: 1n << 30n };
@@ -106,11 +110,31 @@ const configSchema = members({
 /** A member of golden files that is not part of the question. */
 const answered = maybe(v.unknown());
 
+const reservedPair = pair({ iova: address, size: address });
+const reservedRange = members({ iova: address, size: address, type: maybe(v.picklist(RESERVED_TYPES)) });
+const reserved = v.pipe(
+  v.array(
+    oneShapeOf(
+      [reservedPair, reservedRange],
+      (json) => (Array.isArray(json) ? reservedPair : isObject(json) ? reservedRange : undefined),
+      'must be ["0x<iova>", "0x<size>"] or { iova, size, type }',
+    ),
+  ),
+  v.transform((ranges) => ranges.map((range) => present(range) as ReservedRange)),
+);
+
 /** Of a request that has no operation, what is wrong. A file of another kind is told as such. */
-function asksForNothing({ kind, ops, ranges, sg }: Readonly<Record<string, unknown>>): string | undefined {
+function asksForNothing({
+  kind,
+  ops,
+  ranges,
+  sg,
+  dma,
+}: Readonly<Record<string, unknown>>): string | undefined {
   const ranged = isSaid(ranges) && !(Array.isArray(ranges) && ranges.length === 0);
-  if ((isSaid(kind) && kind !== 'ops') || isSaid(ops) || ranged || isSaid(sg)) return undefined;
-  return 'asks for nothing: it needs ops, ranges, or iova and sg (lpae map --help shows examples)';
+  if ((isSaid(kind) && kind !== 'ops') || isSaid(ops) || ranged || isSaid(sg) || isSaid(dma))
+    return undefined;
+  return 'asks for nothing: it needs ops, ranges, iova and sg, or dma (lpae map --help shows examples)';
 }
 
 /** The JSON of a map request. */
@@ -126,6 +150,8 @@ export const requestSchema = members(
     prot,
     iova: maybe(address),
     sg: maybe(sg),
+    reserved: maybe(reserved),
+    dma: maybe(dmaSchema(entry)),
     ranges: maybe(v.array(members({ iova: address, paddr: address, size: address, prot }))),
     ops: maybe(v.array(operationSchema({ address, prot, entry, ranges: trackedRanges, ret }))),
     name: maybe(v.string()),
@@ -149,11 +175,12 @@ export function parseRequest(json: unknown, source: string): MapRequest {
   return {
     name: file.name,
     format: formatOf(file.format),
-    options: { ...optionsIn(file.config, file), cpuPageSize },
+    options: { ...optionsIn(file.config, file), cpuPageSize, ...present({ reserved: file.reserved }) },
     cpuPageSize,
     semantics: file.semantics ?? SG_SEMANTICS[0],
     ram: file.ram ?? ramOf(file.tables),
     ops: opsOf(file, source),
+    dma: file.dma && dmaPart(file.dma, source),
   };
 }
 

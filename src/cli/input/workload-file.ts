@@ -15,6 +15,9 @@ export function parseWorkload(json: unknown, source: string): Workload {
     return { name, question, cpuPageSize: Number(cpuPageSize), requests: separated(requests) };
   }
   const request = parseRequest(json, source);
+  if (request.dma !== undefined) {
+    throw inputError(`${source}: dma is for lpae map, walk and dump`, 'give the lists as ops, with IOVAs');
+  }
   const requests = request.ops.flatMap((op, index) => mapped(op, index, request, source));
   if (requests.length === 0) throw inputError(`${source}: maps nothing: it has neither a map nor a map_sg`);
   return {

@@ -25,6 +25,8 @@ export interface RecordedRun {
  * @throws CliError (input) for a format whose descriptors are not VMSAv8-64's.
  */
 export function recordRequest(request: MapRequest, source: string, sync: boolean): RecordedRun {
+  if (request.dma !== undefined)
+    throw inputError(`${source}: dma is for lpae map, walk and dump`, 'give the same as ops');
   const { domain } = performOrRefuse({ ...request, ops: [] }, source);
   const recording = recordWrites(domain.memory);
   const { initial } = recording;

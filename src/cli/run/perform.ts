@@ -4,6 +4,7 @@ import { type Answer, perform as carryOut } from '../../operations/perform.ts';
 import type { Operation } from '../../operations/schema.ts';
 import type { MapRequest } from '../input/request.ts';
 import { inputError } from '../io.ts';
+import { type DmaOutcome, performDma } from './dma.ts';
 
 /** The outcome of one operation. */
 export interface Outcome extends Omit<Answer, 'done'> {
@@ -15,12 +16,15 @@ export interface Outcome extends Omit<Answer, 'done'> {
 export interface Performed {
   readonly domain: IommuDomain;
   readonly outcomes: readonly Outcome[];
+  /** Of the DMA part of a request. */
+  readonly dma: readonly DmaOutcome[];
 }
 
 /** @throws FormatError when the format refuses the configuration; CliError (input) for RAM that can't be. */
 export function perform(request: MapRequest): Performed {
   const domain = new IommuDomain(memoryOf(request), request.format, request.options);
-  return { domain, outcomes: request.ops.map((op) => performOne(domain, op, request)) };
+  const outcomes = request.ops.map((op) => performOne(domain, op, request));
+  return { domain, outcomes, dma: request.dma ? performDma(domain, request.dma, request.cpuPageSize) : [] };
 }
 
 /** The same for commands that can't do without tables. */
