@@ -1,36 +1,56 @@
-/** What must be undone when a command line ends, whichever way it does: a machine that was stopped goes on. */
+/** What must be closed when a command line ends, whichever way it does: a machine that was stopped goes on. */
 import { type CliIo, EXIT_INTERRUPTED } from './io.ts';
 
-const pending = new Map<CliIo, Set<() => void>>();
-
-/** `act` is synchronous, so that it can be done while the process exits. It must not throw. */
-export function atEnd(io: CliIo, act: () => void): void {
-  if (pending.size === 0) {
-    process.on('exit', endAll);
-    process.on('SIGINT', interrupted);
-    process.on('SIGTERM', interrupted);
-  }
-  const acts = pending.get(io) ?? new Set();
-  acts.add(act);
-  pending.set(io, acts);
+interface Closable {
+  /** Synchronous, so that it can be done while the process exits. Never throws; a second time it does nothing. */
+  close(): void;
 }
 
-/** Does what is pending of this command line. */
+const opened = new Map<CliIo, Set<Closable>>();
+const opening = new Set<Promise<Closable>>();
+
+const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+
+/** Opens what is closed when the command line of this `io` ends. An interrupt while it is opened waits for it, and closes it too. */
+export async function closedAtEnd<T extends Closable>(io: CliIo, open: () => Promise<T>): Promise<T> {
+  if (opened.size + opening.size === 0) {
+    process.on('exit', endAll);
+    for (const signal of SIGNALS) process.on(signal, interrupted);
+  }
+  const promise = open();
+  opening.add(promise);
+  try {
+    const one = await promise;
+    opened.set(io, (opened.get(io) ?? new Set()).add(one));
+    return one;
+  } finally {
+    opening.delete(promise);
+    leaveIfDone();
+  }
+}
+
+/** Closes what this command line has opened. */
 export function end(io: CliIo): void {
-  const acts = pending.get(io);
-  pending.delete(io);
-  for (const act of acts ?? []) act();
-  if (pending.size > 0) return;
+  const ours = opened.get(io);
+  if (ours === undefined) return;
+  for (const one of ours) one.close();
+  opened.delete(io);
+  leaveIfDone();
+}
+
+function leaveIfDone(): void {
+  if (opened.size + opening.size > 0) return;
   process.off('exit', endAll);
-  process.off('SIGINT', interrupted);
-  process.off('SIGTERM', interrupted);
+  for (const signal of SIGNALS) process.off(signal, interrupted);
 }
 
 function endAll(): void {
-  for (const io of [...pending.keys()]) end(io);
+  for (const io of [...opened.keys()]) end(io);
 }
 
-function interrupted(): void {
+async function interrupted(): Promise<void> {
+  for (const result of await Promise.allSettled(opening))
+    if (result.status === 'fulfilled') result.value.close();
   endAll();
   process.exit(EXIT_INTERRUPTED);
 }

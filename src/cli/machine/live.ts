@@ -2,7 +2,7 @@
 import { GdbMachine } from '../../gdb/machine.ts';
 import { gdbMemory } from '../../gdb/memory.ts';
 import { ANSWER_TIMEOUT } from '../../gdb/stub.ts';
-import { atEnd } from '../at-end.ts';
+import { closedAtEnd } from '../at-end.ts';
 import { parseAddress } from '../input/address.ts';
 import { parseGdbAddress } from '../input/gdb-address.ts';
 import { type CliIo, usageError } from '../io.ts';
@@ -57,9 +57,9 @@ async function opened(text: string, io: CliIo, { base, cpuNumber = 0 }: TargetOp
   const known = machines.get(key);
   if (known !== undefined) return known;
   const physical = base === undefined;
-  const machine = await GdbMachine.open(address, { cpuNumber, physical, timeout: ANSWER_TIMEOUT });
+  const stub = { cpuNumber, physical, timeout: ANSWER_TIMEOUT };
+  const machine = await closedAtEnd(io, () => GdbMachine.open(address, stub));
   machines.set(key, machine);
-  atEnd(io, () => machine.close());
   return machine;
 }
 
