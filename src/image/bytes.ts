@@ -39,7 +39,7 @@ export function checkWindow(source: ByteSource, offset: number, length: number):
 }
 
 /** `length` bytes from `offset` on, as a copy. */
-export function bytesAt(source: ByteSource, offset: number, length: number): Uint8Array {
+export function bytesAt(source: ByteSource, offset: number, length: number): Uint8Array<ArrayBuffer> {
   checkWindow(source, offset, length);
   const bytes = new Uint8Array(length);
   source.read(offset, bytes);

@@ -1,8 +1,7 @@
 /** Gzip files as sources: inflated once as a stream. Only blocks that are not zero are kept. (RFC 1952.) */
-import { pipeline } from 'node:stream/promises';
-import { createGunzip } from 'node:zlib';
 import { type ByteSource, bytesAt, checkWindow } from './bytes.ts';
 import { ImageError } from './errors.ts';
+import { type Inflate, inflate } from './inflated.ts';
 
 const BLOCK = 0x1_0000;
 const INPUT_WINDOW = 1 << 18;
@@ -20,12 +19,15 @@ export function isGzip(source: ByteSource): boolean {
  * The contents of a gzip file, readable at any offset. Memory images are mostly zeros, so 64 KiB blocks of zeros cost nothing.
  * @throws ImageError for damaged and truncated files, and for more than 128 MiB that is not zero.
  */
-export async function gunzipSource(source: ByteSource): Promise<ByteSource> {
+export function gunzipSource(source: ByteSource): Promise<ByteSource> {
+  return gunzipWith(source, inflate);
+}
+
+/** The same by a certain way to inflate. @internal */
+export async function gunzipWith(source: ByteSource, inflated: Inflate): Promise<ByteSource> {
   const blocks = new Blocks(source.name);
   try {
-    await pipeline(windowsOf(source), createGunzip({ chunkSize: BLOCK }), async (chunks) => {
-      for await (const chunk of chunks) blocks.append(chunk as Uint8Array);
-    });
+    await inflated(windowsOf(source), (chunk) => blocks.append(chunk));
   } catch (error) {
     if (error instanceof ImageError) throw error;
     const reason = error instanceof Error ? error.message : String(error);
@@ -36,7 +38,7 @@ export async function gunzipSource(source: ByteSource): Promise<ByteSource> {
   return blocks.finish();
 }
 
-function* windowsOf(source: ByteSource): Generator<Uint8Array> {
+function* windowsOf(source: ByteSource): Generator<Uint8Array<ArrayBuffer>> {
   for (let at = 0; at < source.size; at += INPUT_WINDOW) {
     yield bytesAt(source, at, Math.min(INPUT_WINDOW, source.size - at));
   }
@@ -46,9 +48,9 @@ function* windowsOf(source: ByteSource): Generator<Uint8Array> {
 class Blocks {
   readonly #name: string;
   readonly #kept = new Map<number, Uint8Array>();
-  readonly #zeros = Buffer.alloc(BLOCK);
-  /** The block that is being filled. */
-  readonly #open = Buffer.alloc(BLOCK);
+  /** The block that is being filled, and its words. */
+  readonly #open = new Uint8Array(BLOCK);
+  readonly #words = new Uint32Array(this.#open.buffer);
   #filled = 0;
   #index = 0;
 
@@ -89,7 +91,7 @@ class Blocks {
   }
 
   #close(): void {
-    if (!this.#open.equals(this.#zeros)) {
+    if (!isZero(this.#words)) {
       if (this.#kept.size === MAX_BLOCKS) {
         throw new ImageError(
           this.#name,
@@ -104,4 +106,10 @@ class Blocks {
     this.#index++;
     this.#filled = 0;
   }
+}
+
+/** A plain loop: gigabytes go through it. */
+function isZero(words: Uint32Array): boolean {
+  for (let i = 0; i < words.length; i++) if (words[i] !== 0) return false;
+  return true;
 }

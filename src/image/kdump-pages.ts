@@ -1,9 +1,9 @@
 /** The pages of a kdump-compressed file: their descriptors, and their decompressed bytes. (makedumpfile's diskdump_mod.h, page_desc.) */
-import { inflateSync } from 'node:zlib';
 import { decompress as unpackZstd } from 'fzstd';
 import { hex } from '../memory/hex.ts';
 import { type ByteSource, bytesAt, viewAt } from './bytes.ts';
 import { ImageError } from './errors.ts';
+import { inflateZlib } from './inflate.ts';
 import { unpackSnappy } from './snappy.ts';
 
 export const PAGE_DESC_BYTES = 24;
@@ -108,9 +108,8 @@ export class KdumpPages {
 
   #unpackAs(kind: number, bytes: Uint8Array): Uint8Array | undefined {
     if (kind === SNAPPY) return unpackSnappy(bytes, this.#pageBytes);
+    if (kind === ZLIB) return inflateZlib(bytes, this.#pageBytes);
     try {
-      if (kind === ZLIB)
-        return inflateSync(bytes, { maxOutputLength: this.#pageBytes, chunkSize: this.#pageBytes });
       const whole = kind === ZSTD && zstdContentSize(bytes) === BigInt(this.#pageBytes);
       return whole ? unpackZstd(bytes, new Uint8Array(this.#pageBytes)) : undefined;
     } catch {

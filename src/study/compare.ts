@@ -1,11 +1,11 @@
 /** Compares one workload under every combination of granule, page sizes and stages. What `lpae compare` shows. */
-import { setImmediate } from 'node:timers/promises';
 import { SG_SEMANTICS, type SgSemantics } from '../iommu/sg-semantics.ts';
 import { type Advice, Adviser } from './advice.ts';
 import { type Choice, type Combination, combinationsOf, type Granule } from './combinations.ts';
 import { type DmaResult, throughDmaLayer } from './dma.ts';
 import { type Measured, measure } from './measure.ts';
 import { judgeSemantics, type SemanticsResult } from './semantics.ts';
+import { turn } from './turn.ts';
 import type { Workload } from './workload.ts';
 
 /** What to compare, and what to report for each combination. */
@@ -53,7 +53,7 @@ export async function* compareWorkload(
   const adviser = new Adviser(workload);
   let last: { granule: Granule; result: GranuleResult } | undefined;
   for (const combination of combinationsOf(workload.cpuPageSize, options)) {
-    await setImmediate();
+    await turn();
     const { granule } = combination;
     if (last?.granule !== granule) last = { granule, result: ofGranule(workload, granule, semantics) };
     yield resultOf(workload, combination, last.result, advice ? adviser : undefined);

@@ -1,11 +1,28 @@
 /** Colours by meaning: one name for each kind of thing, chosen once per stream. */
-import { styleText } from 'node:util';
 
 export const COLOR_WHEN = ['auto', 'always', 'never'] as const;
 export type ColorWhen = (typeof COLOR_WHEN)[number];
 
 type Paint = (text: string) => string;
-type Colour = Extract<Parameters<typeof styleText>[0], string>;
+
+/** How a terminal switches each on and off. (ECMA-48 8.3.117, SGR; the bright colours are what all terminals have beside it.) */
+const SGR = {
+  bold: [1, 22],
+  dim: [2, 22],
+  red: [31, 39],
+  green: [32, 39],
+  yellow: [33, 39],
+  blue: [34, 39],
+  magenta: [35, 39],
+  cyan: [36, 39],
+  redBright: [91, 39],
+  greenBright: [92, 39],
+  yellowBright: [93, 39],
+  blueBright: [94, 39],
+  magentaBright: [95, 39],
+  cyanBright: [96, 39],
+} as const;
+type Colour = keyof typeof SGR;
 
 /** How each kind of thing looks. */
 export interface Style {
@@ -35,11 +52,12 @@ const FIELD_COLOURS: readonly Colour[] = [
   'redBright',
 ];
 
-// One format per call: with an array, Node 20's styleText ignores its own checks of the stream.
 const painter =
   (on: boolean) =>
-  (colour: Colour): Paint =>
-    on ? (text) => (text === '' ? '' : styleText(colour, text, { validateStream: false })) : (text) => text;
+  (colour: Colour): Paint => {
+    const [start, end] = SGR[colour];
+    return (text) => (on && text !== '' ? `\x1b[${start}m${text}\x1b[${end}m` : text);
+  };
 
 /** The style of text in a terminal: with escape sequences for colours, or plain if `on` is false. */
 export function makeStyle(on: boolean): Style {

@@ -141,6 +141,16 @@ describe('imports', () => {
     expect([...reachableFrom(library)].filter((file) => file.startsWith('src/cli/'))).toEqual([]);
   });
 
+  test('of the library are for browsers too: no module of Node, but where a stub is talked to', () => {
+    const library = folders.filter((folder) => !['src/cli', 'src/gdb'].includes(folder));
+    const files = [...library, 'formats'].flatMap(sourcesUnder);
+    const named = files.filter((file) =>
+      specifiers(readFileSync(join(ROOT, file), 'utf8')).some((one) => /^node:|^(fs|zlib|util)$/.test(one)),
+    );
+    expect(named).toEqual([]);
+    expect([...reachableFrom(files)].filter((file) => file.startsWith('src/gdb/'))).toEqual([]);
+  });
+
   test('of src/memory, src/descriptor and src/arch stay within them', () => {
     expect(outside(reachableFrom(sourcesUnder('src/arch')), ['src/arch/'])).toEqual([]);
     expect(outside(reachableFrom(sourcesUnder('src/memory')), ['src/memory/'])).toEqual([]);

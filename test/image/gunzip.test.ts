@@ -1,7 +1,9 @@
 /** Gzip files as sources. (RFC 1952.) */
 import { gzipSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
+import { gunzipWith } from '../../src/image/gunzip.ts';
 import { type ByteSource, gunzipSource, ImageError, isGzip, openImage } from '../../src/image/index.ts';
+import { inflateByWeb } from '../../src/image/inflated.ts';
 import { imageError } from './thrown.ts';
 import { elfFile, pattern, sourceOf } from './writers.ts';
 
@@ -19,6 +21,39 @@ async function refused(source: ByteSource): Promise<ImageError> {
   expect(error).toBeInstanceOf(ImageError);
   return error as ImageError;
 }
+
+describe('gunzipSource, where there is no Node', () => {
+  test.each([0, 1, 0x1_0001, 700_000])('gives back %i bytes', async (count) => {
+    const source = await gunzipWith(sourceOf(gzipSync(pattern(count)), 'a.gz'), inflateByWeb);
+    expect([source.name, source.size]).toEqual(['a.gz', count]);
+    expect(Buffer.compare(bytesOf(source), pattern(count))).toBe(0);
+  });
+
+  test('refuses what is cut off or damaged, and what is too much', async () => {
+    const file = gzipSync(pattern(100_000));
+    const damaged = Uint8Array.from(file);
+    damaged[file.length - 6]! ^= 1;
+    for (const bytes of [file.subarray(0, file.length - 4), file.subarray(0, 300), damaged]) {
+      const read = gunzipWith(sourceOf(bytes), inflateByWeb);
+      await expect(read).rejects.toThrow('file: incomplete or damaged gzip data: ');
+    }
+    const much = gunzipWith(sourceOf(gzipSync(new Uint8Array(129 << 20).fill(1))), inflateByWeb);
+    await expect(much).rejects.toThrow('holds more than 128 MiB that is not zero');
+  });
+
+  test('is what hosts without zlib get', async () => {
+    const host = process.getBuiltinModule;
+    const asked: string[] = [];
+    try {
+      process.getBuiltinModule = ((name: string) => void asked.push(name)) as typeof host;
+      const source = await gunzipSource(sourceOf(gzipSync(pattern(100))));
+      expect(bytesOf(source)).toEqual(pattern(100));
+    } finally {
+      process.getBuiltinModule = host;
+    }
+    expect(asked).toContain('zlib');
+  });
+});
 
 describe('gunzipSource', () => {
   test.each([0, 1, 0xffff, 0x1_0000, 0x1_0001, 200_000])('gives back %i bytes', async (count) => {

@@ -1,8 +1,8 @@
 /** The TLB study of a workload: the tables of its own requests, and a device that uses what they map. */
-import { setImmediate } from 'node:timers/promises';
 import { IommuError } from '../../pagetable/errors.ts';
 import type { Choice } from '../combinations.ts';
 import { StudyError } from '../errors.ts';
+import { turn } from '../turn.ts';
 import { spacesOf, type Workload, type WorkloadRequest } from '../workload.ts';
 import { runTlb, setsOf, type TlbCounts, type TlbShape } from './model.ts';
 import { choicesOf, measuredOf, type TlbResult } from './study.ts';
@@ -53,7 +53,7 @@ export async function* studyWorkloadTlb(
   }));
   const made = traces.map((trace) => tracesOf(workload, spaces, trace, options));
   for (const tables of choicesOf(choice)) {
-    await setImmediate();
+    await turn();
     const counts = countsOf(spaces, made, tables, shapes);
     for (const [t, trace] of traces.entries()) {
       for (const [i, shape] of shapes.entries()) {

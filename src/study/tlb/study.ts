@@ -1,7 +1,7 @@
 /** TLB studies: a trace run through TLBs of several sizes over tables of several kinds, combination by combination. What `lpae tlb` shows. */
-import { setImmediate } from 'node:timers/promises';
 import { IommuError } from '../../pagetable/errors.ts';
 import { type Choice, combinationsOf } from '../combinations.ts';
+import { turn } from '../turn.ts';
 import { runTlb, setsOf, type TlbCounts, type TlbShape } from './model.ts';
 import { type Footprint, footprintWorkload, makeTables, stretchesOf, type TablesChoice } from './tables.ts';
 import { type Trace, type TraceOptions, traceNamed } from './trace.ts';
@@ -68,7 +68,7 @@ export async function* studyTlb(study: TlbStudy): AsyncGenerator<TlbResult> {
     return;
   }
   for (const tables of choicesOf(study.choice)) {
-    await setImmediate();
+    await turn();
     const workload = footprintWorkload(study.footprint, tables.granule);
     const { trace } = study;
     const made = attempt(() => makeTables(workload, tables));
@@ -111,7 +111,7 @@ async function* runShapes(
 ): AsyncGenerator<TlbMeasured> {
   const walked = walkTrace(tables, trace);
   for (const shape of shapes) {
-    await setImmediate();
+    await turn();
     yield measuredOf({ ...shape, ...of }, runTlb(walked, shape));
   }
 }
