@@ -8,6 +8,7 @@ import { addressesSchema } from '../src/cli/input/tlb-trace-file.ts';
 import { dmaFileSchema } from '../src/golden/dma-schema.ts';
 import { imageSchema } from '../src/golden/image-schema.ts';
 import { creationSchema, opsFileSchema } from '../src/golden/schema.ts';
+import { intentSchema } from '../src/verify/json.ts';
 
 /** A kind of file. */
 export interface Kind {
@@ -56,6 +57,12 @@ export const FILES: readonly Kind[] = [
     title: 'Register file',
     description: 'Register values for --registers. See docs/register-files.md.',
     schema: registerFileSchema,
+  },
+  {
+    name: 'intent',
+    title: 'Intention (lpae.intent/1)',
+    description: 'What tables are meant to map, for lpae verify. See docs/check-your-tables.md.',
+    schema: intentSchema,
   },
   {
     name: 'bbm-trace',

@@ -108,9 +108,57 @@ export const OUTPUTS: readonly Kind[] = [
       name: text,
       regime: text,
       derivation,
+      in_part: maybe(said(flag, 'with --range: nothing is said of what was not scanned')),
       scanned: v.array(some({ first: hex, last: hex })),
       ranges: v.array(range),
       tables: maybe(said(v.array(table), 'with --tree')),
+    }),
+  ),
+  output(
+    'verify',
+    document('verify', {
+      intent: text,
+      name: text,
+      regime: text,
+      ok: flag,
+      complete: said(flag, 'false: there are more tables than can be listed'),
+      notes: v.array(text),
+      ranges: said(
+        v.array(
+          some({
+            line: said(count, 'of the text, from 1; of JSON the index'),
+            first: hex,
+            last: hex,
+            label: maybe(text),
+            ok: flag,
+            wanted: text,
+            larger: maybe(some({ before: hex, after: hex })),
+            differences: v.array(
+              some({
+                first: hex,
+                last: hex,
+                wanted: text,
+                found: v.nullable(range),
+                aspects: v.array(some({ aspect: text, wanted: text, found: text, field: maybe(text) })),
+                descriptors: v.array(
+                  some({
+                    stage: whole,
+                    level,
+                    address: hex,
+                    descriptor: v.nullable(hex),
+                    fields: v.array(some({ name: text, bits: text, value: hex, meaning: maybe(text) })),
+                  }),
+                ),
+                because: v.array(text),
+              }),
+            ),
+          }),
+        ),
+        'what was named',
+      ),
+      unnamed: said(v.array(range), 'mapped, and not named'),
+      unreachable: said(v.array(range), 'not named, and neither mapped nor unmapped'),
+      rules: v.array(some({ line: count, rule: text, ok: flag, broken: v.array(range) })),
     }),
   ),
   output(

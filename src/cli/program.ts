@@ -48,6 +48,10 @@ const COMMANDS: Readonly<Record<string, { summary: string; load: () => Promise<C
     summary: 'make the smallest golden image that shows a walk',
     load: () => import('./commands/capture.ts'),
   },
+  verify: {
+    summary: 'say whether tables map what was meant, and nothing else',
+    load: () => import('./commands/verify.ts'),
+  },
   lint: {
     summary: 'say what is wrong or suspicious in tables',
     load: () => import('./commands/lint.ts'),

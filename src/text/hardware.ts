@@ -6,7 +6,7 @@ import { securityName } from '../arch/security.ts';
 import type { Answer, Translator } from '../machine/machine.ts';
 import { eventNumber } from '../smmu/events.ts';
 import type { ConfigurationFault, SmmuFault } from '../smmu/index.ts';
-import { unknownIndex } from '../walker/attributes.ts';
+import { unknownIndex, usualByte } from '../walker/attributes.ts';
 import { faultStatusCode, shortFaultStatus } from '../walker/fault-codes.ts';
 import {
   type Access,
@@ -111,12 +111,38 @@ export function spaceText({ security, paSpace }: Translation): string {
   return security === 'non-secure' ? '' : securityName(paSpace);
 }
 
-/** Flags that few leaves have, or lack: `nG`, `C` for a contiguous hint, `GP`; before them the address space, outside Non-secure state. */
-export function flagCode(result: Translation): string {
+/**
+ * Flags that few leaves have, or lack: before them the address space, outside Non-secure state; then `nG`, `C` for a contiguous hint,
+ * `GP`, `Tagged`; `attr=0x..` where the type's name does not say all of it (no read or write allocate, transient, without XS);
+ * and of two stages `L2`, the level of stage 1, where its leaf is not what the two map in one piece.
+ */
+export function flagCode(result: Translation, regime: MachineRegime): string {
   const { global, contiguous, guarded } = result;
-  return [spaceText(result), global ? '' : 'nG', contiguous ? 'C' : '', guarded ? 'GP' : '']
+  return [
+    spaceText(result),
+    global ? '' : 'nG',
+    contiguous ? 'C' : '',
+    guarded ? 'GP' : '',
+    attributeFlag(memoryOf(result, regime).attributes),
+    levelFlag(result),
+  ]
     .filter(Boolean)
     .join(' ');
+}
+
+function attributeFlag(memory: MemoryAttributes): string {
+  if (memory.type === 'normal' && memory.tagged) return 'Tagged';
+  const known = unknownIndex(memory) === undefined && !isImplementationDefined(memory);
+  return known && memory.byte !== usualByte(memory) ? `attr=${hex(memory.byte, 2)}` : '';
+}
+
+function isImplementationDefined(memory: MemoryAttributes): boolean {
+  return memory.type === 'normal' && memory.inner.policy === 'implementation-defined';
+}
+
+function levelFlag({ level, size, stage1, stage2 }: Translation): string {
+  if (level === undefined || stage1 === undefined || stage2 === undefined) return '';
+  return stage1.size === size ? '' : `L${level}`;
 }
 
 /** Everything that similar leaves have in common: `rw- rw- WB ISH nG`. */
@@ -127,7 +153,7 @@ export function leafCode(result: Translation, regime: MachineRegime): string {
     memoryCode(attributes),
     SHAREABILITY[shareability][1],
     combined && `(${memoryCode(combined)} with stage 1 off)`,
-    flagCode(result),
+    flagCode(result, regime),
   ]
     .filter(Boolean)
     .join(' ');

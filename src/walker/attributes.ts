@@ -203,6 +203,14 @@ export function normalFrom(inner: Cacheability, outer: Cacheability): NormalMemo
   return normalMemory(inner, outer, false, !(inner.policy === 'write-back' && outer.policy === 'write-back'));
 }
 
+/** The MAIR byte that a type is usually given by: read and write allocate where it is cached, not transient, with the XS attribute. */
+export function usualByte(memory: MemoryAttributes): number {
+  if (memory.type === 'device') return deviceMemory(memory.device, true).byte;
+  const usual = ({ policy }: Cacheability): Cacheability =>
+    policy === 'non-cacheable' ? NON_CACHEABLE : { ...WRITE_BACK_RWA, policy };
+  return normalMemory(usual(memory.inner), usual(memory.outer), false, true).byte;
+}
+
 /** Normal memory that no level caches. */
 export function isNonCacheable({ attributes }: MemoryRegion): boolean {
   if (attributes.type === 'device') return false;

@@ -18,7 +18,11 @@ import { entryPoints, ROOT } from '../support/public-api.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'lpae-examples-'));
 const names = publicNames();
-const examples = [...allExamples(), ...examplesOfPage('README.md')].map((example, index) => ({
+const examples = [
+  ...allExamples(),
+  ...examplesOfPage('README.md'),
+  ...examplesOfPage('docs/check-your-tables.md'),
+].map((example, index) => ({
   ...example,
   path: join(folder, `${index}.ts`),
   where: `${example.title} (${example.file})`,

@@ -221,6 +221,8 @@ describe('--json', () => {
     ['walk', ['walk', UBOOT, '--row', '0']],
     ['dump', ['dump', UBOOT, '--tree']],
     ['dump', ['dump', join(REAL, 'uboot-arm64-el2.ram.gz@0x4000_0000'), '--registers', UBOOT]],
+    ['verify', ['verify', tempFile('want.map', '0x0+2M identity r-x\nnever wx'), UBOOT]],
+    ['verify', ['verify', tempFile('want.csv', '0x4010000000,256M,DEVICE,PCIe\nrest any'), UBOOT]],
     ['decode', ['decode', '0x0060000040000f47']],
     ['explain', ['explain', 'AF', 'nonsuch']],
     ['explain', ['explain']],

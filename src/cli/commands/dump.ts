@@ -4,8 +4,7 @@ import { securityWord } from '../../arch/security.ts';
 import type { DrawnSpace } from '../../draw/index.ts';
 import type { Answer, Translator } from '../../machine/machine.ts';
 import type { AddressRange } from '../../space/address-range.ts';
-import type { MappedRange } from '../../space/ranges.ts';
-import { listSpace, type Space } from '../../space/space.ts';
+import { listSpace } from '../../space/space.ts';
 import { tablesWithin, treeOfTarget } from '../../space/tree-read.ts';
 import { faultReason, faultText } from '../../text/hardware.ts';
 import { hex } from '../../text/numbers.ts';
@@ -24,9 +23,8 @@ import { readTarget } from '../machine/read.ts';
 import type { Target } from '../machine/target.ts';
 import type { Cli, Output } from '../output.ts';
 import { addSvgOptions, checkSvgOptions, type SvgOptions, writeSvg } from '../svg-file.ts';
-import { nodeJson, rangeJson, rangeLines } from '../text/dump-text.ts';
+import { nodeJson, rangeJson, spaceLines } from '../text/dump-text.ts';
 import { SHORT_TABLE, treeLines } from '../text/tree-text.ts';
-import { stateText } from '../text/walk-text.ts';
 
 interface DumpOptions extends TargetOptions, FilterOptions, SvgOptions {
   readonly tree?: boolean;
@@ -39,7 +37,9 @@ Every range is what the hardware walker answers, not what the driver meant:
 
   input addresses                size     output        leaves   EL1 EL0  memory  shareability  flags
 
-nG: of one ASID. C: contiguous hint. GP: guarded page. Where a leaf faults, why stands in place of the rights.
+nG: of one ASID. C: contiguous hint. GP: guarded page. attr=0x..: the byte of MAIR, where the type's name does not say all of it. Of
+two stages L2: the level of stage 1, where its leaves are larger. Where a leaf faults, why stands in place of the rights. The text says
+what --json says, and is an intention: lpae dump X > want.map, then lpae verify want.map X.
 Exit code 1 when --reverse finds nobody that maps the address.
 
 Examples:
@@ -107,6 +107,7 @@ async function dump(out: Output, files: readonly string[], options: DumpOptions)
       regime,
       ...(walker.security !== undefined && { security: securityWord(walker.security) }),
       derivation: derivationJson(target),
+      ...(only !== undefined && { in_part: true }),
       scanned: space.windows.map(({ first, last }) => ({ first, last })),
       ranges: ranges.map((range) => rangeJson(range, regime)),
       ...(options.tree && {
@@ -121,7 +122,8 @@ async function dump(out: Output, files: readonly string[], options: DumpOptions)
     const listed = space.windows.length > 0 || target.dumped || options.derivation === true;
     if (listed) out.lines(told);
     else for (const line of told) out.note(line.trim());
-    showRanges(out, target, space, ranges);
+    const { windows } = space;
+    out.lines(spaceLines(target, { windows, ranges }, { style: out.style, inPart: only !== undefined }));
   }
   if (drawn && !options.tree) {
     const partial = !space.complete || wanted !== undefined || ranges.length < space.ranges.length;
@@ -158,16 +160,6 @@ async function drawSpace(
   if (picture) out.lines(addressSpaceText(space, regime, out.style));
   if (svg !== undefined)
     writeSvg(svg, addressSpace(space, regime, { title: `Address space of ${name}` }), out);
-}
-
-function showRanges(out: Output, target: Target, space: Space, ranges: readonly MappedRange[]): void {
-  for (const window of space.windows) {
-    const { first, last } = window;
-    const here = ranges.filter((range) => range.last >= first && range.first <= last);
-    const digits = last.toString(16).length;
-    out.heading(`[${hex(first, digits)}, ${hex(last, digits)}]  ${target.regime}${stateText(target.walker)}`);
-    out.lines(rangeLines(here, window, target.regime, out.style));
-  }
 }
 
 /** Why there is nothing to dump. */

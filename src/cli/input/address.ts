@@ -1,31 +1,11 @@
 /** Addresses as people type them: `0x8000_0000`, `2M`, `4G`, decimal, sums of these, and ranges. */
 
 import type { AddressRange } from '../../space/address-range.ts';
+import { readAddress } from '../../text/addresses.ts';
 import { hex } from '../../text/numbers.ts';
 import { usageError } from '../io.ts';
 
-const SCALE: Readonly<Record<string, bigint>> = {
-  '': 1n,
-  k: 1n << 10n,
-  m: 1n << 20n,
-  g: 1n << 30n,
-  t: 1n << 40n,
-  p: 1n << 50n,
-};
-
-const TERM = /^(?:(0x[0-9a-f]+(?:_[0-9a-f]+)*)|(\d+(?:_\d+)*)([kmgtp]?))$/i;
-
-/** The address, or undefined where `text` is not an address of at most 64 bits. */
-export function readAddress(text: string): bigint | undefined {
-  let sum = 0n;
-  for (const term of text.trim().split('+')) {
-    const [, hexDigits, decimal, suffix = ''] = TERM.exec(term.trim()) ?? [];
-    const digits = hexDigits ?? decimal;
-    if (digits === undefined || digits.length > 32) return undefined;
-    sum += BigInt(digits.replaceAll('_', '')) * SCALE[suffix.toLowerCase()]!;
-  }
-  return sum >> 64n ? undefined : sum;
-}
+export { readAddress };
 
 export const ADDRESS_HINT =
   'an address is 0x8000_0000, 2M, 4G, a decimal number, or a sum: 0x4000_0000+0x1234';

@@ -3,6 +3,7 @@ import type { MachineRegime } from '../../arch/regimes.ts';
 import type { Answer, Translator } from '../../machine/machine.ts';
 import type { AddressRange } from '../../space/address-range.ts';
 import { type MappedRange, rangeSize } from '../../space/ranges.ts';
+import type { Space } from '../../space/space.ts';
 import type { TableNode } from '../../space/tree.ts';
 import { columns } from '../../text/columns.ts';
 import {
@@ -17,12 +18,32 @@ import {
 import { count, counted, hex, hexWord, roughSize, sizeText } from '../../text/numbers.ts';
 import type { Style } from '../../text/style.ts';
 import { descriptorBits } from '../../text/words.ts';
+import type { Target } from '../machine/target.ts';
 import { attributesJson } from './walk-json.ts';
+import { stateText } from './walk-text.ts';
 
 const MEMORY_WIDTH = 'nGnRnE'.length;
 
+/**
+ * Each window of addresses with a heading, `[first, last]  regime`, and the ranges in it.
+ * @param inPart - the windows were asked for, and there may be more outside of them.
+ */
+export function spaceLines(
+  { regime, walker }: Pick<Target, 'regime' | 'walker'>,
+  { windows, ranges }: Pick<Space, 'windows' | 'ranges'>,
+  { style, inPart }: { readonly style: Style; readonly inPart: boolean },
+): string[] {
+  return windows.flatMap((window) => {
+    const { first, last } = window;
+    const here = ranges.filter((range) => range.last >= first && range.first <= last);
+    const digits = last.toString(16).length;
+    const place = `[${hex(first, digits)}, ${hex(last, digits)}]  ${regime}${stateText(walker)}`;
+    return [style.title(`${place}${inPart ? ', in part' : ''}`), ...rangeLines(here, window, regime, style)];
+  });
+}
+
 /** The ranges within one window of addresses, and their sum. */
-export function rangeLines(
+function rangeLines(
   ranges: readonly MappedRange[],
   { last }: AddressRange,
   regime: MachineRegime,
@@ -57,7 +78,7 @@ export function sayText(result: Answer, regime: MachineRegime, style: Style): st
   // One cell, so that the words of a fault make no column wider.
   const { attributes, shareability, combined } = memoryOf(result, regime);
   const memory = memoryCode(attributes).padEnd(MEMORY_WIDTH);
-  const flags = [flagCode(result), combined && `(${memoryCode(combined)} with stage 1 off)`];
+  const flags = [flagCode(result, regime), combined && `(${memoryCode(combined)} with stage 1 off)`];
   const rest = flags.filter(Boolean).join('  ');
   return `${style.leaf(permissionCode(result, regime))}  ${memory}  ${SHAREABILITY[shareability][1]}  ${rest}`;
 }
