@@ -17,7 +17,7 @@ export function checkAskable(
 ): void {
   const { regime, security: state = 'non-secure' } = target;
   const problems: IntentProblem[] = [];
-  if (regimes !== undefined && !regimes.includes(regime)) {
+  if (regimes !== undefined && !regimes.some((one) => one === regime)) {
     const message = `it is meant for ${regimes.join(', ')}, and these tables are of ${regime}`;
     problems.push({ line: 0, message, hint: 'regime any is for all of them' });
   }
