@@ -76,7 +76,20 @@ export const OUTPUTS: readonly Kind[] = [
         }),
       ),
       registers: maybe(said(some({}), "by the names of Linux's io_pgtable_cfg")),
-      hardware: maybe(some({ regime: text, registers: v.record(v.string(), hex) })),
+      hardware: maybe(
+        some({
+          regime: text,
+          registers: v.record(v.string(), hex),
+          output_bits: said(count, 'the output size that the tables were made for'),
+          pa_bits: said(count, 'the PA bits of the hardware that walks them'),
+        }),
+      ),
+      warnings: maybe(
+        said(
+          v.array(some({ field: text, value: hex, rule: text, section: text, remedy: maybe(text), text })),
+          'register fields with which hardware of that size walks nothing',
+        ),
+      ),
     }),
   ),
   output(
@@ -320,6 +333,9 @@ export const OUTPUTS: readonly Kind[] = [
           claims: maybe(said(count, 'of an image: members of its rows that were compared')),
           differences: maybe(v.array(some({ where: text, want: text, got: text }))),
           notes: maybe(said(v.array(text), 'what the file says that nothing was compared with')),
+          warnings: maybe(
+            said(v.array(text), 'what hardware of the size that the tables were made for can not do'),
+          ),
           reason: maybe(said(text, 'why the file can not be checked')),
         }),
       ),

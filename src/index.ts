@@ -12,7 +12,9 @@
  * console.log(domain.iovaToPhys(0x1000_1234n)?.toString(16)); // 900001234
  * console.log(domain.unmapSg(0x1000_0000n, sg)); // 65536n
  */
+
 export { type DomainOptions, IommuDomain, type UnmapReport } from './iommu/domain.ts';
+export type { DomainRegisters, HardwareSizes } from './iommu/domain-registers.ts';
 export type { ReservedRange } from './iommu/reserved.ts';
 export {
   Scatterlist,

@@ -18,6 +18,8 @@ export interface GoldenResult {
   readonly claims?: number;
   /** What the file says that nothing was compared with, in words. */
   readonly notes?: readonly string[];
+  /** What hardware of the size that the tables were made for can't do with them. */
+  readonly warnings?: readonly string[];
 }
 
 /** A file that is not golden-file JSON, or of a kind, format or regime that is not known here. The message says which part. */

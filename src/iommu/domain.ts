@@ -4,7 +4,7 @@
  */
 import { FrameAllocator, type PhysicalMemory } from '../memory/index.ts';
 import { hex, IommuError } from '../pagetable/errors.ts';
-import type { FormatModule, FormatRequest, Prot, Registers, TableFormat } from '../pagetable/format.ts';
+import type { FormatModule, FormatRequest, Prot, TableFormat } from '../pagetable/format.ts';
 import { choicesOf } from '../pagetable/linux.ts';
 import { mapSg, mapSgByRange } from '../pagetable/map-sg.ts';
 import { PageTable } from '../pagetable/page-table.ts';
@@ -12,6 +12,7 @@ import { PARTIAL_UNMAP, type PartialUnmap } from '../pagetable/partial-unmap.ts'
 import { mapRange, unmapRange } from '../pagetable/range.ts';
 import { type TreeTable, tablesOf } from '../pagetable/tree.ts';
 import { checkProt, checkScatterlist, checkWord, exactWord, LOW_BITS } from './checks.ts';
+import { type DomainRegisters, hardwareSizes } from './domain-registers.ts';
 import { explainFailure, explainStop, runFrom } from './explain.ts';
 import { checkReserved, type ReservedRange, refuseReserved } from './reserved.ts';
 import type { Scatterlist } from './scatterlist.ts';
@@ -120,9 +121,13 @@ export class IommuDomain {
     return BigInt(this.#table.root);
   }
 
-  /** Register values in two forms: as in Linux's io_pgtable_cfg, and as the regime that a walker takes. */
-  get registers(): Registers {
-    return this.format.registers(this.root);
+  /**
+   * Register values in two forms: as in Linux's io_pgtable_cfg, and as the regime that a walker takes, with the sizes of the hardware that
+   * the table was made for.
+   */
+  get registers(): DomainRegisters {
+    const { cfg, hardware } = this.format.registers(this.root);
+    return { cfg, hardware: { ...hardware, ...hardwareSizes(this.format.oas) } };
   }
 
   /**

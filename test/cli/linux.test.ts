@@ -1,6 +1,6 @@
 /** What versions of Linux do differently, on the command line: choices of a map request, dirty state, and the list that formats shows. */
-import { expect, test } from 'vitest';
-import { asText, lpae, lpaeJson } from './run.ts';
+import { describe, expect, test } from 'vitest';
+import { asText, lpae, lpaeJson, tempFile } from './run.ts';
 
 const S1 = { format: 'arm_64_lpae_s1', config: { pgsize_bitmap: '0x40201000', ias: 39, oas: 48 } };
 const map = (request: unknown) => lpae(['map', '-'], { stdin: asText(request) });
@@ -139,4 +139,53 @@ test('formats lists the choices of each version', async () => {
     { version: '6.12', partial_unmap: 'split', concatenation: 'possible' },
     { version: '7.3', partial_unmap: 'refuse', concatenation: 'mandatory' },
   ]);
+});
+
+describe('tables that hardware of their size can not walk', () => {
+  const request = (pgsize_bitmap: string, ias: number, oas: number, more = {}) => ({
+    format: 'arm_64_lpae_s2',
+    config: { pgsize_bitmap, ias, oas, ...more },
+    ops: [{ op: 'map', iova: 0, paddr: '0x90000000', size: '64K' }],
+  });
+
+  test.each<[string, number, number, RegExp]>([
+    ['0x4000', 40, 40, /SL0 = 0x2: .*; with concatenation "mandatory" the walk would start at level 2, /],
+    ['0x1000', 44, 42, /T0SZ = 0x14: .*; with ias 42 and concatenation "mandatory" .* level 1, /],
+    ['0x1000', 48, 40, /T0SZ = 0x10: .*; with ias 40 and concatenation "mandatory" .* level 1, /],
+  ])(
+    'pages of %s, %i bits in and %i out: a warning of map, with the rule and what would do',
+    async (...row) => {
+      const [size, ias, oas, message] = row;
+      const { code, err } = await map(request(size, ias, oas));
+      expect(code).toBe(0);
+      expect(err).toMatch(/^lpae: warning: hardware of 4[02] PA bits can't walk these tables: VTCR_EL2\./);
+      expect(err).toMatch(message);
+      const { json } = await mapJson(request(size, ias, oas));
+      expect(json.hardware).toMatchObject({ output_bits: oas, pa_bits: oas });
+      expect(json.warnings).toMatchObject([{ section: expect.stringContaining('DDI 0487 D8.') }]);
+    },
+  );
+
+  test('nothing is said where it can', async () => {
+    expect((await map(request('0x4000', 40, 40, { linux: '7.3' }))).err).toBe('');
+    const { json } = await mapJson(request('0x1000', 40, 40));
+    expect(json.warnings).toEqual([]);
+  });
+
+  test('walk and lint take the size too; check takes larger hardware, and says so', async () => {
+    const file = tempFile('request.json', asText(request('0x4000', 40, 40)));
+    expect((await lpae(['walk', file, '0'])).out).toContain(
+      'FAULT translation fault, stage 2, level 0, IPA 0x0',
+    );
+    const { out } = await lpae(['lint', file]);
+    expect(out).toContain('register-fault: a register value with which nothing translates');
+    const larger = 'fixtures/linux73/arm_64_lpae_s2-00206.json';
+    const checked = await lpae(['check', larger]);
+    expect(checked.code).toBe(0);
+    expect(checked.out).toMatch(
+      /^ok 1 - .*\n {2}---\n {2}warnings:\n {4}- "hardware of 32 PA bits can't walk these tables: VTCR_EL2\.T0SZ = 0x15/m,
+    );
+    const { json } = await lpaeJson(['check', larger]);
+    expect(json.files).toMatchObject([{ ok: true, warnings: [expect.stringContaining('43 IPA bits')] }]);
+  });
 });

@@ -28,8 +28,8 @@ export const RUNS_64K = SIZES_64K | 0x4_0020_0000n;
 const LPA2_4K = SIZES_4K | (1n << 39n);
 const LPA2_16K = SIZES_16K | (1n << 36n);
 
-/** pgsizeBitmap, ias, oas, start level, and quirks and features. */
-type Row = readonly [bigint, number, number, number, ...(Quirk | Feature)[]];
+/** pgsizeBitmap, ias, oas, start level, and quirks, features and `mandatory` concatenation. */
+type Row = readonly [bigint, number, number, number, ...(Quirk | Feature | 'mandatory')[]];
 
 const STAGE_1: readonly Row[] = [
   [SIZES_4K, 48, 48, 0],
@@ -80,6 +80,9 @@ const STAGE_2: readonly Row[] = [
   [LPA2_4K, 52, 52, 0, 'lpa2'],
   [LPA2_4K, 40, 52, 1, 'lpa2', 'dirty_state'],
   [LPA2_16K, 52, 52, 0, 'lpa2'],
+  [SIZES_4K, 40, 44, 0, 'mandatory'],
+  [SIZES_16K, 37, 40, 2, 'mandatory'],
+  [LPA2_4K, 52, 52, -1, 'lpa2', 'mandatory'],
 ];
 
 /** By format. A new format needs its rows here. */
@@ -148,6 +151,7 @@ export const configs: readonly Config[] = formats.flatMap((format) =>
       oas,
       quirks: QUIRKS.filter((quirk) => names.includes(quirk)),
       features: FEATURES.filter((feature) => names.includes(feature)),
+      ...(names.includes('mandatory') && { concatenation: 'mandatory' as const }),
     },
     startLevel,
   })),

@@ -96,16 +96,20 @@ function tapOf(checked: Checked, number: number): string[] {
       number,
     );
   }
-  const { name, checked: facts, differences, notes = [] } = checked.result;
+  const { name, checked: facts, differences, notes = [], warnings = [] } = checked.result;
   const ok = differences.length === 0;
   const comment = `${facts} ${facts === 1 ? 'fact' : 'facts'}`;
-  const yaml = [...(ok ? [] : differencesYaml(checked.file, differences)), ...notesYaml(notes)];
+  const yaml = [
+    ...(ok ? [] : differencesYaml(checked.file, differences)),
+    // What the file says that nothing was compared with.
+    ...listYaml('not compared', notes),
+    ...listYaml('warnings', warnings),
+  ];
   return tapLines({ ok, name, comment, yaml }, number);
 }
 
-/** What the file says that nothing was compared with. */
-function notesYaml(notes: readonly string[]): string[] {
-  return notes.length === 0 ? [] : ['not compared:', ...notes.map((note) => `  - ${yamlText(note)}`)];
+function listYaml(name: string, texts: readonly string[]): string[] {
+  return texts.length === 0 ? [] : [`${name}:`, ...texts.map((one) => `  - ${yamlText(one)}`)];
 }
 
 function differencesYaml(file: string, differences: readonly Difference[]): string[] {
@@ -135,7 +139,7 @@ function summarise(all: readonly Checked[]) {
 function checkedJson(checked: Checked): object {
   const { file } = checked;
   if ('reason' in checked) return { file, ok: false, reason: checked.reason };
-  const { name, checked: facts, claims, differences, notes = [] } = checked.result;
+  const { name, checked: facts, claims, differences, notes = [], warnings = [] } = checked.result;
   const ok = differences.length === 0;
-  return { file, name, ok, facts, ...(claims !== undefined && { claims }), differences, notes };
+  return { file, name, ok, facts, ...(claims !== undefined && { claims }), differences, notes, warnings };
 }

@@ -10,6 +10,7 @@ import { type MapRequest, parseRequest } from '../input/request.ts';
 import { EXIT } from '../io.ts';
 import type { Cli, Output } from '../output.ts';
 import { type Performed, perform } from '../run/perform.ts';
+import { unwalkableOf } from '../run/walkable.ts';
 import { dmaOutcomeJson, dmaOutcomeLines } from '../text/dma-text.ts';
 import { costRows, registerRows } from '../text/map-text.ts';
 import { outcomeJson, outcomeLines } from '../text/outcome.ts';
@@ -78,6 +79,7 @@ async function map(out: Output, file: string, options: MapOptions): Promise<numb
   }
   if (out.json) out.document('lpae.map/1', document(request, performed));
   else show(out, request, performed, options);
+  for (const { text } of unwalkableOf(performed.domain, request)) out.note(`warning: ${text}`);
   return allDone(performed) ? EXIT.ok : EXIT.negative;
 }
 
@@ -127,7 +129,8 @@ function show(
   out.lines(columns(registerRows(domain.registers, format.stage), { indent: '  ' }));
 }
 
-function document({ name }: MapRequest, performed: Performed): object {
+function document(request: MapRequest, performed: Performed): object {
+  const { name } = request;
   const { domain, outcomes, dma } = performed;
   const { format } = domain;
   const { cfg, hardware } = domain.registers;
@@ -154,7 +157,14 @@ function document({ name }: MapRequest, performed: Performed): object {
     hardware: {
       regime: hardware.regime,
       registers: Object.fromEntries(Object.entries(hardware.registers).map(([reg, v]) => [reg, hexWord(v)])),
+      output_bits: hardware.outputBits,
+      pa_bits: hardware.cpu.paBits,
     },
+    warnings: unwalkableOf(domain, request).map(
+      ({ problem: { field, value, rule, section }, remedy, text }) => {
+        return { field, value, rule, section, ...(remedy && { remedy }), text };
+      },
+    ),
   };
 }
 

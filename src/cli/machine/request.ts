@@ -28,8 +28,8 @@ export function requestTarget(json: unknown, file: string, options: TargetOption
   }
   const request = parseRequest(json, file);
   const { domain, outcomes } = performOrRefuse(request, file);
-  const { regime, registers } = domain.registers.hardware;
-  const machine = { memory: domain.memory, regime, registers: { ...registers }, ...securityOf(options) };
+  const { regime, registers, cpu } = domain.registers.hardware;
+  const machine = { memory: domain.memory, regime, registers: { ...registers }, cpu, ...securityOf(options) };
   return {
     name: request.name ?? file,
     regime,
