@@ -104,8 +104,8 @@ const OTHER = {
 
 /**
  * Every regime by its name. `-s2`: stage 2 alone, the input address being an IPA; `-nested`: stage 1 under stage 2.
- * `pl1&0` is AArch32 with long descriptors, `pl1&0-short` with short ones; in `pl1&0-nested` TTBCR.EAE chooses. `pl2` is AArch32
- * Hyp mode. `mtk`: short descriptors of a MediaTek M4U, with wider addresses; `mali`: an address space of a Mali GPU; `riscv`:
+ * `pl1&0` is AArch32 with long descriptors, `pl1&0-short` with short ones; in `pl1&0-nested` TTBCR.EAE chooses, and in
+ * `pl1&0-nested64`, whose stage 2 is that of an AArch64 hypervisor. `pl2` is AArch32 Hyp mode. `mtk`: short descriptors of a MediaTek M4U, with wider addresses; `mali`: an address space of a Mali GPU; `riscv`:
  * Sv39, Sv48 or Sv57 of a hart, whose addresses are sign-extended; `riscv-iova`: the same tables behind a bus with no more
  * address bits than they translate. `smmuv3-*`: a stream of an SMMUv3, by the stages that its entry asks for.
  */
@@ -187,6 +187,14 @@ export const REGIMES = {
     descriptors: 'long or short',
     registers: { ...PL1_STAGE1, dacr: 'DACR', ...AARCH32_STAGE2 },
     aliases: ['pl1-nested'],
+  },
+  'pl1&0-nested64': {
+    ...PL1,
+    stage1: true,
+    stage2: true,
+    descriptors: 'long or short',
+    registers: { ...PL1_STAGE1, dacr: 'DACR', ...AARCH64_STAGE2 },
+    aliases: ['pl1-nested64'],
   },
   'pl1&0-short': {
     ...PL1,
@@ -282,6 +290,11 @@ export function isStage2Alone(regime: MachineRegime): boolean {
 /** AArch32, with long or short descriptors. */
 export function isAArch32(regime: MachineRegime): boolean {
   return traitsOf(regime).architecture === 'AArch32';
+}
+
+/** The tables of a stage are AArch32's. Under the stage 2 of an AArch64 hypervisor stage 1 alone is. */
+export function isAArch32Stage(regime: MachineRegime, stage: 1 | 2): boolean {
+  return stage === 1 ? isAArch32(regime) : traitsOf(regime).registers.vttbr === AARCH32_STAGE2.vttbr;
 }
 
 /** `EL1&0`, `el1-0`, `el10` and `EL1_0` alike. */

@@ -3,7 +3,7 @@
  * some descriptors choose another. (DDI 0487 D1.2 Security states; D8.4.6, Tables D8-86 to D8-88.)
  */
 import { isSet } from './read.ts';
-import { type MachineRegime, traitsOf } from './regimes.ts';
+import { isAArch32Stage, type MachineRegime, traitsOf } from './regimes.ts';
 import { SCR_EL3 } from './registers/scr.ts';
 import { VTCR_EL2 } from './registers/stage2.ts';
 import { VSTCR_EL2 } from './registers/stage2-secure.ts';
@@ -68,7 +68,7 @@ export function securityProblem(regime: MachineRegime, state: SecurityState): st
   if (architecture === 'AArch32' && (state === 'realm' || el === 2)) {
     return `AArch32 has no ${NAMES[state]} state ${el === 2 ? 'in Hyp mode' : 'of its own'}`;
   }
-  if (traitsOf(regime).registers.vttbr === 'VTTBR') {
+  if (isAArch32Stage(regime, 2)) {
     return `${NAMES[state]} state has no stage 2 of AArch32: its EL2 is AArch64`;
   }
   return undefined;

@@ -3,7 +3,7 @@
  * the walker takes from the same registers. (DDI 0487 issue M.a, D8.1, D8.2, G5.)
  */
 import { isSet, read, widthOf, withField } from '../arch/read.ts';
-import { isAArch32, type Regime, traitsOf } from '../arch/regimes.ts';
+import { isAArch32, isAArch32Stage, type Regime, traitsOf } from '../arch/regimes.ts';
 import { TTBR_LONG, VTTBR } from '../arch/registers/aarch32-base.ts';
 import { HTCR, SCTLR, TTBCR } from '../arch/registers/aarch32-control.ts';
 import { TTBR0_EL1 } from '../arch/registers/base.ts';
@@ -18,6 +18,7 @@ import { oneRangeFields, stage2Fields, ttbrAddress, twoRangeFields } from '../wa
 import { shortParams } from '../walker/params/short.ts';
 import {
   type IpaSpace,
+  isHost,
   rangesOf,
   registerValues,
   stage1Enabled,
@@ -103,13 +104,14 @@ function firstStage(regime: Regime, values: Values, cpu: CpuFeatures): StageDesc
 function stage1Off(regime: Regime, values: Values, cpu: CpuFeatures): OffReason | undefined {
   if (stage1Enabled(regime, values)) return undefined;
   const section = isAArch32(regime) ? 'DDI 0487 G5.2' : 'DDI 0487 D8.2.12.1';
-  const hcr = isAArch32(regime) ? 'HCR' : 'HCR_EL2';
+  const hcr = traitsOf(regime).registers.hcr ?? HCR_EL2.name;
   const flat = 'stage 1 is off, and addresses pass unchanged';
   if (!isSet(values.sctlr, SCTLR_EL1.fields.M)) {
     return { field: `${traitsOf(regime).registers.sctlr ?? 'SCTLR'}.M`, value: 0n, rule: flat, section };
   }
   const { DC, DCT } = HCR_EL2.fields;
-  if (!isSet(values.hcr, DC)) return { field: `${hcr}.TGE`, value: 1n, rule: flat, section };
+  if (!isSet(values.hcr, DC) || isHost(regime, values.hcr))
+    return { field: `${hcr}.TGE`, value: 1n, rule: flat, section };
   const tagged = !isAArch32(regime) && cpu.mte && isSet(values.hcr, DCT);
   const memory = tagged ? 'Write-Back memory, Tagged (DCT = 1)' : 'Write-Back memory';
   return { field: `${hcr}.DC`, value: 1n, rule: `${flat}, as ${memory}`, section };
@@ -254,12 +256,16 @@ function shortStage(
 const STAGE2_OFF = 'stage 2 is off: an IPA is the PA';
 
 function stage2Off(regime: Regime, values: Values, el2: boolean): OffReason | undefined {
-  const aarch32 = isAArch32(regime);
+  const aarch32 = isAArch32Stage(regime, 2);
   if (!el2) {
     const rule = `there is no Secure EL2, and HCR_EL2 counts as 0: ${STAGE2_OFF}`;
     return { field: 'SCR_EL3.EEL2', value: 0n, rule, section: SCR_EL3.reference };
   }
   if (stage2Enabled(regime, values)) return undefined;
+  if (isHost(regime, values.hcr)) {
+    const rule = `with E2H = 1 the tables of EL0 are those of EL2&0, and VM and DC count as 0: ${STAGE2_OFF}`;
+    return { field: 'HCR_EL2.TGE', value: 1n, rule, section: HCR_EL2.reference };
+  }
   return {
     field: aarch32 ? 'HCR.VM' : 'HCR_EL2.VM',
     value: 0n,
@@ -293,7 +299,7 @@ function secondStage(
   { state, el2 }: { readonly state: SecurityState; readonly el2: boolean },
 ): StageDescription {
   const { vtcr, vttbr, hcr } = values;
-  const aarch32 = isAArch32(regime);
+  const aarch32 = isAArch32Stage(regime, 2);
   const off = stage2Off(regime, values, el2);
   const params = stage2Params(regime, values, cpu, { state, ipas: state });
   const common = { value: vttbr, cnp: isSet(vttbr, CnP), vtcr, params, off };

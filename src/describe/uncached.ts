@@ -1,5 +1,5 @@
 /** Register bits that make Normal memory Non-cacheable, told, and what they make of the walk's own accesses. (DDI 0487 D24.2.175 to D24.2.177, D24.2.62, G8.2.126.) */
-import { isAArch32, type MachineRegime, type Regime, traitsOf } from '../arch/regimes.ts';
+import { isAArch32Stage, type MachineRegime, type Regime, traitsOf } from '../arch/regimes.ts';
 import { decodeShortCacheability } from '../walker/attributes.ts';
 import { cacheControls } from '../walker/cacheability.ts';
 import type { CacheControl } from '../walker/types.ts';
@@ -28,7 +28,7 @@ function told(control: CacheControl, regime: Regime): CacheDisable {
     field: cacheControlName(control, regime),
     value: ofStage1 ? 0n : 1n,
     rule: RULES[control],
-    section: isAArch32(regime) ? 'DDI 0487 G8.2.126' : aarch64,
+    section: isAArch32Stage(regime, ofStage1 ? 1 : 2) ? 'DDI 0487 G8.2.126' : aarch64,
   };
 }
 

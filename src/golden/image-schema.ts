@@ -14,7 +14,6 @@ import {
   FILE,
   HIT_MEMBERS,
   PART,
-  REGIME_NOT_YET,
   REGISTER,
   REGISTERS,
   ROW,
@@ -229,9 +228,7 @@ const fileObject = members(
     name: v.string(),
     regime: v.picklist(REGIMES, ({ input }) => {
       const regime = String(input);
-      return Object.hasOwn(REGIME_NOT_YET, regime)
-        ? withValue(refusal(regime, 'regime', [], REGIME_NOT_YET), regime)
-        : `unknown regime '${regime}'; known are ${REGIMES.join(', ')}`;
+      return `unknown regime '${regime}'; known are ${REGIMES.join(', ')}`;
     }),
     security: maybe(oneOf('security state', SECURITY_STATES, {})),
     cpu: members(

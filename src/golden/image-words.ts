@@ -124,11 +124,6 @@ export const SECURITY_STATES: readonly string[] = ['secure', 'nonsecure', 'realm
 /** An SMMU whose stream table entries say which stages there are. */
 export const ANY_STAGES = 'smmuv3';
 
-/** Regimes that only this schema has. */
-export const REGIME_NOT_YET: Words = {
-  'pl1&0-nested64': 'AArch32 under the stage 2 of an AArch64 hypervisor',
-};
-
 /** Kinds of faults: of a walk, and of an SMMU's configuration. */
 export const FAULT_KINDS: readonly string[] = [
   ...['translation', 'access_flag', 'permission', 'address_size', 'external_walk', 'domain'],

@@ -6,7 +6,7 @@ import {
   descriptorLayout,
   type EntryKind,
 } from '../arch/descriptors/index.ts';
-import { isAArch32, isStream, type MachineRegime, traitsOf } from '../arch/regimes.ts';
+import { isAArch32Stage, isStream, type MachineRegime, traitsOf } from '../arch/regimes.ts';
 import { ENTRY_KINDS, type TableEntry, type TableTree } from '../walker/index.ts';
 
 /** What decides the fields of descriptors: some bits are fields in one regime and reserved in another. */
@@ -18,15 +18,14 @@ export interface Reader {
   readonly hierarchical?: boolean | undefined;
 }
 
-/** The part of a place that the regime decides. For a stream, its STE decides, so nothing is assumed. */
-export function placeOfReader({
-  regime,
-  security,
-  hierarchical,
-}: Reader): Pick<DescriptorPlace, 'aarch32' | 'twoPrivileges' | 'el' | 'security' | 'hierarchical'> {
+/** The part of a place that the regime decides, of a stage. For a stream, its STE decides, so nothing is assumed. */
+export function placeOfReader(
+  { regime, security, hierarchical }: Reader,
+  stage: 1 | 2,
+): Pick<DescriptorPlace, 'aarch32' | 'twoPrivileges' | 'el' | 'security' | 'hierarchical'> {
   const { el, unprivileged } = traitsOf(regime);
   return {
-    aarch32: isAArch32(regime),
+    aarch32: isAArch32Stage(regime, stage),
     ...(!isStream(regime) && { twoPrivileges: unprivileged }),
     ...(el !== undefined && { el }),
     ...(security !== undefined && { security }),
@@ -46,7 +45,7 @@ export function layoutOf(
   const isLeaf = entry.kind === ENTRY_KINDS.leaf;
   return descriptorLayout({
     ...place,
-    ...placeOfReader(by),
+    ...placeOfReader(by, root.stage),
     format,
     kind: kindOf(entry, level === reader.lastLevel),
     stage: root.stage,

@@ -1,7 +1,7 @@
 /** The walker's answers in words: permissions, memory types, faults and their reasons. */
 import { TABLE_DESCRIPTOR } from '../arch/descriptors/index.ts';
 import { isSet, read } from '../arch/read.ts';
-import { isStage2Alone, isStream, type MachineRegime, traitsOf } from '../arch/regimes.ts';
+import { isAArch32Stage, isStage2Alone, isStream, type MachineRegime, traitsOf } from '../arch/regimes.ts';
 import { securityName } from '../arch/security.ts';
 import type { Answer, Translator } from '../machine/machine.ts';
 import { eventNumber } from '../smmu/events.ts';
@@ -304,10 +304,11 @@ function syndromeText(fault: Fault, { access, privileged = true }: Access, regim
 }
 
 function syndromeRegister(fault: Fault, access: Access['access'], regime: MachineRegime): string {
-  const { architecture, el } = traitsOf(regime);
+  const { el } = traitsOf(regime);
   const level = fault.stage === 2 ? 2 : el;
   if (level === undefined) return '';
-  if (architecture === 'AArch32') {
+  const aarch32 = isAArch32Stage(regime, fault.stage);
+  if (aarch32) {
     if (level === 2) return 'HSR';
     return access === 'execute' ? 'IFSR' : 'DFSR';
   }

@@ -3,7 +3,7 @@
  * the walker for misses. (DDI 0487 D8.16.3 ASIDs and VMIDs, D8.17 RNWYRD.)
  */
 import { isSet, read } from '../arch/read.ts';
-import { isAArch32, type Regime, traitsOf } from '../arch/regimes.ts';
+import { isAArch32, isAArch32Stage, type Regime, traitsOf } from '../arch/regimes.ts';
 import { TTBR_LONG, VTTBR } from '../arch/registers/aarch32-base.ts';
 import { TTBCR } from '../arch/registers/aarch32-control.ts';
 import { VA } from '../arch/registers/address.ts';
@@ -151,6 +151,6 @@ function isShort(regime: Regime, ttbcr: bigint): boolean {
 function currentVmid({ regime, registers }: WalkerOptions): number {
   if (!traitsOf(regime).stage2) return 0;
   const { vtcr = 0n, vttbr = 0n } = registers;
-  const { VMID } = (!isAArch32(regime) && isSet(vtcr, VTCR_EL2.fields.VS) ? VTTBR_EL2 : VTTBR).fields;
+  const { VMID } = (!isAArch32Stage(regime, 2) && isSet(vtcr, VTCR_EL2.fields.VS) ? VTTBR_EL2 : VTTBR).fields;
   return read(vttbr, VMID);
 }

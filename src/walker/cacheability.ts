@@ -3,7 +3,7 @@
  * attributes say is without them. (DDI 0487 D24.2.175 to D24.2.177, D24.2.62; G8.2.126; J1.1 AArch64.S1TreatAsNormalNC, S2TreatAsNormalNC.)
  */
 import { isSet } from '../arch/read.ts';
-import { isStage2Alone, type Regime, traitsOf } from '../arch/regimes.ts';
+import { isAArch32Stage, isStage2Alone, type Regime, traitsOf } from '../arch/regimes.ts';
 import { SCTLR_EL1 } from '../arch/registers/sctlr.ts';
 import { HCR_EL2 } from '../arch/registers/stage2.ts';
 import { isNonCacheable, type MemoryRegion, nonCacheable } from './attributes.ts';
@@ -60,12 +60,13 @@ export function cacheControls(
   if (architecture !== 'AArch64' && architecture !== 'AArch32') return [];
   const found: CacheControl[] = [];
   // At EL1 the default memory of HCR.DC is cacheable whatever SCTLR says, and under {E2H, TGE} = {1, 1} SCTLR_EL1 does nothing.
-  const overridden = el === 1 && (isSet(hcr, DC) || (isSet(hcr, E2H) && isSet(hcr, TGE)));
+  const host = isSet(hcr, E2H) && isSet(hcr, TGE);
+  const overridden = el === 1 && (isSet(hcr, DC) || host);
   if (!isStage2Alone(regime) && !overridden) {
     if (!isSet(sctlr, C)) found.push('SCTLR.C');
     if (!isSet(sctlr, I)) found.push('SCTLR.I');
   }
-  if (architecture === 'AArch64' && stage2 && (isSet(hcr, VM) || isSet(hcr, DC))) {
+  if (stage2 && !isAArch32Stage(regime, 2) && !host && (isSet(hcr, VM) || isSet(hcr, DC))) {
     if (isSet(hcr, CD)) found.push('HCR.CD');
     if (isSet(hcr, ID)) found.push('HCR.ID');
   }

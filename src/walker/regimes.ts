@@ -5,6 +5,7 @@
 import { isSet, wordOf } from '../arch/read.ts';
 import {
   isAArch32,
+  isAArch32Stage,
   isNested,
   isRegime,
   isStage2Alone,
@@ -37,6 +38,7 @@ import { hypervisorControl, s1Params, s2Params, secureVtcr, systemControl } from
 import type { S2Params } from './params/params.ts';
 import { oneRangeFields, ttbrAddress, twoRangeFields } from './params/range-fields.ts';
 import { shortParams } from './params/short.ts';
+import { withAArch32Ipas } from './params/sizes.ts';
 import { ALL_PERMISSIONS, PRIVILEGED_ONLY } from './permissions.ts';
 import { lpaeRanges, oneLpaeRange, oneRange, type S1Ranges, twoRanges } from './ranges.ts';
 import { Stage1 } from './stage1.ts';
@@ -63,7 +65,7 @@ export type Values = Required<Omit<WalkerRegisters, 'mair'>> & {
 };
 
 /** HCR and SCTLR of AArch32 have these fields in the same places, but for DCT, NV and NV1, which it has not. */
-const { VM, DC, DCT, TGE, NV, NV1 } = HCR_EL2.fields;
+const { VM, DC, DCT, E2H, TGE, NV, NV1 } = HCR_EL2.fields;
 const { M } = SCTLR_EL1.fields;
 
 /** The supervisor reaches user pages, unless an access says `pan`. */
@@ -218,7 +220,12 @@ function stage2Of(
 
 /** The regime has a stage 2 and HCR switches it on. (HCR.DC implies VM.) */
 export function stage2Enabled(regime: Regime, { hcr }: Values): boolean {
-  return traitsOf(regime).stage2 && (isSet(hcr, VM) || isSet(hcr, DC));
+  return traitsOf(regime).stage2 && !isHost(regime, hcr) && (isSet(hcr, VM) || isSet(hcr, DC));
+}
+
+/** HCR_EL2.{E2H, TGE} = {1, 1}: EL0 belongs to EL2&0, and VM and DC count as 0. AArch32's HCR has no E2H. (D24.2.62) */
+export function isHost(regime: Regime, hcr: bigint): boolean {
+  return !isAArch32Stage(regime, 2) && isSet(hcr, E2H) && isSet(hcr, TGE);
 }
 
 /** Parameters of the regime's stage 2, be it on or off, in a Security state and for one of its IPA spaces. */
@@ -230,12 +237,13 @@ export function stage2Params(
 ): S2Params {
   const { vtcr, vttbr, vsttbr, vstcr, hcr } = values;
   const control = hypervisorControl(hcr);
-  if (isAArch32(regime)) return s2ParamsLpae(vtcr, vttbr, control, cpu);
-  if (state === 'non-secure') return s2Params(vtcr, ttbrAddress(vttbr), control, cpu);
+  if (isAArch32Stage(regime, 2)) return s2ParamsLpae(vtcr, vttbr, control, cpu);
+  const own = isAArch32(regime) ? withAArch32Ipas(cpu) : cpu;
+  if (state === 'non-secure') return s2Params(vtcr, ttbrAddress(vttbr), control, own);
   const secured = { ...control, security: stage2Security(state, ipas, { vstcr, vtcr }) };
   return ipas === 'secure'
-    ? s2Params(secureVtcr(vtcr, vstcr), ttbrAddress(vsttbr), secured, cpu)
-    : s2Params(vtcr, ttbrAddress(vttbr), secured, cpu);
+    ? s2Params(secureVtcr(vtcr, vstcr), ttbrAddress(vsttbr), secured, own)
+    : s2Params(vtcr, ttbrAddress(vttbr), secured, own);
 }
 
 /** Whose IPAs they are, and in which space. Only Secure state has two: its own, and the Non-secure one. */
@@ -305,7 +313,7 @@ function flatMapping(
 ): FlatMapping {
   const { ranges, unprivileged } = traitsOf(regime);
   const permissions = unprivileged ? ALL_PERMISSIONS : PRIVILEGED_ONLY;
-  const cacheable = traitsOf(regime).stage2 && isSet(hcr, DC);
+  const cacheable = traitsOf(regime).stage2 && isSet(hcr, DC) && !isHost(regime, hcr);
   if (isAArch32(regime)) {
     return {
       inputBits: isStage2Alone(regime) ? 40 : 32,

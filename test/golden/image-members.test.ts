@@ -488,11 +488,6 @@ describe('what is not known is refused, with its place, its value and the likely
       (i) => Object.assign(first(i, isFault).row.fault as Json, { kind: 'granule_protection' }),
       '.fault.kind: not modelled yet: granule protection checks (FEAT_RME); its value is "granule_protection"',
     ],
-    [
-      'pl1&0-nested64',
-      (i) => Object.assign(i, { regime: 'pl1&0-nested64' }),
-      'regime: not modelled yet: AArch32 under the stage 2 of an AArch64 hypervisor; its value is "pl1&0-nested64"',
-    ],
   ])('what is not modelled: %s', (_, change, message) => {
     expect(refused(STAGE1, change)).toContain(message);
   });

@@ -3,7 +3,13 @@
  * (`--format` by name) as that format writes it.
  */
 import { type DescriptorPlace, descriptorLayout, type EntryKind } from '../../arch/descriptors/index.ts';
-import { type DescriptorKind, isAArch32, type MachineRegime, traitsOf } from '../../arch/regimes.ts';
+import {
+  type DescriptorKind,
+  isAArch32,
+  isAArch32Stage,
+  type MachineRegime,
+  traitsOf,
+} from '../../arch/regimes.ts';
 import type { DescriptorLayout } from '../../descriptor/index.ts';
 import { placeOfReader, type Reader } from '../../lint/layout.ts';
 import type { TableFormat } from '../../pagetable/format.ts';
@@ -37,13 +43,14 @@ export function layoutFor(
   const place = { ...hardware, kind, level, granuleLog2, run, ds: features.includes('lpa2') };
   if (by === undefined) return descriptorLayout(place);
   const isMtk = traitsOf(by.regime).descriptors === 'mtk';
-  return descriptorLayout({ ...place, ...placeOfReader(by), ...(isMtk && { format: 'mtk' }) });
+  return descriptorLayout({ ...place, ...placeOfReader(by, place.stage), ...(isMtk && { format: 'mtk' }) });
 }
 
 /** The formats whose descriptors a regime reads, each of one stage. */
 export function formatsOf(regime: MachineRegime): string[] {
   const { stage1, stage2, descriptors } = traitsOf(regime);
   const bits = isAArch32(regime) ? 32 : 64;
+  const second = isAArch32Stage(regime, 2) ? 32 : 64;
   const first: Readonly<Record<DescriptorKind, readonly string[]>> = {
     long: [`arm_${bits}_lpae_s1`],
     short: ['arm_v7s'],
@@ -52,5 +59,5 @@ export function formatsOf(regime: MachineRegime): string[] {
     mali: ['arm_mali_lpae'],
     riscv: ['riscv_64'],
   };
-  return [...(stage1 ? first[descriptors] : []), ...(stage2 ? [`arm_${bits}_lpae_s2`] : [])];
+  return [...(stage1 ? first[descriptors] : []), ...(stage2 ? [`arm_${second}_lpae_s2`] : [])];
 }

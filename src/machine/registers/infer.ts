@@ -113,9 +113,15 @@ function ofAArch32(values: Values): Candidate[] {
   const stage2 = hcr === undefined ? given : isSet(hcr, VM) || isSet(hcr, DC);
   const long = isSet(values.of('TTBCR', 'TCR') ?? 0n, TTBCR.fields.EAE);
   const alone = long ? 'pl1&0' : 'pl1&0-short';
-  const regime = !stage2 ? alone : bases.length === 0 ? 'pl1&0-s2' : 'pl1&0-nested';
+  const regime = !stage2 ? alone : bases.length === 0 ? 'pl1&0-s2' : nestedAArch32(values);
   const off = stage2 ? undefined : stage1Off(values, 'SCTLR');
   return [...found, candidate(regime, [...bases, ...by], off)];
+}
+
+/** The stage 2 of a hypervisor whose registers have AArch64's names is AArch64's. */
+function nestedAArch32(values: Values): Regime {
+  const aarch64 = values.among('VTTBR_EL2', 'VTCR_EL2', 'HCR_EL2', 'VSTTBR_EL2', 'VSTCR_EL2').length > 0;
+  return aarch64 ? 'pl1&0-nested64' : 'pl1&0-nested';
 }
 
 /** Bare names alone are EL1's by default, with what stage 2 there is. */
@@ -171,11 +177,11 @@ export function underHcr(asked: Regime, given: readonly Given[]): { regime: Regi
   const hcr = values.of('HCR_EL2', 'HCR');
   if (hcr === undefined) return { regime: asked };
   const set = ([VM, DC, TGE] as const).find((field) => isSet(hcr, field));
-  const name = isAArch32(asked) ? 'HCR' : 'HCR_EL2';
+  const name = isAArch32(asked) && nestedAArch32(values) === 'pl1&0-nested' ? 'HCR' : 'HCR_EL2';
   const why = `${name}.${set?.name} = 1 (--stage 1 asks for the first stage alone)`;
   if (set !== undefined && asked === 'el1&0') return { regime: 'el1&0-nested', because: why };
   if (set !== undefined && (asked === 'pl1&0' || asked === 'pl1&0-short')) {
-    return { regime: 'pl1&0-nested', because: why };
+    return { regime: nestedAArch32(values), because: why };
   }
   if (asked === 'el2' && isSet(hcr, E2H)) return { regime: 'el2&0', because: 'HCR_EL2.E2H = 1' };
   if (asked === 'el2&0' && !isSet(hcr, E2H)) {

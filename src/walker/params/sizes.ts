@@ -13,6 +13,8 @@ export const OUTPUT_BITS = [32, 36, 40, 42, 44, 48, 52, 56] as const;
 /** The code of IPS and PS that puts BADDR[51:48] into a 64K granule's TTBR. */
 const PS_52 = 6;
 
+const AARCH32_IPA_BITS = 40;
+
 type SizeFields = Pick<RangeFields, 'granuleLog2' | 'ds'>;
 
 /** TCR_ELx.DS as far as it counts: FEAT_LPA2 has it, and 64K has no use for it. */
@@ -40,6 +42,11 @@ export function s2TxszLimits(fields: SizeFields, cpu: CpuFeatures): readonly [le
   const wide = granuleLog2 === 16 || effectiveDs(fields, cpu);
   const least = ipaBits < 52 ? 64 - ipaBits : wide ? 12 : 16;
   return [least, mostTxsz(granuleLog2, cpu)];
+}
+
+/** Of a 32-bit guest IPAs have 40 bits at least, whatever a PA has. (AArch64.S2MinTxSZ) */
+export function withAArch32Ipas(cpu: CpuFeatures): CpuFeatures {
+  return cpu.paBits < AARCH32_IPA_BITS ? { ...cpu, ipaBits: AARCH32_IPA_BITS } : cpu;
 }
 
 /** Whether hardware may clamp a TxSZ in place of a fault: a small one only without the feature for wide addresses. */
