@@ -1,7 +1,7 @@
 /** `lpae` from a checkout: the built command, built anew where a source is newer. Starting from sources would take four times as long. */
-import { spawnSync } from 'node:child_process';
 import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import { build } from './build.mjs';
 
 const root = join(import.meta.dirname, '../..');
 const main = join(root, 'dist/src/cli/main.js');
@@ -11,9 +11,11 @@ const sources = ['src', 'formats'].flatMap((folder) =>
     .filter((file) => file.endsWith('.ts'))
     .map((file) => join(root, folder, file)),
 );
-const built = statSync(main, { throwIfNoEntry: false })?.mtimeMs ?? 0;
-if (sources.some((file) => statSync(file).mtimeMs > built)) {
-  const { status } = spawnSync('npm', ['run', '--silent', 'build'], { cwd: root, stdio: ['ignore', 2, 2] });
-  if (status !== 0) process.exit(status ?? 1);
+const changed = Math.max(...sources.map((file) => statSync(file).mtimeMs));
+const isStale = () => changed > (statSync(main, { throwIfNoEntry: false })?.mtimeMs ?? 0);
+
+if (isStale()) {
+  const status = build(isStale);
+  if (status !== 0) process.exit(status);
 }
 await import(main);

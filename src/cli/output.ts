@@ -53,4 +53,8 @@ export interface Cli {
   readonly io: CliIo;
   exitCode: number;
   output(command: Command): Output;
+  /** The whole program, every command defined. */
+  program(): Promise<Command>;
+  /** What its help says below its lists. */
+  readonly afterHelp: string;
 }

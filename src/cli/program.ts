@@ -84,6 +84,14 @@ const COMMANDS: Readonly<Record<string, { summary: string; load: () => Promise<C
     summary: 'list the page-table formats',
     load: () => import('./commands/formats.ts'),
   },
+  completion: {
+    summary: 'print a completion script for bash, zsh or fish',
+    load: () => import('./commands/completion.ts'),
+  },
+  man: {
+    summary: 'print the manual page',
+    load: () => import('./commands/man.ts'),
+  },
 };
 
 const AFTER_HELP = `
@@ -107,6 +115,8 @@ export async function run(argv: readonly string[], io: CliIo): Promise<number> {
     io,
     exitCode: EXIT.ok,
     output: (command) => new Output(io, command.optsWithGlobals<GlobalOptions>()),
+    program: () => makeProgram(Object.keys(COMMANDS), cli),
+    afterHelp: AFTER_HELP,
   };
   try {
     const program = await makeProgram(argv, cli);

@@ -32,7 +32,7 @@ test('lpae --help lists every command and the exit codes', async () => {
 });
 
 test('--version is the package version', async () => {
-  expect(await lpae(['--version'])).toEqual({ code: 0, out: '0.1.0\n', err: '' });
+  expect(await lpae(['--version'])).toEqual({ code: 0, out: '0.2.0\n', err: '' });
 });
 
 test.each([
