@@ -19,7 +19,16 @@ export type RegisterName =
   | 'vstcr'
   | 'hcr'
   | 'dacr'
-  | 'sstatus';
+  | 'sstatus'
+  | 'tcr2'
+  | 'pir'
+  | 'pire0'
+  | 'por'
+  | 'por0'
+  | 'mair2'
+  | 's2pir'
+  | 's2por'
+  | 'hcrx';
 
 /** What a regime is made of. */
 export interface RegimeTraits {
@@ -50,12 +59,23 @@ const EL1_STAGE1 = {
   tcr: 'TCR_EL1',
   mair: 'MAIR_EL1',
   sctlr: 'SCTLR_EL1',
+  tcr2: 'TCR2_EL1',
+  pir: 'PIR_EL1',
+  pire0: 'PIRE0_EL1',
+  por: 'POR_EL1',
+  por0: 'POR_EL0',
+  mair2: 'MAIR2_EL1',
+  hcrx: 'HCRX_EL2',
 } as const;
 const EL2_STAGE1 = {
   ttbr0: 'TTBR0_EL2',
   tcr: 'TCR_EL2',
   mair: 'MAIR_EL2',
   sctlr: 'SCTLR_EL2',
+  tcr2: 'TCR2_EL2',
+  pir: 'PIR_EL2',
+  por: 'POR_EL2',
+  mair2: 'MAIR2_EL2',
 } as const;
 const AARCH64_STAGE2 = {
   vttbr: 'VTTBR_EL2',
@@ -63,6 +83,8 @@ const AARCH64_STAGE2 = {
   vsttbr: 'VSTTBR_EL2',
   vstcr: 'VSTCR_EL2',
   hcr: 'HCR_EL2',
+  s2pir: 'S2PIR_EL2',
+  s2por: 'S2POR_EL1',
 } as const;
 const PL1_STAGE1 = {
   ttbr0: 'TTBR0',
@@ -150,7 +172,7 @@ export const REGIMES = {
     ranges: 2,
     unprivileged: true,
     descriptors: 'long',
-    registers: { ...EL2_STAGE1, ttbr1: 'TTBR1_EL2' },
+    registers: { ...EL2_STAGE1, ttbr1: 'TTBR1_EL2', pire0: 'PIRE0_EL2', por0: 'POR_EL0' },
     aliases: ['vhe', 'e2h', 'el2-vhe'],
   },
   el3: {
@@ -161,7 +183,15 @@ export const REGIMES = {
     ranges: 1,
     unprivileged: false,
     descriptors: 'long',
-    registers: { ttbr0: 'TTBR0_EL3', tcr: 'TCR_EL3', mair: 'MAIR_EL3', sctlr: 'SCTLR_EL3' },
+    registers: {
+      ttbr0: 'TTBR0_EL3',
+      tcr: 'TCR_EL3',
+      mair: 'MAIR_EL3',
+      sctlr: 'SCTLR_EL3',
+      pir: 'PIR_EL3',
+      por: 'POR_EL3',
+      mair2: 'MAIR2_EL3',
+    },
     aliases: [],
   },
   'pl1&0': {

@@ -81,6 +81,8 @@ export interface StageSecurity {
   readonly known: boolean;
   /** Which bits of descriptors choose the output's space. */
   readonly chosenBy: 'nothing' | 'NS and NSTable' | 'NS' | 'NSE and NS';
+  /** SCR_EL3, where it was given: what it says of registers that FEAT_TCR2 and its like add. */
+  readonly scr?: bigint;
   /** Nothing outside the state's own space is executed: Root state, EL2 of Realm state, Secure state with SCR_EL3.SIF. */
   readonly ownCodeOnly: boolean;
   /** There is a Secure state. Without one, Secure addresses of Root state are Non-secure. */
@@ -103,7 +105,7 @@ export function stageSecurity(
     readonly secureState?: boolean;
   } = {},
 ): StageSecurity {
-  const common = { state, known, secureState, el2: true } as const;
+  const common = { state, known, secureState, el2: true, ...(scr !== undefined && { scr }) } as const;
   switch (state) {
     case 'secure': {
       const { SIF, EEL2 } = SCR_EL3.fields;

@@ -47,6 +47,7 @@ const FEATURES: Sentences = {
     'Hardware management of the access flag and dirty state: TCR_ELx.HA and HD, DBM in descriptors.',
   FEAT_HAFT: 'Hardware management of the access flag in table descriptors (TCR2_ELx.HAFT).',
   FEAT_HDBSS: 'Hardware writes dirtied stage-2 pages into a buffer (HDBSSBR_EL2).',
+  FEAT_HCX: 'HCRX_EL2: more controls of EL2, some of which let EL1 use newer registers.',
   FEAT_HPDS: 'Hierarchical permission disables: TCR_ELx.HPDn switches off APTable, XNTable and PXNTable.',
   FEAT_HPDS2:
     'Page-based hardware attributes (PBHA): bits [62:59] of a leaf are for IMPLEMENTATION DEFINED use.',

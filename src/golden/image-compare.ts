@@ -104,8 +104,19 @@ function faultMismatch(wanted: ExpectedFault, got: AnswerFault): string | undefi
   if (wanted.class !== undefined && (!('class' in got) || got.class !== wanted.class)) return '.fault.class';
   if (wanted.ipa !== undefined && reported(got.ipa ?? 0n) !== reported(wanted.ipa)) return '.fault.ipa';
   if (wanted.ipas !== undefined && spaceWord(got.ipaSpace) !== wanted.ipas) return '.fault.ipas';
-  return undefined;
+  const { iss2 } = wanted;
+  const bit = iss2 && ISS2_BITS.find(([, name]) => (iss2[name] ?? false) !== (got[name] ?? false));
+  return bit === undefined ? undefined : `.fault.${bit[0]}`;
 }
+
+/** Bits of ISS2, by the file's names. */
+const ISS2_BITS = [
+  ['overlay', 'overlay'],
+  ['dirty_bit', 'dirtyBit'],
+  ['assured_only', 'assuredOnly'],
+  ['top_level', 'topLevel'],
+  ['tag_access', 'tagAccess'],
+] as const;
 
 function eventMismatch(got: AnswerFault, event: number | undefined): string | undefined {
   return event === undefined || eventNumber(got.kind) === event ? undefined : '.event';

@@ -4,6 +4,7 @@ import type { MachineRegime } from '../arch/regimes.ts';
 import { type SecurityState, securityNamed } from '../arch/security.ts';
 import { EVENT } from '../arch/smmu/index.ts';
 import { RegisterError, resolveRegisters } from '../machine/registers/index.ts';
+import type { Fault } from '../walker/types.ts';
 import { fileNotes, RowNotes, rowNotes } from './image-notes.ts';
 import { type AnswerJson, imageSchema, machineRegimeOf, type RowJson } from './image-schema.ts';
 import { ANY_STAGES } from './image-words.ts';
@@ -49,7 +50,12 @@ export interface ExpectedFault {
   readonly ipa?: bigint;
   readonly ipas?: string;
   readonly fetch?: bigint;
+  /** Bits of ESR_ELx.ISS2, each of them where the file makes any claim of the kind. */
+  readonly iss2?: Iss2Bits;
 }
+
+/** Why a permission fault, as ESR_ELx.ISS2 says it; what is not set is absent. */
+export type Iss2Bits = Pick<Fault, 'overlay' | 'dirtyBit' | 'assuredOnly' | 'topLevel' | 'tagAccess'>;
 
 /** One probe: what was asked, and the answers that are right (any one of them). */
 export interface ImageRow {
@@ -59,6 +65,9 @@ export interface ImageRow {
   readonly access: 'read' | 'write' | 'execute';
   readonly privileged: boolean;
   readonly pan: boolean;
+  /** A Guarded Control Stack access; a Tag Checked one. */
+  readonly gcs?: boolean;
+  readonly tagChecked?: boolean;
   /** SMMU: the StreamID, and the SubstreamID. */
   readonly sid?: bigint;
   readonly ssid?: bigint;
@@ -116,45 +125,97 @@ function claims<T extends object>(object: T): { [K in keyof T]?: NonNullable<T[K
   return Object.fromEntries(present) as { [K in keyof T]?: NonNullable<T[K]> };
 }
 
-function expectationOf(answer: AnswerJson): Expectation {
+/** The bits of ISS2 by the file's names. */
+const ISS2 = {
+  overlay: 'overlay',
+  dirty_bit: 'dirtyBit',
+  assured_only: 'assuredOnly',
+  top_level: 'topLevel',
+  tag_access: 'tagAccess',
+} as const;
+const ISS2_NAMES = Object.keys(ISS2) as (keyof typeof ISS2)[];
+
+function iss2Of(fault: NonNullable<AnswerJson['fault']>): Iss2Bits {
+  return Object.fromEntries(ISS2_NAMES.flatMap((name) => (fault[name] ? [[ISS2[name], true]] : [])));
+}
+
+/**
+ * A file that has one of these bits in any fault, or says what accesses leave in memory, says them of all its faults: one that is
+ * absent is 0. Other producers do not look at them.
+ */
+function claimsIss2(rows: readonly RowJson[]): boolean {
+  return rows.some(
+    (row) =>
+      row.updates !== undefined ||
+      [row, row.arm, row.arm_or].some((answer) =>
+        ISS2_NAMES.some((name) => answer?.fault?.[name] !== undefined),
+      ),
+  );
+}
+
+function expectationOf(answer: AnswerJson, iss2: boolean): Expectation {
   const { fault, pa, attr, sh, ns, xs, pas, level, s2_level: s2Level, ipa, ipas, updates } = answer;
   if (typeof pa === 'bigint')
     return claims({ pa, attr, sh, ns, xs, pas, level, s2Level, ipa, ipas, updates });
   if (!fault) return { fault: {}, ...claims({ updates }) };
-  const { kind, ptw, s1_level: s1Level, ...rest } = fault;
-  return { fault: { ...claims({ ...rest, s1Level }), kind, ptw: ptw === true }, ...claims({ updates }) };
+  const {
+    kind,
+    ptw,
+    s1_level: s1Level,
+    stage,
+    level: faultLevel,
+    class: faultClass,
+    ipa: faultIpa,
+    ipas: faultIpas,
+    fetch,
+  } = fault;
+  const known = claims({
+    stage,
+    level: faultLevel,
+    class: faultClass,
+    ipa: faultIpa,
+    ipas: faultIpas,
+    fetch,
+    s1Level,
+  });
+  return {
+    fault: { ...known, kind, ptw: ptw === true, ...(iss2 && { iss2: iss2Of(fault) }) },
+    ...claims({ updates }),
+  };
 }
 
 /**
  * The architecture's answer (`arm`, or else `arm_or`) counts where it stands, the producer's otherwise. What the access leaves in
  * memory may stand beside `arm` alone: it is the same for both.
  */
-function expectationsOf(row: RowJson): Expectation[] {
+function expectationsOf(row: RowJson, iss2: boolean): Expectation[] {
   const { arm, arm_or: armOr } = row;
-  if (arm === undefined) return [expectationOf(row)];
+  if (arm === undefined) return [expectationOf(row, iss2)];
   const own = row.fault ? true : row.pa !== undefined;
   const shared = own ? {} : claims({ updates: row.updates });
   return [arm, ...(armOr === undefined ? [] : [armOr])].map((answer) => ({
     ...shared,
-    ...expectationOf(answer),
+    ...expectationOf(answer, iss2),
   }));
 }
 
 /** A row, and a second one where it says what an unprivileged access of the same kind gets. */
-function rowsOf(row: RowJson, where: string): ImageRow[] {
+function rowsOf(row: RowJson, where: string, iss2: boolean): ImageRow[] {
   const asked = {
     va: row.va,
     access: row.access,
     pan: row.pan === true,
     ...claims({ sid: row.sid, ssid: row.ssid, registers: row.registers }),
+    ...(row.gcs && { gcs: true }),
+    ...(row.tag_checked && { tagChecked: true }),
   };
   const record = row.arm === undefined ? row.event?.[0] : undefined;
   const event = record === undefined ? {} : { event: read(record, EVENT.fields.Number) };
   const rows: ImageRow[] = [
-    { ...asked, ...event, where, privileged: row.el !== 0, expect: expectationsOf(row) },
+    { ...asked, ...event, where, privileged: row.el !== 0, expect: expectationsOf(row, iss2) },
   ];
   if (row.arm_unprivileged !== undefined) {
-    const expect = [expectationOf(row.arm_unprivileged)];
+    const expect = [expectationOf(row.arm_unprivileged, iss2)];
     rows.push({ ...asked, where: `${where}.arm_unprivileged`, privileged: false, expect });
   }
   return rows;
@@ -185,6 +246,7 @@ export function parseImageFile(value: unknown): ImageFile {
   const ofRows = new RowNotes();
   for (const row of file.translations) ofRows.add(rowNotes(row));
   const security = securityNamed(file.security ?? '');
+  const iss2 = claimsIss2(file.translations);
   return {
     name: file.name,
     regime,
@@ -198,7 +260,7 @@ export function parseImageFile(value: unknown): ImageFile {
     rows: file.translations.flatMap((row, i) => {
       const where = `translations[${i}]`;
       const registers = row.registers && resolve(row.registers, `${where}.registers`);
-      return rowsOf({ ...row, registers }, where).map((one) => ({
+      return rowsOf({ ...row, registers }, where, iss2).map((one) => ({
         ...one,
         ...(row.registers && { given: row.registers }),
       }));

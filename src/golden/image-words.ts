@@ -39,21 +39,13 @@ export const ROW: Beside = {
     note: 'for readers',
     comment: 'for readers',
   },
-  notYet: {
-    gcs: 'Guarded Control Stack accesses (FEAT_GCS)',
-    tag_checked: 'Tag Checked accesses (FEAT_MTE_PERM)',
-  },
+  notYet: {},
 };
 
 /** Beside the members of a fault. */
 export const FAULT: Beside = {
   information: {},
   notYet: {
-    overlay: 'permission overlays (ESR_ELx.ISS2.Overlay, FEAT_S1POE and FEAT_S2POE)',
-    dirty_bit: 'dirty state by software (ESR_ELx.ISS2.DirtyBit, FEAT_S1PIE and FEAT_S2PIE)',
-    assured_only: 'assured translations (ESR_ELx.ISS2.AssuredOnly, FEAT_THE)',
-    top_level: 'table walks from the top level (ESR_ELx.ISS2.TopLevel, FEAT_THE)',
-    tag_access: 'NoTagAccess pages (ESR_ELx.ISS2.TagAccess, FEAT_MTE_PERM)',
     gpc: 'granule protection checks (FEAT_RME)',
     gpt_level: 'granule protection checks (FEAT_RME)',
     output: 'granule protection checks (FEAT_RME)',
@@ -63,16 +55,16 @@ export const FAULT: Beside = {
 /** Members that a hit has and a fault has not. */
 export const HIT_MEMBERS = ['attr', 'sh', 'ns', 'xs', 'pas', 'level', 's2_level', 'ipa', 'ipas'] as const;
 
-const INDIRECTION = 'permission indirection (FEAT_S1PIE, FEAT_S2PIE)';
-const OVERLAY = 'permission overlays (FEAT_S1POE, FEAT_S2POE)';
-const MAIR2 = 'a second set of memory attributes (FEAT_AIE)';
-const TCR2 = 'what TCR2_ELx turns on (FEAT_TCR2)';
 const D128 = '128-bit descriptors (FEAT_D128)';
 
 /** Registers that walks are made of. An SMMU's file may say ttbr0, tcr, mair … besides, in CPU layout. */
 export const REGISTERS: readonly string[] = [
   ...['ttbr0', 'ttbr1', 'tcr', 'mair', 'sctlr', 'vttbr', 'vtcr', 'hcr', 'dacr', 'scr_el3', 'sstatus'],
   ...['vsttbr', 'vstcr'],
+  ...['tcr2', 'pir', 'pire0', 'por', 'por0', 'mair2', 's2pir', 's2por', 'hcrx'],
+  ...['tcr2_el1', 'tcr2_el2', 'pir_el1', 'pir_el2', 'pir_el3', 'pire0_el1', 'pire0_el2', 'hcrx_el2'],
+  ...['por_el0', 'por_el1', 'por_el2', 'por_el3', 'mair2_el1', 'mair2_el2', 'mair2_el3'],
+  ...['s2pir_el2', 's2por_el1'],
   ...['ste0', 'ste1', 'ste2', 'ste3', 'cd0', 'cd1', 'cd2', 'cd3'],
   ...['strtab_base', 'strtab_base_cfg', 'cr0', 'cr2', 'gbpa', 'idr0', 'idr1', 'idr3', 'idr5'],
 ];
@@ -92,19 +84,7 @@ export const REGISTER: Beside = {
     ),
   },
   notYet: {
-    ...Object.fromEntries(['tcr2', 'tcr2_el1', 'tcr2_el2'].map((name) => [name, TCR2])),
-    ...Object.fromEntries(
-      ['pir', 'pire0', 'pir_el1', 'pire0_el1', 'pir_el2', 'pire0_el2', 'pir_el3', 's2pir_el2'].map((name) => [
-        name,
-        INDIRECTION,
-      ]),
-    ),
-    ...Object.fromEntries(
-      ['por_el0', 'por_el1', 'por_el2', 'por_el3', 's2por_el1'].map((name) => [name, OVERLAY]),
-    ),
-    ...Object.fromEntries(['mair2_el1', 'mair2_el2', 'mair2_el3'].map((name) => [name, MAIR2])),
     ...Object.fromEntries(['ttbr0_hi', 'ttbr1_hi', 'vttbr_hi'].map((name) => [name, D128])),
-    hcrx_el2: TCR2,
     gpccr_el3: 'granule protection checks (FEAT_RME)',
     gptbr_el3: 'granule protection checks (FEAT_RME)',
   },

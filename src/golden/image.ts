@@ -75,10 +75,11 @@ function differenceFrom(
   return { member: '.updates', want: updatesText(wanted.updates), got: updatesText(left) };
 }
 
-/** Where the tables map a page: an access flag that is still clear does not matter to a page map. */
+/** Where the tables map a page: an access flag that is still clear does not matter to a page map, nor that nobody may read there. */
 function mappedAddress(answer: Answer): bigint | undefined {
   if (answer.ok) return answer.pa;
   const leaf = answer.steps.at(-1);
-  if (answer.fault.kind !== 'access_flag' || leaf?.output === undefined) return undefined;
+  const { kind } = answer.fault;
+  if ((kind !== 'access_flag' && kind !== 'permission') || leaf?.output === undefined) return undefined;
   return leaf.output + (answer.ia % leaf.size);
 }

@@ -113,7 +113,8 @@ export class ContextBank {
     const steps: WalkStep[] | undefined = transaction.trace === false ? undefined : [];
     if (this.#aborts) return { ok: false, ia, fault: { kind: 'abort' }, record: undefined, steps: [] };
     const va = this.#extended(ia);
-    const result = translate(this.#stages, va, { access, privileged, pan: false, update }, steps);
+    const request = { access, privileged, pan: false, update, gcs: false, tagChecked: false };
+    const result = translate(this.#stages, va, request, steps);
     if (result.ok) return result;
     const context = { far: va, access, privileged, regime: this.regime, index: this.#index };
     return { ...result, record: contextFaultRecord(result.fault, context) };

@@ -6,6 +6,7 @@ import { NON_SECURE } from '../arch/security.ts';
 import { CD, CD_LOWER, CD_UPPER, type CdRangeControl } from '../arch/smmu/index.ts';
 import { s1ParamsLpae } from '../walker/params/aarch32.ts';
 import { s1Params } from '../walker/params/aarch64.ts';
+import { NOT_EXTENDED } from '../walker/params/extended.ts';
 import type { S1Params } from '../walker/params/params.ts';
 import { type RawFields, rangeFields } from '../walker/params/range-fields.ts';
 import { lpaeRanges, oneLpaeRange, oneRange, type S1Ranges, twoRanges } from '../walker/ranges.ts';
@@ -94,6 +95,7 @@ function paramsAArch64(words: CdWords, fields: RawFields, { cpu }: SmmuFeatures)
     nv1: false,
     epan: cpu.pan3 && isSetIn(words, cd.EPAN),
     bigEndian: isSetIn(words, cd.ENDI),
+    extended: NOT_EXTENDED,
   };
   return s1Params(fields, cdMair(words), control, cpu);
 }

@@ -115,7 +115,8 @@ export class Stream {
     const { context } = stages;
     const privileged = asked.privileged || !stages.unprivileged;
     const pan = context?.pan === true && privileged;
-    const result = translate(stages, ia, { access: asked.access, privileged, pan, update }, steps);
+    const request = { access: asked.access, privileged, pan, update, gcs: false, tagChecked: false };
+    const result = translate(stages, ia, request, steps);
     return result.ok ? result : failed({ ...result.fault, class: faultClass(result.fault) }, context);
   }
 

@@ -1,5 +1,6 @@
 /** Why an access is denied, in words: each field of a descriptor and each register bit by its name in the regime. (DDI 0487 D8.4; IHI 0070 5.4 for streams.) */
 import { isStream, type MachineRegime, traitsOf } from '../arch/regimes.ts';
+import { PIR_EL1, PIRE0_EL1, POR_EL0, POR_EL1, S2PIR_EL2, S2POR_EL1 } from '../arch/registers/permissions.ts';
 import { AP_EL0, AP_READ_ONLY } from '../walker/permissions.ts';
 import type { Denial, DirtyStateOff } from '../walker/types.ts';
 
@@ -40,6 +41,9 @@ export function denialText(denial: Denial, regime: MachineRegime): string {
     case 'EL0-writable':
       return 'what EL0 may write EL1 may not execute, whatever PXN says';
     case 'PAN':
+      if (denial.index !== undefined) {
+        return `${panName(regime)} = 1, and EL0 may access it: ${permissionText('PIRE0', denial, regime)}`;
+      }
       return `${panName(regime)} = 1, and EL0 may access it${traitsOf(regime).descriptors === 'long' ? ' (AP[1] = 1)' : ''}`;
     case 'EPAN':
       return `${panName(regime)} = 1 with ${controlName(regime, 'EPAN')} = 1, and EL0 may execute it`;
@@ -49,7 +53,59 @@ export function denialText(denial: Denial, regime: MachineRegime): string {
       return `${isStream(regime) ? 'CD' : (traitsOf(regime).registers.tcr ?? 'TCR')}.E0PD${value} = 1: EL0 may use no address of this range`;
     case 'PTW':
       return `${isStream(regime) ? 'STE.S2PTW' : `${traitsOf(regime).registers.hcr ?? 'HCR'}.PTW`} = 1: a stage-1 walk may not read Device memory`;
+    case 'PIR':
+    case 'PIRE0':
+    case 'S2PIR':
+    case 'POR':
+    case 'POR_EL0':
+    case 'S2POR':
+      return permissionText(by, denial, regime);
+    case 'PIR-PIRE0': {
+      const { value0 = 0 } = denial;
+      const both = [
+        permissionText('PIR', denial, regime),
+        permissionText('PIRE0', { ...denial, value: value0 }, regime),
+      ];
+      return `${both.join(' and ')}: EL1 would execute what EL0 writes, so that nobody may access it`;
+    }
+    case 'nDirty':
+    case 'Dirty':
+      return `${by} = ${by === 'Dirty' ? 0 : 1}${at}: writable-clean, and hardware dirty state is off (${dirtyText(denial.dirtyOff, regime, stage)})`;
+    case 'GCS':
+      return 'with direct permissions nothing is a Guarded Control Stack';
+    case 'AssuredOnly':
+      return `AssuredOnly = 1${at}: the translation that leads here is not assured`;
+    case 'GCSH':
+      return `VTCR_EL2.GCSH = 1, and AssuredOnly = 0${at}: no place for a Guarded Control Stack of EL1`;
+    case 'TopLevel':
+      return `VTCR_EL2.TL0 or TL1 = 1: the first table of a walk may not be here${at}`;
+    case 'NoTagAccess':
+      return `MemAttr${at} says NoTagAccess, and the access is Tag Checked`;
   }
+}
+
+/** The registers of permission indirection and overlays: the walker's name, what chooses a field, and its layout. */
+const PERMISSION_REGISTERS = {
+  PIR: { slot: 'pir', index: 'PIIndex', layout: PIR_EL1 },
+  PIRE0: { slot: 'pire0', index: 'PIIndex', layout: PIRE0_EL1 },
+  S2PIR: { slot: 's2pir', index: 'PIIndex', layout: S2PIR_EL2 },
+  POR: { slot: 'por', index: 'POIndex', layout: POR_EL1 },
+  POR_EL0: { slot: 'por0', index: 'POIndex', layout: POR_EL0 },
+  S2POR: { slot: 's2por', index: 'POIndex', layout: S2POR_EL1 },
+} as const;
+
+/** `PIIndex 0xd at level 3: PIR_EL1[55:52] = 0x8: read, no overlay`. */
+export function permissionText(
+  by: keyof typeof PERMISSION_REGISTERS,
+  { index = 0, value = 0, level, wxn }: Pick<Denial, 'index' | 'value' | 'level' | 'wxn'>,
+  regime: MachineRegime,
+): string {
+  const { slot, index: chosenBy, layout } = PERMISSION_REGISTERS[by];
+  const { high, low, values } = layout.fields[`Perm${index}`]!;
+  const name = traitsOf(regime).registers[slot] ?? layout.name;
+  const at = level === undefined ? '' : ` at level ${level}`;
+  const both = wxn ? '; what is executable is not writable (WXN)' : '';
+  return `${chosenBy} 0x${index.toString(16)}${at}: ${name}[${high}:${low}] = 0x${value.toString(16)}, ${values?.[value]}${both}`;
 }
 
 /** Each of them, the first one first. */

@@ -38,6 +38,8 @@ export interface NormalMemory {
   readonly inner: Cacheability;
   readonly outer: Cacheability;
   readonly tagged: boolean;
+  /** Tagged memory whose tags stage 2 keeps from accesses (FEAT_MTE_PERM). */
+  readonly noTagAccess?: true;
   readonly byte: number;
   readonly xs: boolean;
 }
@@ -81,6 +83,7 @@ export interface AttributeFeatures {
 
 /** Bytes of MAIR that stand for themselves: their inner half is 0. */
 const TAGGED = 0xf0;
+const NO_TAG_ACCESS = 0xe0;
 const NON_CACHEABLE_WITHOUT_XS = 0x40;
 const WRITE_THROUGH_WITHOUT_XS = 0xa0;
 /** Write-Through, read allocate, at both levels. */
@@ -347,10 +350,23 @@ function applyForcedWriteBack(s1: MemoryAttributes, s2: Stage2Attributes, xs: bo
     : normalMemory(NON_CACHEABLE, NON_CACHEABLE, false, xs);
 }
 
+/** MemAttr of NoTagAccess memory: without forced Write-Back, and with it from this value on. Write-Back memory that it then is. */
+const NO_TAGS = 0b0100;
+const FORCED_NO_TAGS = 0b1110;
+const WRITE_BACK_MEMORY = 0b1111;
+
+/** Tagged memory alone has tags to keep. */
+function withoutTagAccess(memory: MemoryAttributes): MemoryAttributes {
+  if (memory.type !== 'normal' || !memory.tagged) return memory;
+  return { ...memory, noTagAccess: true, byte: NO_TAG_ACCESS };
+}
+
 /** How stage 2 takes part: HCR_EL2.FWB, and whether the XS attribute exists. */
 export interface CombineControls {
   readonly fwb: boolean;
   readonly xs: boolean;
+  /** MemAttr may say NoTagAccess (FEAT_MTE_PERM). */
+  readonly tagPermissions: boolean;
 }
 
 /** Both stages: S2CombineS1MemAttrs, or forced Write-Back where HCR_EL2.FWB = 1; then the effective shareability. */
@@ -360,7 +376,12 @@ export function combineStages(
   controls: CombineControls,
 ): MemoryRegion {
   const combine = controls.fwb ? applyForcedWriteBack : combineAttributes;
-  const known = combine(s1.attributes, s2, !controls.xs || (s1.attributes.xs && !s2.fnXs));
+  const noTags =
+    controls.tagPermissions && (controls.fwb ? s2.memAttr >= FORCED_NO_TAGS : s2.memAttr === NO_TAGS);
+  // Without forced Write-Back it is Write-Back memory, whose tags are kept from accesses.
+  const counted = noTags && !controls.fwb ? { ...s2, memAttr: WRITE_BACK_MEMORY } : s2;
+  const both = combine(s1.attributes, counted, !controls.xs || (s1.attributes.xs && !s2.fnXs));
+  const known = noTags ? withoutTagAccess(both) : both;
   const attrIndx = unknownIndex(s1.attributes);
   const attributes = attrIndx === undefined || !countsStage1(s2, controls) ? known : unknownMemory(attrIndx);
   const s2Shareability = decodeShareability(s2.sh);

@@ -48,6 +48,24 @@ export interface CpuFeatures {
   readonly rme: boolean;
   /** FEAT_SEL2: Secure EL2. */
   readonly sel2: boolean;
+  /** FEAT_S1PIE, FEAT_S2PIE: permission indirection of stage 1 and of stage 2. */
+  readonly s1pie: boolean;
+  readonly s2pie: boolean;
+  /** FEAT_S1POE, FEAT_S2POE: permission overlays. Those of stage 2 need FEAT_S2PIE. */
+  readonly s1poe: boolean;
+  readonly s2poe: boolean;
+  /** FEAT_AIE: MAIR2_ELx and AttrIndx[3]. */
+  readonly aie: boolean;
+  /** FEAT_HAFT: hardware sets the access flag of table descriptors. It needs FEAT_HAFDBS. */
+  readonly haft: boolean;
+  /** FEAT_THE: AssuredOnly, TopLevel checks, the Protected bit. */
+  readonly the: boolean;
+  /** FEAT_GCS: Guarded Control Stack accesses. */
+  readonly gcs: boolean;
+  /** FEAT_MTE_PERM: stage-2 NoTagAccess. */
+  readonly mtePerm: boolean;
+  /** FEAT_ASID2: TCR2_ELx.{A2, FNG0, FNG1}. */
+  readonly asid2: boolean;
   /** FEAT_BBM level 0 to 2. */
   readonly bbm: 0 | 1 | 2;
   /**
@@ -79,6 +97,16 @@ const ARMV8_0: CpuFeatures = {
   nv: false,
   rme: false,
   sel2: false,
+  s1pie: false,
+  s2pie: false,
+  s1poe: false,
+  s2poe: false,
+  aie: false,
+  haft: false,
+  the: false,
+  gcs: false,
+  mtePerm: false,
+  asid2: false,
   bbm: 0,
 };
 
@@ -110,6 +138,10 @@ const MODELS = {
     mte: true,
     bti: true,
     nv: true,
+    s1pie: true,
+    s2pie: true,
+    aie: true,
+    asid2: true,
     bbm: 2,
   },
 } as const satisfies Record<string, CpuFeatures>;
@@ -135,11 +167,29 @@ const FEATURES: Readonly<Record<string, Partial<CpuFeatures>>> = {
   FEAT_NV2: { nv: true },
   FEAT_RME: { rme: true },
   FEAT_SEL2: { sel2: true },
+  FEAT_S1PIE: { s1pie: true },
+  FEAT_S2PIE: { s2pie: true },
+  FEAT_S1POE: { s1poe: true },
+  FEAT_S2POE: { s2poe: true },
+  FEAT_AIE: { aie: true },
+  FEAT_HAFT: { haft: true },
+  FEAT_THE: { the: true },
+  FEAT_GCS: { gcs: true },
+  FEAT_MTE_PERM: { mtePerm: true },
+  FEAT_ASID2: { asid2: true },
+  // TCR2_ELx and HCRX_EL2 are there as soon as a feature has a bit in them; HWU bits choose nothing that a walk answers.
+  FEAT_TCR2: {},
+  FEAT_HCX: {},
+  FEAT_HPDS2: {},
+  FEAT_nTLBPA: {},
   FEAT_BBML1: { bbm: 1 },
   FEAT_BBML2: { bbm: 2 },
 };
 
-/** The models with a preset. `max` has every feature but FEAT_XS, FEAT_RME and FEAT_SEL2, and 52 PA bits. */
+/**
+ * The models with a preset. `max` is QEMU 11's: it lacks FEAT_XS, FEAT_S1POE, FEAT_S2POE, FEAT_HAFT, FEAT_THE, FEAT_GCS, FEAT_MTE_PERM,
+ * FEAT_RME and FEAT_SEL2, which `withFeatures` adds, and has 52 PA bits.
+ */
 export type CpuModel = keyof typeof MODELS;
 
 /** A model, or a model with some features changed: `{ model: 'cortex-a57', paBits: 48 }`. Without `model`: `max`. */

@@ -31,6 +31,8 @@ export interface TableGeometry {
   /** Hardware updates the access flag, and the dirty state. */
   readonly ha: boolean;
   readonly hd: boolean;
+  /** Hardware sets the access flag of table descriptors too (FEAT_HAFT). */
+  readonly haft: boolean;
   /** Why `hd` is not set; undefined too where descriptors have no DBM. */
   readonly dirtyOff?: DirtyStateOff | undefined;
   /** An access flag that is 0 is neither updated nor a fault (SMMU: CD.AFFD, STE.S2AFFD). */

@@ -24,6 +24,8 @@ export interface S1Output {
   /** The address space of the output. */
   readonly space: PaSpace;
   readonly domain?: number;
+  /** FEAT_THE: Protected tables in mostly read-only pages led here. Absent: no. */
+  readonly assured?: boolean;
 }
 
 /** The access, with its defaults filled in. */
@@ -31,6 +33,8 @@ export interface S1Request {
   readonly access: Access['access'];
   readonly privileged: boolean;
   readonly pan: boolean;
+  readonly gcs: boolean;
+  readonly tagChecked: boolean;
   /** Updates of descriptors are written to memory. */
   readonly update: boolean;
 }

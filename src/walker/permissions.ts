@@ -16,6 +16,10 @@ export const UR = 8;
 export const UW = 16;
 export const UX = 32;
 export const ALL_PERMISSIONS = PR | PW | PX | UR | UW | UX;
+/** Guarded Control Stack accesses (FEAT_GCS), privileged and unprivileged. */
+export const PG = 64;
+export const UG = 128;
+export const GCS_PERMISSIONS = PG | UG;
 export const PRIVILEGED_ONLY = PR | PW | PX;
 
 /** AP[2:1] where there is an unprivileged level, then where there is none (AP[1] is then RES1 and ignored). */
@@ -58,6 +62,8 @@ export interface S1PermissionFields {
   readonly pxn: boolean;
   readonly dbm: boolean;
   readonly table: number;
+  /** POIndex, bits [62:60] of the leaf: of meaning with overlays alone. */
+  readonly po: number;
 }
 
 function applyApTable(mask: number, table: number): number {
@@ -93,8 +99,8 @@ export function s1PermissionsGuestHypervisor(
 }
 
 /** What a guest hypervisor's descriptors say, as fields of a regime with EL0. */
-export function guestHypervisorFields({ ap, uxn, dbm, table }: S1PermissionFields): S1PermissionFields {
-  return { ap: ap & ~AP_EL0, uxn: false, pxn: uxn, dbm, table: guestHypervisorTable(table) };
+export function guestHypervisorFields({ ap, uxn, dbm, table, po }: S1PermissionFields): S1PermissionFields {
+  return { ap: ap & ~AP_EL0, uxn: false, pxn: uxn, dbm, table: guestHypervisorTable(table), po };
 }
 
 /** The same of the bits of table descriptors. */
@@ -169,17 +175,25 @@ const XN_TO_EXECUTE: readonly (readonly [boolean, boolean])[] = [
 ];
 
 /** The mask bit that an access needs. */
-export function requiredPermission(access: Access['access'], privileged: boolean): number {
+export function requiredPermission(access: Access['access'], privileged: boolean, gcs = false): number {
+  if (gcs) return privileged ? PG : UG;
   const bit = access === 'read' ? PR : access === 'write' ? PW : PX;
   return privileged ? bit : bit * (UR / PR);
 }
 
-/** One frozen object a mask: results share them. */
-const PERMISSIONS: readonly Permissions[] = Array.from({ length: ALL_PERMISSIONS + 1 }, (_, mask) =>
+const level = (mask: number, read: number, write: number, execute: number, gcs: number) =>
   Object.freeze({
-    privileged: Object.freeze({ read: !!(mask & PR), write: !!(mask & PW), execute: !!(mask & PX) }),
-    unprivileged: Object.freeze({ read: !!(mask & UR), write: !!(mask & UW), execute: !!(mask & UX) }),
-  }),
+    read: (mask & read) !== 0,
+    write: (mask & write) !== 0,
+    execute: (mask & execute) !== 0,
+    ...((mask & gcs) !== 0 && { gcs: true as const }),
+  });
+
+/** One frozen object a mask: results share them. */
+const PERMISSIONS: readonly Permissions[] = Array.from(
+  { length: (ALL_PERMISSIONS | GCS_PERMISSIONS) + 1 },
+  (_, mask) =>
+    Object.freeze({ privileged: level(mask, PR, PW, PX, PG), unprivileged: level(mask, UR, UW, UX, UG) }),
 );
 
 export function permissionsOf(mask: number): Permissions {

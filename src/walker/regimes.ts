@@ -35,6 +35,7 @@ import { StageMali } from './other/mali.ts';
 import { StageRiscv } from './other/riscv.ts';
 import { s1ParamsHyp, s1ParamsLpae, s2ParamsLpae, ttbcrSizes } from './params/aarch32.ts';
 import { hypervisorControl, s1Params, s2Params, secureVtcr, systemControl } from './params/aarch64.ts';
+import { extendedControls, NOT_EXTENDED } from './params/extended.ts';
 import type { S2Params } from './params/params.ts';
 import { oneRangeFields, ttbrAddress, twoRangeFields } from './params/range-fields.ts';
 import { shortParams } from './params/short.ts';
@@ -59,9 +60,12 @@ import type { Stages } from './translate.ts';
 export type WalkerRegisters = Readonly<Partial<Record<RegisterName, bigint>>>;
 
 /** Every register of the walker's, with the defaults filled in. */
-export type Values = Required<Omit<WalkerRegisters, 'mair'>> & {
+export type Values = Required<Omit<WalkerRegisters, 'mair' | 'mair2' | 'hcrx'>> & {
   /** Undefined: not given, and memory types are not known. */
   readonly mair: bigint | undefined;
+  readonly mair2: bigint | undefined;
+  /** Undefined: not given, and all that it gates counts. */
+  readonly hcrx: bigint | undefined;
 };
 
 /** HCR and SCTLR of AArch32 have these fields in the same places, but for DCT, NV and NV1, which it has not. */
@@ -88,6 +92,15 @@ export function registerValues(regime: Regime, registers: WalkerRegisters): Valu
     vstcr: 0n,
     dacr: 0n,
     sstatus: SUM_SET,
+    tcr2: 0n,
+    pir: 0n,
+    pire0: 0n,
+    por: 0n,
+    por0: 0n,
+    mair2: undefined,
+    hcrx: undefined,
+    s2pir: 0n,
+    s2por: 0n,
   };
   const hcr = wordOf(HCR_EL2, { VM: true, DC: alone });
   const result: Values = { ...values, sctlr: wordOf(SCTLR_EL1, { M: !alone, C: true, I: true }), hcr };
@@ -186,9 +199,11 @@ function stagesOf(
   }
   const ranges = rangesOf(regime, values, cpu, security);
   const stage1 = new Stage1(memory, ranges, stage2);
-  // The fast path takes what is executable from permission bits alone.
+  // The fast path takes what is executable from permission bits alone, and knows neither POIndex nor access flags of tables.
   const direct =
-    stage2 === undefined && !security.ownCodeOnly && !ranges.spans.some(({ params }) => params.bigEndian);
+    stage2 === undefined &&
+    !security.ownCodeOnly &&
+    !ranges.spans.some(({ params }) => params.bigEndian || params.haft || params.overlays !== undefined);
   return {
     first: (ia, request, steps) => stage1.translate(ia, request, steps),
     stage1: true,
@@ -239,11 +254,11 @@ export function stage2Params(
   const control = hypervisorControl(hcr);
   if (isAArch32Stage(regime, 2)) return s2ParamsLpae(vtcr, vttbr, control, cpu);
   const own = isAArch32(regime) ? withAArch32Ipas(cpu) : cpu;
-  if (state === 'non-secure') return s2Params(vtcr, ttbrAddress(vttbr), control, own);
+  if (state === 'non-secure') return s2Params(vtcr, ttbrAddress(vttbr), control, own, values);
   const secured = { ...control, security: stage2Security(state, ipas, { vstcr, vtcr }) };
   return ipas === 'secure'
-    ? s2Params(secureVtcr(vtcr, vstcr), ttbrAddress(vsttbr), secured, own)
-    : s2Params(vtcr, ttbrAddress(vttbr), secured, own);
+    ? s2Params(secureVtcr(vtcr, vstcr), ttbrAddress(vsttbr), secured, own, values)
+    : s2Params(vtcr, ttbrAddress(vttbr), secured, own, values);
 }
 
 /** Whose IPAs they are, and in which space. Only Secure state has two: its own, and the Non-secure one. */
@@ -289,12 +304,18 @@ export function rangesOf(
     const upper = s1ParamsLpae({ ttbcr: tcr, ttbr: ttbr1, mair, sctlr, security }, true, cpu);
     return lpaeRanges(lower, upper, t0sz, t1sz);
   }
-  const control = systemControl(sctlr, hostsGuestHypervisor(regime, values, cpu), security, cpu);
+  const nv1 = hostsGuestHypervisor(regime, values, cpu);
+  const extended = extendedControls(traitsOf(regime), values, nv1, security, cpu);
+  const underStage2 = isNested(regime) && isSet(values.hcr, VM);
+  const neverGlobalUnassured = underStage2
+    ? extended.neverGlobalUnassured
+    : NOT_EXTENDED.neverGlobalUnassured;
+  const control = systemControl(sctlr, nv1, security, cpu, { ...extended, neverGlobalUnassured });
   if (ranges === 1) {
     return oneRange(s1Params(oneRangeFields(tcr, ttbr0), mair, control, cpu), cpu);
   }
   const lower = s1Params(twoRangeFields(tcr, ttbr0, false), mair, control, cpu);
-  const upper = s1Params(twoRangeFields(tcr, ttbr1, true), mair, control, cpu);
+  const upper = s1Params(twoRangeFields(tcr, ttbr1, true), mair, control, cpu, true);
   return twoRanges(lower, upper, cpu);
 }
 

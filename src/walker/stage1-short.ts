@@ -18,7 +18,8 @@ import type { InputAddress, S1Output, S1Request } from './first-stage.ts';
 import type { StageFault } from './lookup.ts';
 import { type ShortParams, shortPermissions } from './params/short.ts';
 import { ALL_PERMISSIONS, applyPan, PX, requiredPermission, UX } from './permissions.ts';
-import { type Stage2, tableRead } from './stage2.ts';
+import type { Stage2 } from './stage2.ts';
+import { tableRead } from './stage2-request.ts';
 import type { TableMemory } from './table-memory.ts';
 import {
   type DescriptorReader,

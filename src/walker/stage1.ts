@@ -2,7 +2,7 @@
  * Stage 1 with 64-bit descriptors: from a virtual address to a physical or intermediate physical address.
  * (DDI 0487 D8.2, D8.4; J1.1 AArch64.S1Translate, S1Walk; J1.2 AArch32.S1TranslateLD, S1WalkLD.)
  */
-import { STAGE1_LEAF, TABLE_DESCRIPTOR } from '../arch/descriptors/index.ts';
+import { featuresInUse, STAGE1_LEAF, TABLE_DESCRIPTOR } from '../arch/descriptors/index.ts';
 import { highMask, lowMask, shiftOf } from '../arch/read.ts';
 import { outputSpace, type PaSpace, type StageSecurity } from '../arch/security.ts';
 import { POW2, shiftRight } from './bits.ts';
@@ -11,16 +11,11 @@ import { AF_BIT, entrySizeLog2, INVALID, isContiguous, isNT, LEAF, type Leaf } f
 import type { InputAddress, S1Output, S1Request } from './first-stage.ts';
 import { Lookup, type StageFault } from './lookup.ts';
 import type { S1Params } from './params/params.ts';
-import {
-  applyPan,
-  PX,
-  requiredPermission,
-  TABLE_PERMISSIONS,
-  TABLE_PERMISSIONS_SHIFT,
-  UX,
-} from './permissions.ts';
+import { requiredPermission, TABLE_PERMISSIONS, TABLE_PERMISSIONS_SHIFT } from './permissions.ts';
 import type { S1Ranges } from './ranges.ts';
-import { type Stage2, tableRead, tableUpdate } from './stage2.ts';
+import { isClean, s1Allows, s1DenialOf, s1Permissions } from './stage1-permissions.ts';
+import type { Stage2 } from './stage2.ts';
+import { tableRead, tableUpdate, type WalkAssurance } from './stage2-request.ts';
 import type { TableMemory } from './table-memory.ts';
 import { LongReader, TableTree, type TreeSpaces, unsigned64 } from './table-tree.ts';
 import type { WalkStep } from './types.ts';
@@ -36,13 +31,19 @@ const NSE = lowMask(FIELDS.NSE);
 const AP = lowMask(FIELDS['AP[2:1]']);
 const AP_SHIFT = shiftOf(FIELDS['AP[2:1]']);
 const AP2 = lowMask(FIELDS['AP[2]']);
+const ATTR_INDX_3 = highMask(FIELDS['AttrIndx[3]']);
+const PO_INDEX = highMask(FIELDS.POIndex);
+const PO_INDEX_SHIFT = shiftOf(FIELDS.POIndex);
+const PROTECTED = highMask(FIELDS.Protected);
+/** Regions of MAIR2 stand behind those of MAIR, which are one for each AttrIndx and SH. */
+const MAIR2_REGIONS = 32;
 const GP = highMask(FIELDS.GP);
 const UXN = highMask(FIELDS.UXN);
 const PXN = highMask(FIELDS.PXN);
 const DBM = highMask(FIELDS.DBM);
 const NS_TABLE = highMask(TABLE_DESCRIPTOR.fields.NSTable);
 
-/** What a leaf says once the access is allowed; `nsTable`: a table on the way had NSTable set. */
+/** What a leaf says once the access is allowed; `nsTable`: a table on the way had NSTable set; `assured`: FEAT_THE vouches for it. */
 export function s1Output(
   { unprivileged, guardedPages }: S1Ranges,
   params: S1Params,
@@ -50,21 +51,27 @@ export function s1Output(
   oa: number,
   permissions: number,
   nsTable: boolean,
+  assured = false,
 ): S1Output {
   const { security } = params;
+  const mair2 = params.aie && (hi & ATTR_INDX_3) !== 0 ? MAIR2_REGIONS : 0;
+  const neverGlobal = params.neverGlobal || (params.neverGlobalUnassured && !assured);
   return {
     ok: true,
     oa,
     level,
     sizeLog2: entrySizeLog2(level, params),
     permissions,
-    region: params.regions[((lo & ATTR_INDX) >>> ATTR_INDX_SHIFT) + ((lo & SH) >>> SH_SHIFT) * 8]!,
+    region: params.regions[((lo & ATTR_INDX) >>> ATTR_INDX_SHIFT) + ((lo & SH) >>> SH_SHIFT) * 8 + mair2]!,
     // Below NSTable a Secure translation is of one ASID, whatever nG says. (D8.4.6.1, D8.16 R_JYHZR)
-    global: !unprivileged || ((lo & NG) === 0 && !(nsTable && security.chosenBy === 'NS and NSTable')),
-    contiguous: isContiguous(hi, level, params),
+    global:
+      !unprivileged ||
+      ((lo & NG) === 0 && !neverGlobal && !(nsTable && security.chosenBy === 'NS and NSTable')),
+    contiguous: !params.pnch && isContiguous(hi, level, params),
     nT: isNT(lo, level, params),
     guarded: guardedPages && (hi & GP) !== 0,
     space: spaceOf(security, lo, nsTable),
+    assured,
   };
 }
 
@@ -86,6 +93,34 @@ function treeSpaces(security: StageSecurity): TreeSpaces {
     below: ({ hi }, space) => tableSpace(security, space !== security.state || (hi & NS_TABLE) !== 0),
     output: ({ lo }, space) => spaceOf(security, lo, space !== security.state),
   };
+}
+
+/** Features that give bits of descriptors another meaning. */
+function stage1Features({ indirection, overlays, aie, pnch, haft }: S1Params): (string | false)[] {
+  return [
+    indirection !== undefined && 'FEAT_S1PIE',
+    overlays !== undefined && 'FEAT_S1POE',
+    aie && 'FEAT_AIE',
+    pnch && 'FEAT_THE',
+    haft && 'FEAT_HAFT',
+  ];
+}
+
+/** What the tables on the way to a leaf came to. */
+interface TablesAbove {
+  readonly tableBits: number;
+  readonly tables: number;
+  readonly nsTable: boolean;
+  /** Of the leaf's own fetch, and of what it says. */
+  readonly assurance: WalkAssurance | undefined;
+  readonly assured: boolean;
+}
+
+/** Where a descriptor was read: its PA, the space of its own address, and how far the walk was assured then. */
+interface DescriptorLocation {
+  readonly pa: number;
+  readonly space: PaSpace;
+  readonly assurance: WalkAssurance | undefined;
 }
 
 /** Stage 1 of a regime. `stage2`, where there is one, translates the addresses of its tables. */
@@ -136,6 +171,7 @@ export class Stage1 {
         place: {
           nv1: params.nv1,
           hierarchical: !params.hpd,
+          ...featuresInUse(stage1Features(params)),
           ...(params.security.known && { security: params.security.state }),
         },
       });
@@ -153,22 +189,36 @@ export class Stage1 {
     let tableBits = 0;
     let tables = 0;
     let nsTable = false;
+    let assurance = this.#stage2?.assuranceOf(params === this.#ranges.spans[1]?.params);
     for (;;) {
       let pa = lookup.address;
       const space = tableSpace(params.security, nsTable);
+      let mostlyReadOnly = false;
       if (this.#stage2 !== undefined) {
-        const read = tableRead(lookup.level);
+        const read = tableRead(lookup.level, assurance);
         const translated = this.#stage2.translate(pa, space, read, request.update, steps);
         if (!translated.ok) return translated;
         pa = translated.oa;
+        mostlyReadOnly = translated.mostlyReadOnly;
       }
       const fetched = lookup.fetch(this.#memory, pa);
       steps?.push(lookup.step(1));
       if (!fetched) return lookup.fault('external_walk', 1, { fetchAddress: BigInt(pa) });
       if (lookup.type === INVALID) return lookup.fault('translation', 1);
       if (lookup.outputOutOfRange()) return lookup.fault('address_size', 1);
-      if (lookup.type === LEAF)
-        return this.#leaf(params, lookup, { tableBits, tables, nsTable }, pa, request, steps);
+      const assured =
+        assurance?.assured === true && mostlyReadOnly && params.pnch && (lookup.hi & PROTECTED) !== 0;
+      if (lookup.type === LEAF) {
+        const above = { tableBits, tables, nsTable, assurance, assured };
+        return this.#leaf(params, lookup, above, pa, request, steps);
+      }
+      if (params.haft && (lookup.lo & AF_BIT) === 0) {
+        const updated = (lookup.lo | AF_BIT) >>> 0;
+        const where = { pa, space, assurance };
+        const fault = this.#write(params, lookup, updated, where, request.update, steps);
+        if (fault !== undefined) return fault;
+      }
+      if (assurance !== undefined) assurance = { ...assurance, top: false, assured };
       // S1ApplyTablePerms: descriptor bits [62:59] accumulate.
       if (!params.hpd) {
         const bits = (lookup.hi & TABLE_PERMISSIONS) >>> TABLE_PERMISSIONS_SHIFT;
@@ -185,7 +235,7 @@ export class Stage1 {
   #leaf(
     params: S1Params,
     lookup: Lookup,
-    above: { readonly tableBits: number; readonly tables: number; readonly nsTable: boolean },
+    above: TablesAbove,
     pa: number,
     request: S1Request,
     steps: WalkStep[] | undefined,
@@ -202,38 +252,43 @@ export class Stage1 {
       pxn: (hi & PXN) !== 0,
       dbm: (hi & DBM) !== 0,
       table: above.tableBits,
+      po: (hi & PO_INDEX) >>> PO_INDEX_SHIFT,
     };
     const { security } = params;
-    // S1DirectBasePermissions: nothing is executed outside the own space.
-    const foreign = security.ownCodeOnly && spaceOf(security, lo, above.nsTable) !== security.state;
-    const direct = this.#ranges.permissions(fields, params);
-    const own = foreign ? direct & ~(PX | UX) : direct;
-    const pan = request.pan && request.access !== 'execute';
-    const permissions = pan ? applyPan(own, params.epan) : own;
-    const needed = requiredPermission(request.access, request.privileged);
-    if ((permissions & needed) === 0) {
-      const asked = { needed, pan, foreign, permissions: own, level: lookup.level, tables: above.tables };
-      return lookup.fault('permission', 1, { denied: this.#ranges.denials(fields, params, asked) });
+    const asked = {
+      needed: requiredPermission(request.access, request.privileged, request.gcs),
+      write: request.access === 'write',
+      pan: request.pan && request.access !== 'execute',
+      // S1DirectBasePermissions: nothing is executed outside the own space.
+      foreign: security.ownCodeOnly && spaceOf(security, lo, above.nsTable) !== security.state,
+    };
+    const permissions = s1Permissions(this.#ranges, params, fields, asked);
+    if (!s1Allows(permissions, asked, isClean(params, fields))) {
+      const denial = { ...asked, level: lookup.level, tables: above.tables };
+      return lookup.fault('permission', 1, s1DenialOf(this.#ranges, params, fields, denial));
     }
-    const dirty = request.access === 'write' && params.hd && fields.dbm;
-    const space = tableSpace(security, above.nsTable);
-    const updateFault = this.#update(params, lookup, { pa, space, dirty }, request.update, steps);
-    if (updateFault !== undefined) return updateFault;
-    return s1Output(this.#ranges, params, lookup, oa, permissions, above.nsTable);
+    const dirty = asked.write && params.hd && (fields.dbm || params.indirection !== undefined);
+    const accessed = params.ha ? lo | AF_BIT : lo;
+    const updated = (dirty ? accessed & ~AP2 : accessed) >>> 0;
+    const where = { pa, space: tableSpace(security, above.nsTable), assurance: above.assurance };
+    const fault = this.#write(params, lookup, updated, where, request.update, steps);
+    return fault ?? s1Output(this.#ranges, params, lookup, oa, permissions, above.nsTable, above.assured);
   }
 
-  /** AArch64.SetAccessFlag and SetDirtyState: AF is set and AP[2] cleared; under stage 2 that write is translated as well. */
-  #update(
+  /**
+   * AArch64.SetAccessFlag and SetDirtyState: the low half of a descriptor where it changes, AF set or AP[2] cleared; under stage 2
+   * that write is translated as well.
+   */
+  #write(
     params: S1Params,
     lookup: Lookup,
-    { pa, space, dirty }: { readonly pa: number; readonly space: PaSpace; readonly dirty: boolean },
+    updated: number,
+    { pa, space, assurance }: DescriptorLocation,
     update: boolean,
     steps: WalkStep[] | undefined,
   ): StageFault | undefined {
-    const accessed = params.ha ? lookup.lo | AF_BIT : lookup.lo;
-    const updated = (dirty ? accessed & ~AP2 : accessed) >>> 0;
     if (updated === lookup.lo) return undefined;
-    const write = tableUpdate(lookup.level);
+    const write = tableUpdate(lookup.level, assurance);
     const translated = this.#stage2?.translate(lookup.address, space, write, update, steps);
     if (translated?.ok === false) return translated;
     if (update) this.#memory.write64(pa, updated, lookup.hi, params.bigEndian);

@@ -2,17 +2,18 @@
  * Stage 2: from an intermediate physical address to a physical address.
  * (DDI 0487 D8.2, D8.4; J1.1 AArch64.S2Translate, S2Walk; J1.2 AArch32.S2Translate, S2Walk.)
  */
-import { STAGE2_LEAF } from '../arch/descriptors/index.ts';
+import { featuresInUse, STAGE2_LEAF } from '../arch/descriptors/index.ts';
 import { highMask, lowMask, place, shiftOf } from '../arch/read.ts';
 import { NON_SECURE_STAGE2, type PaSpace } from '../arch/security.ts';
 import { combineStages, type MemoryRegion } from './attributes.ts';
 import { POW2 } from './bits.ts';
 import type { CpuFeatures } from './cpu.ts';
-import { s2Denials } from './denials.ts';
 import { AF_BIT, entrySizeLog2, INVALID, isContiguous, isNT, LEAF, type Leaf } from './descriptor64.ts';
 import { Lookup, type StageFault } from './lookup.ts';
 import type { S2Params } from './params/params.ts';
-import { effectiveXn, PR, PW, PX, S2AP_WRITE, s2Permissions, UX } from './permissions.ts';
+import { PX, S2AP_WRITE, UX } from './permissions.ts';
+import { S2PermissionTable } from './stage2-permissions.ts';
+import { type S2Request, tableRead, type WalkAssurance } from './stage2-request.ts';
 import type { TableMemory } from './table-memory.ts';
 import {
   LongReader,
@@ -25,8 +26,6 @@ import {
 import type { Fault, FaultKind, WalkStep } from './types.ts';
 
 const { fields: FIELDS } = STAGE2_LEAF;
-const S2AP = lowMask(FIELDS.S2AP);
-const S2AP_SHIFT = shiftOf(FIELDS.S2AP);
 /** S2AP[1]. */
 const DIRTY = Number(place(FIELDS.S2AP, S2AP_WRITE));
 const MEM_ATTR = lowMask(FIELDS.MemAttr);
@@ -34,26 +33,13 @@ const MEM_ATTR_SHIFT = shiftOf(FIELDS.MemAttr);
 const SH = lowMask(FIELDS['SH[1:0]']);
 const SH_SHIFT = shiftOf(FIELDS['SH[1:0]']);
 const FNXS = lowMask(FIELDS.FnXS);
-const XN = highMask(FIELDS['XN[1:0]']);
-const XN_SHIFT = shiftOf(FIELDS['XN[1:0]']);
 const DBM = highMask(FIELDS.DBM);
 const NS = highMask(FIELDS.NS);
 
 /** How many values of MemAttr and of SH there are: an attribute key counts them. */
 const MEM_ATTRS = 16;
 const SHS = 4;
-
-/** What stage 2 is asked: to translate a stage-1 output, or the address of a stage-1 descriptor. */
-export interface S2Request {
-  /** The permission bits needed, all of them. */
-  readonly needed: number;
-  /** The access writes: it may make the page dirty. */
-  readonly write: boolean;
-  /** The SMMU's or PE's own access to a descriptor (or context descriptor), which may be kept from Device memory. */
-  readonly own: boolean;
-  /** Set for the fetch or update of a stage-1 descriptor: its level. */
-  readonly s1Level?: number;
-}
+const EXECUTES = PX | UX;
 
 /** The address that is translated, its IPA space, and the parameters that count for it. */
 interface S2Input {
@@ -69,36 +55,14 @@ export interface S2Output {
   readonly level: number;
   readonly sizeLog2: number;
   readonly permissions: number;
+  /** Table walks may write here and nobody else. */
+  readonly mostlyReadOnly: boolean;
   readonly contiguous: boolean;
   readonly nT: boolean;
   /** MemAttr + 16 * SH + 64 * FnXS. */
   readonly attributeKey: number;
   /** The address space of the output. */
   readonly space: PaSpace;
-}
-
-const S1_LEVELS = [-1, 0, 1, 2, 3];
-const TABLE_READS: readonly S2Request[] = S1_LEVELS.map((s1Level) => ({
-  needed: PR,
-  write: false,
-  own: true,
-  s1Level,
-}));
-const TABLE_UPDATES: readonly S2Request[] = S1_LEVELS.map((s1Level) => ({
-  needed: PR | PW,
-  write: true,
-  own: true,
-  s1Level,
-}));
-
-/** The fetch of a stage-1 descriptor at a level: stage 2 must allow reading. */
-export function tableRead(s1Level: number): S2Request {
-  return TABLE_READS[s1Level + 1]!;
-}
-
-/** The hardware update of a stage-1 descriptor: stage 2 must allow writing too. */
-export function tableUpdate(s1Level: number): S2Request {
-  return TABLE_UPDATES[s1Level + 1]!;
 }
 
 /** Stage 2 of a regime. */
@@ -108,6 +72,8 @@ export class Stage2 {
   /** Of Non-secure IPAs in Secure state, which has tables for either. */
   readonly #nonSecure: S2Params | undefined;
   readonly #cpu: CpuFeatures;
+  readonly #permissions: S2PermissionTable;
+  readonly #nonSecurePermissions: S2PermissionTable | undefined;
   readonly #combined = new Map<MemoryRegion, (MemoryRegion | undefined)[]>();
 
   constructor(memory: TableMemory, params: S2Params, cpu: CpuFeatures, nonSecure?: S2Params) {
@@ -115,11 +81,22 @@ export class Stage2 {
     this.#params = params;
     this.#nonSecure = nonSecure;
     this.#cpu = cpu;
+    this.#permissions = new S2PermissionTable(params, cpu);
+    this.#nonSecurePermissions = nonSecure && new S2PermissionTable(nonSecure, cpu);
   }
 
-  /** Its parameters, where the fast path can walk its tables: little-endian ones. */
+  /** Its parameters, where the fast path can walk its tables: little-endian ones, with direct permissions and nothing else to check. */
   get direct(): S2Params | undefined {
-    return this.#params.bigEndian || this.#params.security.choosesNs ? undefined : this.#params;
+    const { bigEndian, security, haft, indirection, assuredOnly, gcsh } = this.#params;
+    const simple = indirection === undefined && !haft && !assuredOnly && !gcsh;
+    return bigEndian || security.choosesNs || !simple ? undefined : this.#params;
+  }
+
+  /** Where a walk of stage 1 begins, below TTBR0 or TTBR1; undefined where nothing depends on it. */
+  assuranceOf(upper: boolean): WalkAssurance | undefined {
+    const { assuredOnly, tl0, tl1 } = this.#params;
+    if (!assuredOnly && !tl0 && !tl1) return undefined;
+    return { upper, top: true, assured: upper ? tl1 : tl0 };
   }
 
   /**
@@ -175,7 +152,15 @@ export class Stage2 {
       firstIndex: 0,
     };
     const { tables, choosesNs } = params.security;
-    const place = choosesNs ? ({ security: 'realm' } as const) : {};
+    const place = {
+      ...(choosesNs && ({ security: 'realm' } as const)),
+      ...featuresInUse([
+        params.indirection !== undefined && 'FEAT_S2PIE',
+        params.overlays !== undefined && 'FEAT_S2POE',
+        params.assuredOnly && 'FEAT_THE',
+        params.haft && 'FEAT_HAFT',
+      ]),
+    };
     const spaces: TreeSpaces = {
       root: tables,
       below: () => tables,
@@ -203,6 +188,7 @@ export class Stage2 {
       if (lookup.type === INVALID) return fault('translation', lookup, from, request);
       if (lookup.outputOutOfRange()) return fault('address_size', lookup, from, request);
       if (lookup.type === LEAF) return this.#leaf(from, lookup, request, update);
+      if (from.params.haft && update) this.#setAccessFlag(from.params, lookup);
       lookup.descend();
     }
   }
@@ -216,27 +202,27 @@ export class Stage2 {
     if (oa >= POW2[params.oaBits]!) return fault('address_size', lookup, from, request);
     if ((lo & AF_BIT) === 0 && !params.ha && !params.affd) return fault('access_flag', lookup, from, request);
 
-    // DBM: writable, though not dirty yet.
-    const dbm = (hi & DBM) !== 0;
-    const dirtiable = params.hd && dbm;
-    const s2ap = (lo & S2AP) >>> S2AP_SHIFT;
-    const xn = (hi & XN) >>> XN_SHIFT;
-    const effective = dirtiable ? s2ap | S2AP_WRITE : s2ap;
-    const direct = s2Permissions(effective, xn, this.#cpu, params.aarch32);
+    const allowed = (params === this.#nonSecure && this.#nonSecurePermissions) || this.#permissions;
+    const { needed, own } = request;
     // Realm state executes nothing from Non-secure memory, and has no tables of stage 1 there.
-    const foreign = params.security.choosesNs && (hi & NS) !== 0;
-    const permissions = foreign ? direct & ~(PX | UX) : direct;
-    const foreignTables = foreign && request.own;
-    const deviceTables =
-      params.ptw && request.own && isDevice((lo & MEM_ATTR) >>> MEM_ATTR_SHIFT, params.fwb);
-    if ((permissions & request.needed) !== request.needed || deviceTables || foreignTables) {
-      const fields = { s2ap, xn: effectiveXn(xn, this.#cpu), dbm, level: lookup.level };
-      const asked = { needed: request.needed, deviceTables, foreign, own: request.own };
-      const denied = s2Denials(fields, params, asked);
-      return lookup.fault('permission', 2, { ...cause(from, request), denied });
+    const foreign = params.security.choosesNs && (hi & NS) !== 0 && (own || (needed & EXECUTES) !== 0);
+    const device = params.ptw && own && isDevice((lo & MEM_ATTR) >>> MEM_ATTR_SHIFT, params.fwb);
+    const enough = (allowed.rights(lookup, own) & needed) === needed;
+    if (!enough || device || foreign || allowed.isForbidden(lookup, request)) {
+      const denial = allowed.denialOf(lookup, request, { device, foreign }, this.#cpu);
+      return lookup.fault('permission', 2, { ...cause(from, request), ...denial });
     }
-    if (update) this.#update(params, lookup, request.write && dirtiable);
-    return s2Output(params, lookup, oa, permissions);
+    const dirty = request.write && params.hd && ((hi & DBM) !== 0 || params.indirection !== undefined);
+    if (update) this.#update(params, lookup, dirty);
+    const rights = allowed.rights(lookup, false);
+    const permissions = params.security.choosesNs && (hi & NS) !== 0 ? rights & ~EXECUTES : rights;
+    return s2Output(params, lookup, oa, permissions, allowed.isMostlyReadOnly(lookup));
+  }
+
+  /** AArch64.S2Walk with FEAT_HAFT: the access flag of a table descriptor. */
+  #setAccessFlag(params: S2Params, { lo, hi, address }: Lookup): void {
+    const updated = (lo | AF_BIT) >>> 0;
+    if (updated !== lo) this.#memory.write64(address, updated, hi, params.bigEndian);
   }
 
   /** AArch64.SetAccessFlag and SetDirtyState: AF and S2AP[1] are written back where they change. */
@@ -259,7 +245,8 @@ export class Stage2 {
       sh: Math.floor(attributeKey / MEM_ATTRS) % SHS,
       fnXs: attributeKey >= MEM_ATTRS * SHS,
     };
-    const controls = { fwb: this.#params.fwb, xs: this.#cpu.xs };
+    const { fwb, tagPermissions } = this.#params;
+    const controls = { fwb, xs: this.#cpu.xs, tagPermissions };
     const region = Object.freeze(combineStages(s1, fields, controls));
     row[attributeKey] = region;
     return region;
@@ -277,6 +264,7 @@ export function s2Output(
   { lo, hi, level }: Leaf,
   oa: number,
   permissions: number,
+  mostlyReadOnly = false,
 ): S2Output {
   const memAttr = (lo & MEM_ATTR) >>> MEM_ATTR_SHIFT;
   const sh = params.sh ?? (lo & SH) >>> SH_SHIFT;
@@ -287,6 +275,7 @@ export function s2Output(
     level,
     sizeLog2: entrySizeLog2(level, params),
     permissions,
+    mostlyReadOnly,
     contiguous: isContiguous(hi, level, params),
     nT: isNT(lo, level, params),
     attributeKey: memAttr + MEM_ATTRS * (sh + SHS * fnXs),

@@ -80,7 +80,7 @@ export interface TreeRoot {
 }
 
 /** What decides on fields of descriptors and stands in registers. */
-export type FieldPlace = Pick<DescriptorPlace, 'nv1' | 'security' | 'hierarchical'>;
+export type FieldPlace = Pick<DescriptorPlace, 'nv1' | 'security' | 'hierarchical' | 'features'>;
 
 /** Called for each entry. It is overwritten by the next one, and by every other scan of the same tree. */
 export type EntryVisitor = (entry: TableEntry) => void;

@@ -12,7 +12,7 @@ import type { FoundLeaf } from './fast/path.ts';
 import type { DirectStage } from './fast/plan.ts';
 import type { InputAddress, S1Output, S1Request } from './first-stage.ts';
 import type { StageFault } from './lookup.ts';
-import { permissionsOf, requiredPermission } from './permissions.ts';
+import { GCS_PERMISSIONS, permissionsOf, requiredPermission } from './permissions.ts';
 import { s1Output } from './stage1.ts';
 import { type S2Output, type Stage2, s2Output } from './stage2.ts';
 import type { TableTree } from './table-tree.ts';
@@ -95,7 +95,15 @@ export function translate(
   const { stage2 } = stages;
   if (stage2 === undefined) return assemble(stages, ia, s1, undefined, request, steps);
   const needed = requiredPermission(request.access, request.privileged);
-  const s2Request = { needed, write: request.access === 'write', own: false };
+  const { gcs, tagChecked, privileged } = request;
+  const s2Request = {
+    needed,
+    write: request.access === 'write',
+    own: false,
+    assured: s1.assured === true,
+    privilegedGcs: gcs && privileged,
+    tagChecked: tagChecked && s1.region.attributes.type === 'normal' && s1.region.attributes.tagged,
+  };
   const s2 = stage2.translate(s1.oa, s1.space, s2Request, request.update, steps);
   if (!s2.ok) {
     const result = faulted(stages, ia, s2.fault, steps);
@@ -148,7 +156,8 @@ function assemble(
     leafBase: bigintOf(alignDown(last.oa, sizeLog2)),
     attributes: region.attributes,
     shareability: region.shareability,
-    permissions: permissionsOf(s1.permissions & last.permissions),
+    // Stage 2 knows no Guarded Control Stack: it reads and writes there like anybody.
+    permissions: permissionsOf(s1.permissions & (last.permissions | GCS_PERMISSIONS)),
     global: s1.global,
     security,
     paSpace: last.space,

@@ -9,6 +9,10 @@ export interface Access {
   readonly privileged?: boolean;
   /** PSTATE.PAN in effect: privileged data accesses to what EL0 may access fault. Default false. */
   readonly pan?: boolean;
+  /** A Guarded Control Stack access, a read or a write (FEAT_GCS). Default false. */
+  readonly gcs?: boolean;
+  /** A data access whose allocation tag is checked (FEAT_MTE2): NoTagAccess memory denies it. Default false. */
+  readonly tagChecked?: boolean;
   /**
    * Hardware may write the access flag and dirty state back, where TCR.HA and HD say so. Default true; false answers the
    * same and leaves memory alone.
@@ -23,6 +27,8 @@ export interface AccessPermissions {
   readonly read: boolean;
   readonly write: boolean;
   readonly execute: boolean;
+  /** Guarded Control Stack accesses: with permission indirection alone (FEAT_GCS). */
+  readonly gcs?: true;
 }
 
 /** Both privilege levels. Regimes of EL2 and EL3 alone allow `unprivileged` nothing. */
@@ -93,7 +99,29 @@ export type DenialCause =
   /** TCR.E0PDn: EL0 may use no address of the range. */
   | 'E0PD'
   /** HCR.PTW: a stage-1 walk met Device memory. */
-  | 'PTW';
+  | 'PTW'
+  /** Indirect permissions (FEAT_S1PIE, FEAT_S2PIE): what PIIndex chooses of PIR_ELx, PIRE0_ELx, S2PIR_EL2. */
+  | 'PIR'
+  | 'PIRE0'
+  | 'S2PIR'
+  /** What both allow is taken away: EL1 executes (or has as a Guarded Control Stack) what EL0 writes. */
+  | 'PIR-PIRE0'
+  /** Overlay permissions (FEAT_S1POE, FEAT_S2POE): what POIndex chooses of POR_ELx, POR_EL0, S2POR_EL1. */
+  | 'POR'
+  | 'POR_EL0'
+  | 'S2POR'
+  /** Writable-clean with indirect permissions, and hardware does not manage dirty state: nDirty = 1, of stage 2 Dirty = 0. */
+  | 'nDirty'
+  | 'Dirty'
+  /** Direct permissions make nothing a Guarded Control Stack. */
+  | 'GCS'
+  /** FEAT_THE: stage 2 lets only an assured translation come here; the first table of a walk may not be here. */
+  | 'AssuredOnly'
+  | 'TopLevel'
+  /** VTCR_EL2.GCSH: a privileged Guarded Control Stack access to memory that is not AssuredOnly. */
+  | 'GCSH'
+  /** FEAT_MTE_PERM: a Tag Checked access to NoTagAccess memory. */
+  | 'NoTagAccess';
 
 /** Why hardware does not manage dirty state: TCR.HD or HA is 0, or the PE has no such hardware. */
 export type DirtyStateOff = 'HD' | 'HA' | 'FEAT_HAFDBS';
@@ -106,7 +134,13 @@ export interface Denial {
   readonly level?: number;
   /** What stands there, where it may deny in more than one way: AP[2:1], AP[2:0], APTable, S2AP, XN[1:0]; of E0PD the range, 0 or 1. */
   readonly value?: number;
-  /** With `DBM`. */
+  /** Of indirect and overlay permissions: the PIIndex or POIndex whose field of the register `value` is. */
+  readonly index?: number;
+  /** With `PIR-PIRE0`: the field of PIRE0_ELx. */
+  readonly value0?: number;
+  /** The overlay allows writing and execution, and PrivWXN or UnprivWXN takes writing away. */
+  readonly wxn?: true;
+  /** With `DBM`, `nDirty` and `Dirty`. */
   readonly dirtyOff?: DirtyStateOff;
 }
 
@@ -133,6 +167,12 @@ export interface Fault {
   readonly fetchAddress?: bigint;
   /** Short descriptors: the domain of the entry, 0 to 15. */
   readonly domain?: number;
+  /** Of a permission fault, bits of ESR_ELx.ISS2: an overlay denied it; dirty state that software manages; AssuredOnly; TopLevel; NoTagAccess. */
+  readonly overlay?: true;
+  readonly dirtyBit?: true;
+  readonly assuredOnly?: true;
+  readonly topLevel?: true;
+  readonly tagAccess?: true;
   /**
    * Of a permission fault of Arm's tables: everything that denies the access, each by itself. Of a translation fault: E0PD,
    * where that is why. A fault that a TLB entry gives has them where

@@ -19,6 +19,8 @@ const HIGH = 2 ** 32;
 /** Beside the six permission bits. */
 const PAN_KEY = 64;
 const UPDATE_KEY = 128;
+const GCS_KEY = 256;
+const TAG_KEY = 512;
 
 /** A 64-bit address as a signed number, or NaN where a double can't hold it: a tagged address. Its top bits would not be all alike. */
 function signedNumber(ia: bigint): number {
@@ -59,7 +61,7 @@ export class Walker {
   readonly #stages: Stages;
   readonly #memory: PhysicalMemory | undefined;
   readonly #fast: (FastPath | undefined)[] = [];
-  readonly #requests: (S1Request | undefined)[] = new Array(256).fill(undefined);
+  readonly #requests: (S1Request | undefined)[] = new Array(1024).fill(undefined);
 
   /** @internal Use {@link createWalker}. Without `memory` there is no fast path, and the full walk takes its place. */
   constructor(regime: Regime, cpu: CpuFeatures, stages: Stages, memory?: PhysicalMemory) {
@@ -170,11 +172,19 @@ export class Walker {
     const privileged = this.#privileged(access);
     const pan = this.#pan(access);
     const update = access.update !== false;
+    // A fetch is neither of a Guarded Control Stack nor Tag Checked.
+    const data = access.access !== 'execute';
+    const gcs = data && access.gcs === true;
+    const tagChecked = data && access.tagChecked === true;
     const key =
-      requiredPermission(access.access, privileged) | (pan ? PAN_KEY : 0) | (update ? UPDATE_KEY : 0);
+      requiredPermission(access.access, privileged) |
+      (pan ? PAN_KEY : 0) |
+      (update ? UPDATE_KEY : 0) |
+      (gcs ? GCS_KEY : 0) |
+      (tagChecked ? TAG_KEY : 0);
     let request = this.#requests[key];
     if (request === undefined) {
-      request = { access: access.access, privileged, pan, update };
+      request = { access: access.access, privileged, pan, gcs, tagChecked, update };
       this.#requests[key] = request;
     }
     return request;
@@ -191,7 +201,7 @@ export class Walker {
   /** One for each kind of access that was asked for. */
   #fastPath(access: Access): FastPath | undefined {
     // It remembers where tables are in host memory.
-    if (this.#memory?.isSteady !== true) return undefined;
+    if (this.#memory?.isSteady !== true || access.gcs === true) return undefined;
     const needed = requiredPermission(access.access, this.#privileged(access));
     const key = this.#pan(access) ? needed | PAN_KEY : needed;
     return this.#fast[key] ?? this.#makeFastPath(access, key);

@@ -70,10 +70,10 @@ test('registers that no walk reads are left out; those that it should read and d
   const { file, image } = await captured(dump, '0x1000', '--registers', given);
   expect(image.registers).toEqual({ ttbr0: '0x40000000', tcr: '0x19' });
   expect((await lpae(['check', file])).code).toBe(0);
-  const indirect = tempFile('pie.json', asText({ ...registers, tcr2_el1: '0x2' }));
-  const refused = await lpae(['capture', dump, '0x1000', '--registers', indirect]);
+  const wide = tempFile('d128.json', asText({ ...registers, tcr2_el1: '0x20' }));
+  const refused = await lpae(['capture', dump, '0x1000', '--registers', wide]);
   expect([refused.code, refused.out]).toEqual([3, '']);
-  expect(refused.err).toContain('TCR2_EL1 = 0x2: PIE turns on permission indirection (FEAT_S1PIE)');
+  expect(refused.err).toContain('TCR2_EL1 = 0x20: D128 turns on 128-bit descriptors (FEAT_D128)');
 });
 
 test('a fault, and an access that is not a read', async () => {

@@ -115,11 +115,11 @@ describe('a file that keeps registers apart', () => {
 
 describe('what is said beside the answer', () => {
   test('regime, assumptions, what is left out', async () => {
-    const { err } = await walk('r.txt', `${GDB}FOOBAR_EL1 0x1 1\nPIR_EL1 0x1 1\n`);
+    const { err } = await walk('r.txt', `${GDB}FOOBAR_EL1 0x1 1\nTTBCR2 0x1 1\n`);
     for (const line of [
       'regime el1&0: TTBR0_EL1, TCR_EL1; not el2: SCTLR_EL2.M = 0; not el3: SCTLR_EL3.M = 0',
       'not known here, and ignored: FOOBAR_EL1',
-      'PIR_EL1 is ignored: ',
+      'TTBCR2 is ignored: ',
       'el1&0 does not read TTBR0_EL3, ',
       '3 registers that no walk reads left out',
     ]) {

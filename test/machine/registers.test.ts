@@ -142,14 +142,11 @@ describe('what disagrees, is misspelt or not modelled is refused with its value'
     ['no such level', { TCR_EL9: 3n }, 'unknown', 'did you mean TCR_EL1?'],
     ['no number', { ttbr: 3n }, 'unknown', 'ttbr = 0x3: there is no such register; did you mean ttbr0?'],
     [
-      'TCR2_EL1.PIE',
-      { TCR2_EL1: 2n },
+      'TCR2_EL1.D128',
+      { TCR2_EL1: 0x20n },
       'not-modelled',
-      'PIE turns on permission indirection (FEAT_S1PIE), which is not modelled',
+      'D128 turns on 128-bit descriptors (FEAT_D128), which is not modelled',
     ],
-    ['TCR2_EL1.POE', { TCR2_EL1: 8n }, 'not-modelled', 'permission overlays'],
-    ['TCR2_EL1.AIE', { TCR2_EL1: 0x10n }, 'not-modelled', 'FEAT_AIE'],
-    ['TCR2_EL1.D128', { TCR2_EL1: 0x20n }, 'not-modelled', 'FEAT_D128'],
     ['GPCCR_EL3.GPC', { GPCCR_EL3: 0x1_0000n }, 'not-modelled', 'granule protection checks'],
     ['65 bits', { X0: 1n << 64n }, 'value', 'X0 must be a bigint of at most 64 bits'],
   ])('%s', (_, more, kind, message) => {
@@ -159,8 +156,8 @@ describe('what disagrees, is misspelt or not modelled is refused with its value'
   });
 
   test.each<[string, Values, string, bigint]>([
-    ['TCR_EL3.PIE', { TTBR0_EL3: 0n, TCR_EL3: 0x8_8080_3519n }, 'TCR_EL3', 0x8_8080_3519n],
-    ['VTCR_EL2.S2PIE', { VTTBR_EL2: 0n, VTCR_EL2: 0x10_8000_0059n }, 'VTCR_EL2', 0x10_8000_0059n],
+    ['TCR_EL3.D128', { TTBR0_EL3: 0n, TCR_EL3: 0x40_8080_3519n }, 'TCR_EL3', 0x40_8080_3519n],
+    ['VTCR_EL2.D128', { VTTBR_EL2: 0n, VTCR_EL2: 0x40_8000_0059n }, 'VTCR_EL2', 0x40_8000_0059n],
     ['TTBCR2.HPD0', { TTBR0: 0n, TTBCR: 0x8000_0040n, TTBCR2: 0x200n }, 'TTBCR2', 0x200n],
     ['33 bits of 32', { TTBR0: 0n, TTBCR: 0x1_0000_0000n }, 'TTBCR', 0x1_0000_0000n],
   ])('%s', (_, given, register, value) => {
@@ -182,8 +179,8 @@ describe('what disagrees, is misspelt or not modelled is refused with its value'
       'NFD0 set, which is not modelled and changes no answer',
       'bits 0x8000000000000000 are RES0, and ignored',
     ]);
-    const { ignored } = resolveRegisters({ given: { ...EL1, PIR_EL1: 5n } });
-    expect(ignored).toMatchObject([{ register: 'PIR_EL1', kind: 'unmodelled' }]);
+    const { ignored } = resolveRegisters({ given: { ...EL1, GPTBR_EL3: 5n } });
+    expect(ignored).toMatchObject([{ register: 'GPTBR_EL3', kind: 'unmodelled' }]);
   });
 
   test('registers of a stage that is off have no say', () => {
@@ -200,6 +197,19 @@ describe('what was not given is not zero', () => {
   test.each<[string, Values, string]>([
     ['el1&0', { ttbr0: 0n }, "el1&0 can't be walked without --tcr (TCR_EL1)"],
     ['el1&0', { tcr: 0n }, "el1&0 can't be walked without --ttbr0 (TTBR0_EL1)"],
+    [
+      'el1&0',
+      { ttbr0: 0n, tcr: 0n, tcr2: 2n },
+      "el1&0 can't be walked without --pir and --pire0 (PIR_EL1 and PIRE0_EL1)",
+    ],
+    ['el2', { ttbr0: 0n, tcr: 0n, tcr2: 10n, pir: 0n }, "el2 can't be walked without --por (POR_EL2)"],
+    ['el1&0', { ttbr0: 0n, tcr: 0n, tcr2: 4n }, "el1&0 can't be walked without --por0 (POR_EL0)"],
+    ['el3', { ttbr0: 0n, tcr: 1n << 35n }, "el3 can't be walked without --pir (PIR_EL3)"],
+    [
+      'el1&0-s2',
+      { vttbr: 0n, vtcr: 3n << 36n },
+      "el1&0-s2 can't be walked without --s2pir and --s2por (S2PIR_EL2 and S2POR_EL1)",
+    ],
     ['el1&0-nested', { ttbr0: 0n, tcr: 0n }, 'without --vttbr and --vtcr (VTTBR_EL2 and VTCR_EL2)'],
     ['pl2', { ttbr0: 0n }, "pl2 can't be walked without --tcr (HTCR)"],
   ])('%s', (regime, given, message) => {

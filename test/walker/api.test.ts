@@ -117,6 +117,10 @@ test('features by their names in the manual are added to a model, and take nothi
     'FEAT_PAuth',
     'FEAT_MTE2',
     'FEAT_NV',
+    'FEAT_S1PIE',
+    'FEAT_S2PIE',
+    'FEAT_AIE',
+    'FEAT_ASID2',
   ];
   const base = withFeatures({ model: 'cortex-a57', paBits: 52 }, [
     'FEAT_LPA',
@@ -128,7 +132,9 @@ test('features by their names in the manual are added to a model, and take nothi
   expect(cpuFeatures(all)).toEqual(cpuFeatures('max'));
   expect(cpuFeatures(withFeatures('max', ['FEAT_BBML1']))).toEqual(cpuFeatures('max'));
   expect(cpuFeatures(withFeatures('cortex-a57', ['FEAT_BBML1'])).bbm).toBe(1);
-  expect(() => withFeatures('max', ['FEAT_THE'])).toThrow(/unknown feature 'FEAT_THE'; known are FEAT_LPA, /);
+  expect(() => withFeatures('max', ['FEAT_D128'])).toThrow(
+    /unknown feature 'FEAT_D128'; known are FEAT_LPA, /,
+  );
   expect(() => withFeatures('cortex-a57', ['FEAT_LPA'])).toThrow(
     /FEAT_LPA needs 52 physical address bits; paBits is 44/,
   );

@@ -56,6 +56,12 @@ export const USUAL_FEATURES: ReadonlySet<string> = new Set([
   'FEAT_XS',
 ]);
 
+/** A place's features: the usual ones and those that registers turn on, some of which may be absent. Nothing where there are none. */
+export function featuresInUse(turnedOn: readonly (string | false)[]): Pick<DescriptorPlace, 'features'> {
+  const found = turnedOn.filter((one) => one !== false);
+  return found.length === 0 ? {} : { features: [...USUAL_FEATURES, ...found] };
+}
+
 export function contextOf(place: DescriptorPlace): DescriptorContext {
   const { format = 'long', features } = place;
   return { ...place, format, features: features === undefined ? USUAL_FEATURES : new Set(features) };

@@ -13,6 +13,7 @@ export {
   type DescriptorPlace,
   type DescriptorSecurity,
   type EntryKind,
+  featuresInUse,
   USUAL_FEATURES,
 } from './context.ts';
 export { contiguousEntries } from './contiguous.ts';

@@ -53,3 +53,14 @@ export const MAIR_EL1 = layout(
 
 /** Attr0 to Attr7: the byte that AttrIndx chooses. */
 export const MAIR_ATTRIBUTES = byNumber(MAIR_EL1, 'Attr');
+
+export const MAIR2_EL1 = layout(
+  {
+    name: 'MAIR2_EL1',
+    aliases: ['MAIR2', 'MAIR2_EL2', 'MAIR2_EL3'],
+    title: 'Extended Memory Attribute Indirection Register: eight memory types more (FEAT_AIE)',
+    reference: 'DDI 0487 D24.2.124',
+    width: 64,
+  },
+  numberedFields('Attr', 8, (n) => bits(n * 8 + 7, n * 8, `memory type of AttrIndx = ${n + 8}`)),
+);

@@ -6,7 +6,7 @@ import { bit, type FieldDeclaration, layout } from '../field.ts';
 import { NO_YES, ON } from './values.ts';
 
 /** TCR2_EL1, and TCR2_EL2 with HCR_EL2.E2H = 1. TCR2_EL2 of one range has a part of them, in the same places. */
-const TCR2: Readonly<Record<string, FieldDeclaration>> = {
+const TCR2 = {
   FNGNA1: bit(21, 'nG is ignored below TTBR1 where the address is not assured', {
     values: NO_YES,
     feature: 'FEAT_THE',
@@ -54,7 +54,7 @@ const TCR2: Readonly<Record<string, FieldDeclaration>> = {
     values: NO_YES,
     feature: 'FEAT_THE',
   }),
-};
+} as const satisfies Readonly<Record<string, FieldDeclaration>>;
 
 export const TCR2_EL1 = layout(
   {

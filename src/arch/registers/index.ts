@@ -2,11 +2,13 @@
 import type { WordLayout } from '../field.ts';
 import { DACR, HTTBR, MAIR0, MAIR1, NMRR, PRRR, TTBR_LONG, TTBR_SHORT, VTTBR } from './aarch32-base.ts';
 import { HCR, HSCTLR, HTCR, SCTLR, TTBCR, TTBCR2, VTCR } from './aarch32-control.ts';
-import { MAIR_EL1, TTBR0_EL1 } from './base.ts';
+import { MAIR_EL1, MAIR2_EL1, TTBR0_EL1 } from './base.ts';
+import { HCRX_EL2, TCR2_EL1, TCR2_EL2 } from './extended.ts';
 import { ESR_DATA, ESR_GPC, ESR_INSTRUCTION, ESR_SERROR, HPFAR_EL2 } from './fault.ts';
 import { DFSR_LONG, DFSR_SHORT, IFSR_LONG, IFSR_SHORT } from './fault-aarch32.ts';
 import { AS_FAULTSTATUS, AS_MEMATTR, AS_TRANSTAB, SATP } from './other.ts';
 import { PAR_ADDRESS, PAR_FAULT, PAR_SHORT, PAR_SHORT_FAULT } from './par.ts';
+import { PIR_EL1, PIRE0_EL1, POR_EL0, POR_EL1, S2PIR_EL2, S2POR_EL1 } from './permissions.ts';
 import { SCR_EL3 } from './scr.ts';
 import { SCTLR_EL1, SCTLR_EL2, SCTLR_EL3 } from './sctlr.ts';
 import { HCR_EL2, VTCR_EL2, VTTBR_EL2 } from './stage2.ts';
@@ -25,6 +27,16 @@ export const PE_REGISTERS: readonly WordLayout[] = [
   VSTTBR_EL2,
   MAIR_EL1,
   HCR_EL2,
+  HCRX_EL2,
+  TCR2_EL1,
+  TCR2_EL2,
+  MAIR2_EL1,
+  PIR_EL1,
+  PIRE0_EL1,
+  POR_EL0,
+  POR_EL1,
+  S2PIR_EL2,
+  S2POR_EL1,
   SCTLR_EL1,
   SCTLR_EL2,
   SCTLR_EL3,

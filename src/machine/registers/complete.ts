@@ -1,8 +1,11 @@
 /** What a walk of a regime can't do without, and what is taken for granted of registers that were not given. (DDI 0487 D8.2.12, G5.2.) */
 import { isSet } from '../../arch/read.ts';
-import { type Regime, traitsOf } from '../../arch/regimes.ts';
+import { type Regime, type RegisterName, traitsOf } from '../../arch/regimes.ts';
+import { TCR2_EL1 } from '../../arch/registers/extended.ts';
 import { SCTLR_EL1 } from '../../arch/registers/sctlr.ts';
-import { HCR_EL2 } from '../../arch/registers/stage2.ts';
+import { HCR_EL2, VTCR_EL2 } from '../../arch/registers/stage2.ts';
+import { TCR_EL3 } from '../../arch/registers/tcr.ts';
+import { tcr2Closed } from '../../walker/params/extended.ts';
 import { RegisterError } from './errors.ts';
 
 const { VM, DC, TGE } = HCR_EL2.fields;
@@ -31,11 +34,33 @@ export function stagesOff(regime: Regime, registers: Registers): string[] {
   ];
 }
 
+/** Registers without which indirect permissions and overlays, where they are on, allow nobody anything. */
+function permissionRegisters(regime: Regime, registers: Registers): RegisterName[] {
+  const { el } = traitsOf(regime);
+  const { tcr = 0n, tcr2 = 0n, vtcr = 0n, hcrx, scr_el3: scr } = registers;
+  const closed =
+    tcr2Closed(el, hcrx, { state: 'non-secure', ...(scr !== undefined && { scr }) }) !== undefined;
+  const first = !stage1Off(regime, registers) && !closed;
+  const { PIE, POE, E0POE } = TCR2_EL1.fields;
+  const control = el === 3 ? TCR_EL3.fields : { PIE, POE };
+  const value = el === 3 ? tcr : tcr2;
+  const second = !stage2Off(regime, registers);
+  const { S2PIE, S2POE } = VTCR_EL2.fields;
+  const needed: readonly (readonly [boolean, readonly RegisterName[]])[] = [
+    [first && isSet(value, control.PIE), ['pir', 'pire0']],
+    [first && isSet(value, control.POE), ['por']],
+    [first && el !== 3 && isSet(value, E0POE), ['por0']],
+    [second && isSet(vtcr, S2PIE), ['s2pir']],
+    [second && isSet(vtcr, S2PIE) && isSet(vtcr, S2POE), ['s2por']],
+  ];
+  return needed.flatMap(([isOn, names]) => (isOn ? names : []));
+}
+
 /** @throws RegisterError that names the registers that are missing. */
 export function checkComplete(regime: Regime, registers: Registers): void {
   const { descriptors, registers: manual } = traitsOf(regime);
   const has = (slot: string) => registers[slot] !== undefined;
-  const needed: ('ttbr0' | 'vttbr' | 'vtcr' | 'tcr')[] = [];
+  const needed: RegisterName[] = [];
   const first = !stage1Off(regime, registers);
   if (first && !has('ttbr0') && !has('ttbr1')) needed.push('ttbr0');
   if (traitsOf(regime).stage2 && !stage2Off(regime, registers)) {
@@ -45,7 +70,8 @@ export function checkComplete(regime: Regime, registers: Registers): void {
   }
   // TTBCR of short descriptors is mostly 0, and that is said.
   if (first && descriptors !== 'short' && descriptors !== 'mtk' && manual.tcr) needed.push('tcr');
-  const missing = needed.filter((slot) => !has(slot));
+  needed.push(...permissionRegisters(regime, registers));
+  const missing = needed.filter((slot) => !has(slot) && manual[slot] !== undefined);
   if (missing.length === 0) return;
   const names = missing.map((slot) => `--${slot}`).join(' and ');
   const called = missing.map((slot) => manual[slot]).join(' and ');

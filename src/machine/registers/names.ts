@@ -33,6 +33,15 @@ export const BARE: readonly RegisterName[] = [
   'hcr',
   'dacr',
   'sstatus',
+  'tcr2',
+  'pir',
+  'pire0',
+  'por',
+  'por0',
+  'mair2',
+  's2pir',
+  's2por',
+  'hcrx',
 ];
 
 /** Registers of an SMMUv3, as the machine calls them, and other names of them. */
@@ -52,6 +61,11 @@ const OTHER_NAMES: Readonly<Record<string, readonly string[]>> = {
   TCR_EL1: ['TCR_EL12'],
   MAIR_EL1: ['MAIR_EL12'],
   SCTLR_EL1: ['SCTLR_EL12'],
+  TCR2_EL1: ['TCR2_EL12'],
+  PIR_EL1: ['PIR_EL12'],
+  PIRE0_EL1: ['PIRE0_EL12'],
+  POR_EL1: ['POR_EL12'],
+  MAIR2_EL1: ['MAIR2_EL12'],
   TTBR0: ['TTBR0_EL1', 'TTBR0_EL12'],
   TTBR1: ['TTBR1_EL1', 'TTBR1_EL12'],
   TTBCR: ['TCR_EL1', 'TCR_EL12'],

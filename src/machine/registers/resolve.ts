@@ -82,10 +82,12 @@ export function resolveRegisters(request: RegisterRequest): ResolvedRegisters {
   ].filter((why) => typeof why === 'string');
   const picked = pickAll(regime, file, over, assumed);
   const registers = Object.fromEntries([...picked].map(([slot, { value }]) => [slot, value]));
-  if (request.complete !== false) checkComplete(regime, registers);
+  const scr = all.find(({ name }) => kindOf(name) === 'state')?.value;
+  if (request.complete !== false) {
+    checkComplete(regime, { ...registers, ...(scr !== undefined && { scr_el3: scr }) });
+  }
   assumed.push(...assumptions(regime, registers));
   const fields = checkModelled(regime, byManualName(regime, picked, all), stagesOff(regime, registers));
-  const scr = all.find(({ name }) => kindOf(name) === 'state')?.value;
   return {
     regime,
     ...(because.length > 0 && { because: because.join('; ') }),

@@ -7,8 +7,14 @@ import { TTBCR } from '../../arch/registers/aarch32-control.ts';
 import { HCRX_EL2 } from '../../arch/registers/extended.ts';
 import { VTCR_EL2 } from '../../arch/registers/stage2.ts';
 import { TCR_EL1, TCR_EL2, TCR_EL3 } from '../../arch/registers/tcr.ts';
-import { idleParts, UNMODELLED_FIELDS, type UnmodelledField } from '../../arch/registers/unmodelled.ts';
+import {
+  GATED_FIELDS,
+  idleParts,
+  UNMODELLED_FIELDS,
+  type UnmodelledField,
+} from '../../arch/registers/unmodelled.ts';
 import { hex } from '../../memory/hex.ts';
+import { tcr2Closed } from '../../walker/params/extended.ts';
 import { RegisterError } from './errors.ts';
 
 /** Values by the manual's names. */
@@ -23,6 +29,14 @@ function closedGate({ gate }: UnmodelledField, values: ByManualName): string | u
   const field = fieldsOf(GATES[gate.register]!).find(({ name }) => name === gate.field);
   if (value === undefined || field === undefined || isSet(value, field)) return undefined;
   return `${gate.register}.${gate.field} = 0`;
+}
+
+/** Why TCR2_ELx counts as 0, or undefined where it does not. */
+function tcr2Gate(regime: Regime, values: ByManualName): string | undefined {
+  const scr = values.get('SCR_EL3');
+  const said = { state: 'non-secure', ...(scr !== undefined && { scr }) } as const;
+  const closed = tcr2Closed(traitsOf(regime).el, values.get('HCRX_EL2'), said);
+  return closed && `${closed} = 0`;
 }
 
 /**
@@ -51,6 +65,15 @@ export function checkModelled(
       value,
       remedy: `with ${register}.${field.name} = 0 (${hex(value & ~maskOf(field))}) it can be walked`,
     });
+  }
+  for (const one of GATED_FIELDS) {
+    const { register, field, regimes: affected } = one;
+    const value = values.get(register);
+    if (value === undefined || !affected.includes(regime) || !isSet(value, field)) continue;
+    const gate = register.startsWith('TCR2') ? tcr2Gate(regime, values) : undefined;
+    const closed = off.includes(register) ? 'its stage is off' : gate;
+    if (closed !== undefined)
+      told.push({ register, why: `${field.name} is set and does not count: ${closed}` });
   }
   return [...told, ...idleOf(regime, values)];
 }

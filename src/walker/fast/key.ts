@@ -40,8 +40,8 @@ export function keyOf(lo: number, hi: number, tableBits: number): number {
 /** What a function answers for every key. */
 export function everyKey(
   maskOf: (ap: number, xn: number, dbm: boolean, table: number) => number,
-): Uint8Array {
-  return Uint8Array.from({ length: KEYS }, (_, index) => {
+): Uint16Array {
+  return Uint16Array.from({ length: KEYS }, (_, index) => {
     const key = BigInt(index);
     return maskOf(read(key, KEY.AP), read(key, KEY.XN), read(key, KEY.DBM) !== 0, read(key, KEY.TABLE));
   });

@@ -6,7 +6,7 @@
 import type { PhysicalMemory, RamRegion } from '../../memory/index.ts';
 import { AF_BIT, type Leaf, TYPE_BIT, VALID_BIT } from '../descriptor64.ts';
 import type { S1Params } from '../params/params.ts';
-import { ALL_PERMISSIONS, TABLE_PERMISSIONS_SHIFT } from '../permissions.ts';
+import { ALL_PERMISSIONS, GCS_PERMISSIONS, TABLE_PERMISSIONS_SHIFT } from '../permissions.ts';
 import { keyOf } from './key.ts';
 import { DIRTIES, type DirectStage, type TablePlan, tablePlans } from './plan.ts';
 import { OUTSIDE, slotOf, TableViews } from './table-views.ts';
@@ -31,6 +31,7 @@ const AF = AF_BIT;
 /** A page descriptor with its access flag set. */
 const PAGE = TYPES | AF;
 const HIERARCHY_SHIFT = TABLE_PERMISSIONS_SHIFT;
+const PERMISSIONS = ALL_PERMISSIONS | GCS_PERMISSIONS;
 
 /** A bulk run goes batch by batch: the addresses' low halves, and what was read for them. */
 const BATCH = 128;
@@ -133,7 +134,7 @@ class FastRange implements FoundLeaf {
     this.#views = new TableViews(memory, plan.tableBytes);
     this.#needed = access.needed;
     this.#dirties = access.write ? DIRTIES : 0;
-    this.#plain = plan.allowed.map((mask) =>
+    this.#plain = Uint8Array.from(plan.allowed, (mask) =>
       (mask & this.#dirties) === 0 && (mask & this.#needed) !== 0 ? 1 : 0,
     );
     this.#region = memory.regions[0]!;
@@ -202,7 +203,7 @@ class FastRange implements FoundLeaf {
     this.lo = lo;
     this.hi = hi;
     this.level = level - 1;
-    this.permissions = mask & ALL_PERMISSIONS;
+    this.permissions = mask & PERMISSIONS;
     const high = (hi & plan.leafHigh[level]!) | ((lo << plan.movedShift) & plan.movedMask);
     const base = high * HIGH + ((lo & plan.leafLow[level]!) >>> 0);
     const offset = address - Math.floor(address * plan.perByte[level]!) * plan.entrySize[level]!;

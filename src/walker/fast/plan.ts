@@ -10,13 +10,13 @@ import { addressBit, entrySizeLog2, type TableGeometry } from '../descriptor64.t
 import type { S1Params, S2Params } from '../params/params.ts';
 import {
   AP_READ_ONLY,
-  applyPan,
   S2AP_WRITE,
   s2Permissions,
   TABLE_PERMISSIONS,
   TABLE_PERMISSIONS_SHIFT,
 } from '../permissions.ts';
 import type { S1Ranges } from '../ranges.ts';
+import { s1Permissions } from '../stage1-permissions.ts';
 import { everyKey } from './key.ts';
 
 /** The one stage of a regime, with 64-bit descriptors: all that the fast path can do by itself. */
@@ -24,8 +24,8 @@ export type DirectStage =
   | { readonly stage1: S1Ranges }
   | { readonly stage2: S2Params; readonly inputBits: number; readonly cpu: CpuFeatures };
 
-/** A write to this entry makes it dirty in memory: only the full walk does that. Beside the six permission bits. */
-export const DIRTIES = 64;
+/** A write to this entry makes it dirty in memory: only the full walk does that. Beside the bits of permissions. */
+export const DIRTIES = 256;
 
 /** Values of XN with one bit set. */
 const PXN = 0b01;
@@ -68,7 +68,7 @@ export interface TablePlan {
   /** All bits of a key's TABLE, or 0 where table descriptors' permission bits do not count. */
   readonly hierarchical: number;
   /** AF = 0 is a fault only the full walk can tell from what it has to update, so it is left to it. */
-  readonly allowed: Uint8Array;
+  readonly allowed: Uint16Array;
 }
 
 /** The plans of a stage for an access, none where every access faults. */
@@ -77,15 +77,14 @@ export function tablePlans(
   { privileged, pan }: { readonly privileged: boolean; readonly pan: boolean },
 ): TablePlan[] {
   if ('stage2' in stage) return stage2Plans(stage.stage2, stage.inputBits, stage.cpu);
-  const { spans, permissions } = stage.stage1;
-  return spans
+  return stage.stage1.spans
     .filter(({ params }) => params.configurationFault === undefined && (privileged || !params.e0pd))
     .map(({ params, first, end, bias }) => {
       const allowed = everyKey((ap, xn, dbm, table) => {
-        const fields = { ap, pxn: (xn & PXN) !== 0, uxn: (xn & UXN) !== 0, dbm, table };
-        const mask = permissions(fields, params);
-        const dirties = params.hd && dbm && (ap & AP_READ_ONLY) !== 0;
-        return (pan ? applyPan(mask, params.epan) : mask) | (dirties ? DIRTIES : 0);
+        const fields = { ap, pxn: (xn & PXN) !== 0, uxn: (xn & UXN) !== 0, dbm, table, po: 0 };
+        const mask = s1Permissions(stage.stage1, params, fields, { pan, foreign: false });
+        const dirties = params.hd && (dbm || params.indirection !== undefined) && (ap & AP_READ_ONLY) !== 0;
+        return mask | (dirties ? DIRTIES : 0);
       });
       return {
         first,

@@ -21,6 +21,25 @@ import { isBeyond } from '../rules/base.ts';
 import { faultOf } from '../rules/rule.ts';
 import { mairRegions, type S1Params, type S2Control, type S2Params } from './params.ts';
 
+/** What no AArch32 regime has. */
+const NO_ARMV9_STAGE1 = {
+  indirection: undefined,
+  overlays: undefined,
+  pnch: false,
+  neverGlobal: false,
+  neverGlobalUnassured: false,
+  aie: false,
+} as const;
+const NO_ARMV9_STAGE2 = {
+  indirection: undefined,
+  overlays: undefined,
+  assuredOnly: false,
+  tl0: false,
+  tl1: false,
+  gcsh: false,
+  tagPermissions: false,
+} as const;
+
 const STRIDE = 9;
 const OA_BITS = 40;
 
@@ -50,6 +69,7 @@ function geometry(iaBits: number, startLevel: number, ttbr: bigint, bigEndian: b
     bigEndian,
     ha: false,
     hd: false,
+    haft: false,
     affd: false,
     nT: false,
   } as const;
@@ -95,6 +115,7 @@ function s1ParamsLong(
     uwxn,
     epan: false,
     // Neither Tagged memory nor the XS attribute exists in AArch32 stage 1.
+    ...NO_ARMV9_STAGE1,
     regions: mairRegions(mair, undefined, { mte: false, xs: false }),
   };
 }
@@ -163,5 +184,6 @@ export function s2ParamsLpae(vtcr: bigint, vttbr: bigint, control: S2Control, cp
     sh: undefined,
     aarch32: true,
     security: NON_SECURE_STAGE2,
+    ...NO_ARMV9_STAGE2,
   };
 }

@@ -3,17 +3,27 @@
  * (DDI 0487 D19.2 for the fields; J1.1 AArch64.S1TTWParamsEL10, EL2, EL20, EL3, NSS2TTWParams, S1StartLevel, S2StartLevel.)
  */
 import { isSet, read, withField } from '../../arch/read.ts';
+import { PERMISSION_FIELDS } from '../../arch/registers/permissions.ts';
 import { SCTLR_EL1 } from '../../arch/registers/sctlr.ts';
 import { HCR_EL2, VTCR_EL2 } from '../../arch/registers/stage2.ts';
 import { VSTCR_EL2 } from '../../arch/registers/stage2-secure.ts';
 import { NON_SECURE_STAGE2, type StageSecurity } from '../../arch/security.ts';
 import type { CpuFeatures } from '../cpu.ts';
 import { ADDRESS_HIGH, type TableGeometry } from '../descriptor64.ts';
+import { S2_RIGHTS } from '../permission-indirection.ts';
 import { isBeyond } from '../rules/base.ts';
 import { faultOf } from '../rules/rule.ts';
 import { S1_FAULTS, takesTxsz } from '../rules/stage1.ts';
 import { type StartSubject, startFaultOf, startLevelOf } from '../rules/stage2.ts';
-import { mairRegions, type S1Params, type S2Control, type S2Params } from './params.ts';
+import { type ExtendedControls, NOT_EXTENDED } from './extended.ts';
+import {
+  MAIR2_FIRST,
+  mairRegions,
+  type S1Params,
+  type S2Control,
+  type S2Params,
+  type S2Permissions,
+} from './params.ts';
 import { type RangeFields, stage2Fields, type TableAddress } from './range-fields.ts';
 import {
   effectiveDs,
@@ -33,6 +43,8 @@ export interface SystemControl {
   readonly nv1: boolean;
   readonly epan: boolean;
   readonly bigEndian: boolean;
+  /** What FEAT_TCR2 and its like add. */
+  readonly extended: ExtendedControls;
 }
 
 /**
@@ -44,10 +56,11 @@ export function systemControl(
   nv1: boolean,
   security: StageSecurity,
   cpu: CpuFeatures,
+  extended: ExtendedControls = NOT_EXTENDED,
 ): SystemControl {
   const { WXN, EPAN, EE } = SCTLR_EL1.fields;
   const epan = cpu.pan3 && !nv1 && isSet(sctlr, EPAN);
-  return { security, wxn: isSet(sctlr, WXN), nv1, epan, bigEndian: isSet(sctlr, EE) };
+  return { security, wxn: isSet(sctlr, WXN), nv1, epan, bigEndian: isSet(sctlr, EE), extended };
 }
 
 /** Where the tables of either stage lie and how they divide addresses, once granule, input size and start level are known. */
@@ -88,13 +101,16 @@ function updatesOf(fields: RangeFields, cpu: CpuFeatures): Pick<TableGeometry, '
   return { ha, hd, dirtyOff: hd ? undefined : dirtyOff };
 }
 
-/** Stage-1 parameters of one range. */
+/** Stage-1 parameters of one range; `upper`: TTBR1's. */
 export function s1Params(
   given: RangeFields,
   mair: bigint | undefined,
   control: SystemControl,
   cpu: CpuFeatures,
+  upper = false,
 ): S1Params {
+  const { extended } = control;
+  const { indirection, overlays, aie } = extended;
   const fields = s1Effective(given, cpu);
   const { granuleLog2, txsz, ps, base: address } = fields;
   const ds = effectiveDs(fields, cpu);
@@ -102,10 +118,14 @@ export function s1Params(
   // AArch64.S1StartLevel: as many levels below 3 as the bits above the page need.
   const startLevel = 3 - Math.floor((iaBits - 1 - granuleLog2) / (granuleLog2 - 3));
   const geometry = tableGeometry({ granuleLog2, ds, iaBits, startLevel, ps, address }, cpu);
+  const updates = updatesOf(fields, cpu);
+  const sh = ds ? fields.sh : undefined;
+  const range = upper ? 1 : 0;
   return {
     ...geometry,
     bigEndian: control.bigEndian,
-    ...updatesOf(fields, cpu),
+    ...updates,
+    haft: extended.haft && updates.ha,
     affd: fields.affd,
     configurationFault: faultOf(S1_FAULTS, { fields, cpu, ...geometry }),
     e0pd: fields.e0pd && cpu.e0pd,
@@ -113,11 +133,48 @@ export function s1Params(
     security: control.security,
     tbi: fields.tbi,
     tbiFetch: fields.tbi && !(fields.tbid && cpu.pauth),
-    hpd: fields.hpd && cpu.hpds,
+    // Any of these disables hierarchical permissions, whatever HPD says. (R_JHSVW, R_BVXDG; D8.6.1 for AIE)
+    hpd: (fields.hpd && cpu.hpds) || indirection !== undefined || overlays !== undefined || aie,
+    indirection,
+    overlays,
+    pnch: extended.pnch,
+    neverGlobal: extended.neverGlobal[range],
+    neverGlobalUnassured: extended.neverGlobalUnassured[range],
+    aie,
     wxn: control.wxn,
     uwxn: false,
     epan: control.epan,
-    regions: mairRegions(mair, ds ? fields.sh : undefined, cpu),
+    regions: aie
+      ? [...mairRegions(mair, sh, cpu), ...mairRegions(extended.mair2, sh, cpu, MAIR2_FIRST)]
+      : mairRegions(mair, sh, cpu),
+  };
+}
+
+/** S2PIR_EL2 and S2POR_EL1: they count where VTCR_EL2.S2PIE and S2POE say so. */
+export interface S2PermissionRegisters {
+  readonly s2pir: bigint;
+  readonly s2por: bigint;
+}
+
+const NO_PERMISSION_REGISTERS: S2PermissionRegisters = { s2pir: 0n, s2por: 0n };
+
+const s2Permissions = (register: bigint): S2Permissions => ({
+  register,
+  fields: PERMISSION_FIELDS.map((field) => S2_RIGHTS[read(register, field)]!),
+});
+
+/** What VTCR_EL2 says of permissions that are not direct, and of FEAT_THE. Overlays need indirection. (R_MMYHQ) */
+function s2Extended(vtcr: bigint, { s2pir, s2por }: S2PermissionRegisters, cpu: CpuFeatures) {
+  const { S2PIE, S2POE, AssuredOnly, TL0, TL1, GCSH } = VTCR_EL2.fields;
+  const indirect = cpu.s2pie && isSet(vtcr, S2PIE);
+  return {
+    indirection: indirect ? s2Permissions(s2pir) : undefined,
+    overlays: indirect && cpu.s2poe && isSet(vtcr, S2POE) ? s2Permissions(s2por) : undefined,
+    assuredOnly: cpu.the && isSet(vtcr, AssuredOnly),
+    tl0: cpu.the && isSet(vtcr, TL0),
+    tl1: cpu.the && isSet(vtcr, TL1),
+    gcsh: cpu.the && cpu.gcs && isSet(vtcr, GCSH),
+    tagPermissions: cpu.mtePerm,
   };
 }
 
@@ -159,6 +216,7 @@ export function s2Params(
   address: TableAddress,
   control: S2Control,
   cpu: CpuFeatures,
+  registers: S2PermissionRegisters = NO_PERMISSION_REGISTERS,
 ): S2Params {
   const subject = startSubject(vtcr, cpu, address);
   const { fields } = subject;
@@ -167,11 +225,14 @@ export function s2Params(
   const invalid = startFaultOf(subject) !== undefined;
   const iaBits = invalid ? granuleLog2 + NOWHERE.inputBits : 64 - fields.txsz;
   const startLevel = startLevelOf(subject) ?? NOWHERE.startLevel;
+  const updates = updatesOf(fields, cpu);
   const geometry = tableGeometry({ granuleLog2, ds, iaBits, startLevel, ps, address }, cpu);
   return {
     ...geometry,
     bigEndian: control.bigEndian,
-    ...updatesOf(fields, cpu),
+    ...updates,
+    haft: cpu.haft && updates.ha && isSet(vtcr, VTCR_EL2.fields.HAFT),
+    ...s2Extended(vtcr, registers, cpu),
     affd: control.affd,
     invalid,
     baseOutOfRange: isBeyond(geometry),

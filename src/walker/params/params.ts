@@ -11,6 +11,8 @@ import {
   unknownMemory,
 } from '../attributes.ts';
 import type { TableGeometry } from '../descriptor64.ts';
+import type { S1Indirection, S2Rights } from '../permission-indirection.ts';
+import type { S1Overlays } from '../permission-overlays.ts';
 import type { S1PermissionControls } from '../permissions.ts';
 import type { FaultKind } from '../types.ts';
 
@@ -34,7 +36,17 @@ export interface S1Params extends TableGeometry, S1PermissionControls {
   readonly security: StageSecurity;
   /** Hierarchical permissions are disabled. */
   readonly hpd: boolean;
-  /** Attributes by AttrIndx + 8 * SH. */
+  /** Permissions are indirect (FEAT_S1PIE), and which overlays there are (FEAT_S1POE). */
+  readonly indirection: S1Indirection | undefined;
+  readonly overlays: S1Overlays | undefined;
+  /** Bit 52 is Protected, not the contiguous hint (FEAT_THE). */
+  readonly pnch: boolean;
+  /** nG counts as 1: always (FEAT_ASID2), and where the translation is not assured (FEAT_THE). */
+  readonly neverGlobal: boolean;
+  readonly neverGlobalUnassured: boolean;
+  /** Bit 59 of a leaf is AttrIndx[3] (FEAT_AIE). */
+  readonly aie: boolean;
+  /** Attributes by AttrIndx[2:0] + 8 * SH, and with FEAT_AIE those of MAIR2 behind them. */
   readonly regions: readonly MemoryRegion[];
 }
 
@@ -65,17 +77,37 @@ export interface S2Params extends TableGeometry {
   readonly aarch32: boolean;
   /** Where its tables are, and its outputs. */
   readonly security: Stage2Security;
+  /** FEAT_S2PIE in use: by PIIndex, what S2PIR_EL2 allows. FEAT_S2POE: by POIndex, what S2POR_EL1 leaves. The registers beside them. */
+  readonly indirection: S2Permissions | undefined;
+  readonly overlays: S2Permissions | undefined;
+  /** VTCR_EL2 of FEAT_THE: bit 58 of a leaf is AssuredOnly; TopLevel checks of TTBR0_EL1 and TTBR1_EL1; GCSH. */
+  readonly assuredOnly: boolean;
+  readonly tl0: boolean;
+  readonly tl1: boolean;
+  readonly gcsh: boolean;
+  /** MemAttr may say NoTagAccess (FEAT_MTE_PERM). */
+  readonly tagPermissions: boolean;
 }
+
+/** S2PIR_EL2 or S2POR_EL1, and what each of its fields stands for. */
+export interface S2Permissions {
+  readonly register: bigint;
+  readonly fields: readonly S2Rights[];
+}
+
+/** AttrIndx of the first byte of MAIR2. */
+export const MAIR2_FIRST = 8;
 
 const SH_CODES = [0, 1, 2, 3] as const;
 
-/** Every combination of AttrIndx and SH of a MAIR, decoded; undefined: it was not given. `sh`: TCR.SHn where it takes the place of the descriptor's. */
+/** Every combination of AttrIndx and SH of a MAIR, decoded; undefined: it was not given. `sh`: TCR.SHn where it takes the place of the descriptor's. `first`: the AttrIndx of the lowest byte. */
 export function mairRegions(
   mair: bigint | undefined,
   sh: number | undefined,
   features: AttributeFeatures,
+  first = 0,
 ): MemoryRegion[] {
-  if (mair === undefined) return unknownRegions(sh);
+  if (mair === undefined) return unknownRegions(sh, first);
   const types = MAIR_ATTRIBUTES.map((field) => Object.freeze(decodeMairByte(read(mair, field), features)));
   return SH_CODES.flatMap((code) =>
     types.map((attributes) => {
@@ -86,8 +118,8 @@ export function mairRegions(
 }
 
 /** The same where MAIR was not given: types that are not known, and shareability as the descriptor says it. */
-function unknownRegions(sh: number | undefined): MemoryRegion[] {
-  const types = MAIR_ATTRIBUTES.map((_, attrIndx) => Object.freeze(unknownMemory(attrIndx)));
+function unknownRegions(sh: number | undefined, first: number): MemoryRegion[] {
+  const types = MAIR_ATTRIBUTES.map((_, attrIndx) => Object.freeze(unknownMemory(first + attrIndx)));
   return SH_CODES.flatMap((code) =>
     types.map((attributes) => Object.freeze({ attributes, shareability: decodeShareability(sh ?? code) })),
   );
