@@ -69,7 +69,8 @@ describe('updates', () => {
     expect(checkImage(updating(rows))).toEqual({
       name: 'updating',
       checked: 5,
-      claims: 12,
+      // The bits of ISS2, none of which is set in a translation fault, are one of them.
+      claims: 13,
       differences: [],
       notes: [],
     });
