@@ -125,8 +125,8 @@ export const WALKER: readonly Mutant[] = [
   {
     name: 's1-update-is-a-read',
     file: 'src/walker/stage1.ts',
-    find: 'const request = tableUpdate(lookup.level, assurance);',
-    replace: 'const request = tableRead(lookup.level, assurance);',
+    find: 'const write = tableUpdate(lookup.level, assurance);',
+    replace: 'const write = tableRead(lookup.level, assurance);',
     breaks: 'Hardware writes a stage-1 descriptor that stage 2 makes read-only.',
     tests: ['test/walker/hardware-update.test.ts'],
   },
@@ -213,8 +213,8 @@ export const WALKER: readonly Mutant[] = [
   {
     name: 's2-realm-executes-ns',
     file: 'src/walker/stage2.ts',
-    find: 'foreign ? direct & ~(PX | UX) : direct',
-    replace: 'direct',
+    find: '(own || (needed & EXECUTES) !== 0)',
+    replace: 'own',
     breaks: 'Realm state executes from Non-secure memory.',
     tests: ['test/walker/secure-stage2.test.ts'],
   },
