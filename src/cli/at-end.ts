@@ -1,8 +1,8 @@
-/** What must be closed when a command line ends, whichever way it does: a machine that was stopped goes on. */
+/** Closes things at the end of a command line, however it ends: for example, a stopped machine must be resumed. */
 import { type CliIo, EXIT_INTERRUPTED } from './io.ts';
 
 interface Closable {
-  /** Synchronous, so that it can be done while the process exits. Never throws; a second time it does nothing. */
+  /** Synchronous, so that it can run while the process exits. It never throws, and a second call does nothing. */
   close(): void;
 }
 
@@ -11,7 +11,7 @@ const opening = new Set<Promise<Closable>>();
 
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
-/** Opens what is closed when the command line of this `io` ends. An interrupt while it is opened waits for it, and closes it too. */
+/** Opens something that is closed when the command line of this `io` ends. An interrupt during opening waits for it, and closes it too. */
 export async function closedAtEnd<T extends Closable>(io: CliIo, open: () => Promise<T>): Promise<T> {
   if (opened.size + opening.size === 0) {
     process.on('exit', endAll);
@@ -29,7 +29,7 @@ export async function closedAtEnd<T extends Closable>(io: CliIo, open: () => Pro
   }
 }
 
-/** Closes what this command line has opened. */
+/** Closes everything that this command line has opened. */
 export function end(io: CliIo): void {
   const ours = opened.get(io);
   if (ours === undefined) return;

@@ -1,4 +1,4 @@
-/** Charts of a study in place of its table: `--picture` in the terminal, `--svg` as one file of all. */
+/** Charts of a study instead of its table: `--picture` in the terminal, `--svg` as one file. */
 import type { Command } from 'commander';
 import type { Chart } from '../report/charts/chart.ts';
 import { wrap } from '../text/columns.ts';
@@ -6,7 +6,7 @@ import { counted } from '../text/numbers.ts';
 import type { Output } from './output.ts';
 import { addSvgOptions, type SvgOptions, writeSvg } from './svg-file.ts';
 
-/** What the charts are of. */
+/** The subject of the charts. */
 interface Heading {
   readonly title: string;
   readonly subtitle: string;
@@ -15,25 +15,23 @@ interface Heading {
 const LINE = 80;
 
 export function addChartOptions(command: Command): Command {
-  return addSvgOptions(
-    command.option('--picture', 'charts in the terminal, in place of the table'),
-    'charts',
-  );
+  return addSvgOptions(command.option('--picture', 'charts in the terminal, instead of the table'), 'charts');
 }
 
-/** Whether charts take the place of text. */
+/** Whether charts replace the text. */
 export function wantsCharts({ svg, picture }: SvgOptions): boolean {
   return picture === true || svg !== undefined;
 }
 
-/** Prints charts, or writes them, as the options say. What draws is loaded where it is asked for. */
+/** Prints or writes charts, as the options say. The drawing code is loaded on demand. */
 export async function showCharts(
   out: Output,
   charts: readonly Chart[],
   { title, subtitle }: Heading,
   { svg, picture }: SvgOptions,
 ): Promise<void> {
-  if (charts.length === 0) out.note('there is nothing to compare in charts; without them come the numbers');
+  if (charts.length === 0)
+    out.note('there is nothing to compare in charts; leave the option out for the numbers');
   if (picture) {
     out.lines([...wrap(title, LINE).map(out.style.title), ...wrap(subtitle, LINE)]);
     for (const chart of charts) out.lines(['', ...chart.lines(out.style)]);

@@ -1,11 +1,11 @@
-/** Where the command line talks to: streams and environment, so that tests can stand in for a terminal. */
+/** The streams and environment of a command line, which tests can replace. */
 
 export interface TextSink {
   write(text: string): unknown;
   readonly isTTY?: boolean;
 }
 
-/** Data goes to `stdout`, talk to `stderr`. */
+/** Data goes to `stdout`, messages to `stderr`. */
 export interface CliIo {
   readonly stdout: TextSink;
   readonly stderr: TextSink;
@@ -13,13 +13,13 @@ export interface CliIo {
   readonly env: Readonly<Record<string, string | undefined>>;
 }
 
-/** What a command answers: yes, a negative answer, wrong usage, input that can't be read or isn't supported. */
+/** The exit codes: yes, a negative answer, wrong usage, input that can't be read or isn't supported. */
 export const EXIT = { ok: 0, negative: 1, usage: 2, input: 3 } as const;
 
-/** As a shell reports a program that SIGINT ended. */
+/** The code that a shell reports for a program ended by SIGINT. */
 export const EXIT_INTERRUPTED = 130;
 
-/** An end that is the user's to mend: one line, perhaps a hint, and the exit code. */
+/** An error that the user can fix: one line, perhaps a hint, and the exit code. */
 export class CliError extends Error {
   override readonly name = 'CliError';
   readonly exitCode: number;

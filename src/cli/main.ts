@@ -2,7 +2,7 @@
 /** The executable: one command line with the process's own streams. */
 import { run } from './program.ts';
 
-// A reader that has seen enough (`lpae dump … | head`) is no error.
+// A reader that closes the pipe early (`lpae dump … | head`) is not an error.
 for (const stream of [process.stdout, process.stderr]) {
   stream.on('error', (error: NodeJS.ErrnoException) => {
     if (error.code === 'EPIPE') process.exit(process.exitCode ?? 0);

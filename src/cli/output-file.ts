@@ -1,4 +1,4 @@
-/** Files that commands write: not over one that is there already, unless that is asked for; `-` is stdout. */
+/** Files that commands write. Existing files are not overwritten without --force; `-` is stdout. */
 import { accessSync, constants, statSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { type CliError, usageError } from './io.ts';
@@ -7,9 +7,9 @@ import type { Output } from './output.ts';
 export const STDOUT = '-';
 
 /**
- * An option that writes in place of text, to be asked before any work is done.
- * @param option - as `--svg`; its file is not given where that is undefined.
- * @throws CliError (usage) where the file exists already or could not be written, or stdout would be needed twice.
+ * Checks an option that writes a file instead of text. Call it before any work is done.
+ * @param option - such as `--svg`. Its file is undefined if it was not given.
+ * @throws CliError (usage) if the file already exists or could not be written, or stdout would be needed twice.
  */
 export function checkOutput(
   option: string,
@@ -25,7 +25,7 @@ export function checkOutput(
   }
 }
 
-/** Writes what such an option is for, and says where to. @throws CliError (usage) where that can't be written. */
+/** Writes the file of such an option, and reports its name. @throws CliError (usage) if it can't be written. */
 export function writeOutput(option: string, file: string, text: string, out: Output): void {
   if (file === STDOUT) {
     out.io.stdout.write(text);
@@ -36,13 +36,13 @@ export function writeOutput(option: string, file: string, text: string, out: Out
 }
 
 /**
- * To be asked before any work is done.
- * @param option - whose file it is.
- * @throws CliError (usage) where the file exists already, or could not be written.
+ * Call it before any work is done.
+ * @param option - the option with the file.
+ * @throws CliError (usage) if the file already exists, or could not be written.
  */
 export function checkOutputFile(file: string, force: boolean | undefined, option: string): void {
   const found = statSync(file, { throwIfNoEntry: false });
-  if (found?.isFile() && !force) throw usageError(`${file} exists already`, '--force overwrites it');
+  if (found?.isFile() && !force) throw usageError(`${file} already exists`, '--force overwrites it');
   try {
     accessSync(found === undefined ? dirname(file) : file, constants.W_OK);
   } catch (error) {
@@ -51,7 +51,7 @@ export function checkOutputFile(file: string, force: boolean | undefined, option
   if (file === '' || found?.isDirectory()) throw unwritable(file, { code: 'EISDIR' }, option);
 }
 
-/** @throws CliError (usage) where it can't be written. */
+/** @throws CliError (usage) if it can't be written. */
 export function writeOutputFile(file: string, text: string, option: string): void {
   try {
     writeFileSync(file, text);
@@ -69,5 +69,5 @@ function unwritable(file: string, error: unknown, option: string): CliError {
 const WHY: Readonly<Record<string, (option: string) => string>> = {
   ENOENT: () => 'its directory must exist',
   EISDIR: (option) => `it is a directory; ${option} takes the name of a file`,
-  EACCES: () => 'the file or its directory is not yours to write',
+  EACCES: () => 'you may not write to the file or its directory',
 };

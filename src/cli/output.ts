@@ -1,10 +1,10 @@
-/** A command's way out: lines and JSON documents to stdout, notes to stderr, and its exit code. */
+/** A command's output: lines and JSON documents to stdout, notes to stderr, and the exit code. */
 import type { Command } from 'commander';
 import { hex } from '../text/numbers.ts';
 import { type ColorWhen, makeStyle, type Style, wantsColour } from '../text/style.ts';
 import type { CliIo } from './io.ts';
 
-/** Options that every command has. */
+/** The options of every command. */
 export interface GlobalOptions {
   readonly json?: boolean;
   readonly color: ColorWhen;
@@ -48,7 +48,7 @@ export class Output {
   }
 }
 
-/** What a command module gets: its way out, and where it leaves its exit code. */
+/** What a command module gets: its output, and a place for its exit code. */
 export interface Cli {
   readonly io: CliIo;
   exitCode: number;

@@ -1,4 +1,4 @@
-/** The `lpae` program: its commands, and `run`, which carries out one command line and answers with an exit code. */
+/** The `lpae` program: its commands, and `run`, which runs one command line and returns the exit code. */
 import { createRequire } from 'node:module';
 import { type Command, CommanderError, Option } from 'commander';
 import { ImageError } from '../image/errors.ts';
@@ -14,7 +14,7 @@ interface CommandModule {
   define(command: Command, cli: Cli): void;
 }
 
-/** Every command. Only the module of the one that is called is loaded: starting up is most of what a short command costs. */
+/** Every command. Only the module of the called one is loaded, since start-up takes most of the time of a short command. */
 const COMMANDS: Readonly<Record<string, { summary: string; load: () => Promise<CommandModule> }>> = {
   map: {
     summary: 'run a map or map_sg request and show the tables it makes',
@@ -33,7 +33,7 @@ const COMMANDS: Readonly<Record<string, { summary: string; load: () => Promise<C
     load: () => import('./commands/decode.ts'),
   },
   explain: {
-    summary: 'say what a field, register, fault, event or value means',
+    summary: 'explain a field, register, fault, event or value',
     load: () => import('./commands/explain.ts'),
   },
   fault: {
@@ -53,11 +53,11 @@ const COMMANDS: Readonly<Record<string, { summary: string; load: () => Promise<C
     load: () => import('./commands/verify.ts'),
   },
   lint: {
-    summary: 'say what is wrong or suspicious in tables',
+    summary: 'find what is wrong or suspicious in tables',
     load: () => import('./commands/lint.ts'),
   },
   check: {
-    summary: 'run golden files and say what differs (TAP)',
+    summary: 'run golden files and report differences (TAP)',
     load: () => import('./commands/check.ts'),
   },
   replay: {
@@ -108,7 +108,7 @@ Examples:
 /**
  * Runs one command line.
  * @param argv - the arguments after the program's name.
- * @returns the exit code. Nothing is thrown: what goes wrong is said on stderr.
+ * @returns the exit code. Nothing is thrown: errors are printed on stderr.
  */
 export async function run(argv: readonly string[], io: CliIo): Promise<number> {
   const cli: Cli = {
@@ -161,13 +161,13 @@ async function makeProgram(argv: readonly string[], cli: Cli): Promise<Command> 
   return program;
 }
 
-/** The package's own, found by its name: the sources and the built files lie at different depths. */
+/** The package's own package.json, found by its name, since sources and built files lie at different depths. */
 function ownVersion(): string {
   const { version } = createRequire(import.meta.url)('lpae/package.json') as { version: string };
   return version;
 }
 
-/** One line, a hint where there is one, never a stack trace unless it is asked for. */
+/** One line and perhaps a hint. A stack trace only if it is asked for. */
 function reportError(error: unknown, io: CliIo): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
   const style = makeStyle(wantsColour('auto', io.stderr, io.env));
@@ -179,7 +179,7 @@ function reportError(error: unknown, io: CliIo): number {
   }
   if (error instanceof StudyError) return reportError(usageError(error.message), io);
   if (error instanceof ImageError) {
-    // Images are read while they are looked at: what is damaged shows late.
+    // Images are read on demand, so damage is found late.
     say(`lpae: ${style.bad(error.message)}`);
     if (error.hint !== undefined) say(`      ${error.hint}`);
     return EXIT.input;
@@ -187,6 +187,6 @@ function reportError(error: unknown, io: CliIo): number {
   const message = error instanceof Error ? error.message : String(error);
   say(`lpae: ${style.bad(`internal error: ${message}`)}`);
   if (io.env.LPAE_DEBUG === '1' && error instanceof Error) say(error.stack ?? '');
-  else say('      this is a mistake in lpae, not in your input; LPAE_DEBUG=1 shows where');
+  else say('      this is a bug in lpae, not a mistake in your input; LPAE_DEBUG=1 shows where');
   return EXIT.input;
 }

@@ -1,4 +1,4 @@
-/** One line on a terminal's stderr for work that takes longer than a second; nothing anywhere else. */
+/** A progress line on a terminal's stderr for work that takes longer than a second. Nothing is shown elsewhere. */
 
 import { count } from '../text/numbers.ts';
 import type { TextSink } from './io.ts';

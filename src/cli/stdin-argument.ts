@@ -1,4 +1,4 @@
-/** Commands to which `-@BASE`, standard input at an address, is an argument: to an option parser it looks like an option. */
+/** Lets commands take `-@BASE` (standard input at an address) as an argument, although it looks like an option to a parser. */
 import { Command, type ParseOptionsResult } from 'commander';
 
 export class CommandWithStdin extends Command {
@@ -11,7 +11,7 @@ export class CommandWithStdin extends Command {
     const [first, ...rest] = unknown;
     const isLeaf = this.commands.length === 0;
     if (!isLeaf || !first?.startsWith('-@')) return { operands, unknown };
-    // What stands behind the first unknown option was left unsorted.
+    // Arguments after the first unknown option were left unsorted.
     const behind = this.parseOptions(rest);
     return { operands: [...operands, first, ...behind.operands], unknown: behind.unknown };
   }

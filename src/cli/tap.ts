@@ -1,9 +1,9 @@
-/** The Test Anything Protocol, version 14: a line for each file, and a YAML block under one that is not as it should be. */
+/** The Test Anything Protocol, version 14: a line for each file, and a YAML block under each that differs. */
 
 export interface TapLine {
   readonly ok: boolean;
   readonly name: string;
-  /** Stands behind the name as a comment. */
+  /** A comment after the name. */
   readonly comment?: string;
   /** Lines of YAML without indentation. */
   readonly yaml?: readonly string[];
@@ -24,7 +24,7 @@ export function tapLines({ ok, name, comment, yaml = [] }: TapLine, number: numb
 const BARE = /^[A-Za-z][\w .,/[\]()-]*$/;
 const WORDS_OF_YAML = /^(true|false|null|yes|no|on|off)$/i;
 
-/** A string as YAML: bare where it can mean nothing else, otherwise quoted as JSON does it. */
+/** A string as YAML: bare if that is unambiguous, otherwise quoted as in JSON. */
 export function yamlText(text: string): string {
   return BARE.test(text) && !WORDS_OF_YAML.test(text) && text === text.trim() ? text : JSON.stringify(text);
 }

@@ -43,12 +43,12 @@ test('a trace: each step, its verdict and what it needs', async () => {
 [2]        dsb ish
 [3]        TLBI VAE1IS, Xt=0x5000000000000
 
-Illegal steps, by FEAT_BBM level (an SMMU: BBML)
+Illegal steps, by FEAT_BBM level (BBML for an SMMU)
         0  1  2
   PE    1  1  0
   SMMU  1  1  0
 
-Nothing is owed at the end
+Nothing is missing at the end
 
 PE and SMMU of level 0: 1 step illegal
 `);
@@ -170,7 +170,7 @@ describe('a map request', () => {
     const { code, out } = await bbm(REQUEST, '--sync');
     expect(code).toBe(0);
     expect(out).toContain('invalidate 0x400000 +64K, leaves and tables');
-    expect(out).toContain('Nothing is owed at the end');
+    expect(out).toContain('Nothing is missing at the end');
   });
 
   test('--sync flushes a table that a block takes the place of', async () => {
@@ -229,7 +229,7 @@ test.each<[string, unknown, string]>([
   ['an unknown member', { ...SPLIT, vendor: 1 }, 'vendor is not known here'],
   ['no granule', { ...SPLIT, granule: undefined }, 'granule must be an address or size'],
   ['a granule of none', { ...SPLIT, granule: '8K' }, 'granule must be 4K, 16K or 64K'],
-  ['geometry and registers', { ...SPLIT, registers: {} }, 'granule is what registers say already'],
+  ['geometry and registers', { ...SPLIT, registers: {} }, 'granule is given by the registers already'],
   ['a level that does not fit', { ...SPLIT, level: 0 }, 'it takes one of level 1'],
   ['not steps', { ...SPLIT, steps: {} }, 'steps must be a list'],
   [
@@ -243,16 +243,20 @@ test.each<[string, unknown, string]>([
     'steps[0].size is not known here',
   ],
   ['no value', { ...SPLIT, steps: [{ write: '0x1000' }] }, 'steps[0].value must be an address or size'],
-  ['an unaligned write', { ...SPLIT, steps: [{ write: 4, value: 0 }] }, "steps[0] can't be: a write to 0x4"],
+  [
+    'an unaligned write',
+    { ...SPLIT, steps: [{ write: 4, value: 0 }] },
+    'steps[0] is impossible: a write to 0x4',
+  ],
   [
     'a TLBI of no name',
     { ...SPLIT, steps: [{ tlbi: 'vae9' }] },
-    "steps[0] can't be: TLBI has no operation 'VAE9'",
+    "steps[0] is impossible: TLBI has no operation 'VAE9'",
   ],
   [
     'an empty range',
     { ...SPLIT, steps: [{ invalidate: '0', size: 0 }] },
-    "steps[0] can't be: an invalidation of 0",
+    'steps[0] is impossible: an invalidation of 0',
   ],
   ['memory of no pairs', { ...SPLIT, memory: [['0x0']] }, 'memory[0] must be a pair'],
   ['memory unaligned', { ...SPLIT, memory: [['0x4', '0x0']] }, 'memory[0][0] must be a multiple of 8'],

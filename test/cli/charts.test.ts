@@ -1,4 +1,4 @@
-/** `--svg` and `--picture` of studies: charts in place of the table, and what does not go together. */
+/** `--svg` and `--picture` of studies: charts instead of the table, and options that can't be combined. */
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -56,8 +56,8 @@ test.each(STUDIES)('%j: what does not go together is said before any work', asyn
     return err;
   };
   expect(await refused('--svg', '-', '--json')).toContain('--svg - and --json both want stdout');
-  expect(await refused('--picture', '--json')).toContain('--picture wants stdout for itself');
-  expect(await refused('--picture', '--svg', '-')).toContain('--picture wants stdout for itself');
+  expect(await refused('--picture', '--json')).toContain('--picture needs stdout for itself');
+  expect(await refused('--picture', '--svg', '-')).toContain('--picture needs stdout for itself');
   expect(await refused('--force')).toContain('--force overwrites the file of --svg');
 });
 

@@ -199,11 +199,7 @@ describe('files', () => {
   });
 
   test.each<[string, unknown, RegExp]>([
-    [
-      'nothing to map',
-      { ...REQUEST, sg: undefined, ops: [] },
-      /maps nothing: it has neither a map nor a map_sg/,
-    ],
+    ['nothing to map', { ...REQUEST, sg: undefined, ops: [] }, /maps nothing: it has no map and no map_sg/],
     ['no request', {}, /asks for nothing/],
     [
       'a list that can’t be',
@@ -222,8 +218,8 @@ describe('files', () => {
 });
 
 test.each<[string[], RegExp]>([
-  [[], /a file or --workload, one of them/],
-  [['x.json', '--workload', 'gpu'], /a file or --workload, one of them/],
+  [[], /give either a file or --workload/],
+  [['x.json', '--workload', 'gpu'], /give either a file or --workload/],
   [['--workload', 'tetris'], /Allowed choices are page-cache, huge-pages/],
   [['--workload', 'gpu', '--granule', '8K'], /--granule: '8K' is not one of 4K, 16K, 64K/],
   [['--workload', 'gpu', '--cpu', 'large'], /--cpu: 'large' is not one of 4K/],
@@ -233,9 +229,9 @@ test.each<[string[], RegExp]>([
     ['--workload', 'gpu', '--semantics', 'joined'],
     /--semantics: 'joined' is not one of exact, per-entry, page-align/,
   ],
-  [['--workload', 'gpu', '--size', '0'], /--size: '0' is no whole number from 1 to 1099511627776/],
-  [['--workload', 'gpu', '--size', '2T'], /--size: '2T' is no whole number/],
-  [['--workload', 'gpu', '--seed', 'x'], /--seed: 'x' is no whole number from 0/],
+  [['--workload', 'gpu', '--size', '0'], /--size: '0' is not a whole number from 1 to 1099511627776/],
+  [['--workload', 'gpu', '--size', '2T'], /--size: '2T' is not a whole number/],
+  [['--workload', 'gpu', '--seed', 'x'], /--seed: 'x' is not a whole number from 0/],
   [['--workload', 'gpu', '--fragmentation', '0.5'], /--fragmentation is for fragmented lists, not for gpu/],
   [['--workload', 'fragmented', '--fragmentation', '2'], /--fragmentation: '2' is not a share from 0 to 1/],
   [[REAL[0]!, '--cpu', '4K'], /--cpu is for generated lists/],

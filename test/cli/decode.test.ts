@@ -276,7 +276,7 @@ test('a reserved encoding: exit code 1 and why', async () => {
 test('a word that is too wide: exit code 1', async () => {
   const { code, out } = await lpae(['decode', '0x180000003', '--format', 'arm_v7s']);
   expect(code).toBe(1);
-  expect(out).toBe('0x0000000180000003  wider than an entry of this format: no descriptor\n');
+  expect(out).toBe('0x0000000180000003  wider than an entry of this format: not a descriptor\n');
 });
 
 test.each(['0x40000f45', '0xffffffffffffffff', '0x80011c0e', '0x3', '0x0060000040000f47'])(
@@ -300,7 +300,7 @@ test.each([
   [['0x3', '--format', 'arm_v9'], 'format arm_v9 is not known'],
   [['0x3', '--format', 'arm_32_lpae_s1', '--granule', '64K'], 'arm_32_lpae_s1 has no 64K granule'],
   [['0x3', ...S1, '--level', '7'], 'has no level 7'],
-  [['0x3', ...S1, '--level', 'x'], "'x' is no level"],
+  [['0x3', ...S1, '--level', 'x'], "'x' is not a level"],
   [['0x3', '--granule', '8K'], 'Allowed choices are 4K, 16K, 64K'],
   [['0x3', '--ds', '--granule', '64K'], 'has no 52-bit addresses by TCR.DS with 64K'],
   [['0x3', '--ds', '--format', 'arm_mali_lpae'], 'arm_mali_lpae has no 52-bit addresses by TCR.DS'],
@@ -308,7 +308,7 @@ test.each([
   [['0x3', '--regime', 'el2', '--stage', '2'], 'el2 has no stage 2'],
   [['0x3', '--security', 'realm'], '--security goes with --regime'],
   [['0x3', '--regime', 'el2', ...S1], "cannot be used with option '--format <name>'"],
-  [['0x3', '-'], '- takes the words from stdin, and stands alone'],
+  [['0x3', '-'], '- takes the words from stdin, and must be the only argument'],
   [['0x3', '--mair', 'x'], "--mair: 'x' is not a 64-bit address"],
 ])('wrong usage: %j', async (args, message) => {
   const { code, err } = await lpae(['decode', ...args]);

@@ -97,7 +97,7 @@ test.each([
 test('no fault in the text: exit code 3, and what is understood', async () => {
   const { code, out, err } = await lpae(['fault', 'all', 'is', 'well']);
   expect([code, out]).toEqual([3, '']);
-  expect(err).toContain('no fault is found in the text');
+  expect(err).toContain('no fault was found in the text');
   expect(err).toContain('known are lines of arm-smmu');
   expect((await lpae(['fault'])).err).toContain('there is no text');
 });

@@ -143,8 +143,13 @@ describe('register files', () => {
       3,
       '@0x4000',
     ],
-    ['a request beside memory', ['dump', words, tempFile('q.json', '{}')], 2, 'stands by itself'],
-    ['--row of memory', ['walk', words, '0', '--row', '1'], 2, '--row chooses within a golden image'],
+    [
+      'a request beside memory',
+      ['dump', words, tempFile('q.json', '{}')],
+      2,
+      "can't be combined with other files",
+    ],
+    ['--row of memory', ['walk', words, '0', '--row', '1'], 2, '--row is for golden images'],
     ['the same memory twice', ['dump', words, words, '--ttbr0', '0', '--tcr', '25'], 3, 'overlaps'],
     ['--registers that are no JSON', ['dump', words, '--registers', words], 3, 'no JSON document'],
     [

@@ -67,7 +67,7 @@ test('what nobody foresaw is a short message; the stack comes with LPAE_DEBUG=1'
   };
   expect(await said({})).toEqual({
     code: 3,
-    err: 'lpae: internal error: the disk is on fire\n      this is a mistake in lpae, not in your input; LPAE_DEBUG=1 shows where\n',
+    err: 'lpae: internal error: the disk is on fire\n      this is a bug in lpae, not a mistake in your input; LPAE_DEBUG=1 shows where\n',
   });
   expect((await said({ LPAE_DEBUG: '1' })).err).toContain('    at ');
 });

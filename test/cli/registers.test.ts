@@ -82,7 +82,7 @@ describe('what debuggers and firmware print is a register file', () => {
   test.each([
     ['prose', 'nothing of the sort\n', 'no JSON document with register values, and no register dump'],
     ['half JSON', '{ "TTBR0_EL1": ', 'not JSON'],
-    ['no value', 'TTBR0_EL1=0x1000 TCR_EL1=12345', "TCR_EL1 = '12345' is no value of at most 64 bits"],
+    ['no value', 'TTBR0_EL1=0x1000 TCR_EL1=12345', "TCR_EL1 = '12345' is not a value of at most 64 bits"],
     ['twice', 'TTBR0_EL1=0x1000\nttbr0_el1=0x2000', 'ttbr0_el1 is given twice, as 0x1000 and as 0x2000'],
     ['misspelt', 'MIAR_EL1=0x1000\nTTBR0_EL1=0x2000', 'did you mean MAIR_EL1?'],
     ['nothing', ' \n', 'empty'],
@@ -146,7 +146,7 @@ describe('what is said beside the answer', () => {
       'the base 40100000 is decimal: 0x263e0a0; in hexadecimal it is written 0x40100000',
     );
     expect(await said('0x40100010')).toContain(
-      'the base 0x40100010 is read as 0x40100010, which is no multiple of 4K',
+      'the base 0x40100010 is read as 0x40100010, which is not a multiple of 4K',
     );
     expect(await said('0x4010_0000')).not.toContain('base');
     expect(await said('1025M')).not.toContain('base');
@@ -169,7 +169,7 @@ describe('what was not given', () => {
     expect(typed.err).toContain('memory types are not known, as MAIR was not given');
     const linted = await lpae(['lint', WORDS, ...BASES, '--rule', 'device-executable']);
     expect(linted.err).toContain(
-      'skipped, as MAIR was not given and memory types are not known: device-executable',
+      'skipped, because memory types are not known without MAIR: device-executable',
     );
     const known = await lpae(['lint', WORDS, ...BASES, '--mair', '0', '--rule', 'device-executable']);
     expect(known.out).toContain('Device-nGnRnE, executable');

@@ -124,12 +124,12 @@ describe('dump', () => {
 });
 
 test.each([
-  [['walk', image, '--row', '3'], '--row: 3 is no row of this image\n      its rows are 0 to 2'],
+  [['walk', image, '--row', '3'], '--row: this image has no row 3\n      its rows are 0 to 2'],
   [['walk', image], "missing required argument 'address'"],
-  [['walk', config, '0', '--sid', '1'], 'this image holds a single stream'],
+  [['walk', config, '0', '--sid', '1'], 'this image has a single stream'],
   [['walk', image, '0', '--sid', '0x1_0000_0000'], 'has more than 32 bits'],
   [['walk', 'fixtures/qemu/qemu-s1-4k-max-00.json', '0', '--ssid', '1'], '--ssid is for an SMMU'],
-  [['walk', tempFile('r.json', asText(REQUEST)), '0', '--row', '1'], '--row chooses within an image'],
+  [['walk', tempFile('r.json', asText(REQUEST)), '0', '--row', '1'], '--row is for images'],
 ])('wrong usage: %j', async (args, message) => {
   const { code, out, err } = await lpae(args);
   expect([code, out]).toEqual([2, '']);

@@ -124,7 +124,7 @@ describe('--report', () => {
     writeFileSync(file, 'mine');
     const refused = await lpae(['study', ...SMALL, '--report', file]);
     expect(refused).toMatchObject({ code: 2, out: '' });
-    expect(refused.err).toContain('exists already');
+    expect(refused.err).toContain('already exists');
     expect(readFileSync(file, 'utf8')).toBe('mine');
     expect(await lpae(['study', ...SMALL, '--report', file, '--force'])).toMatchObject({ code: 0 });
     expect(readFileSync(file, 'utf8')).toContain('<!doctype html>');
@@ -155,11 +155,11 @@ describe('--report', () => {
 });
 
 test.each([
-  [['study'], 'give a file or --workload'],
+  [['study'], 'give either a file or --workload'],
   [['study', ...SMALL, '--traces', 'sideways'], "'sideways' is not one of device, sequential, random"],
   [['study', ...SMALL, '--stages', 's3'], "'s3' is not one of s1, s2, nested"],
   [['study', ...SMALL, '--force'], '--report, which is not given'],
-  [['study', ...SMALL, '--seed', 'x'], "'x' is no whole number"],
+  [['study', ...SMALL, '--seed', 'x'], "'x' is not a whole number"],
   [['study', ...SMALL, '--entries', '6'], '6 entries of 4 ways'],
 ])('%j is wrong usage', async (args, says) => {
   const { code, out, err } = await lpae(args);

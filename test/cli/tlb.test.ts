@@ -179,8 +179,8 @@ describe('a trace from a file', () => {
   });
 
   test.each<[string, string, string]>([
-    ['no address', '0x1000\nhello\n', "a.trace:2: 'hello' is no address"],
-    ['nothing', '# nothing\n', 'holds no address'],
+    ['no address', '0x1000\nhello\n', "a.trace:2: 'hello' is not an address"],
+    ['nothing', '# nothing\n', 'has no address'],
     ['a tagged address', '0x5a00_0000_0000_1000\n', 'remove the tag of a tagged address'],
     ['not a whole number', '[1.5]', '[0] must be an address'],
     ['another document', '{"x": 1}', 'x is not known here'],
@@ -221,14 +221,14 @@ test('Ctrl-C stops after a combination', async () => {
 });
 
 test.each<[string, string[], string]>([
-  ['sets that are no power of two', ['--entries', '12', '--ways', '4'], '12 entries of 4 ways are 3 sets'],
-  ['no entries', ['--entries', '0'], "--entries: '0' is no whole number from 1"],
-  ['a walk cache of words', ['--walk-cache', 'big'], "--walk-cache: 'big' is no whole number"],
+  ['sets that are no power of two', ['--entries', '12', '--ways', '4'], '12 entries of 4 ways make 3 sets'],
+  ['no entries', ['--entries', '0'], "--entries: '0' is not a whole number from 1"],
+  ['a walk cache of words', ['--walk-cache', 'big'], "--walk-cache: 'big' is not a whole number"],
   ['a granule that there is none of', ['--granule', '8K'], "--granule: '8K' is not one of 4K, 16K, 64K"],
   ['stages', ['--stages', 's3'], "--stages: 's3' is not one of s1, s2, nested"],
   ['a stride of random accesses', ['--stride', '64'], '--stride is not for random accesses'],
   ['a burst of generated accesses', ['--burst', '64'], '--burst is for files of scatterlists'],
-  ['tables of a kind and a file', ['x.json', '--granule', '4K'], '--granule is for tables that are made'],
+  ['tables of a kind and a file', ['x.json', '--granule', '4K'], '--granule is for generated tables'],
   ['a range of nothing', ['--range', '0+4K'], '--range is for tables from a file'],
   [
     'a footprint too small',

@@ -33,7 +33,7 @@ test('a file is not overwritten without --force', async () => {
   expect(refused).toEqual({
     code: 2,
     out: '',
-    err: `lpae: ${file} exists already\n      --force overwrites it\n`,
+    err: `lpae: ${file} already exists\n      --force overwrites it\n`,
   });
   expect(readFileSync(file, 'utf8')).toBe('mine');
   expect((await lpae(['dump', request, '--svg', file, '--force'])).code).toBe(0);
@@ -42,8 +42,8 @@ test('a file is not overwritten without --force', async () => {
 
 test.each([
   [['dump', request, '--svg', '-', '--json'], '--svg - and --json both want stdout'],
-  [['dump', request, '--picture', '--json'], '--picture wants stdout for itself'],
-  [['dump', request, '--picture', '--svg', '-'], '--picture wants stdout for itself'],
+  [['dump', request, '--picture', '--json'], '--picture needs stdout for itself'],
+  [['dump', request, '--picture', '--svg', '-'], '--picture needs stdout for itself'],
   [['dump', request, '--force'], '--force overwrites the file of --svg, which is not given'],
   [['decode', '0x1', '0x2', '--svg', '-'], '--svg draws one descriptor, not 2'],
   [
@@ -98,7 +98,7 @@ test('of several readings the likeliest is drawn, and that is said; an invalid o
   const many = await lpae(['decode', '0x0060000040000f47', '--svg', '-']);
   expect(many.code).toBe(0);
   expect(many.err).toMatch(
-    /^lpae: drawn is the likeliest of \d+ readings: stage 1 level 3 page, 4K granule\n$/,
+    /^lpae: the drawing shows the likeliest of \d+ readings: stage 1 level 3 page, 4K granule\n$/,
   );
   const invalid = await lpae([
     'decode',

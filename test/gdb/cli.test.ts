@@ -75,9 +75,15 @@ describe('a machine behind a gdb stub', () => {
 
   test('stands by itself', async () => {
     const { code, err } = await lpae(['dump', machine, 'fixtures/linux/x.json@0']);
-    expect([code, err.includes('is a running machine, and stands by itself')]).toEqual([3, false]);
+    expect([code, err.includes("is a running machine, and can't be combined with other files")]).toEqual([
+      3,
+      false,
+    ]);
     const both = await lpae(['dump', machine, program]);
-    expect([both.code, both.err.includes('is a running machine, and stands by itself')]).toEqual([2, true]);
+    expect([
+      both.code,
+      both.err.includes("is a running machine, and can't be combined with other files"),
+    ]).toEqual([2, true]);
   });
 });
 

@@ -40,19 +40,19 @@ const HELP = `
 TRACE is JSON: a trace, or a map request (lpae map --help), whose operations are carried out and recorded.
 
   granule, stage, ias   4K, 16K or 64K; 1 (default) or 2; input address bits. root: PA of the first table
-  level                 of the root, where stage 2 begins later than ias says. upper: the tables are TTBR1's
-  registers             in place of these: { ttbr0, ttbr1, tcr, mair, sctlr, vttbr, vtcr, hcr }
+  level                 of the root, if stage 2 starts later than ias implies. upper: the tables are TTBR1's
+  registers             instead of these: { ttbr0, ttbr1, tcr, mair, sctlr, vttbr, vtcr, hcr }
   regime                el1&0 (default) el2 el2&0 el3; with registers el1&0-s2 too. asid, vmid: what entries are tagged with
   mair, oa52, ha, hd    what descriptors mean: memory types; 52-bit output; hardware updates of access flag and dirty state
-  hierarchical          APTable and its like count (TCR.HPD = 0): default true
-  combined              stage 2 with a stage 1 over it: default true. same_contents: memory at old and new addresses is alike
-  memory                what was there before: [["0x<pa>", "0x<word>"], …]; default zero
+  hierarchical          APTable and the like count (TCR.HPD = 0): default true
+  combined              stage 2 with a stage 1 over it: default true. same_contents: memory at old and new addresses is equal
+  memory                initial contents: [["0x<pa>", "0x<word>"], …]; default zero
   steps                 { "write": "0x<pa>", "value": "0x<descriptor>" }, { "tlbi": "vale1is", "operand": "0x<Xt>" },
                         { "invalidate": "0x<ia>", "size": "0x<bytes>", "leaf": true }, { "invalidate": "all" },
                         { "barrier": "dsb ish" }
 
-Descriptors are VMSAv8-64's. An invalidation counts as completed where it stands. Exit code 1 where a step is illegal for the
-machines and the level that are chosen.
+Descriptors are those of VMSAv8-64. An invalidation counts as completed at once. Exit code 1 if a step is illegal for the
+chosen machines and level.
 
 Examples:
   $ lpae bbm trace.json
@@ -74,18 +74,21 @@ export function define(command: Command, cli: Cli): void {
         .default('both' satisfies string),
     )
     .addOption(
-      new Option('--bbm <level>', 'FEAT_BBM level, of an SMMU its BBML')
+      new Option('--bbm <level>', 'FEAT_BBM level, or BBML for an SMMU')
         .choices(['0', '1', '2'])
         .default('0' satisfies string),
     )
-    .option('--sync', 'of a map request: invalidate as Linux does, after every unmap and where a table goes')
+    .option(
+      '--sync',
+      'for a map request: invalidate as Linux does, after every unmap and when a table is removed',
+    )
     .addHelpText('after', HELP)
     .action(async (file: string, options: BbmOptions) => {
       cli.exitCode = await bbm(cli.output(command), file, options);
     });
 }
 
-/** Steps under a heading: of a trace all, of a request those of one operation. */
+/** Steps under a heading: all steps of a trace, or those of one operation of a request. */
 interface Section {
   readonly title: string | undefined;
   readonly verdicts: readonly StepVerdict[];
@@ -132,7 +135,8 @@ function judgeFile(json: unknown, file: string, { sync = false }: BbmOptions): J
     try {
       return judge.judge(step);
     } catch (error) {
-      if (error instanceof TraceError) throw inputError(`${source}: steps[${i}] can't be: ${error.message}`);
+      if (error instanceof TraceError)
+        throw inputError(`${source}: steps[${i}] is impossible: ${error.message}`);
       throw error;
     }
   });
@@ -145,7 +149,7 @@ interface Sums {
   readonly owed: readonly NeededInvalidation[];
 }
 
-/** Ranges that are still owed and shown. */
+/** The most missing invalidations to show. */
 const SHORT_LIST = 8;
 
 function show(
@@ -167,15 +171,15 @@ function show(
     if (verdicts.length === 0) out.line(style.faint('writes nothing'));
   }
   out.line();
-  out.heading('Illegal steps, by FEAT_BBM level (an SMMU: BBML)');
+  out.heading('Illegal steps, by FEAT_BBM level (BBML for an SMMU)');
   const rows = MACHINES.map((machine) => [MACHINE_NAMES[machine], ...illegal[machine].map(count)]);
   out.lines(columns([['', '0', '1', '2'], ...rows], { right: [1, 2, 3], indent: '  ' }));
   out.line();
   const ranges = joinNeeded(owed, space);
   out.heading(
     ranges.length > 0
-      ? `Still owed at the end: ${counted(ranges.length, 'invalidation')}`
-      : 'Nothing is owed at the end',
+      ? `Missing at the end: ${counted(ranges.length, 'invalidation')}`
+      : 'Nothing is missing at the end',
   );
   for (const one of ranges.slice(0, SHORT_LIST)) {
     for (const machine of chosen.machines)

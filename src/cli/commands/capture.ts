@@ -1,4 +1,4 @@
-/** `lpae capture`: the smallest golden image that holds what walks, or a whole dump, touched: something to attach to a bug report. */
+/** `lpae capture`: makes the smallest golden image with what walks, or a whole dump, read: something to attach to a bug report. */
 import type { Command } from 'commander';
 import { parseFaults } from '../../glossary/faults/parse.ts';
 import { type CapturedRow, captureImage } from '../../golden/capture.ts';
@@ -35,9 +35,9 @@ interface CaptureOptions extends TargetOptions, AccessOptions {
 }
 
 const HELP = `${TARGET_HELP}
-With addresses, their walks are captured: the descriptors that were read and no other word of memory. Without, all tables
+With addresses, their walks are captured: the descriptors that were read and no other memory. Without, all tables
 (--range: those for these addresses), with the first and last byte of every range. The answers are those of this walker; where
-they are not what the machine did, write down what it did: lpae check then shows the difference.
+they differ from the machine's, write the machine's answers into the file: lpae check then shows the difference.
 
 Examples:
   $ lpae capture ram.bin@0x4000_0000 --registers regs.json 0xffff_8000_0801_0000 -o bug.json
@@ -46,13 +46,13 @@ Examples:
   $ lpae check bug.json
 `;
 
-/** Rows of a capture of everything. */
+/** The most rows in a capture of everything. */
 const MAX_ROWS = 4096;
 
 export function define(command: Command, cli: Cli): void {
   command.argument('<file>', FILE_ARGUMENT).argument('[address...]', 'input addresses; more memory images');
   addAccessOptions(command)
-    .option('--fault <text>', 'the access that a fault is about: a log line, or ESR=0x… FAR=0x…')
+    .option('--fault <text>', 'the access of a fault: a log line, or ESR=0x… FAR=0x…')
     .option('--range <range>', 'only these input addresses: a..b or a+length')
     .option('-o, --output <file>', 'where to write it (default: stdout)')
     .option('--force', 'overwrite the file')
@@ -90,7 +90,7 @@ async function capture(
     } else rows.push(...spaceRows(target, options));
   });
   if (touched.length === 0)
-    throw inputError(`${target.name}: nothing of its memory was read, there is nothing to capture`);
+    throw inputError(`${target.name}: no memory was read, so there is nothing to capture`);
   const document = captureImage({
     name: options.name ?? `capture of ${target.name}`,
     producer: 'lpae capture',
@@ -111,7 +111,7 @@ function accessOf({ access = 'read', unprivileged, pan }: CaptureOptions): Acces
   return { access, privileged: !unprivileged, ...(pan && { pan }), update: false };
 }
 
-/** What the faults in a text were about. @throws CliError (usage) for a text without any that has an address. */
+/** The accesses of the faults in a text. @throws CliError (usage) for a text without a fault with an address. */
 function faultAccesses(text: string | undefined): { ia: bigint; access: Access }[] {
   if (text === undefined) return [];
   const found = parseFaults(text).flatMap((fault) => {
@@ -120,8 +120,8 @@ function faultAccesses(text: string | undefined): { ia: bigint; access: Access }
   });
   if (found.length === 0)
     throw usageError(
-      '--fault: no fault with an address is found in the text',
-      'lpae fault says what is known',
+      '--fault: no fault with an address was found in the text',
+      'lpae fault lists the known forms',
     );
   return found;
 }
@@ -129,7 +129,7 @@ function faultAccesses(text: string | undefined): { ia: bigint; access: Access }
 /** The first and last byte of every range, each by an access that it allows. */
 function spaceRows({ walker }: Target, { range }: CaptureOptions): CapturedRow[] {
   const only = range === undefined ? undefined : parseRange(range, '--range');
-  // Tables are read whole, so that what is not mapped is seen to be so.
+  // Tables are read as a whole, so that the capture also shows what is not mapped.
   treeOfTarget(walker, only);
   const { ranges } = listSpace(walker, only);
   const edges = ranges.flatMap((one) => (rangeSize(one) > 1n ? [one.first, one.last] : [one.first]));

@@ -1,4 +1,4 @@
-/** `lpae check`: golden files run and compared, one TAP line a file, and what differs field by field. */
+/** `lpae check`: runs golden files and compares them, with one TAP line per file, and differences field by field. */
 import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Command } from 'commander';
@@ -11,9 +11,9 @@ import type { Cli, Output } from '../output.ts';
 import { tapHeader, tapLines, yamlText } from '../tap.ts';
 
 const HELP = `
-FILE is a golden file (pgtable-golden/1, pgtable-dma/1) of any kind, plain or gzipped; of a directory, all its .json and .json.gz files.
-stdout is TAP version 14, stderr a summary. Exit code 0 when all agree, 1 when one differs, 3 when one can't be read
-or says what is not known or not modelled: nothing in a file is passed over.
+FILE is a golden file (pgtable-golden/1, pgtable-dma/1) of any kind, plain or gzipped, or a directory: all its .json and .json.gz files.
+stdout is TAP version 14, stderr has a summary. Exit code 0 if all agree, 1 if one differs, 3 if one can't be read
+or contains something unknown or not modelled: nothing in a file is ignored.
 
 Examples:
   $ lpae check fixtures/linux/*.json
@@ -38,7 +38,7 @@ export function define(command: Command, cli: Cli): void {
 async function check(out: Output, paths: readonly string[]): Promise<number> {
   const started = performance.now();
   const files = paths.flatMap((path) => expand(path, out));
-  // Nothing to check is no success.
+  // No files is not a success.
   if (files.length === 0) throw inputError(`no golden files in ${paths.join(', ')}`);
   const all: Checked[] = [];
   if (!out.json) out.lines(tapHeader(files.length));
@@ -63,7 +63,7 @@ async function check(out: Output, paths: readonly string[]): Promise<number> {
   return differ > 0 ? EXIT.negative : EXIT.ok;
 }
 
-/** The golden files of a directory, however deep, in order. Others are not skipped without a word. */
+/** The golden files in a directory and below, in order. Skipped files are reported. */
 function expand(path: string, out: Output): string[] {
   if (path === '-' || !statSync(path, { throwIfNoEntry: false })?.isDirectory()) return [path];
   const all = readdirSync(path, { recursive: true, withFileTypes: true })
@@ -84,7 +84,7 @@ async function checkFile(file: string, { io }: Output): Promise<Checked> {
       error instanceof GoldenFileError || error instanceof CliError || error instanceof ImageError;
     if (known) return { file, reason: error.message };
     if (io.env.LPAE_DEBUG === '1') throw error;
-    // One file that trips lpae must not keep the others from being checked.
+    // An internal error in one file must not keep the others from being checked.
     return { file, reason: `internal error: ${(error as Error).message} (LPAE_DEBUG=1 shows where)` };
   }
 }

@@ -29,13 +29,13 @@ interface Options extends WorkloadOptions, ChoiceOptions, SvgOptions {
 
 const HELP = `${WORKLOAD_HELP}
 For each combination: whether every request maps; leaves by level (L3x16: runs of 16 entries with the contiguous hint, a
-leaf each); tables and their bytes; levels; and how many descriptors a TLB miss reads at each leaf, counted from walks. Tables
+leaf each); tables and their bytes; levels; and how many descriptors a TLB miss reads for each leaf, counted from walks. Tables
 have 48 bits of input and output. nested: the lists are a guest's, and stage 2 maps its RAM in the largest leaves offered.
-Tables are made as Linux 6.12 does (exact); the other semantics of map_sg are judged for what they refuse and map too much.
-Advice is exact: each piece says what following it alone would change.
+Tables are made as in Linux 6.12 (exact); the other semantics of map_sg are judged by what they refuse and what they over-map.
+Advice is exact: each piece says what it would change if followed alone.
 
-Ctrl-C stops after the combination at hand: what was measured is printed, and the exit code is 130. Else it is 0 when some
-combination maps every request, and 1 when none does.
+Ctrl-C stops after the current combination: the results so far are printed, and the exit code is 130. Otherwise it is 0 if some
+combination maps every request, and 1 if none does.
 
 Examples:
   $ lpae compare fixtures/real/linux61-smmuv3-4k.sg.json
@@ -51,7 +51,7 @@ Examples:
 export function define(command: Command, cli: Cli): void {
   addChoiceOptions(addWorkloadOptions(command), 'all').option(
     '--semantics <list>',
-    `of map_sg, of ${SG_SEMANTICS.join(', ')}; default all`,
+    `semantics of map_sg, of ${SG_SEMANTICS.join(', ')}; default all`,
   );
   addChartOptions(command)
     .addHelpText('after', HELP)

@@ -35,10 +35,10 @@ interface DecodeOptions extends SvgOptions {
 }
 
 const HELP = `
-Of what is not given, everything is tried: both stages of AArch64, all granules and levels (a word of 8 digits also as a short
-descriptor). Some bits are fields in one regime and reserved in another: --regime says which. Readings that come to the same are one; the likeliest is first, and what speaks against the others is said.
-Of a text on stdin the words count that are descriptors by their name (pgd=, pte=, 3RD[…] =, PTE: … =>) or form, with the level that
-the name says; addresses, indices and registers are left out, and that is said. Equal letters and colours belong together. Exit code 1 when a word is no valid descriptor in any reading.
+Everything that is not given is tried: both stages of AArch64, all granules and levels (a word of 8 digits also as a short
+descriptor). Some bits are fields in one regime and reserved in another: --regime decides. Equal readings are joined. The likeliest comes first, and objections to the others are listed.
+In a text on stdin, words count that are descriptors by their name (pgd=, pte=, 3RD[…] =, PTE: … =>) or form, with the level of
+the name; addresses, indices and registers are left out, with a note. Equal letters and colours belong together. Exit code 1 if a word is not a valid descriptor in any reading.
 
 Examples:
   $ lpae decode 0x0060000040000f47 --stage 1 --level 3
@@ -54,7 +54,7 @@ export function define(command: Command, cli: Cli): void {
   command
     .argument('<descriptor...>', 'words as 0x…; - takes them from the text on stdin')
     .option('--format <name>', 'page-table format (lpae formats lists them)')
-    .addOption(new Option('--stage <n>', 'of AArch64: 1 or 2').choices(['1', '2']).conflicts('format'))
+    .addOption(new Option('--stage <n>', 'for AArch64: 1 or 2').choices(['1', '2']).conflicts('format'))
     .addOption(new Option('--granule <size>', 'translation granule').choices(GRANULE_NAMES))
     .addOption(
       new Option('--regime <name>', 'the translation regime that reads it: el1&0, el2, pl2 …')
@@ -78,12 +78,12 @@ export function define(command: Command, cli: Cli): void {
     });
 }
 
-/** So many numbers that are left out are said. */
+/** The most left-out numbers to list. */
 const SHOWN = 8;
 
 async function wordsOf(texts: readonly string[], out: Output): Promise<DescriptorWord[]> {
   if (!texts.includes('-')) return texts.map(typedWord);
-  if (texts.length > 1) throw usageError('- takes the words from stdin, and stands alone');
+  if (texts.length > 1) throw usageError('- takes the words from stdin, and must be the only argument');
   const { words, left } = wordsIn(new TextDecoder().decode(await readAll(out.io.stdin)));
   if (words.length === 0) {
     throw inputError('stdin: there is no word in it', 'words are 0x…, or hexadecimal with 8 or 16 digits');
@@ -110,7 +110,7 @@ async function decodeWords(
   };
   const mair = options.mair === undefined ? undefined : parseAddress(options.mair, '--mair');
   const decoded = words.map(({ word, short, ...place }) => {
-    // What is given wins over what the text says.
+    // Options take precedence over the text.
     const of = known.format === undefined ? { ...place, ...definedOf(known) } : known;
     return { word, readings: readingsOf(word, candidates(of, short), of) };
   });
@@ -140,7 +140,7 @@ async function decodeWords(
 const definedOf = (known: Known): Known =>
   Object.fromEntries(Object.entries(known).filter(([, value]) => value !== undefined));
 
-/** The likeliest reading as a picture. The drawing is loaded where it is asked for. */
+/** The likeliest reading as a picture. The drawing code is loaded on demand. */
 async function drawReading(
   out: Output,
   word: bigint,
@@ -157,7 +157,8 @@ async function drawReading(
   const title = `${hexWord(word, layout.width)}: ${places[0].format.name}`;
   const drawn = descriptor(layout, word, { title, fields: fieldsOf(best, word, mair) });
   writeSvg(svg, drawn, out);
-  if (readings.length > 1) out.note(`drawn is the likeliest of ${readings.length} readings: ${layout.title}`);
+  if (readings.length > 1)
+    out.note(`the drawing shows the likeliest of ${readings.length} readings: ${layout.title}`);
 }
 
 function readerOf({ regime, security }: DecodeOptions): Reader | undefined {
@@ -166,7 +167,7 @@ function readerOf({ regime, security }: DecodeOptions): Reader | undefined {
   throw usageError('--security goes with --regime', 'bits depend on both');
 }
 
-/** @throws InvalidArgumentError for what is no regime. */
+/** @throws InvalidArgumentError for an unknown regime. */
 function decodedRegime(text: string): MachineRegime {
   const found = regimeNamed(text);
   if (found !== undefined) return found;
@@ -175,10 +176,10 @@ function decodedRegime(text: string): MachineRegime {
 
 function levelOf(text: string): number {
   if (/^-?\d$/.test(text)) return Number(text);
-  throw usageError(`--level: '${text}' is no level`, "Arm's levels are 0 to 3, and -1 with --ds");
+  throw usageError(`--level: '${text}' is not a level`, "Arm's levels are 0 to 3, and -1 with --ds");
 }
 
-/** Readings with bits that must not be set are a line each, where there are better ones. */
+/** Readings with bits set that must not be take one line each, if there are better ones. */
 function writeReadings(
   out: Output,
   word: bigint,
@@ -197,5 +198,6 @@ function writeReadings(
     out.line('  unlikely:');
     out.lines(unlikely.flatMap(unlikelyLines));
   }
-  if (readings.length === 0) out.line(`${hexWord(word)}  wider than an entry of this format: no descriptor`);
+  if (readings.length === 0)
+    out.line(`${hexWord(word)}  wider than an entry of this format: not a descriptor`);
 }

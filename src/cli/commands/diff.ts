@@ -1,4 +1,4 @@
-/** `lpae diff`: two address spaces compared, by meaning (ranges and what they allow) and by bits (fields of descriptors). */
+/** `lpae diff`: compares two address spaces, by meaning (ranges and rights) and by bits (fields of descriptors). */
 
 import { type Command, Option } from 'commander';
 import type { MachineRegime } from '../../arch/regimes.ts';
@@ -25,8 +25,8 @@ interface DiffOptions extends TargetOptions {
 
 const HELP = `${TARGET_HELP}
 Register options are for both sides; --registers-b gives B its own. By meaning, two spaces are the same when every input address
-leads to the same place with the same rights and memory type, however it is done (--sizes: in leaves of the same size too). By
-bits, entries at the same place of the tables are compared, wherever the tables lie. Exit code 1 when anything differs.
+leads to the same place with the same rights and memory type, by whatever tables (--sizes: in leaves of the same size too). By
+bits, entries at the same place of the tables are compared, wherever the tables lie. Exit code 1 if anything differs.
 
 Examples:
   $ lpae diff before.json after.json
@@ -40,13 +40,13 @@ const SHORT_LIST = 40;
 export function define(command: Command, cli: Cli): void {
   command
     .argument('<a>', FILE_ARGUMENT)
-    .argument('<b>', 'what it is compared with')
+    .argument('<b>', 'the file to compare with')
     .addOption(
-      new Option('--by <what>', 'what is compared')
+      new Option('--by <what>', 'how to compare')
         .choices(['meaning', 'bits', 'both'])
         .default('both' satisfies string),
     )
-    .option('--sizes', 'by meaning: leaves of another size are a difference')
+    .option('--sizes', 'by meaning: different leaf sizes count as a difference')
     .option('--registers-b <file>', 'register values of B')
     .option('--full', 'every difference');
   addTargetOptions(command)
@@ -81,7 +81,7 @@ async function diff(out: Output, a: string, b: string, options: DiffOptions): Pr
 function meaningOf(out: Output, left: Target, right: Target, sizes: boolean): MeaningDifference[] {
   const spaces = [left, right].map(({ walker }) => listSpace(walker));
   if (!spaces.every(({ complete }) => complete))
-    out.note('there is more than a list is good for: not all of it is compared');
+    out.note('there is too much to list: not all of it was compared');
   return diffMeaning(spaces[0]!.ranges, spaces[1]!.ranges, { regimes: [left.regime, right.regime], sizes });
 }
 

@@ -1,4 +1,4 @@
-/** `lpae dump`: what an address space maps, in ranges as the kernel's ptdump lists them, or its tables as a tree. */
+/** `lpae dump`: lists what an address space maps, in ranges like the kernel's ptdump, or its tables as a tree. */
 import type { Command } from 'commander';
 import { securityWord } from '../../arch/security.ts';
 import type { DrawnSpace } from '../../draw/index.ts';
@@ -37,10 +37,10 @@ Every range is what the hardware walker answers, not what the driver meant:
 
   input addresses                size     output        leaves   EL1 EL0  memory  shareability  flags
 
-nG: of one ASID. C: contiguous hint. GP: guarded page. attr=0x..: the byte of MAIR, where the type's name does not say all of it. Of
-two stages L2: the level of stage 1, where its leaves are larger. Where a leaf faults, why stands in place of the rights. The text says
-what --json says, and is an intention: lpae dump X > want.map, then lpae verify want.map X.
-Exit code 1 when --reverse finds nobody that maps the address.
+nG: for one ASID. C: contiguous hint. GP: guarded page. attr=0x..: the byte of MAIR, if the name of the type is not enough. With
+two stages L2: the level of stage 1, if its leaves are larger. For a leaf that faults, the reason takes the place of the rights. The text has
+the same facts as --json, and can be used as an intention: lpae dump X > want.map, then lpae verify want.map X.
+Exit code 1 if --reverse finds no mapping of the address.
 
 Examples:
   $ lpae dump request.json
@@ -54,17 +54,14 @@ Examples:
 export function define(command: Command, cli: Cli): void {
   command
     .argument('<file...>', FILE_ARGUMENT)
-    .option('--tree', 'the tables, alike entries folded')
+    .option('--tree', 'the tables, with equal entries folded')
     .option('--range <range>', 'only these input addresses: a..b or a+length')
-    .option('--has <rights>', 'only ranges with all of these rights: r, w, x; u:rw of unprivileged accesses')
-    .option('--level <n>', 'only leaves of these levels, as 2 or 1,2')
-    .option('--type <memory>', 'only this type of memory: device, normal, WB, NC, nGnRE …')
-    .option('--reverse <pa>', 'who maps this physical address, or range of them')
+    .option('--has <rights>', 'only ranges with all of these rights: r, w, x; u:rw for unprivileged accesses')
+    .option('--level <n>', 'only leaves of these levels, such as 2 or 1,2')
+    .option('--type <memory>', 'only this memory type: device, normal, WB, NC, nGnRE …')
+    .option('--reverse <pa>', 'which ranges map this physical address or address range')
     .option('--full', 'every range, or with --tree every row of every table')
-    .option(
-      '--picture',
-      'a drawing of the address space, or with --tree of its tables, in place of the list',
-    );
+    .option('--picture', 'a drawing of the address space, or with --tree of its tables, instead of the list');
   addTargetOptions(addSvgOptions(command, 'the address space, or with --tree its tables,'))
     .option('--derivation', DERIVATION_HELP)
     .addHelpText('after', HELP)
@@ -76,7 +73,7 @@ export function define(command: Command, cli: Cli): void {
 async function dump(out: Output, files: readonly string[], options: DumpOptions): Promise<number> {
   const only = options.range === undefined ? undefined : parseRange(options.range, '--range');
   let target: Target | undefined;
-  // What was typed is judged before files are read.
+  // Check the options before reading files.
   const filter = rangeFilter(options, () => target?.regime ?? 'el1&0');
   const wanted = options.reverse === undefined ? undefined : reverseRange(options.reverse);
   checkSvgOptions(options, out);
@@ -95,9 +92,7 @@ async function dump(out: Output, files: readonly string[], options: DumpOptions)
   const space = listSpace(walker, only, options.full ? Number.POSITIVE_INFINITY : undefined);
   if (!space.complete) {
     const last = space.ranges.at(-1)?.last ?? 0n;
-    out.note(
-      `stopped at ${hex(last)}: there is more than a list is good for; --range looks further, --full lists all`,
-    );
+    out.note(`stopped at ${hex(last)}: there is too much to list; --range looks further, --full lists all`);
   }
   const kept = space.ranges.filter(filter);
   const ranges = wanted === undefined ? kept : kept.flatMap((range) => partLeadingTo(range, wanted) ?? []);
@@ -118,7 +113,7 @@ async function dump(out: Output, files: readonly string[], options: DumpOptions)
     });
   } else if (!drawn) {
     const told = registerLines(target, options, out.style);
-    // With nothing to list there is no document: what is wrong goes where the reason goes.
+    // With nothing to list there is no document, so problems are printed next to the reason.
     const listed = space.windows.length > 0 || target.dumped || options.derivation === true;
     if (listed) out.lines(told);
     else for (const line of told) out.note(line.trim());
@@ -129,7 +124,7 @@ async function dump(out: Output, files: readonly string[], options: DumpOptions)
     const partial = !space.complete || wanted !== undefined || ranges.length < space.ranges.length;
     await drawSpace(out, target, { windows: space.windows, ranges, partial }, options);
   }
-  // Whoever asks for the mappings of an address may want to know that it is in a table.
+  // A user who asks for the mappings of an address may want to know that it is in a table.
   for (const { pa, level, register } of wanted === undefined ? [] : tablesWithin(walker, wanted)) {
     out.note(`${hex(pa)} is the level ${level} table of ${register}`);
   }
@@ -137,7 +132,7 @@ async function dump(out: Output, files: readonly string[], options: DumpOptions)
   return wanted !== undefined && ranges.length === 0 ? EXIT.negative : EXIT.ok;
 }
 
-/** The drawing is loaded where it is asked for. */
+/** The drawing code is loaded on demand. */
 async function drawTables(
   out: Output,
   { walker, name }: Target,

@@ -1,4 +1,4 @@
-/** `lpae explain`: what a field, a register, a fault, an event or a value of one of these means, offline. */
+/** `lpae explain`: explains a field, a register, a fault, an event or a value of one of these, offline. */
 import type { Command } from 'commander';
 import type { Topic } from '../../glossary/topic.ts';
 import { TOPIC_GROUPS } from '../../glossary/topic.ts';
@@ -10,8 +10,8 @@ import { topicLines } from '../text/explain-text.ts';
 
 const HELP = `
 NAME is a field of a descriptor or register, a register, a fault, an SMMUv3 event by name or number, or a value: DFSC 0x07,
-MAIR 0xff440c0400, TCR_EL1 0x…, an ESR alone. Upper and lower case, blanks, underscores and ranges of bits make no difference.
-Without a name the topics are listed. Exit code 1 when a name is not known; names close to it are shown.
+MAIR 0xff440c0400, TCR_EL1 0x…, or just an ESR. Upper and lower case, spaces, underscores and bit ranges make no difference.
+Without a name, the topics are listed. Exit code 1 if a name is not known; similar names are shown.
 
 Examples:
   $ lpae explain AF

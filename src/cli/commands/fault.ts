@@ -1,4 +1,4 @@
-/** `lpae fault`: from a log, or from register values, to what faulted, where, and what usually causes it. */
+/** `lpae fault`: reads faults from a log or register values: what faulted, where, and what usually causes it. */
 import type { Command } from 'commander';
 import { type CountedFault, countFaults, type Post, parsePost } from '../../glossary/faults/parse.ts';
 import { hex } from '../../text/numbers.ts';
@@ -14,7 +14,7 @@ import { faultJson, faultLines, printedJson, walkOnlyLines } from '../text/fault
 
 /** Register values by their options. */
 const REGISTERS = ['esr', 'far', 'hpfar', 'fsr', 'fsynr', 'iova', 'par', 'dfsr', 'ifsr'] as const;
-/** Where a log's name for it would be another register's too. */
+/** Names that are unambiguous in a log, for options whose own name is not. */
 const LOG_NAMES: Readonly<Record<string, string>> = { fsr: 'smmu_cb_fsr' };
 type FaultOptions = TargetOptions & { readonly [name in (typeof REGISTERS)[number]]?: string } & {
   readonly event?: string[];
@@ -23,15 +23,15 @@ type FaultOptions = TargetOptions & { readonly [name in (typeof REGISTERS)[numbe
 };
 
 const HELP = `
-TEXT is what a log says, in one argument or several; without it, or with -, standard input is read. Understood are faults of
+TEXT is text from a log, in one argument or several; without it, or with -, standard input is read. It understands faults of
 Linux's arm-smmu and arm-smmu-v3 drivers, event records (four 64-bit words or eight 32-bit ones), aborts of Linux, KVM, Xen,
 Jailhouse, Hafnium, seL4, OP-TEE, TF-A, U-Boot, EDK2, Zephyr, NuttX, XNU, FreeBSD and QEMU (ESR, FAR, HPFAR, HSR, DFSR, IFSR),
-PAR_EL1 values, and an ESR alone; faults of GPUs (Mali: panfrost, panthor, kbase; Adreno: msm, KGSL), of the IOMMUs of MediaTek,
+PAR_EL1 values, and a single ESR; faults of GPUs (Mali: panfrost, panthor, kbase; Adreno: msm, KGSL), of the IOMMUs of MediaTek,
 Renesas, Apple, Samsung, Rockchip and Allwinner, and of Tegra's memory controller. Quote marks, quoted-printable, time stamps and
-wrapped lines are undone first. Walks that the log prints are read too; a text with a walk and no fault is told so.
-Several faults are all shown; what was reported more than once is shown once. Exit code 3 when there is no fault in the text.
+wrapped lines are repaired first. Walks that the log prints are read too; for a text with a walk but no fault, that is reported.
+All faults are shown; repeated reports are shown once. Exit code 3 if there is no fault in the text.
 
-With --tables, the access of each fault is walked through them, to the very descriptor; exit code 1 when they don't give the
+With --tables, the access of each fault is walked through them, down to the descriptor; exit code 1 if they don't give the
 fault that was reported. ${TARGET_HELP.trim()}
 
 Examples:
@@ -70,7 +70,7 @@ export function define(command: Command, cli: Cli): void {
     });
 }
 
-/** Options are said as a log would say them, so that there is one way to read both. */
+/** Options are turned into the text of a log, so that both are read in the same way. */
 async function textOf(texts: readonly string[], options: FaultOptions, { io }: Output): Promise<string> {
   const given = REGISTERS.flatMap((name) => {
     const text = options[name];
@@ -102,7 +102,7 @@ async function report(out: Output, text: string, options: FaultOptions): Promise
   if (faults.length === 0 && post.walks.length > 0) return reportWalks(out, post);
   if (faults.length === 0) {
     const empty = text.trim() === '';
-    throw inputError(empty ? 'there is no text' : 'no fault is found in the text', FORMS);
+    throw inputError(empty ? 'there is no text' : 'no fault was found in the text', FORMS);
   }
   const walks = await walksOf(out, faults, options);
   if (out.json) {
@@ -123,7 +123,7 @@ async function report(out: Output, text: string, options: FaultOptions): Promise
   return walks.every(({ walk }) => walk?.agrees !== false) ? EXIT.ok : EXIT.negative;
 }
 
-/** A text that prints walks, and no fault. */
+/** A text with walks but no fault. */
 function reportWalks(out: Output, { walks }: Post): number {
   if (out.json) out.document('lpae.fault/1', { faults: [], walks: walks.map(printedJson) });
   else {
@@ -135,7 +135,7 @@ function reportWalks(out: Output, { walks }: Post): number {
   return EXIT.ok;
 }
 
-/** Each fault in the tables that were given. Of an SMMU they are those of the fault's own stream. */
+/** Walks each fault in the given tables. For an SMMU, these are the tables of the fault's own stream. */
 async function walksOf(
   out: Output,
   faults: readonly CountedFault[],

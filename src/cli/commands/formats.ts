@@ -1,4 +1,4 @@
-/** `lpae formats`: what formats there are, by granule, with their limits; and what versions of Linux do differently. */
+/** `lpae formats`: lists the formats by granule, with their limits; and how versions of Linux differ. */
 import type { Command } from 'commander';
 import { formats } from '../../../formats/index.ts';
 import { DEFAULT_LINUX, LINUX, LINUX_VERSIONS, type LinuxVersion } from '../../pagetable/linux.ts';
@@ -60,7 +60,7 @@ function versionJson(version: LinuxVersion): object {
   return { version, partial_unmap: partialUnmap, concatenation, quirks };
 }
 
-/** The default's quirks, and what the others have beside them. */
+/** The default's quirks, and the additional ones of other versions. */
 function versionRows({ style }: Output): string[][] {
   const { quirks: usual } = LINUX[DEFAULT_LINUX];
   const head = ['version', 'partial_unmap', 'concatenation', 'quirks'].map(style.faint);

@@ -1,4 +1,4 @@
-/** `lpae lint`: what is wrong or suspicious in the tables of an address space, rule by rule. */
+/** `lpae lint`: finds what is wrong or suspicious in the tables of an address space, rule by rule. */
 import { type Command, Option } from 'commander';
 import {
   type Finding,
@@ -31,9 +31,9 @@ interface LintOptions extends TargetOptions {
 }
 
 const HELP = `${TARGET_HELP}
-Rules have a severity: an error is what hardware does not do as it was meant, a warning is mostly a mistake, info is worth
-knowing. Exit code 1 when there is an error or a warning among what was asked for. Several JSON documents are several address
-spaces: each is looked at by itself, and then what they map together.
+Rules have a severity: with an error hardware does not do what was meant, a warning is usually a mistake, info is worth
+knowing. Exit code 1 if the chosen rules find an error or a warning. Several JSON documents are several address
+spaces: each is checked on its own, then their mappings together.
 
 Examples:
   $ lpae lint fixtures/real/linux61-kvm-nvhe-hyp.json
@@ -52,11 +52,11 @@ export function define(command: Command, cli: Cli): void {
     .argument('[file...]', FILE_ARGUMENT)
     .option('--rule <name...>', 'only these rules (repeatable, or a,b)')
     .addOption(
-      new Option('--severity <least>', 'only rules at least so bad')
+      new Option('--severity <least>', 'only rules of at least this severity')
         .choices(SEVERITIES)
         .default('info' satisfies string),
     )
-    .option('--rules', 'list the rules, and look at nothing')
+    .option('--rules', 'only list the rules')
     .option('--full', 'every finding');
   addTargetOptions(command)
     .addHelpText('after', HELP)
@@ -89,12 +89,12 @@ function lintTarget(target: Target, rules: readonly RuleName[], out: Output): Sp
   for (const warning of target.warnings) out.note(warning);
   const { walker, regime, name, frames } = target;
   const { ranges, complete } = listSpace(walker);
-  if (!complete) out.note('there is more than a list is good for: mappings were not looked at to their end');
+  if (!complete) out.note('there is too much to list: not all mappings were checked');
   const derivation = derivationOf(target);
   const result = lint({ translator: walker, ranges, rules, derivation, ...(frames && { frames }) });
   if (result.skipped.length > 0) {
     const names = result.skipped.join(', ');
-    out.note(`skipped, as MAIR was not given and memory types are not known: ${names}`);
+    out.note(`skipped, because memory types are not known without MAIR: ${names}`);
   }
   return { name, regime, ranges, result };
 }
@@ -136,7 +136,7 @@ function sumOf(findings: readonly Finding[]): string {
   return `${counted(of('error'), 'error')}, ${counted(of('warning'), 'warning')}, ${count(of('info'))} info`;
 }
 
-/** @throws CliError (usage) for a rule that is not known. */
+/** @throws CliError (usage) for an unknown rule. */
 function rulesOf({ rule, severity }: LintOptions): RuleName[] {
   const wanted = rule?.flatMap((names) => names.split(','));
   const known = RULES.map(({ name }) => name);
@@ -179,7 +179,7 @@ function showFindings(out: Output, { findings, dropped }: NonNullable<Across>, f
   }
 }
 
-/** A line each, or where that gets too wide, what is said below where it is. */
+/** One line per finding, or two if that would be too wide. */
 function findingLines(findings: readonly Finding[]): string[] {
   const rows = findings.map(findingRow);
   const lines = columns(rows, { indent: '  ' });

@@ -1,4 +1,4 @@
-/** `lpae map`: carries out a request and shows what came back, the tables, what they cost, and the registers. */
+/** `lpae map`: carries out a request and shows the results, the tables, their cost, and the registers. */
 import type { Command } from 'commander';
 import { countTree, FormatError, IommuError, type TreeTable } from '../../index.ts';
 import { treeOfTables } from '../../space/tree.ts';
@@ -24,26 +24,26 @@ const HELP = `
 REQUEST is JSON. Addresses and sizes are strings ("0x8000_0000", "2M", "0x4000_0000+0x1234") or whole numbers.
 
   format         one of those that lpae formats lists
-  config         { pgsize_bitmap, ias, oas, coherent_walk: true, quirks: [] }, as in Linux's io_pgtable_cfg; and what Linux
-                 leaves out: features ["contiguous", "lpa2", "access_flag", "dirty_state", "fwb", "xnx"], mair
-  linux          whose choices count: "6.12" (default) or "7.3"; lpae formats lists them. Here or in config; so is partial_unmap
-  cpu_page_size  what scatterlist entries are made of; default 4K
+  config         { pgsize_bitmap, ias, oas, coherent_walk: true, quirks: [] }, as in Linux's io_pgtable_cfg; and what
+                 Linux leaves out: features ["contiguous", "lpa2", "access_flag", "dirty_state", "fwb", "xnx"], mair
+  linux          the version whose choices to follow: "6.12" (default) or "7.3"; lpae formats lists them. Here or in config, like partial_unmap
+  cpu_page_size  the unit of scatterlist entries; default 4K
   semantics      of map_sg: exact (default), per-entry, page-align
-  partial_unmap  of a block of which a part goes: split (6.12), refuse (7.3), whole
-  concatenation  in config, of a stage-2 root: possible (6.12), mandatory (7.3)
+  partial_unmap  what unmapping a part of a block does: split (6.12), refuse (7.3), whole
+  concatenation  in config, for a stage-2 root: possible (6.12), mandatory (7.3)
   prot           of read write cache noexec mmio priv; default ["read", "write"]; or an object of these with
                  device (nGnRnE nGnRE nGRE GRE), execute (all privileged unprivileged none), shareability, mairIndex
   iova, sg       one map_sg: entries ["0xphys", "0xlength"], { phys, length } or { page, offset, length }
   ranges         maps: [{ iova, paddr, size, prot }]
   ops            or a list of operations: { op: "map", iova, paddr, size, prot }, { op: "map_sg", iova, sg, prot },
                  { op: "unmap", iova, size }, { op: "iova_to_phys", iova }, { op: "dirty", iova, size, clear };
-                 with ret, and ranges of dirty, the answer that is wanted
+                 with ret, and ranges for dirty, the expected answer
   reserved       ranges where nothing may be mapped: [["0xiova", "0xsize"]] or { iova, size, type: "msi" }
   dma            lists that Linux's DMA layer places: { sg, direction } or ops, a device's dma_mask, limit, boundary,
                  max_segment, preset (platform, pci) …, iova: "linux" for Linux's own IOVAs (docs/map-requests.md)
-  ram            { base, size } of the RAM that tables come from; default 1G at 0x8000_0000
+  ram            { base, size } of the RAM for tables; default 1G at 0x8000_0000
 
-Golden files of kind ops are such requests. Exit code 0 when everything was done (or answered as ret says), else 1.
+Golden files of kind ops are such requests. Exit code 0 if everything was done (or returned ret), otherwise 1.
 
 Examples:
   $ lpae map request.json
@@ -87,7 +87,7 @@ function allDone({ outcomes, dma }: Performed): boolean {
   return outcomes.every(({ ok }) => ok) && dma.every(({ error }) => error === undefined);
 }
 
-/** The format will not have the configuration, or there is no room for its root: that is an answer too. */
+/** The format refuses the configuration, or there is no room for its root: this is a negative answer, not an error. */
 function refused(out: Output, request: MapRequest, error: IommuError): number {
   const { code, errno, message } = error;
   if (out.json) {
@@ -168,7 +168,7 @@ function document(request: MapRequest, performed: Performed): object {
   };
 }
 
-/** As golden files have them, descriptors with all their digits. */
+/** Tables in the form of golden files, descriptors with all their digits. */
 function tableJson({ pa, level, entries }: TreeTable): object {
   return {
     pa,

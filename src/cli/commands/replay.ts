@@ -1,4 +1,4 @@
-/** `lpae replay`: scatterlists of real drivers through mapSg, each byte verified by the walker, and unmapped again. */
+/** `lpae replay`: maps scatterlists of real drivers with mapSg, verifies each byte with the walker, and unmaps them. */
 import type { Command } from 'commander';
 import { FormatError } from '../../index.ts';
 import { wrap } from '../../text/columns.ts';
@@ -13,8 +13,8 @@ import { exampleLines, totalsLines, verdictLines } from '../text/replay-text.ts'
 const HELP = `
 FILE holds the scatterlists that drivers of a running Linux mapped (pgtable-scatterlists/1). Each request is mapped in an
 empty 48-bit arm_64_lpae_s1 domain with the file's page sizes. The walker then goes over every leaf: each byte must lead where
-the scatterlist says, the byte before and the byte after must fault; after unmapSg everything must.
-Exit code 0 when all is as asked, else 1.
+the scatterlist says, and the bytes before and after must fault; after unmapSg everything must fault.
+Exit code 0 if all is correct, otherwise 1.
 
 Example:
   $ lpae replay fixtures/real/linux61-smmuv3-4k.sg.json fixtures/real/linux612-smmuv3-16k.sg.json

@@ -1,4 +1,4 @@
-/** `lpae study`: all there is to know of a workload, as conclusions, and as a report of one page. */
+/** `lpae study`: a full study of a workload, as conclusions, and as a report on one page. */
 import type { Command } from 'commander';
 import {
   conclusionsOf,
@@ -38,12 +38,12 @@ interface Options extends WorkloadOptions, ChoiceOptions {
 }
 
 const HELP = `${WORKLOAD_HELP}
-Every combination of granule, page sizes and stage is carried out and counted, as lpae compare does; then a device uses what is
-mapped, through TLBs of several sizes, as in lpae tlb. What comes of it is printed as conclusions. --report writes a page for a
-browser, with charts, tables and pictures, that needs no network and no other file.
+Every combination of granule, page sizes and stage is carried out and counted, as in lpae compare; then a device uses what is
+mapped, through TLBs of several sizes, as in lpae tlb. The results are printed as conclusions. --report writes a page for a
+browser, with charts, tables and pictures, which needs no network and no other file.
 
-Ctrl-C stops after the measurement at hand: what was measured is reported, and the exit code is 130. Else it is 0 when some
-combination maps every request, and 1 when none does.
+Ctrl-C stops after the current measurement: the results so far are reported, and the exit code is 130. Otherwise it is 0 if some
+combination maps every request, and 1 if none does.
 
 Examples:
   $ lpae study --workload gpu --report gpu.html
@@ -54,9 +54,9 @@ Examples:
 export function define(command: Command, cli: Cli): void {
   addChoiceOptions(addWorkloadOptions(command), 'all, of TLBs s1,nested')
     .option('--entries <list>', 'TLB entries, in sets of 4; default 16,64,256,1024')
-    .option('--traces <list>', `what a device does, of ${WORKLOAD_TRACES.join(', ')}; default device,random`)
-    .option('--accesses <n>', 'of each trace; default 256K of device, 64K of others')
-    .option('--report <file>', 'write a page of HTML; - is stdout, in place of text')
+    .option('--traces <list>', `traces to run, of ${WORKLOAD_TRACES.join(', ')}; default device,random`)
+    .option('--accesses <n>', 'in each trace; default 256K for device, 64K for others')
+    .option('--report <file>', 'write an HTML page; - is stdout, instead of text')
     .option('--force', 'overwrite the file of --report')
     .addHelpText('after', HELP)
     .action(async (file: string | undefined, options: Options) => {
@@ -119,7 +119,7 @@ async function study(
   return studies.some(({ results }) => results.some(({ maps }) => maps)) ? EXIT.ok : EXIT.negative;
 }
 
-/** What was typed, in one spelling. */
+/** The command line in a normal form. */
 function commandLine(file: string | undefined, { report, force, ...options }: Options): string {
   const given = Object.entries(options).map(([name, text]) => `--${name} ${quoted(text)}`);
   const words = [...(file === undefined ? [] : [quoted(file)]), ...given, `--report ${quoted(report!)}`];
@@ -128,7 +128,7 @@ function commandLine(file: string | undefined, { report, force, ...options }: Op
 
 const QUOTE = "'";
 
-/** As a shell wants it. */
+/** Quotes a word for a shell. */
 function quoted(text: string): string {
   if (/^[\w@%+=:,./-]+$/.test(text)) return text;
   return QUOTE + text.split(QUOTE).join(`${QUOTE}\\${QUOTE}${QUOTE}`) + QUOTE;

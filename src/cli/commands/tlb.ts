@@ -1,4 +1,4 @@
-/** `lpae tlb`: an access trace through TLBs of several sizes, over given tables or tables of every kind. */
+/** `lpae tlb`: runs an access trace through TLBs of several sizes, over given tables or tables of every kind. */
 import { type Command, Option } from 'commander';
 import { sizeOfStudy, studyTlb } from '../../study/tlb/study.ts';
 import { TRACES } from '../../study/tlb/trace.ts';
@@ -20,18 +20,18 @@ const LINE = 100;
 const HELP = `
 Without FILE a footprint is mapped under every combination of granule, page sizes and stages; the CPU's page is the granule.
 With FILE its tables are walked as they are.${TARGET_HELP}
-Traces: sequential and strided go through the footprint over and over, --stride bytes at a time (64, and 4K); random is lines
+Traces: sequential and strided go through the footprint over and over, --stride bytes at a time (64, and 4K); random accesses lines
 of 64 bytes; dma-ring is a network card: a descriptor, a buffer of 2K in bursts of 256 bytes, the descriptor again. A file is
-an address a line, a JSON list of addresses, or scatterlists of real drivers (pgtable-scatterlists/1): a device that goes over
-each request in bursts; before the next it is unmapped, and its entries are invalidated (--lazy: never).
+one address per line, a JSON list of addresses, or scatterlists of real drivers (pgtable-scatterlists/1): a device that goes over
+each request in bursts, which is then unmapped, and its entries are invalidated (--lazy: never).
 
-  hits        accesses that an entry answers          walks      those that none does: privileged reads, all of them
-  reads       descriptors that walks read from memory: nested, of both stages
-  per walk    reads for each; per 1000 accesses           reach      bytes that the entries cover at most
+  hits        accesses that an entry answers          walks      accesses that none does; all are privileged reads
+  reads       descriptors that walks read from memory (nested: of both stages)
+  per walk    reads for each; per 1000 accesses           reach      the most bytes that the entries cover
 
-Replacement is least recently used, set by set. The walk cache holds tables, of all levels, fully associative; nested ones with
-the stage-2 walks that led there. Entries hold a leaf, or a contiguous run where one stage translates (--no-runs: never).
-Ctrl-C stops after the combination at hand: what was measured is printed, and the exit code is 130. Exit code 1 when nothing
+Replacement is least recently used, in each set. The walk cache holds tables of all levels, fully associative; nested ones with
+the stage-2 walks that led there. Entries hold a leaf, or a contiguous run if one stage translates (--no-runs: never).
+Ctrl-C stops after the current combination: the results so far are printed, and the exit code is 130. Exit code 1 if nothing
 can be mapped, or every access faults.
 
 Examples:
@@ -47,23 +47,20 @@ export function define(command: Command, cli: Cli): void {
   command
     .argument('[file...]', FILE_ARGUMENT)
     .option('--trace <name>', `${TRACES.join(', ')}, or a file (./random is one)`, 'random')
-    .option('--accesses <n>', 'how many; default 1M, of a file all')
-    .option('--stride <bytes>', 'of sequential and strided accesses')
-    .option('--burst <bytes>', 'of the device of a file of scatterlists; default 256')
-    .option('--largest <bytes>', 'of the same: requests of more are left out; default 16M')
-    .option('--lazy', 'of the same: nothing is unmapped')
-    .option('--seed <n>', 'of what is random; default 1')
-    .option('--footprint <bytes>', 'what is accessed; default 64M, of FILE all that it maps')
-    .option('--range <range>', 'of FILE: only these input addresses, a..b or a+length')
+    .option('--accesses <n>', 'how many; default 1M, or all of a file')
+    .option('--stride <bytes>', 'for sequential and strided')
+    .option('--burst <bytes>', 'of the device, for a file of scatterlists; default 256')
+    .option('--largest <bytes>', 'for a file of scatterlists: leave out larger requests; default 16M')
+    .option('--lazy', 'for a file of scatterlists: nothing is unmapped')
+    .option('--seed <n>', 'for random traces and memory; default 1')
+    .option('--footprint <bytes>', 'bytes to access; default 64M, or all that FILE maps')
+    .option('--range <range>', 'for FILE: only these input addresses, a..b or a+length')
     .option('--entries <list>', 'TLB entries', '32,64,512')
-    .option('--ways <list>', 'entries of a set; full is fully associative', '4')
+    .option('--ways <list>', 'entries in a set; full is fully associative', '4')
     .option('--walk-cache <list>', 'tables that the walk cache holds, or off', '16')
     .option('--no-runs', 'contiguous runs are held entry by entry')
-    .addOption(new Option('--workload <name>', 'what memory is like').choices(WORKLOADS))
-    .option(
-      '--fragmentation <share>',
-      'of memory: pages that do not follow the one before, 0 to 1; default 0',
-    );
+    .addOption(new Option('--workload <name>', 'the layout of memory').choices(WORKLOADS))
+    .option('--fragmentation <share>', 'share of pages that do not follow the one before, 0 to 1; default 0');
   addTargetOptions(addChartOptions(addChoiceOptions(command, 's1,nested')))
     .addHelpText('after', HELP)
     .action(async (files: string[], options: TlbOptions) => {

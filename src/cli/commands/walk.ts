@@ -1,4 +1,4 @@
-/** `lpae walk`: addresses through the hardware walker, each descriptor on the way shown. */
+/** `lpae walk`: translates addresses with the hardware walker, and shows each descriptor on the way. */
 import type { Command } from 'commander';
 import { describeExpectation, mismatch } from '../../golden/image-compare.ts';
 import type { ImageRow } from '../../golden/image-file.ts';
@@ -25,11 +25,11 @@ import { walkLines } from '../text/walk-text.ts';
 type WalkOptions = TargetOptions & AccessOptions;
 
 const HELP = `${TARGET_HELP}
-Behind the first file, arguments that are addresses are walked, and others are more files (./2M is a file). Exit code 0 when every
-address translates, 1 when one faults.
+After the first file, arguments that are addresses are walked, and others are more files (./2M is a file). Exit code 0 if every
+address translates, 1 if one faults.
 
-Of an image of an SMMU, --sid and --ssid say whose transaction it is (default: the StreamID of the image's first row). --row walks
-as a row of the image asks: its address, access, StreamID and registers, of which those that are given take the place.
+For an image of an SMMU, --sid and --ssid give the stream of the transaction (default: the StreamID of the image's first row). --row walks
+as a row of the image says: its address, access, StreamID and registers, unless they are given.
 
 Examples:
   $ lpae walk request.json 0x1000_1234
@@ -41,7 +41,7 @@ Examples:
 export function define(command: Command, cli: Cli): void {
   command
     .argument('<file>', FILE_ARGUMENT)
-    .argument('[address...]', 'input addresses: VAs or IOVAs, of stage 2 alone IPAs; more memory images');
+    .argument('[address...]', 'input addresses: VAs or IOVAs, or IPAs with only stage 2; more memory images');
   addTargetOptions(addAccessOptions(command))
     .option('--derivation', DERIVATION_HELP)
     .addHelpText('after', HELP)
@@ -67,7 +67,7 @@ async function walk(
   const results = (row && inputs.length === 0 ? [row.va] : inputs).map((ia) => walker.walk(ia, access));
   // A fault of an SMMU's configuration has its reason on the way to the tables.
   const explained = results.some((result) => !result.ok && !('level' in result.fault));
-  // What the file says is about its own question alone.
+  // The file's answer is only for its own question.
   const asked =
     row !== undefined && inputs.length === 0 && !options.access && !options.unprivileged && !options.pan;
   const golden = asked && row ? goldenOf(row, results[0]!) : undefined;
@@ -98,7 +98,7 @@ function accessOf({ access, unprivileged, pan }: WalkOptions, row: ImageRow | un
   };
 }
 
-/** The row's own answer, and whether it is this one. */
+/** The row's own answer, and whether this one agrees. */
 function goldenOf({ where, expect, event }: ImageRow, result: Answer) {
   const agrees = expect.some((wanted) => mismatch(wanted, result, event) === undefined);
   return { row: where, want: expect.map(describeExpectation).join(', or '), agrees };

@@ -17,10 +17,9 @@ export function parseAddress(text: string, what: string): bigint {
   return address;
 }
 
-const RANGE_HINT =
-  'a range is 0x1000..0x3000 (up to, not with, the second address) or 0x1000+0x2000 (a length)';
+const RANGE_HINT = 'a range is 0x1000..0x3000 (without the second address) or 0x1000+0x2000 (a length)';
 
-/** `a..b` (b outside) or `a+length`. @throws CliError (usage). */
+/** `a..b` (without b) or `a+length`. @throws CliError (usage). */
 export function parseRange(text: string, what: string): AddressRange {
   const [from, to, ...more] = text.split('..');
   if (to !== undefined && more.length === 0) {

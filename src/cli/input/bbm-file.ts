@@ -26,7 +26,7 @@ const flag = maybe(v.boolean());
 const id = maybe(whole(0, 0xffff));
 const note = maybe(v.unknown());
 
-/** Bytes of a granule, to their number of bits. */
+/** Turns the bytes of a granule into their log2. */
 const granuleLog2 = v.pipe(
   address,
   v.check((size) => GRANULES.has(size), 'must be 4K, 16K or 64K'),
@@ -44,7 +44,7 @@ const invalidateAll = members({ invalidate: v.literal('all'), note });
 const invalidate = members({ invalidate: address, size: address, leaf: flag, asid: id, vmid: id, note });
 const barrier = members({ barrier: v.string(), note });
 
-/** Told apart by the member that each of them has. */
+/** Steps are distinguished by a member that each kind has. */
 const stepSchema = oneShapeOf(
   [write, tlbi, invalidateAll, invalidate, barrier],
   (json) => {
@@ -58,7 +58,7 @@ const stepSchema = oneShapeOf(
   'must be a write, a tlbi, an invalidate or a barrier (lpae bbm --help shows each of them)',
 );
 
-/** What neither registers nor geometry say. */
+/** Members that are neither registers nor geometry. */
 const common = {
   schema: maybe(v.literal(TRACE_SCHEMA)),
   name: maybe(v.string()),
@@ -72,7 +72,7 @@ const common = {
   steps: v.array(stepSchema),
 };
 
-/** The tables' geometry, where there are no registers. */
+/** The tables' geometry, if there are no registers. */
 const geometry = {
   stage: maybe(whole(1, 2)),
   granule: granuleLog2,
@@ -92,7 +92,7 @@ const byGeometry = members({
   registers: maybe(v.never()),
 });
 
-const saidAlready = maybe(v.never('is what registers say already: give one or the other'));
+const saidAlready = maybe(v.never('is given by the registers already: give only one of them'));
 const byRegisters = members({
   ...common,
   ...v.entriesFromList(Object.keys(geometry) as (keyof typeof geometry)[], saidAlready),
@@ -113,13 +113,13 @@ export const traceSchema = oneShapeOf(
 );
 type File = v.InferOutput<typeof traceSchema>;
 
-/** Whether a document is a trace, and no map request. */
+/** Whether a document is a trace, not a map request. */
 export function isTrace(json: unknown): boolean {
   const { schema, steps } = (json ?? {}) as { schema?: unknown; steps?: unknown };
   return steps !== undefined || (typeof schema === 'string' && schema.startsWith('lpae.trace/'));
 }
 
-/** @throws CliError (input) that names the part which is not as it must be. */
+/** @throws CliError (input) that names the wrong part. */
 export function parseTrace(json: unknown, source: string): TraceFile {
   const file = readDocument(traceSchema, json, source);
   return { name: file.name, context: contextOf(file, source), steps: file.steps.map(stepOf) };
@@ -148,7 +148,7 @@ function givenContext(file: v.InferOutput<typeof byGeometry>): TraceContext {
     granuleLog2: granule,
     iaBits: ias,
     root,
-    // TCR.HPD = 0 is what most registers say.
+    // TCR.HPD is 0 in most systems.
     hierarchical: file.hierarchical ?? true,
     ...present({ startLevel: level, oa52, ha, hd, mair, regime, upper }),
   };
@@ -169,7 +169,7 @@ function memoryOf(pairs: readonly { readonly pa: bigint; readonly word: bigint }
 
 function stepOf(step: v.InferOutput<typeof stepSchema>): TraceStep {
   const { note, ...rest } = step;
-  // A name that is no operation is refused where it is carried out.
+  // An unknown operation is refused when it is carried out.
   if ('tlbi' in rest) return present({ ...rest, tlbi: rest.tlbi.toUpperCase() }) as TraceStep;
   return present(rest) as TraceStep;
 }

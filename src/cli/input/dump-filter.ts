@@ -1,4 +1,4 @@
-/** Which ranges of a dump are shown: by what they allow, their level, memory type, and the physical addresses they lead to. */
+/** Which ranges of a dump to show: by rights, level, memory type, and output addresses. */
 
 import type { MachineRegime } from '../../arch/regimes.ts';
 import type { AddressRange } from '../../space/address-range.ts';
@@ -8,7 +8,7 @@ import { unknownIndex } from '../../walker/attributes.ts';
 import { usageError } from '../io.ts';
 import { parseAddress, parseRange } from './address.ts';
 
-/** As they were typed. */
+/** The options as typed. */
 export interface FilterOptions {
   readonly has?: string;
   readonly level?: string;
@@ -19,7 +19,7 @@ export interface FilterOptions {
 export type RangeFilter = (range: MappedRange) => boolean;
 
 /**
- * What a range must be like, of all that was asked. `regime`: that of the ranges, when they are known.
+ * The condition on ranges that follows from all options. `regime`: that of the ranges, if known.
  * @throws CliError (usage).
  */
 export function rangeFilter(options: FilterOptions, regime: () => MachineRegime): RangeFilter {
@@ -55,7 +55,7 @@ function hasRights(text: string): RangeFilter {
   const [, user, letters = ''] = /^(u:)?([rwx]+)$/.exec(text) ?? [];
   if (letters === '')
     throw usageError(
-      `--has: '${text}' is no set of rights`,
+      `--has: '${text}' is not a set of rights`,
       'rights are r, w and x, as in wx; u:rw asks for unprivileged ones',
     );
   return ({ result }) => {
@@ -69,7 +69,10 @@ function hasRights(text: string): RangeFilter {
 function ofLevel(text: string): RangeFilter {
   const levels = text.split(',').map(Number);
   if (!levels.every((level) => Number.isInteger(level) && level >= -1 && level <= 3)) {
-    throw usageError(`--level: '${text}' is no level`, "Arm's levels are -1 to 3; several are written 1,2");
+    throw usageError(
+      `--level: '${text}' is not a level`,
+      "Arm's levels are -1 to 3; several are written 1,2",
+    );
   }
   return ({ result }) => levels.includes((result.ok ? result.level : faultLevel(result)) ?? -2);
 }
@@ -78,7 +81,7 @@ function faultLevel({ fault }: Extract<MappedRange['result'], { ok: false }>): n
   return 'level' in fault ? fault.level : undefined;
 }
 
-/** Types of memory as a dump writes them, and what else people call them. */
+/** Memory types as a dump writes them, and other names for them. */
 const TYPES: Readonly<Record<string, readonly string[]>> = {
   device: [],
   normal: [],
@@ -92,7 +95,7 @@ const TYPES: Readonly<Record<string, readonly string[]>> = {
   IMP: [],
 };
 
-/** The name of a type, in lower case. @throws CliError (usage) with all that there are. */
+/** The name of a type, in lower case. @throws CliError (usage) that lists all types. */
 function typeNamed(text: string): string {
   const wanted = text.toLowerCase().replace(/^device-(?=n?g)/, '');
   const found = Object.entries(TYPES).find(
@@ -102,7 +105,7 @@ function typeNamed(text: string): string {
   const known = Object.entries(TYPES).map(([name, others]) => [name, ...others].join(' or '));
   throw usageError(
     `--type: there is no memory type '${text}'`,
-    `types are ${known.join(', ')}; inner and outer apart are written WB/NC`,
+    `types are ${known.join(', ')}; different inner and outer types are written WB/NC`,
   );
 }
 

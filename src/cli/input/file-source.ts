@@ -1,4 +1,4 @@
-/** Files as the command line names them: `FILE`, `FILE@BASE`, `-` for stdin; gzip or plain, read in windows. */
+/** Opens the files of the command line: `FILE`, `FILE@BASE`, `-` for stdin; gzip or plain, read in windows. */
 import { existsSync, fstatSync, openSync, readFileSync, readSync } from 'node:fs';
 import { type ByteSource, bufferSource, bytesAt } from '../../image/bytes.ts';
 import { ImageError } from '../../image/errors.ts';
@@ -9,7 +9,7 @@ import { readAddress } from './address.ts';
 import { nameOf, readAll, tooMuch } from './stdin.ts';
 import { unreadable } from './unreadable.ts';
 
-/** What comes through a pipe is kept as a whole. */
+/** The most that is read from a pipe, which is kept as a whole. */
 const MAX_PIPED = 256 << 20;
 const CHUNK = 1 << 16;
 
@@ -28,7 +28,7 @@ export function openFileSource(path: string): ByteSource {
   }
 }
 
-/** What has no size is read until it ends. */
+/** Reads a file without a size until it ends. */
 function readWhole(path: string, file: number): Uint8Array {
   const chunks: Uint8Array[] = [];
   for (let length = 0; ; ) {
@@ -66,18 +66,18 @@ function readOnce(name: string, file: number, into: Uint8Array, position: number
   }
 }
 
-/** What an argument names: its bytes, and the base that stands behind them. */
+/** The file that an argument names: its bytes, and the base after the @. */
 export interface NamedSource {
-  /** As messages call it. */
+  /** The name in messages. */
   readonly name: string;
   readonly source: ByteSource;
   readonly base: bigint | undefined;
-  /** How the base was read, where it may not be what was meant. */
+  /** A note on how the base was read, if something else may have been meant. */
   readonly baseNote?: string;
 }
 
 /**
- * The bytes of `FILE`, `FILE@BASE` or `-`, unzipped. A file that exists by the whole name is that file.
+ * The bytes of `FILE`, `FILE@BASE` or `-`, unzipped. If a file with the whole name exists, it is used.
  * @throws CliError (input) for what can't be read; ImageError for gzip data that is damaged.
  */
 export async function openNamedSource(argument: string, io: CliIo): Promise<NamedSource> {
@@ -90,7 +90,7 @@ export async function openNamedSource(argument: string, io: CliIo): Promise<Name
 }
 
 /**
- * All that `FILE` or `-` holds, unzipped. Unlike a source it leaves no file open.
+ * The whole contents of `FILE` or `-`, unzipped. Unlike a source it leaves no file open.
  * @throws CliError (input) for what can't be read; ImageError for gzip data that is damaged.
  */
 export async function readUnzipped(file: string, io: CliIo): Promise<Uint8Array> {
@@ -120,15 +120,15 @@ function splitBase(argument: string): { file: string; base: bigint | undefined; 
 
 const PAGE = 0x1000n;
 
-/** Eight or more decimal digits: mostly a hexadecimal address without its 0x. */
+/** Eight or more decimal digits: usually a hexadecimal address without its 0x. */
 const LIKE_HEX = /^\d(?:_?\d){7,}$/;
 
-/** What to say of a base that is read otherwise than it looks, or that no memory begins at. */
+/** A note on a base that looks hexadecimal but is read as decimal, or where memory hardly begins. */
 function baseText(written: string, base: bigint): string | undefined {
   if (LIKE_HEX.test(written)) {
     return `the base ${written} is decimal: ${hex(base)}; in hexadecimal it is written 0x${written}`;
   }
   return base % PAGE === 0n
     ? undefined
-    : `the base ${written} is read as ${hex(base)}, which is no multiple of 4K`;
+    : `the base ${written} is read as ${hex(base)}, which is not a multiple of 4K`;
 }

@@ -1,4 +1,4 @@
-/** `gdb://HOST:PORT`, where a gdb stub listens. */
+/** The address of a gdb stub: `gdb://HOST:PORT`. */
 import type { StubAddress } from '../../gdb/connection.ts';
 import { usageError } from '../io.ts';
 
@@ -6,7 +6,7 @@ export function isGdbAddress(text: string): boolean {
   return /^gdb:\/\//i.test(text);
 }
 
-/** Without a host it is this one. @throws CliError (usage) for what names no port. */
+/** The default host is this machine. @throws CliError (usage) for an address without a port. */
 export function parseGdbAddress(text: string): StubAddress {
   const [, v6, plain, port] = /^gdb:\/\/(?:\[([0-9a-f:.]+)\]|([^:/[\]@]*)):(\d+)\/?$/i.exec(text) ?? [];
   const number = Number(port);

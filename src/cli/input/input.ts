@@ -13,7 +13,7 @@ export async function readJson(file: string, io: CliIo): Promise<unknown> {
   return parseJson(await readUnzipped(file, io), nameOf(file));
 }
 
-/** @throws CliError (input) for what is no JSON. */
+/** @throws CliError (input) for anything but JSON. */
 export function parseJson(bytes: Uint8Array, name: string): unknown {
   let text: string;
   try {

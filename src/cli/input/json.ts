@@ -1,10 +1,10 @@
-/** What JSON documents of the command line are made of, and their complaints: `request.json: ops[3].iova must be …`. */
+/** Building blocks for JSON documents of the command line, and their errors: `request.json: ops[3].iova must be …`. */
 import * as v from 'valibot';
 import { readJsonAs } from '../../json/read.ts';
 import { inputError } from '../io.ts';
 import { readAddress } from './address.ts';
 
-/** What is said of an unknown member. */
+/** The message for an unknown member. */
 export const ADDRESS =
   'must be an address or size of at most 64 bits (0x8000_0000, 2M, 4G, a decimal number or a sum)';
 
@@ -22,7 +22,7 @@ function exactly(value: number): bigint | undefined {
   return Number.isSafeInteger(value) && value >= 0 ? BigInt(value) : undefined;
 }
 
-/** Reads a document of the file `source`. @throws CliError (input) that names the part which is not as it must be. */
+/** Reads a document from the file `source`. @throws CliError (input) that names the wrong part. */
 export function readDocument<T extends v.GenericSchema>(
   schema: T,
   json: unknown,

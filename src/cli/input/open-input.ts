@@ -1,4 +1,4 @@
-/** What a file is: a JSON document, or a memory image. Seen from what it holds. */
+/** Opens a file as a JSON document or a memory image, by its contents. */
 import { bytesAt } from '../../image/bytes.ts';
 import { type ByteSource, type ImageFormat, type MemoryImage, openImage } from '../../image/index.ts';
 import { type CliIo, inputError } from '../io.ts';
@@ -10,11 +10,11 @@ export type Input =
   | { readonly name: string; readonly json: unknown }
   | { readonly name: string; readonly image: MemoryImage };
 
-/** JSON documents are read whole: more is no document but a dump that starts like one. */
+/** The largest JSON document, which is read as a whole. A larger file is a dump that starts like JSON. */
 const MAX_JSON_BYTES = 256 << 20;
 
 /**
- * Opens `FILE`, `FILE@BASE` (a memory image; of formats that have addresses BASE is added to them) or `-`.
+ * Opens `FILE`, `FILE@BASE` (a memory image; BASE is added to the addresses in the file, if it has any) or `-`.
  * @throws CliError (input) or ImageError for what can't be read.
  */
 export async function openInput(argument: string, io: CliIo, format?: ImageFormat): Promise<Input> {
@@ -33,7 +33,7 @@ function startOf(source: ByteSource, bytes: number): Uint8Array {
   return bytesAt(source, 0, Math.min(bytes, source.size));
 }
 
-/** The first thing in it that is no space is a bracket (or it is JSON's null), and what follows is text. */
+/** Whether the first non-space character is a bracket (or the file is JSON's null), and the rest is text. */
 function looksLikeJson(source: ByteSource): boolean {
   const start = startOf(source, 512);
   if (start.some((byte) => byte < 0x20 && !SPACES.includes(byte))) return false;

@@ -1,4 +1,4 @@
-/** Register values as people have them: options, or a file with the names that manuals and debuggers use. */
+/** Register values as people have them: from options, or from a file with the names of manuals and debuggers. */
 
 import * as v from 'valibot';
 import { machineRegimes } from '../../arch/regimes.ts';
@@ -23,7 +23,7 @@ import { usageError } from '../io.ts';
 import { parseAddress } from './address.ts';
 import { address, readDocument } from './json.ts';
 
-/** Registers of a PE that are options: `--ttbr0 0x…`. */
+/** Registers of a PE that have options: `--ttbr0 0x…`. */
 export const PE_REGISTERS = [
   'ttbr0',
   'ttbr1',
@@ -39,7 +39,7 @@ export const PE_REGISTERS = [
   'sstatus',
 ] as const;
 
-/** Registers of an SMMUv3 that are options. */
+/** Registers of an SMMUv3 that have options. */
 export const SMMU_REGISTERS = [
   'strtab-base',
   'strtab-cfg',
@@ -51,9 +51,9 @@ export const SMMU_REGISTERS = [
   'idr5',
 ] as const;
 
-/** What is known of a machine beside its memory. */
+/** What is known about a machine besides its memory. */
 export interface RegisterFile {
-  /** By the names that the file has. */
+  /** By the names in the file. */
   readonly given: RegisterValues;
   readonly regime?: AskedRegime;
   /** Whose accesses they are, where the file says it. */
@@ -67,7 +67,7 @@ const cpuOf = members({
   pa_bits: maybe(whole(32, 52)),
   features: maybe(v.array(v.picklist(featureNames))),
 });
-/** What stands beside register values. */
+/** The members next to register values. */
 const about = {
   regime: maybe(v.picklist([...machineRegimes, 'smmuv3'])),
   security: maybe(v.picklist(securityStates.map(securityWord))),
@@ -92,7 +92,7 @@ export const registerFileSchema = oneShapeOf(
 );
 
 /**
- * Reads a JSON document of registers: an object of names and values, or one that has it as its member `registers` beside
+ * Reads a JSON document of registers: an object of names and values, or one with that as its member `registers`, next to
  * `regime` and `cpu` (a golden image is such a document). Names may be a manual's: `TTBR0_EL1`, `SMMU_STRTAB_BASE`.
  * @throws CliError (input) that names the member.
  */
@@ -103,7 +103,7 @@ export function readRegisterFile(json: unknown, source: string): RegisterFile {
   return { given, ...present({ regime, security: state }), cpu: present({ paBits, ...rest }) };
 }
 
-/** The values as the document names them, and what stands beside them. */
+/** The values by the document's names, and the members next to them. */
 function readValues(json: unknown, source: string) {
   if (isObject(json) && isSaid(json.registers)) {
     const { registers: given, regime, cpu, security } = readDocument(nestedSchema, json, source);
@@ -113,10 +113,10 @@ function readValues(json: unknown, source: string) {
   return { given: given as Readonly<Record<string, bigint>>, regime, cpu, security };
 }
 
-/** Register options as they were typed, in commander's camel case. */
+/** Register options as typed, in commander's camel case. */
 export type RegisterOptions = Readonly<Record<string, unknown>>;
 
-/** Values of the options that were given, by their names. @throws CliError (usage) for what is no 64-bit value. */
+/** Values of the options that were given, by their names. @throws CliError (usage) for anything but a 64-bit value. */
 export function registersOfOptions(options: RegisterOptions): RegisterValues {
   const values: Record<string, bigint> = {};
   for (const name of [...PE_REGISTERS, ...SMMU_REGISTERS]) {
@@ -138,7 +138,7 @@ export function registersOfOptions(options: RegisterOptions): RegisterValues {
 function namedValue(text: string): [name: string, value: bigint] {
   const [, name, value] = /^([A-Za-z]\w*)=(.+)$/.exec(text) ?? [];
   if (name === undefined || value === undefined) {
-    throw usageError(`--reg: '${text}' is no register value`, 'a register value is TTBR0_EL2=0x4000_0000');
+    throw usageError(`--reg: '${text}' is not a register value`, 'a register value is TTBR0_EL2=0x4000_0000');
   }
   return [name, parseAddress(value, `--reg ${name}`)];
 }

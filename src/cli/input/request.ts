@@ -1,4 +1,4 @@
-/** Map requests: what `lpae map` reads. Their operations are those of golden `ops` files, so that each of those is a request too. */
+/** Map requests, which `lpae map` reads. Their operations are those of golden `ops` files, so each of those is a request too. */
 import * as v from 'valibot';
 import { formatNamed, formats } from '../../../formats/index.ts';
 import type { DomainOptions, SgSemantics } from '../../index.ts';
@@ -34,11 +34,11 @@ import { ADDRESS, address, readDocument } from './json.ts';
 export interface MapRequest {
   readonly name: string | undefined;
   readonly format: FormatModule;
-  /** What the domain is made with: the format's request, and what unmapping a part of a block does. */
+  /** The options of the domain: the format's request, and what unmapping a part of a block does. */
   readonly options: DomainOptions;
-  /** The CPU's page size in bytes: what scatterlist entries are made of. */
+  /** The CPU's page size in bytes, the unit of scatterlist entries. */
   readonly cpuPageSize: bigint;
-  /** What map_sg means. */
+  /** The meaning of map_sg. */
   readonly semantics: SgSemantics;
   /** Where the tables lie. */
   readonly ram: { readonly base: bigint; readonly size: bigint };
@@ -51,7 +51,7 @@ const DEFAULT_RAM = { base: 0x8000_0000n, size: 1n << 30n };
 const DEFAULT_PROT: Prot = { read: true, write: true };
 const PA_END = 1n << 52n;
 
-/** What Linux's flags can't say, beside them. */
+/** Properties that Linux's flags can't express. */
 const fullProt = v.pipe(
   members({
     ...v.entriesFromList(PROT_FLAGS, maybe(v.boolean())),
@@ -107,7 +107,7 @@ const configSchema = members({
   mair: maybe(address),
 });
 
-/** A member of golden files that is not part of the question. */
+/** A member of golden files that requests ignore. */
 const answered = maybe(v.unknown());
 
 const reservedPair = pair({ iova: address, size: address });
@@ -123,7 +123,7 @@ const reserved = v.pipe(
   v.transform((ranges) => ranges.map((range) => present(range) as ReservedRange)),
 );
 
-/** Of a request that has no operation, what is wrong. A file of another kind is told as such. */
+/** The error for a request without an operation, or for another kind of file. */
 function asksForNothing({
   kind,
   ops,
@@ -206,7 +206,7 @@ function opsOf(file: RequestFile, source: string): Operation[] {
   ];
 }
 
-/** Where a golden file's own tables lie, else 1 GiB at 0x8000_0000. */
+/** The RAM of a golden file's own tables, or else 1 GiB at 0x8000_0000. */
 function ramOf(tables: RequestFile['tables']): { base: bigint; size: bigint } {
   const base = tables?.[0]?.pa;
   if (base === undefined) return DEFAULT_RAM;

@@ -1,4 +1,4 @@
-/** Files of scatterlists (`pgtable-scatterlists/1`): what real drivers mapped, request by request. */
+/** Files of scatterlists (`pgtable-scatterlists/1`): the mappings of real drivers, request by request. */
 import * as v from 'valibot';
 import { Scatterlist } from '../../index.ts';
 import { atLeast, maybe, pair } from '../../json/schemas.ts';
@@ -20,7 +20,7 @@ export interface ScatterlistsFile {
 
 export const SCATTERLISTS_SCHEMA = 'pgtable-scatterlists/1';
 
-/** At most this much is an address or a length: what the widest Arm system can name. */
+/** The largest address or length: what the widest Arm system can address. */
 const PA_END = 1n << 52n;
 const physical = v.pipe(
   address,
@@ -41,7 +41,7 @@ export const scatterlistsSchema = atLeast({
   requests: v.array(atLeast({ iova: address, sg: v.array(pair({ phys: physical, length: physical })) })),
 });
 
-/** @throws CliError (input) that names the part which is not as it must be. */
+/** @throws CliError (input) that names the wrong part. */
 export function parseScatterlists(json: unknown, source: string): ScatterlistsFile {
   const file = readDocument(scatterlistsSchema, json, source);
   const options = { cpuPageSize: Number(file.cpu_page_size) };

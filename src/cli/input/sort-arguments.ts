@@ -1,8 +1,8 @@
-/** Arguments behind the first file of a command: addresses, and what can only be another file. */
+/** Sorts the arguments after the first file of a command: addresses, and anything that can only be another file. */
 import { existsSync } from 'node:fs';
 import { parseAddress, readAddress } from './address.ts';
 
-/** @throws CliError (usage) for what is neither. */
+/** @throws CliError (usage) for anything else. */
 export function sortArguments(texts: readonly string[]): { addresses: bigint[]; files: string[] } {
   const files = texts.filter(
     (text) => readAddress(text) === undefined && (/@|:\/\//.test(text) || existsSync(text)),

@@ -1,14 +1,14 @@
-/** Standard input, which `-` names: all that it holds, up to a limit, and how messages call it. */
+/** Standard input, for the argument `-`: read as a whole up to a limit, with a name for messages. */
 import { roughSize } from '../../text/numbers.ts';
 import { type CliError, type CliIo, inputError } from '../io.ts';
 
-/** How messages call an input. */
+/** The name of an input in messages. */
 export function nameOf(file: string): string {
   return file === '-' ? 'stdin' : file;
 }
 
 /**
- * All that a stream holds.
+ * The whole contents of a stream.
  * @throws CliError (input) above `limit` bytes.
  */
 export async function readAll(stream: CliIo['stdin'], limit = Number.POSITIVE_INFINITY): Promise<Uint8Array> {
@@ -25,6 +25,6 @@ export async function readAll(stream: CliIo['stdin'], limit = Number.POSITIVE_IN
 export function tooMuch(name: string, limit: number): CliError {
   return inputError(
     `${name}: more than ${roughSize(limit)}`,
-    'give a file instead: of that only what is looked at is read',
+    'give a file instead: only the needed parts of a file are read',
   );
 }

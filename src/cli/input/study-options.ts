@@ -5,14 +5,14 @@ import { sizeText } from '../../text/numbers.ts';
 import { usageError } from '../io.ts';
 import { readAddress } from './address.ts';
 
-/** Granules, page sizes and stages, as they were typed. */
+/** Granules, page sizes and stages as typed. */
 export interface ChoiceOptions {
   readonly granule?: string;
   readonly sizes?: string;
   readonly stages?: string;
 }
 
-/** @param stages - those that are taken where none are asked for, in the help. */
+/** @param stages - the default stages, for the help. */
 export function addChoiceOptions(command: Command, stages: string): Command {
   return command
     .option('--granule <sizes>', 'smallest pages of the IOMMU; default 4K,16K,64K')
@@ -20,7 +20,7 @@ export function addChoiceOptions(command: Command, stages: string): Command {
     .option('--stages <list>', `of ${STAGES.join(', ')}; default ${stages}`);
 }
 
-/** What was asked for; what was not stays open. @throws CliError (usage). */
+/** The chosen values. An axis that was not given stays undefined. @throws CliError (usage). */
 export function choiceOf({ granule, sizes, stages }: ChoiceOptions): Choice {
   return {
     ...(granule !== undefined && { granules: sizesOf('--granule', granule, GRANULES) }),
@@ -29,7 +29,7 @@ export function choiceOf({ granule, sizes, stages }: ChoiceOptions): Choice {
   };
 }
 
-/** Names of `known`, in its order, however they were given; all without a text. @throws CliError (usage). */
+/** The names in the text, in the order of `known`. All of them without a text. @throws CliError (usage). */
 export function namesOf<T extends string>(
   option: string,
   text: string | undefined,
@@ -42,7 +42,7 @@ export function namesOf<T extends string>(
   return known.filter((name) => names.includes(name));
 }
 
-/** The same for sizes in bytes, which may be written in any way an address may. @throws CliError (usage). */
+/** The same for sizes in bytes, written in any form of an address. @throws CliError (usage). */
 export function sizesOf<T extends number>(
   option: string,
   text: string | undefined,
@@ -58,12 +58,12 @@ export function sizesOf<T extends number>(
   return known.filter((_, i) => kept.includes(names[i]!));
 }
 
-/** A whole number from `least` to `most`, `64K` and the like among them. @throws CliError (usage). */
+/** A whole number from `least` to `most`, also in forms such as `64K`. @throws CliError (usage). */
 export function wholeOf(option: string, text: string, least: number, most: number): number {
   const value = Number(readAddress(text) ?? -1n);
   if (value >= least && value <= most) return value;
   throw usageError(
-    `${option}: '${text}' is no whole number from ${least} to ${most}`,
+    `${option}: '${text}' is not a whole number from ${least} to ${most}`,
     'such as 64, 1M or 0x400_0000',
   );
 }

@@ -1,4 +1,4 @@
-/** What `lpae tlb` is asked to study: which tables, which trace, which TLBs. */
+/** The study that `lpae tlb` is asked for: tables, trace and TLBs. */
 import { isSet } from '../../arch/read.ts';
 import { isStream } from '../../arch/regimes.ts';
 import { SMMU_IDR3 } from '../../arch/smmu/index.ts';
@@ -21,7 +21,7 @@ import { parseRange } from './address.ts';
 import { type ChoiceOptions, choiceOf, listOf, shareOf, wholeOf } from './study-options.ts';
 import { readTrace } from './tlb-trace-file.ts';
 
-/** As they were typed. */
+/** The options as typed. */
 export interface TlbOptions extends TargetOptions, ChoiceOptions, SvgOptions {
   readonly trace: string;
   readonly accesses?: string;
@@ -40,18 +40,18 @@ export interface TlbOptions extends TargetOptions, ChoiceOptions, SvgOptions {
   readonly runs: boolean;
 }
 
-/** A study, and what it is of in words. */
+/** A study, with its title. */
 export interface AskedStudy {
   readonly study: TlbStudy;
   readonly title: string;
 }
 
-/** Stage 2 alone is much like stage 1. */
+/** The default stages: only stage 2 is much like only stage 1. */
 const DEFAULT_STAGES = 's1,nested';
 const MAX_BYTES = 2 ** 40;
 const MAX_ACCESSES = 2 ** 26;
 const MAX_COUNT = 2 ** 20;
-/** A trace from a file is mapped in units that every granule has. */
+/** A trace from a file is mapped in units that suit every granule. */
 const UNIT = 0x1_0000;
 
 /** @throws CliError (usage) for options that do not go together, (input) for files that can't be read. */
@@ -63,8 +63,9 @@ export async function readStudy(
   const shapes = shapesOf(options);
   const trace = await askedTrace(out, options);
   if (files.length === 0) return builtIn(trace, shapes, options);
-  if (options.trace !== 'random') refuse(options, ['seed'], `is not for ${options.trace}: nothing is random`);
-  refuse(options, ['workload', 'fragmentation', 'granule', 'sizes', 'stages'], 'is for tables that are made');
+  if (options.trace !== 'random')
+    refuse(options, ['seed'], `is not for ${options.trace}, which is not random`);
+  refuse(options, ['workload', 'fragmentation', 'granule', 'sizes', 'stages'], 'is for generated tables');
   const target = await readTarget(files, out.io, options);
   for (const warning of target.warnings) out.note(warning);
   const { title, trace: walked } =
@@ -89,7 +90,7 @@ async function askedTrace(out: Output, options: TlbOptions): Promise<Trace | Nam
   const { trace: name, accesses, stride, seed, burst, largest, lazy } = options;
   const many = accesses !== undefined && { accesses: wholeOf('--accesses', accesses, 1, MAX_ACCESSES) };
   if (!TRACES.some((known) => known === name)) {
-    refuse(options, ['stride'], 'is for traces that are generated');
+    refuse(options, ['stride'], 'is for generated traces');
     const device = {
       ...many,
       ...(burst !== undefined && { burst: wholeOf('--burst', burst, 1, 2 ** 30) }),
@@ -127,7 +128,7 @@ function builtIn(trace: Trace | NamedTrace, shapes: readonly TlbShape[], options
     const bytes = bytesOf(stretches);
     return {
       study: { footprint: { ...made, stretches }, choice, trace, shapes },
-      title: `${title}, which come to ${bytes}, mapped to ${memory} memory`,
+      title: `${title} to ${bytes}, mapped to ${memory} memory`,
     };
   }
   const bytes = wholeOf('--footprint', footprint, 1, MAX_BYTES);
@@ -137,15 +138,15 @@ function builtIn(trace: Trace | NamedTrace, shapes: readonly TlbShape[], options
   };
 }
 
-/** A trace that says itself where it goes. */
+/** A trace with its own addresses. */
 function fixed(trace: Trace, options: TlbOptions): { readonly title: string; readonly trace: Trace } {
-  refuse(options, ['footprint', 'range'], 'is for traces that are generated');
+  refuse(options, ['footprint', 'range'], 'is for generated traces');
   const { name, unmaps } = trace;
   const each = unmaps ? ', unmapped request by request' : '';
   return { trace, title: `the accesses of ${name}${each}` };
 }
 
-/** A trace over what a target maps. */
+/** A trace over the addresses that a target maps. */
 function over(
   out: Output,
   { walker, name }: Target,
@@ -154,7 +155,7 @@ function over(
 ): { readonly title: string; readonly trace: Trace } {
   const only = range === undefined ? undefined : parseRange(range, '--range');
   const space = listSpace(walker, only);
-  if (!space.complete) out.note('more is mapped than anyone would list; --range chooses');
+  if (!space.complete) out.note('too much is mapped to list; choose a part with --range');
   const mapped = space.ranges
     .filter(({ result }) => result.ok)
     .map(({ first, last }) => ({ first, size: last - first + 1n }));
@@ -181,7 +182,7 @@ function bytesOf(stretches: readonly Stretch[]): string {
   return roughSize(stretches.reduce((sum, { size }) => sum + size, 0n));
 }
 
-/** FEAT_BBM of a PE; BBML of an SMMU, where SMMU_IDR3 is known. */
+/** FEAT_BBM of a PE, or BBML of an SMMU if SMMU_IDR3 is known. */
 function holdsNt({ regime, machine }: Target): boolean {
   if (!isStream(regime)) return cpuFeatures(cpuOf(machine)).bbm > 0;
   const { idr3 } = machine.registers;

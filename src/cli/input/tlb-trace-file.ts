@@ -1,4 +1,4 @@
-/** Access traces from files: addresses, one a line or as JSON, or what a real device's driver mapped. */
+/** Access traces from files: addresses, one per line or as JSON, or scatterlists of real drivers. */
 import * as v from 'valibot';
 import { isObject, maybe, members, oneShapeOf } from '../../json/schemas.ts';
 import { StudyError } from '../../study/errors.ts';
@@ -22,11 +22,11 @@ import { parseScatterlists, SCATTERLISTS_SCHEMA } from './scatterlists-file.ts';
 const MAX_BYTES = 1 << 30;
 
 const FORMS =
-  'a trace is an address a line (# begins a comment), a JSON list of addresses, or a file of scatterlists';
+  'a trace has one address per line (# begins a comment), or is a JSON list of addresses, or a file of scatterlists';
 
 /**
- * Reads a trace, gzip or plain. `accesses` cuts any, the other options are for files of scatterlists.
- * @throws CliError (input) for what is no trace, (usage) for options that are not for it.
+ * Reads a trace, gzip or plain. `accesses` limits every trace, the other options are for files of scatterlists.
+ * @throws CliError (input) for a file that is not a trace, (usage) for options that don't suit it.
  */
 export async function readTrace(file: string, out: Output, options: DeviceTraceOptions): Promise<Trace> {
   const { name, source } = await openNamedSource(file, out.io);
@@ -52,7 +52,7 @@ function parseTrace(bytes: Uint8Array, name: string, out: Output, options: Devic
     const left = requests.filter(({ size }) => size > largest).length;
     if (left > 0) {
       out.note(
-        `${counted(left, 'request')} of more than ${sizeText(largest)} left out: memory that a guest was given, no buffers (--largest)`,
+        `${counted(left, 'request')} of more than ${sizeText(largest)} left out: taken for a guest's memory, not for buffers (--largest)`,
       );
     }
     return deviceTrace(file.name, requests, options);
@@ -62,7 +62,7 @@ function parseTrace(bytes: Uint8Array, name: string, out: Output, options: Devic
     throw usageError('--burst, --largest and --lazy are for files of scatterlists', hint);
   }
   const addresses = isJson ? addressesOfJson(json, name) : addressesOfText(text, name);
-  if (addresses.length === 0) throw inputError(`${name}: holds no address`, FORMS);
+  if (addresses.length === 0) throw inputError(`${name}: has no address`, FORMS);
   return { name, addresses: Float64Array.from(addresses.slice(0, options.accesses)) };
 }
 
@@ -80,7 +80,7 @@ function addressesOfJson(json: unknown, name: string): number[] {
   return (Array.isArray(read) ? read : read.addresses).map(addressNumber);
 }
 
-/** What follows the address in its line is not read. */
+/** The rest of the line after the address is ignored. */
 function addressesOfText(text: string, name: string): number[] {
   const addresses: number[] = [];
   for (const [i, line] of text.split('\n').entries()) {
@@ -89,7 +89,7 @@ function addressesOfText(text: string, name: string): number[] {
     const address = readAddress(word);
     if (address === undefined) {
       const shown = word.length > 40 ? `${word.slice(0, 40)}…` : word;
-      throw inputError(`${name}:${i + 1}: '${shown}' is no address`, `${FORMS}; ${ADDRESS_HINT}`);
+      throw inputError(`${name}:${i + 1}: '${shown}' is not an address`, `${FORMS}; ${ADDRESS_HINT}`);
     }
     addresses.push(addressNumber(address));
   }

@@ -7,7 +7,7 @@ const REASONS: Readonly<Record<string, string>> = {
   EACCES: 'no permission to read it',
 };
 
-/** What became of `file`, as an end with exit code 3. `error` is what the system said. */
+/** The error for a `file` that can't be read, with exit code 3. `error` is the system's. */
 export function unreadable(file: string, error: unknown): CliError {
   const { code, message } = error as NodeJS.ErrnoException;
   return inputError(`${file}: ${REASONS[code ?? ''] ?? message}`);

@@ -1,4 +1,4 @@
-/** Workloads from files: scatterlists that real drivers mapped, or what a map request maps. */
+/** Workloads from files: scatterlists of real drivers, or the mappings of a map request. */
 import { IommuError, Scatterlist } from '../../index.ts';
 import { isObject } from '../../json/schemas.ts';
 import type { Operation } from '../../operations/schema.ts';
@@ -7,7 +7,7 @@ import { inputError } from '../io.ts';
 import { type MapRequest, parseRequest } from './request.ts';
 import { parseScatterlists, SCATTERLISTS_SCHEMA } from './scatterlists-file.ts';
 
-/** @throws CliError (input) for what is neither, or maps nothing. */
+/** @throws CliError (input) for any other file, or one that maps nothing. */
 export function parseWorkload(json: unknown, source: string): Workload {
   if (isObject(json) && json.schema === SCATTERLISTS_SCHEMA) {
     const { name, cpuPageSize, producer, requests } = parseScatterlists(json, source);
@@ -19,7 +19,7 @@ export function parseWorkload(json: unknown, source: string): Workload {
     throw inputError(`${source}: dma is for lpae map, walk and dump`, 'give the lists as ops, with IOVAs');
   }
   const requests = request.ops.flatMap((op, index) => mapped(op, index, request, source));
-  if (requests.length === 0) throw inputError(`${source}: maps nothing: it has neither a map nor a map_sg`);
+  if (requests.length === 0) throw inputError(`${source}: maps nothing: it has no map and no map_sg`);
   return {
     name: request.name ?? source,
     question: 'What would this request cost elsewhere?',
@@ -28,7 +28,7 @@ export function parseWorkload(json: unknown, source: string): Workload {
   };
 }
 
-/** What an operation maps: a range is a list of one entry. */
+/** The mapping of an operation. A range is a list of one entry. */
 function mapped(
   op: Operation,
   index: number,

@@ -1,4 +1,4 @@
-/** Which workload a study is of: a file, or a generator with its settings, for each CPU page size that is asked for. */
+/** Chooses the workload of a study: a file, or a generator with its settings, for each CPU page size. */
 import { type Command, Option } from 'commander';
 import { GRANULES } from '../../study/combinations.ts';
 import { WORKLOADS, type Workload, workloadNamed } from '../../study/index.ts';
@@ -9,7 +9,7 @@ import { nameOf, readJson } from './input.ts';
 import { shareOf, sizesOf, wholeOf } from './study-options.ts';
 import { parseWorkload } from './workload-file.ts';
 
-/** As they were typed. */
+/** The options as typed. */
 export interface WorkloadOptions {
   readonly workload?: string;
   readonly seed?: string;
@@ -20,7 +20,7 @@ export interface WorkloadOptions {
 
 const MAX_BYTES = 2 ** 40;
 
-/** What files are, and what there is to generate. */
+/** Help on files and generators. */
 export const WORKLOAD_HELP = `
 FILE holds scatterlists of real drivers (pgtable-scatterlists/1) or is a map request as lpae map reads it: its maps and map_sgs
 count, in IOVA spaces apart where they overlap, and its CPU page size is the only one. Or generate lists:
@@ -32,11 +32,11 @@ export function addWorkloadOptions(command: Command): Command {
   return command
     .argument('[file]', 'JSON file of scatterlists or a map request; - is stdin')
     .addOption(new Option('--workload <name>', 'generate lists instead').choices(WORKLOADS))
-    .option('--seed <n>', 'of generated lists; default 1')
-    .option('--size <bytes>', 'of generated lists; default 64M')
+    .option('--seed <n>', 'for generated lists; default 1')
+    .option('--size <bytes>', 'for generated lists; default 64M')
     .option(
       '--fragmentation <share>',
-      'of fragmented: pages that do not follow the one before, 0 to 1; default 0.3',
+      'for fragmented: share of pages that do not follow the one before, 0 to 1; default 0.3',
     )
     .option('--cpu <sizes>', 'CPU page sizes of generated lists; default 4K,16K,64K');
 }
@@ -52,11 +52,11 @@ export async function readWorkloads(
 ): Promise<Workload[]> {
   const { workload, seed = '1', size = '64M', fragmentation = '0.3', cpu } = options;
   if ((file === undefined) === (workload === undefined)) {
-    throw usageError('give a file or --workload, one of them', `workloads are ${WORKLOADS.join(', ')}`);
+    throw usageError('give either a file or --workload', `workloads are ${WORKLOADS.join(', ')}`);
   }
   if (workload === undefined) {
     const own = ['seed', 'size', 'fragmentation', 'cpu'].find((name) => Object.hasOwn(options, name));
-    if (own) throw usageError(`--${own} is for generated lists; those of a file are as they are`);
+    if (own) throw usageError(`--${own} is for generated lists, not for those of a file`);
     return [parseWorkload(await readJson(file!, out.io), nameOf(file!))];
   }
   if (options.fragmentation !== undefined && workload !== 'fragmented') {

@@ -1,4 +1,4 @@
-/** What the registers of a target mean: a PE's regime, or the way from a StreamID to its tables. */
+/** The meaning of a target's registers: a PE's regime, or the path from a StreamID to its tables. */
 
 import { isStream } from '../../arch/regimes.ts';
 import {
@@ -19,8 +19,8 @@ export function derivationLines(target: Target, style: Style): string[] {
 }
 
 /**
- * What is said of the registers before an answer: all of it where they came from outside or where that is asked, else what is not
- * as it must be.
+ * The lines about registers before an answer: all of them if the registers came from outside or if asked, otherwise only
+ * problems.
  */
 export function registerLines(target: Target, { derivation }: TargetOptions, style: Style): string[] {
   return target.dumped || derivation ? derivationLines(target, style) : judgementLines(target, style);
@@ -30,7 +30,7 @@ export function derivationJson(target: Target): object {
   return text.derivationJson(derivationOf(target));
 }
 
-/** Of it the lines that have to be said wherever the registers come from. */
+/** The lines that are always shown, wherever the registers come from. */
 function judgementLines(target: Target, style: Style): string[] {
   return text.judgementLines(derivationOf(target), style);
 }

@@ -1,4 +1,4 @@
-/** Memory that someone dumped as a target, with register values beside it. */
+/** A memory dump with register values, as a target. */
 import { imageMemory } from '../../image/index.ts';
 import { createMachine, ungivenOf } from '../../machine/machine.ts';
 import type { PhysicalMemory } from '../../memory/index.ts';
@@ -20,16 +20,16 @@ import {
 } from './parts.ts';
 import type { Target } from './target.ts';
 
-/** Memory, what it is called, and what has to be said of it. */
+/** Memory, its name, and notes on it. */
 export interface FoundMemory {
   readonly name: string;
   readonly memory: PhysicalMemory;
   readonly notes: readonly string[];
-  /** Register values that are where the memory is. */
+  /** Register values found together with the memory. */
   readonly registers?: FoundRegisters;
 }
 
-/** @throws CliError (usage) where register values are missing, or don't go with the image. */
+/** @throws CliError (usage) if register values are missing, or don't suit the image. */
 export function dumpTarget(inputs: readonly Input[], io: CliIo, options: TargetOptions): Promise<Target> {
   const images = inputs.flatMap((input) => ('image' in input ? [input.image] : []));
   const name = images.map(({ source }) => source).join(' + ');
@@ -37,13 +37,13 @@ export function dumpTarget(inputs: readonly Input[], io: CliIo, options: TargetO
   return memoryTarget({ name, memory: imageMemory(images), notes }, io, options);
 }
 
-/** The same of memory that was found elsewhere. @throws CliError as {@link dumpTarget} does. */
+/** The same for memory from elsewhere. @throws CliError, as {@link dumpTarget} does. */
 export async function memoryTarget(
   { name, memory, notes, registers: found }: FoundMemory,
   io: CliIo,
   options: TargetOptions,
 ): Promise<Target> {
-  if (options.row !== undefined) throw usageError('--row chooses within a golden image; this is not one');
+  if (options.row !== undefined) throw usageError('--row is for golden images; this is not one');
   const given = await givenRegisters(io, options, found);
   const regime = given.asked ?? given.said;
   const request = { given: given.file, over: given.over, regime, stage: given.stage };

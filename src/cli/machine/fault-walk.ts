@@ -1,4 +1,4 @@
-/** A reported fault put to the tables: what a walk of the same access comes to, and whether that is what was reported. */
+/** Checks a reported fault against tables: the result of walking the same access, and whether it agrees with the report. */
 import { isStage2Alone, isStream, type MachineRegime } from '../../arch/regimes.ts';
 import type { DecodedFault } from '../../glossary/faults/decoded-fault.ts';
 import { type Answer, createMachine, type Translator } from '../../machine/machine.ts';
@@ -15,13 +15,13 @@ export interface FaultWalk {
   readonly regime: MachineRegime;
   readonly access: Access;
   readonly result: Answer;
-  /** The walk ends as was reported, as far as the report says. */
+  /** Whether the walk ends as reported, as far as the report says. */
   readonly agrees: boolean;
-  /** It does so only where hardware makes the other of two permitted choices. */
+  /** Whether it does so only if hardware makes the other of two permitted choices. */
   readonly choice?: string;
 }
 
-/** Walks the access that a fault is about, or undefined where the report has no address. Memory is not changed. */
+/** Walks the access of a fault. Undefined if the report has no address. Memory is not changed. */
 export function walkFault(fault: DecodedFault, target: Target, pan = false): FaultWalk | undefined {
   const { walker, regime } = target;
   const ia = isStage2Alone(regime) ? (fault.ipa ?? fault.address) : fault.address;
@@ -45,7 +45,7 @@ export function walkFault(fault: DecodedFault, target: Target, pan = false): Fau
 const CLAMPED =
   'this is so where hardware clamps a TxSZ that is out of range, as it may without FEAT_LVA (stage 2: FEAT_LPA); a level 0 translation fault is the other choice (DDI 0487 D8.1.9)';
 
-/** The machine that makes the other choice. Of an SMMU such an entry is ILLEGAL, and there is none. */
+/** The machine that makes the other choice. There is none for an SMMU, where such an STE or CD is ILLEGAL. */
 function clampedWalker({ machine, regime, stream }: Target): Translator | undefined {
   if (isStream(regime)) return undefined;
   return createMachine({ ...machine, cpu: { ...machine.cpu, clampsTxsz: true } })(stream);

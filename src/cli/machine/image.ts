@@ -1,4 +1,4 @@
-/** A golden image as a target: its memory and registers, or values given in their place. */
+/** A golden image as a target: its memory and registers, or values given instead. */
 import { isStream } from '../../arch/regimes.ts';
 import { type ImageFile, type ImageRow, parseImageFile } from '../../golden/image-file.ts';
 import { imageMachine } from '../../golden/image-probe.ts';
@@ -71,18 +71,18 @@ function framesOf({ words }: ImageFile): bigint[] {
   return [...new Set(words.map(([pa]) => pa & ~0xfffn))];
 }
 
-/** Rows are counted as the file counts them. */
+/** Rows are numbered as in the file. */
 function rowOf(image: ImageFile, { row }: TargetOptions): ImageRow | undefined {
   if (row === undefined) return undefined;
   const found = /^\d+$/.test(row) && image.rows.find(({ where }) => where === `translations[${Number(row)}]`);
   if (!found) {
     const last = image.rows.filter(({ where }) => where.endsWith(']')).length - 1;
-    throw usageError(`--row: ${row} is no row of this image`, `its rows are 0 to ${last}`);
+    throw usageError(`--row: this image has no row ${row}`, `its rows are 0 to ${last}`);
   }
   return found;
 }
 
-/** The StreamID that was asked for, or else the row's, or the first row's; and the SubstreamID. */
+/** The StreamID from the options, or else from the row, or from the first row; and the SubstreamID. */
 function streamOf(image: ImageFile, row: ImageRow | undefined, options: TargetOptions): StreamChoice {
   const { streamId, substreamId } = askedStream(
     image.regime,

@@ -12,10 +12,10 @@ interface Found {
   readonly notes: readonly string[];
 }
 
-/** What a walk may depend on, or what has to be said that it does not. */
+/** Registers that a walk may depend on, or that are reported as ignored. */
 const WANTED: readonly string[] = ['translation', 'unmodelled', 'state'];
 
-/** QEMU gives some registers the names that they have in the other Execution state. */
+/** QEMU names some registers as in the other Execution state. */
 const NAMES: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   aarch64: { SCTLR: 'SCTLR_EL1' },
   arm: {
@@ -32,7 +32,7 @@ const NAMES: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   },
 };
 
-/** All that a walk reads of a CPU, of all exception levels. */
+/** Everything that a walk reads from a CPU, for all Exception levels. */
 export function peRegisters(machine: GdbMachine, { registers, cpuNumber }: TargetOptions): Found {
   const { description, cpus } = machine.facts;
   const { architecture = '' } = description;
@@ -44,7 +44,7 @@ export function peRegisters(machine: GdbMachine, { registers, cpuNumber }: Targe
     const [, plain = written, bank = ''] = /^(.+?)(_N?S)?$/.exec(written) ?? [];
     const renamed = NAMES[architecture]?.[plain];
     const name = renamed === undefined ? written : `${renamed}${bank}`;
-    // Of two views of one register the one with its proper name counts: the other may be half of it.
+    // Of two views of one register, use the one with its proper name: the other may be half of it.
     if (renamed !== undefined && listed.has(name)) continue;
     if (bits > 64 || !WANTED.includes(kindOf((renamed ?? plain).toUpperCase()))) continue;
     const value = machine.register(number);
@@ -57,12 +57,12 @@ export function peRegisters(machine: GdbMachine, { registers, cpuNumber }: Targe
   return { file: { given, cpu: {} }, notes };
 }
 
-/** @throws ImageError where no SMMUv3 answers. */
+/** @throws ImageError if no SMMUv3 answers. */
 export function smmuRegisters(machine: GdbMachine, base: bigint): Found {
   const given: Record<string, bigint> = {};
   for (const [name, { offset, bits }] of Object.entries(SMMU_OFFSETS)) {
     let value = 0n;
-    // In words: a register of 64 bits may be read as two.
+    // In 32-bit words: a 64-bit register may be read as two.
     for (let at = 0; at < bits / 8; at += 4) {
       const bytes = machine.read(base + BigInt(offset + at), 4);
       if (bytes.length < 4) throw new ImageError(machine.name, `nothing can be read at ${hex(base)}`);

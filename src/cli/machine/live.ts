@@ -1,4 +1,4 @@
-/** A running machine as a target: its memory is read as it is walked, its registers are its own. */
+/** A running machine as a target: memory is read during walks, and registers come from the machine. */
 import { GdbMachine } from '../../gdb/machine.ts';
 import { gdbMemory } from '../../gdb/memory.ts';
 import { ANSWER_TIMEOUT } from '../../gdb/stub.ts';
@@ -11,7 +11,7 @@ import { peRegisters, smmuRegisters } from './live-registers.ts';
 import type { TargetOptions } from './options.ts';
 import type { Target } from './target.ts';
 
-/** The machines that a command line has open: a stub serves one connection at a time. */
+/** The machines that this command line has opened: a stub serves one connection at a time. */
 const open = new WeakMap<CliIo, Map<string, GdbMachine>>();
 
 /**
@@ -22,7 +22,7 @@ export async function liveTarget(text: string, io: CliIo, options: TargetOptions
   const { base, smmu } = options;
   if (base !== undefined && smmu !== undefined)
     throw usageError(
-      '--smmu is of a machine whose memory is read by physical addresses, --base of a program',
+      '--smmu is for a machine whose memory is read by physical addresses, --base for a program',
     );
   const window = base === undefined ? undefined : parseBase(base);
   const smmuBase = smmu === undefined ? undefined : parseAddress(smmu, '--smmu');

@@ -1,4 +1,4 @@
-/** The options that commands share which look at tables: files, register values, streams. */
+/** The options shared by commands that look at tables: files, register values, streams. */
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { machineRegimes, regimeNamed } from '../../arch/regimes.ts';
 import { type SecurityState, securityNamed, securityStates, securityWord } from '../../arch/security.ts';
@@ -8,7 +8,7 @@ import type { AskedRegime } from '../../machine/registers/index.ts';
 import { type Access, cpuModels } from '../../walker/index.ts';
 import { PE_REGISTERS, SMMU_REGISTERS } from '../input/registers.ts';
 
-/** As they were typed. */
+/** The options as typed. */
 export interface TargetOptions {
   readonly imageFormat?: ImageFormat;
   readonly registers?: string;
@@ -31,16 +31,16 @@ export const FILE_ARGUMENT =
   'map request, golden file, or memory image: ELF core, LiME, kdump, Intel HEX, S-records, hex text, raw at FILE@BASE; - or -@BASE is stdin; or a running machine: gdb://HOST:PORT';
 
 export const TARGET_HELP = `
-FILE is a map request or golden ops file, which is carried out first; or a golden image; or memory that someone dumped. Several
-memory images make one memory. Their kind is seen from what they hold; raw bytes need their address: ram.bin@0x4000_0000.
+FILE is a map request or golden ops file, which is carried out first; or a golden image; or a memory dump. Several memory
+images make one memory. Their format is detected; raw bytes need an address: ram.bin@0x4000_0000.
 Memory needs register values: options (--ttbr0 0x… --tcr 0x… --mair 0x…, or by the manual's names --reg TTBR0_EL2=0x…), a file
-(--registers FILE: JSON, a golden image, or what gdb, U-Boot, TF-A or Xen print), or of an SMMUv3 --strtab-base, --strtab-cfg and
---sid. A file may hold several exception levels: the regime takes the registers of its own names. Options take the place of a file's.
+(--registers FILE: JSON, a golden image, or what gdb, U-Boot, TF-A or Xen print), or for an SMMUv3 --strtab-base, --strtab-cfg and
+--sid. A file may hold several Exception levels: the regime uses the registers with its own names. Options override a file.
 
-gdb://HOST:PORT is a machine that runs, behind a gdb stub: QEMU's (-s), or another. It is stopped while it is read, never written, and
-left as it was. Its registers are its own (--cpu-number N: of another CPU); --smmu BASE reads those of an SMMUv3 at that address.
-Memory is read by physical addresses. Of a program under gdbserver, --base HOST=PA says where the buffer that holds the tables is,
-and which PA that is meant to be.
+gdb://HOST:PORT is a running machine with a gdb stub: QEMU's (-s), or another. It is stopped while it is read, never written, and
+left as it was. Its registers are read too (--cpu-number N: those of another CPU); --smmu BASE reads those of an SMMUv3 at that address.
+Memory is read by physical addresses. For a program under gdbserver, --base HOST=PA gives the address of the buffer with the tables,
+and the PA that it stands for.
 `;
 
 const REGIME_HELP = `translation regime, in any case and without quotes: ${[...machineRegimes, 'smmuv3'].join(', ').replaceAll('&', '')} …; vhe is el20`;
@@ -49,22 +49,24 @@ const REGIME_HELP = `translation regime, in any case and without quotes: ${[...m
 export function addTargetOptions(command: Command): Command {
   command
     .addOption(
-      new Option('--image-format <kind>', 'of memory images, in place of what they look like').choices(
+      new Option('--image-format <kind>', 'format of memory images, instead of detecting it').choices(
         IMAGE_FORMATS,
       ),
     )
     .option('--registers <file>', 'register values: JSON, or what a debugger or firmware printed')
     .option('--reg <name=value...>', "a register by the manual's name: TTBR0_EL2=0x4000_0000 (repeatable)")
     .addOption(new Option('--regime <name>', REGIME_HELP).argParser(askedRegime))
-    .addOption(new Option('--stage <n>', 'of a regime of two stages: this one alone').choices(['1', '2']))
+    .addOption(new Option('--stage <n>', 'only this stage of a regime with two').choices(['1', '2']))
     .addOption(
-      new Option('--cpu <model>', 'whose features count (default: max, all of them)').choices(cpuModels),
+      new Option('--cpu <model>', 'the CPU model that decides features (default: max, all of them)').choices(
+        cpuModels,
+      ),
     )
     .addOption(new Option('--pa-bits <n>', 'implemented physical address bits, 32 to 52').argParser(paBits))
     .addOption(
       new Option(
         '--security <state>',
-        `whose accesses: ${SECURITY_WORDS} (default: what SCR_EL3 says; else secure of EL3, nonsecure of all else)`,
+        `Security state of the access: ${SECURITY_WORDS} (default: from SCR_EL3, or else secure for EL3 and nonsecure otherwise)`,
       ).argParser(securityState),
     );
   for (const name of PE_REGISTERS)
@@ -72,22 +74,23 @@ export function addTargetOptions(command: Command): Command {
   for (const name of SMMU_REGISTERS)
     command.addOption(new Option(`--${name} <value>`, `SMMU_${name.toUpperCase().replaceAll('-', '_')}`));
   return command
-    .option('--sid <id>', 'StreamID, of an SMMU (of a golden image default: that of its first row)')
-    .option('--ssid <id>', 'SubstreamID, of an SMMU')
+    .option('--sid <id>', 'StreamID, for an SMMU (default for a golden image: that of its first row)')
+    .option('--ssid <id>', 'SubstreamID, for an SMMU')
     .addOption(
-      new Option('--cpu-number <n>', 'of a running machine: whose registers (default: 0)').argParser(
-        cpuNumber,
-      ),
+      new Option(
+        '--cpu-number <n>',
+        'running machine: the CPU whose registers to read (default: 0)',
+      ).argParser(cpuNumber),
     )
-    .option('--smmu <base>', 'of a running machine: the SMMUv3 whose registers are at this PA')
+    .option('--smmu <base>', 'running machine: use the SMMUv3 whose registers are at this PA')
     .option(
       '--base <host=pa>',
-      'of a program under gdbserver: the address that stands for a PA (0: they are the same)',
+      'program under gdbserver: the address that stands for a PA (0: they are the same)',
     )
     .option('--row <n>', 'with registers and StreamID of translations[n] of a golden image');
 }
 
-/** What an access is, as it was typed. */
+/** The access options as typed. */
 export interface AccessOptions {
   readonly access?: Access['access'];
   readonly unprivileged?: boolean;
@@ -95,8 +98,8 @@ export interface AccessOptions {
 }
 
 export const DERIVATION_HELP =
-  'what the registers mean, field by field (of memory images it is always said; what is wrong with them is for every file)';
-export const PAN_HELP = 'with PSTATE.PAN = 1: privileged data accesses to what EL0 may access fault';
+  'show what the registers mean, field by field (always shown for memory images; problems are shown for every file)';
+export const PAN_HELP = 'with PSTATE.PAN = 1: privileged data accesses to memory that EL0 may access fault';
 
 /** Adds them to a command. */
 export function addAccessOptions(command: Command): Command {
@@ -112,7 +115,7 @@ export function addAccessOptions(command: Command): Command {
     .option('--pan', PAN_HELP);
 }
 
-/** @throws InvalidArgumentError with the names that there are. */
+/** @throws InvalidArgumentError that lists the known names. */
 function askedRegime(text: string): AskedRegime {
   const found = /^smmu(v3)?$/i.test(text) ? 'smmuv3' : regimeNamed(text);
   if (found !== undefined) return found;
@@ -121,10 +124,10 @@ function askedRegime(text: string): AskedRegime {
   );
 }
 
-/** The states, as they may be typed. */
+/** The states as they may be typed. */
 export const SECURITY_WORDS = securityStates.map(securityWord).join(', ');
 
-/** @throws InvalidArgumentError with the states that there are. */
+/** @throws InvalidArgumentError that lists the known states. */
 export function securityState(text: string): SecurityState {
   const found = securityNamed(text);
   if (found !== undefined) return found;

@@ -1,4 +1,4 @@
-/** What targets of every kind are made of: register values, the regime they make, the stream that is asked. */
+/** The parts of every kind of target: register values, the regime that follows from them, the chosen stream. */
 import { isStream, type MachineRegime } from '../../arch/regimes.ts';
 import type { SecurityState } from '../../arch/security.ts';
 import { GoldenFileError } from '../../golden/result.ts';
@@ -32,7 +32,7 @@ import { type CliIo, inputError, usageError } from '../io.ts';
 import type { TargetOptions } from './options.ts';
 import type { Target } from './target.ts';
 
-/** Errors of what a file holds are the file's. */
+/** Turns an error about the contents of a file into one that names the file. */
 export function said<T>(file: string, act: () => T): T {
   try {
     return act();
@@ -43,18 +43,18 @@ export function said<T>(file: string, act: () => T): T {
   }
 }
 
-/** `--security`, where it was typed. */
+/** `--security`, if given. */
 export function securityOf({
   security,
 }: Pick<GivenRegisters, 'security'>): Pick<MachineDescription, 'security'> {
   return security === undefined ? {} : { security };
 }
 
-/** What a security state asks for that no walk here does. */
+/** Notes on what a Security state needs but the walks here don't do. */
 export function securityNotes({ security }: Translator): string[] {
   return security === 'realm' || security === 'root'
     ? [
-        'granule protection checks (FEAT_RME) are not modelled: what translates here may still be a granule protection fault',
+        'granule protection checks (FEAT_RME) are not modelled: an address that translates here may still get a granule protection fault',
       ]
     : [];
 }
@@ -67,22 +67,22 @@ export function askedStream(
   const asked = (text: string | undefined, name: string, bits: bigint) => {
     if (text === undefined) return undefined;
     if (regime !== 'smmuv3' && !isStream(regime))
-      throw usageError(`${name} is for an SMMU; this image is of ${regime}`);
+      throw usageError(`${name} is for an SMMU; this image has regime ${regime}`);
     const id = parseAddress(text, name);
     if (id >> bits) throw usageError(`${name}: ${text} has more than ${bits} bits`);
     return Number(id);
   };
   const streamId = asked(sid, '--sid', 32n);
   if (streamId !== undefined && !hasTable) {
-    throw usageError('--sid chooses from a stream table; this image holds a single stream');
+    throw usageError('--sid chooses from a stream table; this image has a single stream');
   }
   const substreamId = asked(ssid, '--ssid', 20n);
   return { ...(streamId !== undefined && { streamId }), ...(substreamId !== undefined && { substreamId }) };
 }
 
 /**
- * The stream that was asked for, or the only one that the stream table has.
- * @throws CliError (usage) that lists the valid StreamIDs, where there are several or none.
+ * The stream from the options, or the only one in the stream table.
+ * @throws CliError (usage) that lists the valid StreamIDs if there are several or none.
  */
 export function chosenStream(
   { memory, registers }: Pick<MachineDescription, 'memory' | 'registers'>,
@@ -99,28 +99,28 @@ export function chosenStream(
   }
   const config =
     registers.strtab_base_cfg === undefined
-      ? ' (SMMU_STRTAB_BASE_CFG, --strtab-cfg, is not given: a linear table of one entry is looked at)'
+      ? ' (SMMU_STRTAB_BASE_CFG, --strtab-cfg, is not given: taken as a linear table of one entry)'
       : '';
   if (only === undefined) {
     throw usageError(
       `no StreamID has a valid stream table entry${config}`,
-      'say which one is meant: --sid 0x…, and see why it has none',
+      'choose one with --sid 0x…, to see why it has none',
     );
   }
   const list = ids.map((id) => hex(id)).join(', ');
   throw usageError(
     `which stream? Valid are the StreamIDs ${list}${complete ? '' : ' …'}${config}`,
-    'say which: --sid 0x…',
+    'choose one: --sid 0x…',
   );
 }
 
-/** Register values as they were given: those of a file, and the options that take the place of its values. */
+/** The given register values: those of a file, and the options that override them. */
 export interface GivenRegisters {
   readonly file: RegisterValues;
   readonly over: RegisterValues;
-  /** The file's name, where there is one. */
+  /** The file's name, if there is one. */
   readonly source?: string;
-  /** As it was asked for, and as the file says. */
+  /** The regime from the options, and the one in the file. */
   readonly asked?: AskedRegime;
   readonly said?: AskedRegime;
   /** `--security`, or else what the file says. */
@@ -129,13 +129,13 @@ export interface GivenRegisters {
   readonly cpu: RegisterFile['cpu'];
 }
 
-/** Register values that were found where the memory is: a running machine's. */
+/** Register values found together with the memory, as in a running machine. */
 export interface FoundRegisters {
   readonly file: RegisterFile;
   readonly source: string;
 }
 
-/** `--registers FILE`, which takes the place of what was `found`, and the options beside it. */
+/** `--registers FILE`, which replaces what was `found`, and the options. */
 export async function givenRegisters(
   io: CliIo,
   options: TargetOptions,
@@ -170,8 +170,8 @@ async function readRegisters(file: string, io: CliIo): Promise<RegisterFile> {
 }
 
 /**
- * The values of the regime that was asked for, or that follows from them.
- * @throws CliError: what is missing or not asked clearly is a matter of usage, what a file holds is the file's.
+ * The values for the regime that was chosen, or that follows from them.
+ * @throws CliError: (usage) for missing or unclear options, (input) for the contents of a file.
  */
 export function resolved(request: RegisterRequest, source: string | undefined): ResolvedRegisters {
   try {
@@ -190,7 +190,7 @@ export function resolved(request: RegisterRequest, source: string | undefined): 
   }
 }
 
-/** What is said beside an answer: which regime follows, what was assumed, what has no part in it. */
+/** Notes on an answer: the regime that follows, assumptions, and registers that are not used. */
 export function registerNotes({ regime, because, assumed, ignored }: ResolvedRegisters): string[] {
   const of = (kind: IgnoredRegister['kind']) => ignored.filter((one) => one.kind === kind);
   const names = (list: readonly IgnoredRegister[]) => list.map(({ register }) => register).join(', ');
@@ -207,7 +207,7 @@ export function registerNotes({ regime, because, assumed, ignored }: ResolvedReg
   ];
 }
 
-/** An SMMU's regime is what the stream table entry says: stage 1, stage 2 or both. */
+/** An SMMU's regime comes from the stream table entry: stage 1, stage 2 or both. */
 export function smmuRegime(
   machine: Omit<MachineDescription, 'regime'> & { readonly regime: AskedRegime },
   stream: StreamChoice,
@@ -222,12 +222,12 @@ export function smmuRegime(
   return make(stages.has(2) ? 'smmuv3-s2' : 'smmuv3-s1');
 }
 
-/** A range whose base nobody gave. */
+/** A range whose table base was not given. */
 export function ungivenNote({ register, first, last }: UngivenRange): string {
   return `${register} is not given: its range, ${hex(first)} to ${hex(last)}, is taken to be disabled`;
 }
 
-/** @throws CliError (usage) for an address whose table base nobody gave. */
+/** @throws CliError (usage) for an address whose table base was not given. */
 export function checkBaseGiven({ ungiven = [] }: Pick<Target, 'ungiven'>, ia: bigint): void {
   const range = ungivenAt(ungiven, ia);
   if (range === undefined) return;

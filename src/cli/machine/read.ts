@@ -1,4 +1,4 @@
-/** Reads files into a target: tables made from a request, a golden image, memory that someone dumped with register values beside it, or a running machine. */
+/** Reads files into a target: tables made from a request, a golden image, a memory dump with register values, or a running machine. */
 import { isGdbAddress } from '../input/gdb-address.ts';
 import { openInput } from '../input/open-input.ts';
 import { type CliIo, inputError, usageError } from '../io.ts';
@@ -7,7 +7,7 @@ import type { Target } from './target.ts';
 
 /**
  * Reads files into one target: a request or a golden image, or memory images (several make one memory).
- * @throws CliError (input) for files that can't be read, or don't go together; (usage) for options that don't fit them.
+ * @throws CliError (input) for files that can't be read or combined; (usage) for options that don't suit them.
  */
 export async function readTarget(
   files: readonly string[],
@@ -18,8 +18,8 @@ export async function readTarget(
 }
 
 /**
- * The same, but that several JSON documents are targets of their own.
- * @throws CliError as {@link readTarget} does.
+ * The same, except that several JSON documents make several targets.
+ * @throws CliError, as {@link readTarget} does.
  */
 export async function readTargets(
   files: readonly string[],
@@ -45,7 +45,7 @@ async function openAll(files: readonly string[], io: CliIo, options: TargetOptio
 async function targetOf(inputs: readonly Input[], io: CliIo, options: TargetOptions): Promise<Target> {
   const machine = inputs.find((input) => 'gdb' in input);
   if (machine !== undefined && inputs.length > 1) {
-    throw usageError(`${machine.name} is a running machine, and stands by itself`);
+    throw usageError(`${machine.name} is a running machine, and can't be combined with other files`);
   }
   if (machine !== undefined) return (await import('./live.ts')).liveTarget(machine.gdb, io, options);
   for (const option of ['smmu', 'base', 'cpuNumber'] as const) {
@@ -56,11 +56,11 @@ async function targetOf(inputs: readonly Input[], io: CliIo, options: TargetOpti
   const files = inputs.filter((input): input is FileInput => !('gdb' in input));
   const documents = files.filter((input) => 'json' in input);
   const [document] = documents;
-  // Each kind of target pulls in much that the others can do without.
+  // Each kind of target loads many modules that the others don't need.
   if (document === undefined) return (await import('./dump.ts')).dumpTarget(files, io, options);
   if (inputs.length > 1) {
     throw usageError(
-      `${document.name} is a JSON document, and stands by itself`,
+      `${document.name} is a JSON document, and can't be combined with other files`,
       'register values for memory images come from --registers FILE',
     );
   }

@@ -1,4 +1,4 @@
-/** A map request as a target: carried out, its tables are walked as hardware would. */
+/** A map request as a target: it is carried out, and its tables are walked as hardware would. */
 import { createMachine } from '../../machine/machine.ts';
 import { registersOfOptions } from '../input/registers.ts';
 import { parseRequest } from '../input/request.ts';
@@ -11,8 +11,7 @@ import type { Target } from './target.ts';
 /** @throws CliError (input) for a malformed request, or one that has no tables; (usage) for options that are for images. */
 export function requestTarget(json: unknown, file: string, options: TargetOptions): Target {
   for (const option of ['sid', 'ssid', 'row'] as const) {
-    if (options[option] !== undefined)
-      throw usageError(`--${option} chooses within an image; ${file} is not one`);
+    if (options[option] !== undefined) throw usageError(`--${option} is for images; ${file} is not one`);
   }
   const given = Object.keys(registersOfOptions({ ...options }));
   if (
@@ -22,7 +21,7 @@ export function requestTarget(json: unknown, file: string, options: TargetOption
     given.length > 0
   ) {
     throw usageError(
-      `${file} is a request, whose registers are those that its tables make`,
+      `${file} is a request: its registers come from the tables that it makes`,
       'register values are for memory images',
     );
   }

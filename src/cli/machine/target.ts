@@ -1,4 +1,4 @@
-/** What commands look at, wherever it came from. */
+/** What commands work on, wherever it comes from. */
 import type { MachineRegime } from '../../arch/regimes.ts';
 import type { ImageRow } from '../../golden/image-file.ts';
 import type { MachineDescription, StreamChoice, Translator } from '../../machine/machine.ts';
@@ -9,17 +9,17 @@ export interface Target {
   /** A walker's regime, or `smmuv3-s1`, `-s2`, `-nested`. */
   readonly regime: MachineRegime;
   readonly walker: Translator;
-  /** What the walker is made of. */
+  /** The options from which the walker is made. */
   readonly machine: MachineDescription;
   readonly stream: StreamChoice;
-  /** Registers and memory came from outside: worth saying what they mean. */
+  /** Whether registers and memory came from outside, so that their meaning is worth showing. */
   readonly dumped: boolean;
-  /** Frames of an image that lists tables and nothing else: 4 KiB each. */
+  /** The 4 KiB frames of an image that contains only tables. */
   readonly frames?: readonly bigint[];
-  /** The row of the image that was asked for. */
+  /** The chosen row of the image. */
   readonly row?: ImageRow;
-  /** Ranges whose table base was not given: no answer about an address there is true. */
+  /** Ranges whose table base was not given, so that nothing can be said about addresses there. */
   readonly ungiven?: readonly UngivenRange[];
-  /** To be said beside the result: what a request refused, what a reader assumed. */
+  /** Notes to show with the result: refusals of a request, assumptions of a reader. */
   readonly warnings: readonly string[];
 }

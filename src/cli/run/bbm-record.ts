@@ -1,4 +1,4 @@
-/** A map request as a trace: its operations carried out on a recorded memory, their writes judged one operation after the other. */
+/** Turns a map request into a trace: operations run on a recorded memory, and their writes are judged operation by operation. */
 import { recordWrites, type StepVerdict, TraceError, TraceJudge, traceContext } from '../../bbm/index.ts';
 import type { Operation } from '../../operations/schema.ts';
 import { hex, sizeText } from '../../text/numbers.ts';
@@ -6,7 +6,7 @@ import type { MapRequest } from '../input/request.ts';
 import { inputError } from '../io.ts';
 import { type Outcome, performOne, performOrRefuse } from './perform.ts';
 
-/** What one operation wrote. */
+/** The writes of one operation. */
 export interface JudgedOp {
   readonly title: string;
   readonly verdicts: readonly StepVerdict[];
@@ -20,9 +20,9 @@ export interface RecordedRun {
 /**
  * Records and judges a request.
  *
- * @param sync - invalidate as Linux does: the range behind every unmap, and what a table covered when its descriptor is taken
- * away, before its frame is used again (io_pgtable_tlb_flush_walk).
- * @throws CliError (input) for a format whose descriptors are not VMSAv8-64's.
+ * @param sync - invalidate as Linux does: the range after every unmap, and what a table covered when its descriptor is
+ * removed, before its frame is reused (io_pgtable_tlb_flush_walk).
+ * @throws CliError (input) for a format without VMSAv8-64 descriptors.
  */
 export function recordRequest(request: MapRequest, source: string, sync: boolean): RecordedRun {
   if (request.dma !== undefined)
@@ -72,7 +72,7 @@ function judgeStep(
   return [verdict, ...flushes];
 }
 
-/** The input addresses that Linux invalidates afterwards: what an unmap took, and what a refused map had mapped on its way. */
+/** The input addresses that Linux invalidates afterwards: what an unmap removed, and what a refused map had already mapped. */
 function invalidatedBy({ op, ret, error, from }: Outcome): { from: bigint; size: bigint } {
   switch (op.op) {
     case 'unmap':
@@ -84,7 +84,7 @@ function invalidatedBy({ op, ret, error, from }: Outcome): { from: bigint; size:
         from: op.iova,
         size: error ? op.sg.reduce((sum, { length }) => sum + BigInt(length), 0n) : 0n,
       };
-    // Linux invalidates what it made clean, so that the next write is seen.
+    // Linux invalidates what it made clean, so that the next write is noticed.
     case 'dirty':
       return { from: op.iova, size: op.clear === false ? 0n : op.size };
     case 'iova_to_phys':

@@ -1,18 +1,18 @@
-/** Work that comes result by result and may take long: progress on a terminal, and Ctrl-C ends it with what there is. */
+/** Long work that gives result after result: shows progress on a terminal, and Ctrl-C ends it with the results so far. */
 import type { Output } from '../output.ts';
 import { Progress } from '../progress.ts';
 
 export interface Gathered<T> {
   readonly results: readonly T[];
-  /** Some are missing: the exit code is `EXIT_INTERRUPTED`. */
+  /** Whether results are missing, so that the exit code is `EXIT_INTERRUPTED`. */
   readonly interrupted: boolean;
 }
 
 /**
- * Gathers results until there are no more, or SIGINT, which counts after the result at hand, and is said on stderr. The second SIGINT ends the
+ * Gathers results until there are no more, or until SIGINT, which takes effect after the current result and is reported on stderr. A second SIGINT ends the
  * program.
  * @param total - how many results there will be.
- * @param what - what they are called, many of them: `combinations`.
+ * @param what - their name in the plural: `combinations`.
  */
 export async function interruptible<T>(
   out: Output,

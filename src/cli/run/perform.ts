@@ -1,4 +1,4 @@
-/** Carries out a map request on a domain of its own, and keeps what each operation answered. */
+/** Carries out a map request on a new domain, and keeps the result of each operation. */
 import { FormatError, IommuDomain, IommuError, MemoryError, PhysicalMemory } from '../../index.ts';
 import { type Answer, perform as carryOut } from '../../operations/perform.ts';
 import type { Operation } from '../../operations/schema.ts';
@@ -9,7 +9,7 @@ import { type DmaOutcome, performDma } from './dma.ts';
 /** The outcome of one operation. */
 export interface Outcome extends Omit<Answer, 'done'> {
   readonly op: Operation;
-  /** As the file wants it; without a wish, whether it was done in full. */
+  /** Whether the result is the one that the file expects; without an expectation, whether it was done in full. */
   readonly ok: boolean;
 }
 
@@ -20,14 +20,14 @@ export interface Performed {
   readonly dma: readonly DmaOutcome[];
 }
 
-/** @throws FormatError when the format refuses the configuration; CliError (input) for RAM that can't be. */
+/** @throws FormatError when the format refuses the configuration; CliError (input) for impossible RAM. */
 export function perform(request: MapRequest): Performed {
   const domain = new IommuDomain(memoryOf(request), request.format, request.options);
   const outcomes = request.ops.map((op) => performOne(domain, op, request));
   return { domain, outcomes, dma: request.dma ? performDma(domain, request.dma, request.cpuPageSize) : [] };
 }
 
-/** The same for commands that can't do without tables. */
+/** The same for commands that need tables. */
 export function performOrRefuse(request: MapRequest, source: string): Performed {
   try {
     return perform(request);
@@ -54,7 +54,7 @@ export function performOne(domain: IommuDomain, op: Operation, request: MapReque
   return { op, ...answer, ok: asWanted && rangesAsWanted(op, answer.ranges) };
 }
 
-/** Whether a reading of dirty state reported the ranges that the file wants, if it wants any. */
+/** Whether reading dirty state gave the ranges that the file expects, if it expects any. */
 function rangesAsWanted(op: Operation, got: Answer['ranges'] = []): boolean {
   if (op.op !== 'dirty' || op.ranges === undefined) return true;
   const { ranges } = op;

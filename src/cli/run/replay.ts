@@ -1,4 +1,4 @@
-/** Replays a file of scatterlists: each request mapped, verified byte by byte, unmapped, and verified to be gone. */
+/** Replays a file of scatterlists: each request is mapped, verified byte by byte, unmapped, and verified to be gone. */
 import { arm64LpaeS1 } from '../../../formats/index.ts';
 import { IommuDomain, IommuError, PhysicalMemory, type Prot } from '../../index.ts';
 import { hex } from '../../text/numbers.ts';
@@ -6,13 +6,13 @@ import { createWalker, type Walker } from '../../walker/index.ts';
 import type { ScatterlistRequest, ScatterlistsFile } from '../input/scatterlists-file.ts';
 import { verifyMapped, verifyUnmapped } from './verify.ts';
 
-/** What a driver's DMA is mapped with on a coherent machine. */
+/** The rights and memory type of DMA on a coherent machine. */
 export const DMA_PROT: Prot = { read: true, write: true, cache: true };
 
 const TABLE_RAM = { base: 0x8000_0000n, size: 1n << 30n };
 const ADDRESS_BITS = 48;
 
-/** A request that did not come out right. */
+/** A request with a wrong result. */
 export interface Problem {
   readonly request: number;
   readonly text: string;
@@ -21,7 +21,7 @@ export interface Problem {
 /** The outcome of one request. */
 export interface RequestStats {
   readonly runs: number;
-  /** Leaves by level, as the walker met them. */
+  /** Leaves by level, as the walker found them. */
   readonly leaves: ReadonlyMap<number, number>;
 }
 
@@ -31,7 +31,7 @@ export interface ReplayResult {
   readonly entries: number;
   readonly runs: number;
   readonly bytes: bigint;
-  /** Leaves by level, and what one of them covers. */
+  /** Leaves by level, and the size of one. */
   readonly leaves: ReadonlyMap<number, number>;
   readonly leafSizes: ReadonlyMap<number, bigint>;
   /** Tables made below the root, over all requests. */
@@ -121,7 +121,7 @@ class Replayer {
 
   #expect(request: number, what: string, got: bigint, want: bigint): void {
     if (got !== want)
-      this.#report(request, `${what} answered ${hex(got)}, not the ${hex(want)} bytes asked for`);
+      this.#report(request, `${what} returned ${hex(got)}, not the ${hex(want)} bytes asked for`);
   }
 
   #report(request: number, text: string | undefined): void {
@@ -157,7 +157,7 @@ class Replayer {
   }
 }
 
-/** The request that shows most: several runs and page sizes, and still short enough to print. */
+/** The most instructive request: several runs and page sizes, but short enough to print. */
 export function mostInteresting({ file, requests }: ReplayResult): number {
   let best = 0;
   let bestScore = -1;

@@ -1,10 +1,10 @@
-/** The walker's verdict on one map_sg: every byte leads where its scatterlist entry says, and no byte around it leads anywhere. */
+/** Verifies one map_sg with the walker: every byte must lead where its scatterlist entry says, and the bytes around it nowhere. */
 import type { Prot, Scatterlist } from '../../index.ts';
 import { faultText, permissionText } from '../../text/hardware.ts';
 import { hex, sizeText } from '../../text/numbers.ts';
 import type { Walker, WalkResult } from '../../walker/index.ts';
 
-/** What a verified request is made of: how many leaves of each level there are, and what is wrong, if anything is. */
+/** The result of verifying a request: leaves of each level, and the problem, if any. */
 export interface Verdict {
   /** Leaves by level. */
   readonly leaves: ReadonlyMap<number, number>;
@@ -15,7 +15,7 @@ const QUIET = { access: 'read', trace: false } as const;
 const LAST_IOVA = (1n << 64n) - 1n;
 
 /**
- * Walks once for every leaf. A leaf is linear, so when it begins where the last one ended, at the right PA, and ends within
+ * Walks once for every leaf. A leaf is linear, so if it begins where the last one ended, at the right PA, and ends within
  * its run, each of its bytes is right.
  */
 export function verifyMapped(walker: Walker, iova: bigint, sg: Scatterlist, prot: Prot): Verdict {
@@ -39,7 +39,7 @@ export function verifyMapped(walker: Walker, iova: bigint, sg: Scatterlist, prot
   };
 }
 
-/** Walks every page of `pageSize`: none of them may lead anywhere. */
+/** Walks every page of `pageSize`. None may be mapped. */
 export function verifyUnmapped(
   walker: Walker,
   iova: bigint,
@@ -62,7 +62,7 @@ function wrongLeaf(walk: WalkResult, ia: bigint, pa: bigint, left: bigint): stri
   return undefined;
 }
 
-/** What was asked must be allowed, and nothing written that was not to be. */
+/** Checks that the rights asked for are allowed, and that writing is not if it was not asked for. */
 function wrongRights(walk: Extract<WalkResult, { ok: true }>, prot: Prot): string | undefined {
   const { privileged, unprivileged } = walk.permissions;
   const right = [privileged, unprivileged].every(
@@ -73,7 +73,7 @@ function wrongRights(walk: Extract<WalkResult, { ok: true }>, prot: Prot): strin
   }
   const { attributes } = walk;
   const cached = attributes.type === 'normal' && attributes.inner.policy === 'write-back';
-  return cached === (prot.cache === true) ? undefined : `IOVA ${hex(walk.ia)} is cached otherwise than asked`;
+  return cached === (prot.cache === true) ? undefined : `IOVA ${hex(walk.ia)} is not cached as asked`;
 }
 
 function stillThere(walker: Walker, ia: bigint): string | undefined {

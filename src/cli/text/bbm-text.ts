@@ -1,4 +1,4 @@
-/** Verdicts on a trace as lines, alike steps folded, and as JSON. */
+/** Verdicts on a trace as lines, with equal steps folded, and as JSON. */
 
 import type { TableSpace } from '../../bbm/context.ts';
 import { bbmFields } from '../../bbm/fields.ts';
@@ -18,19 +18,19 @@ import { count, counted, hex, hexWord, sizeText } from '../../text/numbers.ts';
 import type { Style } from '../../text/style.ts';
 import type { Machine } from '../../tlb/index.ts';
 
-/** For whom the trace has to be legal. */
+/** The machines and the level for which the trace has to be legal. */
 export interface Chosen {
   readonly machines: readonly Machine[];
   readonly bbml: BbmLevel;
 }
 
 const LINE = 110;
-/** Invalidations of one step that are shown. */
+/** The most invalidations to show for one step. */
 const SHORT_LIST = 4;
 
 export const MACHINE_NAMES = { pe: 'PE', smmu: 'SMMU' } as const;
 
-/** One line for every step, or for some behind each other that only differ in their place; below it, what it needs. */
+/** One line for each step, or for several in sequence that differ only in their place; below it, what it needs. */
 export function verdictLines(
   verdicts: readonly StepVerdict[],
   space: TableSpace,
@@ -46,7 +46,7 @@ export function verdictLines(
   return groups.flatMap((group) => groupLines(group, space, chosen, style));
 }
 
-/** Steps of the same likeness are told in one line. */
+/** Consecutive steps with the same key share a line. */
 function likeness(verdict: StepVerdict, space: TableSpace): string {
   if (verdict.kind !== 'write') return `step ${verdict.index}`;
   const { places, changes, judgements, before, after, breakFirst, needsBefore, needsAfter } = verdict;
@@ -195,7 +195,7 @@ function otherText(step: OtherVerdict['step']): string {
   return `invalidate ${parts.join(', ')}`;
 }
 
-/** As they were judged, nothing folded. */
+/** All verdicts, without folding. */
 export function verdictJson(verdict: StepVerdict): object {
   const { index } = verdict;
   if (verdict.kind !== 'write') return { index, ...verdict.step };

@@ -42,7 +42,7 @@ function tableLines({ workload, results }: Compared, style: Style): string[] {
   ];
 }
 
-/** What the row above says already is left out. Leaves of many kinds, and what a miss of each costs, take more rows. */
+/** Leaves out what equals the row above. Leaves of many kinds, with the cost of a miss for each, take more rows. */
 function rowsOf(result: CombinationResult, above: CombinationResult | undefined, style: Style): string[][] {
   const { combination, counts, refusedRequests, maps, levels, stage2Levels, misses } = result;
   const isNew = above?.combination.granule !== combination.granule;
@@ -80,7 +80,7 @@ function leafName(level: number, run: number): string {
   return `L${level}${run > 1 ? `x${run}` : ''}`;
 }
 
-/** By granule: what the meanings of map_sg make of the lists, and what the DMA layer takes. */
+/** By granule: how the meanings of map_sg judge the lists, and what the DMA layer takes. */
 function semanticsLines(results: readonly CombinationResult[], style: Style): string[] {
   const granules = new Map(results.map(({ combination, ofGranule }) => [combination.granule, ofGranule]));
   const [first] = granules.values();
@@ -117,7 +117,7 @@ function refusalLines(results: readonly CombinationResult[], style: Style): stri
     const more = refusedRequests > 1 ? ` (the first of ${count(refusedRequests)})` : '';
     if (refusal) add(granule, `map_sg${more}`, refusal.request, refusal.message);
     for (const { semantics, first } of ofGranule.semantics) {
-      // What exact refuses, map_sg has said.
+      // The refusals of `exact` are already in the list.
       if (first && semantics !== 'exact') add(granule, semantics, first.request, first.message);
     }
     const { first } = ofGranule.dma;
@@ -146,7 +146,7 @@ function hanging(text: string, indent: string): string[] {
   return wrap(text, LINE - 2 - indent.length).map((line, i) => `${indent}${i === 0 ? '- ' : '  '}${line}`);
 }
 
-/** Everything, typed: sizes of memory are addresses' strings, numbers of things are numbers. */
+/** Everything, with types: sizes of memory are strings like addresses, counts are numbers. */
 export function comparisonJson(compared: readonly Compared[]): object {
   const [first] = compared;
   return {

@@ -1,4 +1,4 @@
-/** What registers mean as JSON: addresses compact, descriptors and registers with all their digits. */
+/** The meaning of registers as JSON: addresses compact, descriptors and registers with all their digits. */
 import { securityWord } from '../../arch/security.ts';
 import type {
   CdDescription,

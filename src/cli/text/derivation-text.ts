@@ -1,4 +1,4 @@
-/** What registers mean as lines: stages, ranges, tables, memory types, and what is wrong with the register values. */
+/** The meaning of registers as lines: stages, ranges, tables, memory types, and problems of the register values. */
 import { securityName } from '../../arch/security.ts';
 import type {
   CdDescription,
@@ -40,7 +40,7 @@ export function derivationLines(description: RegimeDescription | StreamDerivatio
   return streamLines(description, style);
 }
 
-/** What has to be said of registers wherever they come from: what is not as it must be, and what makes memory Non-cacheable. */
+/** The lines that are shown wherever registers come from: problems, and what makes memory Non-cacheable. */
 export function judgementLines(description: RegimeDescription | StreamDerivation, style: Style): string[] {
   const { stages } = description;
   const problems = [
@@ -50,7 +50,7 @@ export function judgementLines(description: RegimeDescription | StreamDerivation
   return [...stages.flatMap((stage) => uncachedLines(stage, style)), ...problemLines(problems, style)];
 }
 
-/** Parts in wrapped lines, further in from the second line on. */
+/** Parts in wrapped lines, indented further from the second line on. */
 function lines(indent: string, text: string): string[] {
   return wrap(text, LINE - indent.length - 2).map((line, i) => `${indent}${i === 0 ? '' : '  '}${line}`);
 }
@@ -97,7 +97,7 @@ function offText({ field, value, rule }: OffReason, style: Style): string {
   return `${style.warn('off')}: ${field} = ${fieldValue(value)}: ${rule}`;
 }
 
-/** Encodings and sizes as the manual writes them, what is wider as hex. */
+/** Encodings and sizes as the manual writes them, wider values in hex. */
 function fieldValue(value: bigint): string {
   return value < 64n ? String(value) : hex(value);
 }
@@ -140,13 +140,13 @@ function startText({ startLevel, entries, concatenated, tableBase, alignLog2 }: 
   return `start level ${startLevel} of ${count(entries)} entries in ${concatenated} concatenated tables ${where}, for ${counted(more, 'input bit')} more than one table resolves`;
 }
 
-/** `L1 [38:30] 1G run 16G`; no size where there are tables alone. */
+/** `L1 [38:30] 1G run 16G`. No size for a level that only has tables. */
 function levelText({ level, high, low, leaf, entrySize, run }: LevelDescription): string {
   const size = leaf === 'none' ? '' : ` ${sizeText(entrySize)}`;
   return `L${level} [${high}:${low}]${size}${run ? ` run ${sizeText(run.size)}` : ''}`;
 }
 
-/** `output 44 bits (IPS 5 = 48, PARange 44)`: what was asked for, and what kept it from being had. */
+/** `output 44 bits (IPS 5 = 48, PARange 44)`: the configured size, and what limits it. */
 function outputText(output: OutputSize): string {
   const { bits, field, encoding, configuredBits, formatBits, implementedBits, limitedBy } = output;
   const asked = field && `${field.split('.').at(-1)} ${encoding} = ${configuredBits}`;
@@ -203,7 +203,7 @@ function numberRuns(numbers: readonly number[]): string {
   return runs.map(([first, last]) => (first === last ? String(first) : `${first}-${last}`)).join(', ');
 }
 
-/** Memory types by index, alike ones together: `0-1 ff WB, 2 44 NC`. */
+/** Memory types by index, equal ones together: `0-1 ff WB, 2 44 NC`. */
 function memoryLines({ memory }: StageDescription): string[] {
   if (memory === undefined) return [];
   const text = (type: MemoryTypeDescription) => {
@@ -219,7 +219,7 @@ function memoryLines({ memory }: StageDescription): string[] {
   return lines('  ', `${memory.register} ${hex(memory.value)}  ${parts.join('; ')}`);
 }
 
-/** What makes Normal memory Non-cacheable in spite of its descriptors. */
+/** The controls that make Normal memory Non-cacheable, whatever its descriptors. */
 function uncachedLines({ uncached = [] }: StageDescription, style: Style): string[] {
   return uncached.flatMap(({ field, value, rule, section }) =>
     lines('  ', `${style.warn(`${field} = ${value}`)}: ${rule} (${section})`),

@@ -1,4 +1,4 @@
-/** A descriptor drawn: its hex digits, its bits, a ruler of its fields beneath, and the fields in a table of the same colours. */
+/** Draws a descriptor: hex digits, bits, a ruler of fields below, and a table of the fields in the same colours. */
 import { fieldTitle } from '../../descriptor/field.ts';
 import { bitRange, type DecodedField, type DescriptorLayout, type Field } from '../../descriptor/index.ts';
 import { columns, visibleWidth, wrap } from '../../text/columns.ts';
@@ -9,7 +9,7 @@ import type { Style } from '../../text/style.ts';
 import type { Verdict } from './plausibility.ts';
 import { fieldsOf, leafShift, type Place, type Reading } from './readings.ts';
 
-/** A field and the letter that stands for it in the ruler; none for bits that mean nothing. */
+/** A field, and its letter in the ruler. Bits without a meaning have no letter. */
 interface Lettered extends DecodedField {
   readonly letter: string;
   readonly paint: (text: string) => string;
@@ -21,14 +21,14 @@ const NIBBLE = 4;
 
 /** The widest a line gets. */
 const LINE = 80;
-/** How many objections are named. */
+/** The most objections to list. */
 const MOST = 3;
 
 /** How a reading is shown. */
 export interface ReadingOptions {
-  /** MAIR_ELx, which says the memory type of AttrIndx. */
+  /** MAIR_ELx, to show the memory type of AttrIndx. */
   readonly mair?: bigint | undefined;
-  /** There are others: what speaks against this one is said. */
+  /** Whether there are other readings, so that objections to this one are shown. */
   readonly ranked?: boolean;
 }
 
@@ -57,7 +57,7 @@ export function readingLines(
   ];
 }
 
-/** A reading that is hardly meant, in a line or two. */
+/** An unlikely reading, in a line or two. */
 export function unlikelyLines(reading: Reading): string[] {
   const { places, verdict, address } = reading;
   const at = address === undefined ? '' : ` at ${hex(address)}`;
@@ -87,7 +87,7 @@ function granulesOf(places: readonly Place[]): string[] {
   return [...new Set(places.map(({ format }) => sizeText(1n << BigInt(format.granuleLog2))))];
 }
 
-/** What a layout's title says of its kind beyond the word itself: ` (supersection)`. */
+/** The detail that a layout's title adds to its kind: ` (supersection)`. */
 function detailOf({ title }: DescriptorLayout): string {
   return / \([a-z ]+\)$/.exec(title)?.[0] ?? '';
 }
@@ -144,7 +144,7 @@ function fieldText(field: Field, text: string | undefined, withReference: boolea
   return `${said}${kind === 'software' ? ' (software)' : ''}${withReference ? ` (${reference})` : ''}`;
 }
 
-/** Where the descriptor leads; or why a word with bit 0 set is invalid all the same. */
+/** The address in the descriptor, or why a word with bit 0 set is invalid all the same. */
 function addressLines({ places, layout, run, address }: Reading, word: bigint): string[] {
   if (address !== undefined) {
     if (layout.kind === 'table') return ['', `  next table: ${hex(address)}`];

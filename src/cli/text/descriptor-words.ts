@@ -1,4 +1,4 @@
-/** Descriptors as they are typed, and as they stand in the text of a log, a printed walk or a memory dump. */
+/** Finds descriptors in arguments, and in the text of a log, a printed walk or a memory dump. */
 
 import { printedWalks } from '../../glossary/faults/printed-walk.ts';
 import { undamaged } from '../../glossary/faults/text/damage.ts';
@@ -8,22 +8,22 @@ import type { GranuleName } from './readings.ts';
 
 export interface DescriptorWord {
   readonly word: bigint;
-  /** Written with 8 digits, as a 32-bit word is. */
+  /** Whether it has 8 digits, like a 32-bit word. */
   readonly short: boolean;
-  /** What the text says of its place. */
+  /** The place that the text gives. */
   readonly level?: number | undefined;
   readonly stage?: 1 | 2 | undefined;
   readonly granule?: GranuleName | undefined;
 }
 
-/** What a text holds: the words that are descriptors by their name or form, and numbers that are left out. */
+/** The words of a text that are descriptors by their name or form, and the numbers that are left out. */
 export interface FoundWords {
   readonly words: readonly DescriptorWord[];
-  /** As they are written, with why. */
+  /** As written, with the reason. */
   readonly left: readonly string[];
 }
 
-/** @throws CliError (usage) for what is no number of at most 64 bits. */
+/** @throws CliError (usage) for anything but a number of at most 64 bits. */
 export function typedWord(text: string): DescriptorWord {
   return { word: parseAddress(text, 'descriptor'), short: /^0x[0-9a-f]{8}$/i.test(text.replaceAll('_', '')) };
 }
@@ -36,12 +36,12 @@ const BARE = /(?<![\w.])(?:[0-9a-f]{16}|[0-9a-f]{8})\b/gi;
 /** Names of descriptors. */
 const DESCRIPTOR =
   /\b(?:pgd|p4d|pud|pmd|pte|ppte|dte|descriptor|desc|entry|word|block|page|table)s?\s*(?:is|:|=|->)?\s*$/i;
-/** What stands before an address, an index or a register's value: a name, `@`, a bracket. */
+/** What comes before an address, an index or a register's value: a name, `@`, a bracket. */
 const OTHER = /(?:[@[(]|\b[a-z_][\w.]*(?:\s[a-z]+){0,2}\s*[:=])\s*(?:0x)?$/i;
 
 /**
- * The words of a text. Entries of a printed walk have their names, levels and stage; in other lines it is words with 0x, or without such ones
- * those of 8 or 16 digits, but for what has another name.
+ * The words of a text. Entries of a printed walk have their names, levels and stage. In other lines, words with 0x count, or if there are none,
+ * those of 8 or 16 digits, unless they have another name.
  */
 export function wordsIn(text: string): FoundWords {
   const { lines } = undamaged(text);
@@ -81,6 +81,6 @@ export function wordsIn(text: string): FoundWords {
 const KERNEL = 0xffff_0000_0000_0000n;
 
 function reasonAgainst(before: string, word: bigint): string | undefined {
-  if (OTHER.test(before)) return 'its name or place is that of an address, an index or a register';
+  if (OTHER.test(before)) return 'by its name or place it is an address, an index or a register';
   return word >= KERNEL && word % 2n === 0n ? "a kernel's address" : undefined;
 }

@@ -1,4 +1,4 @@
-/** Ranges of a dump as lines, in the manner of the kernel's page-table dump, and as JSON. */
+/** Ranges of a dump as lines, in the style of the kernel's page-table dump, and as JSON. */
 import type { MachineRegime } from '../../arch/regimes.ts';
 import type { Answer, Translator } from '../../machine/machine.ts';
 import type { AddressRange } from '../../space/address-range.ts';
@@ -72,10 +72,10 @@ function rangeRow(range: MappedRange, regime: MachineRegime, digits: number, sty
   return [...cells, sayText(result, regime, style)];
 }
 
-/** Rights, memory type, shareability and flags; of a leaf that faults, why. */
+/** Rights, memory type, shareability and flags; or the reason, for a leaf that faults. */
 export function sayText(result: Answer, regime: MachineRegime, style: Style): string {
   if (!result.ok) return style.bad(faultText(result.fault, regime));
-  // One cell, so that the words of a fault make no column wider.
+  // One cell, so that the text of a fault does not widen columns.
   const { attributes, shareability, combined } = memoryOf(result, regime);
   const memory = memoryCode(attributes).padEnd(MEMORY_WIDTH);
   const flags = [flagCode(result, regime), combined && `(${memoryCode(combined)} with stage 1 off)`];

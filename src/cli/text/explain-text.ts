@@ -1,4 +1,4 @@
-/** A topic of the glossary as lines: places, fields, codes, causes and checks, whichever it has. */
+/** A topic of the glossary as lines, with the parts that it has: places, fields, codes, causes and checks. */
 import type { FieldPlace } from '../../glossary/descriptor-fields.ts';
 import type { Topic, TopicField } from '../../glossary/topic.ts';
 import { columns, visibleWidth, wrap } from '../../text/columns.ts';
@@ -28,7 +28,7 @@ function joined(blocks: readonly (readonly string[])[]): string[] {
   return blocks.filter((block) => block.length > 0).flatMap((block, i) => (i > 0 ? ['', ...block] : block));
 }
 
-/** A heading and what stands under it; nothing where that is nothing. */
+/** A heading and the lines below it. Nothing if there are no lines. */
 export function section(title: string, lines: readonly string[]): string[] {
   return lines.length ? [`  ${title}:`, ...lines.map((line) => `    ${line}`)] : [];
 }
@@ -64,7 +64,7 @@ function valueLines(values: Readonly<Record<number, string>> | undefined): strin
   );
 }
 
-/** A row a field: with its value and what that says, or with the names of all values beneath it. */
+/** One row per field: with its value and its meaning, or with the names of all values below. */
 export function fieldLines(fields: readonly TopicField[], style: Style): string[] {
   const heads = fields.map(({ bits, name, value }, i) => [
     style.nth(i)(bits),

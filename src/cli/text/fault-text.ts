@@ -28,7 +28,7 @@ export function faultLines({ fault, count }: CountedFault, style: Style): string
   const blocks = [
     ...fault.registers.map((register) => registerLines(register, style)),
     fault.printed === undefined ? [] : printedLines(fault.printed, style),
-    section('or, read otherwise', bulleted((fault.otherwise ?? []).map(faultSentence))),
+    section('or, in another reading', bulleted((fault.otherwise ?? []).map(faultSentence))),
     section('usual causes', numbered(causesOf(fault))),
     section('check', bulleted(checksOf(fault))),
     section(
@@ -58,7 +58,7 @@ function registerLines({ layout, value }: RegisterValue, style: Style): string[]
   ];
 }
 
-/** A walk that a text prints without a fault. */
+/** A walk in a text without a fault. */
 export function walkOnlyLines(walk: PrintedWalk, style: Style): string[] {
   const { address, stage } = walk;
   const where = address === undefined ? '' : ` of ${stage === 2 ? 'IPA ' : ''}${hex(address)}`;

@@ -1,6 +1,6 @@
 /**
- * The layout by which a word is read: of Arm's own descriptors as hardware reads them, of what only a driver's format says
- * (`--format` by name) as that format writes it.
+ * The layout for decoding a word: Arm's own descriptors as hardware reads them, others as the driver's format
+ * (`--format` by name) writes them.
  */
 import { type DescriptorPlace, descriptorLayout, type EntryKind } from '../../arch/descriptors/index.ts';
 import {
@@ -20,7 +20,7 @@ const HARDWARE: Readonly<Record<string, Pick<DescriptorPlace, 'format' | 'stage'
   arm_64_lpae_s2: { format: 'long', stage: 2 },
   arm_v7s: { format: 'short', stage: 1 },
 };
-/** The same, where it is a regime of AArch32 that reads them. */
+/** The same for a regime of AArch32. */
 const AARCH32: typeof HARDWARE = {
   arm_32_lpae_s1: { format: 'long', stage: 1 },
   arm_32_lpae_s2: { format: 'long', stage: 2 },
@@ -28,7 +28,7 @@ const AARCH32: typeof HARDWARE = {
 
 /**
  * @param run - an entry of a supersection, a large page or a range of RISC-V.
- * @param by - the regime that reads it, where that is known.
+ * @param by - the regime that reads it, if known.
  */
 export function layoutFor(
   format: TableFormat,
@@ -46,7 +46,7 @@ export function layoutFor(
   return descriptorLayout({ ...place, ...placeOfReader(by, place.stage), ...(isMtk && { format: 'mtk' }) });
 }
 
-/** The formats whose descriptors a regime reads, each of one stage. */
+/** The formats whose descriptors a regime reads, one for each stage. */
 export function formatsOf(regime: MachineRegime): string[] {
   const { stage1, stage2, descriptors } = traitsOf(regime);
   const bits = isAArch32(regime) ? 32 : 64;

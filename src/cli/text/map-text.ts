@@ -1,4 +1,4 @@
-/** What tables cost, and the registers that point at them, as rows. */
+/** The cost of tables, and the registers that point at them, as rows. */
 import { countTree, type Registers, type TreeTable } from '../../index.ts';
 import { count, hex, hexWord, roughSize } from '../../text/numbers.ts';
 
@@ -22,7 +22,7 @@ export function costRows(tables: readonly TreeTable[]): string[][] {
   return rows;
 }
 
-/** `ttbr 0x80000000 · tcr ips 5 tg 0 …` as Linux has them, then each hardware register with all its digits. */
+/** `ttbr 0x80000000 · tcr ips 5 tg 0 …` in Linux's form, then each hardware register with all its digits. */
 export function registerRows({ cfg, hardware }: Registers, stage: 1 | 2): string[][] {
   const linux = Object.entries(cfg).map(([name, value]) => [
     name,

@@ -1,4 +1,4 @@
-/** What an operation of a request answered, as lines and as JSON. */
+/** The result of an operation in a request, as lines and as JSON. */
 import type { IommuError, SgPlan, SgRefusal } from '../../index.ts';
 import type { Operation } from '../../operations/schema.ts';
 import { wrap } from '../../text/columns.ts';
@@ -8,10 +8,10 @@ import { protText } from '../input/request.ts';
 import type { Outcome } from '../run/perform.ts';
 
 const LINE = 96;
-/** Failing entries that are shown. */
+/** The most failing entries to show. */
 const SHORT_LIST = 8;
 
-/** The operation and its answer in a line; below it, why it was refused. */
+/** The operation and its result in a line, and below it the reason if it was refused. */
 export function outcomeLines(outcome: Outcome, style: Style): string[] {
   const { op, ret, error, ok, sg, plan, from, ranges } = outcome;
   const answer = retText(op, ret);
@@ -27,7 +27,8 @@ export function outcomeLines(outcome: Outcome, style: Style): string[] {
   }
   if (plan && plan.semantics !== 'exact') lines.push(`  ${overMappedText(plan, ret >= 0n, style)}`);
   if (op.op === 'dirty') lines.push(...dirtyLines(op.ranges, ranges ?? []));
-  if (from !== undefined) lines.push(`  from ${hex(from)} on: a block that begins before what was asked`);
+  if (from !== undefined)
+    lines.push(`  from ${hex(from)} on: a block that begins before the requested range`);
   if (error) lines.push(...wrap(error.message, LINE).map((line) => `  ${line}`));
   if (plan) lines.push(...failingLines(plan.refusals, error));
   return lines;
@@ -39,7 +40,7 @@ function overMappedText({ semantics, overMapped }: SgPlan, mapped: boolean, styl
   return `${semantics}: ${style.bad(bytes)}, bytes that no entry asked for`;
 }
 
-/** The entries that fail beside the one that the error speaks of. */
+/** The entries that fail besides the one in the error. */
 function failingLines(refusals: readonly SgRefusal[], error: IommuError | undefined): string[] {
   const others = refusals.filter(({ entry }) => entry !== error?.operands.entry);
   const lines = others
@@ -66,7 +67,7 @@ function askedText(op: Operation): string {
   }
 }
 
-/** The dirty ranges that were found, and beside them those that the file wants. */
+/** The dirty ranges that were found, and those that the file expects. */
 function dirtyLines(wanted: Ranges | undefined, found: Ranges): string[] {
   const [want, got] = [wanted && rangesText(wanted), rangesText(found)];
   return [`  dirty: ${got}${want === undefined || want === got ? '' : `; wanted ${want}`}`];
@@ -80,7 +81,7 @@ function rangesText(ranges: Ranges): string {
   return [...shown, ...(more > 0 ? [`${more} more (--json lists them)`] : [])].join(', ') || 'nothing';
 }
 
-/** Whether an operation answers 0 or an errno, and no bytes or address. */
+/** Whether an operation returns 0 or an errno, and not bytes or an address. */
 function isStatus(op: Operation['op']): boolean {
   return op === 'map' || op === 'dirty';
 }
@@ -96,7 +97,7 @@ function retText({ op }: Operation, ret: bigint): string {
   return `${hex(ret)} (${sizeText(ret)} ${op === 'unmap' ? 'unmapped' : 'mapped'})`;
 }
 
-/** As golden files say it: bytes and addresses are strings, 0 of map and errors are numbers. */
+/** A result in the form of golden files: bytes and addresses are strings, 0 of map and errors are numbers. */
 export function outcomeJson(outcome: Outcome): object {
   const { op, ret, error, ok, sg, plan, from, ranges } = outcome;
   const number = (value: bigint) => (value < 0n || isStatus(op.op) ? Number(value) : value);
@@ -109,7 +110,7 @@ export function outcomeJson(outcome: Outcome): object {
     ...(sg && { entries: sg.count, runs: sg.runs().length, bytes: sg.byteLength }),
     ...(plan && {
       semantics: plan.semantics,
-      // Of a refused map_sg: what it would have been.
+      // For a refused map_sg: what would have been over-mapped.
       over_mapped: plan.overMapped,
       failing: plan.refusals.map(({ entry, values, alignment, rule, remedy }) => {
         return { entry, values, alignment, rule, remedy };

@@ -1,18 +1,18 @@
-/** How likely a word was written as a descriptor of some kind: what speaks against it, and how much. */
+/** How likely it is that a word was written as a descriptor of some kind: what speaks against it, and how much. */
 import { bitRange, type DecodedField, type DescriptorLayout, decode } from '../../descriptor/index.ts';
 
 export interface Verdict {
-  /** 0 when nothing speaks against it; from UNLIKELY on, bits are set that must not be. */
+  /** 0 if nothing speaks against it. From UNLIKELY on, bits are set that must not be. */
   readonly score: number;
-  /** What speaks against it, the weightiest first. */
+  /** What speaks against it, the strongest first. */
   readonly against: readonly string[];
 }
 
 export const UNLIKELY = 100;
-/** No physical address of today's machines has more bits. */
+/** The most bits in a physical address of present machines. */
 const PLAUSIBLE_BITS = 48n;
 
-/** @param address - where the descriptor leads, if it does. */
+/** @param address - the address in the descriptor, if it has one. */
 export function judge(layout: DescriptorLayout, word: bigint, address: bigint | undefined): Verdict {
   const found = [
     ...decode(layout, word).flatMap((field) => objection(field)),

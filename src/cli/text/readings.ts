@@ -1,4 +1,4 @@
-/** What a word can be as a descriptor: each format, granule, level and kind whose type bits it has, the likeliest first. */
+/** The possible readings of a word as a descriptor: each format, granule, level and kind whose type bits match, the likeliest first. */
 import { formatNamed, formats } from '../../../formats/index.ts';
 import {
   type DecodedField,
@@ -19,9 +19,9 @@ export const GRANULES = { '4K': 0x1000n, '16K': 0x4000n, '64K': 0x1_0000n } as c
 export type GranuleName = keyof typeof GRANULES;
 export const GRANULE_NAMES = Object.keys(GRANULES) as GranuleName[];
 
-/** Every page and block size that any granule has: a format keeps those of the granule that comes with them. */
+/** Every page and block size of any granule. A format keeps those of the granule that it is made for. */
 const BLOCKS: Readonly<Record<GranuleName, bigint>> = {
-  // 512G, 1G, 16M, 2M, 1M and 64K: whatever a format with 4K pages has of them.
+  // 512G, 1G, 16M, 2M, 1M and 64K: a format with 4K pages keeps those that it has.
   '4K': 0x80_4131_0000n,
   // 64G (with LPA2) and 32M.
   '16K': 0x10_0200_0000n,
@@ -29,7 +29,7 @@ const BLOCKS: Readonly<Record<GranuleName, bigint>> = {
 };
 const MAX_BITS = [52, 48, 40, 32];
 
-/** A format at its largest, or undefined where it does not have the granule or a feature. */
+/** A format with its largest configuration, or undefined if it does not have the granule or a feature. */
 export function largest(
   name: string,
   granule: GranuleName,
@@ -45,14 +45,14 @@ export function largest(
         const made = format.configure(request);
         if (1n << BigInt(made.granuleLog2) === page) return made;
       } catch {
-        // Smaller addresses may do; a format without this granule refuses them all.
+        // It may accept smaller addresses. A format without this granule refuses them all.
       }
     }
   }
   return undefined;
 }
 
-/** What is known of a descriptor beside its bits. */
+/** What is known about a descriptor besides its bits. */
 export interface Known {
   readonly format?: string | undefined;
   readonly stage?: 1 | 2 | undefined;
@@ -94,7 +94,7 @@ function namesFor(stage: 1 | 2 | undefined, short: boolean): string[] {
   return short ? [...long, 'arm_v7s'] : long;
 }
 
-/** @throws CliError (usage) where the regime does not have that stage. */
+/** @throws CliError (usage) if the regime does not have that stage. */
 function namesOfRegime({ regime }: Reader, stage: 1 | 2 | undefined): string[] {
   const isSecond = (name: string) => name.endsWith('_s2');
   const names = formatsOf(regime).filter((name) => stage === undefined || isSecond(name) === (stage === 2));
@@ -116,19 +116,19 @@ export interface Place {
   readonly level: number;
 }
 
-/** A way to read a word: one kind of descriptor, in each of the granules and levels where that comes to the same. */
+/** One reading of a word: a kind of descriptor, with all granules and levels that give the same result. */
 export interface Reading {
   /** The first is drawn. */
   readonly places: readonly [Place, ...Place[]];
   readonly layout: DescriptorLayout;
-  /** An entry of a run, whose address is the whole run's. */
+  /** Whether it is an entry of a run, so that its address is that of the whole run. */
   readonly run: boolean;
-  /** Output or next-table address; undefined where the kind has none. */
+  /** Output or next-table address. Undefined if the kind has none. */
   readonly address: bigint | undefined;
   readonly verdict: Verdict;
 }
 
-/** The readings of `word`, the likeliest first; those that are no valid descriptor only where there are no others. */
+/** The readings of `word`, the likeliest first. Readings as an invalid entry are included only if there are no others. */
 export function readingsOf(
   word: bigint,
   from: readonly TableFormat[],
@@ -163,19 +163,19 @@ function readingAt(place: Place, word: bigint, by: Reader | undefined): Reading 
   return { places: [place], layout, run: false, address: undefined, verdict: judge(layout, word, undefined) };
 }
 
-/** A level has blocks where its entries cover one of the page sizes. */
+/** A level has blocks if its entries cover one of the page sizes. */
 function holdsBlock(format: TableFormat, level: number): boolean {
   const shift = format.levels.find((l) => l.level === level)?.shift;
   return shift !== undefined && (format.pgsizeBitmap & (1n << BigInt(shift))) !== 0n;
 }
 
-/** What a granule or level does not change is one reading: tables at any level, leaves of one level. */
+/** Joins readings that do not depend on the granule or level: tables at any level, leaves of one level. */
 function joinAlike(readings: readonly Reading[], word: bigint): Reading[] {
   const joined = new Map<string, Reading>();
   for (const reading of readings) {
     const { layout, address, places, verdict } = reading;
     const leaf = layout.kind === 'block' || layout.kind === 'page';
-    // A field that is 0 says the same as one that is not there.
+    // A field that is 0 means the same as a missing one.
     const fields = decode(layout, word).filter(
       ({ field, value }) => field.kind === 'field' && field.address === undefined && value !== 0n,
     );
@@ -194,20 +194,20 @@ function joinAlike(readings: readonly Reading[], word: bigint): Reading[] {
   return [...joined.values()];
 }
 
-/** log2 of the bytes that a leaf covers at a place. */
+/** log2 of the bytes that a leaf covers at one place. */
 export function leafShift({ format, level }: Place, run: boolean): number {
   const { shift, runLog2 = 0 } = format.levels.find((l) => l.level === level)!;
   return shift + (run ? runLog2 : 0);
 }
 
-/** The fields of `word` in a reading; with a MAIR, AttrIndx says the memory type. */
+/** The fields of `word` in a reading. With a MAIR, AttrIndx shows the memory type. */
 export function fieldsOf(
   { layout, places }: Reading,
   word: bigint,
   mair: bigint | undefined,
 ): DecodedField[] {
   const fields = decode(layout, word);
-  // A format whose entries hold an index into MAIR says so: a Mali GPU's AttrIndx is another.
+  // Only formats whose AttrIndx is an index into MAIR: that of a Mali GPU is not.
   const indexed = places[0].format.protExtras?.includes('mairIndex') ?? false;
   if (mair === undefined || !indexed) return fields;
   return fields.map((decoded) => {

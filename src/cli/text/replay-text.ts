@@ -1,4 +1,4 @@
-/** What a replay shows: totals side by side, what went wrong, and one request in full. */
+/** The results of a replay: totals side by side, problems, and one request in full. */
 import { countTree } from '../../index.ts';
 import { treeOfTables } from '../../space/tree.ts';
 import { columns } from '../../text/columns.ts';
@@ -9,7 +9,7 @@ import { DMA_PROT, makeDomain, type Problem, type ReplayResult } from '../run/re
 import { treeLines } from './tree-text.ts';
 import { walkLines } from './walk-text.ts';
 
-/** Files side by side in one table. */
+/** The most files side by side in one table. */
 const ABREAST = 3;
 const SHOWN_PROBLEMS = 10;
 const SHOWN_ROWS = 40;
@@ -59,12 +59,12 @@ function milliseconds(ms: number): string {
   return `${ms.toFixed(1)} ms`;
 }
 
-/** Each request begins in an empty domain, so most of its time goes into making tables. */
+/** Each request starts with an empty domain, so most of its time goes into making tables. */
 function each(ms: number, requests: number): string {
   return requests === 0 ? '' : ` (${((ms * 1000) / requests).toFixed(1)} µs a request)`;
 }
 
-/** One line that says it all, or what went wrong. */
+/** One line if all is well, or the problems. */
 export function verdictLines(results: readonly ReplayResult[], style: Style): string[] {
   const problems = results.flatMap(({ file, problems: found }) =>
     found.map((problem) => ({ file, problem })),
@@ -93,7 +93,7 @@ export function problemText(file: string, { request, text }: Problem): string {
   return `${file}, requests[${request}]: ${text}`;
 }
 
-/** A request by itself: its scatterlist, the tables that it makes, what they cost, and the walk of one address. */
+/** One request: its scatterlist, the tables that it makes, their cost, and the walk of one address. */
 export function exampleLines({ file }: ReplayResult, number: number, style: Style): string[] {
   const { iova, sg } = file.requests[number]!;
   const { domain, walker } = makeDomain(file);
@@ -129,7 +129,7 @@ export function exampleLines({ file }: ReplayResult, number: number, style: Styl
   ];
 }
 
-/** An address in the middle that is not the start of anything. */
+/** An address in the middle, not at the start of any entry or page. */
 function middleOf(iova: bigint, bytes: bigint): bigint {
   return iova + bytes / 2n + 0x234n;
 }

@@ -1,4 +1,4 @@
-/** A study in a terminal, its conclusions by what they are about; and as JSON. */
+/** A study in a terminal, with conclusions grouped by subject, and as JSON. */
 import { ABOUT, bestCombination } from '../../study/conclusions.ts';
 import type { Conclusion, ConclusionKind, WorkloadStudy } from '../../study/index.ts';
 import { sizeOf } from '../../study/workload.ts';

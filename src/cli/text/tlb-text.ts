@@ -34,7 +34,7 @@ function headingLines(name: string, result: TlbResult, style: Style): string[] {
   }
   const { entries, bytes, tables } = result.workingSet;
   const needs = `needs ${counted(entries, 'entry', 'entries')} for ${shortSize(bytes, SHORT)}, ${counted(tables, 'table')}`;
-  // What faults is held by no TLB: it is as much for all.
+  // Faults are never cached, so their number is the same for all TLBs.
   const faults =
     result.faults > 0 ? `; ${style.bad(`${counted(result.faults, 'access', 'accesses')} faulted`)}` : '';
   return [`${style.title(name)}: ${needs}${faults}`];

@@ -1,4 +1,4 @@
-/** Tables as a tree of lines, alike neighbours folded into one: `[3-5]`, `[9-511] invalid ×503`. */
+/** Tables as a tree of lines, with equal neighbours folded into one: `[3-5]`, `[9-511] invalid ×503`. */
 
 import { type DescriptorKind, isNested, traitsOf } from '../../arch/regimes.ts';
 import type { Translator } from '../../machine/machine.ts';
@@ -22,13 +22,13 @@ export interface TreeOptions {
 /** Rows of one table that are shown without `--full`. */
 export const SHORT_TABLE = 24;
 
-/** Descriptors whose larger leaves are one word in several entries. */
+/** Formats in which a larger leaf is one word, repeated in several entries. */
 const REPEATING: readonly DescriptorKind[] = ['short', 'mtk', 'riscv'];
 
 interface Run {
   readonly first: TableEntry;
   last: TableEntry;
-  /** Bytes each of its entries maps, once there are two. */
+  /** Bytes that each of its entries maps, known once there are two. */
   step: bigint;
   readonly text: string;
 }
@@ -41,12 +41,12 @@ export function treeLines(tree: TableTree, options: TreeOptions): string[] {
     rows.push([`${options.style.title(label)} @${hex(root.pa)}`]);
     tableRows(tree, root, '  ', options, rows, shown);
   }
-  // The first column is the tree itself; what stands beside it lines up.
+  // The first column is the tree. The columns beside it are aligned.
   const parts = rows.map(([left, ...rest]) => [left!, ...rest]);
   return columns(parts, { gap: '  ' });
 }
 
-/** @param shown - tables that have their rows already: the same table is shown once, whatever leads to it. */
+/** @param shown - tables that already have rows: each table is shown once, however many entries lead to it. */
 function tableRows(
   tree: TableTree,
   node: TableNode,
@@ -79,13 +79,13 @@ function tableRows(
   if (next < node.entryCount) rows.push(gapRow(indent, next, node.entryCount - 1, node, style));
 }
 
-/** Entries that continue each other: the same kind and rights, addresses that go on. Tables stay apart, each has its own rows. */
+/** Folds consecutive entries of the same kind and rights with contiguous addresses. Tables stay separate, since each has its own rows. */
 function foldRuns(node: TableNode, { walker, maxRows }: TreeOptions): Run[] {
   const runs: Run[] = [];
   for (const entry of node.entries) {
     const text = textOf(entry, node, walker);
     const run = runs.at(-1);
-    // Whoever asks for every row sees each word that is in memory.
+    // With every row asked for, each word in memory is shown.
     const each = maxRows === Number.POSITIVE_INFINITY && entry.kind !== 'invalid';
     if (run && !each && continues(run, entry, text)) {
       run.step = entry.output - run.last.output;
@@ -112,11 +112,11 @@ function textOf(entry: TableEntry, node: TableNode, walker: Translator): string 
     case 'invalid':
       return entry.descriptor === 0n ? 'invalid' : 'not zero, but not valid';
     default: {
-      // A stage-2 leaf under stage 1 is met through other addresses than its own.
+      // Under stage 1, the walker can't be asked about a stage-2 leaf by its own input address.
       if (node.stage === 2 && isNested(walker.regime)) return '';
       const result = probe(walker, entry.ia, false);
       if (result.ok) {
-        // Where several entries make one leaf, each says how large that is: neighbours of another size are others.
+        // Where several entries make one leaf, the size is part of the text, so that leaves of different sizes stay separate.
         const size = REPEATING.includes(traitsOf(walker.regime).descriptors)
           ? `  ${sizeText(result.size)}`
           : '';

@@ -46,7 +46,7 @@ export function walkJson(result: Answer, asked: Access, walker: Translator): obj
   };
 }
 
-/** What a translation says; a dump's ranges say the same. */
+/** The facts of a translation. Ranges of a dump have the same. */
 export function attributesJson(result: Translation, regime: MachineRegime): object {
   const { attributes, shareability, combined } = memoryOf(result, regime);
   const attrIndx = unknownIndex(attributes);
@@ -67,12 +67,12 @@ export function attributesJson(result: Translation, regime: MachineRegime): obje
   };
 }
 
-/** The memory as the access gets it, and which controls make it so. */
+/** The memory type of the access, and the controls that change it. */
 function effectiveJson({ attributes, shareability, by }: EffectiveRegion): object {
   return { memory: memoryText(attributes), attr: hex(attributes.byte, 2), shareability, by };
 }
 
-/** What the architecture permits beside the answer: of an instruction fetch from Device memory. (DDI 0487 B2.10.2) */
+/** What the architecture permits besides the answer, for an instruction fetch from Device memory. (DDI 0487 B2.10.2) */
 function permittedJson(result: Answer): object {
   const permitted = permittedFaults(result);
   if (permitted.length === 0) return {};
@@ -159,7 +159,7 @@ function deniedJson(denial: Denial, regime: MachineRegime): object {
   };
 }
 
-/** The words of an SMMU's event record, null where none is left; and what the device sees. */
+/** The words of an SMMU's event record, null if there is none; and what the device sees. */
 function eventJson(result: Faulted): object {
   if (!('event' in result)) return {};
   return { event: result.event?.map((word) => hexWord(word)) ?? null, response: result.response };

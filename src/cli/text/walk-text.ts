@@ -44,7 +44,7 @@ export function walkLines(result: Answer, access: Access, walker: Translator, st
   ];
 }
 
-/** Whose access it is, where that decides on anything. */
+/** The Security state of the access, if it matters. */
 export function stateText({ security = 'non-secure' }: Translator): string {
   return security === 'non-secure' ? '' : `, ${securityName(security)} state`;
 }
@@ -54,7 +54,7 @@ function stepLines({ ia, steps }: Answer, walker: Translator, style: Style): str
   const bothStages = isNested(walker.regime);
   const digits = [descriptorBits(walker, 1), descriptorBits(walker, 2)] as const;
   const rows = steps.map((step) => {
-    // Stage-2 steps that serve a stage-1 fetch stand before it, further in.
+    // Stage-2 steps for a stage-1 fetch come before it, indented.
     const indent = step.s1Level === undefined ? '' : '  ';
     const stage = bothStages ? `S${step.stage} ` : '';
     const entry = `${indent}${stage}L${step.level}[${hex(step.index, 3)}]`;
@@ -70,7 +70,7 @@ function limitsOf({ kind, stage, level, descriptor = 0n }: WalkStep, ia: bigint,
   return kind === 'table' ? tableLimits(descriptor, { stage, level, ia }, walker) : '';
 }
 
-/** `limits`: what a table forbids below. */
+/** `limits`: what a table forbids for everything below it. */
 function outcomeText({ kind, output, descriptor }: WalkStep, limits: string, style: Style): string {
   const to = output === undefined ? '' : ` -> ${hex(output)}`;
   switch (kind) {
@@ -114,7 +114,7 @@ function translationLines(result: Translation, regime: MachineRegime, style: Sty
   ];
 }
 
-/** The memory as this access gets it, where a register makes another one of it. */
+/** The memory type of this access, if a register changes it. */
 function effectiveLines({ effective }: Translation, regime: MachineRegime, style: Style): string[] {
   if (effective === undefined) return [];
   const { attributes, shareability, by } = effective;
@@ -126,13 +126,13 @@ function effectiveLines({ effective }: Translation, regime: MachineRegime, style
   ];
 }
 
-/** `Device-nGnRE (0x04)`; what is not known has no byte. */
+/** `Device-nGnRE (0x04)`. An unknown type has no byte. */
 function typeText(memory: MemoryAttributes): string {
   const known = unknownIndex(memory) === undefined;
   return `${memoryText(memory)}${known ? ` (${hex(memory.byte, 2)})` : ''}`;
 }
 
-/** Of two things that the architecture permits neither is told alone. */
+/** If the architecture permits two results, both are shown. */
 function fetchLines({ fetchedAs, permitted = [] }: Translation, style: Style): string[] {
   if (fetchedAs === undefined) return [];
   const { attributes } = fetchedAs;
@@ -141,7 +141,7 @@ function fetchLines({ fetchedAs, permitted = [] }: Translation, style: Style): s
   ];
 }
 
-/** In place of the fault that is told. */
+/** The permitted alternative to the fault that is shown. */
 function permittedLines(result: Answer): string[] {
   return permittedFaults(result).map(
     (fault) =>
@@ -155,7 +155,7 @@ const RUN_PROBLEMS: Readonly<Record<ContiguousProblem['reason'], string>> = {
   attributes: 'its attributes or permissions differ',
 };
 
-/** The contiguous run that a leaf says it is part of; a walk takes the bit as a hint, a TLB may take the promise at its word. */
+/** The contiguous run of a leaf. A walk treats the bit as a hint, but a TLB may rely on it. */
 function runLines({ ia }: Translation, walker: Translator, style: Style): string[] {
   const run = contiguousRun(walker, ia);
   if (run === undefined) return [];
@@ -167,7 +167,7 @@ function runLines({ ia }: Translation, walker: Translator, style: Style): string
   return [`  run   ${run.entries} entries, ${sizeText(run.size)} at ${hex(run.ia)}, ${verdict}`, ...problems];
 }
 
-/** What the device sees of an SMMU's fault, where it is no abort. */
+/** What the device sees of an SMMU's fault, if it is not an abort. */
 function responseLines(result: Faulted): string[] {
   if (!('response' in result)) return [];
   switch (result.response) {
@@ -194,20 +194,20 @@ function faultLines(result: Faulted, access: Access, walker: Translator, style: 
   ];
 }
 
-/** Outside Non-secure state with the space that it is in. */
+/** An IPA, with its address space outside Non-secure state. */
 function ipaText({ ipaSpace }: { readonly ipaSpace?: PaSpace }, ipa: bigint): string {
   return `${ipaSpace === undefined ? '' : `${securityName(ipaSpace)} `}IPA ${hex(ipa)}`;
 }
 
-/** Each field and register bit that denies the access by itself. */
+/** Each field and register bit that is enough to deny the access. */
 function denialLines(fault: Faulted['fault'], regime: MachineRegime): string[] {
   const denied = fault.kind === 'permission' && 'denied' in fault ? fault.denied : undefined;
   return (denied ?? []).map((denial) => `  by    ${denialText(denial, regime)}`);
 }
 
 /**
- * After a permission fault: what would have been allowed. Not of a walk's own access, which is not what was asked; nor where it would
- * be the opposite of what the fault says (a stream that makes other accesses of those it gets).
+ * After a permission fault: what would have been allowed. Left out for a fault of the walk itself, and where it would
+ * contradict the fault (a stream that overrides the attributes of its accesses).
  */
 function allowedText({ ia, fault }: Faulted, access: Access, walker: Translator): string {
   if (fault.kind !== 'permission' || fault.ptw) return '';
