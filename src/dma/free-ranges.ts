@@ -10,6 +10,8 @@ export interface Stretch {
 export interface PlaceRules {
   readonly size: bigint;
   readonly alignment: bigint;
+  /** The address that alignment counts from. */
+  readonly origin: bigint;
   /** A place must not cross a multiple of this. */
   readonly boundary: bigint | undefined;
   /** The first address after the usable ones. */
@@ -105,19 +107,19 @@ function lineWithin(start: bigint, { size, boundary }: PlaceRules): bigint | und
 // In both: every place between one that crosses a boundary and the one moved off it crosses it as well, so one move is enough.
 
 function highestIn(stretch: Stretch, rules: PlaceRules): bigint | undefined {
-  const { size, alignment } = rules;
+  const { size, alignment, origin } = rules;
   const end = stretch.end < rules.end ? stretch.end : rules.end;
   if (end - size < stretch.start) return undefined;
-  let at = (end - size) & -alignment;
+  let at = origin + ((end - size - origin) & -alignment);
   const line = lineWithin(at, rules);
-  if (line !== undefined) at = (line - size) & -alignment;
+  if (line !== undefined) at = origin + ((line - size - origin) & -alignment);
   return at >= stretch.start ? at : undefined;
 }
 
 function lowestIn(stretch: Stretch, rules: PlaceRules): bigint | undefined {
-  const { size, alignment } = rules;
+  const { size, alignment, origin } = rules;
   const end = stretch.end < rules.end ? stretch.end : rules.end;
-  let at = (stretch.start + alignment - 1n) & -alignment;
+  let at = origin + ((stretch.start - origin + alignment - 1n) & -alignment);
   at = lineWithin(at, rules) ?? at;
   return at + size <= end ? at : undefined;
 }

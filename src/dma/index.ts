@@ -15,6 +15,13 @@
  * console.log(mapping.overMappedBytes, device.unmapSg(mapping)); // 2048n 8192n
  */
 export {
+  type Chunk,
+  ChunkMapper,
+  type ChunkMapperOptions,
+  type ChunkMapping,
+  chunksOf,
+} from './chunk-mapper.ts';
+export {
   DEVICE_PRESETS,
   type DeviceLimits,
   type DevicePreset,

@@ -22,6 +22,8 @@ export interface IovaAllocatorOptions {
   readonly maxAlignment?: bigint;
   /** Where the search begins. Default: `top-down`, as in Linux. */
   readonly order?: 'top-down' | 'bottom-up';
+  /** What ranges are aligned to multiples from: address 0 (default), or the base, as in the bitmap of arch/arm's dma-mapping.c. */
+  readonly alignFrom?: 'zero' | 'base';
 }
 
 /**
@@ -42,17 +44,22 @@ export class IovaAllocator implements IovaSource {
   readonly #unreserved: FreeRanges;
   readonly #sizes = new Map<bigint, bigint>();
   readonly #maxAlignment: bigint | undefined;
+  readonly #origin: bigint;
   #bytes = 0n;
 
   /** @throws IommuError EINVAL when a number is not an address or not a power of two, or the aperture holds no whole granule. */
   constructor(options: IovaAllocatorOptions) {
     const { granule, base, limit, reserved = [], maxAlignment, order = 'top-down' } = options;
+    const { alignFrom = 'zero' } = options;
     checkPowerOfTwo('granule', granule);
     checkWord('base', base);
     checkWord('limit', limit);
     if (maxAlignment !== undefined) checkPowerOfTwo('maxAlignment', maxAlignment);
     if (order !== 'top-down' && order !== 'bottom-up') {
       throw new IommuError('EINVAL', `order must be top-down or bottom-up, not ${String(order)}`);
+    }
+    if (alignFrom !== 'zero' && alignFrom !== 'base') {
+      throw new IommuError('EINVAL', `alignFrom must be zero or base, not ${String(alignFrom)}`);
     }
     this.policy = order === 'bottom-up' ? 'lowest' : 'highest';
     this.granule = granule;
@@ -69,6 +76,7 @@ export class IovaAllocator implements IovaSource {
     this.#free = new FreeRanges(this.base, end);
     this.#unreserved = new FreeRanges(this.base, end);
     this.#maxAlignment = maxAlignment;
+    this.#origin = alignFrom === 'base' ? this.base : 0n;
     for (const range of reserved) this.reserve(range);
   }
 
@@ -169,6 +177,11 @@ export class IovaAllocator implements IovaSource {
     const rounded = (size + this.granule - 1n) & -this.granule;
     if (boundary !== undefined) {
       checkPowerOfTwo('boundary', boundary);
+      if (this.#origin !== 0n) {
+        throw new IommuError('EINVAL', 'an allocator that aligns from its base knows no boundary', {
+          alignment: boundary,
+        });
+      }
       if (boundary < rounded) {
         throw new IommuError(
           'EINVAL',
@@ -182,7 +195,8 @@ export class IovaAllocator implements IovaSource {
     if (this.#maxAlignment !== undefined && wanted > this.#maxAlignment) wanted = this.#maxAlignment;
     if (wanted < this.granule) wanted = this.granule;
     if (alignment !== undefined && wanted < alignment) wanted = alignment;
-    return { size: rounded, alignment: wanted, boundary, end: end & -this.granule };
+    const origin = this.#origin;
+    return { size: rounded, alignment: wanted, origin, boundary, end: end & -this.granule };
   }
 
   /** Which rule prevents a place, and what would allow one. */

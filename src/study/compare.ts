@@ -1,6 +1,7 @@
 /** Compares one workload under every combination of granule, page sizes and stages. What `lpae compare` shows. */
 import { SG_SEMANTICS, type SgSemantics } from '../iommu/sg-semantics.ts';
 import { type Advice, Adviser } from './advice.ts';
+import { type ChunkLoopResult, throughChunkLoop } from './chunk-loop.ts';
 import { type Choice, type Combination, combinationsOf, type Granule } from './combinations.ts';
 import { type DmaResult, throughDmaLayer } from './dma.ts';
 import { type Measured, measure } from './measure.ts';
@@ -20,6 +21,7 @@ export interface CompareOptions extends Choice {
 export interface GranuleResult {
   readonly semantics: readonly SemanticsResult[];
   readonly dma: DmaResult;
+  readonly chunkLoop: ChunkLoopResult;
 }
 
 /** The result of a workload under one combination, with advice. */
@@ -64,6 +66,7 @@ function ofGranule(workload: Workload, granule: Granule, semantics: readonly SgS
   return {
     semantics: semantics.map((one) => judgeSemantics(workload, one, granule)),
     dma: throughDmaLayer(workload, granule),
+    chunkLoop: throughChunkLoop(workload, granule),
   };
 }
 

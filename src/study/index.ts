@@ -13,6 +13,7 @@
  * console.log(leaves.join(', ')); // pages: 512, blocks: 1
  */
 export type { Advice, AdviceKind, Gain, Subject } from './advice.ts';
+export type { ChunkLoopResult } from './chunk-loop.ts';
 export type { Choice, Combination, Granule, Offered, StageChoice } from './combinations.ts';
 export {
   type CombinationResult,

@@ -263,3 +263,26 @@ test('help names the workloads and the exit code of an interrupt', async () => {
   expect(out).toMatch(/^ {2}huge-pages {4}What do transparent huge pages save/m);
   expect(out).toMatch(/the exit code is 130/);
 });
+
+test('says what the loop that map_sg replaced takes', async () => {
+  const sg = [
+    ['0x900001000', '4K'],
+    ['0x900010800', '2K'],
+    ['0x900020000', '4K'],
+    ['0x900030000', '4K'],
+  ];
+  const file = tempFile('chunks.json', asText({ ...REQUEST, cpu_page_size: '4K', sg }));
+  const { out } = await lpae(['compare', file, '--stages', 's1', '--granule', '4K']);
+  expect(out).toMatch(
+    /^ {2}lists +IOVA ranges +calls\n {2}at once: map_sg +1 +1\n {2}by chunk: before it +2 +4$/m,
+  );
+  const { json } = await lpaeJson(['compare', file, '--stages', 's1', '--granule', '64K']);
+  const { lists } = json as { lists: { combinations: { chunk_loop: object }[] }[] };
+  expect(lists[0]!.combinations[0]!.chunk_loop).toEqual({
+    possible: false,
+    lists: 1,
+    ranges: 2,
+    calls: 4,
+    over_mapped: '0x800',
+  });
+});

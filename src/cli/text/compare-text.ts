@@ -38,6 +38,7 @@ function tableLines({ workload, results }: Compared, style: Style): string[] {
     ),
     '',
     ...semanticsLines(results, style),
+    ...chunkLoopLines(results),
     ...refusalLines(results, style),
   ];
 }
@@ -104,6 +105,27 @@ function semanticsCell({ maps, refusedPieces, overMapped }: SemanticsResult, sty
   return overMapped === 0n ? style.good('maps') : style.warn(`maps, ${roughSize(overMapped)} too much`);
 }
 
+/** What the loop that map_sg replaced takes: a range a chunk, a call an entry. It knows the CPU's pages alone. */
+function chunkLoopLines(results: readonly CombinationResult[]): string[] {
+  const [one] = results;
+  if (one === undefined) return [];
+  const { lists, ranges, calls } = one.ofGranule.chunkLoop;
+  const possible = results.every(({ ofGranule }) => ofGranule.chunkLoop.possible);
+  const rows = columns(
+    [
+      ['lists', 'IOVA ranges', 'calls'],
+      ['at once: map_sg', count(lists), count(lists)],
+      [
+        `by chunk: before it${possible ? '' : ', no granule above the CPU page'}`,
+        count(ranges),
+        count(calls),
+      ],
+    ],
+    { right: [1, 2], indent: '  ' },
+  );
+  return ['', ...rows];
+}
+
 /** Each reason once for a granule, however many combinations it stopped. */
 function refusalLines(results: readonly CombinationResult[], style: Style): string[] {
   const reasons = new Map<string, string>();
@@ -163,7 +185,7 @@ export function comparisonJson(compared: readonly Compared[]): object {
 function resultJson(result: CombinationResult): object {
   const { combination, pgsizeBitmap, levels, stage2Levels, maps, refusedRequests, refusals } = result;
   const { counts, stage2, misses, ofGranule, advice } = result;
-  const { semantics, dma } = ofGranule;
+  const { semantics, dma, chunkLoop } = ofGranule;
   return {
     cpu_page_size: BigInt(combination.cpuPageSize),
     granule: BigInt(combination.granule),
@@ -193,6 +215,13 @@ function resultJson(result: CombinationResult): object {
       iova_bytes: dma.iovaBytes,
       over_mapped: dma.overMapped,
       padding: dma.padding,
+    },
+    chunk_loop: {
+      possible: chunkLoop.possible,
+      lists: chunkLoop.lists,
+      ranges: chunkLoop.ranges,
+      calls: chunkLoop.calls,
+      over_mapped: chunkLoop.overMapped,
     },
     advice: advice.map(({ kind, text, gain }) => ({
       kind,
