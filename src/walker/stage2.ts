@@ -5,8 +5,9 @@
 import { featuresInUse, STAGE2_LEAF } from '../arch/descriptors/index.ts';
 import { highMask, lowMask, place, shiftOf } from '../arch/read.ts';
 import { NON_SECURE_STAGE2, type PaSpace } from '../arch/security.ts';
-import { combineStages, type MemoryRegion } from './attributes.ts';
+import type { MemoryRegion } from './attributes.ts';
 import { POW2 } from './bits.ts';
+import { combineStages } from './combine-stages.ts';
 import type { CpuFeatures } from './cpu.ts';
 import { AF_BIT, entrySizeLog2, INVALID, isContiguous, isNT, LEAF, type Leaf } from './descriptor64.ts';
 import { Lookup, type StageFault } from './lookup.ts';

@@ -1,7 +1,6 @@
 /** The meaning of registers as lines: stages, ranges, tables, memory types, and problems of the register values. */
 import { securityName } from '../../arch/security.ts';
 import type {
-  CdDescription,
   LevelDescription,
   MemoryTypeDescription,
   OffReason,
@@ -10,21 +9,17 @@ import type {
   RegimeDescription,
   RegisterProblem,
   StageDescription,
-  SteDescription,
   StreamDerivation,
-  StreamTableDescription,
   TablesDescription,
   WalkAttributes,
 } from '../../describe/index.ts';
-import { wrap } from '../../text/columns.ts';
 import { faultText, memoryCode, SHAREABILITY } from '../../text/hardware.ts';
-import { count, counted, hex, hexWord, sizeText } from '../../text/numbers.ts';
+import { count, counted, hex, sizeText } from '../../text/numbers.ts';
 import type { Style } from '../../text/style.ts';
+import { joined, lines } from './derivation-parts.ts';
+import { cdLines, steLines, tableLines } from './stream-lines.ts';
 
 export { derivationJson } from './derivation-json.ts';
-
-/** The widest a line gets. */
-const LINE = 98;
 
 /** A regime, or a stream of an SMMU, in lines of at most 98 columns. */
 export function derivationLines(description: RegimeDescription | StreamDerivation, style: Style): string[] {
@@ -49,14 +44,6 @@ export function judgementLines(description: RegimeDescription | StreamDerivation
   ];
   return [...stages.flatMap((stage) => uncachedLines(stage, style)), ...problemLines(problems, style)];
 }
-
-/** Parts in wrapped lines, indented further from the second line on. */
-function lines(indent: string, text: string): string[] {
-  return wrap(text, LINE - indent.length - 2).map((line, i) => `${indent}${i === 0 ? '' : '  '}${line}`);
-}
-
-const joined = (parts: readonly (string | false | undefined)[], separator = ', ') =>
-  parts.filter(Boolean).join(separator);
 
 function stageLines(stage: StageDescription, style: Style): string[] {
   const title = style.title(`stage ${stage.stage}`);
@@ -255,60 +242,5 @@ function streamLines(description: StreamDerivation, style: Style): string[] {
         ? [`${style.good('bypass')}  addresses pass unchanged`]
         : []
       : lines('', `${style.bad('ends')}  ${faultText(end.fault)}: ${end.rule} (${end.section})`)),
-  ];
-}
-
-function tableLines(
-  { base, log2Size, capped, split, level1 }: StreamTableDescription,
-  style: Style,
-): string[] {
-  const kind = split === undefined ? 'linear' : `two levels, SPLIT ${split}`;
-  const head = `${style.title('stream table')} ${hex(base)}  ${kind}, 2^${log2Size} StreamIDs${capped ? ' (SMMU_IDR1.SIDSIZE)' : ''}`;
-  if (level1 === undefined) return [head];
-  const { index, address, descriptor, span = 0, pointer = 0n } = level1;
-  const array =
-    span === 0 ? 'no entries' : `${counted(2 ** (span - 1), 'entry', 'entries')} at ${hex(pointer)}`;
-  const word = descriptor === undefined ? 'no RAM' : `${hexWord(descriptor)}  Span ${span}: ${array}`;
-  return [head, ...lines('  ', `L1STD[${hex(index)}] @${hex(address)} = ${word}`)];
-}
-
-function words(values: readonly bigint[]): string {
-  return values.map((word) => hexWord(word)).join(' ');
-}
-
-const WORLDS = { el1: 'EL1', el2: 'EL2', 'el2-e2h': 'EL2 with E2H' } as const;
-
-function steLines(ste: SteDescription, style: Style): string[] {
-  const { address, config, configValue, world, contexts } = ste;
-  const where = address === undefined ? '' : ` @${hex(address)}`;
-  const meaning = joined([
-    ste.valid ? `Config ${configValue}: ${config}` : 'not valid',
-    contexts && WORLDS[world],
-    contexts && `CDs at ${hex(contexts.pointer)}: ${contexts.format}`,
-    contexts && contexts.format !== 'single' && `${2 ** contexts.s1CdMax} SubstreamIDs`,
-    contexts && contexts.format !== 'single' && `without one: ${contexts.withoutSubstream}`,
-  ]);
-  return [`${style.title('STE')}${where} = ${words(ste.words)}`, ...lines('  ', meaning)];
-}
-
-function cdLines({ index, place, level1, words: own, fields }: CdDescription, style: Style): string[] {
-  const at = ({ address, pa }: { readonly address: bigint; readonly pa?: bigint }) =>
-    pa === undefined || pa === address ? `@${hex(address)}` : `@IPA ${hex(address)} = PA ${hex(pa)}`;
-  const first = level1 && [
-    `  L1CD ${at(level1)} = ${level1.descriptor === undefined ? 'not read' : hexWord(level1.descriptor)}`,
-  ];
-  const flags = fields && [
-    `ASID ${hex(fields.asid)}`,
-    fields.aarch64 ? 'AArch64' : 'AArch32 LPAE',
-    fields.record || fields.stall ? 'faults recorded (R)' : 'faults not recorded (R = 0)',
-    fields.abort ? 'aborts (A)' : 'RAZ/WI (A = 0)',
-    fields.stall && 'stalls (S)',
-    fields.pan && 'PAN',
-  ];
-  const head = `${style.title(`CD[${index}]`)}${place ? ` ${at(place)}` : ''}`;
-  return [
-    ...(first ?? []),
-    ...(own ? [`${head} = ${words(own)}`] : place ? [`${head}  not read`] : []),
-    ...(flags ? lines('  ', joined(flags)) : []),
   ];
 }

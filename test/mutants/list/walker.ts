@@ -12,7 +12,7 @@ export const WALKER: readonly Mutant[] = [
   },
   {
     name: 'fwb-keeps-byte',
-    file: 'src/walker/attributes.ts',
+    file: 'src/walker/combine-stages.ts',
     find: 'normalMemory(s1.inner, s1.outer, s1.tagged, xs);',
     replace: '{ ...s1, xs };',
     breaks: 'Under FWB, PAR_EL1.ATTR does not say that FnXS took the XS attribute away.',
@@ -148,7 +148,7 @@ export const WALKER: readonly Mutant[] = [
   },
   {
     name: 'stronger-stage-loses',
-    file: 'src/walker/attributes.ts',
+    file: 'src/walker/combine-stages.ts',
     find: 'POLICY_STRENGTH[s1.policy] < POLICY_STRENGTH[s2] ? s1.policy : s2',
     replace: 'POLICY_STRENGTH[s1.policy] < POLICY_STRENGTH[s2] ? s2 : s1.policy',
     breaks: 'Two stages make the more cacheable of both.',
