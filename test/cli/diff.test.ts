@@ -151,3 +151,46 @@ describe('by meaning, against pages looked up one by one', () => {
     );
   });
 });
+
+describe('sides', () => {
+  const RAM = `${UBOOT.replace('.json', '.ram.gz')}@0x4000_0000`;
+  const request = (paddr: string) =>
+    tempFile(
+      'want.json',
+      asText({
+        format: 'arm_64_lpae_s1',
+        config: { pgsize_bitmap: '0x40201000', ias: 48, oas: 48 },
+        ranges: [
+          { iova: '2M', paddr, size: '2M' },
+          { iova: '2M', paddr: '0', size: '2M' },
+        ].slice(0, paddr === 'again' ? 2 : 1),
+      }).replace('"again"', '"2M"'),
+    );
+
+  test('registers are for the side that needs them, in either order', async () => {
+    const options = ['--registers', UBOOT, '--by', 'meaning'];
+    expect(await lpae(['diff', UBOOT, RAM, ...options])).toMatchObject({ code: 0 });
+    expect(await lpae(['diff', RAM, UBOOT, ...options])).toMatchObject({ code: 0 });
+    expect(await lpae(['diff', request('2M'), RAM, ...options])).toMatchObject({ code: 1 });
+    expect(await lpae(['diff', RAM, request('2M'), ...options])).toMatchObject({ code: 1 });
+    expect(await lpae(['diff', UBOOT, RAM, '--registers-b', UBOOT])).toMatchObject({ code: 0 });
+    expect(await lpae(['diff', RAM, UBOOT, '--registers-a', UBOOT])).toMatchObject({ code: 0 });
+    expect(await lpae(['diff', RAM, UBOOT, '--registers-b', UBOOT])).toMatchObject({ code: 2 });
+    expect(await lpae(['diff', request('2M'), request('4M'), '--registers', UBOOT])).toMatchObject({
+      code: 2,
+    });
+  });
+
+  test('differences are wanted and found', async () => {
+    const { out } = await lpae(['diff', request('2M'), request('4M'), '--by', 'meaning']);
+    expect(out).toMatch(
+      /^ {2}- wanted {2}0x200000-0x3fffff {2}2M {2}-> 0x200000 .*\n {2}\+ found {3}0x200000-0x3fffff {2}2M {2}-> 0x400000 /m,
+    );
+  });
+
+  test('a request that can not be carried out in full is no side', async () => {
+    const { code, out, err } = await lpae(['diff', request('again'), UBOOT]);
+    expect([code, out]).toEqual([2, '']);
+    expect(err).toContain("can't be made: ops[1] map: ");
+  });
+});

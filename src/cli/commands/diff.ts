@@ -10,23 +10,25 @@ import { columns } from '../../text/columns.ts';
 import { count, counted, hex, hexWord, sizeText } from '../../text/numbers.ts';
 import type { Style } from '../../text/style.ts';
 import { EXIT } from '../io.ts';
-import { addTargetOptions, FILE_ARGUMENT, TARGET_HELP, type TargetOptions } from '../machine/options.ts';
-import { readTarget } from '../machine/read.ts';
+import { addTargetOptions, FILE_ARGUMENT, TARGET_HELP } from '../machine/options.ts';
+import { readSides, type SideOptions } from '../machine/read.ts';
 import type { Target } from '../machine/target.ts';
 import type { Cli, Output } from '../output.ts';
 import { sayText } from '../text/dump-text.ts';
 
-interface DiffOptions extends TargetOptions {
-  readonly registersB?: string;
+interface DiffOptions extends SideOptions {
   readonly by: 'meaning' | 'bits' | 'both';
   readonly sizes?: boolean;
   readonly full?: boolean;
 }
 
 const HELP = `${TARGET_HELP}
-Register options are for both sides; --registers-b gives B its own. By meaning, two spaces are the same when every input address
-leads to the same place with the same rights and memory type, by whatever tables (--sizes: in leaves of the same size too). By
-bits, entries at the same place of the tables are compared, wherever the tables lie. Exit code 1 if anything differs.
+A is what is wanted, B what is found; the order of files does not matter otherwise. Register options are for the sides that need
+them: a request or golden image beside a dump keeps its own. --registers-a and --registers-b are for one side. A request that
+can't be carried out in full ends with exit code 2: nothing is compared. To say in lines what is meant, use lpae verify. By
+meaning, two spaces are the same when every input address leads to the same place with the same rights and memory type, by
+whatever tables (--sizes: in leaves of the same size too). By bits, entries at the same place of the tables are compared,
+wherever the tables lie. Exit code 1 if anything differs.
 
 Examples:
   $ lpae diff before.json after.json
@@ -47,7 +49,8 @@ export function define(command: Command, cli: Cli): void {
         .default('both' satisfies string),
     )
     .option('--sizes', 'by meaning: different leaf sizes count as a difference')
-    .option('--registers-b <file>', 'register values of B')
+    .option('--registers-a <file>', 'register values of A alone')
+    .option('--registers-b <file>', 'register values of B alone')
     .option('--full', 'every difference');
   addTargetOptions(command)
     .addHelpText('after', HELP)
@@ -57,9 +60,8 @@ export function define(command: Command, cli: Cli): void {
 }
 
 async function diff(out: Output, a: string, b: string, options: DiffOptions): Promise<number> {
-  const { registersB, by } = options;
-  const ofB = registersB === undefined ? options : { ...options, registers: registersB };
-  const [left, right] = [await readTarget([a], out.io, options), await readTarget([b], out.io, ofB)];
+  const { by } = options;
+  const [left, right] = await readSides([a, b], out.io, options);
   for (const { name, warnings } of [left, right])
     for (const warning of warnings) out.note(`${name}: ${warning}`);
   const meaning = by === 'bits' ? [] : meaningOf(out, left, right, options.sizes === true);
@@ -142,7 +144,7 @@ function meaningRows(
       ? ''
       : `${sizeText(side.range.leafSize)}  ${sayText(side.range.result, regime, style)}`,
   ];
-  return [row(style.bad('-'), a, regimeA), row(style.good('+'), b, regimeB)];
+  return [row(style.bad('- wanted'), a, regimeA), row(style.good('+ found'), b, regimeB)];
 }
 
 function entryRow(

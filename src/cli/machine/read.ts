@@ -31,6 +31,61 @@ export async function readTargets(
   return Promise.all(inputs.map((input) => targetOf([input], io, options)));
 }
 
+/** Options of both sides of a comparison, and register files of either. */
+export interface SideOptions extends TargetOptions {
+  readonly registersA?: string;
+  readonly registersB?: string;
+}
+
+/**
+ * Both sides of a comparison. Register values are for the sides that need them: beside memory or a running machine, a request keeps
+ * the registers that its tables make, and a golden image its own. `registersA` and `registersB` are for one side, whatever it is.
+ * @throws CliError as {@link readTarget} does; (usage) for a request that can't be carried out in full.
+ */
+export async function readSides(
+  files: readonly [a: string, b: string],
+  io: CliIo,
+  { registersA, registersB, ...options }: SideOptions,
+): Promise<[a: Target, b: Target]> {
+  const [a, b] = [
+    (await openAll([files[0]], io, options))[0]!,
+    (await openAll([files[1]], io, options))[0]!,
+  ] as const;
+  const side = async (input: Input, other: Input, own: string | undefined) => {
+    const shared = needsNone(input, other) ? withoutRegisters(options) : options;
+    const target = await targetOf([input], io, own === undefined ? shared : { ...shared, registers: own });
+    const [undone] = target.undone ?? [];
+    if (undone !== undefined)
+      throw usageError(
+        `${target.name} can't be made: ${undone}`,
+        'nothing was compared; lpae map shows what was refused',
+      );
+    return target;
+  };
+  return [await side(a, b, registersA), await side(b, a, registersB)];
+}
+
+/** How much of its registers an input brings along. */
+function kindOf(input: Input): 'request' | 'image' | 'memory' {
+  if (!('json' in input)) return 'memory';
+  return (input.json as { kind?: unknown } | null)?.kind === 'image' ? 'image' : 'request';
+}
+
+/** Where neither side needs register values that were given, that is said by the sides themselves. */
+function needsNone(input: Input, other: Input): boolean {
+  const [kind, otherKind] = [kindOf(input), kindOf(other)];
+  return kind === 'request' ? otherKind !== 'request' : kind === 'image' && otherKind === 'memory';
+}
+
+function withoutRegisters({ imageFormat, cpu, paBits, security }: TargetOptions): TargetOptions {
+  return {
+    ...(imageFormat !== undefined && { imageFormat }),
+    ...(cpu !== undefined && { cpu }),
+    ...(paBits !== undefined && { paBits }),
+    ...(security !== undefined && { security }),
+  };
+}
+
 type FileInput = Awaited<ReturnType<typeof openInput>>;
 type Input = FileInput | { readonly name: string; readonly gdb: string };
 

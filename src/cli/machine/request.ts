@@ -29,6 +29,9 @@ export function requestTarget(json: unknown, file: string, options: TargetOption
   const { domain, outcomes } = performOrRefuse(request, file);
   const { regime, registers, cpu } = domain.registers.hardware;
   const machine = { memory: domain.memory, regime, registers: { ...registers }, cpu, ...securityOf(options) };
+  const undone = outcomes
+    .map(({ ok, error, op }, i) => (ok ? '' : `ops[${i}] ${op.op}: ${error?.message ?? 'not done in full'}`))
+    .filter(Boolean);
   return {
     name: request.name ?? file,
     regime,
@@ -36,10 +39,7 @@ export function requestTarget(json: unknown, file: string, options: TargetOption
     machine,
     stream: {},
     dumped: false,
-    warnings: outcomes
-      .map(({ ok, error, op }, i) =>
-        ok ? '' : `ops[${i}] ${op.op}: ${error?.message ?? 'not done in full'}`,
-      )
-      .filter(Boolean),
+    undone,
+    warnings: undone,
   };
 }

@@ -20,6 +20,8 @@ export interface Target {
   readonly row?: ImageRow;
   /** Ranges whose table base was not given, so that nothing can be said about addresses there. */
   readonly ungiven?: readonly UngivenRange[];
+  /** The operations of a request that were refused or not done in full. They are in `warnings` too. */
+  readonly undone?: readonly string[];
   /** Notes to show with the result: refusals of a request, assumptions of a reader. */
   readonly warnings: readonly string[];
 }
