@@ -1,5 +1,5 @@
 /** A device's DMA through an IOMMU: what Linux's iommu_dma_map_sg, iommu_dma_map_page and their unmaps do (drivers/iommu/dma-iommu.c). */
-import { checkScatterlist } from '../iommu/checks.ts';
+import { checkScatterlist, checkWord } from '../iommu/checks.ts';
 import type { IommuDomain } from '../iommu/domain.ts';
 import { Scatterlist } from '../iommu/scatterlist.ts';
 import { IommuError } from '../pagetable/errors.ts';
@@ -13,6 +13,7 @@ import {
   ODD_LISTS,
   type OddLists,
 } from './device-limits.ts';
+import { DmaIova } from './dma-iova.ts';
 import type { IovaPolicy, IovaRange, IovaRequest, IovaSource } from './iova-source.ts';
 import { linuxUnmapRange } from './linux-layout.ts';
 import { NO_BOUNDARY, type Placement, placeAsLinux, placeSingle, placeStrictly } from './placement.ts';
@@ -162,6 +163,29 @@ export class DmaMapper {
     }
     this.allocator.free(iova, size);
     return unmapped;
+  }
+
+  /**
+   * Takes `size` bytes of IOVAs that memory is linked into later, as Linux's dma_iova_try_alloc does. They are not among `mappings()`.
+   * @param phys - the memory that comes first: its place in a page of the IOMMU is that of the range. 0 will do for whole pages.
+   * @throws IommuError EINVAL for a size of 0, ENOMEM when IOVA space runs out.
+   */
+  allocateIova(phys: bigint, size: bigint): DmaIova {
+    checkWord('phys', phys);
+    checkWord('size', size);
+    if (size === 0n) throw new IommuError('EINVAL', 'size must be at least one byte, not 0', { size });
+    const granule = this.#granule;
+    const offset = phys % granule;
+    const bytes = (offset + size + granule - 1n) & -granule;
+    const iova = this.#allocate(bytes, {});
+    return new DmaIova({
+      domain: this.domain,
+      granule,
+      address: iova + offset,
+      size,
+      coherent: this.#coherent,
+      release: () => this.allocator.free(iova, bytes),
+    });
   }
 
   /** The same for the result of `mapSingle`. */

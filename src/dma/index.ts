@@ -28,6 +28,7 @@ export {
   ODD_LISTS,
   type OddLists,
 } from './device-limits.ts';
+export { DmaIova, type DmaIovaPlace } from './dma-iova.ts';
 export { DmaMapper, type DmaMapperOptions, type DmaMapping } from './dma-mapper.ts';
 export { IovaAllocator, type IovaAllocatorOptions } from './iova-allocator.ts';
 export {
