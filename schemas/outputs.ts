@@ -331,7 +331,16 @@ export const OUTPUTS: readonly Kind[] = [
           name: maybe(text),
           facts: maybe(count),
           claims: maybe(said(count, 'of an image: members of its rows that were compared')),
-          differences: maybe(v.array(some({ where: text, want: text, got: text }))),
+          differences: maybe(
+            v.array(
+              some({
+                where: text,
+                want: text,
+                got: text,
+                known: maybe(said(text, 'of a known difference from Linux: what it does there')),
+              }),
+            ),
+          ),
           notes: maybe(said(v.array(text), 'what the file says that nothing was compared with')),
           warnings: maybe(
             said(v.array(text), 'what hardware of the size that the tables were made for can not do'),

@@ -18,21 +18,22 @@ import { checkCreation } from './creation.ts';
 import { checkDma } from './dma.ts';
 import { checkImage } from './image.ts';
 import { checkOps } from './ops.ts';
-import { GoldenFileError, type GoldenResult } from './result.ts';
+import { type CheckLimits, GoldenFileError, type GoldenResult } from './result.ts';
 
-export { type Difference, GoldenFileError, type GoldenResult } from './result.ts';
+export { type CheckLimits, type Difference, GoldenFileError, type GoldenResult } from './result.ts';
 
 /**
  * Checks a golden file by its kind: `ops`, `image`, `dma`, or a list of table creations.
- * @throws GoldenFileError when `json` is not a golden file, says something that is not known here, or says nothing at all.
+ * @param limits - how large its tables may be.
+ * @throws GoldenFileError when `json` is not a golden file, says something that is not known here, says nothing at all, or is beyond the limits.
  */
-export function checkGolden(json: unknown): GoldenResult {
-  const result = checkerOf(json)(json);
+export function checkGolden(json: unknown, limits: CheckLimits = {}): GoldenResult {
+  const result = checkerOf(json)(json, limits);
   if (result.checked === 0) throw new GoldenFileError('file: holds no fact to check');
   return result;
 }
 
-function checkerOf(json: unknown): (json: unknown) => GoldenResult {
+function checkerOf(json: unknown): (json: unknown, limits: CheckLimits) => GoldenResult {
   if (Array.isArray(json)) return checkCreation;
   if (typeof json !== 'object' || json === null) {
     throw new GoldenFileError('file: expected a JSON object or a list of table creations');

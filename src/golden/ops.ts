@@ -8,11 +8,12 @@ import { contradiction, optionsIn } from '../operations/choices.ts';
 import { perform } from '../operations/perform.ts';
 import { ERRNO, IommuError } from '../pagetable/errors.ts';
 import type { FormatModule, TableFormat } from '../pagetable/format.ts';
-import { hex } from '../text/numbers.ts';
+import { count, hex } from '../text/numbers.ts';
 import { unwalkableText } from '../text/unwalkable.ts';
 import { createWalker, type Walker } from '../walker/index.ts';
+import { knownDifference, knownTranslation, leavesAsked } from './known.ts';
 import { compareRegisters } from './registers.ts';
-import { type Difference, GoldenFileError, type GoldenResult } from './result.ts';
+import { type CheckLimits, type Difference, GoldenFileError, type GoldenResult } from './result.ts';
 import { type GoldenOp, opsFileSchema, parseGolden } from './schema.ts';
 import { compareTables } from './tables.ts';
 import { type Disagreement, mappedOtherwise, pictureOf, stillMapped, walkAnyAccess } from './witness.ts';
@@ -28,7 +29,7 @@ export function formatOf(name: string): FormatModule {
  * Runs one file. The table memory lies where the file's producer had it, so that table pointers have the same upper bits.
  * @throws GoldenFileError when `json` is not such a file, or its format is not known here.
  */
-export function checkOps(json: unknown): GoldenResult {
+export function checkOps(json: unknown, { mostLeaves }: CheckLimits = {}): GoldenResult {
   const file = parseGolden(opsFileSchema, json);
   const problem = contradiction(file.config, file);
   if (problem !== undefined) throw new GoldenFileError(problem);
@@ -45,6 +46,12 @@ export function checkOps(json: unknown): GoldenResult {
       checked: 1,
       differences: [{ where: 'config', want: 'a table', got: error.message }],
     };
+  }
+  const leaves = file.ops.reduce((sum, op) => sum + leavesAsked(domain, op), 0);
+  if (mostLeaves !== undefined && leaves > mostLeaves) {
+    throw new GoldenFileError(
+      `ops: they make ${count(leaves)} leaves, more than memory holds here: about ${count(mostLeaves)} can be compared`,
+    );
   }
   const { walker, warnings } = witnessOf(domain);
   let checked = 1;
@@ -74,7 +81,11 @@ export function checkOps(json: unknown): GoldenResult {
     const where = `translations[${i}] IOVA ${hex(iova)}`;
     const want = pa === null ? 'not mapped' : hex(pa);
     const got = domain.iovaToPhys(iova);
-    if (got !== pa) differences.push({ where, want, got: got === null ? 'not mapped' : hex(got) });
+    if (got !== pa) {
+      const does = knownTranslation(domain, iova, pa);
+      const known = does === undefined ? {} : { known: `${where}: Linux answers ${want} here since ${does}` };
+      differences.push({ where, want, got: got === null ? 'not mapped' : hex(got), ...known });
+    }
     checked++;
     const walk = walkAnyAccess(walker, iova);
     if (walk.ok ? walk.pa !== pa : pa !== null) {
@@ -123,15 +134,22 @@ function runOp(domain: IommuDomain, walker: Walker, op: GoldenOp, where: string)
   const picture = () => pictureOf(walker, format, op.iova, sizeOf(op));
   const quiet = movesNothing(op);
   const before = quiet ? picture() : [];
-  const { ret, error, ranges = [] } = answerOf(domain, op);
+  const walked = walkAnyAccess(walker, op.iova);
+  const { ret, error, reason, ranges = [] } = answerOf(domain, op);
+  const known = () => {
+    const now = walkAnyAccess(walker, error?.operands.iova ?? op.iova);
+    const does = knownDifference(domain, { op, ret, error, before: walked, now });
+    return does === undefined
+      ? {}
+      : { known: `${where}: Linux answers ${showRet(op.ret)} here since ${does}` };
+  };
   if (ret !== op.ret) {
-    return [
-      { where: `${where} ret`, want: showRet(op.ret), got: `${showRet(ret)}${error ? ` (${error})` : ''}` },
-    ];
+    const got = `${showRet(ret)}${reason ? ` (${reason})` : ''}`;
+    return [{ where: `${where} ret`, want: showRet(op.ret), got, ...known() }];
   }
   if (op.op === 'dirty') {
     const [want, got] = [op.ranges, ranges].map(showRanges) as [string, string];
-    if (want !== got) return [{ where: `${where} ranges`, want, got }];
+    if (want !== got) return [{ where: `${where} ranges`, want, got, ...known() }];
   }
   const seen = quiet ? changed(before, picture()) : witness(walker, format, op, ret);
   return seen === undefined ? [] : [{ where: `${where}, by the walker`, ...seen }];
@@ -159,17 +177,18 @@ function changed(before: readonly string[], after: readonly string[]): Disagreem
 
 interface Answered {
   readonly ret: bigint;
-  readonly error?: string;
+  readonly error?: IommuError;
+  /** Why it was refused, in words. */
+  readonly reason?: string;
   readonly ranges?: readonly TrackedRange[];
 }
 
 /** What an operation answers, as Linux would: what it returns, and in a mismatch why. */
 function answerOf(domain: IommuDomain, op: GoldenOp): Answered {
   const { ret, error, ranges } = perform(domain, op);
-  if (ranges !== undefined) return { ret, ranges, ...(error && { error: error.message }) };
-  if (error === undefined) return { ret };
-  if (isMisaligned(domain, op, error)) return { ret: BigInt(ERRNO.EINVAL), error: MISALIGNED };
-  return { ret, error: error.message };
+  if (error === undefined) return { ret, ...(ranges && { ranges }) };
+  if (isMisaligned(domain, op, error)) return { ret: BigInt(ERRNO.EINVAL), error, reason: MISALIGNED };
+  return { ret, error, reason: error.message, ...(ranges && { ranges }) };
 }
 
 /** From here on a scatterlist holds no address. */

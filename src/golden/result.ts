@@ -6,6 +6,8 @@ export interface Difference {
   readonly where: string;
   readonly want: string;
   readonly got: string;
+  /** Of a known difference from Linux: what it does there, as a sentence with the place. */
+  readonly known?: string;
 }
 
 /** The outcome of one golden file: it agrees when `differences` is empty. */
@@ -20,6 +22,12 @@ export interface GoldenResult {
   readonly notes?: readonly string[];
   /** What hardware of the size that the tables were made for can't do with them. */
   readonly warnings?: readonly string[];
+}
+
+/** How much of a file is checked. */
+export interface CheckLimits {
+  /** The most leaves that a file's operations may make: above that it is refused. Default: any number. */
+  readonly mostLeaves?: number;
 }
 
 /** A file that is not golden-file JSON, or of a kind, format or regime that is not known here. The message says which part. */

@@ -1,4 +1,4 @@
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { expect, test } from 'vitest';
@@ -109,4 +109,41 @@ test('--json', async () => {
       { file: '/nowhere.json', ok: false, reason: '/nowhere.json: no such file' },
     ],
   });
+});
+
+test('a file of gigabytes is refused by its size, and the others are checked', async () => {
+  const file = tempFile('large.json', '{');
+  truncateSync(file, 1_700_000_000);
+  const { code, out } = await lpae(['check', file, FILE]);
+  expect(code).toBe(3);
+  expect(out).toMatch(
+    /message: ".*large\.json: this file has 1\.7 GB; a JSON document of at most \d+(\.\d+)? .iB is read/,
+  );
+  expect(out).toContain(`ok 2 - ${NAME}`);
+});
+
+test('more leaves than memory holds: a message, and exit code 3', async () => {
+  const many = {
+    ...golden(),
+    ops: [{ op: 'map', iova: '0x0', paddr: '0x1000', size: '0x800000000000', prot: ['read'], ret: 0 }],
+  };
+  const { code, out } = await lpae(['check', tempFile('many.json', asText(many))]);
+  expect(code).toBe(3);
+  expect(out).toMatch(
+    /message: "ops: they make [\d,]+ leaves, more than memory holds here: about [\d,]+ can be compared"/,
+  );
+});
+
+test('a known difference from Linux is named beside the difference', async () => {
+  const { config, ...file } = golden() as unknown as { config: object };
+  const ops = [
+    { op: 'map', iova: '0x0', paddr: '0x200000', size: '0x200000', prot: ['read'], ret: 0 },
+    { op: 'unmap', iova: '0x0', size: '0x40000000', ret: '0x0' },
+  ];
+  const changed = { ...file, config: { ...config, ias: 30 }, ops, translations: [] };
+  const { code, out } = await lpae(['check', tempFile('known.json', asText(changed))]);
+  expect(code).toBe(1);
+  expect(out).toContain(
+    '      known: "ops[1] unmap: Linux answers 0x0 here since it chooses a page size that the table has no level for"',
+  );
 });

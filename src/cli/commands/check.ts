@@ -6,6 +6,7 @@ import { checkGolden, type Difference, GoldenFileError, type GoldenResult } from
 import { ImageError } from '../../image/errors.ts';
 import { counted } from '../../text/numbers.ts';
 import { nameOf, readJson } from '../input/input.ts';
+import { MOST_LEAVES } from '../input/limits.ts';
 import { CliError, EXIT, inputError } from '../io.ts';
 import type { Cli, Output } from '../output.ts';
 import { tapHeader, tapLines, yamlText } from '../tap.ts';
@@ -78,7 +79,7 @@ function expand(path: string, out: Output): string[] {
 
 async function checkFile(file: string, { io }: Output): Promise<Checked> {
   try {
-    return { file, result: checkGolden(await readJson(file, io)) };
+    return { file, result: checkGolden(await readJson(file, io), { mostLeaves: MOST_LEAVES }) };
   } catch (error) {
     const known =
       error instanceof GoldenFileError || error instanceof CliError || error instanceof ImageError;
@@ -118,8 +119,9 @@ function differencesYaml(file: string, differences: readonly Difference[]): stri
     `file: ${yamlText(file)}`,
     'differences:',
   ];
-  for (const { where, want, got } of differences.slice(0, SHOWN)) {
+  for (const { where, want, got, known } of differences.slice(0, SHOWN)) {
     lines.push(`  - where: ${yamlText(where)}`, `    wanted: ${yamlText(want)}`, `    got: ${yamlText(got)}`);
+    if (known !== undefined) lines.push(`    known: ${yamlText(known)}`);
   }
   if (differences.length > SHOWN) lines.push(`  # … and ${differences.length - SHOWN} more`);
   return lines;

@@ -1,11 +1,12 @@
 /** Opens the files of the command line: `FILE`, `FILE@BASE`, `-` for stdin; gzip or plain, read in windows. */
-import { existsSync, fstatSync, openSync, readFileSync, readSync } from 'node:fs';
+import { existsSync, fstatSync, openSync, readFileSync, readSync, statSync } from 'node:fs';
 import { type ByteSource, bufferSource, bytesAt } from '../../image/bytes.ts';
 import { ImageError } from '../../image/errors.ts';
 import { gunzipSource, isGzip } from '../../image/gunzip.ts';
 import { hex } from '../../text/numbers.ts';
 import { CliError, type CliIo } from '../io.ts';
 import { readAddress } from './address.ts';
+import { checkDocumentSize } from './limits.ts';
 import { nameOf, readAll, tooMuch } from './stdin.ts';
 import { unreadable } from './unreadable.ts';
 
@@ -94,16 +95,20 @@ export async function openNamedSource(argument: string, io: CliIo): Promise<Name
  * @throws CliError (input) for what can't be read; ImageError for gzip data that is damaged.
  */
 export async function readUnzipped(file: string, io: CliIo): Promise<Uint8Array> {
+  const name = nameOf(file);
   const raw = file === '-' ? await readAll(io.stdin) : readFile(file);
-  const source = await unzipped(bufferSource(nameOf(file), raw));
+  const source = await unzipped(bufferSource(name, raw));
+  checkDocumentSize(name, source.size);
   return bytesAt(source, 0, source.size);
 }
 
 function readFile(path: string): Uint8Array {
   try {
+    // A zipped file is larger than it looks, and never smaller.
+    checkDocumentSize(path, statSync(path).size);
     return readFileSync(path);
   } catch (error) {
-    throw unreadable(path, error);
+    throw error instanceof CliError ? error : unreadable(path, error);
   }
 }
 
