@@ -71,6 +71,9 @@ function ofMapping(
 
 const MISSING_SIZE = 'it chooses a page size that the table has no level for';
 const MOST_PAGES = 2 ** 31 - 1;
+/** Sizes of short descriptors in bytes (DDI 0487 G5.4.1). */
+const SECTION = 1024n * 1024n;
+const SUPERSECTION = 16n * SECTION;
 
 function ofUnmapping(
   domain: IommuDomain,
@@ -83,7 +86,7 @@ function ofUnmapping(
   if (choicesOf(domain, stretch).some(({ count }) => count > MOST_PAGES)) {
     return 'it counts the pages of a call in 32 bits';
   }
-  const inSupersection = before.ok && before.size === 1n << 24n && stretch.iova % before.size >= 1n << 20n;
+  const inSupersection = before.ok && before.size === SUPERSECTION && stretch.iova % SUPERSECTION >= SECTION;
   if (format.name === 'arm_v7s' && partialUnmap === 'split' && inSupersection) {
     return 'it unmaps a part of a supersection only in the first of its sections';
   }
@@ -116,7 +119,7 @@ export function knownTranslation(
   want: bigint | null,
 ): string | undefined {
   const split = format.name === 'arm_v7s' && partialUnmap === 'split';
-  return split && want === iova % (1n << 20n)
+  return split && want === iova % SECTION
     ? 'it points the pages that a split section leaves at PA 0 and what follows'
     : undefined;
 }
