@@ -40,7 +40,7 @@ describe('data compressed by zlib', () => {
         expect(inflateZlib(packed, bytes.length + 1)).toBeUndefined();
         if (bytes.length > 0) expect(inflateZlib(packed, bytes.length - 1)).toBeUndefined();
       }),
-      { numRuns: 300 },
+      { numRuns: 60 },
     );
   });
 
@@ -66,7 +66,7 @@ describe('data compressed by zlib', () => {
           length < packed.length ? undefined : bytes,
         );
       }),
-      { numRuns: 500 },
+      { numRuns: 150 },
     );
   });
 });
