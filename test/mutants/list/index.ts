@@ -2,9 +2,10 @@
 import type { Mutant } from '../mutant.ts';
 import { BBM } from './bbm.ts';
 import { DRIVER } from './driver.ts';
+import { LINT } from './lint.ts';
 import { SMMU } from './smmu.ts';
 import { TLB } from './tlb.ts';
 import { TOOLS } from './tools.ts';
 import { WALKER } from './walker.ts';
 
-export const MUTANTS: readonly Mutant[] = [...WALKER, ...SMMU, ...TLB, ...BBM, ...DRIVER, ...TOOLS];
+export const MUTANTS: readonly Mutant[] = [...WALKER, ...SMMU, ...TLB, ...BBM, ...DRIVER, ...TOOLS, ...LINT];
