@@ -125,6 +125,22 @@ export const OUTPUTS: readonly Kind[] = [
       scanned: v.array(some({ first: hex, last: hex })),
       ranges: v.array(range),
       tables: maybe(said(v.array(table), 'with --tree')),
+      granules: maybe(
+        said(
+          v.array(
+            some({
+              first: hex,
+              last: hex,
+              size: hex,
+              level: whole,
+              owner: text,
+              gpi: maybe(whole),
+              gpc: maybe(text),
+            }),
+          ),
+          'with --gpt: who owns which physical addresses',
+        ),
+      ),
     }),
   ),
   output(

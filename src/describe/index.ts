@@ -11,6 +11,9 @@
  * console.log(lower?.tables?.startLevel, lower?.tables?.output.bits, lower?.tables?.output.limitedBy); // 0 44 implemented
  * console.log(upper?.off?.field, upper?.off?.value); // TCR_EL1.EPD1 1n
  */
+
+export type { BypassWindow } from '../walker/params/granule-protection.ts';
+export type { GranuleProtectionDescription } from './granule-protection.ts';
 export { describeRegime } from './regime.ts';
 export { describeSte, describeStream } from './smmu/stream.ts';
 export type {

@@ -34,6 +34,7 @@ import { HYPERVISOR_RULES } from '../walker/rules/stage2.ts';
 import { lpaeRange, lpaeStage2, shortControls, shortRanges } from './aarch32.ts';
 import { s1Range, s2Range, stage2Controls } from './aarch64.ts';
 import { SECURE_STAGE2_NAMES, STAGE2_NAMES, tcrNames } from './fields.ts';
+import { describeGranuleProtection } from './granule-protection.ts';
 import { maliStage, riscvStage } from './mali-riscv.ts';
 import { dacrProblems, mairProblems } from './problems.ts';
 import { mairTypes } from './tables.ts';
@@ -71,7 +72,16 @@ export function describeRegime(
   const first = stage1 ? [withUngiven(firstStage(regime, values, features), registers)] : [];
   const second = stage2 ? [secondStage(regime, values, features, { state, el2 })] : [];
   const stages = [...first, ...second].map((stage) => withUncached(stage, regime, values));
-  return { regime, cpu: features, security: state, stages };
+  const { architecture } = traitsOf(regime);
+  const isPe = architecture === 'AArch64' || architecture === 'AArch32';
+  const granuleProtection = isPe ? describeGranuleProtection(values, features) : undefined;
+  return {
+    regime,
+    cpu: features,
+    security: state,
+    ...(granuleProtection && { granuleProtection }),
+    stages,
+  };
 }
 
 /** Of two ranges the one whose base was not given is marked. Without any base the registers are looked at by themselves. */

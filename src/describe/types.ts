@@ -5,6 +5,7 @@ import type { PaSpace, SecurityState } from '../arch/security.ts';
 import type { Cacheability, MemoryAttributes, Shareability } from '../walker/attributes.ts';
 import type { CpuFeatures } from '../walker/cpu.ts';
 import type { RegisterProblem } from '../walker/rules/rule.ts';
+import type { GranuleProtectionDescription } from './granule-protection.ts';
 
 export type { RegisterProblem } from '../walker/rules/rule.ts';
 
@@ -201,5 +202,7 @@ export interface RegimeDescription {
   readonly cpu: CpuFeatures;
   /** Whose accesses they are. */
   readonly security: SecurityState;
+  /** Where GPCCR_EL3 has granule protection checks on. */
+  readonly granuleProtection?: GranuleProtectionDescription;
   readonly stages: readonly StageDescription[];
 }

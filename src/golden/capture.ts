@@ -14,7 +14,7 @@ import { EXTERNAL_ABORT } from '../memory/index.ts';
 import { hex } from '../text/numbers.ts';
 import { encodeShareability, unknownIndex } from '../walker/attributes.ts';
 import { cpuFeatures } from '../walker/cpu.ts';
-import { type Access, type CpuModel, parEl1 } from '../walker/index.ts';
+import { type Access, type CpuModel, type Fault, parEl1 } from '../walker/index.ts';
 import { isGoldenRegister } from './image-words.ts';
 
 /** One question and its answer. */
@@ -42,7 +42,10 @@ const FRAME = 0x1000n;
 export function captureImage(capture: Capture): object {
   const { name, producer, machine, stream, rows, touched } = capture;
   const { regime, cpu, memory } = machine;
-  const { scr, scr_el3 = scr, ...registers } = machine.registers;
+  const { scr, scr_el3 = scr, ...others } = machine.registers;
+  const registers = Object.fromEntries(
+    Object.entries(others).map(([name, value]) => [fileName(name), value]),
+  );
   const { security = defaultSecurity(regime) } = capture;
   // The state is said by itself; what SCR_EL3 says beside it is SIF and EEL2.
   const said = stageSecurity(regime, security, { scr: scr_el3 });
@@ -78,6 +81,11 @@ export function captureImage(capture: Capture): object {
     memory: [...frames].map(([pa, words64]) => ({ pa: hex(pa), words64 })),
     translations: rows.map((row) => rowJson(row, regime, stream)),
   };
+}
+
+/** Registers of EL3 have their level in files. */
+function fileName(name: string): string {
+  return ['gpccr', 'gptbr', 'gpcbw'].includes(name) ? `${name}_el3` : name;
 }
 
 /** The smallest RAM that has all frames. */
@@ -130,6 +138,8 @@ function answerJson(answer: Answer): object {
 function faultJson(fault: Extract<Answer, { ok: false }>['fault']): object {
   if (!('level' in fault)) return { kind: fault.kind };
   const { kind, stage, level, ptw, s1Level, ipa, ipaSpace } = fault;
+  const { gpc, gptLevel, output } = fault as Fault;
+  if (output) return { kind, gpc, gpt_level: gptLevel, output };
   return {
     kind,
     stage,
@@ -137,5 +147,6 @@ function faultJson(fault: Extract<Answer, { ok: false }>['fault']): object {
     ...(ptw && { ptw, ...(s1Level !== undefined && { s1_level: s1Level }) }),
     ...(ipa !== undefined && { ipa: hex(ipa) }),
     ...(ipaSpace !== undefined && { ipas: securityWord(ipaSpace) }),
+    ...(gpc !== undefined && { gpc, gpt_level: gptLevel }),
   };
 }

@@ -8,7 +8,7 @@ import { type Answer, permittedFaults } from '../machine/machine.ts';
 import { eventNumber } from '../smmu/events.ts';
 import { hex } from '../text/numbers.ts';
 import { encodeShareability, unknownIndex } from '../walker/attributes.ts';
-import { type MemoryAttributes, parEl1, type Translation } from '../walker/index.ts';
+import { type Fault, type MemoryAttributes, parEl1, type Translation } from '../walker/index.ts';
 import type { Expectation, ExpectedFault } from './image-file.ts';
 
 type AnswerFault = Extract<Answer, { ok: false }>['fault'];
@@ -97,6 +97,10 @@ function faultMismatch(wanted: ExpectedFault, got: AnswerFault): string | undefi
   if (wanted.fetch !== undefined && got.fetchAddress !== wanted.fetch) return '.fault.fetch';
   // A fault of the SMMU's configuration has no stage and no level.
   if (!('stage' in got)) return undefined;
+  if (wanted.kind === 'granule_protection') {
+    const wrong = gpcMismatch(wanted, got as Fault);
+    if (wrong !== undefined) return wrong;
+  }
   if (wanted.stage !== undefined && got.stage !== wanted.stage) return '.fault.stage';
   if (wanted.level !== undefined && got.level !== wanted.level) return '.fault.level';
   if ((got.ptw ?? false) !== (wanted.ptw ?? false)) return '.fault.ptw';
@@ -107,6 +111,13 @@ function faultMismatch(wanted: ExpectedFault, got: AnswerFault): string | undefi
   const { iss2 } = wanted;
   const bit = iss2 && ISS2_BITS.find(([, name]) => (iss2[name] ?? false) !== (got[name] ?? false));
   return bit === undefined ? undefined : `.fault.${bit[0]}`;
+}
+
+/** Of the access itself, or of a fetch, which has a stage and a level. */
+function gpcMismatch(wanted: ExpectedFault, got: Fault): string | undefined {
+  if (wanted.gpc !== undefined && got.gpc !== wanted.gpc) return '.fault.gpc';
+  if (wanted.gptLevel !== undefined && got.gptLevel !== wanted.gptLevel) return '.fault.gpt_level';
+  return (wanted.output ?? false) === (got.output ?? false) ? undefined : '.fault.output';
 }
 
 /** Bits of ISS2, by the file's names. */
@@ -153,8 +164,11 @@ export function describeAnswer(answer: Answer): string {
 }
 
 function describeFault(fault: ExpectedFault): string {
-  const { kind, stage, level, ptw, s1Level, ipa } = fault;
+  const { kind, stage, level, ptw, s1Level, ipa, gpc, gptLevel, output } = fault;
   const parts = [
+    gpc,
+    gptLevel !== undefined && `GPT level ${gptLevel}`,
+    output && 'on the access itself',
     stage !== undefined && `stage ${stage}`,
     level !== undefined && `level ${level}`,
     fault.class !== undefined && `class ${fault.class}`,

@@ -52,6 +52,10 @@ export interface ExpectedFault {
   readonly fetch?: bigint;
   /** Bits of ESR_ELx.ISS2, each of them where the file makes any claim of the kind. */
   readonly iss2?: Iss2Bits;
+  /** Of a granule protection fault. */
+  readonly gpc?: string;
+  readonly gptLevel?: number;
+  readonly output?: boolean;
 }
 
 /** Why a permission fault, as ESR_ELx.ISS2 says it; what is not set is absent. */
@@ -68,6 +72,8 @@ export interface ImageRow {
   /** A Guarded Control Stack access; a Tag Checked one. */
   readonly gcs?: boolean;
   readonly tagChecked?: boolean;
+  /** `fetches` of an address translation instruction's: the granule of the output is not checked. (D8.15) */
+  readonly gpc?: 'fetches';
   /** SMMU: the StreamID, and the SubstreamID. */
   readonly sid?: bigint;
   readonly ssid?: bigint;
@@ -168,6 +174,9 @@ function expectationOf(answer: AnswerJson, iss2: boolean): Expectation {
     ipa: faultIpa,
     ipas: faultIpas,
     fetch,
+    gpc,
+    gpt_level: gptLevel,
+    output,
   } = fault;
   const known = claims({
     stage,
@@ -177,6 +186,9 @@ function expectationOf(answer: AnswerJson, iss2: boolean): Expectation {
     ipas: faultIpas,
     fetch,
     s1Level,
+    gpc,
+    gptLevel,
+    output,
   });
   return {
     fault: { ...known, kind, ptw: ptw === true, ...(iss2 && { iss2: iss2Of(fault) }) },
@@ -205,6 +217,8 @@ function rowsOf(row: RowJson, where: string, iss2: boolean): ImageRow[] {
     va: row.va,
     access: row.access,
     pan: row.pan === true,
+    // Only address translation instructions leave a PAR.
+    ...(typeof row.par === 'bigint' && { gpc: 'fetches' as const }),
     ...claims({ sid: row.sid, ssid: row.ssid, registers: row.registers }),
     ...(row.gcs && { gcs: true }),
     ...(row.tag_checked && { tagChecked: true }),

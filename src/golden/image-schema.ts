@@ -56,7 +56,7 @@ const registers = v.pipe(
   ),
 );
 
-const faultSchema = members(
+const faultObject = members(
   {
     kind: oneOf('kind of fault', FAULT_KINDS, FAULT_KIND_NOT_YET),
     ptw: maybe(truth),
@@ -72,9 +72,24 @@ const faultSchema = members(
     assured_only: maybe(truth),
     top_level: maybe(truth),
     tag_access: maybe(truth),
+    gpc: maybe(v.picklist(['fail', 'walk', 'address_size', 'external'])),
+    gpt_level: maybe(v.picklist([0, 1])),
+    output: maybe(truth),
   },
   'member of a fault',
   FAULT,
+);
+const GPC_MEMBERS = ['gpc', 'gpt_level', 'output'] as const;
+const faultSchema = v.pipe(
+  faultObject,
+  v.rawCheck<v.InferOutput<typeof faultObject>>(({ dataset, addIssue }) => {
+    if (!dataset.typed || dataset.value.kind === 'granule_protection') return;
+    const { value } = dataset;
+    const member = GPC_MEMBERS.find((name) => value[name] !== undefined && value[name] !== null);
+    if (member === undefined) return;
+    const message = withValue('belongs to a granule_protection fault', value[member]);
+    addIssue({ message, path: at(value, member) });
+  }),
 );
 
 const updatesSchema = v.pipe(
@@ -162,6 +177,7 @@ const rowObject = members(
     ssid: maybe(streamNumber),
     registers: maybe(registers),
     event: maybe(v.pipe(v.array(hexWord), v.length(4, 'an event record has four words'))),
+    par: maybe(hexWord),
     arm: v.optional(answerSchema),
     arm_or: v.optional(answerSchema),
     arm_unprivileged: v.optional(answerSchema),

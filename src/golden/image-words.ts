@@ -26,7 +26,6 @@ export const PART: Beside = { information: {}, notYet: {} };
 /** Beside the members of a row, or of `arm`, `arm_or` and `arm_unprivileged`. */
 export const ROW: Beside = {
   information: {
-    par: "the producer's raw PAR, which pa, attr, sh, ns and fault say in the architecture's terms",
     esr: "the producer's raw ESR, which fault says in the architecture's terms",
     qemu_attr: 'what QEMU answered where it differs from the architecture',
     qemu_sh: 'what QEMU answered where it differs from the architecture',
@@ -45,11 +44,7 @@ export const ROW: Beside = {
 /** Beside the members of a fault. */
 export const FAULT: Beside = {
   information: {},
-  notYet: {
-    gpc: 'granule protection checks (FEAT_RME)',
-    gpt_level: 'granule protection checks (FEAT_RME)',
-    output: 'granule protection checks (FEAT_RME)',
-  },
+  notYet: {},
 };
 
 /** Members that a hit has and a fault has not. */
@@ -60,7 +55,7 @@ const D128 = '128-bit descriptors (FEAT_D128)';
 /** Registers that walks are made of. An SMMU's file may say ttbr0, tcr, mair … besides, in CPU layout. */
 export const REGISTERS: readonly string[] = [
   ...['ttbr0', 'ttbr1', 'tcr', 'mair', 'sctlr', 'vttbr', 'vtcr', 'hcr', 'dacr', 'scr_el3', 'sstatus'],
-  ...['vsttbr', 'vstcr'],
+  ...['vsttbr', 'vstcr', 'gpccr_el3', 'gptbr_el3', 'gpcbw_el3'],
   ...['tcr2', 'pir', 'pire0', 'por', 'por0', 'mair2', 's2pir', 's2por', 'hcrx'],
   ...['tcr2_el1', 'tcr2_el2', 'pir_el1', 'pir_el2', 'pir_el3', 'pire0_el1', 'pire0_el2', 'hcrx_el2'],
   ...['por_el0', 'por_el1', 'por_el2', 'por_el3', 'mair2_el1', 'mair2_el2', 'mair2_el3'],
@@ -85,8 +80,6 @@ export const REGISTER: Beside = {
   },
   notYet: {
     ...Object.fromEntries(['ttbr0_hi', 'ttbr1_hi', 'vttbr_hi'].map((name) => [name, D128])),
-    gpccr_el3: 'granule protection checks (FEAT_RME)',
-    gptbr_el3: 'granule protection checks (FEAT_RME)',
   },
 };
 
@@ -107,10 +100,10 @@ export const ANY_STAGES = 'smmuv3';
 /** Kinds of faults: of a walk, and of an SMMU's configuration. */
 export const FAULT_KINDS: readonly string[] = [
   ...['translation', 'access_flag', 'permission', 'address_size', 'external_walk', 'domain'],
+  'granule_protection',
   ...['c_bad_streamid', 'f_ste_fetch', 'c_bad_ste', 'c_bad_substreamid', 'f_stream_disabled'],
   ...['f_cd_fetch', 'c_bad_cd', 'abort'],
 ];
 export const FAULT_KIND_NOT_YET: Words = {
-  granule_protection: 'granule protection checks (FEAT_RME)',
   unreached: 'transactions that never reach the SMMU',
 };

@@ -22,6 +22,7 @@ import { hex } from '../text/numbers.ts';
 import { unknownIndex } from '../walker/attributes.ts';
 import { checkAliasesAcross, type NamedSpace } from './aliases.ts';
 import { type Finding, Findings } from './findings.ts';
+import { checkGranules } from './granules.ts';
 import type { Reader } from './layout.ts';
 import { checkMappings } from './mappings.ts';
 import type { MetTable } from './met-table.ts';
@@ -87,6 +88,7 @@ export function lint(input: LintInput): LintResult {
   const placed = checkMappings(ranges, tables, regime, findings);
   // Of stage 1 under stage 2 table addresses are IPAs, and what is mapped are PAs.
   if (derivation && !isNested(regime)) checkWalkAttributes(derivation, tables, placed, findings);
+  if (translator.granuleProtection) checkGranules(translator.granuleProtection, ranges, findings);
   checkFrames(input.frames ?? [], tables, findings);
   const skipped = MEMORY_TYPES.filter((name) => findings.wants(name) && ranges.some(hasUnknownType));
   return { ...sorted(findings), tables: tables.length, skipped };

@@ -207,6 +207,34 @@ export const RULES = [
     'Unprivileged software can then map any memory. It does no harm in firmware that never leaves its exception level.',
     'DDI 0487 D8.4',
   ),
+  rule(
+    'gpt-invalid',
+    'warning',
+    'a granule protection table entry that is not valid',
+    'Every access to these physical addresses is a GPT walk fault, or an abort, which EL3 takes. Addresses that nobody may access have a GPI of 0.',
+    'DDI 0487 D9.4, D9.6',
+  ),
+  rule(
+    'gpt-contiguous',
+    'error',
+    'a contiguous region of the granule protection table whose entries differ',
+    'Hardware may take any of their values for the whole region.',
+    'DDI 0487 D9.6.4, RSPLJH',
+  ),
+  rule(
+    'gpt-exposed',
+    'error',
+    'a granule protection table in memory that is not for Root alone',
+    'Whoever may write it owns all memory.',
+    'DDI 0487 D9.1, D9.6.5',
+  ),
+  rule(
+    'granule-denied',
+    'warning',
+    'a mapping to physical addresses that its accesses may not go to',
+    'Every access is a granule protection fault, though the tables translate it.',
+    'DDI 0487 D9.4',
+  ),
 ] as const;
 
 /** The name of a rule, such as `reserved-bits`. */

@@ -28,6 +28,7 @@ import {
   type CpuOptions,
   createWalker,
   type Fault,
+  type GranuleProtection,
   type TableTree,
   type Walker,
   WalkerError,
@@ -83,6 +84,8 @@ export interface Translator {
   readonly regime: MachineRegime;
   /** Whose accesses they are. Of an SMMU there is none but Non-secure. */
   readonly security?: SecurityState;
+  /** Granule protection checks are on (GPCCR_EL3.GPC). */
+  readonly granuleProtection?: GranuleProtection | undefined;
   /** @param access - default: a privileged read. */
   walk(ia: bigint, access?: Access): Answer;
   trees(): readonly TableTree[];

@@ -46,11 +46,12 @@ export function ungivenAt(ranges: readonly UngivenRange[], ia: bigint): UngivenR
 /** The walker with these ranges disabled. */
 export function withoutRanges(walker: Walker, ranges: readonly UngivenRange[], registers: Registers) {
   if (ranges.length === 0) return walker;
-  const { regime, security } = walker;
+  const { regime, security, granuleProtection } = walker;
   const fault: Fault = { kind: 'translation', level: isAArch32(regime) ? 1 : 0, stage: 1 };
   return {
     regime,
     security,
+    granuleProtection,
     walk(ia: bigint, access?: Access): WalkResult {
       const disabled = typeof ia === 'bigint' && ungivenAt(ranges, ia) !== undefined;
       return disabled ? { ok: false, ia, fault, security, steps: [] } : walker.walk(ia, access);

@@ -20,7 +20,7 @@ export interface ContextFaultRecord {
 
 const { TF, AFF, PF, EF, ASF } = SMMU_FSR.fields;
 
-/** The bit of FSR that reports a fault. There are no domain faults. */
+/** The bit of FSR that reports a fault. There are no domain faults, and no granule protection checks. */
 const FAULT_BITS: Readonly<Record<FaultKind, BitField>> = {
   translation: TF,
   access_flag: AFF,
@@ -28,6 +28,7 @@ const FAULT_BITS: Readonly<Record<FaultKind, BitField>> = {
   external_walk: EF,
   address_size: ASF,
   domain: PF,
+  granule_protection: EF,
 };
 
 /** The transaction that faulted, and its context bank. */

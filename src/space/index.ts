@@ -17,6 +17,8 @@
  * console.log(gone?.first, gone?.last, gone?.a?.pa?.toString(16), gone?.b); // 8192n 12287n 90001000 undefined
  * console.log(treeOfTarget(walker).tables().map(({ level }) => level)); // [ 0, 1, 2, 3 ]
  */
+
+export { type GranuleRange, type Granules, listGranules } from '../machine/granules.ts';
 export type { AddressRange } from './address-range.ts';
 export { type BitsDiff, diffBits, type EntryDifference, type FieldDifference } from './diff-bits.ts';
 export { diffMeaning, type MeaningDifference, type MeaningOptions, type Side } from './diff-meaning.ts';

@@ -1,4 +1,5 @@
 /** The walker's answers in words: permissions, memory types, faults and their reasons. */
+import { GPI_VALUES } from '../arch/descriptors/gpt.ts';
 import { TABLE_DESCRIPTOR } from '../arch/descriptors/index.ts';
 import { isSet, read } from '../arch/read.ts';
 import { isAArch32Stage, isStage2Alone, isStream, type MachineRegime, traitsOf } from '../arch/regimes.ts';
@@ -7,7 +8,7 @@ import type { Answer, Translator } from '../machine/machine.ts';
 import { eventNumber } from '../smmu/events.ts';
 import type { ConfigurationFault, SmmuFault } from '../smmu/index.ts';
 import { unknownIndex, usualByte } from '../walker/attributes.ts';
-import { faultStatusCode, shortFaultStatus } from '../walker/fault-codes.ts';
+import { faultStatusCode, isGpcException, shortFaultStatus } from '../walker/fault-codes.ts';
 import {
   type Access,
   type AccessPermissions,
@@ -15,6 +16,7 @@ import {
   dfsr,
   esr,
   type Fault,
+  type GpcKind,
   hpfarEl2,
   ifsr,
   type MemoryAttributes,
@@ -166,6 +168,14 @@ const FAULT_NAMES: Readonly<Record<Fault['kind'], string>> = {
   address_size: 'address size fault',
   external_walk: 'synchronous external abort on the walk',
   domain: 'domain fault',
+  granule_protection: 'granule protection fault',
+};
+
+const GPC_NAMES: Readonly<Record<GpcKind, string>> = {
+  fail: 'granule protection fault',
+  walk: 'GPT walk fault',
+  address_size: 'GPT address size fault',
+  external: 'synchronous external abort on a GPT fetch',
 };
 
 /** A PE's fault or an SMMU's. */
@@ -191,6 +201,7 @@ const EVENTS: Readonly<Record<Fault['kind'], string>> = {
   address_size: 'F_ADDR_SIZE',
   external_walk: 'F_WALK_EABT',
   domain: '',
+  granule_protection: '',
 };
 
 /** `translation fault, stage 1, level 3`, or `C_BAD_CD`; of a RISC-V hart's `regime` in its own words. */
@@ -198,9 +209,38 @@ export function faultText(fault: Fault | SmmuFault, regime?: MachineRegime): str
   if (!('level' in fault)) return CONFIGURATION[fault.kind][0];
   if (isRiscv(regime)) return riscvFaultText(fault);
   const { kind, stage, level, ptw, s1Level } = fault;
+  if ('gpc' in fault && fault.gpc !== undefined) return gpcText(fault, fault.gpc);
   const where = `${FAULT_NAMES[kind]}, stage ${stage}, level ${level}`;
   if ('class' in fault && fault.class === 'cd') return `${where}, on the fetch of the context descriptor`;
   return ptw ? `${where}, on the fetch of the stage-1 level ${s1Level} descriptor` : where;
+}
+
+/** `granule protection fault at GPT level 1, on the access itself`, `GPT walk fault at GPT level 0, on the stage 1 level 3 fetch`. */
+function gpcText({ gptLevel, stage, level, output, ptw, s1Level }: Fault, gpc: GpcKind): string {
+  const what = `${GPC_NAMES[gpc]} at GPT level ${gptLevel}`;
+  if (output) return `${what}, on the access itself`;
+  const fetch = `${what}, on the fetch of the stage-${stage} level ${level} descriptor`;
+  return ptw ? `${fetch}, for the stage-1 level ${s1Level} descriptor` : fetch;
+}
+
+/** Why a granule protection check failed. */
+function gpcReason(fault: Fault): string {
+  const { gpc, gpi, pa = 0n, paSpace = 'non-secure', gptLevel } = fault;
+  const access = `${securityName(paSpace)} PA ${hex(pa)}`;
+  switch (gpc) {
+    case 'walk':
+      return gptLevel === 0
+        ? `GPCCR_EL3, or the level 0 entry of the granule protection table for ${access}, is not valid`
+        : `the level 1 entry of the granule protection table for ${access} is not valid`;
+    case 'address_size':
+      return `the granule protection table lies, or leads, beyond the protected addresses (GPCCR_EL3.PPS), for ${access}`;
+    case 'external':
+      return `no RAM where the level ${gptLevel} entry of the granule protection table for ${access} should be`;
+    default:
+      return gpi === undefined
+        ? `${access} may not be accessed, as GPCCR_EL3 says (PPS, SPAD, NSPAD, RLPAD)`
+        : `the granule of ${access} is for others: GPI 0b${gpi.toString(2).padStart(4, '0')}, ${GPI_VALUES[gpi]}`;
+  }
 }
 
 const { Valid, Type } = TABLE_DESCRIPTOR.fields;
@@ -252,6 +292,8 @@ export function faultReason(
         : 'the address or the table base is beyond the output size';
     case 'external_walk':
       return `no RAM at ${hex(step?.address ?? fault.descriptorAddress ?? 0n)}, where the descriptor should be`;
+    case 'granule_protection':
+      return gpcReason(fault as Fault);
     case 'domain':
       return `domain ${fault.domain ?? '?'} is not accessible (DACR)`;
   }
@@ -307,6 +349,8 @@ function syndromeRegister(fault: Fault, access: Access['access'], regime: Machin
   const { el } = traitsOf(regime);
   const level = fault.stage === 2 ? 2 : el;
   if (level === undefined) return '';
+  // Without SCR_EL3.GPF a granule protection fault is an abort; what is wrong with the table goes to EL3.
+  if (isGpcException(fault, false)) return 'ESR_EL3';
   const aarch32 = isAArch32Stage(regime, fault.stage);
   if (aarch32) {
     if (level === 2) return 'HSR';

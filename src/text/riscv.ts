@@ -13,6 +13,7 @@ const KINDS: Readonly<Record<Fault['kind'], readonly [exception: 'page' | 'acces
   address_size: ['access', 'no such physical address'],
   external_walk: ['access', 'on the walk'],
   domain: ['page', ''],
+  granule_protection: ['access', ''],
 };
 
 /** `page fault (no valid entry), level 1`, with the walker's numbers of levels: the manual's are 3 less them. */

@@ -66,6 +66,12 @@ export interface CpuFeatures {
   readonly mtePerm: boolean;
   /** FEAT_ASID2: TCR2_ELx.{A2, FNG0, FNG1}. */
   readonly asid2: boolean;
+  /** FEAT_RME_GPC2: GPCCR_EL3.{APPSAA, NSO, SPAD, NSPAD, RLPAD}. */
+  readonly rmeGpc2: boolean;
+  /** FEAT_RME_GPC3: bypass windows, and more sizes of the protected address space. */
+  readonly rmeGpc3: boolean;
+  /** FEAT_RME_GDI: GPI values for what no PE accesses, and pairs of entries that are valid together. */
+  readonly rmeGdi: boolean;
   /** FEAT_BBM level 0 to 2. */
   readonly bbm: 0 | 1 | 2;
   /**
@@ -107,6 +113,9 @@ const ARMV8_0: CpuFeatures = {
   gcs: false,
   mtePerm: false,
   asid2: false,
+  rmeGpc2: false,
+  rmeGpc3: false,
+  rmeGdi: false,
   bbm: 0,
 };
 
@@ -182,6 +191,9 @@ const FEATURES: Readonly<Record<string, Partial<CpuFeatures>>> = {
   FEAT_HCX: {},
   FEAT_HPDS2: {},
   FEAT_nTLBPA: {},
+  FEAT_RME_GPC2: { rme: true, rmeGpc2: true },
+  FEAT_RME_GPC3: { rme: true, rmeGpc2: true, rmeGpc3: true },
+  FEAT_RME_GDI: { rme: true, rmeGpc2: true, rmeGpc3: true, rmeGdi: true },
   FEAT_BBML1: { bbm: 1 },
   FEAT_BBML2: { bbm: 2 },
 };

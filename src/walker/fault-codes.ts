@@ -4,7 +4,14 @@
  * context faults are in src/smmu.)
  */
 import { place, placeAddress, readLow, wordOf } from '../arch/read.ts';
-import { ABORT_CLASSES, ESR_DATA, ESR_INSTRUCTION, HPFAR_EL2 } from '../arch/registers/fault.ts';
+import {
+  ABORT_CLASSES,
+  ESR_DATA,
+  ESR_GPC,
+  ESR_INSTRUCTION,
+  GPC_CLASS,
+  HPFAR_EL2,
+} from '../arch/registers/fault.ts';
 import {
   DFSR_LONG,
   DFSR_SHORT,
@@ -30,17 +37,26 @@ const LONG_CODES: Record<FaultKind, number> = {
   external_walk: 0b010100,
   // Only short descriptors have domains: 0b111101 is a section's, 0b111110 a page's, in PAR_EL1.FST alone.
   domain: 0b111100,
+  // On the fetch of a descriptor; of the access itself there is a code without a level.
+  granule_protection: 0b100100,
 };
+
+/** Of a granule protection fault that the access itself met. */
+const GPF_ON_OUTPUT = 0b101000;
 
 /** Codes of level -1 (FEAT_LPA2), where no leaf and so no access flag or permission fault exists. */
 const LEVEL_MINUS_1_CODES: Partial<Record<FaultKind, number>> = {
   address_size: 0b101001,
   translation: 0b101011,
   external_walk: 0b010011,
+  granule_protection: 0b100011,
 };
 
 /** FS[4:0] of short descriptors by level 1 and 2. They have no address size faults. */
-const SHORT_CODES: Record<Exclude<FaultKind, 'address_size'>, readonly [level1: number, level2: number]> = {
+const SHORT_CODES: Record<
+  Exclude<FaultKind, 'address_size' | 'granule_protection'>,
+  readonly [level1: number, level2: number]
+> = {
   translation: [0b00101, 0b00111],
   access_flag: [0b00011, 0b00110],
   domain: [0b01001, 0b01011],
@@ -49,15 +65,24 @@ const SHORT_CODES: Record<Exclude<FaultKind, 'address_size'>, readonly [level1: 
 };
 
 /** The 6-bit fault status code of ESR_ELx.DFSC and IFSC, PAR_EL1.FST and (long descriptors) DFSR.STATUS. */
-export function faultStatusCode(fault: Pick<Fault, 'kind' | 'level'>): number {
+export function faultStatusCode(fault: Pick<Fault, 'kind' | 'level' | 'output'>): number {
+  if (fault.output) return GPF_ON_OUTPUT;
   if (fault.level === -1) return LEVEL_MINUS_1_CODES[fault.kind] ?? LONG_CODES[fault.kind];
   return LONG_CODES[fault.kind] | fault.level;
 }
 
-/** The 5-bit FS code of short descriptors, in DFSR in two parts. An address size fault has the code of a translation fault. */
+/** The 5-bit FS code of short descriptors, in DFSR in two parts. An address size fault has the code of a translation fault; a granule
+ * protection fault has none, and is taken for an external abort: EL3 takes it, or an EL2 with codes of long descriptors. */
 export function shortFaultStatus(fault: Pick<Fault, 'kind' | 'level'>): number {
-  const codes = SHORT_CODES[fault.kind === 'address_size' ? 'translation' : fault.kind];
+  const codes = SHORT_CODES[shortKind(fault.kind)];
   return fault.level === 2 ? codes[1] : codes[0];
+}
+
+/** What is told in other words, as short descriptors have no code for it. */
+const SHORT_KINDS = { address_size: 'translation', granule_protection: 'external_walk' } as const;
+
+function shortKind(kind: FaultKind): keyof typeof SHORT_CODES {
+  return kind === 'address_size' || kind === 'granule_protection' ? SHORT_KINDS[kind] : kind;
 }
 
 /** FS of short descriptors, as DFSR and IFSR have it: the highest bit apart. */
@@ -87,11 +112,17 @@ export function ifsr(fault: Fault, options: { readonly long: boolean }): number 
  * ESR_ELx[31:0] (HSR in AArch32 Hyp mode) of an abort, unsigned; ISV and what goes with it is 0.
  * @param fromLower - the access was made at a lower exception level than the one that takes the abort, as every access is
  * whose stage 2 faults.
+ * @param gpf - SCR_EL3.GPF: EL3 takes granule protection faults of lower levels as granule protection check exceptions. Default false.
  */
 export function esr(
   fault: Fault,
-  { access, fromLower }: { readonly access: Access['access']; readonly fromLower: boolean },
+  {
+    access,
+    fromLower,
+    gpf = false,
+  }: { readonly access: Access['access']; readonly fromLower: boolean; readonly gpf?: boolean },
 ): number {
+  if (isGpcException(fault, gpf)) return gpcSyndrome(fault, access);
   const { instructionFromLower, instruction, dataFromLower, data } = ABORT_CLASSES;
   const common = { IL: true, S1PTW: fault.ptw };
   const code = faultStatusCode(fault);
@@ -106,6 +137,31 @@ export function esr(
         });
   return Number(word);
 }
+
+/** ReportAsGPCException: EL3 takes it as an exception of its own, and not as an abort. `gpf`: SCR_EL3.GPF, of an access below EL3. */
+export function isGpcException(fault: Pick<Fault, 'gpc'>, gpf: boolean): boolean {
+  return fault.gpc !== undefined && (fault.gpc !== 'fail' || gpf);
+}
+
+/** TakeGPCException. */
+function gpcSyndrome(fault: Fault, access: Access['access']): number {
+  const code = GPC_CODES[fault.gpc ?? 'fail'] | (fault.gptLevel ?? 0);
+  return Number(
+    wordOf(ESR_GPC, {
+      EC: GPC_CLASS,
+      IL: true,
+      S2PTW: fault.stage === 2,
+      InD: access === 'execute',
+      GPCSC: code,
+      S1PTW: Boolean(fault.ptw),
+      WnR: access === 'write',
+      xFSC: faultStatusCode(fault),
+    }),
+  );
+}
+
+/** EncodeGPCSC, the level being the lowest bit. */
+const GPC_CODES = { address_size: 0b000000, walk: 0b000100, fail: 0b001100, external: 0b010100 } as const;
 
 /**
  * PAR_EL1 (64 bits) as an address translation instruction leaves it; also the 64-bit AArch32 PAR of long descriptors. NS says that

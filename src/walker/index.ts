@@ -30,6 +30,13 @@ export type {
 export { type CpuFeatures, type CpuModel, type CpuOptions, cpuModels } from './cpu.ts';
 export { WalkerError } from './errors.ts';
 export { dfsr, esr, hpfarEl2, ifsr, parEl1, parShort } from './fault-codes.ts';
+export type {
+  ContiguousRegion,
+  GpcFault,
+  GptEntry,
+  GptTable,
+  GranuleProtection,
+} from './granule-protection.ts';
 export type { WalkerRegisters } from './regimes.ts';
 export { ENTRY_KINDS, type TableEntry, type TableTree, type TreeRoot } from './table-tree.ts';
 export type {
@@ -43,6 +50,7 @@ export type {
   Fault,
   FaultedWalk,
   FaultKind,
+  GpcKind,
   Permissions,
   StageTranslation,
   Translation,

@@ -39,6 +39,7 @@ export class Lookup {
   /** The next table's base, or the leaf's; 0 for an invalid descriptor. */
   output = 0;
   #fetched = false;
+  #denied = false;
 
   /** At the first table. The index takes all the address bits above: it may reach into concatenated tables. */
   constructor(geometry: TableGeometry, ia: number) {
@@ -66,6 +67,12 @@ export class Lookup {
       this.output = outputBase(lo, hi, alignLog2, this.geometry);
     }
     return true;
+  }
+
+  /** It is not read: a granule protection check failed. */
+  deny(): void {
+    this.#fetched = false;
+    this.#denied = true;
   }
 
   /** To the next table, whose base was just read. */
@@ -96,7 +103,7 @@ export class Lookup {
       address: BigInt(this.address),
       size: 1n << BigInt(this.sizeLog2),
       ...(this.#fetched && { descriptor: word64(this.lo, this.hi) }),
-      kind: this.#fetched ? this.#kind() : 'external_abort',
+      kind: this.#kind(),
       ...(this.#fetched && this.type !== INVALID && { output: BigInt(this.output) }),
       ...(s1Level !== undefined && { s1Level }),
     };
@@ -113,6 +120,7 @@ export class Lookup {
   }
 
   #kind(): WalkStep['kind'] {
+    if (!this.#fetched) return this.#denied ? 'granule_protection' : 'external_abort';
     if (this.type === INVALID) return 'invalid';
     if (this.type !== LEAF) return 'table';
     return this.level === 3 ? 'page' : 'block';

@@ -31,11 +31,13 @@ import { DEFAULT_CACHEABLE, DEFAULT_TAGGED } from './attributes.ts';
 import { ControlsInForce, cacheControls } from './cacheability.ts';
 import type { CpuFeatures } from './cpu.ts';
 import { WalkerError } from './errors.ts';
+import { GranuleProtection } from './granule-protection.ts';
 import { StageMali } from './other/mali.ts';
 import { StageRiscv } from './other/riscv.ts';
 import { s1ParamsHyp, s1ParamsLpae, s2ParamsLpae, ttbcrSizes } from './params/aarch32.ts';
 import { hypervisorControl, s1Params, s2Params, secureVtcr, systemControl } from './params/aarch64.ts';
 import { extendedControls, NOT_EXTENDED } from './params/extended.ts';
+import { gptParams } from './params/granule-protection.ts';
 import type { S2Params } from './params/params.ts';
 import { oneRangeFields, ttbrAddress, twoRangeFields } from './params/range-fields.ts';
 import { shortParams } from './params/short.ts';
@@ -54,7 +56,7 @@ import type { Stages } from './translate.ts';
  * or (short descriptors) NMRR:PRRR in `mair`; of Hyp mode HTTBR, HTCR, HMAIR1:HMAIR0 and HSCTLR. A register that is not given is 0, but for `mair`
  * (memory types are then not known: see `attrIndx` of the attributes), `sctlr` (M, C and I = 1) and `hcr` (VM = 1, and DC = 1 where stage 2 is alone, so that the attributes are what stage 2 says). Registers that a regime does
  * not have are ignored, but for NV and NV1 of `hcr` in `el1&0`. `mtk`: `ttbr0` with PA[34:32] in [2:0], and in `tcr` how many input address bits there are above 32 (0 to 2),
- * which is fixed in a real M4U. `mali`: AS_TRANSTAB in `ttbr0`, AS_MEMATTR in `mair`. `riscv`: satp in `ttbr0`; `sstatus` (or mstatus) has SUM and MXR, and is SUM = 1, MXR = 0 where it is not given. `sctlr` is that of the stage-1 regime: its EE makes stage-1 tables big-endian; stage-2 tables are
+ * which is fixed in a real M4U. `gpccr`, `gptbr` and `gpcbw` are GPCCR_EL3, GPTBR_EL3 and GPCBW_EL3: with GPC = 0 no access is checked. `mali`: AS_TRANSTAB in `ttbr0`, AS_MEMATTR in `mair`. `riscv`: satp in `ttbr0`; `sstatus` (or mstatus) has SUM and MXR, and is SUM = 1, MXR = 0 where it is not given. `sctlr` is that of the stage-1 regime: its EE makes stage-1 tables big-endian; stage-2 tables are
  * little-endian.
  */
 export type WalkerRegisters = Readonly<Partial<Record<RegisterName, bigint>>>;
@@ -91,6 +93,9 @@ export function registerValues(regime: Regime, registers: WalkerRegisters): Valu
     vsttbr: 0n,
     vstcr: 0n,
     dacr: 0n,
+    gpccr: 0n,
+    gptbr: 0n,
+    gpcbw: 0n,
     sstatus: SUM_SET,
     tcr2: 0n,
     pir: 0n,
@@ -138,10 +143,26 @@ export function regimeStages(
 ): Stages {
   const given = registerValues(regime, registers);
   const values = security.el2 ? given : { ...given, hcr: 0n };
-  const stages = stagesOf(memory, regime, values, cpu, security);
+  const gpc = granuleProtection(memory, regime, values, cpu, security);
+  const own = stagesOf(memory, regime, values, cpu, security, gpc);
+  const stages = gpc === undefined ? own : { ...own, gpc };
   const controls = cacheControls(regime, values);
   if (controls.length === 0) return stages;
   return { ...stages, cacheControls: new ControlsInForce(controls, cpu.xs && !isAArch32(regime)) };
+}
+
+/** The checks of a PE's accesses, where GPCCR_EL3 has them on. */
+function granuleProtection(
+  memory: TableMemory,
+  regime: Regime,
+  { gpccr, gptbr, gpcbw }: Values,
+  cpu: CpuFeatures,
+  { state }: StageSecurity,
+): GranuleProtection | undefined {
+  const { architecture } = traitsOf(regime);
+  if (architecture !== 'AArch64' && architecture !== 'AArch32') return undefined;
+  const params = gptParams({ gpccr, gptbr, gpcbw, cpu });
+  return params && new GranuleProtection(memory.plain(), params, state);
 }
 
 function stagesOf(
@@ -150,8 +171,9 @@ function stagesOf(
   values: Values,
   cpu: CpuFeatures,
   security: StageSecurity,
+  gpc: GranuleProtection | undefined,
 ): Stages {
-  const stage2 = stage2Of(memory, regime, values, cpu, security);
+  const stage2 = stage2Of(memory, regime, values, cpu, security, gpc);
   const { unprivileged, architecture } = traitsOf(regime);
   const fetchesInstructions = architecture === 'AArch64' || architecture === 'AArch32';
   if (!stage1Enabled(regime, values)) {
@@ -164,7 +186,8 @@ function stagesOf(
       fetchesInstructions,
       security: security.state,
       unprivileged,
-      ...(stage2?.direct && { direct: { stage2: stage2.direct, inputBits: mapping.inputBits, cpu } }),
+      ...(stage2?.direct &&
+        gpc === undefined && { direct: { stage2: stage2.direct, inputBits: mapping.inputBits, cpu } }),
     };
   }
   const { descriptors } = traitsOf(regime);
@@ -186,7 +209,7 @@ function stagesOf(
     };
   }
   if (usesShortDescriptors(regime, values)) {
-    const stage1 = new Stage1Short(memory, shortParams(values, descriptors === 'mtk', security), stage2);
+    const stage1 = new Stage1Short(memory, shortParams(values, descriptors === 'mtk', security), stage2, gpc);
     return {
       first: (ia, request, steps) => stage1.translate(ia, request, steps),
       stage1: true,
@@ -198,10 +221,11 @@ function stagesOf(
     };
   }
   const ranges = rangesOf(regime, values, cpu, security);
-  const stage1 = new Stage1(memory, ranges, stage2);
+  const stage1 = new Stage1(memory, ranges, stage2, gpc);
   // The fast path takes what is executable from permission bits alone, and knows neither POIndex nor access flags of tables.
   const direct =
     stage2 === undefined &&
+    gpc === undefined &&
     !security.ownCodeOnly &&
     !ranges.spans.some(({ params }) => params.bigEndian || params.haft || params.overlays !== undefined);
   return {
@@ -227,10 +251,12 @@ function stage2Of(
   values: Values,
   cpu: CpuFeatures,
   { state }: StageSecurity,
+  gpc: GranuleProtection | undefined,
 ): Stage2 | undefined {
   if (!stage2Enabled(regime, values)) return undefined;
   const params = (ipas: PaSpace) => stage2Params(regime, values, cpu, { state, ipas });
-  return new Stage2(memory, params(state), cpu, state === 'secure' ? params('non-secure') : undefined);
+  const nonSecure = state === 'secure' ? params('non-secure') : undefined;
+  return new Stage2(memory, params(state), cpu, { nonSecure, gpc });
 }
 
 /** The regime has a stage 2 and HCR switches it on. (HCR.DC implies VM.) */

@@ -2,7 +2,7 @@
  * Stage 1 with AArch32 short descriptors: two levels of 32-bit descriptors, domains, sections and supersections.
  * (DDI 0487 G5.4; J1.2 AArch32.S1TranslateSD, S1WalkSD, OutputDomain, S1SDHasPermissionsFault.)
  */
-import { outputSpace, type StageSecurity } from '../arch/security.ts';
+import { outputSpace, type PaSpace, type StageSecurity } from '../arch/security.ts';
 import { lowBits, shiftRight } from './bits.ts';
 import { shortDenials } from './denials.ts';
 import {
@@ -15,6 +15,7 @@ import {
   shortDescriptor,
 } from './descriptor32.ts';
 import type { InputAddress, S1Output, S1Request } from './first-stage.ts';
+import type { GranuleProtection } from './granule-protection.ts';
 import type { StageFault } from './lookup.ts';
 import { type ShortParams, shortPermissions } from './params/short.ts';
 import { ALL_PERMISSIONS, applyPan, PX, requiredPermission, UX } from './permissions.ts';
@@ -49,8 +50,10 @@ export class Stage1Short {
   readonly #memory: TableMemory;
   readonly #params: ShortParams;
   readonly #stage2: Stage2 | undefined;
+  readonly #gpc: GranuleProtection | undefined;
 
-  constructor(memory: TableMemory, params: ShortParams, stage2: Stage2 | undefined) {
+  constructor(memory: TableMemory, params: ShortParams, stage2: Stage2 | undefined, gpc?: GranuleProtection) {
+    this.#gpc = gpc;
     this.#memory = memory;
     this.#params = params;
     this.#stage2 = stage2;
@@ -122,13 +125,21 @@ export class Stage1Short {
     domain?: number,
   ): ShortDescriptor | StageFault {
     const address = lookup.tableBase + lookup.index * 4;
+    const { state } = this.#params.security;
     let pa = address;
+    let space: PaSpace = state;
     if (this.#stage2 !== undefined) {
-      const { state } = this.#params.security;
       const read = tableRead(lookup.level);
       const translated = this.#stage2.translate(address, state, read, request.update, steps);
       if (!translated.ok) return translated;
       pa = translated.oa;
+      space = translated.space;
+    }
+    const denied = this.#gpc?.denial(pa, space);
+    if (denied !== undefined) {
+      steps?.push(step(lookup, undefined, 'granule_protection'));
+      const { fault: found } = fault('granule_protection', lookup, undefined, domain);
+      return { ok: false, fault: { ...found, ...denied } };
     }
     if (!this.#memory.read32(pa, this.#params.bigEndian)) {
       steps?.push(step(lookup, undefined));
@@ -239,7 +250,11 @@ class ShortReader implements DescriptorReader {
   }
 }
 
-function step({ level, tableBase, index }: ShortLookup, descriptor: ShortDescriptor | undefined): WalkStep {
+function step(
+  { level, tableBase, index }: ShortLookup,
+  descriptor: ShortDescriptor | undefined,
+  otherwise: WalkStep['kind'] = 'external_abort',
+): WalkStep {
   const output = descriptor === undefined || descriptor.kind === 'invalid' ? undefined : descriptor.output;
   return {
     stage: 1,
@@ -248,7 +263,7 @@ function step({ level, tableBase, index }: ShortLookup, descriptor: ShortDescrip
     index,
     address: BigInt(tableBase + index * 4),
     size: 1n << BigInt(descriptor?.sizeLog2 ?? (level === 1 ? SECTION_LOG2 : SMALL_LOG2)),
-    kind: descriptor?.kind ?? 'external_abort',
+    kind: descriptor?.kind ?? otherwise,
     ...(descriptor !== undefined && { descriptor: BigInt(descriptor.word) }),
     ...(output !== undefined && { output: BigInt(output) }),
   };

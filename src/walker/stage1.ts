@@ -9,6 +9,7 @@ import { POW2, shiftRight } from './bits.ts';
 import { collectTable } from './denials.ts';
 import { AF_BIT, entrySizeLog2, INVALID, isContiguous, isNT, LEAF, type Leaf } from './descriptor64.ts';
 import type { InputAddress, S1Output, S1Request } from './first-stage.ts';
+import type { GranuleProtection } from './granule-protection.ts';
 import { Lookup, type StageFault } from './lookup.ts';
 import type { S1Params } from './params/params.ts';
 import { requiredPermission, TABLE_PERMISSIONS, TABLE_PERMISSIONS_SHIFT } from './permissions.ts';
@@ -128,8 +129,10 @@ export class Stage1 {
   readonly #memory: TableMemory;
   readonly #ranges: S1Ranges;
   readonly #stage2: Stage2 | undefined;
+  readonly #gpc: GranuleProtection | undefined;
 
-  constructor(memory: TableMemory, ranges: S1Ranges, stage2: Stage2 | undefined) {
+  constructor(memory: TableMemory, ranges: S1Ranges, stage2: Stage2 | undefined, gpc?: GranuleProtection) {
+    this.#gpc = gpc;
     this.#memory = memory;
     this.#ranges = ranges;
     this.#stage2 = stage2;
@@ -194,12 +197,20 @@ export class Stage1 {
       let pa = lookup.address;
       const space = tableSpace(params.security, nsTable);
       let mostlyReadOnly = false;
+      let paSpace = space;
       if (this.#stage2 !== undefined) {
         const read = tableRead(lookup.level, assurance);
         const translated = this.#stage2.translate(pa, space, read, request.update, steps);
         if (!translated.ok) return translated;
         pa = translated.oa;
         mostlyReadOnly = translated.mostlyReadOnly;
+        paSpace = translated.space;
+      }
+      const denied = this.#gpc?.denial(pa, paSpace);
+      if (denied !== undefined) {
+        lookup.deny();
+        steps?.push(lookup.step(1));
+        return lookup.fault('granule_protection', 1, denied);
       }
       const fetched = lookup.fetch(this.#memory, pa);
       steps?.push(lookup.step(1));

@@ -10,6 +10,7 @@ import { POW2 } from './bits.ts';
 import { combineStages } from './combine-stages.ts';
 import type { CpuFeatures } from './cpu.ts';
 import { AF_BIT, entrySizeLog2, INVALID, isContiguous, isNT, LEAF, type Leaf } from './descriptor64.ts';
+import type { GranuleProtection } from './granule-protection.ts';
 import { Lookup, type StageFault } from './lookup.ts';
 import type { S2Params } from './params/params.ts';
 import { PX, S2AP_WRITE, UX } from './permissions.ts';
@@ -66,24 +67,32 @@ export interface S2Output {
   readonly space: PaSpace;
 }
 
+/** What not every stage 2 has: Non-secure IPAs of Secure state, granule protection checks of its fetches. */
+export interface MoreOfStage2 {
+  readonly nonSecure?: S2Params | undefined;
+  readonly gpc?: GranuleProtection | undefined;
+}
+
 /** Stage 2 of a regime. */
 export class Stage2 {
   readonly #memory: TableMemory;
   readonly #params: S2Params;
   /** Of Non-secure IPAs in Secure state, which has tables for either. */
   readonly #nonSecure: S2Params | undefined;
+  readonly #gpc: GranuleProtection | undefined;
   readonly #cpu: CpuFeatures;
   readonly #permissions: S2PermissionTable;
   readonly #nonSecurePermissions: S2PermissionTable | undefined;
   readonly #combined = new Map<MemoryRegion, (MemoryRegion | undefined)[]>();
 
-  constructor(memory: TableMemory, params: S2Params, cpu: CpuFeatures, nonSecure?: S2Params) {
+  constructor(memory: TableMemory, params: S2Params, cpu: CpuFeatures, more: MoreOfStage2 = {}) {
     this.#memory = memory;
     this.#params = params;
-    this.#nonSecure = nonSecure;
+    this.#nonSecure = more.nonSecure;
+    this.#gpc = more.gpc;
     this.#cpu = cpu;
     this.#permissions = new S2PermissionTable(params, cpu);
-    this.#nonSecurePermissions = nonSecure && new S2PermissionTable(nonSecure, cpu);
+    this.#nonSecurePermissions = more.nonSecure && new S2PermissionTable(more.nonSecure, cpu);
   }
 
   /** Its parameters, where the fast path can walk its tables: little-endian ones, with direct permissions and nothing else to check. */
@@ -180,6 +189,12 @@ export class Stage2 {
   ): S2Output | StageFault {
     const lookup = new Lookup(from.params, from.ipa);
     for (;;) {
+      const denied = this.#gpc?.denial(lookup.address, from.params.security.tables);
+      if (denied !== undefined) {
+        lookup.deny();
+        steps?.push(lookup.step(2, request.s1Level));
+        return lookup.fault('granule_protection', 2, { ...cause(from, request), ...denied });
+      }
       const fetched = lookup.fetch(this.#memory, lookup.address);
       steps?.push(lookup.step(2, request.s1Level));
       if (!fetched) {

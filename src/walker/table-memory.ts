@@ -16,6 +16,11 @@ export class TableMemory {
     this.#memory = memory;
   }
 
+  /** Another port to the same memory, whose reads are none of this one's. */
+  plain(): TableMemory {
+    return new TableMemory(this.#memory);
+  }
+
   /** Reads the 64-bit descriptor at `pa` (a multiple of 8); false is an external abort. */
   read64(pa: number, bigEndian: boolean): boolean {
     const region = this.#regionAt(pa, 8);

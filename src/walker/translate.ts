@@ -11,6 +11,7 @@ import { WalkerError } from './errors.ts';
 import type { FoundLeaf } from './fast/path.ts';
 import type { DirectStage } from './fast/plan.ts';
 import type { InputAddress, S1Output, S1Request } from './first-stage.ts';
+import type { GranuleProtection } from './granule-protection.ts';
 import type { StageFault } from './lookup.ts';
 import { GCS_PERMISSIONS, permissionsOf, requiredPermission } from './permissions.ts';
 import { s1Output } from './stage1.ts';
@@ -48,6 +49,8 @@ export interface Stages {
   readonly cacheControls?: ControlsInForce | undefined;
   /** Whose accesses they are. */
   readonly security: SecurityState;
+  /** Granule protection checks, where they are on: fetches of tables are checked where they are made. */
+  readonly gpc?: GranuleProtection;
   /** There are unprivileged accesses; without them every access is privileged. */
   readonly unprivileged: boolean;
   /** The one stage that translates, where the fast path can do what it does. */
@@ -93,7 +96,7 @@ export function translate(
   const s1 = stages.first(halvesOf(ia), request, steps);
   if (!s1.ok) return faulted(stages, ia, s1.fault, steps);
   const { stage2 } = stages;
-  if (stage2 === undefined) return assemble(stages, ia, s1, undefined, request, steps);
+  if (stage2 === undefined) return protectedResult(stages, ia, s1, undefined, request, steps);
   const needed = requiredPermission(request.access, request.privileged);
   const { gcs, tagChecked, privileged } = request;
   const s2Request = {
@@ -110,7 +113,24 @@ export function translate(
     const permitted = stages.fetchesInstructions ? stage1DeviceFault(s1, request) : [];
     return permitted.length === 0 ? result : { ...result, permitted };
   }
-  return assemble(stages, ia, s1, s2, request, steps);
+  return protectedResult(stages, ia, s1, s2, request, steps);
+}
+
+/** TranslateAddress: the access itself is subject to a granule protection check too, after all else. */
+function protectedResult(
+  stages: Stages,
+  ia: bigint,
+  s1: S1Output,
+  s2: S2Output | undefined,
+  request: S1Request,
+  steps: WalkStep[] | undefined,
+): WalkResult {
+  const last = s2 ?? s1;
+  const denied = stages.gpc?.denial(last.oa, last.space);
+  if (denied === undefined) return assemble(stages, ia, s1, s2, request, steps);
+  // It is of neither stage, which the architecture reports as stage 1.
+  const fault: Fault = { kind: 'granule_protection', level: 0, stage: 1, output: true, ...denied };
+  return faulted(stages, ia, fault, steps);
 }
 
 /** The same, without steps, where the fast path found the leaf. Undefined: it can't tell all. */

@@ -18,6 +18,11 @@ export interface Access {
    * same and leaves memory alone.
    */
   readonly update?: boolean;
+  /**
+   * Which granule protection checks are made, where GPCCR_EL3 has them on: those of fetches alone are what an address translation
+   * instruction makes. Default `all`.
+   */
+  readonly gpc?: 'all' | 'fetches' | 'none';
   /** Record `steps`. Default true. Without them most walks take a tenth of the time. */
   readonly trace?: boolean;
 }
@@ -52,7 +57,8 @@ export interface WalkStep {
   readonly size: bigint;
   /** Absent when the fetch got an external abort. */
   readonly descriptor?: bigint;
-  readonly kind: 'invalid' | 'table' | 'block' | 'page' | 'external_abort';
+  /** `granule_protection`: it was not read, as a granule protection check failed. */
+  readonly kind: 'invalid' | 'table' | 'block' | 'page' | 'external_abort' | 'granule_protection';
   /** The next table's base, or the block's or page's. */
   readonly output?: bigint;
   /** Set on a stage-2 step that serves a stage-1 table fetch: that fetch's stage-1 level. */
@@ -66,7 +72,11 @@ export type FaultKind =
   | 'permission'
   | 'address_size'
   | 'external_walk'
-  | 'domain';
+  | 'domain'
+  | 'granule_protection';
+
+/** Why a granule protection check fails: the table forbids it, is invalid, leads beyond the protected addresses, or can't be read. */
+export type GpcKind = 'fail' | 'walk' | 'address_size' | 'external';
 
 /** What a denied access met. Fields of descriptors: `XN` and `XNTable` where a regime has one privilege level, and in AArch32 and stage 2. */
 export type DenialCause =
@@ -147,7 +157,7 @@ export interface Denial {
 /** A fault, as the architecture would record it. (DDI 0487 J1.3 FaultRecord.) */
 export interface Fault {
   readonly kind: FaultKind;
-  /** Level of the lookup that faulted, -1 to 3; 0 (AArch32: 1) for faults of the configuration before any lookup. */
+  /** Level of the lookup that faulted, -1 to 3; 0 (AArch32: 1) for faults of the configuration before any lookup, and with `output`. */
   readonly level: number;
   readonly stage: 1 | 2;
   /** A stage-2 fault on the fetch or update of a stage-1 descriptor. */
@@ -173,6 +183,16 @@ export interface Fault {
   readonly assuredOnly?: true;
   readonly topLevel?: true;
   readonly tagAccess?: true;
+  /** Of a granule protection fault: why, and the level of the granule protection table, 0 or 1. */
+  readonly gpc?: GpcKind;
+  readonly gptLevel?: 0 | 1;
+  /** It is the access itself that may not go on, not the fetch of a descriptor. */
+  readonly output?: true;
+  /** The physical address that was checked, and its space. */
+  readonly pa?: bigint;
+  readonly paSpace?: PaSpace;
+  /** What the granule protection table says of it (GPI), where it says something. */
+  readonly gpi?: number;
   /**
    * Of a permission fault of Arm's tables: everything that denies the access, each by itself. Of a translation fault: E0PD,
    * where that is why. A fault that a TLB entry gives has them where

@@ -6,6 +6,7 @@ import { type CpuFeatures, type CpuOptions, cpuFeatures } from './cpu.ts';
 import { WalkerError } from './errors.ts';
 import { ASK, FAULT, FastPath } from './fast/path.ts';
 import type { S1Request } from './first-stage.ts';
+import type { GranuleProtection } from './granule-protection.ts';
 import { requiredPermission } from './permissions.ts';
 import { regimeStages, type WalkerRegisters } from './regimes.ts';
 import { walkerSecurity } from './security.ts';
@@ -58,16 +59,31 @@ export class Walker {
   readonly cpu: CpuFeatures;
   /** Whose accesses they are. */
   readonly security: SecurityState;
+  /** Granule protection checks are on (GPCCR_EL3.GPC). */
+  readonly granuleProtection: GranuleProtection | undefined;
   readonly #stages: Stages;
+  /** Without granule protection checks of the access itself, and without any. */
+  readonly #atStages: Stages;
+  readonly #unchecked: Stages;
   readonly #memory: PhysicalMemory | undefined;
   readonly #fast: (FastPath | undefined)[] = [];
   readonly #requests: (S1Request | undefined)[] = new Array(1024).fill(undefined);
 
   /** @internal Use {@link createWalker}. Without `memory` there is no fast path, and the full walk takes its place. */
-  constructor(regime: Regime, cpu: CpuFeatures, stages: Stages, memory?: PhysicalMemory) {
+  constructor(
+    regime: Regime,
+    cpu: CpuFeatures,
+    stages: Stages,
+    memory?: PhysicalMemory,
+    unchecked: Stages = stages,
+  ) {
     this.regime = regime;
     this.cpu = cpu;
     this.#stages = stages;
+    const { gpc, ...at } = stages;
+    this.granuleProtection = gpc;
+    this.#atStages = gpc === undefined ? stages : at;
+    this.#unchecked = unchecked;
     this.#memory = memory;
     this.security = stages.security;
   }
@@ -90,8 +106,9 @@ export class Walker {
     if (plain >= 0) checkKind(access);
     else checkAccess(ia, access);
     const request = this.#request(access);
-    if (access.trace !== false) return translate(this.#stages, ia, request, []);
-    return this.#quickly(ia, plain, access, request) ?? translate(this.#stages, ia, request, undefined);
+    const stages = access.gpc === undefined ? this.#stages : this.#checkedAs(access.gpc);
+    if (access.trace !== false) return translate(stages, ia, request, []);
+    return this.#quickly(ia, plain, access, request) ?? translate(stages, ia, request, undefined);
   }
 
   /**
@@ -164,7 +181,12 @@ export class Walker {
 
   /** The tables that a walk may come to, stage by stage, for tools that look at whole tables. */
   trees(): TableTree[] {
-    return this.#stages.trees();
+    return this.#unchecked.trees();
+  }
+
+  #checkedAs(gpc: NonNullable<Access['gpc']>): Stages {
+    if (gpc === 'none') return this.#unchecked;
+    return gpc === 'fetches' ? this.#atStages : this.#stages;
   }
 
   /** One for each kind of access that was asked for. */
@@ -235,8 +257,11 @@ export function createWalker(memory: PhysicalMemory, options: WalkerOptions): Wa
   const { regime, registers, cpu } = options;
   const features = cpuFeatures(cpu);
   const security = walkerSecurity({ ...options, cpu: features });
-  const stages = regimeStages(new TableMemory(memory), regime, registers, features, security);
-  return new Walker(regime, features, stages, memory);
+  const port = new TableMemory(memory);
+  const stages = regimeStages(port, regime, registers, features, security);
+  if (stages.gpc === undefined) return new Walker(regime, features, stages, memory);
+  const unchecked = regimeStages(port, regime, { ...registers, gpccr: 0n }, features, security);
+  return new Walker(regime, features, stages, memory, unchecked);
 }
 
 /** What JavaScript callers leave out. @throws WalkerError that says what belongs there. */

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { asText, lpae, lpaeJson, REQUEST, tempFile } from './run.ts';
 
 const request = tempFile('request.json', asText(REQUEST));
@@ -152,4 +152,67 @@ test.each(['5..1', '1..', '+', '4K', '0+0', '1..2..3'])('--range %s is wrong usa
   const { code, err } = await lpae(['dump', request, '--range', range]);
   expect(code).toBe(2);
   expect(err).toContain('--range');
+});
+
+describe('--gpt', () => {
+  /** 4K granules of 36 bits; level 0 at 0x8001_0000: a table, Non-secure, Root, then nothing valid. */
+  const image = tempFile(
+    'gpt.json',
+    asText({
+      schema: 'pgtable-golden/1',
+      kind: 'image',
+      name: 'gpt',
+      regime: 'el3',
+      security: 'root',
+      cpu: { model: 'max', pa_bits: 44 },
+      ram: { base: '0x80000000', size: '0x100000' },
+      registers: { sctlr: '0x0', gpccr_el3: '0x13501', gptbr_el3: '0x80010' },
+      memory: [
+        ['0x80010000', '0x80020003'],
+        ['0x80010008', '0x91'],
+        ['0x80010010', '0xa1'],
+        ['0x80020000', '0xbbbbbbbbbbbbbbbb'],
+      ],
+      translations: [],
+    }),
+  );
+
+  test('who owns which granules', async () => {
+    const { out, code } = await lpae(['dump', image, '--gpt']);
+    expect(code).toBe(0);
+    expect(out).toContain('GPCCR_EL3 0x13501, GPTBR_EL3 0x80010: 4K granules of 36 bits');
+    expect(out).toMatch(/0x000000000-0x00000ffff +64K +level 1 +Realm\n/);
+    expect(out).toMatch(/0x000010000-0x03fffffff +\S+ +level 1 +no access\n/);
+    expect(out).toMatch(/0x040000000-0x07fffffff +1G +level 0 +Non-secure\n/);
+    expect(out).toMatch(/0x080000000-0x0bfffffff +1G +level 0 +Root\n/);
+    expect(out).toMatch(/0x0c0000000-0xfffffffff +\S+ +level 0 +not valid: a GPT walk fault\n/);
+    expect(out).toContain('5 ranges of physical addresses');
+  });
+
+  test('as JSON, and a part', async () => {
+    const { json } = await lpaeJson(['dump', image, '--gpt', '--range', '0x80000000+1G']);
+    expect(json).toMatchObject({
+      schema: 'lpae.dump/1',
+      derivation: { granule_protection: { protected_bits: 36, granule: '0x1000', entries: 64 } },
+      granules: [{ first: '0x80000000', last: '0xbfffffff', owner: 'Root', gpi: 10, level: 0 }],
+    });
+  });
+
+  test('registers may be options; without any there is nothing to show', async () => {
+    const off = await lpae(['dump', image, '--gpt', '--gpccr', '0x3501']);
+    expect([off.code, off.err]).toEqual([2, expect.stringContaining('granule protection checks are off')]);
+    const other = await lpae(['dump', image, '--gpt', '--gpccr', '0x17501']);
+    expect(other.out).toContain('64K granules of 36 bits');
+  });
+
+  test('a walk says why an access fails, with its codes', async () => {
+    const { out, code } = await lpae(['walk', image, '0x40000000']);
+    expect(code).toBe(1);
+    expect(out).toContain('granule protection fault at GPT level 0, on the access itself');
+    expect(out).toContain('the granule of Root PA 0x40000000 is for others: GPI 0b1001, Non-secure');
+    expect(out).toContain('FSC 0x28');
+    const invalid = await lpae(['walk', image, '0xc0000000']);
+    expect(invalid.out).toContain('GPT walk fault at GPT level 0');
+    expect(invalid.out).toContain('ESR_EL3 0x7a010028');
+  });
 });

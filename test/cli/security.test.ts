@@ -77,12 +77,12 @@ describe('diff', () => {
 });
 
 describe('--security', () => {
-  test('Root state: bit 11 is NSE, and granule protection checks are said to be missing', async () => {
+  test('Root state: bit 11 is NSE, and nobody gave a granule protection table', async () => {
     const file = image({}, { 16: '0x60000080000f01', 24: '0x600000c0000f21' });
     const { out, err } = await lpae(['dump', file, '--security', 'root']);
     expect(out).toMatch(/0x0080000000-.* Root\n/);
     expect(out).toMatch(/0x00c0000000-.* Realm\n/);
-    expect(err).toContain('granule protection checks (FEAT_RME) are not modelled');
+    expect(err).toContain('GPCCR_EL3 is not given, or has GPC = 0: granule protection checks are off');
   });
 
   test('a state that the regime has not, and a word that is none', async () => {

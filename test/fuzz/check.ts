@@ -68,7 +68,9 @@ function checkTranslation(result: Translation, { ia, access, paBits }: Question)
   const either = permissions.privileged[access.access] || permissions.unprivileged[access.access];
   demand(own[access.access] || either, 'translated without permission');
   demand(
-    !steps.some(({ kind }) => kind === 'invalid' || kind === 'external_abort'),
+    !steps.some(
+      ({ kind }) => kind === 'invalid' || kind === 'external_abort' || kind === 'granule_protection',
+    ),
     'translated through a faulting step',
   );
 }
@@ -90,6 +92,8 @@ function checkFault(result: Exclude<WalkResult | SmmuResult, { ok: true }>, { me
   const aborted = steps.some(({ kind }) => kind === 'external_abort');
   demand(!aborted || fault.kind === 'external_walk', `an aborted fetch ended as ${fault.kind}`);
   demand(fault.kind !== 'external_walk' || fetch !== undefined, 'an external abort without its address');
+  const denied = 'gpc' in fault && fault.gpc !== undefined;
+  demand(denied === (fault.kind === 'granule_protection'), 'a granule protection fault without its reason');
   if (!('level' in fault)) {
     demand(CONFIGURATION.includes(fault.kind) || fault.kind.startsWith('f_'), `unknown fault ${fault.kind}`);
     return;
@@ -105,7 +109,7 @@ export function summary(result: WalkResult | SmmuResult): string {
   if (!result.ok) {
     const { fault } = result;
     return 'level' in fault
-      ? `${fault.kind} ${fault.level} ${fault.stage} ${fault.ptw} ${fault.s1Level} ${fault.ipa} ${fault.descriptor} ${fault.descriptorAddress} ${fault.fetchAddress} ${fault.domain}`
+      ? `${fault.kind} ${fault.level} ${fault.stage} ${fault.ptw} ${fault.s1Level} ${fault.ipa} ${fault.descriptor} ${fault.descriptorAddress} ${fault.fetchAddress} ${fault.domain} ${'gpc' in fault && `${fault.gpc} ${fault.gptLevel} ${fault.pa} ${fault.paSpace}`}`
       : `${fault.kind} ${fault.fetchAddress}`;
   }
   const { pa, size, level, stage, permissions, attributes, shareability, global, contiguous } = result;

@@ -4,7 +4,14 @@ import { type Access, cpuModels, createWalker, regimes, type WalkResult } from '
 import { Random } from '../support/random.ts';
 import { check, summary, Violation } from './check.ts';
 import { begin, type GuardedMemory, randomMemory } from './memory.ts';
-import { randomAddress, randomCd, randomRegisters, randomSte, tableAddress } from './registers.ts';
+import {
+  randomAddress,
+  randomCd,
+  randomRegisters,
+  randomState,
+  randomSte,
+  tableAddress,
+} from './registers.ts';
 
 /** Walks that one machine makes. */
 export const WALKS_PER_MACHINE = 256;
@@ -37,9 +44,13 @@ function processor(random: Random): Subject {
   const model = random.pick(['max', 'max', 'max', ...cpuModels] as const);
   const guarded = randomMemory(random, regime.startsWith('pl') || random.chance(0.7));
   const registers = randomRegisters(random, regime, guarded.memory);
-  const walker = createWalker(guarded.memory, { regime, registers, cpu: model });
+  const rme = random.chance(0.2)
+    ? { rmeGpc2: random.chance(0.5), rmeGpc3: random.chance(0.5), rmeGdi: random.chance(0.3) }
+    : {};
+  const state = randomState(random, regime);
+  const walker = createWalker(guarded.memory, { regime, registers, cpu: { model, ...rme }, ...state });
   return {
-    name: `${regime} of ${model}`,
+    name: `${regime} of ${model} in ${walker.security} state`,
     paBits: walker.cpu.paBits,
     guarded,
     ask: (ia, access) => walker.walk(ia, access),
@@ -106,6 +117,7 @@ function randomAccess(random: Random): Access & Transaction {
     privileged: random.chance(0.5),
     pan: random.chance(0.2),
     trace: random.chance(0.5),
+    ...(random.chance(0.1) && { gpc: random.pick(['fetches', 'none'] as const) }),
     ...(random.chance(0.05) && { substreamId: Number(random.bits(random.pick([1, 4, 20]))) }),
   };
 }

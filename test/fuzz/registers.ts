@@ -1,4 +1,5 @@
 /** Random register values: mostly such as a system would have, sometimes noise. (DDI 0487 D19.2, G8.2; IHI 0070 5.2, 5.4.) */
+import { type SecurityState, securityProblem, securityStates } from '../../src/arch/security.ts';
 import type { PhysicalMemory } from '../../src/memory/index.ts';
 import type { CdWords, SteWords } from '../../src/smmu/index.ts';
 import type { Regime, WalkerRegisters } from '../../src/walker/index.ts';
@@ -105,7 +106,13 @@ function tcrOf(regime: Regime, random: Random): bigint {
 
 /** Every register of a regime. One machine in ten has noise throughout, but for the tables' addresses. */
 export function randomRegisters(random: Random, regime: Regime, memory: PhysicalMemory): WalkerRegisters {
-  const tables = { ttbr0: ttbr(random, memory), ttbr1: ttbr(random, memory), vttbr: ttbr(random, memory) };
+  const tables = {
+    ttbr0: ttbr(random, memory),
+    ttbr1: ttbr(random, memory),
+    vttbr: ttbr(random, memory),
+    vsttbr: ttbr(random, memory),
+    ...(random.chance(0.15) && granuleProtection(random, memory)),
+  };
   const mair = random.word64();
   if (random.chance(0.1)) {
     const noise = {
@@ -113,6 +120,7 @@ export function randomRegisters(random: Random, regime: Regime, memory: Physical
       vtcr: random.word64(),
       sctlr: random.word64(),
       hcr: random.word64(),
+      vstcr: random.word64(),
     };
     return { ...tables, ...noise, mair, dacr: random.word64() };
   }
@@ -122,11 +130,36 @@ export function randomRegisters(random: Random, regime: Regime, memory: Physical
   return {
     ...tables,
     tcr: tcrOf(regime, random),
-    vtcr: regime.startsWith('pl') ? vtcr32(random) : vtcr(random, 40),
+    vtcr: regime.startsWith('pl') && !regime.endsWith('64') ? vtcr32(random) : vtcr(random, 40),
+    ...(random.chance(0.3) && { vstcr: vtcr(random, 40) | (random.bits(2) << 29n) }),
     mair,
     dacr: random.bits(32) & random.pick([0xffff_ffffn, 0x5555_5555n]),
     ...(!regime.endsWith('-s2') && { sctlr, hcr }),
   };
+}
+
+/** Granule protection: a table in RAM, mostly of 4K granules and 40 bits, or noise. */
+function granuleProtection(random: Random, memory: PhysicalMemory): WalkerRegisters {
+  const gptbr = tableAddress(random, memory) >> 12n;
+  if (random.chance(0.1)) return { gpccr: random.word64() | (1n << 16n), gptbr, gpcbw: random.word64() };
+  const shape =
+    at(random.pick([2, 2, 5, 6, 0]), 0) |
+    at(random.pick([0, 0, 1, 2]), 14) |
+    at(random.pick([0, 0, 4, 6, 9]), 20);
+  const more = (rare(random, 30) & 0x3f0a_00e8n) | random.pick([0x1_3500n, 0x1_2000n]);
+  return { gpccr: shape | more, gptbr, gpcbw: (random.bits(3) << 37n) | random.bits(8) };
+}
+
+/** Whose accesses they are: a state that the regime can be in, and for a third of them SCR_EL3 too. */
+export function randomState(
+  random: Random,
+  regime: Regime,
+): { readonly security?: SecurityState; readonly scr?: bigint } {
+  const states = securityStates.filter((state) => securityProblem(regime, state) === undefined);
+  const security = random.pick(states);
+  if (security !== 'secure' || random.chance(0.7)) return { security };
+  // EEL2 stays set: without it there is no Secure EL2 to walk for. SIF by chance.
+  return { security, scr: (1n << 18n) | bit(random, 0.5, 9) };
 }
 
 /** An address: near the bottom (where every range reaches, half the time), near the top, or noise. */

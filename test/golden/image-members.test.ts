@@ -238,6 +238,33 @@ describe('other members of a row', () => {
     expect(checkImage(updating([{ ...read, pas: 'nonsecure' }])).differences).toEqual([]);
   });
 
+  test.each<[string, unknown, string]>([
+    ['gpc', 'walk', 'fail, GPT level 1'],
+    ['gpt_level', 0, 'fail, GPT level 1'],
+    ['output', false, 'on the access itself'],
+  ])('%s of a granule protection fault', (member, value, got) => {
+    const image = load('arm/gpc-nonsecure-el1-0-4k-00');
+    const isGpf = (row: Json) => {
+      const fault = row.fault as Json | undefined;
+      return fault?.gpc === 'fail' && fault.gpt_level === 1;
+    };
+    const { at, row } = first(image, isGpf);
+    Object.assign(row.fault as Json, { [member]: value });
+    const [difference, ...more] = checkImage(image).differences;
+    expect(more).toEqual([]);
+    expect(difference?.where).toBe(`translations[${at}].fault.${member}`);
+    expect(difference?.got).toContain(got);
+  });
+
+  test('a row with a PAR is of an AT instruction, which does not check the granule of the output', () => {
+    const image = load('arm/gpc-nonsecure-el1-0-4k-00');
+    const { at, row } = first(image, (one) => (one.fault as Json | undefined)?.output === true);
+    row.par = '0x80b';
+    expect(checkImage(image).differences).toMatchObject([
+      { where: `translations[${at}].fault`, got: /^pa / },
+    ]);
+  });
+
   test('pan in words that JSON has for a bit', () => {
     const image = load(PAN);
     for (const row of image.translations) if (row.pan === 1) row.pan = true;
@@ -455,27 +482,20 @@ describe('what is not known is refused, with its place, its value and the likely
   });
 
   test.each<[string, (image: Image) => void, string]>([
-    ...['gpc', 'gpt_level', 'output'].map((name): [string, (image: Image) => void, string] => [
-      `fault.${name}`,
-      (i) => Object.assign(first(i, isFault).row.fault as Json, { [name]: true }),
-      `.fault.${name}: not modelled yet: `,
+    ...['ttbr0_hi', 'vttbr_hi'].map((name): [string, (image: Image) => void, string] => [
+      name,
+      (i) => Object.assign(i.registers, { [name]: '0x2' }),
+      `registers.${name}: not modelled yet: `,
     ]),
-    ...['gpccr_el3', 'gptbr_el3', 'ttbr0_hi', 'vttbr_hi'].map(
-      (name): [string, (image: Image) => void, string] => [
-        name,
-        (i) => Object.assign(i.registers, { [name]: '0x2' }),
-        `registers.${name}: not modelled yet: `,
-      ],
-    ),
     [
       'EL3 in Non-secure state',
       (i) => Object.assign(i, { security: 'nonsecure', regime: 'el3' }),
       'security: EL3 is Secure, or Root with FEAT_RME; its value is "nonsecure"',
     ],
     [
-      'granule protection faults',
-      (i) => Object.assign(first(i, isFault).row.fault as Json, { kind: 'granule_protection' }),
-      '.fault.kind: not modelled yet: granule protection checks (FEAT_RME); its value is "granule_protection"',
+      'a member of granule protection faults elsewhere',
+      (i) => Object.assign(first(i, isFault).row.fault as Json, { gpt_level: 1 }),
+      '.fault.gpt_level: belongs to a granule_protection fault; its value is 1',
     ],
   ])('what is not modelled: %s', (_, change, message) => {
     expect(refused(STAGE1, change)).toContain(message);

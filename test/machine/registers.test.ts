@@ -147,7 +147,6 @@ describe('what disagrees, is misspelt or not modelled is refused with its value'
       'not-modelled',
       'D128 turns on 128-bit descriptors (FEAT_D128), which is not modelled',
     ],
-    ['GPCCR_EL3.GPC', { GPCCR_EL3: 0x1_0000n }, 'not-modelled', 'granule protection checks'],
     ['65 bits', { X0: 1n << 64n }, 'value', 'X0 must be a bigint of at most 64 bits'],
   ])('%s', (_, more, kind, message) => {
     const error = refusal(() => resolveRegisters({ given: { ...EL1, ...more }, regime: 'el1&0' }));
@@ -179,8 +178,10 @@ describe('what disagrees, is misspelt or not modelled is refused with its value'
       'NFD0 set, which is not modelled and changes no answer',
       'bits 0x8000000000000000 are RES0, and ignored',
     ]);
-    const { ignored } = resolveRegisters({ given: { ...EL1, GPTBR_EL3: 5n } });
-    expect(ignored).toMatchObject([{ register: 'GPTBR_EL3', kind: 'unmodelled' }]);
+    const { assumed } = resolveRegisters({ given: { ...EL1, GPTBR_EL3: 5n } });
+    expect(assumed).toContain('GPCCR_EL3 is not given: granule protection checks are taken to be off');
+    const baseless = resolveRegisters({ given: { ...EL1, GPCCR_EL3: 0x1_3502n } });
+    expect(baseless.assumed).toContain('GPTBR_EL3 is not given: its table is taken to be at 0');
   });
 
   test('registers of a stage that is off have no say', () => {

@@ -101,13 +101,3 @@ export const HCR2 = layout(
     CD: bit(0, 'stage 2 makes data accesses Non-cacheable', ON),
   },
 );
-
-export const GPCCR_EL3 = layout(
-  {
-    name: 'GPCCR_EL3',
-    title: 'Granule Protection Check Control Register: whether every access is checked against a table',
-    reference: 'DDI 0487 D24.2.56',
-    width: 64,
-  },
-  { GPC: bit(16, 'granule protection checks', { values: ON, feature: 'FEAT_RME' }) },
-);

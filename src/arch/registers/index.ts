@@ -6,6 +6,7 @@ import { MAIR_EL1, MAIR2_EL1, TTBR0_EL1 } from './base.ts';
 import { HCRX_EL2, TCR2_EL1, TCR2_EL2 } from './extended.ts';
 import { ESR_DATA, ESR_GPC, ESR_INSTRUCTION, ESR_SERROR, HPFAR_EL2 } from './fault.ts';
 import { DFSR_LONG, DFSR_SHORT, IFSR_LONG, IFSR_SHORT } from './fault-aarch32.ts';
+import { GPCBW_EL3, GPCCR_EL3, GPTBR_EL3 } from './granule-protection.ts';
 import { AS_FAULTSTATUS, AS_MEMATTR, AS_TRANSTAB, SATP } from './other.ts';
 import { PAR_ADDRESS, PAR_FAULT, PAR_SHORT, PAR_SHORT_FAULT } from './par.ts';
 import { PIR_EL1, PIRE0_EL1, POR_EL0, POR_EL1, S2PIR_EL2, S2POR_EL1 } from './permissions.ts';
@@ -41,6 +42,9 @@ export const PE_REGISTERS: readonly WordLayout[] = [
   SCTLR_EL2,
   SCTLR_EL3,
   SCR_EL3,
+  GPCCR_EL3,
+  GPTBR_EL3,
+  GPCBW_EL3,
   TTBCR,
   TTBCR2,
   HTCR,

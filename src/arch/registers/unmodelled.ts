@@ -6,7 +6,7 @@ import { type BitField, fieldsOf, type WordLayout } from '../field.ts';
 import { isSet, maskOf } from '../read.ts';
 import type { Regime } from '../regimes.ts';
 import { TTBCR2 } from './aarch32-control.ts';
-import { GPCCR_EL3, HCR2, TCR2_EL1, TCR2_EL2 } from './extended.ts';
+import { HCR2, TCR2_EL1, TCR2_EL2 } from './extended.ts';
 import { VTCR_EL2 } from './stage2.ts';
 import { TCR_EL3 } from './tcr.ts';
 
@@ -27,7 +27,6 @@ export interface UnmodelledField {
 const EL1: readonly Regime[] = ['el1&0', 'el1&0-nested'];
 const EL2: readonly Regime[] = ['el2', 'el2&0'];
 const STAGE2: readonly Regime[] = ['el1&0-s2', 'el1&0-nested'];
-const AARCH64: readonly Regime[] = [...EL1, ...EL2, 'el1&0-s2', 'el3'];
 
 /** Words for what the fields of TCR2 and their like turn on. */
 const WHAT: Readonly<Record<string, string>> = {
@@ -36,7 +35,6 @@ const WHAT: Readonly<Record<string, string>> = {
   HPD0: 'hierarchical permissions that are disabled in AArch32 (FEAT_AA32HPD)',
   CD: 'data accesses that stage 2 makes Non-cacheable in AArch32',
   ID: 'instruction fetches that stage 2 makes Non-cacheable in AArch32',
-  GPC: 'granule protection checks (FEAT_RME)',
 };
 
 function of(
@@ -65,7 +63,6 @@ export const UNMODELLED_FIELDS: readonly UnmodelledField[] = [
   ...of(VTCR_EL2, STAGE2, ['D128']),
   ...of(TTBCR2, ['pl1&0', 'pl1&0-nested'], ['HPD1', 'HPD0'], { register: 'TTBCR', field: 'T2E' }),
   ...of(HCR2, ['pl1&0-s2', 'pl1&0-nested'], ['CD', 'ID']),
-  ...of(GPCCR_EL3, AARCH64, ['GPC']),
 ];
 
 const TCR2_FIELDS = ['FNGNA1', 'FNGNA0', 'FNG1', 'FNG0', 'A2', 'HAFT', 'AIE', 'POE', 'E0POE', 'PIE', 'PnCH'];
@@ -82,8 +79,6 @@ export const GATED_FIELDS: readonly UnmodelledField[] = [
 export const UNMODELLED_REGISTERS: Readonly<Record<string, string>> = {
   TTBCR2: 'it counts with TTBCR.T2E = 1 alone (FEAT_AA32HPD)',
   HCR2: 'of its fields only CD and ID could change an answer',
-  GPCCR_EL3: 'granule protection checks are off',
-  GPTBR_EL3: 'it counts with granule protection checks alone (FEAT_RME)',
 };
 
 /** Fields that are declared, not modelled, and change no answer: tag checks, what hardware may use for itself, non-faulting loads. */

@@ -2,6 +2,7 @@
 import type { Command } from 'commander';
 import { securityWord } from '../../arch/security.ts';
 import type { DrawnSpace } from '../../draw/index.ts';
+import { listGranules } from '../../machine/granules.ts';
 import type { Answer, Translator } from '../../machine/machine.ts';
 import type { AddressRange } from '../../space/address-range.ts';
 import { listSpace } from '../../space/space.ts';
@@ -10,7 +11,7 @@ import { faultReason, faultText } from '../../text/hardware.ts';
 import { hex } from '../../text/numbers.ts';
 import { parseRange } from '../input/address.ts';
 import { type FilterOptions, partLeadingTo, rangeFilter, reverseRange } from '../input/dump-filter.ts';
-import { EXIT } from '../io.ts';
+import { EXIT, usageError } from '../io.ts';
 import { derivationJson, registerLines } from '../machine/derivation.ts';
 import {
   addTargetOptions,
@@ -24,12 +25,14 @@ import type { Target } from '../machine/target.ts';
 import type { Cli, Output } from '../output.ts';
 import { addSvgOptions, checkSvgOptions, type SvgOptions, writeSvg } from '../svg-file.ts';
 import { nodeJson, rangeJson, spaceLines } from '../text/dump-text.ts';
+import { granuleJson, granuleLines } from '../text/granule-text.ts';
 import { SHORT_TABLE, treeLines } from '../text/tree-text.ts';
 
 interface DumpOptions extends TargetOptions, FilterOptions, SvgOptions {
   readonly tree?: boolean;
   readonly range?: string;
   readonly full?: boolean;
+  readonly gpt?: boolean;
 }
 
 const HELP = `${TARGET_HELP}
@@ -49,6 +52,7 @@ Examples:
   $ lpae dump ram.bin@0x4000_0000 --registers regs.json --has wx
   $ lpae dump vmcore --ttbr0 0x480f_a000 --tcr 0x5_0000_74b5_5035_10 --reverse 0x4814_2000
   $ lpae dump image.json --tree --svg tables.svg
+  $ lpae dump ram.bin@0x4000_0000 --regime el3 --gpccr 0x1_3502 --gptbr 0x4_0100 --gpt
 `;
 
 export function define(command: Command, cli: Cli): void {
@@ -60,6 +64,7 @@ export function define(command: Command, cli: Cli): void {
     .option('--level <n>', 'only leaves of these levels, such as 2 or 1,2')
     .option('--type <memory>', 'only this memory type: device, normal, WB, NC, nGnRE …')
     .option('--reverse <pa>', 'which ranges map this physical address or address range')
+    .option('--gpt', 'who owns which granules: the granule protection table (GPCCR_EL3, GPTBR_EL3), by PA')
     .option('--full', 'every range, or with --tree every row of every table')
     .option('--picture', 'a drawing of the address space, or with --tree of its tables, instead of the list');
   addTargetOptions(addSvgOptions(command, 'the address space, or with --tree its tables,'))
@@ -82,6 +87,7 @@ async function dump(out: Output, files: readonly string[], options: DumpOptions)
   for (const warning of target.warnings) out.note(warning);
 
   const drawn = options.picture || options.svg !== undefined;
+  if (options.gpt) return dumpGranules(out, target, only, options);
   if (options.tree && drawn) await drawTables(out, target, only, options);
   if (options.tree && !out.json) {
     if (drawn) return EXIT.ok;
@@ -130,6 +136,43 @@ async function dump(out: Output, files: readonly string[], options: DumpOptions)
   }
   if (space.windows.length === 0) out.note(nothingText(walker.walk(0n, { access: 'read' }), walker));
   return wanted !== undefined && ranges.length === 0 ? EXIT.negative : EXIT.ok;
+}
+
+/** Who owns which granules. `only` are physical addresses here. */
+function dumpGranules(
+  out: Output,
+  target: Target,
+  only: AddressRange | undefined,
+  { full }: DumpOptions,
+): number {
+  const { walker, regime, name } = target;
+  const gpc = walker.granuleProtection;
+  if (gpc === undefined) {
+    throw usageError(
+      'granule protection checks are off: GPCCR_EL3 is not given, or has GPC = 0',
+      'give them: --gpccr 0x… --gptbr 0x…',
+    );
+  }
+  const { ranges, complete } = listGranules(gpc, {
+    only,
+    ...(full && { maxRanges: Number.POSITIVE_INFINITY }),
+  });
+  if (!complete) out.note('there is more than a list is good for; --range looks further, --full lists all');
+  if (out.json) {
+    out.document('lpae.dump/1', {
+      name,
+      regime,
+      derivation: derivationJson(target),
+      ...(only !== undefined && { in_part: true }),
+      scanned: [],
+      ranges: [],
+      granules: ranges.map(granuleJson),
+    });
+  } else {
+    out.lines(registerLines(target, { derivation: true }, out.style).filter((line) => line.trim() !== ''));
+    out.lines(granuleLines(ranges, out.style));
+  }
+  return EXIT.ok;
 }
 
 /** The drawing code is loaded on demand. */

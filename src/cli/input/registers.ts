@@ -36,6 +36,9 @@ export const PE_REGISTERS = [
   'vstcr',
   'hcr',
   'dacr',
+  'gpccr',
+  'gptbr',
+  'gpcbw',
   'sstatus',
 ] as const;
 

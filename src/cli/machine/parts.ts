@@ -50,11 +50,12 @@ export function securityOf({
   return security === undefined ? {} : { security };
 }
 
-/** Notes on what a Security state needs but the walks here don't do. */
-export function securityNotes({ security }: Translator): string[] {
-  return security === 'realm' || security === 'root'
+/** What has to be said of a PE with FEAT_RME whose granule protection table nobody gave. */
+export function securityNotes({ security, granuleProtection }: Translator): string[] {
+  const rme = security === 'realm' || security === 'root';
+  return rme && granuleProtection === undefined
     ? [
-        'granule protection checks (FEAT_RME) are not modelled: an address that translates here may still get a granule protection fault',
+        'GPCCR_EL3 is not given, or has GPC = 0: granule protection checks are off, and what translates here is accessible',
       ]
     : [];
 }

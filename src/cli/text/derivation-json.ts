@@ -16,10 +16,40 @@ import { hex, hexWord } from '../../text/numbers.ts';
 /** A regime, or a stream of an SMMU. Addresses are bigints, which `Output.document` writes as `"0x…"`. */
 export function derivationJson(description: RegimeDescription | StreamDerivation): object {
   if ('regime' in description) {
-    const { regime, cpu, security, stages } = description;
-    return { regime, security: securityWord(security), pa_bits: cpu.paBits, stages: stages.map(stageJson) };
+    const { regime, cpu, security, stages, granuleProtection } = description;
+    return {
+      regime,
+      security: securityWord(security),
+      pa_bits: cpu.paBits,
+      stages: stages.map(stageJson),
+      ...(granuleProtection && { granule_protection: granuleJson(granuleProtection) }),
+    };
   }
   return streamJson(description);
+}
+
+function granuleJson(given: NonNullable<RegimeDescription['granuleProtection']>): object {
+  const { window } = given;
+  return {
+    gpccr: hexWord(given.gpccr),
+    gptbr: hexWord(given.gptbr),
+    invalid: given.invalid,
+    granule: 1n << BigInt(given.granuleLog2),
+    protected_bits: given.protectedBits,
+    all_beyond: given.allBeyond,
+    entry_size: 1n << BigInt(given.entryBits),
+    entries: given.entries,
+    table_base: given.tableBase,
+    denied: given.denied.map(securityWord),
+    ...(window && {
+      window: {
+        base: BigInt(window.base),
+        size: 1n << BigInt(window.sizeLog2),
+        stride: 1n << BigInt(window.strideLog2),
+      },
+    }),
+    problems: given.problems.map(problemJson),
+  };
 }
 
 function problemJson({ field, value, effect, rule, section }: RegisterProblem): object {

@@ -24,12 +24,13 @@ export { derivationJson } from './derivation-json.ts';
 /** A regime, or a stream of an SMMU, in lines of at most 98 columns. */
 export function derivationLines(description: RegimeDescription | StreamDerivation, style: Style): string[] {
   if ('regime' in description) {
-    const { regime, cpu, stages, security } = description;
+    const { regime, cpu, stages, security, granuleProtection } = description;
     const state = security === 'non-secure' ? '' : `, ${securityName(security)} state`;
     const title = style.title(regime);
     return [
       `${title}  ${cpu.paBits} physical address bits${state}`,
       ...stages.flatMap((one) => stageLines(one, style)),
+      ...(granuleProtection ? granuleLines(granuleProtection, style) : []),
     ];
   }
   return streamLines(description, style);
@@ -40,6 +41,7 @@ export function judgementLines(description: RegimeDescription | StreamDerivation
   const { stages } = description;
   const problems = [
     ...('problems' in description ? description.problems : []),
+    ...('regime' in description ? (description.granuleProtection?.problems ?? []) : []),
     ...stages.flatMap((stage) => [...stage.ranges.flatMap((range) => range.problems), ...stage.problems]),
   ];
   return [...stages.flatMap((stage) => uncachedLines(stage, style)), ...problemLines(problems, style)];
@@ -115,6 +117,27 @@ function spacesText({ ipas, tables, outputs, choosesNs }: NonNullable<RangeDescr
   const [from, own, to] = [ipas, tables, outputs].map(securityName);
   const chosen = choosesNs ? ', or where NS (bit 55) is set Non-secure' : '';
   return `${from} IPAs: tables in ${own} memory, outputs in ${to} memory${chosen}`;
+}
+
+/** `granule protection  GPCCR_EL3 0x13502, GPTBR_EL3 0x70000: 4K granules of 40 bits; level 0 of 1024 entries, 1G each, at 0x70000000`. */
+function granuleLines(given: NonNullable<RegimeDescription['granuleProtection']>, style: Style): string[] {
+  const { gpccr, gptbr, invalid, granuleLog2, protectedBits, entries, entryBits, tableBase, denied } = given;
+  const { allBeyond, window, problems } = given;
+  const granule = sizeText(1n << BigInt(granuleLog2));
+  const each = sizeText(1n << BigInt(entryBits));
+  const parts = [
+    `${granule} granules of ${protectedBits} bits${allBeyond ? ', beyond them all accesses pass' : ''}`,
+    `level 0 of ${counted(entries, 'entry', 'entries')}, ${each} each, at ${hex(tableBase)}`,
+    denied.length > 0 && `no access to ${denied.map(securityName).join(', ')} memory`,
+    window &&
+      `not asked of ${sizeText(1n << BigInt(window.sizeLog2))} windows from ${hex(BigInt(window.base))}`,
+  ];
+  const registers = `GPCCR_EL3 ${hex(gpccr)}, GPTBR_EL3 ${hex(gptbr)}`;
+  const text = invalid ? style.bad('every access is a GPT walk fault') : joined(parts, '; ');
+  return [
+    ...lines('', `${style.title('granule protection')}  ${registers}: ${text}`),
+    ...problemLines(problems, style),
+  ];
 }
 
 function startText({ startLevel, entries, concatenated, tableBase, alignLog2 }: TablesDescription): string {

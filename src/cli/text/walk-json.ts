@@ -14,6 +14,7 @@ import {
   type Denial,
   type EffectiveRegion,
   esr,
+  type Fault,
   hpfarEl2,
   type Translation,
 } from '../../walker/index.ts';
@@ -125,6 +126,7 @@ function faultJson(result: Faulted, { access, privileged = true }: Access, walke
       level: fault.level,
       text: faultText(fault, regime),
       ...(fault.ptw && { ptw: true, s1_level: fault.s1Level }),
+      ...('gpc' in fault && gpcJson(fault)),
       ...(fault.ipa !== undefined && { ipa: fault.ipa }),
       ...(fault.descriptor !== undefined && {
         descriptor: hexWord(fault.descriptor, descriptorBits(walker, fault.stage)),
@@ -143,6 +145,18 @@ function faultJson(result: Faulted, { access, privileged = true }: Access, walke
           esr: hex(esr(fault, { access, fromLower }), 8),
           ...(hpfar !== undefined && { hpfar: hexWord(hpfar) }),
         }),
+  };
+}
+
+/** Of a granule protection fault: why, where in its table, and what was checked. */
+function gpcJson({ gpc, gptLevel, output, pa, paSpace, gpi }: Fault): object {
+  return {
+    gpc,
+    gpt_level: gptLevel,
+    ...(output && { output }),
+    ...(pa !== undefined && { pa }),
+    ...(paSpace !== undefined && { pas: securityWord(paSpace) }),
+    ...(gpi !== undefined && { gpi }),
   };
 }
 

@@ -81,6 +81,8 @@ function outcomeText({ kind, output, descriptor }: WalkStep, limits: string, sty
       return ` ${style.leaf(kind)}${kind === 'page' ? ' ' : ''}${to}`;
     case 'invalid':
       return ` ${style.bad('invalid')}`;
+    case 'granule_protection':
+      return ` ${style.bad('not read: granule protection')}`;
     case 'external_abort':
       return ` ${style.bad(descriptor === undefined ? 'no answer: outside RAM' : 'external abort')}`;
   }

@@ -2,6 +2,7 @@
 import { isSet } from '../../arch/read.ts';
 import { type Regime, type RegisterName, traitsOf } from '../../arch/regimes.ts';
 import { TCR2_EL1 } from '../../arch/registers/extended.ts';
+import { GPCCR_EL3 } from '../../arch/registers/granule-protection.ts';
 import { SCTLR_EL1 } from '../../arch/registers/sctlr.ts';
 import { HCR_EL2, VTCR_EL2 } from '../../arch/registers/stage2.ts';
 import { TCR_EL3 } from '../../arch/registers/tcr.ts';
@@ -86,6 +87,17 @@ export function checkComplete(regime: Regime, registers: Registers): void {
 
 /** What else was not given, and what it is taken for. */
 export function assumptions(regime: Regime, registers: Registers): string[] {
+  return [...ofStages(regime, registers), ...ofGranules(registers)];
+}
+
+function ofGranules({ gpccr, gptbr }: Registers): string[] {
+  if (gpccr === undefined && gptbr !== undefined)
+    return ['GPCCR_EL3 is not given: granule protection checks are taken to be off'];
+  const on = gpccr !== undefined && isSet(gpccr, GPCCR_EL3.fields.GPC);
+  return on && gptbr === undefined ? ['GPTBR_EL3 is not given: its table is taken to be at 0'] : [];
+}
+
+function ofStages(regime: Regime, registers: Registers): string[] {
   const { registers: manual, descriptors, stage1, stage2 } = traitsOf(regime);
   const has = (slot: string) => registers[slot] !== undefined;
   const said: string[] = [];

@@ -4,6 +4,7 @@
  */
 import { type Regime, type RegisterName, regimes, traitsOf } from '../../arch/regimes.ts';
 import { isBystander } from '../../arch/registers/bystanders.ts';
+import { GPCBW_EL3, GPCCR_EL3, GPTBR_EL3 } from '../../arch/registers/granule-protection.ts';
 import { HCR_EL2 } from '../../arch/registers/stage2.ts';
 import { UNMODELLED_REGISTERS } from '../../arch/registers/unmodelled.ts';
 import { nearest } from '../../memory/near-names.ts';
@@ -32,6 +33,9 @@ export const BARE: readonly RegisterName[] = [
   'vstcr',
   'hcr',
   'dacr',
+  'gpccr',
+  'gptbr',
+  'gpcbw',
   'sstatus',
   'tcr2',
   'pir',
@@ -98,12 +102,16 @@ export interface Sources {
   readonly halves?: readonly [high: string, low: string];
 }
 
+/** Every access of a PE is checked by them, whatever its regime. */
+const GRANULE_PROTECTION = { gpccr: GPCCR_EL3.name, gptbr: GPTBR_EL3.name, gpcbw: GPCBW_EL3.name } as const;
+
 /** Every register that a regime reads. */
 export function sourcesOf(regime: Regime): readonly Sources[] {
   const { architecture, el, stage1, stage2, registers } = traitsOf(regime);
   const alone = architecture === 'AArch64' && el === 1 && stage1 && !stage2;
   // HCR_EL2 switches no stage of EL1&0 on, but its NV and NV1 change what descriptors mean.
-  const read = alone ? { ...registers, hcr: HCR_EL2.name } : registers;
+  const checked = architecture === 'AArch64' || architecture === 'AArch32' ? GRANULE_PROTECTION : {};
+  const read = { ...registers, ...(alone && { hcr: HCR_EL2.name }), ...checked };
   return Object.entries(read).map(([slot, manual]) => {
     const name = slot as RegisterName;
     const [high, low] = manual.split(':');

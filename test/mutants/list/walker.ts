@@ -226,4 +226,28 @@ export const WALKER: readonly Mutant[] = [
     breaks: 'Tables below NSTable are read at Secure IPAs.',
     tests: ['test/walker/secure-stage2.test.ts'],
   },
+  {
+    name: 'gpc-first-gpi-alone',
+    file: 'src/walker/granule-protection.ts',
+    find: 'for (let granule = 0; granule < GRANULES; granule++) {',
+    replace: 'for (let granule = 0; granule < 1; granule++) {',
+    breaks: 'A reserved GPI of another granule leaves an entry valid.',
+    tests: ['test/walker/granule-protection.test.ts'],
+  },
+  {
+    name: 'gpc-before-translation',
+    file: 'src/walker/translate.ts',
+    find: 'const denied = stages.gpc?.denial(last.oa, last.space);',
+    replace: 'const denied = stages.gpc?.denial(s1.oa, s1.space);',
+    breaks: 'The IPA is checked in place of the PA.',
+    tests: ['test/walker/granule-protection.test.ts'],
+  },
+  {
+    name: 'gpc-secure-tables-as-non-secure',
+    file: 'src/walker/stage1.ts',
+    find: 'this.#gpc?.denial(pa, paSpace)',
+    replace: "this.#gpc?.denial(pa, 'non-secure')",
+    breaks: 'Fetches of tables are checked as Non-secure ones.',
+    tests: ['test/walker/granule-protection.test.ts'],
+  },
 ];
