@@ -73,6 +73,19 @@ describe('a machine behind a gdb stub', () => {
     expect((await lpae(['diff', machine, machine])).code).toBe(0);
   });
 
+  test('of AArch32 has registers of two banks, of which one is meant', async () => {
+    const banks = { TTBR0: '0x40000020', TTBR0_S: '0x40000000', TTBR0_EL1: '0x20', TTBCR: '0x80000000' };
+    const registers = { ...banks, TTBCR_S: '0x80000000', MAIR0: '0xff', SCTLR: '0x1', SCR: '0x0' };
+    const arm = { ...MACHINE, threads: 1, architecture: 'arm' };
+    const secure = await start({ ...arm, registers });
+    const { code, out, err } = await lpae(['walk', secure, '0x1234']);
+    expect([code, out.includes('0x80001234')]).toEqual([0, true]);
+    expect(err).toContain('banked registers are those of Secure state, SCR.NS says so');
+    const other = await start({ ...arm, registers: { ...registers, SCR: '0x1' } });
+    const nonSecure = await lpae(['walk', other, '0x1234']);
+    expect([nonSecure.code, nonSecure.err.includes('those of Non-secure state')]).toEqual([1, true]);
+  });
+
   test('stands by itself', async () => {
     const { code, err } = await lpae(['dump', machine, 'fixtures/linux/x.json@0']);
     expect([code, err.includes("is a running machine, and can't be combined with other files")]).toEqual([

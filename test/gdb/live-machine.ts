@@ -85,6 +85,11 @@ export class LiveMachine {
     });
   }
 
+  /** Waits until this stands on the serial port. */
+  async says(pattern: RegExp): Promise<void> {
+    await until(async () => pattern.test(this.#serial) || undefined);
+  }
+
   /** What the monitor answers. */
   async monitor(command: string): Promise<string> {
     this.#said = '';

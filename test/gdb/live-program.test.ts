@@ -32,7 +32,7 @@ function has(program: string): boolean {
   return false;
 }
 
-describe.runIf(has('gcc') && has('gdbserver'))('a program behind gdbserver', () => {
+describe.runIf(has('cc') && has('gdbserver'))('a program behind gdbserver', () => {
   const folder = mkdtempSync(join(tmpdir(), 'lpae-program-'));
   const children: ChildProcess[] = [];
   let gdb: string;
@@ -40,7 +40,7 @@ describe.runIf(has('gcc') && has('gdbserver'))('a program behind gdbserver', () 
 
   beforeAll(async () => {
     writeFileSync(join(folder, 'tables.c'), PROGRAM);
-    execFileSync('gcc', ['-O1', '-o', join(folder, 'tables'), join(folder, 'tables.c')]);
+    execFileSync('cc', ['-O1', '-o', join(folder, 'tables'), join(folder, 'tables.c')]);
     const program = spawn(join(folder, 'tables'), { stdio: ['ignore', 'pipe', 'inherit'] });
     children.push(program);
     [buffer] = (await once(program.stdout, 'data')).map((text) => String(text).trim()) as [string];

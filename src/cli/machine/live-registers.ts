@@ -32,8 +32,11 @@ const NAMES: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   },
 };
 
-/** Everything that a walk reads from a CPU, for all Exception levels. */
-export function peRegisters(machine: GdbMachine, { registers, cpuNumber }: TargetOptions): Found {
+/** SCR.NS and SCR_EL3.NS: PL1 is Non-secure. */
+const NON_SECURE = 1n;
+
+/** Everything that a walk reads from a CPU, for all Exception levels. Of banked registers only the bank of the requested Security state, by default the current one. */
+export function peRegisters(machine: GdbMachine, { registers, cpuNumber, security }: TargetOptions): Found {
   const { description, cpus } = machine.facts;
   const { architecture = '' } = description;
   const listed = new Set(description.registers.map(({ name }) => name));
@@ -50,10 +53,19 @@ export function peRegisters(machine: GdbMachine, { registers, cpuNumber }: Targe
     const value = machine.register(number);
     if (value !== undefined) given[name] ??= value;
   }
+  const banked = Object.keys(given).filter((name) => name.endsWith('_S'));
+  const scr = given.SCR ?? given.SCR_EL3;
+  const secure =
+    security === undefined ? scr !== undefined && (scr & NON_SECURE) === 0n : security === 'secure';
+  for (const name of banked) delete given[secure ? name.slice(0, -2) : name];
   const notes =
     cpus > 1 && cpuNumber === undefined && registers === undefined
       ? [`registers are those of CPU 0, of ${cpus}: --cpu-number says another`]
       : [];
+  if (banked.length > 0) {
+    const why = security === undefined ? 'SCR.NS says so: --security says another' : 'as --security says';
+    notes.push(`banked registers are those of ${secure ? 'Secure' : 'Non-secure'} state, ${why}`);
+  }
   return { file: { given, cpu: {} }, notes };
 }
 
