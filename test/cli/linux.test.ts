@@ -189,3 +189,41 @@ describe('tables that hardware of their size can not walk', () => {
     expect(json.files).toMatchObject([{ ok: true, warnings: [expect.stringContaining('43 IPA bits')] }]);
   });
 });
+
+describe('--profile', () => {
+  const ops = [
+    { op: 'map', iova: '0', paddr: '1M', size: '64K' },
+    { op: 'unmap', iova: '0', size: '4K' },
+  ];
+  const run = async (profile: string, request: object = { ...S1, ops }) =>
+    JSON.parse((await lpae(['map', '-', '--json', '--profile', profile], { stdin: asText(request) })).out);
+
+  test('of a version of Linux is the same as linux', async () => {
+    const { json } = await mapJson({ ...S1, ops: PART, linux: '7.3' });
+    expect(await run('7.3', { ...S1, ops: PART })).toEqual(json);
+    // What the request says itself counts.
+    expect((await run('7.3', { ...S1, ops: PART, linux: '6.12' })).config.partial_unmap).toBe('split');
+  });
+
+  test('generic_pt: contiguous runs, LPA2, and whole leaves unmapped', async () => {
+    const { config, ops: answers, cost } = await run('generic_pt');
+    expect(config).toMatchObject({
+      pgsize_bitmap: '0x8442211000',
+      features: ['contiguous', 'lpa2'],
+      partial_unmap: 'whole',
+    });
+    expect(answers[1].ret).toBe('0x10000');
+    expect(cost.leaves).toBe(0);
+    const stage2 = await run('generic_pt', { ...S1, format: 'arm_64_lpae_s2', ops: [] });
+    expect(stage2.config.concatenation).toBe('mandatory');
+    const wide = { ...S1, config: { ...S1.config, pgsize_bitmap: '0x10000' }, ops: [] };
+    expect((await run('generic_pt', wide)).config.features).toEqual(['contiguous']);
+  });
+
+  test('generic_pt has no format for others', async () => {
+    const request = { format: 'arm_v7s', config: { pgsize_bitmap: '0x1000', ias: 32, oas: 32 }, ops: [] };
+    const { code, err } = await lpae(['map', '-', '--profile', 'generic_pt'], { stdin: asText(request) });
+    expect(code).toBe(2);
+    expect(err).toContain('--profile generic_pt is for arm_64_lpae_s1 and arm_64_lpae_s2');
+  });
+});

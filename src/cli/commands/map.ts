@@ -1,5 +1,5 @@
 /** `lpae map`: carries out a request and shows the results, the tables, their cost, and the registers. */
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 import { countTree, FormatError, IommuError, type TreeTable } from '../../index.ts';
 import { treeOfTables } from '../../space/tree.ts';
 import { columns } from '../../text/columns.ts';
@@ -10,6 +10,7 @@ import { type MapRequest, parseRequest } from '../input/request.ts';
 import { EXIT } from '../io.ts';
 import type { Cli, Output } from '../output.ts';
 import { type Performed, perform } from '../run/perform.ts';
+import { PROFILES, type Profile, withProfile } from '../run/profile.ts';
 import { unwalkableOf } from '../run/walkable.ts';
 import { dmaOutcomeJson, dmaOutcomeLines } from '../text/dma-text.ts';
 import { costRows, registerRows } from '../text/map-text.ts';
@@ -18,6 +19,7 @@ import { SHORT_TABLE, treeLines } from '../text/tree-text.ts';
 
 interface MapOptions {
   readonly full?: boolean;
+  readonly profile?: Profile;
 }
 
 const HELP = `
@@ -62,6 +64,11 @@ export function define(command: Command, cli: Cli): void {
   command
     .argument('<request>', 'JSON file; - is stdin')
     .option('--full', 'every row of every table')
+    .addOption(
+      new Option('--profile <name>', 'choices that the request does not make itself (docs/linux.md)').choices(
+        PROFILES,
+      ),
+    )
     .addHelpText('after', HELP)
     .action(async (file: string, options: MapOptions) => {
       cli.exitCode = await map(cli.output(command), file, options);
@@ -69,9 +76,10 @@ export function define(command: Command, cli: Cli): void {
 }
 
 async function map(out: Output, file: string, options: MapOptions): Promise<number> {
-  const request = parseRequest(await readJson(file, out.io), nameOf(file));
+  let request = parseRequest(await readJson(file, out.io), nameOf(file));
   let performed: Performed;
   try {
+    request = withProfile(request, options.profile);
     performed = perform(request);
   } catch (error) {
     if (!(error instanceof IommuError)) throw error;
