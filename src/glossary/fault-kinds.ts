@@ -128,7 +128,7 @@ export const FAULT_KINDS: Readonly<Record<StatusKind, FaultKindInfo>> = {
   },
   granule: {
     title: 'granule protection fault',
-    aliases: ['GPF', 'GPC'],
+    aliases: ['GPF', 'GPC', 'granule_protection'],
     meaning: 'The granule protection table does not let this physical address space access the memory.',
     causes: ['memory was delegated to another world (Realm, Secure) while still mapped here'],
     checks: ['the granule protection table entry of the physical address'],
