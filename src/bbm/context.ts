@@ -4,17 +4,20 @@
  */
 
 import { isSet } from '../arch/read.ts';
-import { isNested, isStage2Alone, regimes, traitsOf } from '../arch/regimes.ts';
+import { isNested, isStage2Alone, type Regime, regimes, traitsOf } from '../arch/regimes.ts';
+import { VTCR_EL2 } from '../arch/registers/stage2.ts';
 import { TCR_EL1 } from '../arch/registers/tcr.ts';
 import { NON_SECURE } from '../arch/security.ts';
 import { hex } from '../memory/hex.ts';
 import { PhysicalMemory } from '../memory/index.ts';
 import { tlbContext } from '../tlb/context.ts';
 import type { TlbContextOptions, TranslationRegime } from '../tlb/index.ts';
-import { cpuFeatures } from '../walker/cpu.ts';
+import { type CpuFeatures, cpuFeatures } from '../walker/cpu.ts';
 import type { TableGeometry } from '../walker/descriptor64.ts';
 import { hypervisorControl, s1Params, s2Params, systemControl } from '../walker/params/aarch64.ts';
+import { extendedControls } from '../walker/params/extended.ts';
 import { oneRangeFields, ttbrAddress, twoRangeFields } from '../walker/params/range-fields.ts';
+import { registerValues, type Values } from '../walker/regimes.ts';
 import type { BbmContext } from './change.ts';
 import { TraceError } from './errors.ts';
 
@@ -155,12 +158,16 @@ export function traceContext(options: TraceRegisters): TraceContext {
   const tags = { ...(asid !== undefined && { asid }), ...(vmid !== undefined && { vmid }) };
   if (isStage2Alone(regime)) {
     const params = s2Params(vtcr, ttbrAddress(vttbr), hypervisorControl(hcr), cpu);
+    if (cpu.s2pie && isSet(vtcr, VTCR_EL2.fields.S2PIE)) {
+      throw new TraceError('changes of descriptors are not judged yet where VTCR_EL2.S2PIE is set');
+    }
     if (params.invalid)
       throw new TraceError(`VTCR ${hex(vtcr)}: T0SZ and SL0 translate nothing (DDI 0487 D8.2)`);
     return { stage: 2, ...geometryOf(params), ...tags };
   }
   const two = traitsOf(regime).ranges === 2;
   const { EPD0, EPD1 } = TCR_EL1.fields;
+  refuseIndirect(regime, registerValues(regime, registers), cpu);
   const upper = two && (options.upper ?? (isSet(tcr, EPD0) && !isSet(tcr, EPD1)));
   const fields = two ? twoRangeFields(tcr, upper ? ttbr1 : ttbr0, upper) : oneRangeFields(tcr, ttbr0);
   const params = s1Params(fields, mair, systemControl(sctlr, false, NON_SECURE, cpu), cpu);
@@ -171,6 +178,28 @@ export function traceContext(options: TraceRegisters): TraceContext {
   }
   const hierarchical = !params.hpd;
   return { stage: 1, ...geometryOf(params), ...tags, regime: tagged, upper, mair, hierarchical };
+}
+
+/** Other fields in descriptors, whose changes have other rules. @throws TraceError that names what turns them on. */
+function refuseIndirect(regime: Regime, values: Values, cpu: CpuFeatures): void {
+  const { indirection, overlays, aie, pnch } = extendedControls(
+    traitsOf(regime),
+    values,
+    false,
+    NON_SECURE,
+    cpu,
+  );
+  const what = [
+    indirection !== undefined && 'PIE',
+    overlays !== undefined && 'POE',
+    aie && 'AIE',
+    pnch && 'PnCH',
+  ].filter((one) => one !== false);
+  if (what.length > 0) {
+    throw new TraceError(
+      `changes of descriptors are not judged yet where ${what.join(', ')} is set in ${traitsOf(regime).el === 3 ? 'TCR_EL3' : 'TCR2_ELx'}`,
+    );
+  }
 }
 
 /** The regimes of VMSAv8-64 with one stage. */

@@ -6,6 +6,7 @@ import { PAR_ADDRESS } from '../arch/registers/par.ts';
 import { defaultSecurity, type SecurityState, securityWord, stageSecurity } from '../arch/security.ts';
 import {
   type Answer,
+  cpuOf,
   type MachineDescription,
   permittedFaults,
   type StreamChoice,
@@ -13,7 +14,7 @@ import {
 import { EXTERNAL_ABORT } from '../memory/index.ts';
 import { hex } from '../text/numbers.ts';
 import { encodeShareability, unknownIndex } from '../walker/attributes.ts';
-import { cpuFeatures } from '../walker/cpu.ts';
+import { cpuFeatures, featuresBeyond } from '../walker/cpu.ts';
 import { type Access, type CpuModel, type Fault, parEl1 } from '../walker/index.ts';
 import { isGoldenRegister } from './image-words.ts';
 
@@ -60,6 +61,10 @@ export function captureImage(capture: Capture): object {
   }
   const model = (cpu?.model ?? 'max') as CpuModel;
   const paBits = cpu?.paBits ?? (isStream(regime) ? undefined : cpuFeatures(model).paBits);
+  // Features may be in the description, in identification registers, or shown by other registers.
+  const features = isStream(regime)
+    ? (cpu?.features ?? [])
+    : featuresBeyond(model, cpuFeatures(cpuOf(machine)));
   return {
     schema: 'pgtable-golden/1',
     kind: 'image',
@@ -70,7 +75,7 @@ export function captureImage(capture: Capture): object {
     cpu: {
       model,
       ...(paBits !== undefined && { pa_bits: paBits }),
-      ...(cpu?.features && { features: cpu.features }),
+      ...(features.length > 0 && { features }),
     },
     ram: ramOf([...frames.keys()]),
     registers: Object.fromEntries(
@@ -106,6 +111,8 @@ function rowJson(
     access: access.access,
     el: privileged ? (traitsOf(regime).el ?? 1) : 0,
     ...(access.pan && { pan: 1 }),
+    ...(access.gcs && { gcs: 1 }),
+    ...(access.tagChecked && { tag_checked: 1 }),
     ...(streamId !== undefined && { sid: streamId }),
     ...(substreamId !== undefined && { ssid: substreamId }),
   };
@@ -137,6 +144,7 @@ function answerJson(answer: Answer): object {
 
 function faultJson(fault: Extract<Answer, { ok: false }>['fault']): object {
   if (!('level' in fault)) return { kind: fault.kind };
+  const { overlay, dirtyBit, assuredOnly, topLevel, tagAccess } = fault;
   const { kind, stage, level, ptw, s1Level, ipa, ipaSpace } = fault;
   const { gpc, gptLevel, output } = fault as Fault;
   if (output) return { kind, gpc, gpt_level: gptLevel, output };
@@ -146,6 +154,11 @@ function faultJson(fault: Extract<Answer, { ok: false }>['fault']): object {
     level,
     ...(ptw && { ptw, ...(s1Level !== undefined && { s1_level: s1Level }) }),
     ...(ipa !== undefined && { ipa: hex(ipa) }),
+    ...(overlay && { overlay }),
+    ...(dirtyBit && { dirty_bit: true }),
+    ...(assuredOnly && { assured_only: true }),
+    ...(topLevel && { top_level: true }),
+    ...(tagAccess && { tag_access: true }),
     ...(ipaSpace !== undefined && { ipas: securityWord(ipaSpace) }),
     ...(gpc !== undefined && { gpc, gpt_level: gptLevel }),
   };

@@ -2,7 +2,7 @@
 import { contiguousEntries } from '../arch/descriptors/index.ts';
 import { iaAt } from '../machine/visit.ts';
 import { judgeRun, type RunEntry } from '../walker/contiguous.ts';
-import { ENTRY_KINDS, type TableEntry } from '../walker/index.ts';
+import { ENTRY_KINDS, type TableEntry, type TableTree } from '../walker/index.ts';
 import { word64 } from '../walker/word.ts';
 import type { Findings } from './findings.ts';
 import type { MetTable } from './met-table.ts';
@@ -28,7 +28,7 @@ function checkRun(table: MetTable, start: number, findings: Findings): void {
   const message =
     start + length > count
       ? `a run of ${length} entries in a table of ${count} is larger than the input addresses`
-      : problemOf(entries, like, start, tree.reader.entrySizeLog2(level), tree.root.stage);
+      : problemOf(entries, like, start, tree.reader.entrySizeLog2(level), tree);
   if (message !== undefined) report(table, start, like, marked, length, message, findings);
 }
 
@@ -58,9 +58,9 @@ function problemOf(
   like: number,
   start: number,
   sizeLog2: number,
-  stage: 1 | 2,
+  { root: { stage }, place }: Pick<TableTree, 'root' | 'place'>,
 ): string | undefined {
-  const problems = judgeRun(entries, like, sizeLog2, stage);
+  const problems = judgeRun(entries, like, sizeLog2, stage, place);
   const [first] = problems;
   if (first === undefined) return undefined;
   const unmarked = problems.filter(({ reason }) => reason === 'not_contiguous').length;

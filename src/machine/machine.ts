@@ -22,6 +22,7 @@ import {
   type Transaction,
 } from '../smmu/index.ts';
 import { withFeatures } from '../walker/cpu.ts';
+import { type IdentificationValues, identifiedFeatures } from '../walker/identification.ts';
 import {
   type Access,
   type CpuModel,
@@ -34,6 +35,7 @@ import {
   WalkerError,
   type WalkResult,
 } from '../walker/index.ts';
+import { impliedFeatures } from './implied-features.ts';
 import { resolveRegisters } from './registers/index.ts';
 import { type UngivenRange, ungivenRanges, withoutRanges } from './ungiven.ts';
 
@@ -65,6 +67,8 @@ export interface MachineDescription {
     readonly model?: string;
     readonly paBits?: number;
     readonly features?: readonly string[];
+    /** What the PE says of itself: ID_AA64MMFR0_EL1 and its like, by the manual's names. It takes the place of the model's features. */
+    readonly identification?: IdentificationValues;
     /** TxSZ out of range is clamped, where that is permitted. Default false: a fault. */
     readonly clampsTxsz?: boolean;
   };
@@ -111,14 +115,21 @@ export function createMachine(description: MachineDescription): Machine {
 }
 
 /** The walker's options that a description comes to. @throws WalkerError for a feature or model that is not known. */
-export function cpuOf({ cpu }: Pick<MachineDescription, 'cpu'>): CpuOptions {
-  const { model, paBits, features = [], clampsTxsz } = cpu ?? {};
+export function cpuOf({
+  cpu,
+  registers = {},
+}: Pick<MachineDescription, 'cpu'> & { readonly registers?: RegisterValues }): CpuOptions {
+  const { model, paBits, features = [], identification, clampsTxsz } = cpu ?? {};
+  const known = model !== undefined && model !== 'max';
+  // A bit that is RES0 without its feature is set: of the PE that is not known by name, it has the feature.
+  const implied = known || identification !== undefined ? [] : impliedFeatures(registers);
   const options = {
     ...(model !== undefined && { model: model as CpuModel }),
+    ...(identification !== undefined && identifiedFeatures(identification)),
     ...(paBits !== undefined && { paBits }),
     ...(clampsTxsz !== undefined && { clampsTxsz }),
   };
-  return withFeatures(options, features);
+  return withFeatures(options, [...features, ...implied]);
 }
 
 /** What a walk is where nobody says it. */

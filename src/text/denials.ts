@@ -94,9 +94,12 @@ const PERMISSION_REGISTERS = {
   S2POR: { slot: 's2por', index: 'POIndex', layout: S2POR_EL1 },
 } as const;
 
+/** By the names that denials have. */
+export type PermissionRegister = keyof typeof PERMISSION_REGISTERS;
+
 /** `PIIndex 0xd at level 3: PIR_EL1[55:52] = 0x8: read, no overlay`. */
 export function permissionText(
-  by: keyof typeof PERMISSION_REGISTERS,
+  by: PermissionRegister,
   { index = 0, value = 0, level, wxn }: Pick<Denial, 'index' | 'value' | 'level' | 'wxn'>,
   regime: MachineRegime,
 ): string {

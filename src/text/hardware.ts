@@ -29,9 +29,9 @@ import { hex, hexWord } from './numbers.ts';
 import { riscvFaultCodes, riscvFaultReason, riscvFaultText } from './riscv.ts';
 import { descriptorBits, parName, parWord } from './words.ts';
 
-/** `rw-`. */
-export function permissionText({ read, write, execute }: AccessPermissions): string {
-  return `${read ? 'r' : '-'}${write ? 'w' : '-'}${execute ? 'x' : '-'}`;
+/** `rw-`; behind it `g` of a Guarded Control Stack. */
+export function permissionText({ read, write, execute, gcs }: AccessPermissions): string {
+  return `${read ? 'r' : '-'}${write ? 'w' : '-'}${execute ? 'x' : '-'}${gcs ? 'g' : ''}`;
 }
 
 const POLICIES = {
@@ -328,9 +328,22 @@ export function faultCodes(result: Faulted, access: Access, regime: MachineRegim
     syndromeText(result.fault, access, regime),
     `${parName(regime)} ${parWord(result, regime)}`,
     hpfar === undefined ? '' : `HPFAR_EL2 ${hexWord(hpfar)}`,
+    iss2Text(result.fault),
   ]
     .filter(Boolean)
     .join(', ');
+}
+
+/** Bits of ESR_ELx.ISS2 that a permission fault sets: `ISS2 Overlay`. */
+function iss2Text({ overlay, dirtyBit, assuredOnly, topLevel, tagAccess }: Fault): string {
+  const bits = [
+    overlay && 'Overlay',
+    dirtyBit && 'DirtyBit',
+    assuredOnly && 'AssuredOnly',
+    topLevel && 'TopLevel',
+    tagAccess && 'TagAccess',
+  ].filter(Boolean);
+  return bits.length === 0 ? '' : `ISS2 ${bits.join(', ')}`;
 }
 
 /** The syndrome of the exception: ESR of the level that takes it, or in AArch32 DFSR or IFSR (HSR in Hyp mode). */

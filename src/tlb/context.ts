@@ -2,22 +2,29 @@
  * The context that a PE's registers give its TLB: the translation regime, ASID and VMID that entries are tagged with, and
  * the walker for misses. (DDI 0487 D8.16.3 ASIDs and VMIDs, D8.17 RNWYRD.)
  */
-import { isSet, read } from '../arch/read.ts';
+import { bitsIn, isSet, read } from '../arch/read.ts';
 import { isAArch32, isAArch32Stage, type Regime, traitsOf } from '../arch/regimes.ts';
 import { TTBR_LONG, VTTBR } from '../arch/registers/aarch32-base.ts';
 import { TTBCR } from '../arch/registers/aarch32-control.ts';
 import { VA } from '../arch/registers/address.ts';
 import { TTBR0_EL1 } from '../arch/registers/base.ts';
+import { TCR2_EL1 } from '../arch/registers/extended.ts';
 import { pairOf } from '../arch/registers/parts.ts';
 import { ONE_RANGE, type RangeControl, STAGE2_RANGE, TWO_RANGES } from '../arch/registers/range-control.ts';
 import { VTCR_EL2, VTTBR_EL2 } from '../arch/registers/stage2.ts';
-import { TCR_EL1 } from '../arch/registers/tcr.ts';
+import { TCR_EL1, TCR_EL3 } from '../arch/registers/tcr.ts';
 import type { PhysicalMemory } from '../memory/index.ts';
 import { POW2 } from '../walker/bits.ts';
 import { type CpuFeatures, cpuFeatures } from '../walker/cpu.ts';
 import type { Access, WalkerOptions } from '../walker/index.ts';
 import { ttbcrSizes } from '../walker/params/aarch32.ts';
-import { regimeStages } from '../walker/regimes.ts';
+import {
+  rangesOf,
+  regimeStages,
+  registerValues,
+  stage2Params,
+  type WalkerRegisters,
+} from '../walker/regimes.ts';
 import { Walker } from '../walker/walker.ts';
 import { WalkPort } from './walk-port.ts';
 
@@ -57,6 +64,10 @@ export interface TlbContext {
   readonly aarch32: boolean;
   /** DACR, which a TLB may not cache: entries made under another value are not found. 0 if DACR does not apply. */
   readonly dacr: bigint;
+  /** Permission overlays, which a TLB may not cache: entries made under other values are not found. (D8.4.1.4 I_SKPNZ, R_LJKKX) */
+  readonly overlays: string;
+  /** Stages with indirect permissions, in which bit 51 is no DBM. */
+  readonly indirect: readonly (1 | 2)[];
   readonly cpu: CpuFeatures;
   readonly walker: Walker;
   /** @internal The walker of this context. */
@@ -106,6 +117,8 @@ export function tlbContext(memory: PhysicalMemory, options: TlbContextOptions): 
       dsOf(stages.stage1 ? tcr : vtcr, !stages.stage1 ? STAGE2_RANGE : twoRanges ? TWO_RANGES[0] : ONE_RANGE),
     aarch32,
     dacr: isShort(regime, tcr) && stages.stage1 ? (registers.dacr ?? 0n) : 0n,
+    overlays: architecture === 'AArch64' ? overlaysOf(registers) : '',
+    indirect: architecture === 'AArch64' ? indirectStages(regime, registers, cpu) : [],
     cpu,
     walker: new Walker(regime, cpu, stages),
     port,
@@ -116,6 +129,33 @@ export function tlbContext(memory: PhysicalMemory, options: TlbContextOptions): 
         : () => false,
     denied: (ia, access) => access.privileged === false && stages.stage1 && e0pd[read(ia, VA.fields.range)]!,
   };
+}
+
+/** Everything that overlays depend on: the registers, and what turns them on. */
+function overlaysOf({
+  tcr = 0n,
+  tcr2 = 0n,
+  vtcr = 0n,
+  por = 0n,
+  por0 = 0n,
+  s2por = 0n,
+}: WalkerRegisters): string {
+  const { POE, E0POE } = TCR2_EL1.fields;
+  const on = [
+    bitsIn(tcr2, POE),
+    bitsIn(tcr2, E0POE),
+    bitsIn(tcr, TCR_EL3.fields.POE),
+    bitsIn(vtcr, VTCR_EL2.fields.S2POE),
+  ];
+  return on.every((bit) => bit === 0n) ? '' : [...on, por, por0, s2por].join('.');
+}
+
+function indirectStages(regime: Regime, registers: WalkerRegisters, cpu: CpuFeatures): (1 | 2)[] {
+  const values = registerValues(regime, registers);
+  const { stage1, stage2 } = traitsOf(regime);
+  const first = stage1 && rangesOf(regime, values, cpu).spans[0]?.params.indirection !== undefined;
+  const second = stage2 && stage2Params(regime, values, cpu).indirection !== undefined;
+  return [...(first ? [1 as const] : []), ...(second ? [2 as const] : [])];
 }
 
 /** The first address of TTBR1, by TTBCR: T0SZ and T1SZ of long descriptors, N of short ones. (G5.5.2, G5.4.2.) */

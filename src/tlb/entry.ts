@@ -94,7 +94,7 @@ export function makeEntry(
     translation: { ...result, steps: NO_STEPS },
     stage1Leaf: stage1Step && leafDescriptor(stage1Step, access, context),
     stage2Leaf: stage2Step && leafDescriptor(stage2Step, access, context),
-    clean: access.access !== 'write' && leaves.some(isClean),
+    clean: access.access !== 'write' && leaves.some((step) => isClean(step, context)),
   };
 }
 
@@ -123,20 +123,25 @@ function hasNt({ kind, descriptor = 0n }: WalkStep, { cpu, aarch32 }: TlbContext
   return cpu.bbm > 0 && !aarch32 && kind === 'block' && isSet(descriptor, nT);
 }
 
-/** Whether a leaf is writable-clean by DBM. If DBM does not count, a write faults before this matters. */
-function isClean({ stage, descriptor = 0n }: WalkStep): boolean {
+/** Whether a leaf is writable-clean, by DBM or with indirect permissions. If neither counts, a write faults before this matters. */
+function isClean({ stage, descriptor = 0n }: WalkStep, context: TlbContext): boolean {
   const readOnly = isSet(descriptor, DIRTY_STATE) === (stage === 1);
-  return isSet(descriptor, DBM) && readOnly;
+  return readOnly && mayBecomeDirty(descriptor, stage, context);
+}
+
+/** With direct permissions DBM says so; with indirect ones every leaf may. (D8.5.2.1 I_HFBCN) */
+function mayBecomeDirty(descriptor: bigint, stage: 1 | 2, { indirect }: TlbContext): boolean {
+  return indirect.includes(stage) || isSet(descriptor, DBM);
 }
 
 /** The descriptor after the walk that filled the entry: accessed, and dirty after a write. AArch32 has no updates. */
 function leafDescriptor(
   { stage, level, descriptor = 0n, address }: WalkStep,
   { access }: Access,
-  { aarch32 }: TlbContext,
+  context: TlbContext,
 ): LeafDescriptor {
-  if (aarch32) return { level, descriptor, address };
-  const dirty = access === 'write' && isSet(descriptor, DBM);
+  if (context.aarch32) return { level, descriptor, address };
+  const dirty = access === 'write' && mayBecomeDirty(descriptor, stage, context);
   const written = dirty ? withField(descriptor, DIRTY_STATE, stage === 2) : descriptor;
   return { level, descriptor: withField(written, AF, true), address };
 }
@@ -145,7 +150,9 @@ function leafDescriptor(
 export function cleanedEntry(entry: TlbEntry): TlbEntry | undefined {
   const { stage2Leaf, translation, clean } = entry;
   const dirty =
-    stage2Leaf !== undefined && isSet(stage2Leaf.descriptor, DBM) && translation.stage2 !== undefined;
+    stage2Leaf !== undefined &&
+    mayBecomeDirty(stage2Leaf.descriptor, 2, entry.context) &&
+    translation.stage2 !== undefined;
   return dirty && !clean ? { ...entry, clean: true } : undefined;
 }
 
@@ -163,6 +170,7 @@ export function entryMatches(
     entry.side === side &&
     entry.upper === context.upper(ia) &&
     entry.context.dacr === context.dacr &&
+    entry.context.overlays === context.overlays &&
     tag.regime === context.regime &&
     // An entry of only stage 2 is found by IPA, any other by VA. With every stage off, none is found.
     context.holds !== undefined &&

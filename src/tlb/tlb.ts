@@ -140,7 +140,10 @@ export class Tlb {
   translate(ia: bigint, access: Access): TlbAnswer {
     checkAccess(ia, access);
     const context = this.#context;
-    if (context.denied(ia, access)) return { from: 'walk', result: context.walker.walk(ia, access) };
+    // What an entry says of Guarded Control Stacks and of tags is not looked at: such accesses walk.
+    const special = access.gcs === true || access.tagChecked === true;
+    if (special || context.denied(ia, access))
+      return { from: 'walk', result: context.walker.walk(ia, access) };
     const found = this.#store.find(context, ia, sideOf(context, access));
     const [entry, other] = found;
     if (entry === undefined) {

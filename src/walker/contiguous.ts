@@ -8,12 +8,17 @@ import { type FieldBits, highMask, lowMask, place } from '../arch/read.ts';
 import { alignDown, log2 } from './bits.ts';
 import { granuleOf } from './descriptor64.ts';
 import { AP_READ_ONLY, S2AP_WRITE } from './permissions.ts';
+import type { FieldPlace } from './table-tree.ts';
 import type { Access, WalkStep } from './types.ts';
 import { halvesOf } from './word.ts';
 
 /** A walker, or an SMMU's stream: what can be asked for the steps of a walk. */
 export interface StepSource {
   walk(ia: bigint, access: Access): { readonly steps: readonly WalkStep[] };
+  /** Its tables, which say what bits of descriptors mean. */
+  trees?(
+    substreamId?: number,
+  ): readonly { readonly root: { readonly stage: 1 | 2 }; readonly place: FieldPlace }[];
 }
 
 /** One entry of a run that is not as its neighbours say. */
@@ -92,6 +97,32 @@ const COMPARED: Readonly<Record<1 | 2, Compared>> = {
   ),
 };
 
+/** What features add: upper bits of the descriptor, by the feature that is in use. */
+const ADDED: Readonly<Record<1 | 2, readonly (readonly [feature: string, field: FieldBits])[]>> = {
+  1: [
+    ['FEAT_S1POE', S1.POIndex],
+    ['FEAT_AIE', S1['AttrIndx[3]']],
+  ],
+  2: [
+    ['FEAT_S2POE', S2.POIndex],
+    ['FEAT_THE', S2.AssuredOnly],
+  ],
+};
+const INDIRECT = { 1: 'FEAT_S1PIE', 2: 'FEAT_S2PIE' } as const;
+
+/** What must be alike at a place. With indirect permissions the bit of DBM is one of PIIndex, and every entry has a dirty state. */
+function comparedAt(stage: 1 | 2, { features = [] }: FieldPlace): Compared & { readonly anyDirty: boolean } {
+  const inUse = new Set(features);
+  const added = ADDED[stage].filter(([feature]) => inUse.has(feature));
+  const hi = added.reduce((mask, [, field]) => mask | highMask(field), COMPARED[stage].hi);
+  return { ...COMPARED[stage], hi, anyDirty: inUse.has(INDIRECT[stage]) };
+}
+
+/** Bit 52 of stage 1 is Protected there (FEAT_THE), and no contiguous hint. */
+function hasRuns(stage: 1 | 2, { features = [] }: FieldPlace): boolean {
+  return stage === 2 || !new Set(features).has('FEAT_THE');
+}
+
 /**
  * What is wrong in a run: the positions of the entries that are not as the one at `like` says, in order. That one itself is among
  * them when its own output is not where it must be in an aligned run.
@@ -105,11 +136,12 @@ export function judgeRun(
   like: number,
   sizeLog2: number,
   stage: 1 | 2,
+  at: FieldPlace = {},
 ): Pick<ContiguousProblem, 'entry' | 'reason'>[] {
-  const { contiguous, lo, hi, dbm, dirty } = COMPARED[stage];
+  const { contiguous, lo, hi, dbm, dirty, anyDirty } = comparedAt(stage, at);
   const model = entries[like]!;
   const base = alignDown(model.output, sizeLog2 + Math.log2(entries.length));
-  const low = model.hi & dbm ? lo & ~dirty : lo;
+  const low = anyDirty || model.hi & dbm ? lo & ~dirty : lo;
   return entries.flatMap((found, entry): Pick<ContiguousProblem, 'entry' | 'reason'>[] => {
     if (found === undefined) return [];
     if (!found.leaf || (found.hi & contiguous) === 0) return [{ entry, reason: 'not_contiguous' }];
@@ -133,6 +165,8 @@ function isMarked({ descriptor = 0n, stage }: WalkStep): boolean {
 export function contiguousRun(walker: StepSource, ia: bigint): ContiguousRun | undefined {
   const leaf = ownSteps(walker, ia).find(isLeaf);
   if (leaf === undefined || !isMarked(leaf)) return undefined;
+  const at = walker.trees?.().find(({ root }) => root.stage === leaf.stage)?.place;
+  if (!hasRuns(leaf.stage, at ?? {})) return undefined;
   const entries = contiguousEntries(granuleOf(leaf.level, leaf.size), leaf.level);
   if (entries === 1) return undefined;
   const size = leaf.size * BigInt(entries);
@@ -144,7 +178,7 @@ export function contiguousRun(walker: StepSource, ia: bigint): ContiguousRun | u
     ),
   );
   const like = Number((ia - first) / leaf.size);
-  const found = judgeRun(steps.map(runEntry), like, log2(leaf.size), leaf.stage);
+  const found = judgeRun(steps.map(runEntry), like, log2(leaf.size), leaf.stage, at);
   const problems = found.map(({ entry, reason }) => ({
     entry,
     ia: placeOf(entry),

@@ -233,6 +233,22 @@ export function withFeatures(options: CpuOptions, names: readonly string[]): Cpu
   return more;
 }
 
+/** The manual's names of what a PE has beyond a model, as golden files list them. */
+export function featuresBeyond(model: CpuModel, cpu: CpuFeatures): string[] {
+  const own = cpuFeatures({ model, paBits: cpu.paBits });
+  const beyond = Object.entries(FEATURES).filter(
+    ([, changes]) => hasAll(cpu, changes) && !hasAll(own, changes),
+  );
+  // Of two names for the same the first.
+  const told = new Set<string>();
+  return beyond.flatMap(([name, changes]) => {
+    const key = JSON.stringify(changes);
+    if (told.has(key)) return [];
+    told.add(key);
+    return [name];
+  });
+}
+
 /** FEAT_BBM is a number, of which more is better. */
 function hasAll(cpu: CpuFeatures, wanted: Partial<CpuFeatures>): boolean {
   return Object.entries(wanted).every(

@@ -167,8 +167,9 @@ export class Stage1 {
         lastIa: unsigned64(end - 1),
         firstIndex: shiftRight(first - bias, entrySizeLog2(params.startLevel, params)),
       } as const;
-      return new TableTree(this.#memory, root, new LongReader(params), {
+      return new TableTree(this.#memory, root, new LongReader(params, !params.pnch), {
         outputBits: params.oaBits,
+        permissionRegisters: { ...params.indirection, ...params.overlays },
         addressOf: this.#stage2?.tableAddressOf(),
         spaces: treeSpaces(params.security),
         place: {

@@ -176,7 +176,8 @@ export class Stage2 {
       below: () => tables,
       output: ({ hi }) => spaceOf(params, hi),
     };
-    const options = { outputBits: params.oaBits, spaces, place };
+    const permissionRegisters = { s2pir: params.indirection?.register, s2por: params.overlays?.register };
+    const options = { outputBits: params.oaBits, spaces, place, permissionRegisters };
     return new TableTree(this.#memory, root, new LongReader(params), options);
   }
 

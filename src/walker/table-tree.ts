@@ -82,6 +82,16 @@ export interface TreeRoot {
 /** What decides on fields of descriptors and stands in registers. */
 export type FieldPlace = Pick<DescriptorPlace, 'nv1' | 'security' | 'hierarchical' | 'features'>;
 
+/** Registers that PIIndex and POIndex of its leaves choose a field of, each where it is in use. */
+export interface PermissionRegisters {
+  readonly pir?: bigint | undefined;
+  readonly pire0?: bigint | undefined;
+  readonly por?: bigint | undefined;
+  readonly por0?: bigint | undefined;
+  readonly s2pir?: bigint | undefined;
+  readonly s2por?: bigint | undefined;
+}
+
 /** Called for each entry. It is overwritten by the next one, and by every other scan of the same tree. */
 export type EntryVisitor = (entry: TableEntry) => void;
 
@@ -134,6 +144,8 @@ export class TableTree {
   readonly outputBits: number;
   /** @internal What registers say of the fields of its descriptors, beside what its reader knows. */
   readonly place: FieldPlace;
+  /** @internal Indirect and overlay permissions in use; nothing where they are direct. */
+  readonly permissionRegisters: PermissionRegisters;
   /** @internal Where its tables are, and what they map. */
   readonly spaces: TreeSpaces;
   readonly #memory: TableMemory;
@@ -148,6 +160,7 @@ export class TableTree {
       readonly outputBits: number;
       readonly addressOf?: TableAddressOf | undefined;
       readonly place?: FieldPlace;
+      readonly permissionRegisters?: PermissionRegisters;
       readonly spaces?: TreeSpaces;
     },
   ) {
@@ -156,6 +169,7 @@ export class TableTree {
     this.reader = reader;
     this.outputBits = options.outputBits;
     this.place = options.place ?? {};
+    this.permissionRegisters = options.permissionRegisters ?? {};
     this.spaces = options.spaces ?? NON_SECURE_SPACES;
     this.#addressOf = options.addressOf;
   }
@@ -222,16 +236,19 @@ export class LongReader implements DescriptorReader {
   readonly lastLevel = 3;
   readonly bigEndian: boolean;
   readonly #geometry: TableGeometry;
+  readonly #runs: boolean;
 
-  constructor(geometry: TableGeometry) {
+  /** @param runs - bit 52 of leaves is the contiguous hint; it is not where it is Protected (FEAT_THE). */
+  constructor(geometry: TableGeometry, runs = true) {
     this.#geometry = geometry;
+    this.#runs = runs;
     this.bigEndian = geometry.bigEndian;
     this.granuleLog2 = geometry.granuleLog2;
     this.lpa2 = geometry.highAddress === 'ds';
   }
 
   isContiguous({ hi, level, kind }: TableEntry): boolean {
-    return kind === ENTRY_KINDS.leaf && isContiguous(hi, level, this.#geometry);
+    return this.#runs && kind === ENTRY_KINDS.leaf && isContiguous(hi, level, this.#geometry);
   }
 
   hasValidBit({ lo }: TableEntry): boolean {

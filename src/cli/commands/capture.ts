@@ -107,8 +107,9 @@ async function capture(
   return EXIT.ok;
 }
 
-function accessOf({ access = 'read', unprivileged, pan }: CaptureOptions): Access {
-  return { access, privileged: !unprivileged, ...(pan && { pan }), update: false };
+function accessOf({ access = 'read', unprivileged, pan, gcs, tagChecked }: CaptureOptions): Access {
+  const more = { ...(pan && { pan }), ...(gcs && { gcs }), ...(tagChecked && { tagChecked }) };
+  return { access, privileged: !unprivileged, ...more, update: false };
 }
 
 /** The accesses of the faults in a text. @throws CliError (usage) for a text without a fault with an address. */

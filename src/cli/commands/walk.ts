@@ -69,7 +69,13 @@ async function walk(
   const explained = results.some((result) => !result.ok && !('level' in result.fault));
   // The file's answer is only for its own question.
   const asked =
-    row !== undefined && inputs.length === 0 && !options.access && !options.unprivileged && !options.pan;
+    row !== undefined &&
+    inputs.length === 0 &&
+    !options.access &&
+    !options.unprivileged &&
+    !options.pan &&
+    !options.gcs &&
+    !options.tagChecked;
   const golden = asked && row ? goldenOf(row, results[0]!) : undefined;
   if (out.json) {
     const walks = results.map((result) => walkJson(result, access, walker));
@@ -90,11 +96,16 @@ async function walk(
   return results.every((result) => result.ok) ? EXIT.ok : EXIT.negative;
 }
 
-function accessOf({ access, unprivileged, pan }: WalkOptions, row: ImageRow | undefined): Access {
+function accessOf(
+  { access, unprivileged, pan, gcs, tagChecked }: WalkOptions,
+  row: ImageRow | undefined,
+): Access {
   return {
     access: access ?? row?.access ?? 'read',
     privileged: unprivileged ? false : (row?.privileged ?? true),
     ...((pan || row?.pan) && { pan: true }),
+    ...((gcs || row?.gcs) && { gcs: true }),
+    ...((tagChecked || row?.tagChecked) && { tagChecked: true }),
   };
 }
 

@@ -40,6 +40,27 @@ export const PE_REGISTERS = [
   'gptbr',
   'gpcbw',
   'sstatus',
+  'tcr2',
+  'pir',
+  'pire0',
+  'por',
+  'por0',
+  'mair2',
+  's2pir',
+  's2por',
+  'hcrx',
+] as const;
+
+/** What a PE says of itself, as options: `--id-aa64mmfr0 0x…`. */
+export const ID_REGISTERS = [
+  'id-aa64mmfr0',
+  'id-aa64mmfr1',
+  'id-aa64mmfr2',
+  'id-aa64mmfr3',
+  'id-aa64mmfr4',
+  'id-aa64pfr0',
+  'id-aa64pfr1',
+  'id-aa64pfr2',
 ] as const;
 
 /** Registers of an SMMUv3 that have options. */
@@ -122,7 +143,7 @@ export type RegisterOptions = Readonly<Record<string, unknown>>;
 /** Values of the options that were given, by their names. @throws CliError (usage) for anything but a 64-bit value. */
 export function registersOfOptions(options: RegisterOptions): RegisterValues {
   const values: Record<string, bigint> = {};
-  for (const name of [...PE_REGISTERS, ...SMMU_REGISTERS]) {
+  for (const name of [...PE_REGISTERS, ...ID_REGISTERS, ...SMMU_REGISTERS]) {
     const key = name.replace(/-(.)/g, (_, letter: string) => letter.toUpperCase());
     const text = options[key];
     if (typeof text === 'string') values[name.replaceAll('-', '_')] = parseAddress(text, `--${name}`);

@@ -6,7 +6,7 @@ import { IMAGE_FORMATS } from '../../image/image.ts';
 import type { ImageFormat } from '../../image/index.ts';
 import type { AskedRegime } from '../../machine/registers/index.ts';
 import { type Access, cpuModels } from '../../walker/index.ts';
-import { PE_REGISTERS, SMMU_REGISTERS } from '../input/registers.ts';
+import { ID_REGISTERS, PE_REGISTERS, SMMU_REGISTERS } from '../input/registers.ts';
 
 /** The options as typed. */
 export interface TargetOptions {
@@ -71,6 +71,13 @@ export function addTargetOptions(command: Command): Command {
     );
   for (const name of PE_REGISTERS)
     command.addOption(new Option(`--${name} <value>`, `${name.toUpperCase()}`));
+  for (const name of ID_REGISTERS)
+    command.addOption(
+      new Option(
+        `--${name} <value>`,
+        `${name.toUpperCase().replace('-', '_')}_EL1: which features count, in place of those of --cpu`,
+      ),
+    );
   for (const name of SMMU_REGISTERS)
     command.addOption(new Option(`--${name} <value>`, `SMMU_${name.toUpperCase().replaceAll('-', '_')}`));
   return command
@@ -95,6 +102,8 @@ export interface AccessOptions {
   readonly access?: Access['access'];
   readonly unprivileged?: boolean;
   readonly pan?: boolean;
+  readonly gcs?: boolean;
+  readonly tagChecked?: boolean;
 }
 
 export const DERIVATION_HELP =
@@ -112,7 +121,9 @@ export function addAccessOptions(command: Command): Command {
       ]),
     )
     .option('--unprivileged', 'an access from EL0 (default: privileged)')
-    .option('--pan', PAN_HELP);
+    .option('--pan', PAN_HELP)
+    .option('--gcs', 'a Guarded Control Stack access, a read or a write (FEAT_GCS)')
+    .option('--tag-checked', 'a data access whose allocation tag is checked (FEAT_MTE2)');
 }
 
 /** @throws InvalidArgumentError that lists the known names. */

@@ -22,6 +22,7 @@ import {
 import { type UngivenRange, ungivenAt } from '../../machine/ungiven.ts';
 import { createSmmu, validStreamIds } from '../../smmu/index.ts';
 import { counted, hex } from '../../text/numbers.ts';
+import { identificationName } from '../../walker/identification.ts';
 import { WalkerError } from '../../walker/index.ts';
 import { parseAddress } from '../input/address.ts';
 import { readUnzipped } from '../input/file-source.ts';
@@ -127,7 +128,7 @@ export interface GivenRegisters {
   /** `--security`, or else what the file says. */
   readonly security?: SecurityState;
   readonly stage?: 1 | 2;
-  readonly cpu: RegisterFile['cpu'];
+  readonly cpu: RegisterFile['cpu'] & { readonly identification?: RegisterValues };
 }
 
 /** Register values found together with the memory, as in a running machine. */
@@ -145,9 +146,11 @@ export async function givenRegisters(
   const path = options.registers;
   const file = path === undefined ? found?.file : await readRegisters(path, io);
   const source = path === undefined ? found?.source : nameOf(path);
+  const over = registersOfOptions({ ...options });
+  const identification = identificationOf({ ...file?.given, ...over });
   return {
-    file: file?.given ?? {},
-    over: registersOfOptions({ ...options }),
+    file: withoutIdentification(file?.given ?? {}),
+    over: withoutIdentification(over),
     ...(source !== undefined && { source }),
     ...(options.regime !== undefined && { asked: options.regime }),
     ...present({ security: options.security ?? file?.security }),
@@ -157,8 +160,22 @@ export async function givenRegisters(
       ...file?.cpu,
       ...(options.cpu !== undefined && { model: options.cpu }),
       ...(options.paBits !== undefined && { paBits: options.paBits }),
+      ...(identification !== undefined && { identification }),
     },
   };
+}
+
+/** What the PE says of itself, by the manual's names. */
+function identificationOf(given: RegisterValues): RegisterValues | undefined {
+  const found = Object.entries(given).flatMap(([name, value]) => {
+    const known = identificationName(name);
+    return known === undefined ? [] : [[known, value] as const];
+  });
+  return found.length === 0 ? undefined : Object.fromEntries(found);
+}
+
+function withoutIdentification(given: RegisterValues): RegisterValues {
+  return Object.fromEntries(Object.entries(given).filter(([name]) => identificationName(name) === undefined));
 }
 
 async function readRegisters(file: string, io: CliIo): Promise<RegisterFile> {

@@ -5,6 +5,7 @@ import { type Answer, permittedFaults, type Translator } from '../../machine/mac
 import { denialText } from '../../text/denials.ts';
 import { type Faulted, faultText, memoryOf, memoryText, permissionText } from '../../text/hardware.ts';
 import { hex, hexWord } from '../../text/numbers.ts';
+import { permissionIndexText } from '../../text/permission-index.ts';
 import { scauseOf } from '../../text/riscv.ts';
 import { descriptorBits, parWord } from '../../text/words.ts';
 import { unknownIndex } from '../../walker/attributes.ts';
@@ -41,7 +42,9 @@ export function walkJson(result: Answer, asked: Access, walker: Translator): obj
     ...(pan && { pan }),
     ...state,
     ok: result.ok,
-    ...(result.ok ? translationJson(result, walker.regime) : faultJson(result, asked, walker)),
+    ...(result.ok
+      ? { ...translationJson(result, walker.regime), ...permissionsByJson(result, walker) }
+      : faultJson(result, asked, walker)),
     ...permittedJson(result),
     steps,
   };
@@ -108,6 +111,23 @@ function translationJson(result: Translation, regime: MachineRegime): object {
   };
 }
 
+/** Fields of permission registers that decide, in words: with indirect permissions or overlays alone. */
+function permissionsByJson(result: Translation, walker: Translator): object {
+  const by = permissionIndexText(result, walker);
+  return by.length === 0 ? {} : { permissions_by: by };
+}
+
+/** Bits of ESR_ELx.ISS2 that are set. */
+function iss2Json({ overlay, dirtyBit, assuredOnly, topLevel, tagAccess }: Fault): object {
+  return {
+    ...(overlay && { overlay }),
+    ...(dirtyBit && { dirty_bit: true }),
+    ...(assuredOnly && { assured_only: true }),
+    ...(topLevel && { top_level: true }),
+    ...(tagAccess && { tag_access: true }),
+  };
+}
+
 function faultJson(result: Faulted, { access, privileged = true }: Access, walker: Translator): object {
   const { fault, ia } = result;
   const { regime } = walker;
@@ -132,6 +152,7 @@ function faultJson(result: Faulted, { access, privileged = true }: Access, walke
         descriptor: hexWord(fault.descriptor, descriptorBits(walker, fault.stage)),
       }),
       ...(fault.descriptorAddress !== undefined && { descriptor_address: fault.descriptorAddress }),
+      ...iss2Json(fault),
       ...(fault.denied !== undefined && {
         denied: fault.denied.map((one) => deniedJson(one, regime)),
       }),
@@ -162,11 +183,12 @@ function gpcJson({ gpc, gptLevel, output, pa, paSpace, gpi }: Fault): object {
 
 /** What denied the access, as data and in words. */
 function deniedJson(denial: Denial, regime: MachineRegime): object {
-  const { by, stage, level, value, dirtyOff } = denial;
+  const { by, stage, level, index, value, dirtyOff } = denial;
   return {
     by,
     stage,
     ...(level !== undefined && { level }),
+    ...(index !== undefined && { index }),
     ...(value !== undefined && { value }),
     ...(dirtyOff !== undefined && { dirty_off: dirtyOff }),
     text: denialText(denial, regime),

@@ -19,6 +19,7 @@ import {
   spaceText,
 } from '../../text/hardware.ts';
 import { hex, hexWord, sizeText } from '../../text/numbers.ts';
+import { permissionIndexText } from '../../text/permission-index.ts';
 import type { Style } from '../../text/style.ts';
 import { tableLimits } from '../../text/table-limits.ts';
 import { descriptorBits } from '../../text/words.ts';
@@ -39,7 +40,11 @@ export function walkLines(result: Answer, access: Access, walker: Translator, st
     `${style.title(hex(result.ia))}  ${wanted}${stateText(walker)}`,
     ...stepLines(result, walker, style),
     ...(result.ok
-      ? [...translationLines(result, walker.regime, style), ...runLines(result, walker, style)]
+      ? [
+          ...translationLines(result, walker.regime, style),
+          ...permissionIndexText(result, walker).map((text) => `  by    ${text}`),
+          ...runLines(result, walker, style),
+        ]
       : faultLines(result, access, walker, style)),
   ];
 }

@@ -1,0 +1,96 @@
+/** The features of a PE by what its identification registers say. (DDI 0487 A2.2, D24.2 ID_AA64MMFR0_EL1 to ID_AA64MMFR4_EL1, ID_AA64PFR0_EL1 to ID_AA64PFR2_EL1.) */
+import { read } from '../arch/read.ts';
+import {
+  ID_AA64MMFR0_EL1,
+  ID_AA64MMFR1_EL1,
+  ID_AA64MMFR2_EL1,
+  ID_AA64MMFR3_EL1,
+  ID_AA64MMFR4_EL1,
+  ID_AA64PFR0_EL1,
+  ID_AA64PFR1_EL1,
+  ID_AA64PFR2_EL1,
+  IDENTIFICATION,
+} from '../arch/registers/identification.ts';
+import type { CpuFeatures } from './cpu.ts';
+
+/** Values by the manual's names, `ID_AA64MMFR0_EL1`; 64 bits each. */
+export type IdentificationValues = Readonly<Record<string, bigint>>;
+
+/** PA bits by PARange. A 56-bit PE has 52 without 128-bit descriptors. */
+const PA_BITS = [32, 36, 40, 42, 44, 48, 52, 52];
+
+/** The manual's name of an identification register, as it may be written: `id_aa64mmfr0`. Undefined: none that matters. */
+export function identificationName(written: string): string | undefined {
+  const name = written.toUpperCase().replace(/(_EL1)?$/, '_EL1');
+  return IDENTIFICATION.find((one) => one.name === name)?.name;
+}
+
+/** What each register that is given says, and nothing of the others. */
+const SAYS: Readonly<Record<string, (value: bigint) => Partial<CpuFeatures>>> = {
+  [ID_AA64MMFR0_EL1.name]: (value) => {
+    const { PARange, TGran4, TGran16 } = ID_AA64MMFR0_EL1.fields;
+    const paBits = PA_BITS[read(value, PARange)] ?? PA_BITS.at(-1)!;
+    return { paBits, lpa: paBits === 52, lpa2: read(value, TGran4) === 1 || read(value, TGran16) === 2 };
+  },
+  [ID_AA64MMFR1_EL1.name]: (value) => {
+    const { XNX, PAN, HPDS, HAFDBS } = ID_AA64MMFR1_EL1.fields;
+    const updates = read(value, HAFDBS);
+    return {
+      xnx: read(value, XNX) > 0,
+      pan: read(value, PAN) > 0,
+      pan3: read(value, PAN) >= 3,
+      hpds: read(value, HPDS) > 0,
+      hafdbs: updates >= 2,
+      haft: updates >= 3,
+    };
+  },
+  [ID_AA64MMFR2_EL1.name]: (value) => {
+    const { E0PD, BBM, FWB, ST, NV, VARange } = ID_AA64MMFR2_EL1.fields;
+    return {
+      e0pd: read(value, E0PD) > 0,
+      bbm: Math.min(read(value, BBM), 2) as CpuFeatures['bbm'],
+      s2fwb: read(value, FWB) > 0,
+      ttst: read(value, ST) > 0,
+      nv: read(value, NV) > 0,
+      lva: read(value, VARange) > 0,
+    };
+  },
+  [ID_AA64MMFR3_EL1.name]: (value) => {
+    const { AIE, S2POE, S1POE, S2PIE, S1PIE } = ID_AA64MMFR3_EL1.fields;
+    return {
+      aie: read(value, AIE) > 0,
+      s2poe: read(value, S2POE) > 0,
+      s1poe: read(value, S1POE) > 0,
+      s2pie: read(value, S2PIE) > 0,
+      s1pie: read(value, S1PIE) > 0,
+    };
+  },
+  [ID_AA64MMFR4_EL1.name]: (value) => ({ asid2: read(value, ID_AA64MMFR4_EL1.fields.ASID2) > 0 }),
+  [ID_AA64PFR0_EL1.name]: (value) => ({
+    rme: read(value, ID_AA64PFR0_EL1.fields.RME) > 0,
+    sel2: read(value, ID_AA64PFR0_EL1.fields.SEL2) > 0,
+  }),
+  [ID_AA64PFR1_EL1.name]: (value) => {
+    const { THE, GCS, MTE, BT } = ID_AA64PFR1_EL1.fields;
+    return {
+      the: read(value, THE) > 0,
+      gcs: read(value, GCS) > 0,
+      mte: read(value, MTE) >= 2,
+      bti: read(value, BT) > 0,
+    };
+  },
+  [ID_AA64PFR2_EL1.name]: (value) => ({ mtePerm: read(value, ID_AA64PFR2_EL1.fields.MTEPERM) > 0 }),
+};
+
+/**
+ * The features that the given registers speak of, implemented or not; of what no register that is given says there is nothing.
+ *
+ * @example
+ * identifiedFeatures({ ID_AA64MMFR4_EL1: 0x100n }); // { asid2: true }
+ */
+export function identifiedFeatures(values: IdentificationValues): Partial<CpuFeatures> {
+  return Object.assign(
+    {},
+    ...Object.entries(values).map(([name, value]) => SAYS[identificationName(name) ?? '']?.(value) ?? {}),
+  ) as Partial<CpuFeatures>;
+}

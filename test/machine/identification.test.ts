@@ -1,0 +1,75 @@
+/** What a PE says of itself, and what its registers show: identification values and bits that are RES0 without a feature. */
+import { describe, expect, test } from 'vitest';
+import { cpuOf } from '../../src/machine/machine.ts';
+import { cpuFeatures, featuresBeyond } from '../../src/walker/cpu.ts';
+
+/** QEMU 11.1's `-cpu max`, at run time. */
+const MAX = {
+  ID_AA64MMFR0_EL1: 0x2100_0323_1020_1126n,
+  ID_AA64MMFR1_EL1: 0x11_0112_0103_1212_2n,
+  ID_AA64MMFR3_EL1: 0x1000_0000_1100_1111n,
+  ID_AA64MMFR4_EL1: 0x100n,
+};
+const of = (identification: Record<string, bigint>, more: object = {}) =>
+  cpuFeatures(cpuOf({ cpu: { identification, ...more } }));
+
+describe('identification registers', () => {
+  test('take the place of what the model has', () => {
+    expect(of(MAX)).toMatchObject({
+      paBits: 52,
+      lpa: true,
+      lpa2: true,
+      hafdbs: true,
+      haft: false,
+      pan3: true,
+      hpds: true,
+      s1pie: true,
+      s2pie: true,
+      s1poe: false,
+      s2poe: false,
+      aie: true,
+      asid2: true,
+    });
+    expect(of({ ID_AA64MMFR3_EL1: 0n })).toMatchObject({ s1pie: false, aie: false, s2pie: false });
+    expect(of({ ID_AA64MMFR3_EL1: 0x11_0000n })).toMatchObject({ s1poe: true, s2poe: false });
+    expect(of({ ID_AA64MMFR1_EL1: 3n })).toMatchObject({ hafdbs: true, haft: true, pan: false });
+    expect(of({ ID_AA64MMFR0_EL1: 0x4n })).toMatchObject({ paBits: 44, lpa: false, lpa2: false });
+    expect(of({ ID_AA64PFR1_EL1: 0x0009_1000_0000_0201n })).toMatchObject({
+      the: true,
+      gcs: true,
+      mte: true,
+      bti: true,
+    });
+    expect(of({ ID_AA64PFR2_EL1: 1n })).toMatchObject({ mtePerm: true });
+  });
+
+  test('PA bits and features that are asked for come first', () => {
+    expect(of({ ID_AA64MMFR0_EL1: 4n }, { paBits: 40 }).paBits).toBe(40);
+    expect(of({ ID_AA64MMFR3_EL1: 0n }, { features: ['FEAT_S1PIE'] }).s1pie).toBe(true);
+  });
+});
+
+describe('registers that show a feature', () => {
+  const shown = (registers: Record<string, bigint>, cpu?: object) =>
+    cpuFeatures(cpuOf({ registers, ...(cpu && { cpu }) }));
+
+  test('a bit that is RES0 without it is set', () => {
+    expect(shown({ tcr2: 0x8n })).toMatchObject({ s1poe: true, haft: false, the: false });
+    expect(shown({ tcr2: 0x801n })).toMatchObject({ s1poe: false, haft: true, the: true });
+    expect(shown({ vtcr: 1n << 37n })).toMatchObject({ s2poe: true });
+    expect(shown({ vtcr: 1n << 34n })).toMatchObject({ the: true });
+  });
+
+  test('not of a model that is known by name, nor beside identification registers', () => {
+    expect(shown({ tcr2: 0x8n }, { model: 'cortex-a76' }).s1poe).toBe(false);
+    expect(shown({ tcr2: 0x8n }, { identification: { ID_AA64MMFR3_EL1: 0n } }).s1poe).toBe(false);
+    expect(shown({ tcr2: 0x8n }, { model: 'max' }).s1poe).toBe(true);
+  });
+});
+
+test('what a PE has beyond a model has one name each', () => {
+  expect(featuresBeyond('max', cpuFeatures('max'))).toEqual([]);
+  const more = cpuFeatures({ model: 'max', s1poe: true, the: true, xs: true });
+  expect(featuresBeyond('max', more)).toEqual(['FEAT_XS', 'FEAT_S1POE', 'FEAT_THE']);
+  expect(featuresBeyond('cortex-a76', cpuFeatures({ model: 'cortex-a76', nv: true }))).toEqual(['FEAT_NV']);
+});

@@ -1,0 +1,50 @@
+/** A TLB and permission indirection and overlays: overlays are not cached, dirty state is that of nDirty. (DDI 0487 D8.4.1.4, D8.5.2.) */
+import { expect, test } from 'vitest';
+import { Tlb } from '../../src/tlb/index.ts';
+import { withFeatures } from '../../src/walker/cpu.ts';
+import { memoryWith } from '../walker/table-builder.ts';
+
+const memoryOf = (leaf: bigint) =>
+  memoryWith({ '0x40000000': 0x4000_1003n, '0x40001000': 0x4000_2003n, '0x40002008': leaf });
+const TCR = 0x2_0080_3519n;
+const cpu = withFeatures('max', ['FEAT_S1POE']);
+const at = (registers: Record<string, bigint>) =>
+  ({
+    regime: 'el1&0',
+    registers: { ttbr0: 0x4000_0000n, tcr: TCR, mair: 0xffn, ...registers },
+    cpu,
+  }) as const;
+
+test('an entry made under another overlay is not found', () => {
+  const tlb = new Tlb(memoryOf(0x4010_0703n), at({ tcr2: 8n, por: 7n }));
+  expect(tlb.translate(0x1000n, { access: 'write' })).toMatchObject({ from: 'walk', result: { ok: true } });
+  expect(tlb.translate(0x1000n, { access: 'write' })).toMatchObject({ from: 'tlb', result: { ok: true } });
+  tlb.switchTo(at({ tcr2: 8n, por: 1n }));
+  expect(tlb.translate(0x1000n, { access: 'write' })).toMatchObject({
+    from: 'walk',
+    result: { ok: false, fault: { overlay: true } },
+  });
+  // A base permission may be cached: PIR is not looked at again.
+  tlb.switchTo(at({ tcr2: 8n, por: 7n }));
+  expect(tlb.translate(0x1000n, { access: 'write' })).toMatchObject({ from: 'tlb', result: { ok: true } });
+});
+
+test('with indirect permissions the first write to a clean page walks, whatever bit 51 says', () => {
+  const memory = memoryOf(0x4010_0783n);
+  const tlb = new Tlb(memory, at({ tcr2: 2n, pir: 5n, tcr: TCR | (3n << 39n) }));
+  expect(tlb.translate(0x1000n, { access: 'read' })).toMatchObject({ from: 'walk', result: { ok: true } });
+  expect(memory.read64(0x4000_2008n)).toBe(0x4010_0783n);
+  expect(tlb.translate(0x1000n, { access: 'write' })).toMatchObject({ from: 'walk', result: { ok: true } });
+  expect(memory.read64(0x4000_2008n)).toBe(0x4010_0703n);
+  expect(tlb.translate(0x1000n, { access: 'write' })).toMatchObject({ from: 'tlb', result: { ok: true } });
+});
+
+test('a Guarded Control Stack access walks', () => {
+  const tlb = new Tlb(memoryOf(0x4010_0703n), at({ tcr2: 2n, pir: 9n }));
+  expect(tlb.translate(0x1000n, { access: 'read' })).toMatchObject({ from: 'walk' });
+  expect(tlb.translate(0x1000n, { access: 'write' })).toMatchObject({ result: { ok: false } });
+  expect(tlb.translate(0x1000n, { access: 'write', gcs: true })).toMatchObject({
+    from: 'walk',
+    result: { ok: true },
+  });
+});
