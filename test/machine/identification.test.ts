@@ -31,7 +31,7 @@ describe('identification registers', () => {
       asid2: true,
     });
     expect(of({ ID_AA64MMFR3_EL1: 0n })).toMatchObject({ s1pie: false, aie: false, s2pie: false });
-    expect(of({ ID_AA64MMFR3_EL1: 0x11_0000n })).toMatchObject({ s1poe: true, s2poe: false });
+    expect(of({ ID_AA64MMFR3_EL1: 0x1_0000n })).toMatchObject({ s1poe: true, s2poe: false });
     expect(of({ ID_AA64MMFR1_EL1: 3n })).toMatchObject({ hafdbs: true, haft: true, pan: false });
     expect(of({ ID_AA64MMFR0_EL1: 0x4n })).toMatchObject({ paBits: 44, lpa: false, lpa2: false });
     expect(of({ ID_AA64PFR1_EL1: 0x0009_1000_0000_0201n })).toMatchObject({

@@ -45,7 +45,7 @@ export const TLB: readonly Mutant[] = [
   {
     name: 'writable-clean-answers',
     file: 'src/tlb/entry.ts',
-    find: "clean: access.access !== 'write' && leaves.some(isClean),",
+    find: "clean: access.access !== 'write' && leaves.some((step) => isClean(step, context)),",
     replace: 'clean: false,',
     breaks: 'The first write through a writable-clean entry does not walk, and makes nothing dirty.',
     tests: ['test/tlb/walks.test.ts'],

@@ -197,7 +197,7 @@ export const WALKER: readonly Mutant[] = [
   {
     name: 'run-with-dirty-members',
     file: 'src/walker/contiguous.ts',
-    find: 'const low = model.hi & dbm ? lo & ~dirty : lo;',
+    find: 'const low = anyDirty || model.hi & dbm ? lo & ~dirty : lo;',
     replace: 'const low = lo;',
     breaks: 'A run is misprogrammed because some of its entries are dirty.',
     tests: ['test/walker/contiguous.test.ts'],
