@@ -28,6 +28,8 @@ export interface CapturedRow {
 export interface Capture {
   readonly name: string;
   readonly producer: string;
+  /** What was assumed of the machine, in words. */
+  readonly notes?: readonly string[];
   readonly machine: MachineDescription;
   readonly stream: StreamChoice;
   /** Whose accesses they are. Default: Secure of EL3, Non-secure of everything else. */
@@ -41,7 +43,7 @@ const FRAME = 0x1000n;
 
 /** The document, ready for JSON. Words that are zero are left out, as golden images have it. */
 export function captureImage(capture: Capture): object {
-  const { name, producer, machine, stream, rows, touched } = capture;
+  const { name, producer, notes = [], machine, stream, rows, touched } = capture;
   const { regime, cpu, memory } = machine;
   const { scr, scr_el3 = scr, ...others } = machine.registers;
   const registers = Object.fromEntries(
@@ -70,6 +72,7 @@ export function captureImage(capture: Capture): object {
     kind: 'image',
     name,
     producer,
+    ...(notes.length > 0 && { notes }),
     regime,
     ...(security !== defaultSecurity(regime) && { security: securityWord(security) }),
     cpu: {

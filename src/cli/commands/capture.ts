@@ -8,14 +8,17 @@ import { rangeSize } from '../../space/ranges.ts';
 import { listSpace } from '../../space/space.ts';
 import { treeOfTarget } from '../../space/tree-read.ts';
 import { counted } from '../../text/numbers.ts';
+import { makeStyle } from '../../text/style.ts';
 import type { Access } from '../../walker/index.ts';
 import { parseRange } from '../input/address.ts';
 import { sortArguments } from '../input/sort-arguments.ts';
 import { EXIT, inputError, usageError } from '../io.ts';
+import { registerLines } from '../machine/derivation.ts';
 import {
   type AccessOptions,
   addAccessOptions,
   addTargetOptions,
+  DERIVATION_HELP,
   FILE_ARGUMENT,
   TARGET_HELP,
   type TargetOptions,
@@ -56,6 +59,7 @@ export function define(command: Command, cli: Cli): void {
     .option('--range <range>', 'only these input addresses: a..b or a+length')
     .option('-o, --output <file>', 'where to write it (default: stdout)')
     .option('--force', 'overwrite the file')
+    .option('--derivation', DERIVATION_HELP)
     .option('--name <name>', "the capture's name");
   addTargetOptions(command)
     .addHelpText('after', HELP)
@@ -81,6 +85,9 @@ async function capture(
   if (output !== undefined) checkOutputFile(output, force, '--output');
   const target = await readTarget([file, ...files], out.io, options);
   for (const warning of target.warnings) out.note(warning);
+  // The document is on stdout. Of a dump too, all that the registers mean is said where it is asked for.
+  const told = registerLines({ ...target, dumped: false }, options, makeStyle(false));
+  for (const line of told) out.note(line.trimEnd());
   for (const { ia } of accesses) checkBaseGiven(target, ia);
   const rows: CapturedRow[] = [];
   const touched = touchedWords(target.machine.memory, () => {
@@ -94,6 +101,7 @@ async function capture(
   const document = captureImage({
     name: options.name ?? `capture of ${target.name}`,
     producer: 'lpae capture',
+    notes: target.warnings,
     machine: target.machine,
     stream: target.stream,
     security: target.walker.security,

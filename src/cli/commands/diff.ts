@@ -10,7 +10,8 @@ import { columns } from '../../text/columns.ts';
 import { count, counted, hex, hexWord, sizeText } from '../../text/numbers.ts';
 import type { Style } from '../../text/style.ts';
 import { EXIT } from '../io.ts';
-import { addTargetOptions, FILE_ARGUMENT, TARGET_HELP } from '../machine/options.ts';
+import { derivationJson, registerLines } from '../machine/derivation.ts';
+import { addTargetOptions, DERIVATION_HELP, FILE_ARGUMENT, TARGET_HELP } from '../machine/options.ts';
 import { readSides, type SideOptions } from '../machine/read.ts';
 import type { Target } from '../machine/target.ts';
 import type { Cli, Output } from '../output.ts';
@@ -51,7 +52,8 @@ export function define(command: Command, cli: Cli): void {
     .option('--sizes', 'by meaning: different leaf sizes count as a difference')
     .option('--registers-a <file>', 'register values of A alone')
     .option('--registers-b <file>', 'register values of B alone')
-    .option('--full', 'every difference');
+    .option('--full', 'every difference')
+    .option('--derivation', DERIVATION_HELP);
   addTargetOptions(command)
     .addHelpText('after', HELP)
     .action(async (a: string, b: string, options: DiffOptions) => {
@@ -62,8 +64,8 @@ export function define(command: Command, cli: Cli): void {
 async function diff(out: Output, a: string, b: string, options: DiffOptions): Promise<number> {
   const { by } = options;
   const [left, right] = await readSides([a, b], out.io, options);
-  for (const { name, warnings } of [left, right])
-    for (const warning of warnings) out.note(`${name}: ${warning}`);
+  const notes = [left, right].flatMap(({ name, warnings }) => warnings.map((text) => `${name}: ${text}`));
+  for (const note of notes) out.note(note);
   const meaning = by === 'bits' ? [] : meaningOf(out, left, right, options.sizes === true);
   const bits: BitsDiff =
     by === 'meaning' ? { entries: [], trees: [], more: 0 } : diffBits(left.walker, right.walker);
@@ -73,10 +75,17 @@ async function diff(out: Output, a: string, b: string, options: DiffOptions): Pr
       a: left.name,
       b: right.name,
       same,
+      notes,
+      derivation: { a: derivationJson(left), b: derivationJson(right) },
       ...(by !== 'bits' && { meaning: meaning.map((one) => meaningJson(one, left.regime, right.regime)) }),
       ...(by !== 'meaning' && { bits: { ...bits, entries: bits.entries.map(entryJson) } }),
     });
-  } else show(out, { left, right, meaning, bits, full: options.full === true });
+  } else {
+    show(out, { left, right, meaning, bits, full: options.full === true }, (target) =>
+      // Of two machines all of it is long: it is there on demand.
+      registerLines({ ...target, dumped: false }, options, out.style),
+    );
+  }
   return same ? EXIT.ok : EXIT.negative;
 }
 
@@ -95,10 +104,16 @@ interface Shown {
   readonly full: boolean;
 }
 
-function show(out: Output, { left, right, meaning, bits, full }: Shown): void {
+function show(
+  out: Output,
+  { left, right, meaning, bits, full }: Shown,
+  registersOf: (target: Target) => readonly string[],
+): void {
   const { style } = out;
   out.line(`${style.bad('-')} ${left.name}`);
+  out.lines(registersOf(left).map((line) => `    ${line}`));
   out.line(`${style.good('+')} ${right.name}`);
+  out.lines(registersOf(right).map((line) => `    ${line}`));
   const cut = <T>(list: readonly T[]): readonly T[] => (full ? list : list.slice(0, SHORT_LIST));
   const rest = (shown: number, all: number) => {
     if (all > shown) out.line(style.faint(`  … ${count(all - shown)} more (--full shows them)`));

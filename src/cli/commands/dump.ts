@@ -106,6 +106,7 @@ async function dump(out: Output, files: readonly string[], options: DumpOptions)
     out.document('lpae.dump/1', {
       name: target.name,
       regime,
+      notes: target.warnings,
       ...(walker.security !== undefined && { security: securityWord(walker.security) }),
       derivation: derivationJson(target),
       ...(only !== undefined && { in_part: true }),

@@ -83,6 +83,7 @@ async function lintFiles(out: Output, files: readonly string[], options: LintOpt
 interface Space extends NamedSpace {
   readonly regime: string;
   readonly result: LintResult;
+  readonly notes: readonly string[];
 }
 
 function lintTarget(target: Target, rules: readonly RuleName[], out: Output): Space {
@@ -96,7 +97,7 @@ function lintTarget(target: Target, rules: readonly RuleName[], out: Output): Sp
     const names = result.skipped.join(', ');
     out.note(`skipped, because memory types are not known without MAIR: ${names}`);
   }
-  return { name, regime, ranges, result };
+  return { name, regime, ranges, result, notes: target.warnings };
 }
 
 type Across = ReturnType<typeof lintAcross> | undefined;
@@ -106,9 +107,10 @@ function showJson(out: Output, spaces: readonly Space[], rules: readonly RuleNam
     findings: findings.map(findingJson),
     dropped: Object.fromEntries(dropped),
   });
-  const spaceJson = ({ name, regime, result }: Space) => ({
+  const spaceJson = ({ name, regime, result, notes }: Space) => ({
     name,
     regime,
+    notes,
     tables: result.tables,
     rules,
     skipped: result.skipped,

@@ -80,7 +80,8 @@ async function walk(
   if (out.json) {
     const walks = results.map((result) => walkJson(result, access, walker));
     const derivation = derivationJson(target);
-    out.document('lpae.walk/1', { name, regime, derivation, walks, ...(golden && { golden }) });
+    const notes = target.warnings;
+    out.document('lpae.walk/1', { name, regime, notes, derivation, walks, ...(golden && { golden }) });
   } else {
     const told = registerLines(target, { derivation: options.derivation || explained }, out.style);
     out.lines(told);

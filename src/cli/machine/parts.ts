@@ -213,6 +213,7 @@ export function registerNotes({ regime, because, assumed, ignored }: ResolvedReg
   const of = (kind: IgnoredRegister['kind']) => ignored.filter((one) => one.kind === kind);
   const names = (list: readonly IgnoredRegister[]) => list.map(({ register }) => register).join(', ');
   const others = of('other');
+  const bits = of('bits').map(({ register, why }) => `${register}: ${why}`);
   const bystanders = of('bystander').length;
   return [
     ...(because === undefined ? [] : [`regime ${regime}: ${because}`]),
@@ -221,6 +222,7 @@ export function registerNotes({ regime, because, assumed, ignored }: ResolvedReg
     ...of('unmodelled').map(({ register, why }) => `${register} is ignored: ${why}`),
     ...(of('unknown').length > 0 ? [`not known here, and ignored: ${names(of('unknown'))}`] : []),
     ...(others.length > 0 ? [`${regime} does not read ${names(others)}`] : []),
+    ...(bits.length > 0 ? [bits.join('; ')] : []),
     ...(bystanders > 0 ? [`${counted(bystanders, 'register')} that no walk reads left out`] : []),
   ];
 }

@@ -1,6 +1,7 @@
 /** What a walk of a regime can't do without, and what is taken for granted of registers that were not given. (DDI 0487 D8.2.12, G5.2.) */
 import { isSet } from '../../arch/read.ts';
 import { type Regime, type RegisterName, traitsOf } from '../../arch/regimes.ts';
+import { SCTLR, TTBCR } from '../../arch/registers/aarch32-control.ts';
 import { TCR2_EL1 } from '../../arch/registers/extended.ts';
 import { GPCCR_EL3 } from '../../arch/registers/granule-protection.ts';
 import { SCTLR_EL1 } from '../../arch/registers/sctlr.ts';
@@ -83,6 +84,22 @@ export function checkComplete(regime: Regime, registers: Registers): void {
         ? 'give them, or ask for --stage 1 alone'
         : undefined,
   });
+}
+
+/** Registers that were given and that short descriptors make no use of, and why. (DDI 0487 G5.4.1, G5.7.2.) */
+export function unusedByShort(regime: Regime, registers: Registers): { slot: string; why: string }[] {
+  const { descriptors } = traitsOf(regime);
+  const { tcr = 0n, sctlr } = registers;
+  const short = descriptors === 'short' || (descriptors === 'long or short' && !isSet(tcr, TTBCR.fields.EAE));
+  if (!short) return [];
+  return [
+    { slot: 'ttbr1', unused: !isSet(tcr, TTBCR.fields.N), why: 'not read: TTBCR.N = 0' },
+    {
+      slot: 'mair',
+      unused: sctlr !== undefined && !isSet(sctlr, SCTLR.fields.TRE),
+      why: 'not read: SCTLR.TRE = 0',
+    },
+  ].filter(({ slot, unused }) => unused && registers[slot] !== undefined);
 }
 
 /** What else was not given, and what it is taken for. */

@@ -96,6 +96,8 @@ export interface Sources {
   readonly slot: RegisterName;
   /** `TTBR0` in capitals is another register: that of PL1, beside Hyp mode's HTTBR. */
   readonly capitalsAreOther: boolean;
+  /** How wide it is, where that is not as the manual's name says: TTBR0 and TTBR1 of short descriptors. */
+  readonly bits?: number;
   /** The manual's name of what the regime reads. */
   readonly manual: string;
   readonly whole: readonly string[];
@@ -105,9 +107,11 @@ export interface Sources {
 /** Every access of a PE is checked by them, whatever its regime. */
 const GRANULE_PROTECTION = { gpccr: GPCCR_EL3.name, gptbr: GPTBR_EL3.name, gpcbw: GPCBW_EL3.name } as const;
 
+const SHORT_BASE_BITS = 32;
+
 /** Every register that a regime reads. */
 export function sourcesOf(regime: Regime): readonly Sources[] {
-  const { architecture, el, stage1, stage2, registers } = traitsOf(regime);
+  const { architecture, el, stage1, stage2, registers, descriptors } = traitsOf(regime);
   const alone = architecture === 'AArch64' && el === 1 && stage1 && !stage2;
   // HCR_EL2 switches no stage of EL1&0 on, but its NV and NV1 change what descriptors mean.
   const checked = architecture === 'AArch64' || architecture === 'AArch32' ? GRANULE_PROTECTION : {};
@@ -120,7 +124,13 @@ export function sourcesOf(regime: Regime): readonly Sources[] {
     const capitalsAreOther = architecture === 'AArch32' && el === 2;
     return high !== undefined && low !== undefined
       ? { slot: name, capitalsAreOther, manual, whole: others, halves: [high, low] }
-      : { slot: name, capitalsAreOther, manual, whole: [manual.toUpperCase(), ...others] };
+      : {
+          slot: name,
+          capitalsAreOther,
+          manual,
+          whole: [manual.toUpperCase(), ...others],
+          ...(descriptors === 'short' && /^ttbr/.test(name) && { bits: SHORT_BASE_BITS }),
+        };
   });
 }
 

@@ -34,8 +34,7 @@ function widthOf(manual: string): number {
   return widths.length === 0 ? 64 : Math.max(...widths);
 }
 
-function checkWidth({ written, value }: Given, manual: string): void {
-  const bits = widthOf(manual);
+function checkWidth({ written, value }: Given, manual: string, bits = widthOf(manual)): void {
   if (BigInt.asUintN(bits, value) === value) return;
   throw new RegisterError('value', `${manual} has ${bits} bits`, {
     register: written,
@@ -55,7 +54,7 @@ export function pick(given: readonly Given[], sources: Sources): Picked | undefi
   const one = agreeing(found, manual);
   const pair = halves && pickHalves(given, halves);
   if (one === undefined) return pair;
-  if (halves === undefined) checkWidth(one, manual);
+  if (halves === undefined) checkWidth(one, manual, sources.bits ?? widthOf(manual));
   if (pair !== undefined && pair.value !== one.value)
     agreeing([one, { ...one, written: halves!.join(':'), value: pair.value }], manual);
   return { value: one.value, from: [...found, ...(pair?.from ?? [])] };

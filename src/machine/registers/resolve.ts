@@ -7,12 +7,12 @@ import { isStream, type MachineRegime, type Regime, traitsOf } from '../../arch/
 import { TTBCR } from '../../arch/registers/aarch32-control.ts';
 import { UNMODELLED_REGISTERS } from '../../arch/registers/unmodelled.ts';
 import { hex } from '../../memory/hex.ts';
-import { assumptions, checkComplete, stagesOff } from './complete.ts';
+import { assumptions, checkComplete, stagesOff, unusedByShort } from './complete.ts';
 import { RegisterError } from './errors.ts';
 import { type AskedRegime, inferRegime, underHcr } from './infer.ts';
 import { type Given, given, kindOf, likelyName, OF_M4U, type Sources, smmuName, sourcesOf } from './names.ts';
 import { type Picked, pick } from './pick.ts';
-import { checkModelled } from './unmodelled.ts';
+import { checkModelled, unreadOf } from './unmodelled.ts';
 
 export type { AskedRegime } from './infer.ts';
 
@@ -36,8 +36,8 @@ export interface RegisterRequest {
 export interface IgnoredRegister {
   /** As it was written. */
   readonly register: string;
-  /** `bystander`: no walk reads it. `other`: of another regime. */
-  readonly kind: 'bystander' | 'other' | 'unmodelled' | 'unknown' | 'field';
+  /** `bystander`: no walk reads it. `other`: of another regime. `bits`: set, and read by no walk. */
+  readonly kind: 'bystander' | 'other' | 'unmodelled' | 'unknown' | 'field' | 'bits';
   readonly why: string;
 }
 
@@ -87,7 +87,17 @@ export function resolveRegisters(request: RegisterRequest): ResolvedRegisters {
     checkComplete(regime, { ...registers, ...(scr !== undefined && { scr_el3: scr }) });
   }
   assumed.push(...assumptions(regime, registers));
-  const fields = checkModelled(regime, byManualName(regime, picked, all), stagesOff(regime, registers));
+  const values = byManualName(regime, picked, all);
+  const fields = [
+    ...checkModelled(regime, values, stagesOff(regime, registers)),
+    ...unusedByShort(regime, registers).map(({ slot, why }) => ({
+      register: picked
+        .get(slot)!
+        .from.map(({ written }) => written)
+        .join(', '),
+      why,
+    })),
+  ];
   return {
     regime,
     ...(because.length > 0 && { because: because.join('; ') }),
@@ -96,6 +106,10 @@ export function resolveRegisters(request: RegisterRequest): ResolvedRegisters {
     ignored: [
       ...leftOver(all, picked, regime),
       ...fields.map(({ register, why }) => ({ register, kind: 'field' as const, why })),
+      ...unreadOf(
+        values,
+        sourcesOf(regime).map(({ manual }) => manual),
+      ).map((one) => ({ ...one, kind: 'bits' as const })),
     ],
   };
 }
@@ -228,12 +242,30 @@ function ofSmmu(
     ...(because !== undefined && { because }),
     registers,
     assumed,
-    ignored: leftOver(
-      [...file, ...over].filter(({ name }) => smmuName(name) === undefined),
-      new Map(),
-      regime,
-    ),
+    ignored: [
+      ...unusedOfSmmu(regime, taken),
+      ...leftOver(
+        [...file, ...over].filter(({ name }) => smmuName(name) === undefined),
+        new Map(),
+        regime,
+      ),
+    ],
   };
+}
+
+/** Where a stream table is given entries by themselves are not read, and without one what leads to it; a nested CD is in memory. */
+function unusedOfSmmu(regime: AskedRegime, taken: ReadonlyMap<string, Picked>): IgnoredRegister[] {
+  const nested = regime === 'smmuv3-s2' || regime === 'smmuv3-nested';
+  const unused = taken.has('strtab_base')
+    ? { pattern: /^(ste|cd)\d$/, why: 'the stream table is read in its place' }
+    : {
+        pattern: nested ? /^(strtab_base_cfg|cr0|cr2|gbpa|cd\d)$/ : /^(strtab_base_cfg|cr0|cr2|gbpa)$/,
+        why: 'a single stream has none of it',
+      };
+  return [...taken]
+    .filter(([slot]) => unused.pattern.test(slot))
+    .flatMap(([, { from }]) => from)
+    .map(({ written }) => ({ register: written, kind: 'other', why: unused.why }));
 }
 
 function smmuValues(all: readonly Given[]): Map<string, Picked> {

@@ -5,6 +5,7 @@ import { isSet, maskOf } from '../../arch/read.ts';
 import { type Regime, traitsOf } from '../../arch/regimes.ts';
 import { TTBCR } from '../../arch/registers/aarch32-control.ts';
 import { HCRX_EL2 } from '../../arch/registers/extended.ts';
+import { PE_REGISTERS } from '../../arch/registers/index.ts';
 import { VTCR_EL2 } from '../../arch/registers/stage2.ts';
 import { TCR_EL1, TCR_EL2, TCR_EL3 } from '../../arch/registers/tcr.ts';
 import {
@@ -13,6 +14,7 @@ import {
   UNMODELLED_FIELDS,
   type UnmodelledField,
 } from '../../arch/registers/unmodelled.ts';
+import { unreadBits } from '../../arch/registers/unread.ts';
 import { hex } from '../../memory/hex.ts';
 import { tcr2Closed } from '../../walker/params/extended.ts';
 import { RegisterError } from './errors.ts';
@@ -96,5 +98,22 @@ function idleOf(regime: Regime, values: ByManualName): { register: string; why: 
         : []),
       ...(bits !== 0n ? [{ register, why: `bits ${hex(bits)} are RES0, and ignored` }] : []),
     ];
+  });
+}
+
+/** Controls of a PE that say much more than what walks read. */
+const BROAD = /^H?SCTLR(_EL\d)?$|^HCR(_EL2)?$/;
+
+/** Bits of them that are set and that no walk reads, by register. */
+export function unreadOf(
+  values: ByManualName,
+  manual: readonly string[],
+): { register: string; why: string }[] {
+  return manual.flatMap((register) => {
+    const value = values.get(register);
+    const layout = PE_REGISTERS.find(({ name }) => name === register);
+    if (value === undefined || layout === undefined || !BROAD.test(register)) return [];
+    const bits = unreadBits(layout, value);
+    return bits === 0n ? [] : [{ register, why: `no walk reads bits ${hex(bits)}` }];
   });
 }
