@@ -35,6 +35,8 @@ export const attributes = {
   contiguous: maybe(flag),
   guarded: maybe(flag),
 };
+/** What stderr says too: what was assumed of the machine, which registers are not read. */
+export const notes = maybe(said(v.array(text), 'what was assumed, and what has no part in the answer'));
 export const derivation = maybe(
   said(some({}), 'what the registers mean: granule, sizes, start level, what is wrong'),
 );

@@ -20,6 +20,7 @@ import {
   lists,
   maybe,
   needed,
+  notes,
   output,
   range,
   said,
@@ -97,6 +98,7 @@ export const OUTPUTS: readonly Kind[] = [
     document('walk', {
       name: text,
       regime: text,
+      notes,
       derivation,
       walks: v.array(
         some({
@@ -120,6 +122,7 @@ export const OUTPUTS: readonly Kind[] = [
     document('dump', {
       name: text,
       regime: text,
+      notes,
       derivation,
       in_part: maybe(said(flag, 'with --range: nothing is said of what was not scanned')),
       scanned: v.array(some({ first: hex, last: hex })),
@@ -238,6 +241,7 @@ export const OUTPUTS: readonly Kind[] = [
     document('lint', {
       name: text,
       regime: text,
+      notes,
       tables: count,
       rules: said(v.array(text), 'the rules that were applied'),
       findings: v.array(
@@ -264,6 +268,8 @@ export const OUTPUTS: readonly Kind[] = [
       a: text,
       b: text,
       same: flag,
+      notes,
+      derivation: maybe(some({ a: derivation, b: derivation })),
       meaning: maybe(v.array(some({ first: hex, last: hex, a: side, b: side }))),
       bits: maybe(
         some({

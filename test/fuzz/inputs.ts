@@ -102,7 +102,9 @@ function ofGolden(random: Random): Line {
   }
   const file = save('golden.json', JSON.stringify(json) ?? '');
   const what = `${name}, ${edits.join(', ')}`;
-  const choice = random.between(0, IMAGE_COMMANDS.length + CHECKS);
+  // A map request may be as large as memory allows; of a golden file lpae check refuses what takes minutes.
+  const first = name.startsWith('linux/') ? IMAGE_COMMANDS.length + 1 : 0;
+  const choice = random.between(first, IMAGE_COMMANDS.length + CHECKS);
   if (choice >= IMAGE_COMMANDS.length + 1) return { args: ['check', file], what, codes: [0, 1, 3] };
   if (choice === IMAGE_COMMANDS.length) {
     const whole = save('whole.json', JSON.stringify(document));
