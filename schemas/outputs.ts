@@ -36,6 +36,7 @@ export const OUTPUTS: readonly Kind[] = [
   output(
     'map',
     document('map', {
+      verify: maybe(said(some({ ok: flag }), 'of an intention: as lpae verify prints it')),
       name: maybe(text),
       format: text,
       ok: said(flag, 'true: every operation was done in full, and returned what the request expects'),

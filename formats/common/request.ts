@@ -6,6 +6,7 @@ import {
   type Feature,
   type FormatRequest,
   type Quirk,
+  STAGE1_REGIMES,
 } from '../../src/pagetable/format.ts';
 
 const OPTIONS = [
@@ -21,8 +22,12 @@ const OPTIONS = [
   'cpuPageSize',
 ];
 
-/** @throws FormatError when a value has the wrong type or is out of range, or an option is unknown. */
-export function checkRequest(request: FormatRequest): void {
+/**
+ * @param own - options of this format alone.
+ * @throws FormatError when a value has the wrong type or is out of range, or an option is unknown.
+ */
+export function checkRequest(request: FormatRequest, own: readonly (keyof FormatRequest)[] = []): void {
+  const known = [...OPTIONS, ...own];
   const {
     pgsizeBitmap,
     ias,
@@ -36,8 +41,8 @@ export function checkRequest(request: FormatRequest): void {
     cpuPageSize = 4096,
   } = request;
   for (const option of Object.keys(request)) {
-    if (!OPTIONS.includes(option)) {
-      throw new FormatError(`there is no option ${option}; options are ${OPTIONS.join(', ')}`);
+    if (!known.includes(option)) {
+      throw new FormatError(`there is no option ${option}; options are ${known.join(', ')}`);
     }
   }
   if (typeof pgsizeBitmap !== 'bigint' || pgsizeBitmap < 0n || pgsizeBitmap >> 64n) {
@@ -59,6 +64,11 @@ export function checkRequest(request: FormatRequest): void {
   }
   if (mair !== undefined && (typeof mair !== 'bigint' || mair < 0n || mair >> 64n)) {
     throw new FormatError(`mair must be a bigint of at most 64 bits, not ${String(mair)}`);
+  }
+  if (request.regime !== undefined && !STAGE1_REGIMES.includes(request.regime)) {
+    throw new FormatError(
+      `regime must be one of ${STAGE1_REGIMES.join(', ')}, not ${String(request.regime)}`,
+    );
   }
   if (!isPowerOfTwo(cpuPageSize)) {
     throw new FormatError(`cpuPageSize must be a power of two, not ${String(cpuPageSize)}`);

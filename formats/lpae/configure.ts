@@ -40,13 +40,17 @@ const RGN = { noncacheable: 0, writeBack: 1 } as const;
 function configureLong(options: LongFormatOptions, request: FormatRequest): TableFormat {
   const { name, stage, width } = options;
   const { coherentWalk = true, quirks = [] } = request;
-  checkRequest(request);
+  checkRequest(request, stage === 1 && width === 64 ? ['regime'] : []);
   checkQuirks(name, options.quirks, request);
   checkFeatures(name, options.features, request, stage);
   if (coherentWalk && quirks.includes('arm_outer_wbwa')) {
     throw new FormatError(
       'arm_outer_wbwa lets a walker that is not coherent use the outer cache; it needs coherentWalk: false',
     );
+  }
+  const { regime = 'el1&0' } = request;
+  if (regime !== 'el1&0' && quirks.includes('arm_ttbr1')) {
+    throw new FormatError(`arm_ttbr1 is for two ranges of addresses; ${regime} has one (DDI 0487 D8.1.2)`);
   }
   const geometry = lpaeGeometry(withinLimits(options, request), stage);
   const { granuleLog2, levels } = geometry;
@@ -77,7 +81,10 @@ function configureLong(options: LongFormatOptions, request: FormatRequest): Tabl
     quirks: [...quirks],
     features: [...(request.features ?? [])],
     ...(stage === 2 && { concatenation: concatenationOf(request) }),
-    protExtras: ['device', 'execute', 'shareability', ...(stage === 1 ? (['mairIndex'] as const) : [])],
+    protExtras: [
+      ...(['device', 'execute', 'shareability'] as const),
+      ...(stage === 1 ? (['mairIndex', 'global', 'nonSecure'] as const) : []),
+    ],
     granuleLog2,
     levels,
     rootBytes: geometry.rootBytes,
@@ -122,7 +129,7 @@ interface Settings extends ProtContext {
 }
 
 function settingsOf(request: FormatRequest, stage: 1 | 2, width: 32 | 64): Settings {
-  const { quirks = [], features = [], coherentWalk = true, mair = LINUX_MAIR } = request;
+  const { quirks = [], features = [], coherentWalk = true, mair = LINUX_MAIR, regime = 'el1&0' } = request;
   const has = (feature: Feature) => features.includes(feature);
   const lpa2 = has('lpa2');
   const dirtyState = quirks.includes('arm_hd') || has('dirty_state');
@@ -130,6 +137,7 @@ function settingsOf(request: FormatRequest, stage: 1 | 2, width: 32 | 64): Setti
     stage,
     width,
     mair,
+    regime,
     ns: quirks.includes('arm_ns'),
     dirtyState,
     fwb: has('fwb') || quirks.includes('arm_s2fwb'),
@@ -152,7 +160,7 @@ function withinLimits({ name, limits }: LongFormatOptions, request: FormatReques
 function registersOf(
   options: LongFormatOptions,
   geometry: Geometry,
-  { coherentWalk, outerCached: outer, ttbr1, mair, lpa2, update, fwb }: Settings,
+  { coherentWalk, outerCached: outer, ttbr1, mair, regime, lpa2, update, fwb }: Settings,
   root: bigint,
 ) {
   const { granuleLog2, ias, outputCode } = geometry;
@@ -169,7 +177,7 @@ function registersOf(
     // An AArch32 regime has input sizes of 25 to 32 bits, and its TTBR1 can't cover as much as TTBR0. A request that it can't
     // express is walked as an AArch64 context instead, as an SMMU would walk the same descriptors.
     const aarch32 = options.width === 32 && !ttbr1 && ias >= 25;
-    return stage1Registers(root, fields, { ttbr1, mair, lpa2, update, aarch32 });
+    return stage1Registers(root, fields, { regime, ttbr1, mair, lpa2, update, aarch32 });
   }
   // VTCR.SL0 counts down from the last level a walk can start at. The 4K granule's codes are off by one, and level -1 has one with SL2
   // (DDI 0487 D24.2.206, table D8-19).

@@ -3,7 +3,7 @@
  * follows the architecture (DDI 0487 D8.4, D8.6).
  */
 import { FormatError, hex } from '../../src/pagetable/errors.ts';
-import type { DeviceType, Prot } from '../../src/pagetable/format.ts';
+import type { DeviceType, Prot, Stage1Regime } from '../../src/pagetable/format.ts';
 
 /**
  * MAIR_ELx as Linux computes it (DDI 0487 D24.2.110): attribute 0 Non-cacheable, 1 Write-Back, 2 Device-nGnRE, 3 inner
@@ -29,6 +29,8 @@ export interface ProtContext {
   readonly stage: 1 | 2;
   readonly width: 32 | 64;
   readonly mair: bigint;
+  /** Of stage 1. */
+  readonly regime: Stage1Regime;
   /** NS = 1 in every leaf. */
   readonly ns: boolean;
   /** Writable leaves get DBM. */
@@ -44,18 +46,30 @@ export function protFields(prot: Prot, context: ProtContext): Record<string, num
   return context.stage === 1 ? stage1Fields(prot, context) : stage2Fields(prot, context);
 }
 
-/** Stage 1: writable unless the prot asks for `read` alone. Every mapping belongs to an ASID (nG). */
+/** Of EL2 or EL3 alone: one privilege level, no ASID. */
+function hasOneLevel({ regime }: ProtContext): boolean {
+  return regime !== 'el1&0';
+}
+
+/**
+ * Stage 1: writable unless the prot asks for `read` alone. Every mapping belongs to an ASID (nG), unless it is global. With one privilege
+ * level nG and PXN are RES0, AP[1] is RES1, and `priv` makes no difference (DDI 0487 D8.3.1.2).
+ */
 function stage1Fields(prot: Prot, context: ProtContext): Record<string, number> {
   const readOnly = prot.read === true && !prot.write;
+  const oneLevel = hasOneLevel(context);
+  if (oneLevel && prot.global === false) {
+    throw new FormatError(`${context.regime} has no ASID: every mapping is global (DDI 0487 D8.3.1.2)`);
+  }
   return {
-    nG: 1,
+    nG: oneLevel || prot.global ? 0 : 1,
     AF: 1,
     ...shareability(prot, context),
-    'AP[2:1]': (readOnly ? 2 : 0) | (prot.priv ? 0 : 1),
+    'AP[2:1]': (readOnly ? 2 : 0) | (prot.priv && !oneLevel ? 0 : 1),
     AttrIndx: attributeIndex(prot, context.mair),
-    NS: context.ns ? 1 : 0,
+    NS: (prot.nonSecure ?? context.ns) ? 1 : 0,
     DBM: context.dirtyState && !readOnly ? 1 : 0,
-    ...stage1Execute(prot, context, readOnly),
+    ...(oneLevel ? oneLevelExecute(prot, context) : stage1Execute(prot, context, readOnly)),
   };
 }
 
@@ -134,6 +148,16 @@ function stage1Execute(prot: Prot, { width }: ProtContext, readOnly: boolean): R
   }
   if (execute === 'privileged') return { XN: 1, PXN: 0 };
   return { XN: execute === 'none' ? 1 : 0, PXN: execute === 'all' ? 0 : 1 };
+}
+
+/** XN alone. */
+function oneLevelExecute(prot: Prot, { regime }: ProtContext): Record<string, number> {
+  const { execute } = prot;
+  if (execute === 'unprivileged') {
+    throw new FormatError(`${regime} has no unprivileged accesses: execute is all or none (DDI 0487 D8.1.2)`);
+  }
+  if (execute !== undefined) noContradiction(prot);
+  return { XN: prot.noexec || execute === 'none' ? 1 : 0, PXN: 0 };
 }
 
 /** XN[1:0] (DDI 0487 table D8-78): 0b01 not at EL1, 0b10 nowhere, 0b11 not at EL0. The odd values need FEAT_XNX. */

@@ -2,7 +2,7 @@
  * Register values for a long-descriptor table. Linux reports single fields, hardware takes whole words: TCR_EL1, VTCR_EL2 and
  * TTBRs of AArch64 (DDI 0487 D24.2), or for a 32-bit format TTBCR, VTCR and TTBRs of AArch32 (G8.2, DDI 0406C B4.1).
  */
-import type { Registers } from '../../src/pagetable/format.ts';
+import type { Registers, Stage1Regime } from '../../src/pagetable/format.ts';
 
 /** Fields of TCR or VTCR by their names in Linux's io_pgtable_cfg. */
 export interface ControlFields {
@@ -21,6 +21,8 @@ const EPD0 = BIT(7);
 const EPD1 = BIT(23);
 const EAE = BIT(31);
 const RES1 = BIT(31);
+/** Of TCR_EL2 and TCR_EL3 beside it. */
+const RES1_23 = BIT(23);
 
 /** What hardware updates in descriptors: nothing, the access flag (HA), or the dirty state too (HD). Bits of TCR and VTCR. */
 export type HardwareUpdate = 'none' | 'access' | 'dirty';
@@ -56,7 +58,14 @@ function half(f: ControlFields, upper: boolean): bigint {
 export function stage1Registers(
   root: bigint,
   f: ControlFields,
-  options: { ttbr1: boolean; mair: bigint; lpa2: boolean; update: HardwareUpdate; aarch32: boolean },
+  options: {
+    regime: Stage1Regime;
+    ttbr1: boolean;
+    mair: bigint;
+    lpa2: boolean;
+    update: HardwareUpdate;
+    aarch32: boolean;
+  },
 ): Registers {
   const { outputCode, ...rest } = f;
   const cfg = { ttbr: root, tcr: { ips: outputCode, ...rest }, mair: options.mair };
@@ -66,6 +75,16 @@ export function stage1Registers(
     return {
       cfg,
       hardware: { regime: 'pl1&0', registers: { ttbr0: root, ttbr1: 0n, tcr, mair } },
+    };
+  }
+  if (options.regime !== 'el1&0') {
+    // TCR_EL2 and TCR_EL3 have one range, with the fields of VTCR_EL2 that they share in the same places.
+    const own =
+      at(f.tsz, 0) | at(f.irgn, 8) | at(f.orgn, 10) | at(f.sh, 12) | at(f.tg, 14) | at(outputCode, 16);
+    const tcr = own | VTCR_UPDATE[options.update] | (options.lpa2 ? VTCR_DS : 0n) | RES1 | RES1_23;
+    return {
+      cfg,
+      hardware: { regime: options.regime, registers: { ttbr0: baseRegister(root), tcr, mair } },
     };
   }
   const ds = options.lpa2 ? TCR_DS : 0n;

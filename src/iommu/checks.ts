@@ -34,11 +34,13 @@ export function exactWord(name: string, value: unknown): number {
 }
 
 /** The values that each member beyond the flags may have. */
-const EXTRA_VALUES: Readonly<Record<ProtExtra, readonly (string | number)[]>> = {
+const EXTRA_VALUES: Readonly<Record<ProtExtra, readonly (string | number | boolean)[]>> = {
   device: DEVICE_TYPES,
   execute: EXECUTE,
   shareability: SHAREABILITY_DOMAINS,
   mairIndex: [0, 1, 2, 3, 4, 5, 6, 7],
+  global: [true, false],
+  nonSecure: [true, false],
 };
 const isFlag = (name: string): boolean => (PROT_FLAGS as readonly string[]).includes(name);
 
@@ -66,7 +68,7 @@ function checkExtra(name: string, value: unknown): void {
       `prot has no flag ${name}; its flags are ${PROT_FLAGS.join(', ')}, and its other members are ${PROT_EXTRAS.join(', ')}`,
     );
   }
-  if (value !== undefined && !allowed.includes(value as string | number)) {
+  if (value !== undefined && !allowed.includes(value as string | number | boolean)) {
     throw new IommuError('EINVAL', `prot.${name} must be one of ${allowed.join(', ')}, not ${String(value)}`);
   }
 }

@@ -34,13 +34,22 @@ export interface ConfigMembers extends Beside {
   readonly features?: FormatRequest['features'] | undefined;
   readonly concatenation?: FormatRequest['concatenation'] | undefined;
   readonly mair?: bigint | undefined;
+  readonly regime?: FormatRequest['regime'];
 }
 
 /** What a format takes of a config. */
 export function requestIn(config: ConfigMembers, { linux }: Partial<Beside> = {}): FormatRequest {
   const { pgsize_bitmap: pgsizeBitmap, ias, oas, coherent_walk: coherentWalk } = config;
-  const { quirks, features, concatenation, mair } = config;
-  const chosen = { coherentWalk, quirks, features, concatenation, mair, linux: config.linux ?? linux };
+  const { quirks, features, concatenation, mair, regime } = config;
+  const chosen = {
+    coherentWalk,
+    quirks,
+    features,
+    concatenation,
+    mair,
+    regime,
+    linux: config.linux ?? linux,
+  };
   return { pgsizeBitmap, ias, oas, ...present(chosen) };
 }
 

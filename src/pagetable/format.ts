@@ -23,6 +23,10 @@ export interface Prot {
   readonly shareability?: ShareabilityDomain;
   /** The index of a MAIR attribute, 0 to 7, instead of the attribute that the flags ask for. */
   readonly mairIndex?: number;
+  /** For every ASID (nG = 0). Default: for one, as Linux maps. Regimes of EL2 and EL3 alone have no ASID: all is global there. */
+  readonly global?: boolean;
+  /** The output is in the Non-secure physical address space (NS = 1), for tables that Secure state walks. Default: as `arm_ns` says. */
+  readonly nonSecure?: boolean;
 }
 
 export const DEVICE_TYPES = ['nGnRnE', 'nGnRE', 'nGRE', 'GRE'] as const;
@@ -41,6 +45,8 @@ export const PROT_EXTRAS = [
   'execute',
   'shareability',
   'mairIndex',
+  'global',
+  'nonSecure',
 ] as const satisfies readonly (keyof Prot)[];
 /** A member of {@link Prot} beyond Linux's flags. */
 export type ProtExtra = (typeof PROT_EXTRAS)[number];
@@ -64,6 +70,11 @@ export const FEATURES = ['contiguous', 'lpa2', 'access_flag', 'dirty_state', 'fw
 /** One of the features that a request may ask for; see {@link FormatRequest}. */
 export type Feature = (typeof FEATURES)[number];
 
+/** Regimes whose stage 1 a format may be asked for. */
+export const STAGE1_REGIMES = ['el1&0', 'el2', 'el3'] as const;
+/** Whose stage 1 it is: of EL1 and EL0, or of EL2 or EL3 alone, which have one privilege level and no ASID. (DDI 0487 D8.1.2.) */
+export type Stage1Regime = (typeof STAGE1_REGIMES)[number];
+
 /** A request to make a table: Linux's io_pgtable_cfg. */
 export interface FormatRequest {
   /** A bit for each page size that the hardware offers; the format keeps those of one granule. */
@@ -82,6 +93,8 @@ export interface FormatRequest {
   readonly concatenation?: Concatenation;
   /** MAIR_ELx, 64 bits, for stage 1. Default: Linux's. */
   readonly mair?: bigint;
+  /** The regime that walks the table. Default `el1&0`, which is Linux's. Only AArch64 stage 1 takes it. */
+  readonly regime?: Stage1Regime;
   /** The CPU's page size in bytes, which decides the granule where several are offered. Default: 4 KiB. */
   readonly cpuPageSize?: number | bigint;
 }
@@ -116,6 +129,8 @@ export interface Registers {
   readonly hardware: {
     readonly regime:
       | 'el1&0'
+      | 'el2'
+      | 'el3'
       | 'el1&0-s2'
       | 'pl1&0'
       | 'pl1&0-s2'

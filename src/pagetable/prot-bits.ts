@@ -22,8 +22,9 @@ export class ProtTable {
 
   /** The bits of `prot` in this table, computed once for each combination of flags. @throws FormatError if the format can't express it. */
   bitsOf(prot: Prot): ProtBits {
-    const { device, execute, shareability, mairIndex } = prot;
-    if ((device ?? execute ?? shareability ?? mairIndex) !== undefined) return this.#makeBits(prot);
+    const { device, execute, shareability, mairIndex, global, nonSecure } = prot;
+    const extra = device ?? execute ?? shareability ?? mairIndex ?? global ?? nonSecure;
+    if (extra !== undefined) return this.#makeBits(prot);
     const key =
       (prot.read ? 1 : 0) |
       (prot.write ? 2 : 0) |

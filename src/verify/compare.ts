@@ -128,7 +128,7 @@ function* termDifferences(
 
 const FLAGS = [
   ['global', 'global', 'nG'],
-  ['contiguous', 'contiguous', 'not contiguous'],
+  ['contiguous', 'contiguous', 'single entries'],
   ['guarded', 'GP', 'no GP'],
 ] as const;
 

@@ -1,11 +1,18 @@
 /** `lpae map`: carries out a request and shows the results, the tables, their cost, and the registers. */
 import { type Command, Option } from 'commander';
 import { countTree, FormatError, IommuError, type TreeTable } from '../../index.ts';
+import { createMachine } from '../../machine/machine.ts';
 import { treeOfTables } from '../../space/tree.ts';
 import { columns } from '../../text/columns.ts';
 import { hexWord, pageSizes, sizeText } from '../../text/numbers.ts';
+import type { Intent } from '../../verify/intent.ts';
+import { parseIntent } from '../../verify/parse.ts';
+import { reportLines } from '../../verify/report.ts';
+import { verifySpace } from '../../verify/verify.ts';
 import { createWalker } from '../../walker/index.ts';
-import { nameOf, readJson } from '../input/input.ts';
+import { nameOf, parseJson } from '../input/input.ts';
+import { readText, understood } from '../input/intent-file.ts';
+import { requestOfIntent } from '../input/intent-request.ts';
 import { type MapRequest, parseRequest } from '../input/request.ts';
 import { EXIT } from '../io.ts';
 import type { Cli, Output } from '../output.ts';
@@ -16,6 +23,7 @@ import { dmaOutcomeJson, dmaOutcomeLines } from '../text/dma-text.ts';
 import { costRows, registerRows } from '../text/map-text.ts';
 import { outcomeJson, outcomeLines } from '../text/outcome.ts';
 import { SHORT_TABLE, treeLines } from '../text/tree-text.ts';
+import { verificationJson } from '../text/verify-json.ts';
 
 interface MapOptions {
   readonly full?: boolean;
@@ -23,18 +31,21 @@ interface MapOptions {
 }
 
 const HELP = `
-REQUEST is JSON. Addresses and sizes are strings ("0x8000_0000", "2M", "0x4000_0000+0x1234") or whole numbers.
+REQUEST is an intention, as lpae verify reads them: tables are made for it and compared with it. Or it is JSON. Addresses and sizes
+are strings ("0x8000_0000", "2M", "0x4000_0000+0x1234") or whole numbers.
 
   format         one of those that lpae formats lists
   config         { pgsize_bitmap, ias, oas, coherent_walk: true, quirks: [] }, as in Linux's io_pgtable_cfg; and what
-                 Linux leaves out: features ["contiguous", "lpa2", "access_flag", "dirty_state", "fwb", "xnx"], mair
+                 Linux leaves out: features ["contiguous", "lpa2", "access_flag", "dirty_state", "fwb", "xnx"], mair,
+                 regime (el1&0, el2, el3)
   linux          the version whose choices to follow: "6.12" (default) or "7.3"; lpae formats lists them. Here or in config, like partial_unmap
   cpu_page_size  the unit of scatterlist entries; default 4K
   semantics      of map_sg: exact (default), per-entry, page-align
   partial_unmap  what unmapping a part of a block does: split (6.12), refuse (7.3), whole
   concatenation  in config, for a stage-2 root: possible (6.12), mandatory (7.3)
   prot           of read write cache noexec mmio priv; default ["read", "write"]; or an object of these with
-                 device (nGnRnE nGnRE nGRE GRE), execute (all privileged unprivileged none), shareability, mairIndex
+                 device (nGnRnE nGnRE nGRE GRE), execute (all privileged unprivileged none), shareability, mairIndex,
+                 global, nonSecure
   iova, sg       one map_sg: entries ["0xphys", "0xlength"], { phys, length } or { page, offset, length }
   ranges         maps: [{ iova, paddr, size, prot }]
   ops            or a list of operations: { op: "map", iova, paddr, size, prot }, { op: "map_sg", iova, sg, prot },
@@ -45,7 +56,8 @@ REQUEST is JSON. Addresses and sizes are strings ("0x8000_0000", "2M", "0x4000_0
                  max_segment, preset (platform, pci) …, iova: "linux" for Linux's own IOVAs (docs/map-requests.md)
   ram            { base, size } of the RAM for tables; default 1G at 0x8000_0000
 
-Golden files of kind ops are such requests. Exit code 0 if everything was done (or returned ret), otherwise 1.
+Golden files of kind ops are such requests. What a format can't express of an intention is a difference. Exit code 0 if everything was
+done (or returned ret) and is as meant, otherwise 1.
 
 Examples:
   $ lpae map request.json
@@ -62,7 +74,7 @@ Examples:
 
 export function define(command: Command, cli: Cli): void {
   command
-    .argument('<request>', 'JSON file; - is stdin')
+    .argument('<request>', 'JSON file, or an intention; - is stdin')
     .option('--full', 'every row of every table')
     .addOption(
       new Option('--profile <name>', 'choices that the request does not make itself (docs/linux.md)').choices(
@@ -76,7 +88,9 @@ export function define(command: Command, cli: Cli): void {
 }
 
 async function map(out: Output, file: string, options: MapOptions): Promise<number> {
-  let request = parseRequest(await readJson(file, out.io), nameOf(file));
+  const read = await readRequest(file, out);
+  let { request } = read;
+  const { intent } = read;
   let performed: Performed;
   try {
     request = withProfile(request, options.profile);
@@ -85,10 +99,46 @@ async function map(out: Output, file: string, options: MapOptions): Promise<numb
     if (!(error instanceof IommuError)) throw error;
     return refused(out, request, error);
   }
-  if (out.json) out.document('lpae.map/1', document(request, performed));
-  else show(out, request, performed, options);
+  const made = intent && compared(performed, intent, nameOf(file));
+  if (out.json) {
+    const verified = made && { verify: verificationJson(made.found, made.target) };
+    out.document('lpae.map/1', { ...document(request, performed), ...verified });
+  } else {
+    show(out, request, performed, options);
+    if (made)
+      out.lines([
+        '',
+        ...reportLines(made.found, { target: made.target, style: out.style, maxOk: SHORT_TABLE }),
+      ]);
+  }
   for (const { text } of unwalkableOf(performed.domain, request)) out.note(`warning: ${text}`);
-  return allDone(performed) ? EXIT.ok : EXIT.negative;
+  return allDone(performed) && made?.found.ok !== false ? EXIT.ok : EXIT.negative;
+}
+
+/** A request, or what makes tables for an intention. */
+async function readRequest(
+  file: string,
+  { io }: Output,
+): Promise<{ readonly request: MapRequest; readonly intent?: Intent }> {
+  const name = nameOf(file);
+  const text = await readText(file, io);
+  const looksLikeJson = /^\ufeff?\s*(?:$|\{|\[\s*[{\]])/.test(text);
+  const json = looksLikeJson ? parseJson(new TextEncoder().encode(text), name) : undefined;
+  const { schema } = (json ?? {}) as { schema?: unknown };
+  if (looksLikeJson && schema !== 'lpae.intent/1' && schema !== 'lpae.dump/1') {
+    return { request: parseRequest(json, name) };
+  }
+  const intent = understood(name, () => parseIntent(text));
+  return { request: parseRequest(requestOfIntent(intent, name), name), intent };
+}
+
+/** What the tables map beside what was meant: formats have less to say than intentions. */
+function compared({ domain }: Performed, { regimes: _, security, ...meant }: Intent, name: string) {
+  const { regime, registers, cpu } = domain.registers.hardware;
+  const state = security === undefined ? {} : { security };
+  const description = { memory: domain.memory, regime, registers: { ...registers }, cpu, ...state };
+  const target = createMachine(description)();
+  return { target, found: understood(name, () => verifySpace(target, meant)) };
 }
 
 function allDone({ outcomes, dma }: Performed): boolean {

@@ -1,15 +1,13 @@
 /** `lpae verify`: whether tables map what was meant, and nothing else; and a first intention written from tables that are believed. */
 import type { Command } from 'commander';
 import { listSpace, type Space } from '../../space/space.ts';
-import { counted } from '../../text/numbers.ts';
 import { makeStyle } from '../../text/style.ts';
-import { IntentError, problemText } from '../../verify/intent.ts';
 import { parseIntent } from '../../verify/parse.ts';
 import { reportLines } from '../../verify/report.ts';
 import { type Verification, verifySpace } from '../../verify/verify.ts';
 import { parseRange } from '../input/address.ts';
-import { readUnzipped } from '../input/file-source.ts';
 import { nameOf } from '../input/input.ts';
+import { readText, understood } from '../input/intent-file.ts';
 import { EXIT, inputError, usageError } from '../io.ts';
 import { addTargetOptions, FILE_ARGUMENT, TARGET_HELP, type TargetOptions } from '../machine/options.ts';
 import { readTarget } from '../machine/read.ts';
@@ -90,7 +88,7 @@ async function verify(
   if (options.force) throw usageError('--force overwrites the file of --write, which is not given');
   const only = options.range === undefined ? undefined : parseRange(options.range, '--range');
   const name = nameOf(file);
-  const text = await readText(file, out);
+  const text = await readText(file, out.io);
   const intent = understood(name, () => parseIntent(text));
   const target = await readTarget(files, out.io, options);
   for (const warning of target.warnings) out.note(warning);
@@ -124,33 +122,6 @@ async function verify(
 
 function hasFindings({ lines, unnamed, unreachable, rules }: Verification): boolean {
   return unnamed.length + unreachable.length > 0 || [...lines, ...rules].some(({ ok }) => !ok);
-}
-
-async function readText(file: string, { io }: Output): Promise<string> {
-  try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(await readUnzipped(file, io));
-  } catch (error) {
-    if (error instanceof TypeError) throw inputError(`${nameOf(file)}: not UTF-8 text`);
-    throw error;
-  }
-}
-
-/** Problems that are shown before the rest is only counted. */
-const SHOWN = 20;
-
-/** What can't be understood or asked is a matter of usage, and never a difference. */
-function understood<T>(name: string, act: () => T): T {
-  try {
-    return act();
-  } catch (error) {
-    if (!(error instanceof IntentError)) throw error;
-    const { problems } = error;
-    const lines = problems.slice(0, SHOWN).map((one) => `${name}: ${problemText(one)}`);
-    const more = problems.length - lines.length;
-    throw usageError(
-      [...lines, ...(more > 0 ? [`${name}: ${counted(more, 'more problem')}`] : [])].join('\n'),
-    );
-  }
 }
 
 /** A first intention: the text of a dump, with what it means above it. */

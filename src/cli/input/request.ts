@@ -26,6 +26,7 @@ import {
   type Prot,
   QUIRKS,
   SHAREABILITY_DOMAINS,
+  STAGE1_REGIMES,
 } from '../../pagetable/format.ts';
 import { inputError } from '../io.ts';
 import { type DmaPart, dmaPart, dmaSchema } from './dma-request.ts';
@@ -59,6 +60,8 @@ const fullProt = v.pipe(
     execute: maybe(v.picklist(EXECUTE)),
     shareability: maybe(v.picklist(SHAREABILITY_DOMAINS)),
     mairIndex: maybe(whole(0, 7)),
+    global: maybe(v.boolean()),
+    nonSecure: maybe(v.boolean()),
   }),
   v.transform((prot): Prot => present(prot)),
 );
@@ -105,6 +108,7 @@ const configSchema = members({
   quirks: maybe(v.array(v.picklist(QUIRKS))),
   ...choicesInConfig,
   mair: maybe(address),
+  regime: maybe(v.picklist(STAGE1_REGIMES)),
 });
 
 /** A member of golden files that requests ignore. */
