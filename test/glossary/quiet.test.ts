@@ -1,20 +1,32 @@
-/** What is no fault (fixtures/faults/quiet.jsonl): register dumps, memory dumps, boot logs, prose. Nothing is invented in any of them, however they are printed. */
+/** What is no fault (fixtures/faults/quiet*.jsonl): register dumps, memory dumps, boot logs, prose. Nothing is invented in any of them, however they are printed. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { gunzipSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
 import { parseFaults } from '../../src/glossary/faults/parse.ts';
 
-const FILE = join(import.meta.dirname, '../../fixtures/faults/quiet.jsonl');
-const texts: { readonly name: string; readonly text: string }[] = readFileSync(FILE, 'utf8')
-  .trim()
-  .split('\n')
-  .map((line) => JSON.parse(line));
+const FOLDER = join(import.meta.dirname, '../../fixtures/faults');
+
+interface Text {
+  readonly name: string;
+  readonly text: string;
+}
+
+const textsOf = (lines: string): Text[] =>
+  lines
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line));
+const texts = textsOf(readFileSync(join(FOLDER, 'quiet.jsonl'), 'utf8'));
+/** Whole boots: too long to print again in other forms. */
+const boots = textsOf(gunzipSync(readFileSync(join(FOLDER, 'quiet-boots.jsonl.gz'))).toString('utf8'));
 
 test('there are texts', () => {
   expect(texts.length).toBeGreaterThanOrEqual(80);
+  expect(boots.length).toBeGreaterThanOrEqual(160);
 });
 
-test.each(texts)('$name', ({ text }) => {
+test.each([...texts, ...boots])('$name', ({ text }) => {
   expect(parseFaults(text)).toEqual([]);
 });
 
@@ -58,6 +70,18 @@ describe.each(Object.keys(HOW))('memory printed %s', (how) => {
   });
 });
 
-test('more than 200 texts in all', () => {
-  expect(texts.length + dumps.length * Object.keys(HOW).length).toBeGreaterThan(200);
+test('a crash of Xen is one, though it dumps registers as well', () => {
+  const dump = [
+    '----[ Xen-4.17.5  arm64  debug=n ]----',
+    'CPU:    0',
+    'ESR_EL2: 96000045',
+    'FAR_EL2: 0000000000001000',
+  ];
+  const text = (head: string) => [head, ...dump].map((line) => `(XEN) ${line}`).join('\n');
+  expect(parseFaults(text('*** Dumping CPU0 host state: ***'))).toEqual([]);
+  expect(parseFaults(text('CPU0: Unexpected Trap: Data Abort'))).toMatchObject([{ kind: 'translation' }]);
+});
+
+test('more than 300 texts in all', () => {
+  expect(texts.length + boots.length + dumps.length * Object.keys(HOW).length).toBeGreaterThan(300);
 });

@@ -34,11 +34,19 @@ const SIGNS: Readonly<Record<Sign, readonly RegExp[]>> = {
 
 const NAMES = Object.keys(SIGNS) as Sign[];
 
+/** The head of a dump that somebody asked Xen for, by a debug key. Its syndromes are of exceptions long past. */
+const ASKED_FOR = /\*\*\* Dumping .*\bstate\b.*\*\*\*/;
+/** Such a dump has at most so many lines. A trap or a crash begins another. */
+const ASKED_LINES = 60;
+const TRAP = /\b(?:trap|crash(?:ed)?|panic|fault|abort)\b/i;
+
 /** The signs in a whole text, line by line. */
 export class Evidence {
   readonly #at: readonly ReadonlySet<Sign>[];
+  readonly #lines: readonly string[];
 
   constructor(lines: readonly string[]) {
+    this.#lines = lines;
     this.#at = lines.map(
       (line) => new Set(NAMES.filter((name) => SIGNS[name].some((one) => one.test(line)))),
     );
@@ -47,6 +55,15 @@ export class Evidence {
   /** Whether a line itself has a sign. */
   on(line: number, sign: Sign): boolean {
     return this.#at[line]?.has(sign) ?? false;
+  }
+
+  /** Whether a line stands in a dump of registers that somebody asked for. */
+  askedFor(line: number): boolean {
+    for (let at = line; at >= 0 && line - at <= ASKED_LINES; at--) {
+      if (ASKED_FOR.test(this.#lines[at]!)) return true;
+      if (TRAP.test(this.#lines[at]!)) return false;
+    }
+    return false;
   }
 
   /** The distance to the nearest line with a sign, or undefined if there is none within `reach`. */

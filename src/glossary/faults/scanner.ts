@@ -194,6 +194,7 @@ export class Scanner {
 
   #readTokens(view: View): void {
     const all = tokensOf(view, this.#evidence);
+    if (all.length > 0 && this.#evidence.askedFor(this.#line)) return;
     const tokens = all.filter((token) => !this.#isOldPar(token, all) && !this.#isOfLowerEl(token));
     // Where a line names a single report, all its details are that report's.
     const primaries = tokens.filter(({ key }) => isPrimary(key));
