@@ -105,7 +105,9 @@ export function otherValue(random: Random, value: unknown): unknown {
   if (typeof value === 'string') return random.pick(WORDS.filter((word) => word !== value));
   if (typeof value === 'number') return Math.abs(value + random.pick([1, -1, 2]));
   if (typeof value === 'boolean') return !value;
-  return Array.isArray(value) ? value.slice(1) : random.pick([null, {}]);
+  if (!Array.isArray(value)) return random.pick([null, {}]);
+  // A quirk, where there is a list of them.
+  return value.length === 0 ? ['ttbr1'] : value.slice(1);
 }
 
 /** A copy of a document in which one member has another value, or (undefined) is gone. */
