@@ -128,7 +128,7 @@ export function checkLimits(
 
 /**
  * @param long - the stage of a long-descriptor format: stage 1 takes a MAIR, stage 2 a choice of concatenation.
- * @throws FormatError for a feature, a MAIR or a choice that the format's tables have no use for.
+ * @throws FormatError for a feature, a MAIR or a choice that the format can't use.
  */
 export function checkFeatures(
   name: string,

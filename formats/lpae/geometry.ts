@@ -1,5 +1,5 @@
 /**
- * Which granule, levels and root a request gets, as Linux's arm_lpae_restrict_pgsizes and arm_lpae_alloc_pgtable decide it,
+ * The granule, levels and root for a request, chosen as Linux's arm_lpae_restrict_pgsizes and arm_lpae_alloc_pgtable choose them,
  * with the sizes of DDI 0487 D8.2.1 (granules), D8.2.2 (stage-2 concatenation) and tables D8-16 to D8-34.
  */
 import { FormatError, hex } from '../../src/pagetable/errors.ts';
@@ -151,7 +151,7 @@ function plainStart({ log2, ias }: Sizes): number {
 }
 
 /**
- * Where stage 2 starts: a level lower if its tables are concatenated, each for an entry of the level above.
+ * Where stage 2 starts: a level lower if its tables are concatenated. Each table then stands for an entry of the level above.
  * @throws FormatError when they must be, but would be more than 16.
  */
 function stage2Start(sizes: Sizes, concatenation: Concatenation): number {
@@ -171,8 +171,8 @@ function stage2Start(sizes: Sizes, concatenation: Concatenation): number {
 }
 
 /**
- * Output sizes with which stage 2 can't start at a level, by granule and level (DDI 0487 R_SRKBC, table D8-9). Smaller outputs can't either,
- * but Linux looks at these alone: no input size up to that of the output comes to such a level.
+ * Output sizes with which stage 2 can't start at a level, by granule and level (DDI 0487 R_SRKBC, table D8-9). Smaller outputs can't start there either,
+ * but Linux checks only these: an input that is no larger than a smaller output never leads to such a level.
  */
 const NO_START: Readonly<Record<number, Readonly<Record<number, readonly number[]>>>> = {
   12: { 0: [40, 42] },

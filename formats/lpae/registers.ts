@@ -32,7 +32,7 @@ const VTCR_UPDATE = { none: 0n, access: BIT(21), dirty: BIT(21) | BIT(22) } as c
 const TCR_DS = BIT(59);
 const VTCR_DS = BIT(32);
 const VTCR_SL2 = BIT(33);
-/** HCR.VM and HCR.DC: stage 2 alone. Below it HCR.FWB. */
+/** HCR.VM and HCR.DC: stage 2 translates, stage 1 is off. */
 const HCR_STAGE_2 = BIT(0) | BIT(12);
 const HCR_FWB = BIT(46);
 

@@ -17,7 +17,7 @@ export interface Aperture {
 const shared = new WeakMap<IommuDomain, IovaSource>();
 
 /**
- * All input addresses of a domain except the page at 0: a device that was never programmed accesses it, and must find nothing there.
+ * All input addresses of a domain except the page at 0. A device that was never programmed accesses address 0, and nothing may be mapped there.
  * @throws IommuError EINVAL when it is not a domain.
  */
 export function apertureOf(domain: IommuDomain): Aperture {
@@ -34,9 +34,9 @@ export function apertureOf(domain: IommuDomain): Aperture {
 }
 
 /**
- * The allocator over a domain's aperture, without what the domain reserves, shared by all callers that pass none.
- * @param policy - how it chooses. Default: that of the allocator that is there, or else `highest`.
- * @throws IommuError EINVAL when the policy is unknown, or the domain's IOVAs are handed out by another.
+ * The allocator of a domain's aperture without its reserved ranges. All callers that pass no allocator share it.
+ * @param policy - how it chooses addresses. Default: the policy of the existing allocator, or `highest` if there is none.
+ * @throws IommuError EINVAL when the policy is unknown, or an allocator with another policy already hands out the domain's IOVAs.
  */
 export function iovaAllocatorOf(domain: IommuDomain, policy?: IovaPolicy): IovaSource {
   const aperture = apertureOf(domain);
@@ -70,7 +70,7 @@ export function allocatorFor(
   return new IovaAllocator({ ...aperture, reserved, order });
 }
 
-/** @throws IommuError EINVAL unless all that the allocator hands out can be mapped in the domain. */
+/** @throws IommuError EINVAL unless every address that the allocator hands out can be mapped in the domain. */
 export function checkAllocator(allocator: IovaSource, domain: IommuDomain): void {
   if (!(allocator instanceof IovaAllocator || allocator instanceof LinuxIovaAllocator)) {
     throw new IommuError(

@@ -1,6 +1,6 @@
 /**
- * Lists mapped chunk by chunk: the loop of arch/arm/mm/dma-mapping.c (arm_iommu_map_sg), which iommu_map_sg was made to replace. Every chunk has an
- * IOVA range of its own, every entry a call of iommu_map, and the unit is the CPU's page.
+ * Lists mapped chunk by chunk: the loop of arch/arm/mm/dma-mapping.c (arm_iommu_map_sg), which iommu_map_sg was written to replace. Every chunk has an
+ * IOVA range of its own, every entry takes a call of iommu_map, and the unit is the CPU's page.
  */
 import { checkScatterlist, checkWord } from '../iommu/checks.ts';
 import type { IommuDomain } from '../iommu/domain.ts';
@@ -17,16 +17,16 @@ import type { DmaSegment } from './segments.ts';
 export interface Chunk {
   readonly firstEntry: number;
   readonly entryCount: number;
-  /** Bytes before the first one that was asked for, in its CPU page. */
+  /** Offset in its CPU page of the first byte that was asked for. */
   readonly offset: number;
   /** Bytes asked for. */
   readonly length: number;
-  /** What is mapped, entry by entry, in whole CPU pages. */
+  /** The mapped pieces, one for each entry, in whole CPU pages. */
   readonly maps: readonly { readonly phys: bigint; readonly size: bigint }[];
 }
 
 /**
- * The chunks of a list. A new one begins with an entry that does not start a CPU page, behind one that does not end one, and where the
+ * The chunks of a list. A new chunk begins with an entry that does not start a CPU page, after an entry that does not end one, and where the
  * chunk would become longer than a segment may be.
  * @param maxSegmentSize - bytes; no limit if it is not given.
  */
@@ -80,13 +80,13 @@ export interface ChunkMapping {
 export interface ChunkMapperOptions {
   /** Input addresses. Default: the whole aperture in CPU pages, lowest first, aligned from its base to at most 256 pages, as arch/arm's bitmap does. */
   readonly allocator?: IovaSource;
-  /** Bytes of a CPU page, a power of two; lists must be made of such. Default: 4096. */
+  /** Bytes of a CPU page, a power of two. Lists must have the same CPU page size. Default: 4096. */
   readonly cpuPageSize?: number;
   /** Maximum bytes of a chunk. Default: no limit. (Linux assumes 64 KiB for a driver that sets none.) */
   readonly maxSegmentSize?: bigint;
 }
 
-/** The most that arch/arm aligns to, as CONFIG_ARM_DMA_IOMMU_ALIGNMENT has it by default: 2^8 pages. */
+/** The largest alignment of arch/arm: 2^8 pages, the default of CONFIG_ARM_DMA_IOMMU_ALIGNMENT. */
 const MOST_ALIGNED_PAGES = 256n;
 
 /**
@@ -103,7 +103,7 @@ export class ChunkMapper {
   readonly #maxSegmentSize: number;
   readonly #live = new Set<ChunkMapping>();
 
-  /** @throws IommuError EINVAL for a size that is none, and where the IOMMU's smallest page is larger than the CPU's. */
+  /** @throws IommuError EINVAL for an invalid size, and if the IOMMU's smallest page is larger than the CPU's. */
   constructor(domain: IommuDomain, options: ChunkMapperOptions = {}) {
     const { base, limit, granule } = apertureOf(domain);
     const { cpuPageSize = 4096, maxSegmentSize } = options;
@@ -133,8 +133,8 @@ export class ChunkMapper {
   }
 
   /**
-   * Maps every chunk into a range of its own. Nothing is cacheable: the loop never asked for that.
-   * @throws IommuError EINVAL for a list without entries or of other CPU pages, ENOMEM when IOVA space runs out, whatever `domain.map` throws.
+   * Maps every chunk into a range of its own. Nothing is cacheable, because the loop does not ask for it.
+   * @throws IommuError EINVAL for a list without entries or with another CPU page size, ENOMEM when IOVA space runs out, whatever `domain.map` throws.
    * In each case nothing stays mapped.
    */
   mapSg(sg: Scatterlist, request: DmaRequest): ChunkMapping {
@@ -169,7 +169,7 @@ export class ChunkMapper {
     return mapping;
   }
 
-  /** Unmaps all chunks. @returns bytes unmapped. @throws IommuError EINVAL when this mapper has no such mapping, or no longer. */
+  /** Unmaps all chunks. @returns bytes unmapped. @throws IommuError EINVAL when this mapper has no such mapping, or has unmapped it already. */
   unmapSg(mapping: ChunkMapping): bigint {
     if (!this.#live.delete(mapping)) {
       throw new IommuError('EINVAL', 'this mapper has no such mapping: unmap each mapping once');

@@ -1,13 +1,13 @@
-/** What limits a device's DMA: its masks and segments, and what Linux gives a device before its driver says more (dma-mapping.h, platform.c, probe.c). */
+/** What limits a device's DMA: its masks and segments, and Linux's values for a device before its driver sets any (dma-mapping.h, platform.c, probe.c). */
 import { checkWord, shown } from '../iommu/checks.ts';
 import { hex, IommuError } from '../pagetable/errors.ts';
 import { checkLastAddress, checkMask } from './checks.ts';
 
-/** Limits of a device and of the bus that it is on. */
+/** Limits of a device and of its bus. */
 export interface DeviceLimits {
   /** The highest address that the device can emit, as a mask such as 0xffff_ffffn, or as the last address of a granule. Default: all 64 bits. */
   readonly dmaMask?: bigint;
-  /** The last address that the bus lets through, any address: Linux's bus_dma_limit. The lower of this and the mask counts. Default: none. */
+  /** The last address that the bus lets through: Linux's bus_dma_limit. It can be any address. The lower of this and the mask counts. Default: none. */
   readonly limit?: bigint;
   /**
    * No segment crosses a multiple of this mask plus one. Default: 0xffff_ffffn, which Linux gives PCI devices; other devices have no
@@ -43,12 +43,12 @@ export const DEVICE_PRESETS = {
 /** A kind of device whose limits are known: `platform` or `pci`. */
 export type DevicePreset = keyof typeof DEVICE_PRESETS;
 
-/** What to do with lists that no driver should make: refuse them, or do what Linux does. */
+/** What to do with lists that a driver should never make: refuse them, or do what Linux does. */
 export const ODD_LISTS = ['strict', 'linux'] as const;
 /** `strict` or `linux`. */
 export type OddLists = (typeof ODD_LISTS)[number];
 
-/** Limits that were checked. */
+/** Limits after the checks. */
 export interface CheckedLimits {
   /** The last address that can be used. */
   readonly lastAddress: bigint;
@@ -59,7 +59,7 @@ export interface CheckedLimits {
 
 /**
  * @param granule - the IOMMU's smallest page in bytes.
- * @throws IommuError EINVAL for an unknown preset, a mask or boundary that is none, and segments that can have no byte.
+ * @throws IommuError EINVAL for an unknown preset, an invalid mask or boundary, and a maximum segment size of 0.
  */
 export function checkLimits(
   options: DeviceLimits & { readonly preset?: DevicePreset },
@@ -79,7 +79,7 @@ export function checkLimits(
   const { maxSegmentSize = given.maxSegmentSize, low32First = given.low32First ?? false } = options;
   checkLastAddress('dmaMask', dmaMask, granule);
   checkWord('limit', limit);
-  // Linux takes a boundary below the granule: lists of whole granules never cross one there.
+  // Linux accepts a boundary below the granule. Lists of whole granules never cross one there.
   checkMask('segmentBoundary', segmentBoundary, odd === 'linux' ? 1n : granule);
   if (maxSegmentSize !== undefined) checkWord('maxSegmentSize', maxSegmentSize);
   if (maxSegmentSize === 0n)

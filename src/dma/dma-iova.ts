@@ -7,7 +7,7 @@ import type { IommuDomain } from '../iommu/domain.ts';
 import { hex, IommuError } from '../pagetable/errors.ts';
 import { type DmaRequest, protOf } from './prot.ts';
 
-/** Where a range lies and how it is given back. Sizes in bytes. */
+/** Where a range is and how to give it back. Sizes in bytes. */
 export interface DmaIovaPlace {
   readonly domain: IommuDomain;
   /** The IOMMU's smallest page. */
@@ -30,7 +30,7 @@ export interface DmaIovaPlace {
  * range.destroy();
  */
 export class DmaIova {
-  /** The first address that the device uses: it lies as deep in its page as the memory that was named when the range was allocated. */
+  /** The first address that the device uses. Its offset in its page is that of the memory that was named when the range was allocated. */
   readonly address: bigint;
   /** Bytes. */
   readonly size: bigint;
@@ -51,10 +51,10 @@ export class DmaIova {
   }
 
   /**
-   * Maps `size` bytes from the physical address `phys` on at `offset` of the range. Only the first piece may begin inside a page of the IOMMU, as deep as the range's
-   * address does.
-   * @throws IommuError EINVAL for a piece that leaves the range or begins elsewhere in its page (EIO in Linux), EEXIST where something is linked
-   * already, whatever `domain.map` throws. Nothing of the piece stays mapped then.
+   * Maps `size` bytes from the physical address `phys` on at `offset` of the range. Only the first piece may begin inside a page of the IOMMU, at the same offset as the range's
+   * address.
+   * @throws IommuError EINVAL for a piece that leaves the range or begins at another offset in its page (EIO in Linux), EEXIST where something is linked
+   * already, and whatever `domain.map` throws. In each case no part of the piece stays mapped.
    */
   link(phys: bigint, offset: bigint, size: bigint, request: DmaRequest): void {
     const { domain, granule, coherent } = this.#place;
@@ -83,7 +83,7 @@ export class DmaIova {
     return bytes;
   }
 
-  /** Gives the IOVAs back. @throws IommuError EINVAL while something is linked, where Linux would leave it mapped, and when they were given back before. */
+  /** Gives the IOVAs back. @throws IommuError EINVAL while something is linked (Linux would leave it mapped), and when they were given back before. */
   free(): void {
     this.#live();
     if (this.#linked > 0n) {

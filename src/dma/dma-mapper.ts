@@ -24,17 +24,17 @@ import type { DmaSegment } from './segments.ts';
 export interface DmaMapperOptions extends DeviceLimits {
   /** Input addresses. Default: those of `iovaAllocatorOf(domain, iova)`, which all mappers of a domain share. */
   readonly allocator?: IovaSource;
-  /** How the shared allocator chooses: `highest` (default), `lowest`, `tree`, or `linux`, whose every address is Linux's. */
+  /** How the shared allocator chooses: `highest` (default), `lowest`, `tree`, or `linux`, which gives exactly Linux's addresses. */
   readonly iova?: IovaPolicy;
-  /** Limits that Linux gives such a device at first. Other options go before them. Default: none. */
+  /** A kind of device: sets the limits that Linux gives such a device at first. Other options override them. Default: none. */
   readonly preset?: DevicePreset;
   /** Whether the device sees the CPU's caches: mappings are then cacheable. Default: true. */
   readonly coherent?: boolean;
   /** Refuse requests that would map more than was asked, as for an untrusted device. Default: false. */
   readonly exact?: boolean;
   /**
-   * Lists that no driver should make: entries without bytes, longer than a segment or than the distance between two boundaries, or of 4 GiB.
-   * `strict` (default) skips the first and refuses the others; `linux` does what Linux does, and has its error codes: ENOMEM, else EINVAL.
+   * What to do with lists that a driver should never make: with entries that are empty, longer than a segment or than the distance between two boundaries, or 4 GiB long.
+   * `strict` (default) skips empty entries and refuses the others. `linux` does what Linux does, with its error codes: ENOMEM, or EINVAL for everything else.
    */
   readonly odd?: OddLists;
 }
@@ -43,7 +43,7 @@ export interface DmaMapperOptions extends DeviceLimits {
 export interface DmaMapping {
   /** The segments to program into the device, in the order of the entries. */
   readonly segments: readonly DmaSegment[];
-  /** The whole mapped IOVA range, which contains the segments. Of size 0 where Linux maps nothing for entries without bytes. */
+  /** The whole mapped IOVA range, which contains the segments. Its size is 0 if all entries are empty and Linux maps nothing. */
   readonly range: IovaRange;
   /** The requested bytes: the sum of the entries. */
   readonly bytes: bigint;
@@ -78,7 +78,7 @@ export class DmaMapper {
   readonly #odd: OddLists;
   /** Whether addresses below 4 GiB are tried first. Ends when that fails. */
   #low32First: boolean;
-  /** Mappings, and of each what unmapping it unmaps. */
+  /** The mappings, each with the range that unmapping it unmaps. */
   readonly #live = new Map<DmaMapping, IovaRange | undefined>();
 
   /** @throws IommuError EINVAL when a limit or choice is invalid, or the allocator does not fit the domain. */
@@ -139,7 +139,7 @@ export class DmaMapper {
   /**
    * Unmaps the whole range and gives its IOVAs back.
    * @returns bytes unmapped: all of `mapping.range`, or less if parts of it had been unmapped without this mapper.
-   * @throws IommuError EINVAL when this mapper has no such mapping, or no longer.
+   * @throws IommuError EINVAL when this mapper has no such mapping, or has unmapped it already.
    */
   unmapSg(mapping: DmaMapping): bigint {
     if (!this.#live.has(mapping)) {
@@ -151,7 +151,7 @@ export class DmaMapper {
     }
     const range = this.#live.get(mapping);
     this.#live.delete(mapping);
-    // Linux does not get at a list that begins with an empty entry: it stays mapped, and its IOVAs taken.
+    // Linux can't unmap a list that begins with an empty entry: the list stays mapped, and its IOVAs stay in use.
     if (range === undefined) return 0n;
     const { iova, size } = range;
     let unmapped = 0n;
@@ -167,7 +167,7 @@ export class DmaMapper {
 
   /**
    * Takes `size` bytes of IOVAs that memory is linked into later, as Linux's dma_iova_try_alloc does. They are not among `mappings()`.
-   * @param phys - the memory that comes first: its place in a page of the IOMMU is that of the range. 0 will do for whole pages.
+   * @param phys - the memory that comes first. The range gets its offset within a page of the IOMMU. 0 will do for whole pages.
    * @throws IommuError EINVAL for a size of 0, ENOMEM when IOVA space runs out.
    */
   allocateIova(phys: bigint, size: bigint): DmaIova {
@@ -188,7 +188,7 @@ export class DmaMapper {
     });
   }
 
-  /** The same for the result of `mapSingle`. */
+  /** Unmaps the result of `mapSingle`, as `unmapSg` does. */
   unmapSingle(mapping: DmaMapping): bigint {
     return this.unmapSg(mapping);
   }
@@ -247,7 +247,7 @@ export class DmaMapper {
     return this.allocator.allocate(size, { ...place, limit: lastAddress });
   }
 
-  /** A place for the layout, which assumes that the range begins on a boundary, or is short and crosses none. */
+  /** A place for the layout. The range must begin on a boundary, or be short and cross none. */
   #placeFor(size: number, boundary: number): IovaRequest {
     if (boundary === NO_BOUNDARY) return {};
     const lines = BigInt(boundary);

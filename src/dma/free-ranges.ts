@@ -1,4 +1,4 @@
-/** The free parts of an address range: disjoint stretches in ascending order, as the gaps between the nodes of Linux's IOVA tree (drivers/iommu/iova.c). */
+/** The free parts of an address range: disjoint stretches in ascending order, like the gaps between the nodes of Linux's IOVA tree (drivers/iommu/iova.c). */
 
 /** A stretch of addresses: `[start, end)`, in bytes. */
 export interface Stretch {
@@ -104,7 +104,7 @@ function lineWithin(start: bigint, { size, boundary }: PlaceRules): bigint | und
   return line > start ? line : undefined;
 }
 
-// In both: every place between one that crosses a boundary and the one moved off it crosses it as well, so one move is enough.
+// In both functions one move is enough: every place between the one that crosses a boundary and the moved one crosses it as well.
 
 function highestIn(stretch: Stretch, rules: PlaceRules): bigint | undefined {
   const { size, alignment, origin } = rules;

@@ -1,6 +1,6 @@
 /**
- * Input addresses of a domain, handed out and taken back, every range at the best place that is free: the highest, or the lowest. Linux's alloc_iova
- * (drivers/iommu/iova.c) answers the highest only while it remembers nothing of where to go on; `linux-iova-allocator.ts` is what Linux does.
+ * Hands out input addresses of a domain and takes them back. Every range gets the highest free place, or the lowest. Linux's alloc_iova
+ * (drivers/iommu/iova.c) finds the highest only while it does not remember where to continue; `linux-iova-allocator.ts` does exactly what Linux does.
  */
 
 import { checkWord, shown } from '../iommu/checks.ts';
@@ -22,7 +22,7 @@ export interface IovaAllocatorOptions {
   readonly maxAlignment?: bigint;
   /** Where the search begins. Default: `top-down`, as in Linux. */
   readonly order?: 'top-down' | 'bottom-up';
-  /** What ranges are aligned to multiples from: address 0 (default), or the base, as in the bitmap of arch/arm's dma-mapping.c. */
+  /** Where alignment counts from: address 0 (default), or the base, as in the bitmap of arch/arm's dma-mapping.c. */
   readonly alignFrom?: 'zero' | 'base';
 }
 

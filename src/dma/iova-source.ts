@@ -1,10 +1,10 @@
-/** What hands out a domain's input addresses: the policies, and what all allocators have in common. */
+/** The allocators of a domain's input addresses: their policies, and what they all have in common. */
 
 /**
- * - `highest`: the highest place that fits. What Linux's alloc_iova answers when it has forgotten where to go on.
+ * - `highest`: the highest place that fits. Linux's alloc_iova finds it while it does not remember where to continue.
  * - `lowest`: the lowest place that fits.
- * - `tree`: Linux's alloc_iova and free_iova: a search goes on where the last one ended.
- * - `linux`: the same behind the caches of alloc_iova_fast and free_iova_fast. What dma_map_sg gets.
+ * - `tree`: Linux's alloc_iova and free_iova, where a search continues where the last one ended.
+ * - `linux`: the same with the caches of alloc_iova_fast and free_iova_fast, as dma_map_sg uses it.
  */
 export const IOVA_POLICIES = ['highest', 'lowest', 'tree', 'linux'] as const;
 /** How IOVAs are chosen: `highest`, `lowest`, `tree` or `linux`. */
@@ -43,10 +43,10 @@ export interface IovaSource {
   allocated(): IovaRange[];
   /** Every free range inside the aperture, by address; no two are adjacent. */
   available(): IovaRange[];
-  /** @returns the first address of a range. @throws IommuError ENOMEM when nothing fits, EINVAL for a request that can't be. */
+  /** @returns the first address of a range. @throws IommuError ENOMEM when nothing fits, EINVAL for an invalid request. */
   allocate(size: bigint, request?: IovaRequest): bigint;
   /**
-   * @param size - bytes that the caller believes to give back. Linux's caches go by it.
+   * @param size - the number of bytes that the caller says it gives back. It decides which of Linux's caches takes the range.
    * @returns the size of the range taken back.
    * @throws IommuError EINVAL when `iova` is not the first address of a range in use.
    */

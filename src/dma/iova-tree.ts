@@ -11,16 +11,16 @@ export interface IovaNode {
   above: IovaNode | undefined;
 }
 
-/** The used ranges as a list in order of address, with the two places where searches go on: one below 4 GiB, one above. */
+/** The used ranges as a list in order of address, with the two places where searches continue: one below 4 GiB, one above. */
 export class IovaTree {
   readonly #start: number;
   /** The first granule at or above 4 GiB. */
   readonly #end32: number;
-  /** Above every address, as Linux's anchor node. */
+  /** A node above every address, like Linux's anchor. */
   readonly #anchor: IovaNode = { lo: Number.POSITIVE_INFINITY, hi: Number.POSITIVE_INFINITY, ...ALONE };
   #resume: IovaNode;
   #resume32: IovaNode;
-  /** A search below 4 GiB for so many granules, or more, failed, and nothing was freed there since. */
+  /** A search below 4 GiB for this many granules failed, and nothing was freed there since. Larger requests fail at once. */
   #full32: number;
 
   /**
@@ -36,8 +36,8 @@ export class IovaTree {
   }
 
   /**
-   * Takes `size` granules below `end`, aligned to the size rounded up to a power of two. The search goes down from the last place, and over
-   * what lies above it only when nothing was found.
+   * Takes `size` granules below `end`, aligned to the size rounded up to a power of two. The search goes down from the last place. It looks at
+   * the addresses above that place only if it found nothing.
    */
   take(size: number, end: number): IovaNode | undefined {
     if (end <= this.#end32 && size >= this.#full32) return undefined;
@@ -46,7 +46,7 @@ export class IovaTree {
       this.#search(from, size, end, this.#start) ??
       (from.hi < end ? this.#search(this.#anchor, size, end, from.hi + 1) : undefined);
     if (found === undefined) {
-      // Linux notes this for a search above 4 GiB and one with a lower limit too.
+      // Linux also remembers this for a search above 4 GiB, or with a lower limit.
       this.#full32 = size;
       return undefined;
     }
@@ -56,7 +56,7 @@ export class IovaTree {
     return node;
   }
 
-  /** Removes a node of this tree. Searches go on above it if they would begin lower. */
+  /** Removes a node of this tree. A search that would have begun lower now begins above it. */
   give(node: IovaNode): void {
     const low = node.hi < this.#end32;
     if (node === this.#resume32 || (low && node.lo >= this.#resume32.lo)) this.#resume32 = node.above!;
@@ -66,7 +66,7 @@ export class IovaTree {
     if (node.below !== undefined) node.below.above = node.above;
   }
 
-  /** Marks the parts of `lo` to `hi` that are not in use yet. Searches go on where they would have. */
+  /** Marks the parts of `lo` to `hi` that are not in use yet. It does not change where searches continue. */
   reserve(lo: number, hi: number): void {
     let above = this.#anchor;
     while (above.below !== undefined && above.below.lo > hi) above = above.below;

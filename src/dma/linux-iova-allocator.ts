@@ -1,4 +1,4 @@
-/** IOVAs as Linux hands them out, address for address (drivers/iommu/iova.c): its search, its hints, and with `linux` its caches. One CPU. */
+/** Hands out exactly the IOVAs that Linux does (drivers/iommu/iova.c), with its search, its hints and, for `linux`, the caches of one CPU. */
 import { checkWord, shown } from '../iommu/checks.ts';
 import { hex, IommuError } from '../pagetable/errors.ts';
 import { checkPowerOfTwo, powerOfTwoFrom } from './checks.ts';
@@ -23,8 +23,8 @@ const SMALLEST_GRANULE = 4096n;
 const FOUR_GIB = 1n << 32n;
 
 /**
- * Linux's allocator. A range is aligned to its size rounded up to a power of two, and nothing else: `alignment` and `boundary` of a request
- * are accepted where they follow from that.
+ * Linux's allocator. A range is aligned only to its size rounded up to a power of two. `alignment` and `boundary` of a request
+ * are accepted if this satisfies them.
  *
  * @example
  * const iovas = new LinuxIovaAllocator({ granule: 0x1000n, base: 0x1000n, limit: 0xffff_ffffn });
@@ -44,7 +44,7 @@ export class LinuxIovaAllocator implements IovaSource {
   /** Those of them that are cached. */
   readonly #cached = new Set<number>();
 
-  /** @throws IommuError EINVAL when a number is not an address, the granule is no power of two from 4096 on, or the aperture holds no whole granule. */
+  /** @throws IommuError EINVAL when a number is not an address, the granule is not a power of two of at least 4096, or the aperture holds no whole granule. */
   constructor(options: LinuxIovaAllocatorOptions) {
     const { granule, base, limit, reserved = [], policy = 'linux' } = options;
     checkPowerOfTwo('granule', granule);
@@ -74,7 +74,7 @@ export class LinuxIovaAllocator implements IovaSource {
     for (const range of reserved) this.reserve(range);
   }
 
-  /** Bytes handed out, with what sizes were rounded up to. Cached ranges are not. */
+  /** Bytes handed out, counting the sizes after rounding up. Cached ranges do not count. */
   get bytesAllocated(): bigint {
     return this.allocated().reduce((sum, { size }) => sum + size, 0n);
   }
@@ -115,9 +115,9 @@ export class LinuxIovaAllocator implements IovaSource {
   }
 
   /**
-   * A range of `size` bytes, rounded up to granules, and with the caches to a power of two below 32 of them.
+   * A range of `size` bytes, rounded up to granules and, with the caches, to a power of two if it has fewer than 32 granules.
    * @returns its first address.
-   * @throws IommuError ENOMEM when nothing was found, even with the caches given up; EINVAL for a size of 0, and for an alignment or
+   * @throws IommuError ENOMEM when nothing was found, even after emptying the caches; EINVAL for a size of 0, and for an alignment or
    * boundary that Linux does not know. In each case nothing is allocated.
    */
   allocate(size: bigint, request: IovaRequest = {}): bigint {
@@ -129,7 +129,7 @@ export class LinuxIovaAllocator implements IovaSource {
     const small = this.#caches !== undefined && asked < RangeCaches.rounded;
     const count = small ? 2 ** Math.ceil(Math.log2(asked)) : asked;
     this.#checkRules(BigInt(count) * this.granule, request);
-    // The whole granule that has the limit, as Linux counts.
+    // As in Linux, the whole granule that contains the limit counts.
     const end = this.#granules(min(limit, this.limit)) + 1;
     const cached = this.#caches?.get(count, end);
     if (cached !== undefined) {
@@ -148,7 +148,7 @@ export class LinuxIovaAllocator implements IovaSource {
 
   /**
    * Takes a range back, into the cache of its size if there is one.
-   * @param size - bytes that the caller believes to give back: the size decides the cache, as in Linux. Default: those of the range.
+   * @param size - the number of bytes that the caller says it gives back. It decides the cache, as in Linux. Default: the size of the range.
    * @returns the size of the range in bytes.
    * @throws IommuError EINVAL when `iova` is not the first address of a range in use.
    */

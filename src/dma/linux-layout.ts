@@ -1,12 +1,12 @@
 /**
- * Lists as Linux lays them out, odd ones included: iommu_dma_map_sg and __finalise_sg (drivers/iommu/dma-iommu.c) with their 32-bit lengths. Where
- * every entry has bytes and fits a segment, the answers are those of `layout.ts` and `segments.ts`.
+ * Lays out lists as Linux does, odd ones included: iommu_dma_map_sg and __finalise_sg (drivers/iommu/dma-iommu.c) with their 32-bit lengths. If
+ * no entry is empty and each fits a segment, the results equal those of `layout.ts` and `segments.ts`.
  */
 import { Scatterlist } from '../iommu/scatterlist.ts';
 import { hex, IommuError } from '../pagetable/errors.ts';
 import type { DmaSegment } from './segments.ts';
 
-/** A device's limits as Linux has them. Sizes in bytes. */
+/** A device's limits as Linux keeps them. Sizes in bytes. */
 export interface LinuxRules {
   /** The IOMMU's smallest page. */
   readonly granule: number;
@@ -16,7 +16,7 @@ export interface LinuxRules {
   readonly maxSegmentSize: number;
 }
 
-/** Entries as iommu_map_sg gets them. */
+/** The entries that iommu_map_sg receives. */
 export interface LinuxLayout {
   /** One for each entry. An empty one that starts inside a granule has a whole granule. */
   readonly padded: Scatterlist;
@@ -28,7 +28,7 @@ export interface LinuxLayout {
   readonly mappedBytes: bigint;
   /** Why Linux refuses the list before it looks for IOVAs: a padded length of 4 GiB or more, which 32 bits don't hold. */
   readonly refusal?: IommuError;
-  /** The entry that Linux does not put back as it was when the list fails: an empty one that had become longer. */
+  /** The entry that Linux does not restore when the list fails: an empty one that was padded. */
   readonly damagedEntry?: number;
 }
 
@@ -49,7 +49,7 @@ export function linuxLayout(sg: Scatterlist, rules: LinuxRules): LinuxLayout {
     starts[i] = addresses[i]! - offset;
     sizes[i] = bytes;
     const room = (boundaryMask - size + 1n) & boundaryMask;
-    // In Linux's unsigned arithmetic an entry without bytes is longer than any room.
+    // In Linux's unsigned arithmetic, an empty entry is longer than any room.
     if (room > 0n && (bytes === 0 || room < BigInt(bytes))) {
       sizes[i - 1]! += Number(room);
       padding += room;
@@ -72,8 +72,8 @@ export function linuxLayout(sg: Scatterlist, rules: LinuxRules): LinuxLayout {
 }
 
 /**
- * The segments of a layout that begins at `iova`. The count of bytes that still fit wraps once an entry was longer than a segment, and an entry
- * without bytes ends the segment before it only where it begins one.
+ * The segments of a layout that begins at `iova`. As in Linux, the count of bytes that still fit wraps after an entry that is longer than a segment, and an empty
+ * entry ends the segment before it only if it begins a new one.
  */
 export function linuxSegments(
   sg: Scatterlist,
@@ -84,7 +84,7 @@ export function linuxSegments(
   const { granule, boundaryMask, maxSegmentSize } = rules;
   const segments: { dmaAddress: bigint; length: bigint; firstEntry: number; entryCount: number }[] = [];
   let address = iova;
-  /** Bytes of the segment that can still grow; 0 when there is none. */
+  /** Bytes of the segment that can still grow; 0 if there is none. */
   let open = 0;
   for (let i = 0; i < sg.count; i++) {
     const length = sg.lengths[i]!;
@@ -107,7 +107,7 @@ export function linuxSegments(
   return segments;
 }
 
-/** What iommu_dma_unmap_sg unmaps: from the first segment to the last, but no further than to a segment without bytes. */
+/** What iommu_dma_unmap_sg unmaps: from the first segment to the last one before an empty segment. */
 export function linuxUnmapRange(
   segments: readonly DmaSegment[],
   granule: bigint,
@@ -120,7 +120,7 @@ export function linuxUnmapRange(
   return { iova, size: ((last.dmaAddress + last.length + granule - 1n) & -granule) - iova };
 }
 
-/** iommu_map_sg maps a run when the next entry does not touch it. An empty last entry that does swallows the run. */
+/** iommu_map_sg maps a run when the next entry does not touch it. If an empty last entry touches the run before it, that run is never mapped. */
 function mappedBytesOf(padded: Scatterlist): bigint {
   const { count, addresses, lengths, byteLength } = padded;
   if (count === 0 || lengths[count - 1] !== 0) return byteLength;

@@ -1,4 +1,4 @@
-/** A list as a device's mapper maps it: its padded entries and, once its IOVAs are known, its segments. Strictly, or as Linux has it. */
+/** A list as a device's mapper maps it: its padded entries and, once its IOVAs are known, its segments. Strictly, or as Linux does it. */
 import type { Scatterlist } from '../iommu/scatterlist.ts';
 import { hex, IommuError } from '../pagetable/errors.ts';
 import type { CheckedLimits } from './device-limits.ts';
@@ -13,12 +13,12 @@ export interface Placement {
   readonly padding: bigint;
   /** The distance between two boundaries, for the allocator. */
   readonly boundary: number;
-  /** Why the list can't be mapped although IOVAs were found for it, which is when Linux finds out. */
+  /** Why the list can't be mapped. Linux notices this only after it found IOVAs, and so does this. */
   readonly fault?: IommuError;
   segmentsAt(iova: bigint): DmaSegment[];
 }
 
-/** Beyond every input address counted from the first one, so no boundary is ever crossed. */
+/** A boundary larger than the whole input range, so nothing ever crosses it. */
 export const NO_BOUNDARY = 2 ** 53;
 
 /** Odd lists are refused, entries without bytes are skipped. @throws IommuError as `layOut` does. */

@@ -1,14 +1,14 @@
 /**
- * Freed IOVA ranges that are kept to be handed out again: the caches of Linux's alloc_iova_fast and free_iova_fast (drivers/iommu/iova.c), of one
- * CPU. There is a cache for each size of 1, 2, 4 up to 32 granules, of magazines that are filled and emptied like stacks.
+ * Freed IOVA ranges that are kept to be handed out again: the caches of Linux's alloc_iova_fast and free_iova_fast (drivers/iommu/iova.c) for one
+ * CPU. There is a cache for each size of 1, 2, 4 up to 32 granules. It consists of magazines, which are filled and emptied like stacks.
  */
 
-/** Ranges that a magazine holds. */
+/** How many ranges a magazine holds. */
 const MAGAZINE = 127;
 /** Sizes that are cached: powers of two below 2^6 granules. */
 const SIZES = 6;
 
-/** Two magazines at hand, and full ones put aside. */
+/** The two magazines in use, and full ones set aside. */
 interface Cache {
   loaded: number[];
   previous: number[];
@@ -37,7 +37,7 @@ export class RangeCaches {
     return true;
   }
 
-  /** The range kept last that ends below `end`; only the magazine at hand is looked through. */
+  /** The most recently kept range that ends below `end`. Only the magazine in use is searched. */
   get(size: number, end: number): number | undefined {
     const cache = this.#caches[orderOf(size)];
     if (cache === undefined) return undefined;

@@ -12,7 +12,7 @@ import {
 import { Scatterlist } from './scatterlist.ts';
 import { smallNumber } from './word.ts';
 
-/** The low 20 bits: more than any smallest page has. */
+/** The low 20 bits. The smallest page of a table is never as large as that. */
 export const LOW_BITS = 0xf_ffffn;
 const TWO_52 = 1n << 52n;
 const MAX_WORD = (1n << 64n) - 1n;

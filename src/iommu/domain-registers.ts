@@ -1,11 +1,11 @@
-/** The register values of a domain's table, and how large the addresses are of the hardware that takes them. (DDI 0487 D8.1.8, table D8-6.) */
+/** The register values of a domain's table, and the address sizes of the hardware that they are meant for. (DDI 0487 D8.1.8, table D8-6.) */
 import type { Registers } from '../pagetable/format.ts';
 
-/** Sizes that a table was made for. With others hardware may not be able to walk it. */
+/** The sizes that a table was made for. Hardware with other sizes may not be able to walk it. */
 export interface HardwareSizes {
   /** The output size that the registers say, in bits: the `oas` of the format. */
   readonly outputBits: number;
-  /** What a walker takes as `cpu`: a PE or SMMU with that many bits of PA, 32 to 52. */
+  /** What a walker takes as `cpu`: a PE or SMMU whose PAs have this many bits, 32 to 52. */
   readonly cpu: { readonly paBits: number };
 }
 

@@ -64,7 +64,7 @@ export class IommuDomain {
   readonly #lastIova: bigint;
   /** IOVAs below this are the table's own input addresses, so they need no conversion. 0 if the table does not count from 0. */
   readonly #plainEnd: number;
-  /** Bits of an IOVA that the root resolves. With some roots these are more than `ias` (arm_mali_lpae). */
+  /** How many bits of an IOVA the root resolves. Some roots resolve more than `ias` bits (arm_mali_lpae). */
   readonly #resolvedBits: number;
 
   /**

@@ -6,7 +6,7 @@ import type { Scatterlist } from './scatterlist.ts';
 
 const NO_PAGE_SIZES = 'this table was made without page sizes; offer some in pgsizeBitmap';
 
-/** The refused range: that of a `map` call, or the run of a scatterlist that failed. */
+/** The refused range: the range of a `map` call, or the run of a scatterlist that failed. */
 export interface RefusedRange {
   readonly prot: Prot;
   readonly iova: bigint;

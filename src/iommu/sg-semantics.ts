@@ -95,7 +95,7 @@ export function planSg(sg: Scatterlist, semantics: SgSemantics, minPageSize: big
   };
 }
 
-/** The plan for a domain: with the smallest page that it has. @throws IommuError as `planSg` does. */
+/** The plan for a domain, with the domain's smallest page. @throws IommuError as `planSg` does. */
 export function planSgFor(
   domain: IommuDomain,
   iova: bigint,
@@ -233,7 +233,7 @@ function entryToName({ entry, last }: SgPiece, values: readonly SgValue[], { sg,
   return values[0]!.what === 'length' ? firstUneven({ sg, first: entry, last }, Number(page)) : entry;
 }
 
-/** How the list, or the CPU's page size, would have to be. */
+/** What the list or the CPU's page size would have to look like. */
 function ownRemedy(piece: SgPiece, values: readonly SgValue[], { semantics, sg, page, iova }: Asked): string {
   const wanted: string[] = [];
   if (iova % page !== 0n) wanted.push(`a list that starts at an IOVA that is a multiple of ${hex(page)}`);

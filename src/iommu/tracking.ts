@@ -1,4 +1,4 @@
-/** Dirty state and access flags of a range of IOVAs: what was found, and why the reading stopped (Linux's read_and_clear_dirty). */
+/** Dirty state and access flags of a range of IOVAs: what was found, and why reading stopped (Linux's read_and_clear_dirty). */
 import { readAndClear, type Tracked } from '../pagetable/dirty.ts';
 import { hex, IommuError } from '../pagetable/errors.ts';
 import type { PageTable } from '../pagetable/page-table.ts';
@@ -10,7 +10,7 @@ export interface TrackedRange {
   readonly size: bigint;
 }
 
-/** What a reading of dirty state found. */
+/** The result of reading dirty state. */
 export interface TrackedReport {
   /** Dirty stretches in ascending order, up to where it stopped. */
   readonly ranges: readonly TrackedRange[];

@@ -1,6 +1,6 @@
 /**
  * How a file says what versions of Linux do differently, declared once for map requests and golden files: a version by `linux`,
- * or each choice by itself. The choices stand in `config`; `linux` and `partial_unmap` may stand beside it instead.
+ * or each choice by itself. The choices are in `config`; `linux` and `partial_unmap` may be beside it instead.
  */
 import * as v from 'valibot';
 import type { DomainOptions } from '../iommu/domain.ts';
@@ -9,7 +9,7 @@ import { FEATURES, type FormatRequest } from '../pagetable/format.ts';
 import { CONCATENATIONS, LINUX_VERSIONS } from '../pagetable/linux.ts';
 import { PARTIAL_UNMAP } from '../pagetable/partial-unmap.ts';
 
-/** Members that may stand beside `config`. */
+/** Members that may appear beside `config`. */
 export const choicesBeside = {
   linux: maybe(v.picklist(LINUX_VERSIONS)),
   partial_unmap: maybe(v.picklist(PARTIAL_UNMAP)),
@@ -24,7 +24,7 @@ export const choicesInConfig = {
 
 type Beside = { readonly [K in keyof typeof choicesBeside]: v.InferOutput<(typeof choicesBeside)[K]> };
 
-/** A file's `config` as its kind of file reads it: numbers are bigints and numbers of bits by now. */
+/** A file's `config` after it was parsed: sizes and addresses are bigints, numbers of bits are numbers. */
 export interface ConfigMembers extends Beside {
   readonly pgsize_bitmap: bigint;
   readonly ias: number;
@@ -37,7 +37,7 @@ export interface ConfigMembers extends Beside {
   readonly regime?: FormatRequest['regime'];
 }
 
-/** What a format takes of a config. */
+/** The members of a config that a format takes. */
 export function requestIn(config: ConfigMembers, { linux }: Partial<Beside> = {}): FormatRequest {
   const { pgsize_bitmap: pgsizeBitmap, ias, oas, coherent_walk: coherentWalk } = config;
   const { quirks, features, concatenation, mair, regime } = config;
@@ -53,13 +53,13 @@ export function requestIn(config: ConfigMembers, { linux }: Partial<Beside> = {}
   return { pgsizeBitmap, ias, oas, ...present(chosen) };
 }
 
-/** What a domain takes of a config and of what stands beside it. */
+/** The members, of a config or beside it, that a domain takes. */
 export function optionsIn(config: ConfigMembers, beside: Partial<Beside>): DomainOptions {
   const partialUnmap = config.partial_unmap ?? beside.partial_unmap;
   return { ...requestIn(config, beside), ...present({ partialUnmap }) };
 }
 
-/** What is wrong if a choice stands in both places and is not the same. */
+/** The error message if a choice is in both places with different values. */
 export function contradiction(config: Partial<Beside>, beside: Partial<Beside>): string | undefined {
   for (const name of Object.keys(choicesBeside) as (keyof Beside)[]) {
     const [inside, outside] = [config[name], beside[name]];

@@ -19,7 +19,7 @@ export interface Answer {
   readonly ret: bigint;
   /** True if all of it was done. */
   readonly done: boolean;
-  /** Why it was refused, or why an unmap or a reading of dirty state stopped. */
+  /** Why it was refused, or why an unmap or dirty-state read stopped. */
   readonly error?: IommuError;
   /** For map_sg: the scatterlist. */
   readonly sg?: Scatterlist;

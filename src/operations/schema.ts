@@ -14,7 +14,7 @@ export type Operation = { readonly iova: bigint; readonly ret?: bigint | undefin
   | {
       readonly op: 'dirty';
       readonly size: bigint;
-      /** Make clean what was found. Default: true. */
+      /** Whether to make clean what was found. Default: true. */
       readonly clear?: boolean | undefined;
       /** The ranges that the file wants reported, if it gives them. */
       readonly ranges?: readonly TrackedRange[] | undefined;

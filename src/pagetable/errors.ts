@@ -1,4 +1,4 @@
-/** The error of everything a driver can ask for: Linux's error code, the operands, the rule, and what would work. */
+/** The error for any request of a driver: Linux's error code, the operands, the rule, and what would work. */
 
 // For messages. Formats don't import src/memory, so they get `hex` from here.
 export { hex } from '../memory/hex.ts';

@@ -27,7 +27,7 @@ export class LastTable {
   readonly #tableLog2: number;
   /** By depth, from the root's entry on. */
   readonly #steps: readonly Step[];
-  /** Number of the remembered table (input address divided by what a table covers), and of the one the last walk wanted. NaN, which equals nothing, for none. */
+  /** Number of the remembered table (input address divided by what a table covers), and of the one that the last walk wanted. NaN if there is none, because NaN equals nothing. */
   #found = Number.NaN;
   #wanted = Number.NaN;
   /** A path is recorded only when it is taken a second time, because recording takes as long as walking. */

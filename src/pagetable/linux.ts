@@ -40,7 +40,7 @@ export interface LinuxChoices {
 
 /** Versions whose choices have a row. */
 export const LINUX_VERSIONS = ['6.12', '7.3'] as const;
-/** A version of Linux whose choices a request takes. */
+/** A version of Linux. A request that names it takes its choices. */
 export type LinuxVersion = (typeof LINUX_VERSIONS)[number];
 
 /** The choices of each version. */

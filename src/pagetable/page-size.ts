@@ -6,7 +6,7 @@ export interface PageChoice {
   count: number;
 }
 
-/** Powers of two as exact numbers: `**` with a variable exponent, and `%` on anything but a small integer, cost more than a whole table lookup. */
+/** Powers of two as exact numbers: `**` with a variable exponent, and `%` on anything but a small integer, costs more than a whole table lookup. */
 const POWERS = Float64Array.from({ length: 64 }, (_, log2) => 2 ** log2);
 
 const INVERSES = Float64Array.from({ length: 64 }, (_, log2) => 2 ** -log2);

@@ -42,7 +42,7 @@ export interface Failure {
   readonly level: number;
 }
 
-/** A direct codec counts in 32 bits: its leaves have at most 2^30 bytes. */
+/** A direct codec uses 32-bit integers, so its leaves have at most 2^30 bytes. */
 const DIRECT_MAX_LOG2 = 30;
 
 export class PageTable {
