@@ -1,4 +1,4 @@
-/** AArch32 ranges described: long descriptors of TTBCR, HTCR and VTCR, and short descriptors. (DDI 0487 G5.4, G5.5, G8.2.) */
+/** Describes AArch32 ranges: long descriptors of TTBCR, HTCR and VTCR, and short descriptors. (DDI 0487 G5.4, G5.5, G8.2.) */
 import { addressOf, isSet, read } from '../arch/read.ts';
 import { TTBR_SHORT } from '../arch/registers/aarch32-base.ts';
 import { SCTLR, TTBCR, VTCR } from '../arch/registers/aarch32-control.ts';
@@ -120,7 +120,7 @@ export function lpaeStage2(
   };
 }
 
-/** Outputs of short descriptors: 40 bits through supersections, 35 of an M4U. */
+/** Outputs of short descriptors: 40 bits through supersections, 35 in an M4U. */
 const SHORT_OUTPUT = 40;
 const MTK_OUTPUT = 35;
 
@@ -151,7 +151,7 @@ function shortTables(
     entries: 2 ** (inputBits - 20),
     concatenated: 1,
     tableBase: BigInt(base),
-    // An M4U's table is aligned to 16K whatever its size.
+    // An M4U's table is aligned to 16K, whatever its size.
     alignLog2: params.mtk ? 14 : inputBits - 18,
     levels: shortLevels(inputBits - 1),
     output: outputSize(bits, bits, cpu.paBits),
@@ -167,7 +167,7 @@ interface ShortRegisters {
   readonly ttbr1: bigint;
 }
 
-/** The ranges of TTBR0 and TTBR1 with TTBCR.EAE = 0, or the one of an M4U. */
+/** The ranges of TTBR0 and TTBR1 with TTBCR.EAE = 0, or the single range of an M4U. */
 export function shortRanges(
   params: ShortParams,
   { ttbr0, ttbr1 }: ShortRegisters,

@@ -1,4 +1,4 @@
-/** AArch64 ranges described: stage 1 from TCR and TTBR or a context descriptor, stage 2 from VTCR and VTTBR or a stream table entry. (DDI 0487 D8.1, D8.2.) */
+/** Describes AArch64 ranges: stage 1 from TCR and TTBR or a context descriptor, stage 2 from VTCR and VTTBR or a stream table entry. (DDI 0487 D8.1, D8.2.) */
 import type { CpuFeatures } from '../walker/cpu.ts';
 import type { TableGeometry } from '../walker/descriptor64.ts';
 import { startSubject } from '../walker/params/aarch64.ts';
@@ -22,11 +22,11 @@ export interface S1RangeInput {
   readonly value: bigint;
   readonly cnp: boolean;
   readonly span: RangeSpan;
-  /** What switches the range off other than EPDn. */
+  /** What switches the range off, apart from EPDn. */
   readonly off?: OffReason | undefined;
 }
 
-/** Describes a stage-1 range of AArch64, whichever structure it is from. */
+/** Describes a stage-1 range of AArch64, from either structure. */
 export function s1Range(input: S1RangeInput, cpu: CpuFeatures): RangeDescription {
   const { names, upper, value, cnp, span } = input;
   const fields = s1Effective(input.fields, cpu);
@@ -47,7 +47,7 @@ export function s1Range(input: S1RangeInput, cpu: CpuFeatures): RangeDescription
     e0pd: params.e0pd,
     topByteIgnored: topByte(params),
     cnp,
-    // Of a range that is switched off nothing else counts: its size is mostly left as 0.
+    // If a range is switched off, nothing else counts. Its size is usually left as 0.
     problems: disabled
       ? []
       : [
@@ -57,7 +57,7 @@ export function s1Range(input: S1RangeInput, cpu: CpuFeatures): RangeDescription
   };
 }
 
-/** The base as the register holds it, beside the one that the walker takes. Without tables no rule asks for it. */
+/** The base in the register, beside the one that the walker uses. Without tables no rule needs it. */
 function rawBase(
   { base, ps }: RawFields,
   geometry: TableGeometry,
@@ -77,7 +77,7 @@ function topByte({ tbi, tbiFetch }: S1Params): RangeDescription['topByteIgnored'
   return tbi ? (tbiFetch ? 'all' : 'data') : 'no';
 }
 
-/** A stage 2 of AArch64: VTCR_EL2, or the same fields of a stream table entry in that layout. */
+/** A stage 2 of AArch64: VTCR_EL2, or the same fields of a stream table entry in its layout. */
 export interface S2RangeInput {
   readonly names: FieldNames;
   readonly vtcr: bigint;
@@ -125,12 +125,12 @@ function s2Tables(
   return tablesOf(params, span, cpu, { name: names.ps, encoding: ps });
 }
 
-/** VTCR_EL2 as the rules take it, with the fields of a range that may be another structure's. */
+/** VTCR_EL2 as the rules take it. The names of its fields may be those of another structure. */
 function startOf(vtcr: bigint, fields: RawFields, cpu: CpuFeatures): StartSubject {
   return { ...startSubject(vtcr, cpu, fields.base), fields };
 }
 
-/** What stage 2 has beside its tables. */
+/** Properties of stage 2 besides its tables. */
 export function stage2Controls(vtcr: bigint, params: S2Params, cpu: CpuFeatures): Stage2Controls {
   const subject = startSubject(vtcr, cpu, () => 0);
   return {

@@ -25,14 +25,14 @@ function namesIn(register: string, { txsz, tg, ps, sh }: RangeControl, number: s
   };
 }
 
-/** Names in TCR_ELx and TTBRn_ELx of the range `n`; `one`: the only range, whose flags have no number. */
+/** Names of range `n` in TCR_ELx and TTBRn_ELx; `one`: it is the only range, and its flags have no number. */
 export function tcrNames(el: 1 | 2 | 3, n: 0 | 1, one: boolean): FieldNames {
   const { name, reference } = CONTROLS[el];
   const control = one ? ONE_RANGE : TWO_RANGES[n];
   return { ...namesIn(name, control, one ? '' : `${n}`), base: `TTBR${n}_EL${el}`, section: reference };
 }
 
-/** Fields that VSTCR_EL2 has of its own. */
+/** Fields that are in VSTCR_EL2 itself. */
 const OF_SECURE_IPAS: readonly string[] = ['T0SZ', 'TG0', 'SL0', 'SL2'];
 
 /** Names in VTCR_EL2 and VTTBR_EL2. */
@@ -42,7 +42,7 @@ export const STAGE2_NAMES: FieldNames = {
   section: VTCR_EL2.reference,
 };
 
-/** Of stage 2 of Secure IPAs: what VSTCR_EL2 does not have, VTCR_EL2 says. */
+/** Names for stage 2 of Secure IPAs. Fields that VSTCR_EL2 does not have are in VTCR_EL2. */
 export const SECURE_STAGE2_NAMES: FieldNames = {
   ...STAGE2_NAMES,
   txsz: `${VSTCR_EL2.name}.T0SZ`,

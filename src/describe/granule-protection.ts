@@ -1,4 +1,4 @@
-/** Granule protection checks described: what GPCCR_EL3, GPTBR_EL3 and GPCBW_EL3 say. (FEAT_RME; DDI 0487 D9, D24.2.55 to D24.2.57.) */
+/** Describes granule protection checks: the contents of GPCCR_EL3, GPTBR_EL3 and GPCBW_EL3. (FEAT_RME; DDI 0487 D9, D24.2.55 to D24.2.57.) */
 import type { PaSpace } from '../arch/security.ts';
 import type { CpuFeatures } from '../walker/cpu.ts';
 import { type BypassWindow, gptParams } from '../walker/params/granule-protection.ts';
@@ -6,28 +6,28 @@ import type { Values } from '../walker/regimes.ts';
 import { GPC_RULES } from '../walker/rules/granule-protection.ts';
 import { problemsOf, type RegisterProblem } from '../walker/rules/rule.ts';
 
-/** The checks that every access of the PE is subject to, and the table that they ask. */
+/** The checks of every access of the PE, and the table that they use. */
 export interface GranuleProtectionDescription {
   readonly gpccr: bigint;
   readonly gptbr: bigint;
-  /** The registers are not as they must be: every access is a GPT walk fault. */
+  /** The registers are invalid, so every access gives a GPT walk fault. */
   readonly invalid: boolean;
-  /** Addresses below 2^protectedBits have an entry; beyond, Non-secure accesses pass, or (`allBeyond`) all. */
+  /** Addresses below 2^protectedBits have an entry. Above, Non-secure accesses pass, or (`allBeyond`) all accesses. */
   readonly protectedBits: number;
   readonly allBeyond: boolean;
-  /** log2 of what a level 0 entry covers, and of the granule. */
+  /** log2 of the bytes that a level 0 entry covers, and of the granule. */
   readonly entryBits: number;
   readonly granuleLog2: number;
   /** Physical address of the level 0 table, in Root memory, and its entries. */
   readonly tableBase: bigint;
   readonly entries: number;
-  /** Spaces that no access reaches, whatever the table says. */
+  /** Address spaces that no access reaches, whatever the table says. */
   readonly denied: readonly PaSpace[];
   readonly window?: BypassWindow;
   readonly problems: readonly RegisterProblem[];
 }
 
-/** Undefined where checks are off. */
+/** Undefined if checks are off. */
 export function describeGranuleProtection(
   { gpccr, gptbr, gpcbw }: Pick<Values, 'gpccr' | 'gptbr' | 'gpcbw'>,
   cpu: CpuFeatures,

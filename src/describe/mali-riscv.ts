@@ -1,4 +1,4 @@
-/** MMUs that are not VMSA's described: an address space of a Mali GPU (panfrost_regs.h), and of a RISC-V hart (Privileged Architecture, "satp"). */
+/** Describes MMUs outside VMSA: an address space of a Mali GPU (panfrost_regs.h), and of a RISC-V hart (Privileged Architecture, "satp"). */
 import { read } from '../arch/read.ts';
 import { AS_TRANSTAB, MALI_ATTRIBUTES, SATP } from '../arch/registers/other.ts';
 import type { CpuFeatures } from '../walker/cpu.ts';
@@ -15,7 +15,7 @@ import type {
   TablesDescription,
 } from './types.ts';
 
-/** Tables of 512 entries and 4K pages, a leaf at every level. */
+/** Tables of 512 entries and 4K pages, with leaves at every level. */
 function radix(base: number, startLevel: number, formatBits: number, cpu: CpuFeatures): TablesDescription {
   const inputBits = 12 + (4 - startLevel) * 9;
   const bits = Math.min(formatBits, cpu.paBits);
@@ -91,7 +91,7 @@ const FORMATS: Readonly<Record<number, StageDescription['format']>> = {
   [-1]: 'RISC-V Sv57',
 };
 
-/** satp. A hart's addresses are those of either half of what the tables translate; `unsigned` ones all of it. */
+/** satp. A hart splits the range of the tables into a lower and an upper half; `unsigned` addresses cover it as one range. */
 export function riscvStage(satp: bigint, unsigned: boolean, cpu: CpuFeatures): StageDescription {
   const { base, bare, startLevel } = riscvTables(satp);
   const { MODE, ASID } = SATP.fields;
@@ -129,5 +129,5 @@ export function riscvStage(satp: bigint, unsigned: boolean, cpu: CpuFeatures): S
   };
 }
 
-/** How many addresses there are. */
+/** The number of addresses. */
 const ADDRESSES = 1n << 64n;

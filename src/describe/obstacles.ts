@@ -1,18 +1,18 @@
-/** What keeps hardware of a given size from walking at all: register fields that make every access of a range fault. (DDI 0487 D8.1.10, D8.2.) */
+/** Register fields that keep hardware of a given size from walking at all, because every access of a range faults. (DDI 0487 D8.1.10, D8.2.) */
 import type { Regime } from '../arch/regimes.ts';
 import type { CpuOptions } from '../walker/cpu.ts';
 import type { WalkerRegisters } from '../walker/regimes.ts';
 import type { RegisterProblem } from '../walker/rules/rule.ts';
 import { describeRegime } from './regime.ts';
 
-/** Register values and the hardware that takes them. */
+/** Register values and the hardware that uses them. */
 export interface DescribedHardware {
   readonly regime: Regime;
   readonly registers: WalkerRegisters;
   readonly cpu?: CpuOptions;
 }
 
-/** The fields of which every access of their range faults: none where a walk can begin. */
+/** The fields that make every access of their range fault. None if a walk can begin. */
 export function obstaclesOf({ regime, registers, cpu }: DescribedHardware): RegisterProblem[] {
   const { stages } = describeRegime(regime, registers, cpu);
   return stages

@@ -1,4 +1,4 @@
-/** Rules about registers told for whole registers: MAIR byte by byte, DACR domain by domain. (DDI 0487 D24.2.127, G8.2.38.) */
+/** Applies rules to whole registers: MAIR byte by byte, DACR domain by domain. (DDI 0487 D24.2.127, G8.2.38.) */
 import { read } from '../arch/read.ts';
 import { DACR_DOMAINS } from '../arch/registers/aarch32-base.ts';
 import { MAIR_ATTRIBUTES } from '../arch/registers/base.ts';
@@ -7,7 +7,7 @@ import { DOMAIN_RESERVED } from '../walker/rules/aarch32.ts';
 import { MAIR_RESERVED } from '../walker/rules/memory-type.ts';
 import { problemsOf, type RegisterProblem } from '../walker/rules/rule.ts';
 
-/** Reserved bytes of a MAIR. */
+/** Reserved values in the bytes of a MAIR. */
 export function mairProblems(
   register: string,
   mair: bigint,

@@ -1,5 +1,5 @@
 /**
- * What register values mean: the derivation of a translation regime, stage by stage and range by range, in the numbers that
+ * What register values mean: derives a translation regime, stage by stage and range by range, with the numbers that
  * the walker takes from the same registers. (DDI 0487 issue M.a, D8.1, D8.2, G5.)
  */
 import { isSet, read, widthOf, withField } from '../arch/read.ts';
@@ -42,15 +42,15 @@ import type { OffReason, RangeDescription, RegimeDescription, StageDescription, 
 import { withUncached } from './uncached.ts';
 
 /**
- * Describes a regime: for every stage and range whether it translates, its size, tables, levels, output, attributes, and every
- * field that is not as the architecture wants it.
+ * Describes a regime: for every stage and range, whether it translates, its size, tables, levels, output, attributes, and every
+ * field with a value that the architecture does not allow.
  *
  * @param registers - as a walker takes them, with the same defaults.
  * @param cpu - what the PE implements. Default `max`.
- * @param security - whose accesses they are. Default: Secure of EL3 (Root with FEAT_RME), Non-secure of everything else.
- * @param scr - SCR_EL3: whether there is an EL2 in Secure state (EEL2). Default: there is.
- * @throws WalkerError for an unknown regime or CPU model, or a register value that is not 64 bits. Contents that the
- * architecture does not allow are no errors: they are among the description's `problems`. (DDI 0487 D8.1, D8.2, G5.)
+ * @param security - the Security state of the accesses. Default: Secure for EL3 (Root with FEAT_RME), Non-secure for everything else.
+ * @param scr - SCR_EL3, which says whether Secure state has an EL2 (EEL2). Default: it has.
+ * @throws WalkerError for an unknown regime or CPU model, or a register value that is not 64 bits. Values that the
+ * architecture does not allow are no errors: the description lists them as `problems`. (DDI 0487 D8.1, D8.2, G5.)
  *
  * @example
  * const { stages } = describeRegime('el1&0', { ttbr0: 0x480f_a000n, tcr: 0x5_0000_3510n }, 'cortex-a72');
@@ -84,7 +84,7 @@ export function describeRegime(
   };
 }
 
-/** Of two ranges the one whose base was not given is marked. Without any base the registers are looked at by themselves. */
+/** Marks the range whose base was not given, if the other's was. Without any base, the registers are described by themselves. */
 function withUngiven(stage: StageDescription, registers: WalkerRegisters): StageDescription {
   const given = [registers.ttbr0, registers.ttbr1];
   if (given.every((base) => base === undefined)) return stage;
@@ -94,7 +94,7 @@ function withUngiven(stage: StageDescription, registers: WalkerRegisters): Stage
   return { ...stage, ranges };
 }
 
-/** Every table base register has CnP there. */
+/** Every table base register has CnP in this bit. */
 const { CnP } = TTBR0_EL1.fields;
 
 function firstStage(regime: Regime, values: Values, cpu: CpuFeatures): StageDescription {
@@ -160,7 +160,7 @@ function aarch64Stage(
   };
 }
 
-/** What MAIR says; nothing where it was not given. */
+/** The memory types in MAIR, or nothing if it was not given. */
 function memoryOf(
   register: string,
   mair: bigint | undefined,
@@ -169,7 +169,7 @@ function memoryOf(
   return mair === undefined ? {} : { memory: { register, value: mair, types: mairTypes(mair, regions) } };
 }
 
-/** TCR_ELx.A1 chooses the TTBR, AS how many bits count. */
+/** TCR_ELx.A1 chooses the TTBR, and AS how many bits count. */
 function asidOf({ tcr, ttbr0, ttbr1 }: Values, el: string): TlbTag {
   const { A1, AS } = TCR_EL1.fields;
   const upper = isSet(tcr, A1);
@@ -189,7 +189,7 @@ function lpaeStage(
   const control = hyp ? 'HTCR' : 'TTBCR';
   const section = (hyp ? HTCR : TTBCR).reference;
   const { spans } = rangesOf(regime, values, cpu);
-  // HTCR has the other fields of TTBR0 in the same places, and no EPD0.
+  // HTCR has TTBCR's fields for TTBR0 in the same bits, except EPD0.
   const ttbcr = hyp ? withField(tcr, TTBCR.fields.EPD0, 0) : tcr;
   const ranges = spans.map((span, i) => {
     const base = hyp ? 'HTTBR' : `TTBR${i}`;
@@ -224,7 +224,7 @@ function lpaeStage(
   };
 }
 
-/** Where the regime's name says which descriptors there are, and TTBCR.EAE says the other. */
+/** The problem if the regime's name and TTBCR.EAE disagree about the kind of descriptors. */
 function eaeProblems(regime: Regime, tcr: bigint): RegisterProblem[] {
   const long = traitsOf(regime).descriptors !== 'short';
   const eae = isSet(tcr, TTBCR.fields.EAE);
@@ -251,7 +251,7 @@ function shortStage(
     ...(!mtk && { control: { register: 'TTBCR', value: values.tcr } }),
     ...(off && { off }),
     ranges: shortRanges(params, values, off, cpu),
-    // Without TEX remap TEX, C and B say the type by themselves.
+    // Without TEX remap, TEX, C and B give the type directly.
     ...(controls.tre &&
       values.mair !== undefined && { memory: { register: 'NMRR:PRRR', value: values.mair, types } }),
     wxn: params.wxn,

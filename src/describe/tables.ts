@@ -1,5 +1,5 @@
 /**
- * The tables of a range in words, from the walker's own parameters: levels, sizes, runs, what limits the output.
+ * Describes the tables of a range from the walker's own parameters: levels, sizes, runs, what limits the output.
  * (DDI 0487 D8.1.7, D8.2.5, D8.2.8 to D8.2.10; D8.7.1 for contiguous runs.)
  */
 import { contiguousEntries } from '../arch/descriptors/index.ts';
@@ -56,7 +56,7 @@ export function wideAddressOf({ highAddress }: TableGeometry): WideAddress {
   return highAddress === 'ds' ? 'lpa2' : highAddress === 'bits15_12' ? 'lpa' : 'none';
 }
 
-/** Where an output size comes from; of AArch32 no field asks for it. */
+/** Where an output size comes from. In AArch32, no field asks for one. */
 export function outputSize(
   bits: number,
   formatBits: number,

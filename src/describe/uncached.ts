@@ -1,4 +1,4 @@
-/** Register bits that make Normal memory Non-cacheable, told, and what they make of the walk's own accesses. (DDI 0487 D24.2.175 to D24.2.177, D24.2.62, G8.2.126.) */
+/** Reports register bits that make Normal memory Non-cacheable, and their effect on the walk's own accesses. (DDI 0487 D24.2.175 to D24.2.177, D24.2.62, G8.2.126.) */
 import { isAArch32Stage, type MachineRegime, type Regime, traitsOf } from '../arch/regimes.ts';
 import { decodeShortCacheability } from '../walker/attributes.ts';
 import { cacheControls } from '../walker/cacheability.ts';
@@ -13,7 +13,7 @@ const RULES: Readonly<Record<CacheControl, string>> = {
   'HCR.ID': 'instruction fetches from Normal memory are Non-cacheable',
 };
 
-/** The manual's name of a control in a regime: `SCTLR_EL2.C`. */
+/** The manual's name for a control in a regime: `SCTLR_EL2.C`. */
 export function cacheControlName(control: CacheControl, regime: MachineRegime): string {
   const { registers } = traitsOf(regime);
   const [register, field] = control.split('.');
@@ -38,7 +38,7 @@ const NON_CACHEABLE: WalkAttributes = {
   shareability: 'outer',
 };
 
-/** The stage with what makes memory Non-cacheable there, its walks as they are then. */
+/** Adds to the stage what makes its memory Non-cacheable, and changes the attributes of its walks accordingly. */
 export function withUncached(
   stage: StageDescription,
   regime: Regime,
@@ -46,7 +46,7 @@ export function withUncached(
 ): StageDescription {
   const controls = cacheControls(regime, values);
   const own = controls.filter((control) => control.startsWith('SCTLR') === (stage.stage === 1));
-  // Stage 2 translates what the walks of stage 1 read.
+  // Stage 2 translates the addresses that stage-1 walks read.
   const walks = controls.includes('HCR.CD') || own.includes('SCTLR.C');
   if (own.length === 0 && !walks) return stage;
   return {

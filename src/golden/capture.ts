@@ -32,7 +32,7 @@ export interface Capture {
   readonly notes?: readonly string[];
   readonly machine: MachineDescription;
   readonly stream: StreamChoice;
-  /** Whose accesses they are. Default: Secure of EL3, Non-secure of everything else. */
+  /** The Security state of the accesses. Default: Secure for EL3, Non-secure for everything else. */
   readonly security?: SecurityState | undefined;
   readonly rows: readonly CapturedRow[];
   /** PAs of the words that were read, ascending, multiples of 8. */
@@ -41,7 +41,7 @@ export interface Capture {
 
 const FRAME = 0x1000n;
 
-/** The document, ready for JSON. Words that are zero are left out, as golden images have it. */
+/** The document, ready for JSON. As in all golden images, words that are zero are left out. */
 export function captureImage(capture: Capture): object {
   const { name, producer, notes = [], machine, stream, rows, touched } = capture;
   const { regime, cpu, memory } = machine;
@@ -50,7 +50,7 @@ export function captureImage(capture: Capture): object {
     Object.entries(others).map(([name, value]) => [fileName(name), value]),
   );
   const { security = defaultSecurity(regime) } = capture;
-  // The state is said by itself; what SCR_EL3 says beside it is SIF and EEL2.
+  // The Security state is a member of its own. Only SIF and EEL2 of SCR_EL3 matter beside it.
   const said = stageSecurity(regime, security, { scr: scr_el3 });
   const counts = scr_el3 !== undefined && security === 'secure' && (said.ownCodeOnly || !said.el2);
   const frames = new Map<bigint, Record<string, string>>();
@@ -91,12 +91,12 @@ export function captureImage(capture: Capture): object {
   };
 }
 
-/** Registers of EL3 have their level in files. */
+/** In files, the names of EL3's registers include the level. */
 function fileName(name: string): string {
   return ['gpccr', 'gptbr', 'gpcbw'].includes(name) ? `${name}_el3` : name;
 }
 
-/** The smallest RAM that has all frames. */
+/** The smallest RAM that contains all frames. */
 function ramOf(frames: readonly bigint[]): { base: string; size: string } {
   const [base = 0n] = frames;
   const end = (frames.at(-1) ?? 0n) + FRAME;
@@ -121,7 +121,7 @@ function rowJson(
   };
   const found = answerJson(answer);
   const [permitted] = permittedFaults(answer);
-  // Of two things that the architecture permits neither is the only one.
+  // If the architecture permits two answers, neither may be recorded as the only one.
   return permitted === undefined
     ? { ...asked, ...found }
     : { ...asked, arm: found, arm_or: { fault: faultJson(permitted) } };
@@ -133,7 +133,7 @@ function answerJson(answer: Answer): object {
   const { attributes, shareability } = answer.fetchedAs ?? answer;
   return {
     pa: hex(pa),
-    // Without MAIR nobody knows the memory type, and what follows from it.
+    // Without MAIR the memory type is unknown, and so is everything that follows from it.
     ...(unknownIndex(attributes) === undefined && {
       attr: hex(BigInt(attributes.byte)),
       sh: encodeShareability(shareability),

@@ -34,7 +34,7 @@ function checkRow(row: Row, where: string): { found: Difference[]; facts: number
   try {
     const table = format.configure({ ...requestIn(row.config), cpuPageSize: row.cpu_page_size });
     if (!row.ok || want === null) return { found: [{ where, want: 'a refusal', got: 'a table' }], facts: 1 };
-    // The producer's root stands in its TTBR, above what else that holds: the own registers are asked for the same one.
+    // The file's TTBR contains the producer's root above its other fields. The format computes its registers for the same root.
     const base = want.registers.ttbr ?? want.registers.vttbr ?? want.registers.transtab;
     const alignment = BigInt(Math.max(64, table.rootBytes));
     const root = typeof base === 'bigint' ? base - (base % alignment) : 0n;

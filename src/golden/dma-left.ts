@@ -1,11 +1,11 @@
-/** What is mapped when all is done: every range of the file seen by the walker, and nothing else in the tables. */
+/** What is mapped after the last operation: the walker must see every range of the file, and the tables must hold nothing else. */
 import type { IommuDomain } from '../iommu/domain.ts';
 import { hex } from '../text/numbers.ts';
 import { createWalker } from '../walker/index.ts';
 import type { Difference } from './result.ts';
 import { walkAnyAccess } from './witness.ts';
 
-/** @param left - IOVA, PA and bytes of each range, in no order. */
+/** @param left - IOVA, PA and bytes of each range, in any order. */
 export function compareLeft(
   domain: IommuDomain,
   left: readonly (readonly [bigint, bigint, bigint])[],

@@ -17,7 +17,7 @@ export interface Reserved {
 const EINVAL = -22;
 const LAST = (1n << 64n) - 1n;
 
-/** Reserves and tells what is reserved, in whole granules, in the order and pieces in which Linux's tree has it. */
+/** Reserves the ranges and lists them, in whole granules, in the order and pieces that Linux's tree has. */
 export function reserveAsLinux(config: DmaConfig, allocator: IovaSource): Reserved {
   const { granule } = config;
   const { init, ranges } = rangesOf(config);
@@ -39,7 +39,7 @@ function rangesOf(config: DmaConfig): { readonly init: number; readonly ranges: 
     for (const { start, end, offset } of config.pci_dma_ranges) {
       const first = wrapped(start - offset);
       if (first < next) return { init: EINVAL, ranges };
-      // What the bridge does not let through, and the first granule of what it does.
+      // What the bridge does not let through, and the first granule of what it lets through.
       if (first > next) ranges.push({ first: next, last: first });
       next = wrapped(end - offset + 1n);
     }
@@ -55,7 +55,7 @@ function wrapped(address: bigint): bigint {
   return BigInt.asUintN(64, address);
 }
 
-/** Ranges by address; a new one takes what no other has yet, and grows the one that it begins before, as in Linux's tree. */
+/** Ranges by address. As in Linux's tree, a range that overlaps others extends the one that it begins before, and the rest becomes a new range. */
 function withRange(taken: readonly Bytes[], range: Bytes): Bytes[] {
   const rows: { first: bigint; last: bigint }[] = taken.map((one) => ({ ...one }));
   let { first } = range;

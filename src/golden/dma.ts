@@ -1,4 +1,4 @@
-/** Golden files of the DMA layer (`pgtable-dma/1`): every mapping, its IOVA and its segments compared, and what is mapped at the end, as the walker sees it. */
+/** Golden files of the DMA layer (`pgtable-dma/1`): compares every mapping, its IOVA and its segments, and what the walker finds mapped at the end. */
 import { arm64LpaeS1 } from '../../formats/index.ts';
 import { allocatorFor } from '../dma/aperture.ts';
 import { DmaMapper, type DmaMapping, type IovaPolicy } from '../dma/index.ts';
@@ -18,14 +18,14 @@ import { parseGolden } from './schema.ts';
 type MapOp = Extract<DmaOp, { dir: unknown }>;
 type UnmapOp = Exclude<DmaOp, MapOp>;
 
-/** A file's allocator as a policy. */
+/** The policy for each allocator that a file can name. */
 const POLICY = { top: 'highest', tree: 'tree', fast: 'linux' } as const satisfies Record<string, IovaPolicy>;
 
-/** Where the tables lie: 16 GiB, which only take the memory that is written. */
+/** The memory for tables: 16 GiB, of which only the written parts take host memory. */
 const RAM = { base: 0x8000_0000n, size: 0x4_0000_0000n };
 const ALL_ONES = (1n << 64n) - 1n;
 
-/** @throws GoldenFileError when `json` is not such a file, or says what no domain here can be. */
+/** @throws GoldenFileError when `json` is not such a file, or describes a domain that can't be made here. */
 export function checkDma(json: unknown): GoldenResult {
   const file = parseGolden(dmaFileSchema, json);
   const run = new Run(file);
@@ -42,7 +42,7 @@ class Run {
   readonly #file: DmaFile;
   readonly #domain: IommuDomain;
   readonly #devices: readonly DmaMapper[];
-  /** By the operation that made it, with the device that it was made for. */
+  /** Mappings with their device, by the operation that made them. */
   readonly #mappings = new Map<number, { readonly device: DmaMapper; readonly mapping: DmaMapping }>();
   #warnings = 0;
 
@@ -80,7 +80,7 @@ class Run {
     else this.#map(op, where, device, index);
   }
 
-  /** What is mapped when all operations are done, and how often Linux warned. */
+  /** Compares what is mapped after all operations, and how often Linux warned. */
   end(): void {
     const { left, warnings } = this.#file;
     const { differences, checked } = compareLeft(this.#domain, left);
@@ -118,7 +118,7 @@ class Run {
   #unmap(op: UnmapOp, where: string): void {
     const made = this.#mappings.get(op.of);
     if (made === undefined) {
-      // The operation that made it differs already, or the file names none.
+      // The operation that made it already differs, or the file names none.
       const maker = this.#file.ops[op.of];
       if (maker === undefined || 'of' in maker) throw new GoldenFileError(`${where}: of names no mapping`);
       this.#compare(where, `ops[${op.of}] unmapped`, 'nothing was mapped there');
@@ -139,7 +139,7 @@ class Run {
     if (op.ret !== undefined) this.#compare(`${where} ret`, hex(op.ret), hex(unmapped));
   }
 
-  /** The entry that Linux does not put back as it was when a list fails. */
+  /** The entry that Linux does not restore when a list fails. */
   #compareDamage(op: Extract<MapOp, { op: 'map_sg' }>, where: string): void {
     const device = this.#file.config.devices?.[op.device ?? 0] ?? this.#file.config;
     const rules = {
@@ -162,7 +162,7 @@ class Run {
   }
 }
 
-/** Tables of the file's sizes. The format does not matter: the DMA layer gives it addresses, sizes and a prot. */
+/** Tables with the file's page sizes. Any format will do, since the DMA layer only passes it addresses, sizes and a prot. */
 function domainFor(config: DmaConfig): IommuDomain {
   const { pgsize_bitmap: pgsizeBitmap, ias, oas, granule } = config;
   if (granule !== (pgsizeBitmap & -pgsizeBitmap)) {
@@ -176,7 +176,7 @@ function domainFor(config: DmaConfig): IommuDomain {
   });
 }
 
-/** What a config asks for, or why it can't be made here. */
+/** The request for a config, or why it can't be made here. */
 function orRefuse<T>(make: () => T): T {
   try {
     return make();
@@ -212,7 +212,7 @@ function mapped(device: DmaMapper, op: MapOp): DmaMapping {
   return device.mapSingle(phys, op.size, request);
 }
 
-/** Bytes that an unmap asks the IOMMU to unmap. Where fewer are, Linux warns. */
+/** Bytes that an unmap asks the IOMMU to unmap. If the IOMMU unmaps fewer, Linux warns. */
 function rangeOf({ op }: UnmapOp, { segments, range }: DmaMapping, granule: bigint): bigint {
   return op === 'unmap_sg' ? (linuxUnmapRange(segments, granule)?.size ?? 0n) : range.size;
 }

@@ -1,14 +1,14 @@
-/** Which accesses a row of a golden image may ask for: those of its regime's exception levels, and streams of an SMMU. (DDI 0487 D8.1.2; IHI 0070 3.3.) */
+/** The accesses that a row of a golden image may ask for: from the exception levels of its regime, or from streams of an SMMU. (DDI 0487 D8.1.2; IHI 0070 3.3.) */
 import { isStream, type MachineRegime, traitsOf } from '../arch/regimes.ts';
 
-/** Members of a row that say whose access it is. */
+/** Members of a row that say where an access comes from. */
 interface Asked {
   readonly el?: number | null | undefined;
   readonly sid?: bigint | null | undefined;
   readonly ssid?: bigint | null | undefined;
 }
 
-/** What the machine can't be asked: an access of another exception level, or the stream of a machine that has none. */
+/** The accesses that the machine does not have: from another exception level, or from a stream if it is not an SMMU. */
 export function accessProblem(
   { el, sid, ssid }: Asked,
   regime: MachineRegime,
@@ -23,7 +23,7 @@ export function accessProblem(
   }
   if (el === undefined || el === null) return undefined;
   const { unprivileged, el: own = 1, architecture } = traitsOf(regime);
-  // Where EL3 is AArch32, Secure PL1 is EL3.
+  // If EL3 is AArch32, Secure PL1 is EL3.
   const levels = [...(unprivileged ? [0] : []), own, ...(architecture === 'AArch32' && own === 1 ? [3] : [])];
   if (levels.includes(el)) return undefined;
   return { member: 'el', rule: `accesses of ${regime} are those of EL${levels.join(' and EL')}` };

@@ -1,13 +1,13 @@
-/** The claims of a golden image's rows: how many there are, and those that an answer can't be compared with. (DDI 0487 D24.2.142; IHI 0070 7.3.) */
+/** The claims of a golden image's rows: how many there are, and which can't be compared with an answer. (DDI 0487 D24.2.142; IHI 0070 7.3.) */
 import type { Answer } from '../machine/machine.ts';
 import type { Expectation } from './image-file.ts';
 
-/** How many members an answer is compared with. */
+/** The number of members that an answer is compared with. */
 export function claimCount({ fault, ...claims }: Expectation): number {
   return Object.keys(claims).length + Object.keys(fault ?? {}).length;
 }
 
-/** Claims that say nothing of this answer. */
+/** Claims that say nothing about this answer. */
 export function claimNotes({ ns, fault, ipa }: Expectation, got: Answer): string[] {
   if (got.ok) {
     const unknown = ns !== undefined && got.security === 'non-secure';

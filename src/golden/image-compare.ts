@@ -1,4 +1,4 @@
-/** Compares an answer with the one that a golden image wants, and says both in one line each. */
+/** Compares an answer with the one that a golden image wants, and describes each in one line. */
 
 import { placeAddress, read } from '../arch/read.ts';
 import { HPFAR_EL2 } from '../arch/registers/fault.ts';
@@ -13,17 +13,17 @@ import type { Expectation, ExpectedFault } from './image-file.ts';
 
 type AnswerFault = Extract<Answer, { ok: false }>['fault'];
 
-/** The first thing that is not as wanted. */
+/** The first difference. */
 export interface Mismatch {
-  /** Behind the answer's place in the file: `.pa`, `.fault.level`. */
+  /** What follows the answer's place in the file: `.pa`, `.fault.level`. */
   readonly member: string;
   readonly want: string;
   readonly got: string;
 }
 
 /**
- * What is not as wanted, or undefined when every claim is right but for `updates`, which an answer does not show. `event` is the
- * number of the event that the row's producer recorded, where that is the wanted answer.
+ * The first difference, or undefined when every claim is right. `updates` is not compared here, since an answer does not show it. `event` is the
+ * number of the event that the row's producer recorded, if that is the wanted answer.
  */
 export function mismatch(wanted: Expectation, got: Answer, event?: number): Mismatch | undefined {
   const whole = (member: string | undefined) =>
@@ -38,12 +38,12 @@ export function mismatch(wanted: Expectation, got: Answer, event?: number): Mism
     return whole(faultMismatch(wanted.fault, got.fault) ?? eventMismatch(got.fault, event));
   }
   if (!got.ok || got.pa !== wanted.pa) return whole('.pa');
-  // Of a fetch from Device memory the memory that it is taken as, not the location's own.
+  // For a fetch from Device memory: the type that the fetch treats it as, not the type of the location.
   const { attributes, shareability } = got.fetchedAs ?? got;
   const claims: readonly (readonly [string, Claim | undefined, Claim | undefined])[] = [
     ['.attr', hexByte(wanted.attr), attrOf(attributes)],
     ['.sh', wanted.sh, encodeShareability(shareability)],
-    // Of Non-secure state PAR.NS is UNKNOWN: whatever it says is no claim. (D24.2.142)
+    // PAR.NS is UNKNOWN in Non-secure state, so it is no claim there. (D24.2.142)
     ['.ns', got.security === 'non-secure' ? undefined : wanted.ns, parNs(got)],
     ['.xs', wanted.xs, Number(got.attributes.xs)],
     ['.pas', wanted.pas, securityWord(got.paSpace)],
@@ -58,7 +58,7 @@ export function mismatch(wanted: Expectation, got: Answer, event?: number): Mism
   return { member, want: String(want), got: found === undefined ? 'none' : String(found) };
 }
 
-/** One of the faults that the architecture permits in place of the walk's own answer. */
+/** Whether it is one of the faults that the architecture permits instead of the walk's own answer. */
 function isPermitted(wanted: ExpectedFault, answer: Answer): boolean {
   return permittedFaults(answer).some((fault) => faultMismatch(wanted, fault) === undefined);
 }
@@ -69,12 +69,12 @@ function hexOf(value: bigint | undefined): string | undefined {
   return value === undefined ? undefined : hex(value);
 }
 
-/** In Non-secure state there is one space, which answers do not name. */
+/** In Non-secure state there is only one space, and answers do not name it. */
 function spaceWord(space: PaSpace = 'non-secure'): string {
   return securityWord(space);
 }
 
-/** The byte, or what there is to say of it where the file has no mair. */
+/** The byte, or what is known of it if the file has no mair. */
 function attrOf(attributes: MemoryAttributes): string | undefined {
   return unknownIndex(attributes) === undefined ? hexByte(attributes.byte) : 'not known: no mair is given';
 }
@@ -83,19 +83,19 @@ function hexByte(value: number | undefined): string | undefined {
   return value === undefined ? undefined : `0x${value.toString(16).padStart(2, '0')}`;
 }
 
-/** The NS that rows have is that of PAR_EL1. */
+/** A row's NS is the NS bit of PAR_EL1. */
 function parNs(translation: Translation): number {
   return read(parEl1(translation), PAR_ADDRESS.fields.NS);
 }
 
-/** What hardware reports of an IPA, as HPFAR_EL2 does: its page. */
+/** The page of an IPA, which is all that HPFAR_EL2 reports. */
 const reported = (ipa: bigint) => placeAddress(HPFAR_EL2.fields.FIPA, ipa);
 
 function faultMismatch(wanted: ExpectedFault, got: AnswerFault): string | undefined {
   if (wanted.kind === undefined) return undefined;
   if (got.kind !== wanted.kind) return '.fault.kind';
   if (wanted.fetch !== undefined && got.fetchAddress !== wanted.fetch) return '.fault.fetch';
-  // A fault of the SMMU's configuration has no stage and no level.
+  // A fault in the SMMU's configuration has no stage and no level.
   if (!('stage' in got)) return undefined;
   if (wanted.kind === 'granule_protection') {
     const wrong = gpcMismatch(wanted, got as Fault);
@@ -113,7 +113,7 @@ function faultMismatch(wanted: ExpectedFault, got: AnswerFault): string | undefi
   return bit === undefined ? undefined : `.fault.${bit[0]}`;
 }
 
-/** Of the access itself, or of a fetch, which has a stage and a level. */
+/** A fault on the access itself, or on a fetch, which has a stage and a level. */
 function gpcMismatch(wanted: ExpectedFault, got: Fault): string | undefined {
   if (wanted.gpc !== undefined && got.gpc !== wanted.gpc) return '.fault.gpc';
   if (wanted.gptLevel !== undefined && got.gptLevel !== wanted.gptLevel) return '.fault.gpt_level';

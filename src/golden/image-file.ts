@@ -1,4 +1,4 @@
-/** Parses golden files of kind `image` (schema pgtable-golden/1): registers, memory, and what a machine answered to each probe. */
+/** Parses golden files of kind `image` (schema pgtable-golden/1): registers, memory, and a machine's answer to each probe. */
 import { read } from '../arch/read.ts';
 import type { MachineRegime } from '../arch/regimes.ts';
 import { type SecurityState, securityNamed } from '../arch/security.ts';
@@ -22,24 +22,24 @@ export interface Expectation {
   readonly xs?: number;
   /** The physical address space: `nonsecure` … */
   readonly pas?: string;
-  /** Level of the leaf, and of stage 2's; the IPA between the stages. */
+  /** Levels of the leaf and of stage 2's leaf; the IPA between the stages. */
   readonly level?: number;
   readonly s2Level?: number;
   readonly ipa?: bigint;
   /** The address space of the IPA: `secure` … */
   readonly ipas?: string;
   readonly fault?: ExpectedFault;
-  /** The 64-bit words that the access leaves changed in memory; none of them where the list is empty. */
+  /** The 64-bit words that the access changes in memory. If the list is empty, it changes none. */
   readonly updates?: readonly Update[];
 }
 
-/** A word of memory as an access leaves it: hardware updates of access flag and dirty state. */
+/** A word of memory after an access: hardware updates of the access flag and dirty state. */
 export interface Update {
   readonly pa: bigint;
   readonly word: bigint;
 }
 
-/** The fault that a row wants. `kind` is the file's word, absent where any fault is right; `level` is absent where the file says null. */
+/** The fault that a row wants. `kind` is the file's word, absent if any fault is right; `level` is absent if the file says null. */
 export interface ExpectedFault {
   readonly kind?: string;
   readonly stage?: number;
@@ -50,36 +50,36 @@ export interface ExpectedFault {
   readonly ipa?: bigint;
   readonly ipas?: string;
   readonly fetch?: bigint;
-  /** Bits of ESR_ELx.ISS2, each of them where the file makes any claim of the kind. */
+  /** Bits of ESR_ELx.ISS2: all of them if the file makes any claim about them. */
   readonly iss2?: Iss2Bits;
-  /** Of a granule protection fault. */
+  /** For a granule protection fault. */
   readonly gpc?: string;
   readonly gptLevel?: number;
   readonly output?: boolean;
 }
 
-/** Why a permission fault, as ESR_ELx.ISS2 says it; what is not set is absent. */
+/** The reason for a permission fault, as in ESR_ELx.ISS2. Bits that are not set are absent. */
 export type Iss2Bits = Pick<Fault, 'overlay' | 'dirtyBit' | 'assuredOnly' | 'topLevel' | 'tagAccess'>;
 
-/** One probe: what was asked, and the answers that are right (any one of them). */
+/** One probe: the access, and the right answers, of which any one will do. */
 export interface ImageRow {
-  /** Where the row stands in the file: `translations[7]`. */
+  /** The row's place in the file: `translations[7]`. */
   readonly where: string;
   readonly va: bigint;
   readonly access: 'read' | 'write' | 'execute';
   readonly privileged: boolean;
   readonly pan: boolean;
-  /** A Guarded Control Stack access; a Tag Checked one. */
+  /** Whether it is a Guarded Control Stack access, and whether it is Tag Checked. */
   readonly gcs?: boolean;
   readonly tagChecked?: boolean;
-  /** `fetches` of an address translation instruction's: the granule of the output is not checked. (D8.15) */
+  /** `fetches` for an address translation instruction: the granule of the output is not checked. (D8.15) */
   readonly gpc?: 'fetches';
   /** SMMU: the StreamID, and the SubstreamID. */
   readonly sid?: bigint;
   readonly ssid?: bigint;
-  /** SMMU: the number of the event that the producer recorded, where its answer counts. */
+  /** SMMU: the number of the event that the producer recorded, if its answer counts. */
   readonly event?: number;
-  /** The row's registers as the file has them, which another regime may read otherwise. */
+  /** The row's registers as they are in the file. Another regime may read them differently. */
   readonly given?: Registers;
   /** Register values that replace the file's for this row. */
   readonly registers?: Registers;
@@ -88,7 +88,7 @@ export interface ImageRow {
 
 export type Registers = Readonly<Record<string, bigint>>;
 
-/** The operating system's own word on a page. */
+/** What the operating system says about a page. */
 export interface PagemapRow {
   readonly where: string;
   readonly va: bigint;
@@ -98,34 +98,34 @@ export interface PagemapRow {
 export interface ImageFile {
   readonly name: string;
   readonly regime: MachineRegime;
-  /** The file says `smmuv3`: which stages there are is in the stream table entries. */
+  /** The file says `smmuv3`, and the stream table entries say which stages there are. */
   readonly anyStages?: true;
-  /** Whose accesses they are, where the file says it; else SCR_EL3 does, or the regime. */
+  /** The Security state of the accesses, if the file says it. Otherwise it follows from SCR_EL3 or the regime. */
   readonly security?: SecurityState;
-  /** `features`: what the PE has beyond its model, by the manual's names (FEAT_XS). */
+  /** `features`: features that the PE has beyond its model, by the manual's names (FEAT_XS). */
   readonly cpu: { readonly model: string; readonly paBits?: number; readonly features?: readonly string[] };
-  /** Where RAM is. Reads outside it abort. */
+  /** The RAM. Reads outside it abort. */
   readonly ram: { readonly base: bigint; readonly size: bigint };
-  /** By the machine's names, as the file's regime reads them. */
+  /** Registers that the file's regime reads, by the machine's names. */
   readonly registers: Registers;
-  /** The registers as the file has them. */
+  /** The registers as they are in the file. */
   readonly given: Registers;
   /** Non-zero words by physical address. */
   readonly words: readonly (readonly [pa: bigint, word: bigint])[];
   readonly rows: readonly ImageRow[];
-  /** The operating system's own word on its pages: `va` maps to `pa`, whatever the access flag. */
+  /** What the operating system says about its pages: `va` maps to `pa`, whatever the access flag. */
   readonly pagemap: readonly PagemapRow[];
-  /** Pages that it keeps but lets nobody use (PROT_NONE): no walk may reach them. */
+  /** Pages that it keeps but that nobody may use (PROT_NONE): no walk may reach them. */
   readonly protNone: readonly PagemapRow[];
-  /** What the file says of its machine that no answer depends on, in words; and what its rows say that is not compared. */
+  /** In words: what the file says about its machine that affects no answer, and what its rows say that is not compared. */
   readonly notes: readonly string[];
   readonly rowNotes: readonly string[];
 }
 
-/** All physical addresses: what a file that is zero elsewhere calls RAM. */
+/** All physical addresses: the RAM of a file whose memory is zero elsewhere. */
 const EVERYWHERE = { base: 0n, size: 1n << 52n };
 
-/** The object without the members that make no claim. */
+/** The object without members that make no claim. */
 function claims<T extends object>(object: T): { [K in keyof T]?: NonNullable<T[K]> } {
   const present = Object.entries(object).filter(([, value]) => value !== null && value !== undefined);
   return Object.fromEntries(present) as { [K in keyof T]?: NonNullable<T[K]> };
@@ -146,8 +146,8 @@ function iss2Of(fault: NonNullable<AnswerJson['fault']>): Iss2Bits {
 }
 
 /**
- * A file that has one of these bits in any fault, or says what accesses leave in memory, says them of all its faults: one that is
- * absent is 0. Other producers do not look at them.
+ * If a file has one of these bits in any fault, or lists what accesses change in memory, it makes a claim about them for all its faults: a bit that is
+ * absent is 0. Other producers do not record them.
  */
 function claimsIss2(rows: readonly RowJson[]): boolean {
   return rows.some(
@@ -197,8 +197,8 @@ function expectationOf(answer: AnswerJson, iss2: boolean): Expectation {
 }
 
 /**
- * The architecture's answer (`arm`, or else `arm_or`) counts where it stands, the producer's otherwise. What the access leaves in
- * memory may stand beside `arm` alone: it is the same for both.
+ * The architecture's answer (`arm`, or else `arm_or`) counts if there is one, otherwise the producer's. What the access changes in
+ * memory may be given with `arm` only, since it is the same for both.
  */
 function expectationsOf(row: RowJson, iss2: boolean): Expectation[] {
   const { arm, arm_or: armOr } = row;
@@ -211,13 +211,13 @@ function expectationsOf(row: RowJson, iss2: boolean): Expectation[] {
   }));
 }
 
-/** A row, and a second one where it says what an unprivileged access of the same kind gets. */
+/** A row, and a second one if it gives the answer to an unprivileged access of the same kind. */
 function rowsOf(row: RowJson, where: string, iss2: boolean): ImageRow[] {
   const asked = {
     va: row.va,
     access: row.access,
     pan: row.pan === true,
-    // Only address translation instructions leave a PAR.
+    // Only address translation instructions write PAR.
     ...(typeof row.par === 'bigint' && { gpc: 'fetches' as const }),
     ...claims({ sid: row.sid, ssid: row.ssid, registers: row.registers }),
     ...(row.gcs && { gcs: true }),
@@ -235,7 +235,7 @@ function rowsOf(row: RowJson, where: string, iss2: boolean): ImageRow[] {
   return rows;
 }
 
-/** By the machine's names. @throws GoldenFileError for those that the regime does not read, or that no answer may be made from. */
+/** By the machine's names. @throws GoldenFileError for registers that the regime does not read, or with values that allow no answer. */
 function registersOf(regime: MachineRegime, given: Registers, where: string): Registers {
   try {
     const { registers, ignored } = resolveRegisters({ given, regime, exact: true, complete: false });
@@ -250,7 +250,7 @@ function registersOf(regime: MachineRegime, given: Registers, where: string): Re
 
 /**
  * Parses the JSON value of a golden file of kind `image`.
- * @throws GoldenFileError that names the part of the file which is not as it must be.
+ * @throws GoldenFileError that names the part of the file that is wrong.
  */
 export function parseImageFile(value: unknown): ImageFile {
   const file = parseGolden(imageSchema, value);

@@ -1,10 +1,10 @@
-/** What a golden image says that nothing is compared with, in words: so that no claim is passed over in silence. (DDI 0487 D24.2.142; IHI 0070 7.3.) */
+/** Puts into words what a golden image says but is not compared, so that no claim is skipped silently. (DDI 0487 D24.2.142; IHI 0070 7.3.) */
 import { isStream, type MachineRegime } from '../arch/regimes.ts';
 import { RegisterError, type ResolvedRegisters, resolveRegisters } from '../machine/registers/index.ts';
 import { counted } from '../text/numbers.ts';
 import type { ImageJson, RowJson } from './image-schema.ts';
 
-/** Registers that are taken for granted, that a regime does not read, or that hold something that changes no answer. */
+/** Registers whose value is assumed, that the regime does not read, or whose value changes no answer. */
 export function registerNotes(regime: MachineRegime, given: Readonly<Record<string, bigint>>): string[] {
   const { assumed, ignored } = resolvedOf(regime, given);
   const others = ignored.filter(({ kind }) => kind === 'other');
@@ -24,13 +24,13 @@ function resolvedOf(
   try {
     return resolveRegisters({ given, regime, exact: true, complete: false });
   } catch (error) {
-    // What is refused is refused elsewhere, with its place.
+    // Other code refuses bad values, with their place.
     if (error instanceof RegisterError) return { assumed: [], ignored: [] };
     throw error;
   }
 }
 
-/** Members beside the rows that no answer depends on. */
+/** Members of the file, apart from its rows, that affect no answer. */
 export function fileNotes(file: ImageJson, regime: MachineRegime): string[] {
   const { cpu, ram, elsewhere, registers, pagemap_prot_none: protNone, security } = file;
   const notes: string[] = [];
@@ -48,7 +48,7 @@ export function fileNotes(file: ImageJson, regime: MachineRegime): string[] {
   return notes;
 }
 
-/** Claims of a row that its answer is not compared with. A row with `arm` is judged by that. */
+/** Claims of a row that are not compared with its answer. A row with `arm` is judged by `arm`. */
 export function rowNotes({ arm, event, pa, fault }: RowJson): string[] {
   if (arm === undefined) return event ? ['event: its number is compared, not the rest of the record'] : [];
   const own = fault || pa !== undefined;
@@ -58,7 +58,7 @@ export function rowNotes({ arm, event, pa, fault }: RowJson): string[] {
   ];
 }
 
-/** Notes with the number of rows that each is about. */
+/** The notes, each with the number of rows that it is about. */
 export class RowNotes {
   readonly #rows = new Map<string, number>();
 

@@ -1,4 +1,4 @@
-/** Who answers the probes of a golden image: the machine that it describes. */
+/** Answers the probes of a golden image with the machine that it describes. */
 import { cpuOf, createMachine, type Machine, type RegisterValues } from '../machine/machine.ts';
 import { MemoryError, PhysicalMemory } from '../memory/index.ts';
 import { cpuFeatures } from '../walker/cpu.ts';
@@ -7,12 +7,12 @@ import type { ImageFile, ImageRow } from './image-file.ts';
 import { type Answered, restoring } from './image-updates.ts';
 import { GoldenFileError } from './result.ts';
 
-/** Answers a row: the file's registers, with the row's own in their place. */
+/** Answers a row. The row's registers replace the file's. */
 export type Probe = (row: ImageRow) => Answered;
 
 /**
- * The prober of an image, with a memory of its own: every row finds the file's, whatever the rows before it updated.
- * @throws GoldenFileError for a regime or CPU that is not known here, or memory that can't be.
+ * The prober of an image. It has its own memory, and every row starts with the file's words, whatever earlier rows updated.
+ * @throws GoldenFileError for a regime or CPU that is not known here, or impossible memory.
  */
 export function imageProbe(image: ImageFile): Probe {
   const { memory, machineOf } = imageMachine(image);
@@ -28,7 +28,7 @@ export function imageProbe(image: ImageFile): Probe {
   };
 }
 
-/** @throws GoldenFileError for what no machine here can be, or does: an STE that asks for permission indirection. */
+/** @throws GoldenFileError for a machine that can't be modelled here, such as one with an STE that asks for permission indirection. */
 function refused<T>(make: () => T): T {
   try {
     return make();
@@ -38,7 +38,7 @@ function refused<T>(make: () => T): T {
   }
 }
 
-/** The machine of an image: its memory, and the machine with register values in place of the image's. @throws GoldenFileError as above. */
+/** The machine of an image: its memory, and a function that makes the machine with other register values. @throws GoldenFileError as above. */
 export function imageMachine(image: ImageFile): {
   readonly memory: PhysicalMemory;
   readonly machineOf: (own?: RegisterValues) => Machine;
@@ -48,7 +48,7 @@ export function imageMachine(image: ImageFile): {
   const state = security === undefined ? {} : { security };
   const machineOf = (own?: RegisterValues) => {
     try {
-      // An SMMU's machine does not look at the model.
+      // An SMMU's machine ignores the model, so a wrong one is refused here.
       cpuFeatures(cpuOf({ cpu }));
       return createMachine({ memory, regime, cpu, ...state, registers: { ...image.registers, ...own } });
     } catch (error) {
@@ -59,7 +59,7 @@ export function imageMachine(image: ImageFile): {
   return { memory, machineOf };
 }
 
-/** The image's RAM with its words in place. */
+/** The image's RAM, filled with its words. */
 function imageMemory({ ram, words }: ImageFile): PhysicalMemory {
   try {
     const memory = new PhysicalMemory(ram);

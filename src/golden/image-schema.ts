@@ -1,4 +1,4 @@
-/** The JSON of golden images (pgtable-golden/1, kind image): every member is judged, known to be information, or refused. */
+/** The JSON of golden images (pgtable-golden/1, kind image): every member is compared, known to be information only, or refused. */
 import * as v from 'valibot';
 import { isStream, type MachineRegime, machineRegimes } from '../arch/regimes.ts';
 import { securityNamed, securityProblem } from '../arch/security.ts';
@@ -25,7 +25,7 @@ import { hexWord } from './schema.ts';
 const integer = v.pipe(v.number(), v.integer());
 /** Absent or null: no claim. */
 const maybe = <T extends v.GenericSchema>(schema: T) => v.nullish(schema);
-/** A bit, as a number or as true and false. */
+/** A bit, as a number or as true or false. */
 const bit = v.pipe(
   v.union([v.picklist([0, 1]), v.boolean()], 'expected 0, 1, false or true'),
   v.transform((value) => Number(value)),
@@ -46,7 +46,7 @@ const registers = v.pipe(
       if (!dataset.typed) return;
       for (const name of Object.keys(dataset.value)) {
         if (registerNames.includes(name)) continue;
-        // A manual's name, of which parseImageFile sees whether the regime has it.
+        // A name from a manual. parseImageFile checks whether the regime has it.
         if (isRegisterName(name) && !Object.hasOwn(REGISTER.notYet, name)) continue;
         const why = refusal(name, 'register of a golden image', REGISTERS, REGISTER.notYet);
         const message = withValue(why, dataset.value[name]);
@@ -126,7 +126,7 @@ type AnswerMembers = v.InferOutput<v.ObjectSchema<typeof answerEntries, undefine
 
 const hasAnswer = ({ fault, pa }: AnswerMembers) => Boolean(fault) || pa !== undefined;
 
-/** The first thing that is wrong with an answer as a whole, and the member that it shows in. */
+/** The first thing that is wrong with an answer as a whole, and the member where it shows. */
 function contradiction(
   answer: AnswerMembers,
 ): { readonly message: string; readonly member: string } | undefined {
@@ -277,12 +277,12 @@ export const imageMembers: readonly string[] = [
   ...Object.keys(FILE.information),
 ];
 
-/** The machine's regime: of an SMMU with a stream table any, since the entries decide. */
+/** The machine's regime. For an SMMU with a stream table it can be any, since the entries decide. */
 export function machineRegimeOf({ regime }: { readonly regime: (typeof REGIMES)[number] }): MachineRegime {
   return regime === ANY_STAGES ? 'smmuv3-s1' : regime;
 }
 
-/** A golden image. What it says of answers must be something that its machine can answer. */
+/** A golden image. Its rows may only ask for accesses that its machine has. */
 export const imageSchema = v.pipe(
   fileObject,
   v.rawCheck(({ dataset, addIssue }) => {
@@ -339,7 +339,7 @@ export type ImageJson = v.InferOutput<typeof imageSchema>;
 export type RowJson = ImageJson['translations'][number];
 export type AnswerJson = v.InferOutput<typeof answerSchema>;
 
-/** The answers of a row, each with the members that lead to it. */
+/** The answers of a row, each with the path to it. */
 function answersOf(row: v.InferOutput<typeof rowObject>): (readonly [AnswerMembers, readonly string[]])[] {
   const { arm, arm_or, arm_unprivileged } = row;
   return [

@@ -1,6 +1,6 @@
 /**
- * What an access changes in an image's memory (hardware updates of access flag and dirty state, DDI 0487 D8.5): found out, taken
- * back, and compared with what a golden image wants.
+ * What an access changes in an image's memory (hardware updates of the access flag and dirty state, DDI 0487 D8.5): recorded, undone,
+ * and compared with what a golden image wants.
  */
 import { STAGE2_LEAF } from '../arch/descriptors/index.ts';
 import { maskOf, place } from '../arch/read.ts';
@@ -9,25 +9,25 @@ import type { PhysicalMemory } from '../memory/index.ts';
 import { hex } from '../pagetable/errors.ts';
 import type { Update } from './image-file.ts';
 
-/** A 64-bit word that an access left changed. */
+/** A 64-bit word that an access changed. */
 export interface Change {
   readonly pa: bigint;
   readonly before: bigint;
   readonly after: bigint;
 }
 
-/** An answer, and what it left changed in memory, ascending by PA. */
+/** An answer, and what the access changed in memory, in ascending order of PA. */
 export interface Answered {
   readonly answer: Answer;
   readonly changes: readonly Change[];
 }
 
-/** Answers a question of the memory's, and takes back what that changed: the next one finds the memory as it was. */
+/** Answers a question, then undoes its changes to memory, so that the next question finds the memory as it was. */
 export type AskAndRestore = (ask: () => Answer) => Answered;
 
-/** Watches a memory from now on. Who reads it later must not have kept views of it from before. */
+/** Watches a memory from now on. Later readers must not use views of it from before. */
 export function restoring(memory: PhysicalMemory): AskAndRestore {
-  // The words that views were asked for to be written, as they stood before.
+  // The previous value of each word for which a view was requested for writing.
   const before = new Map<bigint, bigint>();
   const read = (pa: bigint) => memory.read64(pa) as bigint;
   for (const region of memory.regions) {
@@ -51,8 +51,8 @@ export function restoring(memory: PhysicalMemory): AskAndRestore {
 }
 
 /**
- * Whether the changes are the ones that are wanted, all of them and no others. But of a page that holds stage-1 tables stage 2 may
- * record that it is dirty or not, where the walk only read there. (D8.5, R_JCXVS.)
+ * Whether the changes are exactly the wanted ones. One freedom remains: for a page of stage-1 tables that the walk only
+ * read, stage 2 may or may not record that it is dirty. (D8.5, R_JCXVS.)
  */
 export function areUpdates(wanted: readonly Update[], { answer, changes }: Answered): boolean {
   const words = new Map(wanted.map(({ pa, word }) => [pa, word]));
@@ -69,12 +69,12 @@ export function areUpdates(wanted: readonly Update[], { answer, changes }: Answe
 const DBM = maskOf(STAGE2_LEAF.fields.DBM);
 const S2AP_WRITE = place(STAGE2_LEAF.fields.S2AP, 0b10);
 
-/** A stage-2 leaf, writable-dirty where it was writable-clean. */
+/** A stage-2 leaf, with writable-clean made writable-dirty. */
 function dirtied(descriptor: bigint): bigint {
   return descriptor & DBM ? descriptor | S2AP_WRITE : descriptor;
 }
 
-/** The stage-2 leaves that lead to stage-1 tables in which nothing is updated: where they stand, and what was read there. */
+/** The stage-2 leaves that lead to stage-1 tables in which nothing is updated: the PA of each, and its value as it was read. */
 function tablePages({ steps }: Answer, wanted: readonly Update[]): Map<bigint, bigint> {
   const stage2 = steps.filter(({ stage }) => stage === 2);
   const stage1Updates = wanted.filter(({ pa }) => !stage2.some(({ address }) => address === pa));

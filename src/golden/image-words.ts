@@ -1,10 +1,10 @@
 /**
- * The words of golden images that are not judged: members that are information only, and what is not modelled yet. What is
- * modelled one day leaves its list here and joins the schema. A word that stands nowhere is refused. (pgtable-golden/1, kind image.)
+ * The words of golden images that are not compared: members that are information only, and features that are not modelled yet. A feature that is
+ * modelled later moves from its list here to the schema. A word that is in neither is refused. (pgtable-golden/1, kind image.)
  */
 import type { Beside, Words } from './members.ts';
 
-/** Beside the members of the file. */
+/** More members of the file. */
 export const FILE: Beside = {
   information: {
     producer: 'who made the file',
@@ -20,10 +20,10 @@ export const FILE: Beside = {
   notYet: {},
 };
 
-/** Beside the members of `cpu`, `ram`, a frame of memory, an update, a page map's row. */
+/** More members of `cpu`, `ram`, a frame of memory, an update, and a row of a page map. */
 export const PART: Beside = { information: {}, notYet: {} };
 
-/** Beside the members of a row, or of `arm`, `arm_or` and `arm_unprivileged`. */
+/** More members of a row, or of `arm`, `arm_or` and `arm_unprivileged`. */
 export const ROW: Beside = {
   information: {
     esr: "the producer's raw ESR, which fault says in the architecture's terms",
@@ -41,18 +41,18 @@ export const ROW: Beside = {
   notYet: {},
 };
 
-/** Beside the members of a fault. */
+/** More members of a fault. */
 export const FAULT: Beside = {
   information: {},
   notYet: {},
 };
 
-/** Members that a hit has and a fault has not. */
+/** Members of a hit that a fault does not have. */
 export const HIT_MEMBERS = ['attr', 'sh', 'ns', 'xs', 'pas', 'level', 's2_level', 'ipa', 'ipas'] as const;
 
 const D128 = '128-bit descriptors (FEAT_D128)';
 
-/** Registers that walks are made of. An SMMU's file may say ttbr0, tcr, mair … besides, in CPU layout. */
+/** Registers that walks use. An SMMU's file may also give ttbr0, tcr, mair … in CPU layout. */
 export const REGISTERS: readonly string[] = [
   ...['ttbr0', 'ttbr1', 'tcr', 'mair', 'sctlr', 'vttbr', 'vtcr', 'hcr', 'dacr', 'scr_el3', 'sstatus'],
   ...['vsttbr', 'vstcr', 'gpccr_el3', 'gptbr_el3', 'gpcbw_el3'],
@@ -64,7 +64,7 @@ export const REGISTERS: readonly string[] = [
   ...['strtab_base', 'strtab_base_cfg', 'cr0', 'cr2', 'gbpa', 'idr0', 'idr1', 'idr3', 'idr5'],
 ];
 
-/** Beside the registers that walks are made of. */
+/** More registers, which walks do not use. */
 export const REGISTER: Beside = {
   information: {
     contextidr: 'the ASID of short descriptors: of TLBs',
@@ -83,7 +83,7 @@ export const REGISTER: Beside = {
   },
 };
 
-/** A golden image may name it, if only for a check to refuse it: what else a machine's registers hold changes no walk. */
+/** Whether a golden image may name the register, even if its value is then refused. All other registers change no walk. */
 export function isGoldenRegister(name: string): boolean {
   return (
     REGISTERS.includes(name) ||
@@ -91,13 +91,13 @@ export function isGoldenRegister(name: string): boolean {
   );
 }
 
-/** Values of `security`; a regime may not know all of them. Physical address spaces have the same names. */
+/** Values of `security`; a regime may not have all of them. Physical address spaces have the same names. */
 export const SECURITY_STATES: readonly string[] = ['secure', 'nonsecure', 'realm', 'root'];
 
-/** An SMMU whose stream table entries say which stages there are. */
+/** An SMMU whose stream table entries say which stages it has. */
 export const ANY_STAGES = 'smmuv3';
 
-/** Kinds of faults: of a walk, and of an SMMU's configuration. */
+/** Kinds of faults: in a walk, and in an SMMU's configuration. */
 export const FAULT_KINDS: readonly string[] = [
   ...['translation', 'access_flag', 'permission', 'address_size', 'external_walk', 'domain'],
   'granule_protection',

@@ -1,4 +1,4 @@
-/** Runs golden files of kind `image`: another machine's tables and registers, walked here, compared with its answers. */
+/** Runs golden files of kind `image`: walks another machine's tables with its registers, and compares the result with its answers. */
 
 import type { Answer } from '../machine/machine.ts';
 import { claimCount, claimNotes } from './image-claims.ts';
@@ -11,12 +11,12 @@ import type { Difference, GoldenResult } from './result.ts';
 
 /**
  * Checks one golden file of kind `image`: every row is walked in the file's memory and compared by every member that it has: PA,
- * attributes, shareability …, or fault kind, level and stage (of an SMMU also class, IPA and event number), and what it leaves
- * changed in memory. A row is judged by `arm` (or `arm_or`) where it has one. What can't be judged is refused.
+ * attributes, shareability …, or fault kind, level and stage (for an SMMU also class, IPA and event number), and what it leaves
+ * changed in memory. If a row has `arm` (or `arm_or`), that is what counts. What can't be compared is refused.
  *
  * @param file - the parsed JSON.
- * @throws GoldenFileError for a file that is not of this kind or shape, of a regime or CPU that is not known here, or that says
- * what is not known or not modelled.
+ * @throws GoldenFileError for a file that is not of this kind or shape, with a regime or CPU that is not known here, or that says
+ * something that is not known or not modelled.
  */
 export function checkImage(file: unknown): GoldenResult {
   const image = parseImageFile(file);
@@ -75,7 +75,7 @@ function differenceFrom(
   return { member: '.updates', want: updatesText(wanted.updates), got: updatesText(left) };
 }
 
-/** Where the tables map a page: an access flag that is still clear does not matter to a page map, nor that nobody may read there. */
+/** Where the tables map a page. A page map ignores the access flag and the permissions. */
 function mappedAddress(answer: Answer): bigint | undefined {
   if (answer.ok) return answer.pa;
   const leaf = answer.steps.at(-1);

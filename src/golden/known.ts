@@ -1,4 +1,4 @@
-/** Known differences from Linux: where an answer differs on purpose (ARCHITECTURE, "What follows Linux, and what does not"), what Linux does there. */
+/** Known differences from Linux: what Linux does where an answer differs on purpose (ARCHITECTURE, "What follows Linux, and what does not"). */
 import type { IommuDomain } from '../iommu/domain.ts';
 import { ERRNO, type IommuError } from '../pagetable/errors.ts';
 import { leavesOf } from '../pagetable/leaf-sizes.ts';
@@ -6,26 +6,26 @@ import { choosePageSize, isAligned, type PageChoice, sizesOf } from '../pagetabl
 import type { WalkResult } from '../walker/index.ts';
 import type { GoldenOp } from './schema.ts';
 
-/** An operation whose answer is not the file's. */
+/** An operation whose answer differs from the file's. */
 export interface DifferentAnswer {
   readonly op: GoldenOp;
-  /** What was answered, and why, if it was a refusal. */
+  /** The answer, and the reason if it was a refusal. */
   readonly ret: bigint;
   readonly error?: IommuError | undefined;
-  /** What the walker saw at the operation's IOVA before it. */
+  /** What the walker saw at the operation's IOVA beforehand. */
   readonly before: WalkResult;
-  /** What it sees now where the operation failed, or at its IOVA. */
+  /** What it sees now at the address where the operation failed, or else at its IOVA. */
   readonly now: WalkResult;
 }
 
-/** A contiguous stretch that an operation names. Without a PA it is unmapped. */
+/** A contiguous stretch that an operation names. For an unmap, `pa` has no meaning. */
 interface Stretch {
   readonly iova: bigint;
   readonly size: bigint;
   readonly pa: bigint;
 }
 
-/** What Linux does where the answer differs, if that is known: `it chooses a page size that the table has no level for`. */
+/** What Linux does instead, if that is known: `it chooses a page size that the table has no level for`. */
 export function knownDifference(domain: IommuDomain, different: DifferentAnswer): string | undefined {
   const { op, error } = different;
   switch (op.op) {
@@ -112,7 +112,7 @@ function ofLastAddress({ format }: IommuDomain, iova: bigint): string | undefine
   return last ? '7.3 answers the last address of arm_ttbr1 without reading a table' : undefined;
 }
 
-/** In a translation: pages of a section that Linux's arm_v7s split lie at PA 0. */
+/** For a translation: after Linux's arm_v7s splits a section, its pages are at PA 0. */
 export function knownTranslation(
   { format, partialUnmap }: IommuDomain,
   iova: bigint,
@@ -124,7 +124,7 @@ export function knownTranslation(
     : undefined;
 }
 
-/** Of a scatterlist whose last entry is empty and touches the run before it. */
+/** For a scatterlist whose last entry is empty and touches the run before it. */
 function swallowed(op: Extract<GoldenOp, { op: 'map_sg' }>): string | undefined {
   const [before, last] = [op.sg.at(-2), op.sg.at(-1)];
   if (last?.length !== 0n || before === undefined || before.phys + before.length !== last.phys)
@@ -154,7 +154,7 @@ function choosesMissingSize(domain: IommuDomain, stretch: Stretch): boolean {
   return choicesOf(domain, stretch).some(({ sizeLog2 }) => !there.includes(sizeLog2));
 }
 
-/** Linux's choices for a stretch, of all the page sizes that the table was offered. */
+/** Linux's choices for a stretch, from all the page sizes that the table was offered. */
 function choicesOf({ format }: IommuDomain, { iova, pa, size }: Stretch): PageChoice[] {
   const sizes = sizesOf(format.pgsizeBitmap);
   const [smallest = 64] = sizes;
@@ -173,7 +173,7 @@ function choicesOf({ format }: IommuDomain, { iova, pa, size }: Stretch): PageCh
   return choices;
 }
 
-/** How many leaves an operation makes on its way, before it ends or reaches the end of the input addresses. */
+/** How many leaves an operation makes before it ends or reaches the end of the input addresses. */
 export function leavesAsked(domain: IommuDomain, op: GoldenOp): number {
   if (op.op !== 'map' && op.op !== 'map_sg') return 0;
   const most = 1n << BigInt(domain.format.ias);

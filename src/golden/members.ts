@@ -1,34 +1,34 @@
-/** Objects of golden files whose every member is known: judged by a schema, information that may stand beside, or refused with the reason. */
+/** Objects of golden files. Every member must be known: a schema checks it, it is information only, or it is refused with the reason. */
 import * as v from 'valibot';
 import { isObject, missing } from '../json/schemas.ts';
 import { distance } from '../memory/near-names.ts';
 import { hex } from '../pagetable/errors.ts';
 
-/** Words and what there is to say of each: why it is not judged, or what it would need. */
+/** Words, each with the reason why it is not compared, or what that would need. */
 export type Words = Readonly<Record<string, string>>;
 
-/** What an object may hold beside the members that are judged. */
+/** What an object may hold besides the members that are compared. */
 export interface Beside {
-  /** Members that say nothing of an answer, and why. They may be there. */
+  /** Members that say nothing about an answer, and why. They are allowed. */
   readonly information: Words;
-  /** Members whose claim can't be judged yet, and what it is about. A file that has one is refused. */
+  /** Members whose claim can't be compared yet, and what it is about. A file that has one is refused. */
   readonly notYet: Words;
 }
 
 export type Members = Readonly<Record<string, unknown>>;
 
-/** The issue's place: a member of the object that is looked at. */
+/** The place of the problem: a member of the object that is checked. */
 export function at(input: Members, key: string): [v.ObjectPathItem] {
   return [{ type: 'object', origin: 'value', input, key, value: input[key] }];
 }
 
-/** What is wrong, and the value that it shows in. */
+/** What is wrong, and the value where it shows. */
 export function withValue(message: string, value: unknown): string {
   const text = JSON.stringify(typeof value === 'bigint' ? hex(value) : value) ?? String(value);
   return `${message}; its value is ${text.length > 40 ? `${text.slice(0, 40)}…` : text}`;
 }
 
-/** An object whose members are these and those that may stand beside them. `what` is one of them in words. */
+/** An object with these members and the extra ones. `what` names one such object in words. */
 export function members<T extends v.ObjectEntries>(entries: T, what: string, beside: Beside) {
   const information = Object.keys(beside.information);
   const known = [...Object.keys(entries), ...information];
@@ -51,7 +51,7 @@ export function members<T extends v.ObjectEntries>(entries: T, what: string, bes
   }) as typeof schema & { readonly information: readonly string[] };
 }
 
-/** One of some words. */
+/** One of several words. */
 export function oneOf(what: string, known: readonly string[], notYet: Words) {
   return v.pipe(
     v.string(),
@@ -70,7 +70,7 @@ export function knowing<T extends object>(known: readonly string[], check: T): T
   return Object.assign(check, { known });
 }
 
-/** Why `word` can't stand where it does: not modelled yet, or not known at all, with the name that was probably meant. */
+/** Why `word` is not allowed there: not modelled yet, or not known at all, with the name that was probably meant. */
 export function refusal(word: string, what: string, known: readonly string[], notYet: Words): string {
   if (Object.hasOwn(notYet, word)) return `not modelled yet: ${notYet[word]}`;
   const near = nearName(word, [...known, ...Object.keys(notYet)]);
@@ -78,7 +78,7 @@ export function refusal(word: string, what: string, known: readonly string[], no
   return `${JSON.stringify(word)} is no ${what}; ${hint}`;
 }
 
-/** The name without an exception level behind it, or else the one that differs in the fewest letters, if they are few. */
+/** The known name that equals this one without its exception level, or else the most similar one, if it differs in few letters. */
 function nearName(word: string, names: readonly string[]): string | undefined {
   const plain = word.toLowerCase().replace(/_el\d+$/, '');
   const near = names

@@ -1,4 +1,4 @@
-/** Golden files of kind `ops`: operations replayed on a domain, and every answer, register, descriptor and translation compared. */
+/** Golden files of kind `ops`: replays operations on a domain, and compares every answer, register, descriptor and translation. */
 import { formatNamed } from '../../formats/index.ts';
 import { obstaclesOf } from '../describe/obstacles.ts';
 import { type DomainOptions, IommuDomain } from '../iommu/domain.ts';
@@ -26,7 +26,7 @@ export function formatOf(name: string): FormatModule {
 }
 
 /**
- * Runs one file. The table memory lies where the file's producer had it, so that table pointers have the same upper bits.
+ * Runs one file. The table memory is where the file's producer had it, so that table pointers have the same upper bits.
  * @throws GoldenFileError when `json` is not such a file, or its format is not known here.
  */
 export function checkOps(json: unknown, { mostLeaves }: CheckLimits = {}): GoldenResult {
@@ -100,8 +100,8 @@ export function checkOps(json: unknown, { mostLeaves }: CheckLimits = {}): Golde
 }
 
 /**
- * The walker that bears witness: of the PA size that the tables were made for. Linux also makes tables that no hardware of that size can
- * walk: those are walked by larger hardware, with a warning.
+ * The walker that checks the results. It has the PA size that the tables were made for. Linux also makes tables that no hardware of that size can
+ * walk. A walker of larger hardware checks these, with a warning.
  */
 function witnessOf({ memory, registers: { hardware } }: IommuDomain): { walker: Walker; warnings: string[] } {
   const obstacles = obstaclesOf(hardware);
@@ -115,8 +115,8 @@ const DEFAULT_BASE = 0x8000_0000n;
 const MOST_RAM = 1n << 34n;
 
 /**
- * A domain whose tables lie where the file's producer had them, so that table pointers have the same upper bits; where
- * the output size could not reach them there (Linux does not look), they lie elsewhere.
+ * A domain whose tables are where the file's producer had them, so that table pointers have the same upper bits. If
+ * the output size can't reach them there (Linux does not check), they are elsewhere.
  */
 function domainFor(format: FormatModule, options: DomainOptions, goldenRoot: bigint): IommuDomain {
   const { partialUnmap: _, ...request } = options;
@@ -155,7 +155,7 @@ function runOp(domain: IommuDomain, walker: Walker, op: GoldenOp, where: string)
   return seen === undefined ? [] : [{ where: `${where}, by the walker`, ...seen }];
 }
 
-/** Whether no address may lead elsewhere afterwards: a refusal, an unmap of nothing, a reading of dirty state. */
+/** Whether the operation must leave every translation as it was: a refusal, an unmap of nothing, or a read of dirty state. */
 function movesNothing(op: GoldenOp): boolean {
   return op.ret < 0n || op.op === 'dirty' || (op.op === 'unmap' && op.ret === 0n);
 }
@@ -183,7 +183,7 @@ interface Answered {
   readonly ranges?: readonly TrackedRange[];
 }
 
-/** What an operation answers, as Linux would: what it returns, and in a mismatch why. */
+/** An operation's return value as Linux would have it and, in a mismatch, the reason. */
 function answerOf(domain: IommuDomain, op: GoldenOp): Answered {
   const { ret, error, ranges } = perform(domain, op);
   if (error === undefined) return { ret, ...(ranges && { ranges }) };
@@ -191,11 +191,11 @@ function answerOf(domain: IommuDomain, op: GoldenOp): Answered {
   return { ret, error, reason: error.message, ...(ranges && { ranges }) };
 }
 
-/** From here on a scatterlist holds no address. */
+/** The first address that a scatterlist can't hold. */
 const SG_END = 1n << 53n;
 const MISALIGNED = 'EINVAL: not a multiple of the smallest page';
 
-/** Linux looks at alignment before it looks at an address that no scatterlist here can hold. */
+/** Linux checks alignment first. This matters for an address that no scatterlist here can hold. */
 function isMisaligned({ format }: IommuDomain, op: GoldenOp, { code, operands }: IommuError): boolean {
   if (op.op !== 'map_sg' || code !== 'ERANGE' || operands.entry === undefined) return false;
   const page = format.pgsizeBitmap & -format.pgsizeBitmap;

@@ -1,15 +1,15 @@
-/** Comparing configured registers with a golden file's, field by field. */
+/** Compares configured registers with a golden file's, field by field. */
 import type { Registers } from '../pagetable/format.ts';
 import { hex } from '../text/numbers.ts';
 import type { Difference } from './result.ts';
 
 type Fields = Readonly<Record<string, bigint | Readonly<Record<string, number>>>>;
 
-/** Registers that hold the table's address: they must point at the own root as the file's point at its own. */
+/** Registers that hold the table's address. They must point to this root as the file's registers point to the file's root. */
 const BASES = ['ttbr', 'vttbr', 'transtab'];
 
 /**
- * @param roots - PA of the root in the file, and of the own one.
+ * @param roots - PA of the file's root, and of the root here.
  * @returns the differences, and how many fields were compared.
  */
 export function compareRegisters(

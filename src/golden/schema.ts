@@ -60,7 +60,7 @@ export const opSchema = operationSchema({
   ret: returned,
 });
 
-/** What may stand beside the members that are compared. */
+/** What a file may have besides the members that are compared. */
 const OPS_FILE: Beside = {
   information: {
     producer: 'who made the file',

@@ -1,4 +1,4 @@
-/** Comparing a table tree with a golden file's: both are walked from the root in entry order, and all but next-table addresses must agree. */
+/** Compares a table tree with a golden file's. Both are walked from the root in entry order, and everything except next-table addresses must agree. */
 import { fieldMask, fieldTitle } from '../descriptor/field.ts';
 import { bitRange, type DescriptorLayout, decode, decodeAddress, matches } from '../descriptor/index.ts';
 import type { TableFormat } from '../pagetable/format.ts';
@@ -75,7 +75,7 @@ export function compareTables(
   return { differences, checked };
 }
 
-/** Compares one entry; where both are tables, answers the file's next-table address. */
+/** Compares one entry. If both are tables, returns the file's next-table address. */
 function compareEntry(
   format: TableFormat,
   level: number,
@@ -107,7 +107,7 @@ function leafKind(format: TableFormat, level: number): DescriptorLayout['kind'] 
   return level === format.levels.at(-1)!.level ? 'page' : 'block';
 }
 
-/** `table 0x80002000 level 2 entry 4 AF[10]: want 1 got 0`, one a field; the whole words where one of them is empty. */
+/** `table 0x80002000 level 2 entry 4 AF[10]: want 1 got 0`, one for each field; the whole words if one of them is empty. */
 function fieldDifferences(layout: DescriptorLayout, want: bigint, got: bigint, where: string): Difference[] {
   if (want === 0n || got === 0n) {
     const show = (word: bigint) => (word === 0n ? 'nothing' : hex(word));
@@ -125,6 +125,6 @@ function fieldDifferences(layout: DescriptorLayout, want: bigint, got: bigint, w
       },
     ];
   });
-  // Words may differ above all fields: an entry of 32 bits has none there.
+  // Words may differ above all declared fields: an entry of 32 bits has none there.
   return fields.length > 0 ? fields : [{ where, want: hex(want), got: hex(got) }];
 }

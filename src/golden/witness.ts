@@ -1,9 +1,9 @@
-/** The hardware's word on a driver's operation: the walker must see exactly what was mapped, as it was asked, and nothing where it was unmapped. */
+/** Checks a driver's operation with the hardware's view: the walker must see exactly what was mapped, with the requested rights, and nothing where it was unmapped. */
 import type { Prot, TableFormat } from '../pagetable/format.ts';
 import { hex } from '../text/numbers.ts';
 import type { Translation, Walker, WalkResult } from '../walker/index.ts';
 
-/** What was to be seen, and what the walker saw. */
+/** What the walker should see, and what it saw. */
 export interface Disagreement {
   readonly want: string;
   readonly got: string;
@@ -11,22 +11,22 @@ export interface Disagreement {
 
 const IOVA_END = 1n << 64n;
 
-/** Where an address leads whatever it may be used for: a read, or a write where only writing is allowed. */
+/** Where an address leads, whatever access is allowed: walks for a read, or for a write if only writing is allowed. */
 export function walkAnyAccess(walker: Walker, iova: bigint): WalkResult {
   const read = walker.walk(iova, { access: 'read', trace: false });
   if (read.ok || read.fault.kind !== 'permission') return read;
   return walker.walk(iova, { access: 'write', trace: false });
 }
 
-/** One leaf or hole of a range: where it begins, and what the walker says there. */
+/** One leaf or hole of a range: its first IOVA, and the walker's answer there. */
 interface Part {
   readonly iova: bigint;
   readonly walk: WalkResult;
 }
 
 /**
- * `[iova, iova + size)` leaf by leaf and hole by hole: a translation fault speaks for its whole entry, one of no level for the
- * largest, and one at an address that the format does not have for all such addresses.
+ * Goes through `[iova, iova + size)` leaf by leaf and hole by hole. A translation fault stands for its whole entry, a fault without a level for the
+ * largest entry, and a fault at an address outside the format's input range for all such addresses.
  */
 function* partsOf(
   walker: Walker,
@@ -51,7 +51,7 @@ function* partsOf(
   }
 }
 
-/** What is wrong first, if `[iova, iova + size)` does not lead to `pa` as `prot` asked. */
+/** The first mismatch, if `[iova, iova + size)` does not lead to `pa` as `prot` asked. */
 export function mappedOtherwise(
   walker: Walker,
   format: TableFormat,
@@ -68,7 +68,7 @@ export function mappedOtherwise(
   return undefined;
 }
 
-/** What is wrong first, if any byte of `[iova, iova + size)` still leads anywhere. */
+/** The first mismatch, if any byte of `[iova, iova + size)` still leads somewhere. */
 export function stillMapped(
   walker: Walker,
   format: TableFormat,
@@ -82,12 +82,12 @@ export function stillMapped(
   return undefined;
 }
 
-/** Everything that the walker says of a range, as lines to be compared before and after a call that must change nothing. */
+/** Everything that the walker says about a range, as lines to compare before and after a call that must change nothing. */
 export function pictureOf(walker: Walker, format: TableFormat, iova: bigint, size: bigint): string[] {
   const lines: string[] = [];
   let hole = false;
   for (const { iova: at, walk } of partsOf(walker, format, iova, size)) {
-    // Holes are one, however many entries they are made of: empty tables may come and go.
+    // A hole counts once, however many entries it consists of, because empty tables may come and go.
     if (walk.ok) lines.push(`IOVA ${hex(at)} leads to ${hex(walk.pa)}`);
     else if (!hole) lines.push(`IOVA ${hex(at)} faults`);
     hole = !walk.ok;
@@ -95,14 +95,14 @@ export function pictureOf(walker: Walker, format: TableFormat, iova: bigint, siz
   return lines;
 }
 
-/** Of a format, what decides which of a prot's wishes its hardware can tell apart. */
+/** The parts of a format that decide which requests of a prot its hardware can tell apart. */
 type Speaker = Pick<TableFormat, 'name' | 'stage' | 'quirks'>;
 
 /** What the walker must see. */
 interface Wanted {
   readonly read: boolean;
   readonly write: boolean;
-  /** What an unprivileged access may do of it. */
+  /** Whether unprivileged accesses have the same rights. */
   readonly open: boolean;
   readonly noexec: boolean;
   readonly policy: string;
@@ -110,8 +110,8 @@ interface Wanted {
 }
 
 /**
- * Stage 1 can't forbid reading, and stage 2 knows no privilege (DDI 0487 D8.4); `no_perms` leaves all to everyone. A Mali GPU
- * has stage 2's permissions, no Device memory, and nothing but outer shareable memory outside itself.
+ * Stage 1 can't forbid reading, and stage 2 does not distinguish privilege (DDI 0487 D8.4). `no_perms` allows everything to everyone. A Mali GPU
+ * has the permissions of stage 2 and no Device memory, and all memory outside it is outer shareable.
  */
 function wantedOf(prot: Prot, { name, stage, quirks }: Speaker): Wanted {
   const mali = name === 'arm_mali_lpae';
@@ -128,7 +128,7 @@ function wantedOf(prot: Prot, { name, stage, quirks }: Speaker): Wanted {
   };
 }
 
-/** What of a translation is not as `prot` asked: rights by privilege, memory type, shareability. */
+/** Where a translation differs from what `prot` asked: rights by privilege, memory type, shareability. */
 export function notAsAsked(walk: Translation, prot: Prot, format: Speaker): string | undefined {
   const { privileged, unprivileged } = walk.permissions;
   const { read, write, open, noexec, policy, shareability } = wantedOf(prot, format);

@@ -1,19 +1,19 @@
-/** Who owns which granules: the granule protection table as ranges of physical addresses. (FEAT_RME; DDI 0487 D9.6.) */
+/** Who may access which granules: the granule protection table as ranges of physical addresses. (FEAT_RME; DDI 0487 D9.6.) */
 import type { GpcFault, GranuleProtection } from '../walker/index.ts';
 
-/** Physical addresses of which the granule protection table says the same. Both ends inside. */
+/** Physical addresses with the same entry in the granule protection table. Both ends are included. */
 export interface GranuleRange {
   readonly first: bigint;
   readonly last: bigint;
-  /** The level of the table that says it. */
+  /** The level of the table with the entry. */
   readonly level: 0 | 1;
   /** GPI: who may access them. */
   readonly gpi?: number;
-  /** In place of a GPI: why every access fails. */
+  /** Instead of a GPI: why every access fails. */
   readonly gpc?: GpcFault['gpc'];
 }
 
-/** The ranges, in the order of addresses. */
+/** The ranges, in ascending order. */
 export interface Granules {
   readonly ranges: readonly GranuleRange[];
   /** False: there are more. */
@@ -25,7 +25,7 @@ const MAX_RANGES = 2 ** 16;
 /**
  * Reads a granule protection table from end to end; memory is only read.
  *
- * @param only - these physical addresses alone. Default: all that are protected (GPCCR_EL3.PPS).
+ * @param only - only these physical addresses. Default: all that are protected (GPCCR_EL3.PPS).
  *
  * @example
  * const walker = createWalker(memory, { regime: 'el3', security: 'root', registers: { gpccr, gptbr } });

@@ -1,5 +1,5 @@
 /**
- * A machine as an image shows it: memory and register values, of a PE or of an SMMUv3, ready to be asked. (DDI 0487 D8; IHI 0070.)
+ * A machine made of memory and register values, of a PE or of an SMMUv3, which answers accesses. (DDI 0487 D8; IHI 0070.)
  */
 import {
   isStream,
@@ -39,10 +39,10 @@ import { impliedFeatures } from './implied-features.ts';
 import { resolveRegisters } from './registers/index.ts';
 import { type UngivenRange, ungivenRanges, withoutRanges } from './ungiven.ts';
 
-/** What a machine answers to an access: a walker's or an SMMU's; `ok` tells a translation from a fault. */
+/** A machine's answer to an access: from a walker or an SMMU. `ok` tells a translation from a fault. */
 export type Answer = WalkResult | SmmuResult;
 
-/** Faults that the architecture permits in place of the answer. (DDI 0487 B2.10.2: an instruction fetch from Device memory.) */
+/** Faults that the architecture permits instead of the answer. (DDI 0487 B2.10.2: an instruction fetch from Device memory.) */
 export function permittedFaults(answer: Answer): readonly Fault[] {
   return 'permitted' in answer ? (answer.permitted ?? []) : [];
 }
@@ -50,31 +50,31 @@ export function permittedFaults(answer: Answer): readonly Fault[] {
 /** Register values by their names, 64 bits each. */
 export type RegisterValues = Readonly<Record<string, bigint>>;
 
-/** A machine, as an image or a debugger shows it: memory, and values of registers. */
+/** A machine as an image or a debugger shows it: memory and register values. */
 export interface MachineDescription {
   readonly memory: PhysicalMemory;
   readonly regime: MachineRegime;
   /**
-   * By any names that `resolveRegisters` knows. Of a PE those of the walker (ttbr0, tcr …) or the manual's (TTBR0_EL1), of which
-   * the regime takes its own. Of an SMMU strtab_base, strtab_base_cfg, cr0, cr2, gbpa, idr0, idr1, idr3, idr5, or of a
-   * stream by itself ste0 to ste3 and (stage 1 alone) cd0 to cd3.
+   * By any names that `resolveRegisters` knows. For a PE: the walker's names (ttbr0, tcr …) or the manual's (TTBR0_EL1), from which
+   * the regime takes its own. For an SMMU: strtab_base, strtab_base_cfg, cr0, cr2, gbpa, idr0, idr1, idr3, idr5, or for a
+   * stream by itself ste0 to ste3 and (only for stage 1 without stage 2) cd0 to cd3.
    */
   readonly registers: RegisterValues;
-  /** Of a PE: whose accesses they are. Default: what SCR_EL3 (`scr_el3`) says, or else Secure of EL3, Non-secure of all else. */
+  /** For a PE: the Security state of the accesses. Default: what SCR_EL3 (`scr_el3`) says, or else Secure for EL3 and Non-secure for everything else. */
   readonly security?: SecurityState;
-  /** A model of the walker's, PA bits in place of its own, and features beyond it by the manual's names (FEAT_XS). */
+  /** One of the walker's models, another number of PA bits, and additional features by the manual's names (FEAT_XS). */
   readonly cpu?: {
     readonly model?: string;
     readonly paBits?: number;
     readonly features?: readonly string[];
     /** What the PE says of itself: ID_AA64MMFR0_EL1 and its like, by the manual's names. It takes the place of the model's features. */
     readonly identification?: IdentificationValues;
-    /** TxSZ out of range is clamped, where that is permitted. Default false: a fault. */
+    /** Whether TxSZ out of range is clamped, if that is permitted. Default false: it faults. */
     readonly clampsTxsz?: boolean;
   };
 }
 
-/** Whose transactions are translated, of an SMMU. */
+/** For an SMMU: the stream whose transactions are translated. */
 export interface StreamChoice {
   /** StreamID, 32 bits. Default 0. */
   readonly streamId?: number;
@@ -82,20 +82,20 @@ export interface StreamChoice {
   readonly substreamId?: number;
 }
 
-/** One address space: what it answers, and the tables behind it. */
+/** One address space: its answers and its tables. */
 export interface Translator {
-  /** A walker's, or as `smmuv3-s1`. */
+  /** One of the walker's regimes, or one such as `smmuv3-s1`. */
   readonly regime: MachineRegime;
-  /** Whose accesses they are. Of an SMMU there is none but Non-secure. */
+  /** The Security state of the accesses. An SMMU here has only Non-secure. */
   readonly security?: SecurityState;
-  /** Granule protection checks are on (GPCCR_EL3.GPC). */
+  /** Whether granule protection checks are on (GPCCR_EL3.GPC). */
   readonly granuleProtection?: GranuleProtection | undefined;
   /** @param access - default: a privileged read. */
   walk(ia: bigint, access?: Access): Answer;
   trees(): readonly TableTree[];
 }
 
-/** The address space of a stream; of a PE the only one there is. */
+/** The address space of a stream, or the only one of a PE. */
 export type Machine = (stream?: StreamChoice) => Translator;
 
 /**
@@ -114,7 +114,7 @@ export function createMachine(description: MachineDescription): Machine {
   return plain.registers.strtab_base === undefined ? streamMachine(plain) : smmuMachine(plain);
 }
 
-/** The walker's options that a description comes to. @throws WalkerError for a feature or model that is not known. */
+/** The walker's options for a description. @throws WalkerError for a feature or model that is not known. */
 export function cpuOf({
   cpu,
   registers = {},
@@ -132,17 +132,17 @@ export function cpuOf({
   return withFeatures(options, [...features, ...implied]);
 }
 
-/** What a walk is where nobody says it. */
+/** The default access of a walk. */
 const READ: Access = { access: 'read' };
 
-/** With registers by the machine's names. */
+/** A description with registers by the machine's names. */
 function resolvedOf(description: MachineDescription): MachineDescription {
   const { registers: given, regime } = description;
   const { registers } = resolveRegisters({ given, regime, exact: true, complete: false });
   return { ...description, registers };
 }
 
-/** The walker's registers of a machine: SCR_EL3 is none of them, and says whose accesses they are. */
+/** The walker's registers of a machine. SCR_EL3 is not one of them: it gives the Security state of the accesses. */
 export function walkerRegistersOf({ registers }: Pick<MachineDescription, 'registers'>): RegisterValues {
   const { scr_el3: _, ...own } = registers;
   return own;
@@ -164,8 +164,8 @@ function peMachine(description: MachineDescription, regime: Regime): Machine {
 }
 
 /**
- * Ranges of addresses that the registers let be walked and whose table base was not given. A machine takes them as disabled; who
- * is asked for an address there had better ask for the base.
+ * Ranges of addresses that the registers enable, but whose table base was not given. A machine treats them as disabled. To
+ * translate an address there, the base is needed.
  */
 export function ungivenOf(description: MachineDescription): UngivenRange[] {
   const { regime } = description;
@@ -182,7 +182,7 @@ function identificationOf(registers: RegisterValues): Record<string, bigint> {
   );
 }
 
-/** An SMMU's registers by their names in the library. */
+/** An SMMU's registers by their names in this library. */
 export function smmuRegistersOf(registers: RegisterValues): SmmuRegisters {
   const { strtab_base = 0n, strtab_base_cfg = 0n, cr0 = 1n, cr2 = 0n, gbpa = 0n } = registers;
   const identification = identificationOf(registers);
@@ -198,7 +198,7 @@ function smmuMachine({ memory, regime, registers }: MachineDescription): Machine
   });
 }
 
-/** A stream by itself. Of a nested one the CD is in memory, where STE.S1ContextPtr says; of stage 1 alone its words may be given. */
+/** A stream by itself. With both stages the CD is in memory, where STE.S1ContextPtr points. With stage 1 only, its words may be given. */
 export function streamOf({ regime, registers, cpu }: MachineDescription): StreamDescription {
   const words = (name: string) => [0, 1, 2, 3].map((i) => registers[`${name}${i}`] ?? 0n);
   const [s0 = 0n, s1 = 0n, s2 = 0n, s3 = 0n] = words('ste');

@@ -1,6 +1,6 @@
 /**
- * Ranges of stage 1 whose table base was not given, though the registers let them be walked: they count as disabled, so that no
- * answer depends on a base that nobody knows.
+ * Ranges of stage 1 that the registers enable, but whose table base was not given. They count as disabled, so that no
+ * answer depends on an unknown base.
  */
 import { isAArch32, traitsOf } from '../arch/regimes.ts';
 import type { Access, Fault, TableTree, Walker, WalkResult } from '../walker/index.ts';
@@ -13,7 +13,7 @@ const BASES: readonly Base[] = ['ttbr0', 'ttbr1'];
 /** Bits of an address below its tag. */
 const UNTAGGED_BITS = 56;
 
-/** A range of input addresses, both ends inside, and the register that holds its base. */
+/** A range of input addresses, with both ends included, and the register that holds its base. */
 export interface UngivenRange {
   readonly register: string;
   readonly first: bigint;
@@ -37,7 +37,7 @@ export function ungivenRanges(walker: Walker, registers: Registers): UngivenRang
     }));
 }
 
-/** The range that an address lies in, with a tag or without. */
+/** The range that contains an address, with or without a tag. */
 export function ungivenAt(ranges: readonly UngivenRange[], ia: bigint): UngivenRange | undefined {
   const untagged = BigInt.asUintN(64, BigInt.asIntN(UNTAGGED_BITS, ia));
   return ranges.find(({ first, last }) => untagged >= first && untagged <= last);

@@ -1,50 +1,50 @@
-/** A tree of tables, entry by entry in the order of input addresses: what dumps, lints and searches are made of. */
+/** Visits a tree of tables, entry by entry in the order of input addresses. Dumps, lints and searches use it. */
 import type { PaSpace } from '../arch/security.ts';
 import { ENTRY_KINDS, type TableEntry, type TableTree } from '../walker/index.ts';
 
-/** A table on its way from the root. The same table is met once for each way that leads to it. */
+/** A table, reached from the root. A table is visited once for each path that leads to it. */
 export interface TablePlace {
   readonly tree: TableTree;
   readonly level: number;
-  /** Its address: an IPA of stage 1 under stage 2. */
+  /** Its address: an IPA for stage 1 under stage 2. */
   readonly base: number;
-  /** Bytes from the tree's first input address ({@link iaAt}) to that of index 0: negative where the first entries are not in use. */
+  /** Bytes from the tree's first input address ({@link iaAt}) to the one of index 0. Negative if the first entries are not in use. */
   readonly offset: number;
-  /** log2 of the bytes that an entry stands for. */
+  /** log2 of the bytes that an entry covers. */
   readonly entrySizeLog2: number;
   readonly parent: TablePlace | undefined;
-  /** The address space that the table is in: of IPAs, of stage 1 under stage 2. */
+  /** The address space of the table: a space of IPAs for stage 1 under stage 2. */
   readonly space: PaSpace;
-  /** A number for what the descriptors on the way say beside addresses: alike ways have the same. */
+  /** A number for everything except addresses in the descriptors on the path. Equal paths have equal numbers. */
   readonly path: number;
 }
 
-/** Input addresses, both inside. */
+/** Input addresses, both included. */
 export interface IaRange {
   readonly first: bigint;
   readonly last: bigint;
 }
 
 export interface TreeVisitor {
-  /** False: nothing in this table is looked at. */
+  /** Return false to skip this table. */
   enter?(table: TablePlace): boolean;
   /** A leaf, at `offset`. */
   leaf(entry: TableEntry, table: TablePlace, offset: number): void;
-  /** An entry that leads nowhere: not valid, not readable, or a table beyond the output size. */
+  /** An entry that leads nowhere: invalid, unreadable, or a table beyond the output size. */
   other?(entry: TableEntry, table: TablePlace, offset: number): void;
   /** A table descriptor, before its table is entered. */
   table?(entry: TableEntry, table: TablePlace, offset: number): void;
 }
 
 export interface VisitOptions {
-  /** Only entries that serve some of these addresses. */
+  /** Visit only entries for some of these addresses. */
   readonly within?: IaRange;
-  /** Entries of tables that are met again, before the visit is given up: tables may hold themselves. Default: 2^21. */
+  /** How many entries of tables that were visited before are visited before it gives up: tables may contain themselves. Default: 2^21. */
   readonly maxRepeated?: number;
 }
 
 const MAX_REPEATED = 2 ** 21;
-/** Tables that are met for the first time count this much less: 2^26 entries are 256 GiB of 4K pages. */
+/** Tables that are visited for the first time count this much less: 2^26 entries are 256 GiB of 4K pages. */
 const FIRST_TIME = 1 / 32;
 
 /** The input address of an offset: 64 bits, unsigned. */
@@ -53,12 +53,12 @@ export function iaAt({ root, reader }: TableTree, offset: number): bigint {
   return ((root.firstIa >> sizeLog2) << sizeLog2) + BigInt(offset);
 }
 
-/** Entries of a table that there is an input address for, counted from index 0. */
+/** The entries of a table that have an input address, counted from index 0. */
 export function entryCountOf({ tree, parent, level }: TablePlace): number {
   return parent ? tree.reader.entryCount(level) : tree.root.firstIndex + tree.rootEntries;
 }
 
-/** @returns false when it was given up. */
+/** @returns false if it gave up. */
 export function visitTree(tree: TableTree, visitor: TreeVisitor, options: VisitOptions = {}): boolean {
   const { root } = tree;
   const { first, last } = options.within ?? { first: root.firstIa, last: root.lastIa };
@@ -74,7 +74,7 @@ export function visitTree(tree: TableTree, visitor: TreeVisitor, options: VisitO
 
 const PAGE = 0x1000n;
 
-/** The page of an offset, which no entry is smaller than: a double holds it where it does not hold every byte's (Sv57). */
+/** The page of an offset. No entry is smaller than a page, and a double holds every page number exactly, though not every byte address (Sv57). */
 function pageOf(offset: bigint): number {
   return Number(offset - (offset % PAGE));
 }
@@ -139,7 +139,7 @@ class Visit {
   }
 
   #isKnown({ level, base }: TablePlace): boolean {
-    // A table is aligned to 64 bytes at least: the level fits in beside it.
+    // A table is aligned to at least 64 bytes, so the level fits into the low bits.
     const key = (base / 64) * 8 + level + 1;
     if (this.#known.has(key)) return true;
     this.#known.add(key);

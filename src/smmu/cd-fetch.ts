@@ -1,4 +1,4 @@
-/** Where the CD of a transaction is, and what comes of fetching it: one CD, a linear table, or a table of two levels. (IHI 0070 G.b, 3.4.3, 5.2 S1Fmt, 5.3.) */
+/** Finds and fetches the CD of a transaction: a single CD, or one in a linear or two-level table. (IHI 0070 G.b, 3.4.3, 5.2 S1Fmt, 5.3.) */
 import { addressOf, isSet } from '../arch/read.ts';
 import { CD, CD_LEAF_LOG2, L1CD } from '../arch/smmu/index.ts';
 import { alignDown, POW2 } from '../walker/bits.ts';
@@ -16,28 +16,28 @@ const LEVEL1_BYTES = L1CD.width / 8;
 const CD_LOG2 = 6;
 const CD_BYTES = CD.width / 8;
 
-/** A CD is read, and only read. */
+/** A CD is only read. */
 const CD_FETCH = { needed: PR, write: false, own: true };
 
 export interface Failed {
   readonly fault: SmmuFault;
 }
 
-/** Where a structure is: an IPA where stage 2 translates it, and the PA that it came to. */
+/** The address of a structure: an IPA if stage 2 translates it, and the PA. */
 interface StructureAddress {
   readonly address: number;
   readonly pa?: number;
 }
 
-/** Where a CD is, and what came of fetching it. */
+/** Where a CD is, and the result of fetching it. */
 export interface CdLookup {
-  /** The level 1 descriptor of a two-level table, unread where it can't be. */
+  /** The level 1 descriptor of a two-level table, without a value if it can't be read. */
   readonly level1?: StructureAddress & { readonly descriptor?: bigint };
   readonly cd?: StructureAddress;
   readonly outcome: CdWords | Failed;
 }
 
-/** How structures are fetched: through stage 2 where there is one, whose tables hardware updates where `update`. */
+/** How structures are fetched: through stage 2 if there is one. With `update`, hardware may update the tables of stage 2. */
 export interface CdFetch {
   readonly memory: TableMemory;
   readonly stage2: Stage2 | undefined;
@@ -47,7 +47,7 @@ export interface CdFetch {
   readonly update: boolean;
 }
 
-/** The CD at an index of a table of them; without one, the only CD. S1ContextPtr is an IPA where there is a stage 2. */
+/** The CD at an index of a table of CDs or, without an index, the only CD. S1ContextPtr is an IPA if there is a stage 2. */
 export function locateCd(
   { s1ContextPtr, s1CdMax, s1Fmt }: StreamTableEntry,
   index: number | undefined,
@@ -55,7 +55,7 @@ export function locateCd(
 ): CdLookup {
   const pointer = Number(s1ContextPtr);
   if (index === undefined) return cdAt(pointer, fetch);
-  // A table is aligned to its size, or 64 bytes: pointer bits below are taken as 0.
+  // A table is aligned to its size, or 64 bytes. Lower pointer bits are treated as 0.
   const leafLog2 = CD_LEAF_LOG2[s1Fmt]!;
   if (leafLog2 === 0) return cdAt(alignDown(pointer, s1CdMax + CD_LOG2) + index * CD_BYTES, fetch);
   const size = Math.max(CD_BYTES, 2 ** (s1CdMax - leafLog2) * LEVEL1_BYTES);
@@ -65,7 +65,7 @@ export function locateCd(
   if ('fault' in outcome) return { level1: address, outcome };
   const level1 = { ...address, descriptor: outcome[0]! };
   const leaf = Number(addressOf(level1.descriptor, L1CD.fields.L2Ptr));
-  // L2Ptr beyond the OAS: since SMMUv3.1. An IPA beyond the IAS is left to stage 2, where C_BAD_SUBSTREAMID is permitted too. (3.4.3, notes 3 and 4)
+  // L2Ptr beyond the OAS: since SMMUv3.1. Stage 2 handles an IPA beyond the IAS; C_BAD_SUBSTREAMID would be permitted too. (3.4.3, notes 3 and 4)
   const beyond = fetch.stage2 === undefined && leaf >= POW2[fetch.oas]!;
   if (!isSet(level1.descriptor, L1CD.fields.V) || beyond) {
     return { level1, outcome: { fault: { kind: 'c_bad_substreamid' } } };
@@ -81,7 +81,7 @@ function cdAt(address: number, fetch: CdFetch): CdLookup {
   return { cd: at, outcome: [w0, w1, w2, w3] };
 }
 
-/** Little-endian 64-bit words of a configuration structure, its address translated by stage 2 where there is one. */
+/** Little-endian 64-bit words of a configuration structure. Stage 2, if there is one, translates its address. */
 function read(
   address: number,
   count: number,

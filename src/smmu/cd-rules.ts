@@ -1,4 +1,4 @@
-/** What makes a CD not valid or ILLEGAL, so that every transaction that takes it gets C_BAD_CD. (IHI 0070 G.b, 5.4.2 CdIllegal, of a Non-secure stream.) */
+/** What makes a CD invalid or ILLEGAL, so that every transaction that uses it gets C_BAD_CD. (IHI 0070 G.b, 5.4.2 CdIllegal, for a Non-secure stream.) */
 import { isSetIn } from '../arch/read.ts';
 import { CD, CD_LOWER, CD_UPPER, type CdRangeControl, HTTU } from '../arch/smmu/index.ts';
 import { POW2 } from '../walker/bits.ts';
@@ -70,7 +70,7 @@ const ASID: readonly CdRule[] = [
   ),
 ];
 
-/** Of one range, where it is walked: what EPDn switches off is not looked at. (5.4.1.1) */
+/** Rules for one range that is walked. A range that EPDn switches off is not checked. (5.4.1.1) */
 function rangeRules(control: CdRangeControl): CdRule[] {
   const own = (cd: ContextDescriptor): CdRange => (control.upper ? cd.upper : cd.lower);
   return where(
@@ -100,7 +100,7 @@ function rangeRules(control: CdRangeControl): CdRule[] {
   );
 }
 
-/** In the order of CdIllegal. Of a CD that is not valid nothing else counts. */
+/** In the order of CdIllegal. If a CD is invalid, no other rule counts. */
 export const CD_RULES: readonly CdRule[] = [
   valid(
     fields.V,

@@ -28,15 +28,15 @@ import type { Fault, Translation, WalkStep } from '../walker/types.ts';
 import { type ContextFaultRecord, contextFaultRecord } from './context-fault.ts';
 import type { Transaction } from './types.ts';
 
-/** The registers of one bank, whole values: `ttbr0`, `ttbr1` 64 bits, the others 32. What is not given is 0. */
+/** The registers of one bank, whole values: `ttbr0`, `ttbr1` 64 bits, the others 32. A register that is not given is 0. */
 export interface BankRegisters {
   readonly sctlr?: bigint;
-  /** TCR, and its upper half TCR2 (AArch64 stage 1 alone). */
+  /** TCR, and its upper half TCR2 (AArch64 stage 1 only). */
   readonly tcr?: bigint;
   readonly tcr2?: bigint;
   readonly ttbr0?: bigint;
   readonly ttbr1?: bigint;
-  /** MAIR0 and MAIR1; of short descriptors with SCTLR.TRE PRRR and NMRR. */
+  /** MAIR0 and MAIR1; for short descriptors with SCTLR.TRE, PRRR and NMRR. */
   readonly mair0?: bigint;
   readonly mair1?: bigint;
   /** SMMU_CBARn and SMMU_CBA2Rn, of global register space 1. */
@@ -44,12 +44,12 @@ export interface BankRegisters {
   readonly cba2r?: bigint;
 }
 
-/** A context bank, and what stands around it. */
+/** A context bank and its surroundings. */
 export interface ContextBankDescription {
   readonly registers: BankRegisters;
   /** Its number, which a stage-2 fault records as S1CBNDX. Default 0. */
   readonly index?: number;
-  /** The stage-2 bank that CBAR names, where its type is stage 1 with stage 2 translation. */
+  /** The stage-2 bank that CBAR names, if its type is stage 1 with stage 2 translation. */
   readonly stage2?: BankRegisters;
   /** Output address bits (SMMU_IDR2.OAS). Default 48. */
   readonly oas?: number;
@@ -66,17 +66,17 @@ export interface ContextBankFaulted {
   readonly steps: readonly WalkStep[];
 }
 
-/** What a context bank answers; `ok` tells a translation from a fault. */
+/** A context bank's answer; `ok` tells a translation from a fault. */
 export type ContextBankResult = Translation | ContextBankFaulted;
 
 /** TCR2.SEP by value: the bit of the incoming address that is extended. 7 is the top bit of the upstream bus, 6 reserved. */
 const SIGN_BITS = [31, 35, 39, 41, 43, 47] as const;
 
-/** DACR: the SMMU has no domains to deny, every entry is a client's. */
+/** DACR: an SMMU has no domain control, so every domain is a client. */
 const CLIENT = 1;
 const CLIENTS = DACR_DOMAINS.reduce((dacr, domain) => dacr | place(domain, CLIENT), 0n);
 
-/** A bank ready to translate: registers were decoded when it was made, memory is read anew each time. */
+/** A bank ready to translate: registers were decoded when it was made, memory is read again each time. */
 export class ContextBank {
   readonly regime: Regime;
   readonly #stages: Stages;
@@ -94,7 +94,7 @@ export class ContextBank {
     this.regime = regimeOf(registers, type);
     const signs = type !== CBAR_TYPE.stage2 && !isAArch32(this.regime);
     this.#signBit = signs ? (SIGN_BITS[read(tcr2, SMMU_CB_TCR2.fields.SEP)] ?? upstreamBits - 1) : undefined;
-    // Of the optional features an SMMUv2 has none; only the output size differs.
+    // An SMMUv2 has no optional features; only the output size varies.
     const cpu = cpuFeatures({ model: 'cortex-a57', paBits: oas });
     const values =
       type === CBAR_TYPE.stage2 ? stage2Values(registers, true) : stage1Values(registers, this.regime);
@@ -120,7 +120,7 @@ export class ContextBank {
     return { ...result, record: contextFaultRecord(result.fault, context) };
   }
 
-  /** An address that fills no bit above the sign bit is extended from there, so that TTBR1 is within a bus's reach. */
+  /** An address with no bits set above the sign bit is sign-extended from there, so that a bus can reach TTBR1. */
   #extended(ia: bigint): bigint {
     if (this.#signBit === undefined || ia >> BigInt(this.#signBit + 1)) return ia;
     return BigInt.asUintN(64, BigInt.asIntN(this.#signBit + 1, ia));
@@ -131,7 +131,7 @@ export class ContextBank {
  * Makes a context bank over `memory`.
  *
  * @throws WalkerError for a register that is not a bigint of at most 64 bits, an `oas` outside 32 to 52, or a nested bank
- * whose stage-2 bank is not given or is of the other architecture (CBA2R.VA64): that mixture is not modelled.
+ * whose stage-2 bank is not given or has the other architecture (CBA2R.VA64): that mixture is not modelled.
  *
  * @example
  * const bank = createContextBank(memory, {
@@ -171,7 +171,7 @@ function unknownRegister(name: string): string {
 
 const isAArch64 = (cba2r: bigint) => isSet(cba2r, SMMU_CBA2R.fields.VA64);
 
-/** CBA2R.VA64 chooses AArch64, and of AArch32's two formats TCR.EAE. Stage 2 has but long descriptors. */
+/** CBA2R.VA64 chooses AArch64; TCR.EAE chooses one of AArch32's two formats. Stage 2 has only long descriptors. */
 function regimeOf({ cba2r = 0n, tcr = 0n }: BankRegisters, type: number): Regime {
   const base = isAArch64(cba2r) ? 'el1&0' : 'pl1&0';
   if (type === CBAR_TYPE.stage2) return `${base}-s2`;
@@ -188,7 +188,7 @@ function stage2Bank({ cba2r = 0n }: BankRegisters, stage2: BankRegisters | undef
   return stage2;
 }
 
-/** In the layout of a PE's registers: TCR2:TCR is TCR_EL1; SCTLR.M, TRE, AFE and E stand elsewhere there, for both architectures alike. */
+/** In the layout of a PE's registers: TCR2:TCR is TCR_EL1. A PE's SCTLR has M, TRE, AFE and E in other bits, the same ones for both architectures. */
 function stage1Values(registers: BankRegisters, regime: Regime): WalkerRegisters {
   const { sctlr = 0n, tcr = 0n, tcr2 = 0n, ttbr0 = 0n, ttbr1 = 0n, mair0 = 0n, mair1 = 0n } = registers;
   const { M, TRE, AFE, E } = SMMU_CB_SCTLR.fields;
@@ -207,7 +207,7 @@ function stage1Values(registers: BankRegisters, regime: Regime): WalkerRegisters
   };
 }
 
-/** What TCR2 has of TCR_EL1: nothing that later versions of it have above. */
+/** The part of TCR_EL1 that TCR2 has. It lacks the upper bits that later versions added. */
 function upperTcr(tcr2: bigint): bigint {
   const { PASize, AS, TBI0, TBI1 } = SMMU_CB_TCR2.fields;
   return wordOf(TCR_EL1, {
@@ -218,7 +218,7 @@ function upperTcr(tcr2: bigint): bigint {
   });
 }
 
-/** A stage-2 bank's TTBR0 and TCR are VTTBR and VTCR. Alone, what stage 2 says of attributes stands: HCR.DC. */
+/** A stage-2 bank's TTBR0 and TCR are VTTBR and VTCR. Without a stage 1, the attributes of stage 2 count by themselves: HCR.DC. */
 function stage2Values({ sctlr = 0n, tcr = 0n, ttbr0 = 0n }: BankRegisters, alone: boolean): WalkerRegisters {
   const VM = isSet(sctlr, SMMU_CB_SCTLR.fields.M);
   return {

@@ -14,13 +14,13 @@ import type { SmmuFeatures } from './features.ts';
 import type { StreamTableEntry, StreamWorld } from './stream-table-entry.ts';
 import { truncated } from './truncated.ts';
 
-/** The first 32 bytes of a CD as 64-bit words; the rest is not about translation. */
+/** The first 32 bytes of a CD as 64-bit words. The rest does not affect translation. */
 export type CdWords = readonly [bigint, bigint, bigint, bigint];
 
 /** One of the two ranges of a CD. */
 export interface CdRange {
   readonly control: CdRangeControl;
-  /** Tables are walked: not with EPDn, and of an EL2 that has one range not in the upper one. */
+  /** Whether tables are walked: not with EPDn, and not in the upper range of an EL2 that has only one range. */
   readonly walked: boolean;
   readonly fields: RawFields;
   readonly params: S1Params;
@@ -39,12 +39,12 @@ export interface ContextDescriptor {
   readonly upper: CdRange;
 }
 
-/** A CD that is usable: its stage 1. */
+/** The stage 1 of a usable CD. */
 export interface Context {
   readonly ranges: S1Ranges;
   /** CD.PAN. */
   readonly pan: boolean;
-  /** CD.R: faults are recorded. CD.A: a terminated transaction aborts. CD.S: it is not terminated but stalled. */
+  /** CD.R: faults are recorded. CD.A: a terminated transaction aborts. CD.S: it stalls instead of being terminated. */
   readonly record: boolean;
   readonly abort: boolean;
   readonly stall: boolean;
@@ -56,7 +56,7 @@ const cd = CD.fields;
 /** EL2 without E2H: one range, whose EPD0 is ignored. (5.4.1) */
 const hasOneRange = (world: StreamWorld) => world === 'el2';
 
-/** The fields of one range, in place of TCR_ELx. */
+/** The fields of one range, corresponding to TCR_ELx. */
 function cdRangeFields(words: CdWords, control: CdRangeControl, world: StreamWorld): RawFields {
   const one = hasOneRange(world);
   const base = Number(addressIn(words, control.base));
@@ -117,7 +117,7 @@ export function cdTtbcr(words: CdWords, world: StreamWorld): bigint {
   });
 }
 
-/** VMSAv8-32 LPAE: the output has 40 bits; IPS and TG are ignored. As an IPA it is taken whole. */
+/** VMSAv8-32 LPAE: the output has 40 bits; IPS and TG are ignored. An IPA keeps all 40 bits. */
 function paramsAArch32(
   words: CdWords,
   control: CdRangeControl,

@@ -8,7 +8,7 @@ import type { Fault, FaultKind } from '../walker/types.ts';
 
 /** The registers of the bank that records a fault. */
 export interface ContextFaultRecord {
-  /** A stage-2 fault is recorded by the stage-2 bank. */
+  /** The stage-2 bank records a stage-2 fault. */
   readonly stage: 1 | 2;
   readonly fsr: number;
   readonly fsynr0: number;
@@ -61,7 +61,7 @@ export function contextFaultRecord(fault: Fault, context: ContextFaultContext): 
   };
 }
 
-/** Stage 2 of AArch32 has long descriptors alone, which is where a nested bank's stage 1 is taken to be as well. */
+/** Stage 2 of AArch32 has only long descriptors. The stage 1 of a nested bank is assumed to have them as well. */
 function formatOf(regime: Regime): keyof typeof FSR_FORMAT {
   if (!isAArch32(regime)) return 'aarch64';
   return traitsOf(regime).descriptors === 'short' ? 'short' : 'long';

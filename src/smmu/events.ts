@@ -6,7 +6,7 @@ import type { EventRecord, SmmuFault } from './types.ts';
 
 const record = EVENT.fields;
 
-/** The events that faults leave; an abort leaves none. */
+/** The events that faults record; an abort records none. */
 const EVENT_NAMES: Partial<Record<SmmuFault['kind'], EventName>> = {
   c_bad_streamid: 'C_BAD_STREAMID',
   f_ste_fetch: 'F_STE_FETCH',
@@ -22,7 +22,7 @@ const EVENT_NAMES: Partial<Record<SmmuFault['kind'], EventName>> = {
   permission: 'F_PERMISSION',
 };
 
-/** The event number of a fault, or undefined for an abort that leaves no event. */
+/** The event number of a fault, or undefined for an abort, which records no event. */
 export function eventNumber(kind: SmmuFault['kind']): number | undefined {
   const name = EVENT_NAMES[kind];
   return name && EVENTS[name].number;
@@ -35,7 +35,7 @@ export interface EventContext {
   readonly ia: bigint;
   readonly access: 'read' | 'write' | 'execute';
   readonly privileged: boolean;
-  /** It waits for CMD_RESUME. STAG, whose values are the SMMU's own, is 0 here. */
+  /** It waits for CMD_RESUME. Each SMMU chooses its own STAG values; here STAG is 0. */
   readonly stalled?: boolean;
 }
 
@@ -57,7 +57,7 @@ export function eventRecord(fault: SmmuFault, context: EventContext): EventRecor
     set(record.RnW, access !== 'write');
     set(record.S2, fault.stage === 2);
     set(record.CLASS, EVENT_CLASSES.indexOf(fault.class));
-    // Of a permission fault on a descriptor's fetch.
+    // For a permission fault on a descriptor fetch.
     set(record.TTRnW, fault.kind === 'permission' && fault.class === 'tt' && !fault.update);
     placeAddressInto(words, record.InputAddr, context.ia);
   }

@@ -1,4 +1,4 @@
-/** What an SMMUv3 implements, as its identification registers say. (IHI 0070 6.3.1 SMMU_IDR0, 6.3.2, 6.3.4, 6.3.6; 3.4.) */
+/** The features of an SMMUv3, decoded from its identification registers. (IHI 0070 6.3.1 SMMU_IDR0, 6.3.2, 6.3.4, 6.3.6; 3.4.) */
 
 import { isSet, read } from '../arch/read.ts';
 import { HTTU, SMMU_IDR0, SMMU_IDR1, SMMU_IDR3, SMMU_IDR5, TTF } from '../arch/smmu/index.ts';
@@ -41,7 +41,7 @@ export interface SmmuFeatures {
   readonly stallModel: number;
   /** TERM_MODEL: a terminated transaction always aborts. */
   readonly termModel: boolean;
-  /** ATS: PCIe ATS. NS1ATS = 0: stage 1 of it alone, too. SMMU_IDR3.DPT: with device permission tables. */
+  /** ATS: PCIe ATS. NS1ATS = 0: also split-stage ATS. SMMU_IDR3.DPT: with device permission tables. */
   readonly ats: boolean;
   readonly splitStageAts: boolean;
   readonly permissionTables: boolean;
@@ -61,17 +61,17 @@ export interface SmmuFeatures {
   readonly ias: number;
   /** Granules by log2. */
   readonly granules: readonly number[];
-  /** The same as the walker sees it. */
+  /** The same features, as the walker takes them. */
   readonly cpu: CpuFeatures;
 }
 
-/** SMMU_IDR5.OAS. 0b111 (56 bits) is beyond every PA here. */
+/** SMMU_IDR5.OAS. 0b111 means 56 bits, but PAs here have at most 52. */
 const OAS_BITS = [32, 36, 40, 42, 44, 48, 52, 52] as const;
 
 /** An IPA of AArch32 tables. */
 const AARCH32_BITS = 40;
 
-/** Granules by log2, and the bit that says that there are tables of them. */
+/** Granules by log2, and the bit that says that the SMMU supports them. */
 const GRANULES = [
   [12, SMMU_IDR5.fields.GRAN4K],
   [14, SMMU_IDR5.fields.GRAN16K],

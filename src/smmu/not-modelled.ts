@@ -1,7 +1,7 @@
 /**
- * What an STE or CD may ask for that no walk here does: permission indirection and overlays, attribute index extension,
- * translation hardening, 128-bit descriptors. A stream that asks for one is refused; where the SMMU does not have it, the
- * field is RES0, which is told. (IHI 0070 G.b, 3.26, 3.27, 5.2, 5.4, 6.3.4, 6.3.6.)
+ * Features that an STE or CD may ask for and that are not modelled here: permission indirection and overlays, attribute index extension,
+ * translation hardening, 128-bit descriptors. A stream that asks for one is refused. If the SMMU does not have the feature, the
+ * field is RES0, and this is reported. (IHI 0070 G.b, 3.26, 3.27, 5.2, 5.4, 6.3.4, 6.3.6.)
  */
 import type { BitField, WordLayout } from '../arch/field.ts';
 import { isSetIn, readIn } from '../arch/read.ts';
@@ -15,7 +15,7 @@ import type { SteSubject } from './ste-rules.ts';
 
 type Feature = 's1pi' | 's2pi' | 's2po' | 'aie' | 'the';
 
-/** A control of a feature: its field, the bit that says whether the SMMU has it, what it does, and where it counts. */
+/** A control of a feature: its field, the bit that says whether the SMMU has it, what it does, and when it counts. */
 interface Control<Subject extends Configured> {
   readonly word: WordLayout;
   readonly field: BitField;
@@ -31,7 +31,7 @@ const INDIRECTION = 'permission indirection';
 const HARDENING = 'translation hardening';
 const stage2 = ({ ste: { valid, stage2: translates, s2Aa64 } }: SteSubject) => valid && translates && s2Aa64;
 
-/** STE.S1PIE alone does nothing: it lets CD.PIE count. */
+/** STE.S1PIE does nothing by itself: it makes CD.PIE count. */
 const STE_CONTROLS: readonly Control<SteSubject>[] = (
   [
     [ste.S2PIE, 's2pi', INDIRECTION],
@@ -86,7 +86,7 @@ function refuseD128(word: WordLayout, field: BitField): never {
   );
 }
 
-/** Controls that do nothing, the SMMU having no such feature, and are not 0. */
+/** Controls that are not 0 but have no effect, since the SMMU does not have the feature. */
 export const STE_UNUSED = unused<SteSubject>([
   ...STE_CONTROLS,
   {

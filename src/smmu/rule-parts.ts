@@ -1,11 +1,11 @@
-/** Rules that STE and CD have alike: stalls, endianness, hardware updates. (IHI 0070 G.b, 5.5, 6.3.1.) */
+/** Rules that STEs and CDs share: stalls, endianness, hardware updates. (IHI 0070 G.b, 5.5, 6.3.1.) */
 import type { BitField } from '../arch/field.ts';
 import { isSetIn } from '../arch/read.ts';
 import { STALL_MODEL, TTENDIAN } from '../arch/smmu/index.ts';
 import type { SmmuFeatures } from './features.ts';
 import type { Configured, IllegalRule, RuleMaker } from './rules.ts';
 
-/** S of a CD, S2S of an STE: what IDR0.STALL_MODEL leaves. */
+/** S of a CD, S2S of an STE: the values that IDR0.STALL_MODEL allows. */
 export function stallRule<Subject extends Configured>(
   rule: RuleMaker<Subject>,
   field: BitField,
@@ -19,7 +19,7 @@ export function stallRule<Subject extends Configured>(
   );
 }
 
-/** ENDI of a CD, S2ENDI of an STE: what IDR0.TTENDIAN leaves. */
+/** ENDI of a CD, S2ENDI of an STE: the values that IDR0.TTENDIAN allows. */
 export function endianRule<Subject extends Configured>(
   rule: RuleMaker<Subject>,
   field: BitField,
@@ -33,7 +33,7 @@ export function endianRule<Subject extends Configured>(
   );
 }
 
-/** HA and HD: hardware updates that the SMMU does not have. `needed`: the least IDR0.HTTU that has them. */
+/** HA and HD: hardware updates that the SMMU does not have. `needed`: the smallest IDR0.HTTU that includes them. */
 export function updateRule<Subject extends Configured>(
   rule: RuleMaker<Subject>,
   field: BitField,

@@ -1,21 +1,21 @@
-/** Rules that make a structure in memory not valid or ILLEGAL: what the SMMU asks, and what people are told, in one list. (IHI 0070 5.2.2, 5.4.2.) */
+/** Rules that make a structure in memory invalid or ILLEGAL. The SMMU checks them, and descriptions report them, from one list. (IHI 0070 5.2.2, 5.4.2.) */
 import type { BitField, WordLayout } from '../arch/field.ts';
 import { addressIn, readIn } from '../arch/read.ts';
 import type { RegisterRule } from '../walker/rules/rule.ts';
 import type { SmmuFeatures } from './features.ts';
 
-/** A structure in memory, and what the SMMU that reads it implements. */
+/** A structure in memory, and the features of the SMMU that reads it. */
 export interface Configured {
   readonly words: readonly bigint[];
   readonly features: SmmuFeatures;
 }
 
-/** One rule: of a field, and of what the SMMU implements or what other fields say. */
+/** One rule about a field. It may depend on the SMMU's features and on other fields. */
 export type IllegalRule<Subject extends Configured> = RegisterRule<Subject, undefined>;
 
 /**
- * Makes a rule of a structure's field.
- * @param holds - whether the structure is ILLEGAL by it.
+ * Makes a rule about a structure's field.
+ * @param holds - whether the rule makes the structure ILLEGAL.
  * @param text - the rule in words, and what would be legal.
  */
 export type RuleMaker<Subject extends Configured> = (
@@ -24,7 +24,7 @@ export type RuleMaker<Subject extends Configured> = (
   text: (subject: Subject) => string,
 ) => IllegalRule<Subject>;
 
-/** How the rules of a structure are made: each names the field, with the value that stands there. */
+/** Makes the rules of a structure. Each names the field and its value. */
 export function rulesOf<Subject extends Configured>(
   { name }: WordLayout,
   section: string,
@@ -45,7 +45,7 @@ function standsIn({ words }: Configured, field: BitField): bigint {
   return field.address === undefined ? BigInt(readIn(words, field)) : addressIn(words, field);
 }
 
-/** The rules, where a condition holds. */
+/** The rules, limited to structures for which a condition holds. */
 export function where<Subject extends Configured>(
   condition: (subject: Subject) => boolean,
   rules: readonly IllegalRule<Subject>[],
@@ -53,7 +53,7 @@ export function where<Subject extends Configured>(
   return rules.map((rule) => ({ ...rule, holds: (subject) => condition(subject) && rule.holds(subject) }));
 }
 
-/** Whether a structure is not valid or ILLEGAL by any rule. */
+/** Whether any rule makes a structure invalid or ILLEGAL. */
 export function isIllegal<Subject extends Configured>(
   rules: readonly IllegalRule<Subject>[],
   subject: Subject,

@@ -49,16 +49,16 @@ export interface SmmuRegisters extends Partial<IdentificationRegisters> {
 /** A stream by itself: its STE, without a stream table. */
 export interface StreamDescription {
   readonly ste: SteWords;
-  /** The CD, where it is not in memory. */
+  /** The CD, if it is not in memory. */
   readonly cd?: CdWords;
   readonly streamId?: number;
   readonly identification?: Partial<IdentificationRegisters>;
-  /** Output address bits, in place of SMMU_IDR5.OAS. */
+  /** Output address bits; overrides SMMU_IDR5.OAS. */
   readonly oas?: number;
 }
 
 /**
- * Makes a stream from its STE (and CD): what its transactions get, without a stream table.
+ * Makes a stream from its STE (and CD), without a stream table.
  *
  * @throws WalkerError for a word or a register that is not a bigint of at most 64 bits, or an `oas` outside 32 to 52. An
  * STE or CD that the architecture does not allow is no error: its transactions get C_BAD_STE or C_BAD_CD.
@@ -98,7 +98,7 @@ export function createSmmu(memory: PhysicalMemory, registers: SmmuRegisters): Sm
 
 const IDENTIFICATION = Object.keys(DEFAULT_IDENTIFICATION);
 
-/** An object without members that nobody reads, and with those that are needed. @throws WalkerError with the likely name. */
+/** Checks that an object has the required members and no unknown ones. @throws WalkerError with the likely name. */
 function checkMembers(
   what: string,
   given: unknown,
@@ -119,7 +119,7 @@ function checkMembers(
 }
 
 const WORD_BITS = 64;
-/** So many words of an STE or CD are about translation. */
+/** The number of words of an STE or CD that affect translation. */
 const WORDS = 4;
 
 function checkWords(name: string, words: readonly bigint[], most: number = WORDS): void {
@@ -137,17 +137,17 @@ function checkRegisters(registers: Readonly<Record<string, unknown>>): void {
   }
 }
 
-/** An STE with Config = 0b100: what all streams have while the SMMU is off. */
+/** An STE with Config = 0b100, which applies to all streams while the SMMU is off. */
 const BYPASS: SteWords = [wordOf(STE, { V: true, Config: STE_CONFIG.bypass }), 0n, 0n, 0n];
 
-/** What a transaction is where nobody says it. */
+/** The defaults of a transaction. */
 const READ: Transaction = Object.freeze({ access: 'read' });
 
-/** A StreamID has at most so many. */
+/** The maximum number of bits of a StreamID. */
 const STREAM_ID_BITS = 32;
 
 const STE_BYTES = STE.width / 8;
-/** What of an STE is about translation. */
+/** The bytes of an STE that affect translation. */
 const STE_TRANSLATION_BYTES = 32;
 const LEVEL1_BYTES = L1STD.width / 8;
 
@@ -156,8 +156,8 @@ const [SPAN, SPAN_SHIFT] = [lowMask(Span), shiftOf(Span)];
 const [POINTER_LOW, POINTER_HIGH] = [lowMask(L2Ptr), highMask(L2Ptr)];
 
 /**
- * SMMU_STRTAB_BASE and its configuration: the base is aligned to the table's size, or a level 1 table's and 64 bytes. What
- * SMMU_IDR1.SIDSIZE and SMMU_IDR0.ST_LEVEL limit counts where these registers are given. (6.3.24, 6.3.25)
+ * SMMU_STRTAB_BASE and its configuration: the base is aligned to the size of the table (or of the level 1 table), but at least to 64 bytes. The limits of
+ * SMMU_IDR1.SIDSIZE and SMMU_IDR0.ST_LEVEL apply if these registers are given. (6.3.24, 6.3.25)
  */
 function streamTable({ strtabBase, strtabBaseCfg, idr0, idr1 }: SmmuRegisters): SteLookup['table'] {
   const { FMT, SPLIT, LOG2SIZE } = SMMU_STRTAB_BASE_CFG.fields;
@@ -175,28 +175,28 @@ function streamTable({ strtabBase, strtabBaseCfg, idr0, idr1 }: SmmuRegisters): 
   return { log2Size, capped: log2Size < configured, split, base: Math.floor(address / size) * size };
 }
 
-/** SPLIT: 6, 8 or 10 bits of the StreamID are the leaf table's; reserved values behave as 6. (6.3.25) */
+/** SPLIT: 6, 8 or 10 bits of the StreamID index the second-level table; reserved values behave as 6. (6.3.25) */
 function splitOf(split: number): number {
   return split === 8 || split === 10 ? split : 6;
 }
 
-/** Where the STE of a stream is, and what came of fetching it. */
+/** Where the STE of a stream is, and the result of fetching it. */
 export interface SteLookup {
-  /** The stream table: 2^log2Size StreamIDs from `base` on, by LOG2SIZE or (`capped`) SIDSIZE; `split` where it has two levels. */
+  /** The stream table: 2^log2Size StreamIDs from `base` on, by LOG2SIZE or (`capped`) SIDSIZE; `split` if it has two levels. */
   readonly table: {
     readonly log2Size: number;
     readonly capped: boolean;
     readonly split: number | undefined;
     readonly base: number;
   };
-  /** The level 1 descriptor, unread where there is no RAM. */
+  /** The level 1 descriptor, without a value if there is no RAM. */
   readonly level1?: { readonly address: number; readonly descriptor?: bigint };
-  /** The STE's own address. */
+  /** The address of the STE. */
   readonly address?: number;
   readonly outcome: SteWords | ConfigurationFault;
 }
 
-/** An SMMUv3 as its registers and memory describe it. Configuration is read from memory in every transaction. */
+/** An SMMUv3 as its registers and memory describe it. Every transaction reads the configuration from memory again. */
 export class Smmu {
   readonly features: SmmuFeatures;
   readonly #memory: TableMemory;
@@ -224,7 +224,7 @@ export class Smmu {
    * Translates a transaction of a stream.
    * @param streamId - up to 32 bits.
    * @param transaction - default: a privileged read.
-   * @returns a translation, or a fault with the event record it leaves and what the device sees. A stalled transaction is not resumed.
+   * @returns a translation, or a fault with its event record and what the device sees. A stalled transaction is not resumed.
    * @throws WalkerError for a StreamID or an address that no device can send, an unknown kind of access, or a configuration
    * that is not modelled (permission indirection, VMSAv9-128 …; IHI 0070 3.26, 3.27).
    */
@@ -234,7 +234,7 @@ export class Smmu {
     }
     const { access, privileged = true, substreamId } = transaction;
     const terminated = (fault: SmmuFault): SmmuResult => {
-      // A StreamID that is in no table is recorded only where CR2 asks for it.
+      // A StreamID outside the table is recorded only if CR2 asks for it.
       const silent = fault.kind === 'c_bad_streamid' && !this.#recordsInvalid;
       const event = silent
         ? undefined
@@ -251,14 +251,14 @@ export class Smmu {
     return 'kind' in ste ? terminated(ste) : this.#stream(streamId, ste).translate(ia, transaction);
   }
 
-  /** The tables of a stream; none where it has no legal configuration, or the SMMU is off. */
+  /** The tables of a stream: none if it has no legal configuration, or the SMMU is off. */
   trees(streamId: number, substreamId?: number): TableTree[] {
     if (!this.#enabled) return [];
     const ste = this.#fetchSte(streamId);
     return 'kind' in ste ? [] : this.#stream(streamId, ste).trees(substreamId);
   }
 
-  /** The stream of an STE, decoded anew only when its words changed. */
+  /** The stream of an STE, decoded again only when its words have changed. */
   #stream(streamId: number, words: SteWords): Stream {
     const known = this.#streams.get(streamId);
     if (known?.words.every((word, i) => word === words[i])) return known.stream;
@@ -306,7 +306,7 @@ export class Smmu {
 
   #read(address: number): SteWords | ConfigurationFault {
     const words: bigint[] = [];
-    // Translation hardening is the one feature whose controls stand beyond the first words.
+    // Translation hardening is the only feature whose controls are beyond the first words.
     const bytes = this.features.the ? STE_BYTES : STE_TRANSLATION_BYTES;
     for (let at = address; at < address + bytes; at += 8) {
       if (!this.#memory.read64(at, false)) return { kind: 'f_ste_fetch', fetchAddress: BigInt(address) };

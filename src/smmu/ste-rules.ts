@@ -1,4 +1,4 @@
-/** What makes an STE not valid or ILLEGAL, so that every transaction of its stream gets C_BAD_STE. (IHI 0070 G.b, 5.2.2 SteIllegal, of a Non-secure stream.) */
+/** What makes an STE invalid or ILLEGAL, so that every transaction of its stream gets C_BAD_STE. (IHI 0070 G.b, 5.2.2 SteIllegal, for a Non-secure stream.) */
 import type { BitField } from '../arch/field.ts';
 import { isSetIn, placeInto, readIn, widthOf } from '../arch/read.ts';
 import { TG0_CODES } from '../arch/registers/range-control.ts';
@@ -11,7 +11,7 @@ import { endianRule, granulesText, stallRule, updateRule } from './rule-parts.ts
 import { type IllegalRule, rulesOf, where } from './rules.ts';
 import { type SteWords, type StreamTableEntry, steStage2, strwCounts } from './stream-table-entry.ts';
 
-/** An STE, what the SMMU implements, and the stage 2 that comes of both. */
+/** An STE, the SMMU's features, and the stage 2 that follows from both. */
 export interface SteSubject {
   readonly ste: StreamTableEntry;
   readonly words: SteWords;
@@ -45,7 +45,7 @@ const STAGES: readonly SteRule[] = [
 const stalls = ({ words }: SteSubject) => isSetIn(words, fields.S2S);
 const eats = ({ words }: SteSubject) => readIn(words, fields.EATS);
 
-/** ATS, of a stream that translates at all. */
+/** ATS, for a stream that translates at all. */
 const ATS: readonly SteRule[] = [
   rule(
     fields.EATS,
@@ -105,7 +105,7 @@ const STAGE1: readonly SteRule[] = [
       ),
     ],
   ),
-  // A PA beyond the OAS is illegal since SMMUv3.1; an IPA may as well be left to stage 2, which faults. (3.4.3)
+  // A PA beyond the OAS is illegal since SMMUv3.1; an IPA may also be left to stage 2, which faults. (3.4.3)
   rule(
     fields.S1ContextPtr,
     ({ ste, features }) => !ste.stage2 && ste.s1ContextPtr >= POW2[features.oas]!,
@@ -121,7 +121,7 @@ const valuesOf = (field: BitField) => Array.from({ length: 2 ** widthOf(field) }
 const ALL_T0SZ = valuesOf(fields.S2T0SZ);
 const ALL_SL0 = valuesOf(fields.S2SL0);
 
-/** Whether the rest of an STE takes this S2T0SZ, with its own start level or another. */
+/** Whether this S2T0SZ would be legal in the STE, with its own start level or another. */
 function takesT0sz(
   { ste, features, words: given }: SteSubject,
   t0sz: number,
@@ -135,7 +135,7 @@ function takesT0sz(
 
 /** No S2T0SZ fits: the start level is reserved. */
 const startReserved = (subject: SteSubject) => !ALL_T0SZ.some((t0sz) => takesT0sz(subject, t0sz));
-/** Nor would it be with any other S2SL0: S2SL0_2 has to go. */
+/** No other S2SL0 would help either, so S2SL0_2 must be 0. */
 const wideStartReserved = (subject: SteSubject) =>
   startReserved(subject) && !ALL_SL0.some((sl0) => ALL_T0SZ.some((t0sz) => takesT0sz(subject, t0sz, sl0)));
 const legalT0sz = (subject: SteSubject) => ALL_T0SZ.filter((t0sz) => takesT0sz(subject, t0sz));
@@ -199,7 +199,7 @@ const STAGE2: readonly SteRule[] = [
   endianRule(rule, fields.S2ENDI),
 ];
 
-/** A stream of EL1 has a VMID where the SMMU has a stage 2, even one that does not use it. (IgnoreSTES2VMID.) */
+/** If the SMMU has a stage 2, every stream of EL1 has a VMID, even if the stream does not use stage 2. (IgnoreSTES2VMID.) */
 const tagged = ({ ste, features }: SteSubject) =>
   features.stage2 && (ste.stage1 || ste.stage2) && !(strwCounts(ste, features) && ste.strw !== STRW.el1);
 
@@ -211,7 +211,7 @@ const VMID: readonly SteRule[] = [
   ),
 ];
 
-/** In the order of SteIllegal. Of an STE that is not valid, or lets nothing pass, nothing else counts. */
+/** In the order of SteIllegal. If an STE is invalid, or lets nothing pass, no other rule counts. */
 export const STE_RULES: readonly SteRule[] = [
   valid(
     fields.V,

@@ -10,17 +10,17 @@ import type { S2Params } from '../walker/params/params.ts';
 import type { SmmuFeatures } from './features.ts';
 import { truncated } from './truncated.ts';
 
-/** The first 32 bytes of an STE as 64-bit words. Of the rest, which may follow, only controls that are not modelled are about translation. */
+/** The first 32 bytes of an STE as 64-bit words. More words may follow. Of these, only controls that are not modelled affect translation. */
 export type SteWords = readonly [bigint, bigint, bigint, bigint, ...bigint[]];
 
-/** Who a stream's stage 1 belongs to. (3.3.3 StreamWorld.) */
+/** The owner of a stream's stage 1. (3.3.3 StreamWorld.) */
 export type StreamWorld = 'el1' | 'el2' | 'el2-e2h';
 
 export interface StreamTableEntry {
   readonly valid: boolean;
   /** As encoded, 0 to 7. */
   readonly config: number;
-  /** Config: traffic passes at all; stage 1 and stage 2 translate. */
+  /** Config: whether traffic passes at all, and whether stage 1 and stage 2 translate. */
   readonly passes: boolean;
   readonly stage1: boolean;
   readonly stage2: boolean;
@@ -69,7 +69,7 @@ export function decodeSte(words: SteWords): StreamTableEntry {
   };
 }
 
-/** STRW counts for stage 1 alone, where the SMMU has EL2 (Hyp). (5.2.2 IgnoreSTESTRW.) */
+/** STRW counts only for stage 1, and only if the SMMU has EL2 (Hyp). (5.2.2 IgnoreSTESTRW.) */
 export function strwCounts({ stage1, stage2 }: StreamTableEntry, { hyp }: SmmuFeatures): boolean {
   return hyp && stage1 && !stage2;
 }
@@ -90,7 +90,7 @@ export function steVtcr(words: SteWords): bigint {
   };
   const t0sz = readIn(words, ste.S2T0SZ);
   if (!isSetIn(words, ste.S2AA64)) {
-    // Of S2T0SZ bits [5:4] are ignored; VTCR wants the sign once more.
+    // Bits [5:4] of S2T0SZ are ignored. VTCR repeats the sign bit.
     const size = place(VTCR.fields.T0SZ, t0sz);
     return wordOf(VTCR, { ...common, T0SZ: size, S: isNegative(size, VTCR.fields.T0SZ) });
   }

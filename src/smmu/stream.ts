@@ -29,7 +29,7 @@ import {
 } from './stream-table-entry.ts';
 import type { DeviceResponse, FaultClass, SmmuFault, SmmuResult, Transaction } from './types.ts';
 
-/** What INSTCFG makes of reads, and PRIVCFG of all transactions; nothing: they stay what they are. */
+/** How INSTCFG overrides reads, and PRIVCFG all transactions. Undefined: no override. */
 const READS: Readonly<Record<number, 'execute' | 'read'>> = {
   [INSTCFG.instruction]: 'execute',
   [INSTCFG.data]: 'read',
@@ -39,34 +39,34 @@ const PRIVILEGES: Readonly<Record<number, boolean>> = {
   [PRIVCFG.unprivileged]: false,
 };
 
-/** The stages of a transaction, and the CD that it took: none where it bypasses stage 1. */
+/** The stages of a transaction, and its CD: none if it bypasses stage 1. */
 interface StreamStages extends Stages {
   readonly context: Context | undefined;
 }
 
-/** What becomes of a fault: what the device sees, and whether an event tells software. */
+/** The outcome of a fault: what the device sees, and whether an event is recorded. */
 interface Outcome {
   readonly response: DeviceResponse;
   readonly recorded: boolean;
 }
 
-/** The CD that a transaction takes, by its index; none: stage 1 is bypassed. `substreams`: there is a table of them. */
+/** The index of a transaction's CD. None: stage 1 is bypassed. `substreams`: there is a table of CDs. */
 export interface CdRoute {
   readonly cd: number | undefined;
   readonly substreams: boolean;
 }
 
-/** What a stream needs beside its STE. */
+/** What a stream needs besides its STE. */
 export interface StreamOptions {
   readonly features: SmmuFeatures;
   readonly streamId: number;
   /** SMMU_CR2.E2H. */
   readonly e2h: boolean;
-  /** The CD itself, in place of what STE.S1ContextPtr points to. */
+  /** The CD itself, instead of the one that STE.S1ContextPtr points to. */
   readonly cd?: CdWords;
 }
 
-/** A stream. The STE is decoded once; its CD is read anew in every transaction and decoded when it changed. */
+/** A stream. The STE is decoded once; its CD is read again in every transaction, and decoded if it has changed. */
 export class Stream {
   readonly #memory: TableMemory;
   readonly #options: StreamOptions;
@@ -120,7 +120,7 @@ export class Stream {
     return result.ok ? result : failed({ ...result.fault, class: faultClass(result.fault) }, context);
   }
 
-  /** The tables that its transactions may come to; none where the configuration is at fault. */
+  /** The tables that its transactions may use: none if the configuration is at fault. */
   trees(substreamId?: number): TableTree[] {
     refuseSte(this.#subject);
     if (this.#illegal || !this.#ste.passes) return [];
@@ -128,7 +128,7 @@ export class Stream {
     return 'fault' in stages ? [] : stages.trees();
   }
 
-  /** STE.PRIVCFG and INSTCFG, where the SMMU lets them override. Writes are always data. */
+  /** STE.PRIVCFG and INSTCFG, if the SMMU lets them override. Writes are always data. */
   #overridden({
     access,
     privileged = true,
@@ -142,8 +142,8 @@ export class Stream {
   }
 
   /**
-   * 5.5: what CD.A, R and S, and STE.S2R and S2S, make of the four faults of translation. Without S, R keeps them from being
-   * recorded. All others abort, and are recorded.
+   * 5.5: how CD.A, R and S, and STE.S2R and S2S, affect the four translation-related faults. Without S, R = 0 keeps them from being
+   * recorded. All other faults abort and are recorded.
    */
   #outcome(fault: SmmuFault, context: Context | undefined): Outcome {
     const aborted = { response: 'abort', recorded: true } as const;
@@ -157,7 +157,7 @@ export class Stream {
     return { response: abort ? 'abort' : 'raz/wi', recorded: record };
   }
 
-  /** The stages of a transaction: bypass, stage 2 alone, or stage 1 as its CD says. */
+  /** The stages of a transaction: bypass, stage 2 only, or stage 1 as its CD says. */
   #stages(
     substreamId: number | undefined,
     steps: WalkStep[] | undefined,
@@ -173,7 +173,7 @@ export class Stream {
     return { ...this.#subject, illegal: this.#illegal, world: this.#world };
   }
 
-  /** Which CD a transaction takes: none where it bypasses stage 1. (5.2 S1CDMax, S1DSS.) @internal For `describeStream`. */
+  /** Which CD a transaction uses: none if it bypasses stage 1. (5.2 S1CDMax, S1DSS.) @internal For `describeStream`. */
   route(substreamId: number | undefined): CdRoute | Failed {
     const { features } = this.#options;
     const substreams = this.#ste.stage1 && features.ssidSize !== 0 && this.#ste.s1CdMax !== 0;
@@ -192,14 +192,14 @@ export class Stream {
     return { cd: substreamId ?? 0, substreams };
   }
 
-  /** Stage 1 bypassed: the input is the IPA, of at most IAS bits (OAS, where stage 2 is bypassed too). (3.4) */
+  /** Stage 1 bypassed: the input is the IPA, of at most IAS bits (OAS, if stage 2 is bypassed too). (3.4) */
   #bypass(): StreamStages {
     const { oas, ias } = this.#options.features;
     const mapping = {
       inputBits: this.#stage2 ? ias : oas,
       beyond: { kind: 'address_size', level: 0, stage: 1 },
       topByteIgnored: () => false,
-      // The incoming attributes are taken as Write-Back, so that the result is what stage 2 says.
+      // The incoming attributes are treated as Write-Back, so that the result is what stage 2 says.
       region: DEFAULT_CACHEABLE,
       permissions: ALL_PERMISSIONS,
       space: 'non-secure',
@@ -261,7 +261,7 @@ export class Stream {
   }
 }
 
-/** CLASS of a translation's fault: an abort of a stage-1 descriptor's fetch is TT even of stage 1 alone. (7.3.12) */
+/** CLASS of a translation fault. An abort on the fetch of a stage-1 descriptor is TT, even without a stage 2. (7.3.12) */
 function faultClass(fault: Fault): FaultClass {
   return fault.ptw || (fault.kind === 'external_walk' && fault.stage === 1) ? 'tt' : 'in';
 }

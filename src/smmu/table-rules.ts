@@ -1,4 +1,4 @@
-/** What is odd about SMMU_STRTAB_BASE and SMMU_STRTAB_BASE_CFG, and how the SMMU reads them all the same. (IHI 0070 G.b, 6.3.24, 6.3.25.) */
+/** Problems of SMMU_STRTAB_BASE and SMMU_STRTAB_BASE_CFG, and how the SMMU treats such values. (IHI 0070 G.b, 6.3.24, 6.3.25.) */
 import { addressOf, read } from '../arch/read.ts';
 import { SMMU_STRTAB_BASE, SMMU_STRTAB_BASE_CFG, TWO_LEVELS } from '../arch/smmu/index.ts';
 import { hex } from '../memory/hex.ts';
@@ -8,9 +8,9 @@ import type { SmmuRegisters } from './smmu.ts';
 /** The two registers, and the stream table that the SMMU makes of them. */
 export interface TableSubject {
   readonly registers: Pick<SmmuRegisters, 'strtabBase' | 'strtabBaseCfg'>;
-  /** As the SMMU aligns it. */
+  /** The base as the SMMU aligns it. */
   readonly base: number;
-  /** Of a table of two levels: the bits of a StreamID that index the second. */
+  /** For a two-level table: the bits of a StreamID that index the second level. */
   readonly split: number | undefined;
 }
 
@@ -20,7 +20,7 @@ const { ADDR } = SMMU_STRTAB_BASE.fields;
 const givenBase = ({ registers }: TableSubject) => addressOf(registers.strtabBase, ADDR);
 const given = ({ registers }: TableSubject, field: typeof FMT) => read(registers.strtabBaseCfg, field);
 
-/** The rules, each told with the value that stands there. */
+/** The rules. Each message contains the field's value. */
 export const TABLE_RULES: readonly RegisterRule<TableSubject, undefined>[] = [
   {
     effect: 'ignored',

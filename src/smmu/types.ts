@@ -1,4 +1,4 @@
-/** What an SMMU answers to a transaction. (IHI 0070 7.3.) */
+/** An SMMU's answer to a transaction. (IHI 0070 7.3.) */
 import type { Fault, FaultKind, Translation, WalkStep } from '../walker/types.ts';
 
 /** A transaction of a device. */
@@ -8,13 +8,13 @@ export interface Transaction {
   readonly privileged?: boolean;
   /** SubstreamID (PASID), up to 20 bits. */
   readonly substreamId?: number;
-  /** HTTU may write to descriptors, where it is enabled. Default true. */
+  /** HTTU, if enabled, may write to descriptors. Default true. */
   readonly update?: boolean;
   /** Record `steps`. Default true. */
   readonly trace?: boolean;
 }
 
-/** Faults of the configuration, beside those of translation. `abort`: terminated without an event (STE.Config = 0b0xx). */
+/** Faults in the configuration, in addition to those of translation. `abort`: terminated without an event (STE.Config = 0b0xx). */
 export type ConfigurationFaultKind =
   | 'c_bad_streamid'
   | 'f_ste_fetch'
@@ -40,7 +40,7 @@ export interface ConfigurationFault {
   readonly fetchAddress?: bigint;
 }
 
-/** Why a transaction was terminated: its translation faulted, or the configuration of its stream did. (IHI 0070 7.3.) */
+/** Why a transaction was terminated: a fault in its translation, or in the configuration of its stream. (IHI 0070 7.3.) */
 export type SmmuFault = TranslationFault | ConfigurationFault;
 
 /**
@@ -49,7 +49,7 @@ export type SmmuFault = TranslationFault | ConfigurationFault;
  */
 export type DeviceResponse = 'abort' | 'raz/wi' | 'stall';
 
-/** A transaction that was terminated, and the event record it leaves (none where it is not recorded). */
+/** A transaction that was terminated, and its event record (none if it is not recorded). */
 export interface SmmuFaulted {
   readonly ok: false;
   readonly ia: bigint;
@@ -64,5 +64,5 @@ export interface SmmuFaulted {
 /** An event record as four 64-bit words, the lowest first. (IHI 0070 7.3.) */
 export type EventRecord = readonly [bigint, bigint, bigint, bigint];
 
-/** What an SMMU answers; `ok` tells a translation from a terminated transaction. */
+/** An SMMU's answer; `ok` tells a translation from a terminated transaction. */
 export type SmmuResult = Translation | SmmuFaulted;

@@ -1,4 +1,4 @@
-/** Why the way from a StreamID ends before its stages, in words. (IHI 0070 issue G.b, 3.4.3, 5.1 to 5.3, 6.3.25, 7.3.) */
+/** Explains why the path from a StreamID ends before its stages. (IHI 0070 issue G.b, 3.4.3, 5.1 to 5.3, 6.3.25, 7.3.) */
 import { addressOf, isSet } from '../../arch/read.ts';
 import { L1CD, LARGEST_SPAN, S1DSS } from '../../arch/smmu/index.ts';
 import type { SmmuFeatures } from '../../smmu/features.ts';
@@ -48,7 +48,7 @@ export function routeRule({ kind }: SmmuFault, ste: StreamTableEntry): [rule: st
   return [rule, 'IHI 0070 7.3.9'];
 }
 
-/** Why there is no CD where the route leads. */
+/** Why there is no CD at the end of the path. */
 export function cdRule(
   fault: SmmuFault,
   cd: CdDescription,

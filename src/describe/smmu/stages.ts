@@ -1,4 +1,4 @@
-/** The stage 1 of a CD and the stage 2 of an STE, described in the walker's numbers. (IHI 0070 5.2, 5.4.) */
+/** Describes the stage 1 of a CD and the stage 2 of an STE with the walker's numbers. (IHI 0070 5.2, 5.4.) */
 
 import type { BitField } from '../../arch/field.ts';
 import { addressIn, isSetIn } from '../../arch/read.ts';

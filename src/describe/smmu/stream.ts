@@ -1,5 +1,5 @@
 /**
- * How a StreamID becomes translations: the way through stream table, STE and CD to the stages, or up to where it fails.
+ * How a StreamID leads to translations: the path through stream table, STE and CD to the stages, or to the point where it fails.
  * (IHI 0070 issue G.b, 3.3, 5.1 to 5.4, 6.3.9, 6.3.24, 6.3.25.)
  */
 
@@ -39,7 +39,7 @@ import type {
 } from './types.ts';
 
 /**
- * Describes what an SMMU makes of a stream: the way through the stream table to its STE and CD, the stages that these
+ * Describes how an SMMU handles a stream: the path through the stream table to its STE and CD, the stages that these
  * describe, or the fault that all its transactions get.
  *
  * @param streamId - up to 32 bits.
@@ -79,7 +79,7 @@ export function describeStream(
 }
 
 /**
- * {@link describeStream} of an STE by itself (and a CD, where it is not in memory), as `createStream` takes them.
+ * {@link describeStream} for an STE by itself (and a CD, if it is not in memory), as `createStream` takes them.
  * @throws WalkerError as `createStream` does. (IHI 0070 5.2, 5.4.)
  */
 export function describeSte(

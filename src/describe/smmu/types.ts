@@ -1,4 +1,4 @@
-/** How a StreamID becomes translations, as data: stream table, STE, CD, stages, and where it ends. (IHI 0070 issue G.b, 3.3, 5.) */
+/** How a StreamID leads to translations, as data: stream table, STE, CD, stages, and where the path ends. (IHI 0070 issue G.b, 3.3, 5.) */
 
 import type { CdWords } from '../../smmu/context-descriptor.ts';
 import type { SmmuFeatures } from '../../smmu/features.ts';
@@ -8,15 +8,15 @@ import type { RegisterProblem, StageDescription } from '../types.ts';
 
 /** SMMU_STRTAB_BASE and its configuration. */
 export interface StreamTableDescription {
-  /** As the SMMU aligns it. */
+  /** The base as the SMMU aligns it. */
   readonly base: bigint;
   /** StreamIDs: below 2^log2Size. */
   readonly log2Size: number;
-  /** Where SMMU_IDR1.SIDSIZE is less than SMMU_STRTAB_BASE_CFG.LOG2SIZE, and counts in its place. */
+  /** Whether SMMU_IDR1.SIDSIZE is less than SMMU_STRTAB_BASE_CFG.LOG2SIZE, and counts instead. */
   readonly capped?: true;
-  /** Of a two-level table: the bits of a StreamID that index the second level. */
+  /** For a two-level table: the bits of a StreamID that index the second level. */
   readonly split?: number;
-  /** The level 1 descriptor of this StreamID: its index, address and, where it could be read, value, Span and pointer. */
+  /** The level 1 descriptor of this StreamID: its index, address and, if it could be read, value, Span and pointer. */
   readonly level1?: {
     readonly index: number;
     readonly address: bigint;
@@ -29,7 +29,7 @@ export interface StreamTableDescription {
 
 /** A stream table entry. */
 export interface SteDescription {
-  /** Absent where the words were given without a table. */
+  /** Absent if the words were given without a table. */
   readonly address?: bigint;
   readonly words: SteWords;
   readonly valid: boolean;
@@ -37,7 +37,7 @@ export interface SteDescription {
   /** STE.Config as encoded, 0 to 7. */
   readonly configValue: number;
   readonly world: StreamWorld;
-  /** With stage 1: where the CDs are, how many (2^s1CdMax), in which kind of table, and what a transaction without SubstreamID takes. */
+  /** With stage 1: where the CDs are, how many (2^s1CdMax), in which kind of table, and which CD a transaction without SubstreamID uses. */
   readonly contexts?: {
     readonly pointer: bigint;
     readonly s1CdMax: number;
@@ -46,7 +46,7 @@ export interface SteDescription {
   };
 }
 
-/** An address of a configuration structure: an IPA where stage 2 translates it, and the PA. */
+/** An address of a configuration structure: an IPA if stage 2 translates it, and the PA. */
 export interface StructurePlace {
   readonly address: bigint;
   readonly pa?: bigint;
@@ -56,16 +56,16 @@ export interface StructurePlace {
 export interface CdDescription {
   /** Its index: the SubstreamID, or 0. */
   readonly index: number;
-  /** Absent where the words were given. */
+  /** Absent if the words were given. */
   readonly place?: StructurePlace;
   /** The level 1 descriptor on the way to it. */
   readonly level1?: StructurePlace & { readonly descriptor?: bigint };
-  /** Absent where it could not be read. */
+  /** Absent if it could not be read. */
   readonly words?: CdWords;
   readonly fields?: {
     readonly asid: number;
     readonly aarch64: boolean;
-    /** Faults are recorded; a terminated transaction aborts; it is stalled instead; privileged accesses to what EL0 may access fault. */
+    /** Whether faults are recorded, terminated transactions abort, or are stalled instead, and privileged accesses to memory that EL0 may access fault. */
     readonly record: boolean;
     readonly abort: boolean;
     readonly stall: boolean;
@@ -73,7 +73,7 @@ export interface CdDescription {
   };
 }
 
-/** Where the derivation ends: with a translation, or with what every such transaction gets. */
+/** How the derivation ends: with a translation, or with the result that every such transaction gets. */
 export type StreamEnd =
   | { readonly ok: true; readonly translation: 'bypass' | 'stage 1' | 'stage 2' | 'nested' }
   | { readonly ok: false; readonly fault: SmmuFault; readonly rule: string; readonly section: string };
@@ -83,12 +83,12 @@ export interface StreamDerivation {
   readonly streamId: number;
   readonly substreamId?: number;
   readonly features: SmmuFeatures;
-  /** SMMU_CR0.SMMUEN. A stream by itself is taken as enabled. */
+  /** SMMU_CR0.SMMUEN. A stream by itself counts as enabled. */
   readonly enabled: boolean;
   readonly table?: StreamTableDescription;
   readonly ste?: SteDescription;
   readonly cd?: CdDescription;
-  /** Stages that translate, the first one first. */
+  /** Stages that translate, in order. */
   readonly stages: readonly StageDescription[];
   readonly end: StreamEnd;
   /** Why an STE or CD is ILLEGAL, rule by rule. */

@@ -1,4 +1,4 @@
-/** What a walk of a regime can't do without, and what is taken for granted of registers that were not given. (DDI 0487 D8.2.12, G5.2.) */
+/** The registers that a walk of a regime needs, and the values assumed for registers that were not given. (DDI 0487 D8.2.12, G5.2.) */
 import { isSet } from '../../arch/read.ts';
 import { type Regime, type RegisterName, traitsOf } from '../../arch/regimes.ts';
 import { SCTLR, TTBCR } from '../../arch/registers/aarch32-control.ts';
@@ -15,12 +15,12 @@ const { M } = SCTLR_EL1.fields;
 
 type Registers = Readonly<Record<string, bigint>>;
 
-/** HCR switches stage 2 off: it was given, and neither VM nor DC is set. */
+/** Whether HCR switches stage 2 off: it was given, and neither VM nor DC is set. */
 function stage2Off(regime: Regime, { hcr }: Registers): boolean {
   return traitsOf(regime).stage2 && hcr !== undefined && !isSet(hcr, VM) && !isSet(hcr, DC);
 }
 
-/** SCTLR or HCR switches stage 1 off, or there is none. */
+/** Whether SCTLR or HCR switches stage 1 off, or there is none. */
 function stage1Off(regime: Regime, { sctlr, hcr }: Registers): boolean {
   const { stage1, stage2 } = traitsOf(regime);
   if (!stage1) return true;
@@ -28,7 +28,7 @@ function stage1Off(regime: Regime, { sctlr, hcr }: Registers): boolean {
   return stage2 && hcr !== undefined && (isSet(hcr, DC) || isSet(hcr, TGE));
 }
 
-/** Registers that have no say, as their stage is off. */
+/** Registers that have no effect because their stage is off. */
 export function stagesOff(regime: Regime, registers: Registers): string[] {
   return [
     ...(stage1Off(regime, registers) ? ['TCR2_EL1', 'TCR2_EL2', 'TCR_EL3', 'TTBCR2'] : []),
@@ -36,7 +36,7 @@ export function stagesOff(regime: Regime, registers: Registers): string[] {
   ];
 }
 
-/** Registers without which indirect permissions and overlays, where they are on, allow nobody anything. */
+/** Registers of indirect permissions and overlays. If these are on and their registers are 0, nobody may do anything. */
 function permissionRegisters(regime: Regime, registers: Registers): RegisterName[] {
   const { el } = traitsOf(regime);
   const { tcr = 0n, tcr2 = 0n, vtcr = 0n, hcrx, scr_el3: scr } = registers;
@@ -66,11 +66,11 @@ export function checkComplete(regime: Regime, registers: Registers): void {
   const first = !stage1Off(regime, registers);
   if (first && !has('ttbr0') && !has('ttbr1')) needed.push('ttbr0');
   if (traitsOf(regime).stage2 && !stage2Off(regime, registers)) {
-    // Stage 2 of Secure IPAs alone has no use for VTTBR_EL2.
+    // If there are only Secure IPAs, stage 2 does not use VTTBR_EL2.
     if (!has('vsttbr')) needed.push('vttbr');
     needed.push('vtcr');
   }
-  // TTBCR of short descriptors is mostly 0, and that is said.
+  // TTBCR of short descriptors is usually 0, so 0 is assumed and reported.
   if (first && descriptors !== 'short' && descriptors !== 'mtk' && manual.tcr) needed.push('tcr');
   needed.push(...permissionRegisters(regime, registers));
   const missing = needed.filter((slot) => !has(slot) && manual[slot] !== undefined);
@@ -102,7 +102,7 @@ export function unusedByShort(regime: Regime, registers: Registers): { slot: str
   ].filter(({ slot, unused }) => unused && registers[slot] !== undefined);
 }
 
-/** What else was not given, and what it is taken for. */
+/** What else was not given, and the values assumed for it. */
 export function assumptions(regime: Regime, registers: Registers): string[] {
   return [...ofStages(regime, registers), ...ofGranules(registers)];
 }

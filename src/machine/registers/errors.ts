@@ -1,14 +1,14 @@
-/** What is refused of register values: a typed error that carries the register, its value, the rule, and what would work. */
+/** The error for refused register values. It carries the register, its value, the rule, and what would work. */
 import { hex } from '../../memory/hex.ts';
 import { WalkerError } from '../../walker/errors.ts';
 
-/** Why values can't be taken. `missing`: a register was not given; `regime`: the regime does not follow. The others are about a value. */
+/** Why values are refused. `missing`: a register was not given; `regime`: the regime does not follow from them. The others are about a value. */
 export type RegisterErrorKind = 'unknown' | 'contradiction' | 'not-modelled' | 'value' | 'missing' | 'regime';
 
-/** Register values that no answer may be made from. */
+/** Register values that allow no answer. */
 export class RegisterError extends WalkerError {
   readonly kind: RegisterErrorKind;
-  /** The register as it was named, and what it holds. */
+  /** The register as it was named, and its value. */
   readonly register: string | undefined;
   readonly value: bigint | undefined;
   readonly rule: string;

@@ -1,4 +1,4 @@
-/** Register values under whatever names people have them, resolved for a regime. */
+/** Resolves register values, under any usual names, for a regime. */
 export { RegisterError, type RegisterErrorKind } from './errors.ts';
 export { isRegisterName } from './names.ts';
 export {

@@ -1,4 +1,4 @@
-/** Which regime follows from register values: from their names, and from what HCR, SCTLR and TTBCR say. (DDI 0487 D8.1.2.) */
+/** Infers the regime from register values: from their names, and from HCR, SCTLR and TTBCR. (DDI 0487 D8.1.2.) */
 
 import { isSet } from '../../arch/read.ts';
 import { isAArch32, isStage2Alone, type MachineRegime, type Regime, traitsOf } from '../../arch/regimes.ts';
@@ -11,16 +11,16 @@ import { type Given, smmuName } from './names.ts';
 /** A regime, or an SMMUv3 whose stream table entry says which stages there are. */
 export type AskedRegime = MachineRegime | 'smmuv3';
 
-/** A regime that the values may be of. */
+/** A regime that the values may belong to. */
 interface Candidate {
   readonly regime: Regime;
-  /** The registers that speak for it. */
+  /** The registers that suggest it. */
   readonly by: readonly string[];
-  /** What says that nothing is translated in it. */
+  /** What shows that nothing is translated in it. */
   readonly off?: string;
 }
 
-/** A regime that follows, why, and what it takes for granted. */
+/** The inferred regime, the reason, and what was assumed. */
 export interface Inferred {
   readonly regime: AskedRegime;
   readonly because: string;
@@ -30,7 +30,7 @@ export interface Inferred {
 const { E2H, VM, DC, TGE } = HCR_EL2.fields;
 const { M } = SCTLR_EL1.fields;
 
-/** Values by their names, for looking at them. */
+/** Values by their names. */
 class Values {
   readonly #values: ReadonlyMap<string, bigint>;
 
@@ -52,7 +52,7 @@ class Values {
   }
 }
 
-/** SCTLR.M = 0, where SCTLR is given. */
+/** Whether SCTLR was given and SCTLR.M is 0. */
 function stage1Off(values: Values, register: string): string | undefined {
   const sctlr = values.of(register);
   return sctlr !== undefined && !isSet(sctlr, M) ? `${register}.M = 0` : undefined;
@@ -101,7 +101,7 @@ function ofEl3(values: Values): Candidate[] {
   return by.length === 0 ? [] : [candidate('el3', by, stage1Off(values, 'SCTLR_EL3'))];
 }
 
-/** AArch32: Hyp mode, and PL1&0 with what stage 2 there is. */
+/** AArch32: Hyp mode, and PL1&0 with its stage 2, if there is one. */
 function ofAArch32(values: Values): Candidate[] {
   const hyp = values.among('HTTBR', 'HTCR');
   const found = hyp.length === 0 ? [] : [candidate('pl2', hyp, stage1Off(values, 'HSCTLR'))];
@@ -118,13 +118,13 @@ function ofAArch32(values: Values): Candidate[] {
   return [...found, candidate(regime, [...bases, ...by], off)];
 }
 
-/** The stage 2 of a hypervisor whose registers have AArch64's names is AArch64's. */
+/** If the hypervisor's registers have AArch64 names, its stage 2 is an AArch64 one. */
 function nestedAArch32(values: Values): Regime {
   const aarch64 = values.among('VTTBR_EL2', 'VTCR_EL2', 'HCR_EL2', 'VSTTBR_EL2', 'VSTCR_EL2').length > 0;
   return aarch64 ? 'pl1&0-nested64' : 'pl1&0-nested';
 }
 
-/** Bare names alone are EL1's by default, with what stage 2 there is. */
+/** Bare names by themselves mean EL1 by default, with its stage 2, if there is one. */
 function ofBareNames(values: Values): Inferred {
   const stage1 = values.among('TTBR0', 'TTBR1').length > 0;
   const stage2 = values.among('VTTBR', 'VTCR').length > 0;
@@ -134,9 +134,9 @@ function ofBareNames(values: Values): Inferred {
 }
 
 /**
- * The regime that values are of. Names of an exception level speak for its regime, unless SCTLR or HCR says that nothing is
+ * The regime that values belong to. Names of an exception level suggest its regime, unless SCTLR or HCR says that nothing is
  * translated there.
- * @throws RegisterError where several follow, or none of those that are spoken for translates.
+ * @throws RegisterError if several regimes are possible, or none of the suggested ones translates.
  */
 export function inferRegime(given: readonly Given[]): Inferred {
   const values = new Values(given);
@@ -171,7 +171,7 @@ function severalFollow(candidates: readonly Candidate[]): RegisterError {
   return new RegisterError('regime', rule, { remedy });
 }
 
-/** What HCR makes of a regime that someone asked for: stage 2 below EL1&0, or EL2&0 in place of EL2. */
+/** How HCR changes a requested regime: stage 2 below EL1&0, or EL2&0 instead of EL2. */
 export function underHcr(asked: Regime, given: readonly Given[]): { regime: Regime; because?: string } {
   const values = new Values(given);
   const hcr = values.of('HCR_EL2', 'HCR');

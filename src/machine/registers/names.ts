@@ -1,5 +1,5 @@
 /**
- * Names of registers, whoever wrote them: a manual's (`TTBR0_EL2`, `HTTBR`, `MAIR1`), bare ones (`ttbr0`), those of security banks
+ * Names of registers from any source: the manual's (`TTBR0_EL2`, `HTTBR`, `MAIR1`), bare ones (`ttbr0`), those of security banks
  * (`TTBR0_NS`). Which registers a regime reads is what {@link traitsOf} says. (DDI 0487 D8.1.2, G8; IHI 0070 6.3.)
  */
 import { type Regime, type RegisterName, regimes, traitsOf } from '../../arch/regimes.ts';
@@ -9,18 +9,18 @@ import { HCR_EL2 } from '../../arch/registers/stage2.ts';
 import { UNMODELLED_REGISTERS } from '../../arch/registers/unmodelled.ts';
 import { nearest } from '../../memory/near-names.ts';
 
-/** A value under the name that it was given. */
+/** A value and the name that it was given under. */
 export interface Given {
   /** As it was written. */
   readonly written: string;
   readonly value: bigint;
   /** In upper case, without its bank. */
   readonly name: string;
-  /** Secure or Non-secure, where the name says so. */
+  /** Secure or Non-secure, if the name says so. */
   readonly bank?: 'S' | 'NS';
 }
 
-/** Names of the walker's, for the registers of whatever regime was chosen. */
+/** The walker's names, which apply to the registers of the chosen regime. */
 export const BARE: readonly RegisterName[] = [
   'ttbr0',
   'ttbr1',
@@ -48,7 +48,7 @@ export const BARE: readonly RegisterName[] = [
   'hcrx',
 ];
 
-/** Registers of an SMMUv3, as the machine calls them, and other names of them. */
+/** Registers of an SMMUv3 by the machine's names, with their other names. */
 const SMMU_NAMES: readonly string[] = [
   ...['strtab_base', 'strtab_base_cfg', 'cr0', 'cr2', 'gbpa', 'idr0', 'idr1', 'idr3', 'idr5'],
   ...['ste0', 'ste1', 'ste2', 'ste3', 'cd0', 'cd1', 'cd2', 'cd3'],
@@ -56,8 +56,8 @@ const SMMU_NAMES: readonly string[] = [
 const SMMU_ALIASES: Readonly<Record<string, string>> = { strtab_cfg: 'strtab_base_cfg' };
 
 /**
- * Names beside those of a regime's traits: what EL2 calls EL1's with HCR_EL2.E2H = 1, and what AArch64 calls AArch32's. By the
- * name that the traits have.
+ * Names in addition to those in a regime's traits: EL2's names for EL1's registers with HCR_EL2.E2H = 1, and AArch64's names for AArch32's. Keyed by the
+ * name in the traits.
  */
 const OTHER_NAMES: Readonly<Record<string, readonly string[]>> = {
   TTBR0_EL1: ['TTBR0_EL12'],
@@ -85,26 +85,26 @@ const OTHER_NAMES: Readonly<Record<string, readonly string[]>> = {
   VTTBR: ['VTTBR_EL2'],
   VTCR: ['VTCR_EL2'],
   HCR: ['HCR_EL2'],
-  // What it has of mstatus is in the same places.
+  // The fields that it shares with mstatus are in the same bits.
   sstatus: ['MSTATUS'],
   AS_TRANSTAB: ['TRANSTAB'],
   AS_MEMATTR: ['MEMATTR'],
 };
 
-/** Where a regime's register may come from: names of the whole value, and of its halves where it is a pair. */
+/** The sources of a regime's register: names of the whole value, and of its halves if it is a pair. */
 export interface Sources {
   readonly slot: RegisterName;
-  /** `TTBR0` in capitals is another register: that of PL1, beside Hyp mode's HTTBR. */
+  /** `TTBR0` in capitals is another register: PL1's, as opposed to Hyp mode's HTTBR. */
   readonly capitalsAreOther: boolean;
-  /** How wide it is, where that is not as the manual's name says: TTBR0 and TTBR1 of short descriptors. */
+  /** Its width, if it differs from the one that its name in the manual suggests: TTBR0 and TTBR1 of short descriptors. */
   readonly bits?: number;
-  /** The manual's name of what the regime reads. */
+  /** The manual's name for the register that the regime reads. */
   readonly manual: string;
   readonly whole: readonly string[];
   readonly halves?: readonly [high: string, low: string];
 }
 
-/** Every access of a PE is checked by them, whatever its regime. */
+/** They apply to every access of a PE, whatever its regime. */
 const GRANULE_PROTECTION = { gpccr: GPCCR_EL3.name, gptbr: GPTBR_EL3.name, gpcbw: GPCBW_EL3.name } as const;
 
 const SHORT_BASE_BITS = 32;
@@ -120,7 +120,7 @@ export function sourcesOf(regime: Regime): readonly Sources[] {
     const name = slot as RegisterName;
     const [high, low] = manual.split(':');
     const others = OTHER_NAMES[manual] ?? [];
-    // Of Hyp mode the names in capitals are PL1's.
+    // In Hyp mode, names in capitals are PL1's.
     const capitalsAreOther = architecture === 'AArch32' && el === 2;
     return high !== undefined && low !== undefined
       ? { slot: name, capitalsAreOther, manual, whole: others, halves: [high, low] }
@@ -134,7 +134,7 @@ export function sourcesOf(regime: Regime): readonly Sources[] {
   });
 }
 
-/** Every name of translation that is known: for likely ones. */
+/** Every known name of a translation register, for suggestions. */
 const KNOWN_NAMES: readonly string[] = [
   ...new Set([
     ...regimes.flatMap((regime) =>
@@ -145,10 +145,10 @@ const KNOWN_NAMES: readonly string[] = [
     'SCR_EL3',
   ]),
 ];
-/** With the names of an SMMU, for those that are likely to be one. */
+/** The same with the names of an SMMU. */
 const ALL_NAMES = [...KNOWN_NAMES, ...[...SMMU_NAMES, ...Object.keys(SMMU_ALIASES)].map(upper)];
 
-/** `TTBR` is an M4U's. Elsewhere it does not say which. */
+/** `TTBR` is a register of an M4U. Elsewhere the name is ambiguous. */
 export const OF_M4U = 'TTBR';
 
 function upper(text: string): string {
@@ -172,7 +172,7 @@ export function smmuName(name: string): string | undefined {
 /** What a name is. */
 export type NameKind = 'translation' | 'smmu' | 'unmodelled' | 'state' | 'bystander' | 'unknown';
 
-/** SCR_EL3 says which security state there is. */
+/** SCR_EL3 gives the Security state. */
 const STATE = ['SCR_EL3', 'SCR'];
 
 export function kindOf(name: string): NameKind {
@@ -183,7 +183,7 @@ export function kindOf(name: string): NameKind {
   return isBystander(name.replace(/^SMMU_/, '')) ? 'bystander' : 'unknown';
 }
 
-/** The register that was probably meant: the same with another exception level, or one that differs in a letter or two. */
+/** The register that was probably meant: the same name with another exception level, or a name that differs in a letter or two. */
 export function likelyName(name: string): string | undefined {
   const stem = name.replace(/_EL\d+$/, '');
   const level = name.slice(stem.length);
@@ -194,7 +194,7 @@ export function likelyName(name: string): string | undefined {
   return ALL_NAMES.find((known) => known.startsWith(`${near}_EL`)) ?? near;
 }
 
-/** Whether some regime, or an SMMU, reads a register of this name. In any case, with or without a bank. */
+/** Whether some regime, or an SMMU, reads a register of this name, in upper or lower case, with or without a bank. */
 export function isRegisterName(written: string): boolean {
   const { name } = given(written, 0n);
   const kind = kindOf(name);

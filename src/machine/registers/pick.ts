@@ -1,4 +1,4 @@
-/** The value of one register that a regime reads, out of all that were given under whatever names; contradictions are refused. */
+/** Picks the value of one register that a regime reads from all given values, under any names. Contradictions are refused. */
 import { place } from '../../arch/read.ts';
 import { PAIR } from '../../arch/registers/aarch32-base.ts';
 import { PE_REGISTERS } from '../../arch/registers/index.ts';
@@ -10,11 +10,11 @@ import type { Given, Sources } from './names.ts';
 export interface Picked {
   readonly value: bigint;
   readonly from: readonly Given[];
-  /** Of a pair: the half that was not given. */
+  /** For a pair: the half that was not given. */
   readonly halfMissing?: string;
 }
 
-/** The one value of several names for the same register. @throws RegisterError with both values where they disagree. */
+/** The one value of several names for the same register. @throws RegisterError with both values if they disagree. */
 function agreeing(found: readonly Given[], manual: string): Given | undefined {
   const [first, ...rest] = found;
   if (first === undefined) return undefined;
@@ -25,7 +25,7 @@ function agreeing(found: readonly Given[], manual: string): Given | undefined {
   throw new RegisterError('contradiction', rule, { remedy: 'give the one that is meant' });
 }
 
-/** How wide registers of AArch32 are: the widest form of a name counts. */
+/** The width of AArch32 registers. The widest form of a name counts. */
 function widthOf(manual: string): number {
   if (/_EL\d$/.test(manual)) return 64;
   const widths = PE_REGISTERS.filter(
@@ -43,7 +43,7 @@ function checkWidth({ written, value }: Given, manual: string, bits = widthOf(ma
   });
 }
 
-/** The register as the walker takes it, or undefined where it was not given. */
+/** The register as the walker takes it, or undefined if it was not given. */
 export function pick(given: readonly Given[], sources: Sources): Picked | undefined {
   const { slot, manual, whole, halves, capitalsAreOther } = sources;
   const bare = slot.toUpperCase();

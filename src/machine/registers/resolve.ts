@@ -1,6 +1,6 @@
 /**
- * Register values under whatever names people have them, resolved for one regime: which registers it reads, what it takes for
- * granted, what has no part in it, and what is refused. (DDI 0487 D8.1.2; IHI 0070 6.3.)
+ * Resolves register values, under any usual names, for one regime: which registers it reads, what is assumed
+ * for the others, which values are not used, and which are refused. (DDI 0487 D8.1.2; IHI 0070 6.3.)
  */
 import { isSet } from '../../arch/read.ts';
 import { isStream, type MachineRegime, type Regime, traitsOf } from '../../arch/regimes.ts';
@@ -16,47 +16,47 @@ import { checkModelled, unreadOf } from './unmodelled.ts';
 
 export type { AskedRegime } from './infer.ts';
 
-/** What is asked. */
+/** The request. */
 export interface RegisterRequest {
   /** Values by any names: a manual's (`TTBR0_EL2`), bare ones (`ttbr0`), those of banks (`TTBR0_NS`). */
   readonly given: Readonly<Record<string, bigint>>;
-  /** Values that take the place of those for the same register: what was asked for beside a file. */
+  /** Values that override those for the same register: options given beside a file. */
   readonly over?: Readonly<Record<string, bigint>> | undefined;
-  /** Default: the one that follows from the values. */
+  /** Default: inferred from the values. */
   readonly regime?: AskedRegime | undefined;
-  /** Of a regime of two stages: this one alone. */
+  /** In a regime of two stages: only this one. */
   readonly stage?: 1 | 2 | undefined;
-  /** The regime is this one, whatever HCR says. Default false. */
+  /** Whether to keep the regime, whatever HCR says. Default false. */
   readonly exact?: boolean;
-  /** What a walk can't do without must be there. Default true. */
+  /** Whether all registers that a walk needs must be given. Default true. */
   readonly complete?: boolean;
 }
 
-/** A register that has no part in the answer. */
+/** A register that does not affect the answer. */
 export interface IgnoredRegister {
   /** As it was written. */
   readonly register: string;
-  /** `bystander`: no walk reads it. `other`: of another regime. `bits`: set, and read by no walk. */
+  /** `bystander`: no walk reads it. `other`: it belongs to another regime. `bits`: set, and read by no walk. */
   readonly kind: 'bystander' | 'other' | 'unmodelled' | 'unknown' | 'field' | 'bits';
   readonly why: string;
 }
 
-/** What was made of them. */
+/** The resolved registers. */
 export interface ResolvedRegisters {
   readonly regime: AskedRegime;
-  /** Why it is this regime, where nobody asked for exactly it. */
+  /** Why it is this regime, if exactly this one was not requested. */
   readonly because?: string;
-  /** By the machine's names; `scr_el3` says which security state there is. What was not given is not there. */
+  /** By the machine's names; `scr_el3` gives the Security state. Registers that were not given are absent. */
   readonly registers: Readonly<Record<string, bigint>>;
-  /** What is taken for granted, in words. */
+  /** What was assumed, in words. */
   readonly assumed: readonly string[];
   readonly ignored: readonly IgnoredRegister[];
 }
 
 /**
  * Resolves register values.
- * @throws RegisterError for a name that is probably misspelt, names that disagree, a value too wide, a field that is not modelled and
- * changes answers, a regime that does not follow, or (`complete`) a register that the walk needs.
+ * @throws RegisterError for a name that is probably misspelt, names that disagree, a value that is too wide, a field that is not modelled and
+ * changes answers, a regime that can't be inferred, or (`complete`) a missing register that the walk needs.
  *
  * @example
  * const { regime, registers } = resolveRegisters({ given: { TTBR0_EL2: 0x4000_0000n, TCR_EL2: 0x8080_3519n } });
@@ -114,7 +114,7 @@ export function resolveRegisters(request: RegisterRequest): ResolvedRegisters {
   };
 }
 
-/** Every value under its name. @throws RegisterError for what is no value, or a name that is probably misspelt. */
+/** Every value under its name. @throws RegisterError for an invalid value, or a name that is probably misspelt. */
 function listed(values: Readonly<Record<string, bigint>>, regime: AskedRegime | undefined): Given[] {
   const all = Object.entries(values).map(([name, value]) => given(name, checked(name, value)));
   for (const one of all) refuseMisspelt(one, regime);
@@ -142,7 +142,7 @@ function refuseMisspelt({ name, written, value }: Given, regime: AskedRegime | u
   });
 }
 
-/** One stage of two. @throws RegisterError where the regime has no such stage. */
+/** One stage of two. @throws RegisterError if the regime has no such stage. */
 function stageOf(regime: Regime, stage: 1 | 2 | undefined, all: readonly Given[]): Regime {
   if (stage === undefined) return regime;
   const { stage1, stage2, architecture } = traitsOf(regime);
@@ -174,7 +174,7 @@ function pickAll(
   return picked;
 }
 
-/** What an option stands in the place of, which is said where it is another value. */
+/** The value that an option overrides. It is reported if it is different. */
 function replaced(
   file: readonly Given[],
   sources: Sources,
@@ -189,7 +189,7 @@ function replaced(
   return before;
 }
 
-/** Values by the manual's names, also of those that are not modelled. */
+/** Values by the manual's names, including registers that are not modelled. */
 function byManualName(
   regime: Regime,
   picked: ReadonlyMap<string, Picked>,
@@ -283,7 +283,7 @@ function smmuValues(all: readonly Given[]): Map<string, Picked> {
   return taken;
 }
 
-/** What an SMMU's registers are taken for where they were not given. A stream by itself needs none of its table. */
+/** The values assumed for an SMMU's registers that were not given. A stream by itself needs no table registers. */
 function smmuAssumptions(registers: Readonly<Record<string, bigint>>): string[] {
   const lacks = (name: string) => registers[name] === undefined;
   const identification = ['idr0', 'idr1', 'idr3', 'idr5']

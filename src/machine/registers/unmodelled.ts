@@ -1,4 +1,4 @@
-/** Fields of given registers that are not modelled: refused where they change answers, told where they do not. */
+/** Fields of given registers that are not modelled. They are refused if they change answers, and reported if they do not. */
 
 import { fieldsOf, type WordLayout } from '../../arch/field.ts';
 import { isSet, maskOf } from '../../arch/read.ts';
@@ -24,7 +24,7 @@ export type ByManualName = ReadonlyMap<string, bigint>;
 
 const GATES: Readonly<Record<string, WordLayout>> = { HCRX_EL2, TTBCR };
 
-/** Why the field does not count, or undefined where it does. */
+/** Why the field does not count, or undefined if it does. */
 function closedGate({ gate }: UnmodelledField, values: ByManualName): string | undefined {
   if (gate === undefined) return undefined;
   const value = values.get(gate.register);
@@ -33,7 +33,7 @@ function closedGate({ gate }: UnmodelledField, values: ByManualName): string | u
   return `${gate.register}.${gate.field} = 0`;
 }
 
-/** Why TCR2_ELx counts as 0, or undefined where it does not. */
+/** Why TCR2_ELx counts as 0, or undefined if it does not. */
 function tcr2Gate(regime: Regime, values: ByManualName): string | undefined {
   const scr = values.get('SCR_EL3');
   const said = { state: 'non-secure', ...(scr !== undefined && { scr }) } as const;
@@ -42,9 +42,9 @@ function tcr2Gate(regime: Regime, values: ByManualName): string | undefined {
 }
 
 /**
- * Refuses what would be walked wrongly.
- * @param off - registers that have no say, as their stage is off.
- * @returns what is set and does not count, by its register.
+ * Refuses values that would lead to wrong walks.
+ * @param off - registers that have no effect because their stage is off.
+ * @returns fields that are set but do not count, by register.
  * @throws RegisterError (not-modelled) that names the field.
  */
 export function checkModelled(
@@ -80,7 +80,7 @@ export function checkModelled(
   return [...told, ...idleOf(regime, values)];
 }
 
-/** Control registers whose every bit is declared. TCR_EL2 has TCR_EL1's layout in the EL2&0 regime. */
+/** Control registers with every bit declared. TCR_EL2 has TCR_EL1's layout in the EL2&0 regime. */
 function idleOf(regime: Regime, values: ByManualName): { register: string; why: string }[] {
   const layouts: readonly (readonly [string, WordLayout])[] = [
     ['TCR_EL1', TCR_EL1],
