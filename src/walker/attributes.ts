@@ -1,5 +1,5 @@
 /**
- * Memory attributes: decoded from MAIR, and encoded as PAR_EL1 shows them.
+ * Memory attributes: decodes them from MAIR, and encodes them as in PAR_EL1.
  * (DDI 0487 D8.6; J1.3 S1DecodeMemAttrs, EncodePARAttrs.)
  */
 
@@ -11,7 +11,7 @@ export type DeviceType = 'nGnRnE' | 'nGnRE' | 'nGRE' | 'GRE';
 /** Shareability of a location: none, outer or inner. (DDI 0487 D8.6.2.) */
 export type Shareability = 'non' | 'outer' | 'inner';
 
-/** Cacheability of Normal memory at one level of cache. Hints and transience exist only where it is cacheable. `implementation-defined`: of a Mali GPU only. */
+/** Cacheability of Normal memory at one level of cache. Hints and transience exist only if it is cacheable. `implementation-defined`: only in a Mali GPU. */
 export interface Cacheability {
   readonly policy: 'non-cacheable' | 'write-through' | 'write-back' | 'implementation-defined';
   readonly readAllocate: boolean;
@@ -19,14 +19,14 @@ export interface Cacheability {
   readonly transient: boolean;
 }
 
-/** Device memory. `byte` is its 8-bit encoding in MAIR_ELx and PAR_EL1.ATTR; `xs` the XS attribute, of meaning with FEAT_XS only. */
+/** Device memory. `byte` is its 8-bit encoding in MAIR_ELx and PAR_EL1.ATTR; `xs` the XS attribute, which only has a meaning with FEAT_XS. */
 export interface DeviceMemory {
   readonly type: 'device';
   readonly device: DeviceType;
   readonly byte: number;
   readonly xs: boolean;
   /**
-   * No MAIR was given, and this AttrIndx would choose the type: nothing else here says what memory it is, though a walk goes on as for
+   * No MAIR was given, so only the AttrIndx is known and not the memory type. A walk continues as for
    * Device-nGnRnE.
    */
   readonly attrIndx?: number;
@@ -44,16 +44,16 @@ export interface NormalMemory {
   readonly xs: boolean;
 }
 
-/** What kind of memory a translation leads to; `type` tells the two apart. */
+/** The kind of memory that a translation leads to; `type` tells the kinds apart. */
 export type MemoryAttributes = DeviceMemory | NormalMemory;
 
-/** Attributes and the shareability that goes with them, as one stage (or both) determine it. */
+/** Attributes and shareability, from one stage or both. */
 export interface MemoryRegion {
   readonly attributes: MemoryAttributes;
   readonly shareability: Shareability;
 }
 
-/** From weakest ordering to strongest is descending here, so that the lower index of two wins. */
+/** From strongest ordering to weakest, so that the lower of two indices wins. */
 export const DEVICE_TYPES: readonly DeviceType[] = ['nGnRnE', 'nGnRE', 'nGRE', 'GRE'];
 
 export const NON_CACHEABLE: Cacheability = {
@@ -75,13 +75,13 @@ const WRITE_THROUGH_RA: Cacheability = {
   transient: false,
 };
 
-/** Which encodings exist beside the basic ones. */
+/** Which optional encodings exist. */
 export interface AttributeFeatures {
   readonly mte: boolean;
   readonly xs: boolean;
 }
 
-/** Bytes of MAIR that stand for themselves: their inner half is 0. */
+/** Special bytes of MAIR, whose inner half is 0. */
 const TAGGED = 0xf0;
 const NON_CACHEABLE_WITHOUT_XS = 0x40;
 const WRITE_THROUGH_WITHOUT_XS = 0xa0;
@@ -111,7 +111,7 @@ export function unknownMemory(attrIndx: number): DeviceMemory {
   return { ...deviceMemory('nGnRnE', true), attrIndx };
 }
 
-/** The AttrIndx of memory whose type is not known, as no MAIR was given. */
+/** The AttrIndx of memory whose type is not known, because no MAIR was given. */
 export function unknownIndex(memory: MemoryAttributes): number | undefined {
   return memory.type === 'device' ? memory.attrIndx : undefined;
 }
@@ -210,7 +210,7 @@ export function normalFrom(inner: Cacheability, outer: Cacheability): NormalMemo
   return normalMemory(inner, outer, false, !(inner.policy === 'write-back' && outer.policy === 'write-back'));
 }
 
-/** The MAIR byte that a type is usually given by: read and write allocate where it is cached, not transient, with the XS attribute. */
+/** The usual MAIR byte of a type: read and write allocate if it is cached, not transient, with the XS attribute. */
 export function usualByte(memory: MemoryAttributes): number {
   if (memory.type === 'device') return deviceMemory(memory.device, true).byte;
   const usual = ({ policy }: Cacheability): Cacheability =>
@@ -224,7 +224,7 @@ export function isNonCacheable({ attributes }: MemoryRegion): boolean {
   return attributes.inner.policy === 'non-cacheable' && attributes.outer.policy === 'non-cacheable';
 }
 
-/** The same Normal memory, Non-cacheable: outer shareable then, and not Tagged. `xs`: the XS attribute exists, and stays. */
+/** The same Normal memory made Non-cacheable. It becomes outer shareable and is not Tagged. `xs`: the XS attribute exists, and stays. */
 export function nonCacheable({ attributes }: MemoryRegion, xs: boolean): MemoryRegion {
   const kept = attributes.xs || !xs;
   return { attributes: normalMemory(NON_CACHEABLE, NON_CACHEABLE, false, kept), shareability: 'outer' };
@@ -237,17 +237,17 @@ export function deviceFrom(encoding: number): DeviceMemory {
 
 /** Attributes of a data access with stage 1 off: Device-nGnRnE. (AArch64.S1DisabledOutput.) */
 export const STAGE1_OFF_DATA: MemoryRegion = { attributes: deviceFrom(0), shareability: 'outer' };
-/** Of an instruction fetch with stage 1 off, SCTLR.I taken as 1: Write-Through Read-Allocate. */
+/** Attributes of an instruction fetch with stage 1 off, assuming SCTLR.I = 1: Write-Through Read-Allocate. */
 export const STAGE1_OFF_FETCH: MemoryRegion = {
   attributes: normalFrom(WRITE_THROUGH_RA, WRITE_THROUGH_RA),
   shareability: 'outer',
 };
-/** Of an instruction fetch from Device memory, without the XS attribute and with it. (S1TreatAsNormalNC, NormalNCMemAttr.) */
+/** Attributes of an instruction fetch from Device memory, without and with the XS attribute. (S1TreatAsNormalNC, NormalNCMemAttr.) */
 export const NON_CACHEABLE_FETCH: readonly [MemoryRegion, MemoryRegion] = [
   { attributes: normalMemory(NON_CACHEABLE, NON_CACHEABLE, false, false), shareability: 'outer' },
   { attributes: normalMemory(NON_CACHEABLE, NON_CACHEABLE, false, true), shareability: 'outer' },
 ];
-/** Of any access with HCR_EL2.DC = 1: Write-Back Read-Write-Allocate, non-shareable, on which stage 2 has the last word. */
+/** Attributes of any access with HCR_EL2.DC = 1: Write-Back Read-Write-Allocate, non-shareable. Stage 2 may still change them. */
 export const DEFAULT_CACHEABLE: MemoryRegion = {
   attributes: normalFrom(WRITE_BACK_RWA, WRITE_BACK_RWA),
   shareability: 'non',

@@ -1,6 +1,6 @@
 /**
- * Registers that make Normal memory Non-cacheable: SCTLR_ELx.C and I at stage 1, HCR_EL2.CD and ID at stage 2 of EL1&0. What PAR-style
- * attributes say is without them. (DDI 0487 D24.2.175 to D24.2.177, D24.2.62; G8.2.126; J1.1 AArch64.S1TreatAsNormalNC, S2TreatAsNormalNC.)
+ * Registers that make Normal memory Non-cacheable: SCTLR_ELx.C and I at stage 1, HCR_EL2.CD and ID at stage 2 of EL1&0. Attributes in
+ * the style of PAR do not include their effect. (DDI 0487 D24.2.175 to D24.2.177, D24.2.62; G8.2.126; J1.1 AArch64.S1TreatAsNormalNC, S2TreatAsNormalNC.)
  */
 import { isSet } from '../arch/read.ts';
 import { isAArch32Stage, isStage2Alone, type Regime, traitsOf } from '../arch/regimes.ts';
@@ -9,14 +9,14 @@ import { HCR_EL2 } from '../arch/registers/stage2.ts';
 import { isNonCacheable, type MemoryRegion, nonCacheable } from './attributes.ts';
 import type { CacheControl, EffectiveRegion } from './types.ts';
 
-/** SCTLR, HSCTLR and the others have them in the same places; HCR of AArch32 has neither CD nor ID. */
+/** SCTLR, HSCTLR and the others have them in the same bits; AArch32's HCR has neither CD nor ID. */
 const { C, I } = SCTLR_EL1.fields;
 const { VM, DC, E2H, TGE, CD, ID } = HCR_EL2.fields;
 
-/** In place of the attributes of a stage-2 leaf, where there is none. */
+/** Replaces the attributes of a stage-2 leaf if there is no stage 2. */
 const NO_STAGE2 = -1;
 
-/** The controls that are in force, and what they make of memory: of each pair of regions it is worked out once. */
+/** The controls in force, and their effect on memory, which is computed once for each pair of regions. */
 export class ControlsInForce {
   readonly #controls: readonly CacheControl[];
   readonly #xs: boolean;
@@ -51,7 +51,7 @@ export class ControlsInForce {
   }
 }
 
-/** The controls that are in force, of these values. Streams and other machines than PEs have none. */
+/** The controls in force, from register values. Only PEs have them, streams do not. */
 export function cacheControls(
   regime: Regime,
   { sctlr, hcr }: { readonly sctlr: bigint; readonly hcr: bigint },
@@ -59,7 +59,7 @@ export function cacheControls(
   const { architecture, el, stage2 } = traitsOf(regime);
   if (architecture !== 'AArch64' && architecture !== 'AArch32') return [];
   const found: CacheControl[] = [];
-  // At EL1 the default memory of HCR.DC is cacheable whatever SCTLR says, and under {E2H, TGE} = {1, 1} SCTLR_EL1 does nothing.
+  // At EL1 the default memory of HCR.DC is cacheable whatever SCTLR says. With {E2H, TGE} = {1, 1}, SCTLR_EL1 has no effect.
   const host = isSet(hcr, E2H) && isSet(hcr, TGE);
   const overridden = el === 1 && (isSet(hcr, DC) || host);
   if (!isStage2Alone(regime) && !overridden) {
@@ -74,8 +74,8 @@ export function cacheControls(
 }
 
 /**
- * The memory as an access gets it, or undefined where no control changes it. `combine` is what stage 2 makes of a stage-1 region:
- * forced Write-Back takes even what is Non-cacheable at stage 1 for Write-Back.
+ * The memory as an access sees it, or undefined if no control changes it. `combine` applies stage 2 to a stage-1 region:
+ * forced Write-Back makes even memory that is Non-cacheable at stage 1 Write-Back.
  */
 function effectiveRegion(
   controls: readonly CacheControl[],
@@ -91,7 +91,7 @@ function effectiveRegion(
     return nonCacheable(one, xs);
   };
   const own = limited(region, fetch ? 'SCTLR.I' : 'SCTLR.C');
-  // Under stage 2 the descriptor's shareability goes on to be combined. (Hardware may take it for outer shareable there already.)
+  // Under stage 2 the descriptor's shareability is combined later. (Hardware may treat it as outer shareable at this point already.)
   const first = combine === undefined ? own : { ...own, shareability: region.shareability };
   const last = combine === undefined ? first : limited(combine(first), fetch ? 'HCR.ID' : 'HCR.CD');
   if (by.length === 0 || (combine !== undefined && isSame(last, combine(region)))) return undefined;

@@ -1,5 +1,5 @@
 /**
- * Memory attributes of two stages combined into one.
+ * Combines the memory attributes of two stages.
  * (DDI 0487 D8.6; J1.3 S2DecodeMemAttrs, S2CombineS1MemAttrs, AArch64.S2ApplyFWBMemAttrs, S2MemTagType.)
  */
 import { lowMask, shiftOf } from '../arch/read.ts';
@@ -22,7 +22,7 @@ import {
   WRITE_BACK_RWA,
 } from './attributes.ts';
 
-/** Stage-2 attribute fields of a leaf: MemAttr[3:0], SH (already from VTCR where DS = 1), FnXS. */
+/** Stage-2 attribute fields of a leaf: MemAttr[3:0], SH (already from VTCR if DS = 1), FnXS. */
 export interface Stage2Attributes {
   readonly memAttr: number;
   readonly sh: number;
@@ -42,7 +42,7 @@ function combineCacheability(s1: Cacheability, s2: Cacheability['policy']): Cach
   return policy === 'non-cacheable' ? NON_CACHEABLE : { ...s1, policy };
 }
 
-/** S2DecodeCacheability. 0b00 is reserved and taken as Non-cacheable. */
+/** S2DecodeCacheability. 0b00 is reserved and treated as Non-cacheable. */
 function stage2Policy(bits: number): Cacheability['policy'] {
   return bits === 3 ? 'write-back' : bits === 2 ? 'write-through' : 'non-cacheable';
 }
@@ -67,7 +67,7 @@ function combineNormal(
   return normalMemory(inner, outer, tagged, writeBack ? false : xs);
 }
 
-/** MemAttr has nothing above its outer half. */
+/** MemAttr has no bits above its outer half. */
 const S2_OUTER_SHIFT = shiftOf(STAGE2_MEMATTR.fields.outer);
 const S2_INNER = lowMask(STAGE2_MEMATTR.fields.inner);
 const S2_NORMAL = lowMask(STAGE2_MEMATTR.fields.normal);
@@ -105,7 +105,7 @@ function applyForcedWriteBack(s1: MemoryAttributes, s2: Stage2Attributes, xs: bo
       : normalMemory(s1.inner, s1.outer, s1.tagged, xs);
   }
   if (low === FORCED_WRITE_BACK) {
-    // Write-Back, with stage 1's hints where it was cacheable.
+    // Write-Back, with stage 1's hints if it was cacheable.
     const force = (c: Cacheability): Cacheability =>
       c.policy === 'non-cacheable' ? WRITE_BACK_RWA : { ...c, policy: 'write-back' };
     const [inner, outer] =
@@ -117,7 +117,7 @@ function applyForcedWriteBack(s1: MemoryAttributes, s2: Stage2Attributes, xs: bo
     : normalMemory(NON_CACHEABLE, NON_CACHEABLE, false, xs);
 }
 
-/** MemAttr of NoTagAccess memory: without forced Write-Back, and with it from this value on. Write-Back memory that it then is. */
+/** MemAttr of NoTagAccess memory: the value without forced Write-Back, and the lowest value with it. Such memory is Write-Back. */
 const NO_TAGS = 0b0100;
 const FORCED_NO_TAGS = 0b1110;
 const WRITE_BACK_MEMORY = 0b1111;
@@ -125,7 +125,7 @@ const WRITE_BACK_MEMORY = 0b1111;
 /** The MAIR byte of Tagged memory without tag access. */
 const NO_TAG_ACCESS = 0xe0;
 
-/** Only Tagged memory has tags to keep. */
+/** Only Tagged memory has tags. */
 function withoutTagAccess(memory: MemoryAttributes): MemoryAttributes {
   if (memory.type !== 'normal' || !memory.tagged) return memory;
   return { ...memory, noTagAccess: true, byte: NO_TAG_ACCESS };
@@ -139,7 +139,7 @@ export interface CombineControls {
   readonly tagPermissions: boolean;
 }
 
-/** Both stages: S2CombineS1MemAttrs, or forced Write-Back where HCR_EL2.FWB = 1; then the effective shareability. */
+/** Both stages: S2CombineS1MemAttrs, or forced Write-Back if HCR_EL2.FWB = 1; then the effective shareability. */
 export function combineStages(
   s1: MemoryRegion,
   s2: Stage2Attributes,
@@ -148,7 +148,7 @@ export function combineStages(
   const combine = controls.fwb ? applyForcedWriteBack : combineAttributes;
   const noTags =
     controls.tagPermissions && (controls.fwb ? s2.memAttr >= FORCED_NO_TAGS : s2.memAttr === NO_TAGS);
-  // Without forced Write-Back it is Write-Back memory, whose tags are kept from accesses.
+  // Without forced Write-Back this is Write-Back memory whose tags can't be accessed.
   const counted = noTags && !controls.fwb ? { ...s2, memAttr: WRITE_BACK_MEMORY } : s2;
   const both = combine(s1.attributes, counted, !controls.xs || (s1.attributes.xs && !s2.fnXs));
   const known = noTags ? withoutTagAccess(both) : both;
@@ -161,7 +161,7 @@ export function combineStages(
   return { attributes, shareability: effectiveShareability(attributes, combined) };
 }
 
-/** Stage 1 has a say in the type: always, but where forced Write-Back makes it Normal Write-Back. */
+/** Whether stage 1 affects the type: always, unless forced Write-Back makes it Normal Write-Back. */
 function countsStage1({ memAttr }: Stage2Attributes, { fwb }: CombineControls): boolean {
   return !fwb || (memAttr & S2_NORMAL) === 0 || (memAttr & S2_INNER) !== FORCED_WRITE_BACK;
 }

@@ -1,7 +1,7 @@
 /**
- * Contiguous runs: whether the entries beside a leaf that has its Contiguous bit set keep the promise that the bit makes.
- * A walk takes the bit for the hint that it is; a TLB need not, so a broken promise is worth a report.
- * (DDI 0487 D8.7.1, D8.7.1.1; D8.5.5 for the bits that hardware may change in one entry alone.)
+ * Contiguous runs: checks whether all entries around a leaf with its Contiguous bit set agree, as the bit promises.
+ * A walk treats the bit as a mere hint, but a TLB may rely on it, so a broken promise is worth a report.
+ * (DDI 0487 D8.7.1, D8.7.1.1; D8.5.5 for the bits that hardware may change in a single entry.)
  */
 import { contiguousEntries, STAGE1_LEAF, STAGE2_LEAF } from '../arch/descriptors/index.ts';
 import { type FieldBits, highMask, lowMask, place } from '../arch/read.ts';
@@ -12,7 +12,7 @@ import type { FieldPlace } from './table-tree.ts';
 import type { Access, WalkStep } from './types.ts';
 import { halvesOf } from './word.ts';
 
-/** A walker, or an SMMU's stream: what can be asked for the steps of a walk. */
+/** A walker, or an SMMU's stream: anything that returns the steps of a walk. */
 export interface StepSource {
   walk(ia: bigint, access: Access): { readonly steps: readonly WalkStep[] };
   /** Its tables, which say what bits of descriptors mean. */
@@ -21,7 +21,7 @@ export interface StepSource {
   ): readonly { readonly root: { readonly stage: 1 | 2 }; readonly place: FieldPlace }[];
 }
 
-/** One entry of a run that is not as its neighbours say. */
+/** One entry of a run that does not match its neighbours. */
 export interface ContiguousProblem {
   /** Position in the run, and the first input address that the entry maps. */
   readonly entry: number;
@@ -38,11 +38,11 @@ export interface ContiguousRun {
   readonly size: bigint;
   /** Entries that make up the run: 16, 32 or 128. */
   readonly entries: number;
-  /** Empty when the run is well made. */
+  /** Empty if the run is consistent. */
   readonly problems: readonly ContiguousProblem[];
 }
 
-/** A valid entry in the place of a run: its descriptor's halves, and a leaf's output address; a table descriptor is `leaf: false`. */
+/** A valid entry of a run: its descriptor's halves, and a leaf's output address; a table descriptor has `leaf: false`. */
 export interface RunEntry {
   readonly lo: number;
   readonly hi: number;
@@ -50,12 +50,12 @@ export interface RunEntry {
   readonly output: number;
 }
 
-/** What must be alike, and where the Contiguous bit is: masks of both halves. */
+/** The bits that must be equal, and the Contiguous bit, as masks of both halves. */
 interface Compared {
   readonly contiguous: number;
   readonly lo: number;
   readonly hi: number;
-  /** Where DBM is set, the dirty state in the lower half, which hardware changes in one entry alone. */
+  /** If DBM is set: the dirty state in the lower half, which hardware may change in a single entry. */
   readonly dbm: number;
   readonly dirty: number;
 }
@@ -78,9 +78,9 @@ function compared(
 const { fields: S1 } = STAGE1_LEAF;
 const { fields: S2 } = STAGE2_LEAF;
 /**
- * Memory attributes and permissions. Not AF, which hardware sets one entry at a time, nor nT, which says nothing of what the
- * entry translates to; nor bits that hardware ignores, PBHA among them while TCR.HWU is 0 (RPFZRK). Where SH holds address bits,
- * these are alike in a run.
+ * Memory attributes and permissions. Not AF, which hardware sets one entry at a time, nor nT, which does not affect what the
+ * entry translates to, nor bits that hardware ignores, including PBHA while TCR.HWU is 0 (RPFZRK). If SH holds address bits,
+ * these are equal in a run.
  */
 const COMPARED: Readonly<Record<1 | 2, Compared>> = {
   1: compared(
@@ -124,11 +124,11 @@ function hasRuns(stage: 1 | 2, { features = [] }: FieldPlace): boolean {
 }
 
 /**
- * What is wrong in a run: the positions of the entries that are not as the one at `like` says, in order. That one itself is among
- * them when its own output is not where it must be in an aligned run.
+ * What is wrong in a run: the positions of the entries that do not match the one at `like`, in order. That entry itself is one of
+ * them if its own output is wrong for an aligned run.
  *
- * @param entries - all of the run, those that are invalid undefined: that is no misprogramming (IPGVGZ).
- * @param like - the position of one that is a leaf with its Contiguous bit set.
+ * @param entries - all entries of the run. Invalid ones are undefined, and are no misprogramming (IPGVGZ).
+ * @param like - the position of a leaf with its Contiguous bit set.
  * @param sizeLog2 - log2 of the bytes that an entry maps.
  */
 export function judgeRun(
@@ -151,14 +151,14 @@ export function judgeRun(
   });
 }
 
-/** The leaf's Contiguous bit, wherever it stands in the tables: {@link contiguousEntries} says where it means something. */
+/** The leaf's Contiguous bit at any level. {@link contiguousEntries} says at which levels it has a meaning. */
 function isMarked({ descriptor = 0n, stage }: WalkStep): boolean {
   return (halvesOf(descriptor).hi & COMPARED[stage].contiguous) !== 0;
 }
 
 /**
- * The contiguous run around an input address, or undefined where its leaf is not marked contiguous (or there is none).
- * Of two stages the run is stage 1's. Memory is not changed.
+ * The contiguous run around an input address, or undefined if its leaf is not marked contiguous (or there is none).
+ * With two stages, it is the run of stage 1. Memory is not changed.
  *
  * @throws WalkerError for an address that is not 64 bits.
  */
@@ -197,7 +197,7 @@ function isLeaf({ kind }: WalkStep): boolean {
   return kind === 'page' || kind === 'block';
 }
 
-/** The steps of the first translating stage, whatever became of the access. */
+/** The steps of the first stage that translates, whatever the result of the access. */
 function ownSteps(walker: StepSource, ia: bigint): readonly WalkStep[] {
   const { steps } = walker.walk(ia, { access: 'read', update: false });
   const own = steps.filter(({ s1Level }) => s1Level === undefined);

@@ -10,7 +10,7 @@ export interface CpuFeatures {
   readonly armv7: boolean;
   /** Implemented physical address bits, 32 to 52: the ID_AA64MMFR0_EL1.PARange that bounds every output size. */
   readonly paBits: number;
-  /** IPA bits, where they are not those of a PA: an SMMU with AArch32 tables has 40 at least. */
+  /** IPA bits, if they differ from the PA bits: an SMMU with AArch32 tables has at least 40. */
   readonly ipaBits?: number;
   /** FEAT_LPA: 52-bit output addresses with the 64K granule. It needs `paBits` 52. */
   readonly lpa: boolean;
@@ -20,7 +20,7 @@ export interface CpuFeatures {
   readonly lva: boolean;
   /** FEAT_TTST: small translation tables (TxSZ up to 48, or 47 with 64K). */
   readonly ttst: boolean;
-  /** FEAT_XNX: stage-2 execute-never in two bits, for EL1 and EL0 apart. */
+  /** FEAT_XNX: stage-2 execute-never in two bits, separate for EL1 and EL0. */
   readonly xnx: boolean;
   /** FEAT_HAFDBS: TCR.HA and TCR.HD, hardware update of access flag and dirty state. */
   readonly hafdbs: boolean;
@@ -70,12 +70,12 @@ export interface CpuFeatures {
   readonly rmeGpc2: boolean;
   /** FEAT_RME_GPC3: bypass windows, and more sizes of the protected address space. */
   readonly rmeGpc3: boolean;
-  /** FEAT_RME_GDI: GPI values for what no PE accesses, and pairs of entries that are valid together. */
+  /** FEAT_RME_GDI: GPI values for memory that no PE may access, and pairs of entries that are valid only together. */
   readonly rmeGdi: boolean;
   /** FEAT_BBM level 0 to 2. */
   readonly bbm: 0 | 1 | 2;
   /**
-   * TxSZ out of range counts as the nearest value that is in range, where the architecture permits that in place of a level 0
+   * TxSZ out of range counts as the nearest value in range, if the architecture permits that instead of a level 0
    * translation fault: below the minimum without FEAT_LVA (stage 2: FEAT_LPA), above the maximum on any PE. (D8.1.9; J1.1
    * AArch64.S1TxSZFaults, S2TxSZFaults.) Default false.
    */
@@ -155,7 +155,7 @@ const MODELS = {
   },
 } as const satisfies Record<string, CpuFeatures>;
 
-/** What each feature is among the options, by its name in the manual. */
+/** The option for each feature, by the feature's name in the manual. */
 const FEATURES: Readonly<Record<string, Partial<CpuFeatures>>> = {
   FEAT_LPA: { lpa: true },
   FEAT_LPA2: { lpa2: true },
@@ -186,7 +186,7 @@ const FEATURES: Readonly<Record<string, Partial<CpuFeatures>>> = {
   FEAT_GCS: { gcs: true },
   FEAT_MTE_PERM: { mtePerm: true },
   FEAT_ASID2: { asid2: true },
-  // TCR2_ELx and HCRX_EL2 are there as soon as a feature has a bit in them; HWU bits choose nothing that a walk answers.
+  // TCR2_ELx and HCRX_EL2 exist as soon as a feature has a bit in them. HWU bits do not affect the answer of a walk.
   FEAT_TCR2: {},
   FEAT_HCX: {},
   FEAT_HPDS2: {},
@@ -249,7 +249,7 @@ export function featuresBeyond(model: CpuModel, cpu: CpuFeatures): string[] {
   });
 }
 
-/** FEAT_BBM is a number, of which more is better. */
+/** FEAT_BBM is a level: a higher one includes the lower ones. */
 function hasAll(cpu: CpuFeatures, wanted: Partial<CpuFeatures>): boolean {
   return Object.entries(wanted).every(
     ([name, value]) => Number(cpu[name as keyof CpuFeatures]) >= Number(value),

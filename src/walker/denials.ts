@@ -1,6 +1,6 @@
 /**
- * Why a permission fault: every field and register bit that denies an access, each by itself. Asked after the walk has found that
- * it is denied, so that what a walk costs does not depend on it. (DDI 0487 D8.4; J1.1 AArch64.S1DirectBasePermissions,
+ * The reasons for a permission fault: every field and register bit that denies an access by itself. This runs after the walk has found that
+ * the access is denied, so it does not slow walks down. (DDI 0487 D8.4; J1.1 AArch64.S1DirectBasePermissions,
  * S1CheckPermissions, S2CheckPermissions; J1.2 AArch32.S1LDHasPermissionsFault, S1SDHasPermissionsFault, S2HasPermissionsFault.)
  */
 import type { S2Params } from './params/params.ts';
@@ -28,7 +28,7 @@ import {
 } from './permissions.ts';
 import type { Denial, DenialCause, DirtyStateOff } from './types.ts';
 
-/** What was asked of a stage-1 leaf, and what it allows but for PAN. */
+/** The access to a stage-1 leaf, and what the leaf allows without PAN. */
 export interface S1Denied {
   /** The permission bit that the access needs. */
   readonly needed: number;
@@ -38,14 +38,14 @@ export interface S1Denied {
   readonly foreign?: boolean;
   readonly permissions: number;
   readonly level: number;
-  /** APTable, XNTable and PXNTable of each level, put together by {@link collectTable}. */
+  /** APTable, XNTable and PXNTable of each level, collected by {@link collectTable}. */
   readonly tables: number;
 }
 
-/** Why there is no hardware dirty state: undefined where there is, or where descriptors have no DBM. */
+/** Why there is no hardware dirty state. Undefined if there is, or if descriptors have no DBM. */
 export type S1DenialControls = S1PermissionControls & { readonly dirtyOff?: DirtyStateOff | undefined };
 
-/** Why a leaf does not allow what was asked. */
+/** Why a leaf does not allow the access. */
 export type S1Denials = (
   fields: S1PermissionFields,
   controls: S1DenialControls,
@@ -95,7 +95,7 @@ class Causes {
     if (holds) this.found.push({ by, stage: 1 });
   }
 
-  /** AP[2:1] and APTable: what is read-only, and what EL0 may not touch. */
+  /** AP[2:1] and APTable: read-only, and no access from EL0. */
   access(
     { ap, dbm }: S1PermissionFields,
     { hd, dirtyOff }: S1DenialControls,
@@ -112,7 +112,7 @@ class Causes {
     this.tables((el0 ? AP_TABLE_NO_EL0 : 0) | (write ? AP_TABLE_READ_ONLY : 0), 'APTable');
   }
 
-  /** `permissions` are those without PAN. */
+  /** `permissions` do not include PAN. */
   privilegedAccessNever({ pan, permissions }: S1Denied, epan: boolean): void {
     const touchable = (permissions & (UR | UW)) !== 0;
     this.control(pan && touchable, 'PAN');
@@ -120,13 +120,13 @@ class Causes {
   }
 }
 
-/** APTable says which of two things it denies; the others are one bit. */
+/** APTable can deny two different things; the others are single bits. */
 function apTableValue(by: DenialCause, collected: number): { readonly value?: number } {
   if (by !== 'APTable') return {};
   return { value: (collected & AP_TABLE_NO_EL0 ? 1 : 0) + (collected & AP_TABLE_READ_ONLY ? 2 : 0) };
 }
 
-/** Of a regime with EL0. */
+/** For a regime with EL0. */
 export const s1DenialsTwoLevels: S1Denials = (fields, controls, asked) => {
   const { needed, permissions } = asked;
   const causes = new Causes(asked);
@@ -147,7 +147,7 @@ export const s1DenialsTwoLevels: S1Denials = (fields, controls, asked) => {
   return causes.found;
 };
 
-/** Of EL1&0 under HCR_EL2.{NV, NV1} = {1, 1}, the fields under the names that they have there. */
+/** For EL1&0 with HCR_EL2.{NV, NV1} = {1, 1}. The fields have the names that apply there. */
 export const s1DenialsGuestHypervisor: S1Denials = (fields, controls, asked) => {
   const tables = LEVELS.reduce(
     (sum, level) => collectTable(sum, level, guestHypervisorTable(tableAt(asked.tables, level))),
@@ -156,7 +156,7 @@ export const s1DenialsGuestHypervisor: S1Denials = (fields, controls, asked) => 
   return s1DenialsTwoLevels(guestHypervisorFields(fields), controls, { ...asked, tables });
 };
 
-/** Of a regime without EL0. */
+/** For a regime without EL0. */
 export const s1DenialsOneLevel: S1Denials = (fields, controls, asked) => {
   const { needed, permissions } = asked;
   const causes = new Causes(asked);
@@ -170,7 +170,7 @@ export const s1DenialsOneLevel: S1Denials = (fields, controls, asked) => {
   return causes.found;
 };
 
-/** Of AArch32 long descriptors, where what may not be read may not be executed. */
+/** For AArch32 long descriptors, where execution needs read permission. */
 export const s1DenialsAArch32: S1Denials = (fields, controls, asked) => {
   const { needed } = asked;
   const causes = new Causes(asked);
@@ -197,7 +197,7 @@ function writableExecute(
   causes.control(uwxn && needed === PX && (permissions & UW) !== 0, 'UWXN');
 }
 
-/** Of short descriptors: AP[2:0] and XN of the leaf, PXN of level 1. `data`: the rights without execution. */
+/** For short descriptors: AP[2:0] and XN of the leaf, PXN of level 1. `data`: the rights without execution. */
 export function shortDenials(
   { ap, xn, pxn }: { readonly ap: number; readonly xn: boolean; readonly pxn: boolean },
   params: Pick<ShortParams, 'wxn' | 'uwxn'>,
@@ -205,7 +205,7 @@ export function shortDenials(
 ): readonly Denial[] {
   const { needed, permissions } = asked;
   const causes = new Causes(asked);
-  // To execute is to read first.
+  // Execution needs read permission.
   const data = needed === PX ? PR : needed === UX ? UR : needed;
   causes.leaf((permissions & data) === 0, 'AP[2:0]', ap);
   if ((needed & EXECUTES) === 0) causes.privilegedAccessNever(asked, false);
@@ -217,27 +217,27 @@ export function shortDenials(
   return causes.found;
 }
 
-/** A stage-2 leaf's fields, dirty state not taken in. */
+/** The fields of a stage-2 leaf, without the effect of dirty state. */
 export interface S2PermissionFields {
   readonly s2ap: number;
-  /** XN[1:0], of which bit 0 counts with FEAT_XNX alone. */
+  /** XN[1:0]. Bit 0 counts only with FEAT_XNX. */
   readonly xn: number;
   readonly dbm: boolean;
   readonly level: number;
 }
 
-/** What was asked of a stage-2 leaf. */
+/** The access to a stage-2 leaf. */
 export interface S2Denied {
   readonly needed: number;
   /** A walk's own access met Device memory under HCR.PTW. */
   readonly deviceTables: boolean;
-  /** Of Realm state: the output is in Non-secure memory, which neither an instruction nor a table may be in. */
+  /** In Realm state: the output is in Non-secure memory, where neither instructions nor tables may be. */
   readonly foreign: boolean;
   /** It is a walk's own access. */
   readonly own: boolean;
 }
 
-/** Why stage 2 does not allow what was asked. */
+/** Why stage 2 does not allow the access. */
 export function s2Denials(
   { s2ap, xn, dbm, level }: S2PermissionFields,
   { hd, dirtyOff, aarch32 }: Pick<S2Params, 'hd' | 'dirtyOff' | 'aarch32'>,

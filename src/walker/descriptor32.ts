@@ -6,7 +6,7 @@ import { type FieldBits, lowMask, shiftOf } from '../arch/read.ts';
 export interface ShortDescriptor {
   readonly word: number;
   readonly kind: 'invalid' | 'table' | 'block' | 'page';
-  /** log2 of the bytes mapped: 20, 24, 16 or 12; for a table what its level maps. */
+  /** log2 of the bytes mapped: 20, 24, 16 or 12; for a table, of what an entry of its level maps. */
   readonly sizeLog2: number;
   /** The level 2 table's base, or the section's or page's. At most 40 bits. */
   readonly output: number;
@@ -32,7 +32,7 @@ export const SMALL_LOG2 = 12;
 interface Part {
   readonly mask: number;
   readonly shift: number;
-  /** What its lowest bit is worth in an address. */
+  /** The address that its lowest bit stands for. */
   readonly unit: number;
 }
 
@@ -43,7 +43,7 @@ const part = (field: FieldBits): Part => ({
 });
 const take = (word: number, { mask, shift }: Part): number => (word & mask) >>> shift;
 const isOne = (word: number, { mask }: Part): boolean => (word & mask) !== 0;
-/** What address bits are worth where they belong. */
+/** The value of address bits at their place in the address. */
 const addressOf = (word: number, { mask, shift, unit }: Part): number => ((word & mask) >>> shift) * unit;
 
 /** The parts of each kind of descriptor, by the names of its fields. */
@@ -59,12 +59,12 @@ const SUPER = partsOf(SUPERSECTION.fields);
 const LARGE = partsOf(LARGE_PAGE.fields);
 const SMALL = partsOf(SMALL_PAGE.fields);
 
-/** Bits [1:0] say the kind, those of a table and of a large page being alike. */
+/** Bits [1:0] give the kind. A table and a large page have the same value. */
 const TYPE_MASK = lowMask(SHORT_TABLE.fields.Type);
 const TABLE_TYPE = SHORT_TABLE.fields.Type.fixed;
 const LARGE_TYPE = LARGE_PAGE.fields.Type.fixed;
 
-/** It says to be valid. */
+/** Whether its type bits say that it is valid. */
 export function hasShortType(word: number): boolean {
   return (word & TYPE_MASK) !== 0;
 }
@@ -73,7 +73,7 @@ export function hasShortType(word: number): boolean {
 export function shortDescriptor(word: number, level: 1 | 2, mtk = false): ShortDescriptor {
   const found = level === 1 ? level1(word) : level2(word);
   if (!mtk || found.kind === 'invalid') return found;
-  // Where Arm has a domain and IMPLEMENTATION DEFINED bits, and no PA above 32 bits in supersections.
+  // An M4U has these address bits where Arm has a domain and IMPLEMENTATION DEFINED bits, and its supersections have no PA above 32 bits.
   const high = addressOf(word, BLOCK.BIT_32) + addressOf(word, BLOCK.BIT_33) + addressOf(word, BLOCK.BIT_34);
   const low = found.sizeLog2 === SUPERSECTION_LOG2 ? addressOf(word, SUPER.BASE) : found.output;
   return { ...found, output: low + high, domain: 0, ap: 0, xn: false };
@@ -123,7 +123,7 @@ function supersectionBase(word: number): number {
   return addressOf(word, SUPER.BASE_36) + addressOf(word, SUPER.BASE_32) + addressOf(word, SUPER.BASE);
 }
 
-/** The fields that all leaves have, each kind at its own bits. */
+/** The fields that all leaves have, though each kind has them in other bits. */
 function leafFields(
   word: number,
   {

@@ -20,11 +20,11 @@ export interface TableGeometry {
   readonly tableBase: number;
   /** Output addresses must be below 2^oaBits. */
   readonly oaBits: number;
-  /** The first level where a block may stand. */
+  /** The first level that can have blocks. */
   readonly firstBlockLevel: number;
   /** Where OA[51:48] is: nowhere, in [15:12] (64K with FEAT_LPA), or in [9:8] and [49:48] (DS = 1). */
   readonly highAddress: 'none' | 'bits15_12' | 'ds';
-  /** Descriptor bits [47:32] that are address: 0xffff, or 0xff where ARMv7 ignores [47:40]. */
+  /** Descriptor bits [47:32] that are address: 0xffff, or 0xff if, as in ARMv7, [47:40] are ignored. */
   readonly addressHighMask: number;
   /** SCTLR.EE: tables are big-endian. */
   readonly bigEndian: boolean;
@@ -33,7 +33,7 @@ export interface TableGeometry {
   readonly hd: boolean;
   /** Hardware sets the access flag of table descriptors too (FEAT_HAFT). */
   readonly haft: boolean;
-  /** Why `hd` is not set; undefined too where descriptors have no DBM. */
+  /** Why `hd` is not set. Also undefined if descriptors have no DBM. */
   readonly dirtyOff?: DirtyStateOff | undefined;
   /** An access flag that is 0 is neither updated nor a fault (SMMU: CD.AFFD, STE.S2AFFD). */
   readonly affd: boolean;
@@ -73,7 +73,7 @@ export function entrySizeLog2(level: number, geometry: TableGeometry): number {
   return geometry.granuleLog2 + (3 - level) * geometry.stride;
 }
 
-/** OA[51:48] where FEAT_LPA has it, and OA[51:50] and OA[49:48] where FEAT_LPA2 has them. */
+/** The field of OA[51:48] with FEAT_LPA, and those of OA[51:50] and OA[49:48] with FEAT_LPA2. */
 const { BASE_LPA, BASE_LPA2, BASE_HIGH } = S1;
 const LPA_MASK = lowMask(BASE_LPA);
 const LPA_SHIFT = shiftOf(BASE_LPA);
@@ -85,11 +85,11 @@ const LPA_UNIT = 2 ** addressBit(BASE_LPA);
 const LPA2_UNIT = 2 ** addressBit(BASE_LPA2);
 const HIGH_UNIT = 2 ** addressBit(BASE_HIGH);
 
-/** Bits of the upper half that are address in their own place: [47:32], or where ARMv7 ignores the others [39:32]. */
+/** Address bits of the upper half that are in their natural place: [47:32], or [39:32] if, as in ARMv7, the others are ignored. */
 export const ADDRESS_HIGH = highMask(S1.BASE);
 export const ADDRESS_HIGH_ARMV7 = highMask(S1.BASE32);
 
-/** Which bit of an address the field's lowest one carries. */
+/** The address bit that the field's lowest bit holds. */
 export function addressBit({ address, low }: FieldBits): number {
   return address ?? low;
 }
@@ -114,7 +114,7 @@ export function isContiguous(hi: number, level: number, { granuleLog2 }: TableGe
   return (hi & CONTIGUOUS_BIT) !== 0 && contiguousEntries(granuleLog2, level) > 1;
 }
 
-/** The nT bit of a block: it is not to be cached, so that its size can be changed. It never faults here. */
+/** The nT bit of a block: TLBs must not cache it, so that its size can be changed. It never faults here. */
 export function isNT(lo: number, level: number, geometry: TableGeometry): boolean {
   return geometry.nT && level < 3 && (lo & NT_BIT) !== 0;
 }

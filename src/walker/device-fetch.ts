@@ -1,5 +1,5 @@
 /**
- * Instruction fetches from Device memory that is not execute-never: an implementation may take them as Normal Non-cacheable, or take
+ * Instruction fetches from Device memory that is not execute-never: an implementation may treat them as Normal Non-cacheable, or take
  * a permission fault. (DDI 0487 B2.10.2; J1.1 AArch64.S1TreatAsNormalNC, S2TreatAsNormalNC, S1CheckPermissions, S2CheckPermissions.)
  */
 import { type MemoryRegion, NON_CACHEABLE_FETCH } from './attributes.ts';
@@ -7,9 +7,9 @@ import type { S1Output, S1Request } from './first-stage.ts';
 import type { S2Output, Stage2 } from './stage2.ts';
 import type { Fault } from './types.ts';
 
-/** What such a fetch may come to. */
+/** The possible results of such a fetch. */
 export interface DeviceFetch {
-  /** The memory as it is fetched from, where no fault is taken. */
+  /** The memory type of the fetch, if no fault is taken. */
   readonly fetchedAs: MemoryRegion;
   /** The permission faults that may be taken instead: one of each stage whose memory is Device. */
   readonly permitted: readonly Fault[];
@@ -19,14 +19,14 @@ function asFetched(region: MemoryRegion): MemoryRegion {
   return region.attributes.type === 'device' ? NON_CACHEABLE_FETCH[region.attributes.xs ? 1 : 0] : region;
 }
 
-/** The permission fault of stage 1 that a fetch may get, whatever comes after. */
+/** The permission fault that a fetch may get at stage 1, whatever happens later. */
 export function stage1DeviceFault(s1: S1Output, request: S1Request): readonly Fault[] {
   if (request.access !== 'execute' || s1.region.attributes.type !== 'device') return [];
   const { level = 0, domain } = s1;
   return [{ kind: 'permission', level, stage: 1, ...(domain !== undefined && { domain }) }];
 }
 
-/** Of a fetch that is allowed; undefined where no stage says Device. */
+/** The results of a fetch that is allowed. Undefined if no stage says Device. */
 export function deviceFetch(
   s1: S1Output,
   s2: S2Output | undefined,

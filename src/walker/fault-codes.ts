@@ -35,13 +35,13 @@ const LONG_CODES: Record<FaultKind, number> = {
   access_flag: 0b001000,
   permission: 0b001100,
   external_walk: 0b010100,
-  // Only short descriptors have domains: 0b111101 is a section's, 0b111110 a page's, in PAR_EL1.FST alone.
+  // Only short descriptors have domains. 0b111101 is for a section, 0b111110 for a page, and both appear only in PAR_EL1.FST.
   domain: 0b111100,
-  // On the fetch of a descriptor; of the access itself there is a code without a level.
+  // For the fetch of a descriptor. The access itself has a code without a level.
   granule_protection: 0b100100,
 };
 
-/** Of a granule protection fault that the access itself met. */
+/** For a granule protection fault of the access itself. */
 const GPF_ON_OUTPUT = 0b101000;
 
 /** Codes of level -1 (FEAT_LPA2), where no leaf and so no access flag or permission fault exists. */
@@ -71,27 +71,27 @@ export function faultStatusCode(fault: Pick<Fault, 'kind' | 'level' | 'output'>)
   return LONG_CODES[fault.kind] | fault.level;
 }
 
-/** The 5-bit FS code of short descriptors, in DFSR in two parts. An address size fault has the code of a translation fault; a granule
- * protection fault has none, and is taken for an external abort: EL3 takes it, or an EL2 with codes of long descriptors. */
+/** The 5-bit FS code of short descriptors, in DFSR in two parts. An address size fault has the code of a translation fault. A granule
+ * protection fault has no code and is reported as an external abort: EL3 takes it, or an EL2 with long-descriptor codes. */
 export function shortFaultStatus(fault: Pick<Fault, 'kind' | 'level'>): number {
   const codes = SHORT_CODES[shortKind(fault.kind)];
   return fault.level === 2 ? codes[1] : codes[0];
 }
 
-/** What is told in other words, as short descriptors have no code for it. */
+/** Faults that are reported as others, since short descriptors have no code for them. */
 const SHORT_KINDS = { address_size: 'translation', granule_protection: 'external_walk' } as const;
 
 function shortKind(kind: FaultKind): keyof typeof SHORT_CODES {
   return kind === 'address_size' || kind === 'granule_protection' ? SHORT_KINDS[kind] : kind;
 }
 
-/** FS of short descriptors, as DFSR and IFSR have it: the highest bit apart. */
+/** FS of short descriptors, as in DFSR and IFSR: the highest bit is separate. */
 function shortStatusFields(fault: Fault) {
   const fs = shortFaultStatus(fault);
   return { FS4: readLow(fs, SHORT_STATUS.fields.high), FS: readLow(fs, SHORT_STATUS.fields.low) };
 }
 
-/** DFSR (AArch32, 32 bits) of a data access: LPAE chooses the format, of which the short one says the domain. (DDI 0487 G8.2 DFSR.) */
+/** DFSR (AArch32, 32 bits) of a data access: LPAE chooses the format; only the short one contains the domain. (DDI 0487 G8.2 DFSR.) */
 export function dfsr(fault: Fault, options: { readonly long: boolean; readonly write: boolean }): number {
   const { long, write: WnR } = options;
   const word = long
@@ -109,9 +109,9 @@ export function ifsr(fault: Fault, options: { readonly long: boolean }): number 
 }
 
 /**
- * ESR_ELx[31:0] (HSR in AArch32 Hyp mode) of an abort, unsigned; ISV and what goes with it is 0.
- * @param fromLower - the access was made at a lower exception level than the one that takes the abort, as every access is
- * whose stage 2 faults.
+ * ESR_ELx[31:0] (HSR in AArch32 Hyp mode) of an abort, unsigned; ISV and its related fields are 0.
+ * @param fromLower - the access was made at a lower exception level than the one that takes the abort. This is true for every access
+ * with a fault at stage 2.
  * @param gpf - SCR_EL3.GPF: EL3 takes granule protection faults of lower levels as granule protection check exceptions. Default false.
  */
 export function esr(
@@ -138,7 +138,7 @@ export function esr(
   return Number(word);
 }
 
-/** ReportAsGPCException: EL3 takes it as an exception of its own, and not as an abort. `gpf`: SCR_EL3.GPF, of an access below EL3. */
+/** ReportAsGPCException: EL3 takes it as a separate exception, not as an abort. `gpf`: SCR_EL3.GPF, for an access below EL3. */
 export function isGpcException(fault: Pick<Fault, 'gpc'>, gpf: boolean): boolean {
   return fault.gpc !== undefined && (fault.gpc !== 'fail' || gpf);
 }
@@ -160,12 +160,12 @@ function gpcSyndrome(fault: Fault, access: Access['access']): number {
   );
 }
 
-/** EncodeGPCSC, the level being the lowest bit. */
+/** EncodeGPCSC. The level is the lowest bit. */
 const GPC_CODES = { address_size: 0b000000, walk: 0b000100, fail: 0b001100, external: 0b010100 } as const;
 
 /**
- * PAR_EL1 (64 bits) as an address translation instruction leaves it; also the 64-bit AArch32 PAR of long descriptors. NS says that
- * the address is not in the memory of the own Security state, with NSE (Root state alone) in which; of Non-secure state it is
+ * PAR_EL1 (64 bits) after an address translation instruction; also the 64-bit AArch32 PAR of long descriptors. NS says that
+ * the address is not in the memory of the current Security state. In Root state, NS and NSE say in which space. In Non-secure state NS is
  * UNKNOWN, and 1 here. (D24.2.142; J1.1 AArch64.EncodePAR.)
  */
 export function parEl1(result: WalkResult): bigint {
@@ -180,7 +180,7 @@ export function parEl1(result: WalkResult): bigint {
   return word | placeAddress(PAR_ADDRESS.fields.PA, pa);
 }
 
-/** NSE and NS. Without a meaning bit 11 is RES1, or UNKNOWN. */
+/** NSE and NS. If bit 11 is not NSE, it is RES1 or UNKNOWN. */
 function parSpace({ security, paSpace }: Translation): { readonly NSE: boolean; readonly NS: boolean } {
   if (security === 'root') {
     return {
@@ -215,7 +215,7 @@ function isSupersection({ stage1, size }: Extract<WalkResult, { ok: true }>): bo
   return (stage1?.size ?? size) === SUPERSECTION;
 }
 
-/** PAR.Inner of Device memory, and the bit that Inner has above the two of Outer where memory is cacheable at all. */
+/** PAR.Inner of Device memory, and the bit that Inner has above the two bits of Outer if memory is cacheable at all. */
 const INNER = { nGnRnE: 0b001, device: 0b011, cacheable: 0b100 } as const;
 
 function shortAttributes(memory: MemoryAttributes): { readonly Inner: number; readonly Outer: number } {

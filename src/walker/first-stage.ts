@@ -1,4 +1,4 @@
-/** The first stage of a walk, whatever its tables look like: what it is asked and what it answers. (DDI 0487 J1.1 AArch64.S1Translate.) */
+/** The first stage of a walk, for tables of any kind: its request and its answer. (DDI 0487 J1.1 AArch64.S1Translate.) */
 import type { PaSpace } from '../arch/security.ts';
 import type { MemoryRegion } from './attributes.ts';
 import type { Access } from './types.ts';
@@ -9,7 +9,7 @@ export interface InputAddress {
   readonly hi: number;
 }
 
-/** A stage-1 translation, in numbers. `level` is undefined where stage 1 is off. */
+/** A stage-1 translation, in numbers. `level` is undefined if stage 1 is off. */
 export interface S1Output {
   readonly ok: true;
   readonly oa: number;
@@ -24,7 +24,7 @@ export interface S1Output {
   /** The address space of the output. */
   readonly space: PaSpace;
   readonly domain?: number;
-  /** FEAT_THE: Protected tables in mostly read-only pages led here. Absent: no. */
+  /** FEAT_THE: whether Protected tables in mostly read-only pages led here. Absent: no. */
   readonly assured?: boolean;
 }
 
@@ -35,6 +35,6 @@ export interface S1Request {
   readonly pan: boolean;
   readonly gcs: boolean;
   readonly tagChecked: boolean;
-  /** Updates of descriptors are written to memory. */
+  /** Whether updates of descriptors are written to memory. */
   readonly update: boolean;
 }

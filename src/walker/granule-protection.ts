@@ -1,6 +1,6 @@
 /**
- * Granule protection checks: whether an access may go to a physical address in its address space, as the granule protection table
- * says. (FEAT_RME; DDI 0487 D9; J1.3 GranuleProtectionCheck, GPTWalk, GPICheck.)
+ * Granule protection checks: whether the granule protection table lets an access reach a physical address in its
+ * address space. (FEAT_RME; DDI 0487 D9; J1.3 GranuleProtectionCheck, GPTWalk, GPICheck.)
  */
 import {
   CONTIG_BITS,
@@ -23,19 +23,19 @@ import { word64 } from './word.ts';
 /** A check that failed. */
 export interface GpcFault {
   readonly gpc: GpcKind;
-  /** Level of the table, 0 or 1; 0 for what the registers say. */
+  /** Level of the table, 0 or 1; 0 for a fault that follows from registers. */
   readonly gptLevel: 0 | 1;
-  /** What the table says of the granule, where it says something: a GPI value. */
+  /** The GPI value of the granule, if the table has one. */
   readonly gpi?: number;
 }
 
-/** What the table says of a granule. */
+/** The table's entry for a granule. */
 export interface GptEntry {
   readonly gpi: number;
   readonly level: 0 | 1;
-  /** log2 of the bytes around the address that one entry says it of: a block, a contiguous region, or a granule. */
+  /** log2 of the bytes around the address with the same GPI: a block, a contiguous region, or a granule. */
   readonly sizeLog2: number;
-  /** log2 of the bytes that the entry itself speaks for: of a contiguous region a part, of granules that are alike all 16. */
+  /** log2 of the bytes that the entry itself covers: a part of a contiguous region, or all 16 granules if they are equal. */
   readonly ownLog2: number;
 }
 
@@ -53,7 +53,7 @@ export interface ContiguousRegion {
   readonly gpis: readonly number[];
 }
 
-/** Spaces that a GPI lets an access into; of `nonSecureOnly` with a condition on the state. */
+/** Spaces that a GPI allows; for `nonSecureOnly` with a condition on the state. */
 const SPACES: Readonly<Record<number, PaSpace>> = {
   [GPI.secure]: 'secure',
   [GPI.nonSecure]: 'non-secure',
@@ -62,37 +62,37 @@ const SPACES: Readonly<Record<number, PaSpace>> = {
   [GPI.realm]: 'realm',
 };
 
-/** Bits of an entry that no field takes. */
+/** Bits of an entry that belong to no field. */
 const BLOCK_BITS = 8n;
 const CONTIGUOUS_BITS = 10n;
-/** Each GPI of a Granules descriptor is 1. */
+/** A Granules descriptor in which every GPI is 1. */
 const ALIKE = 0x1111_1111_1111_1111n;
 const ENTRY_BYTES = 8;
 const GRANULES = 2 ** GRANULES_LOG2;
 
 const fault = (gpc: GpcKind, gptLevel: 0 | 1): GpcFault => ({ gpc, gptLevel });
 
-/** The checks of accesses by one Security state. The table is read at every check: nothing is remembered. */
+/** The checks of accesses by one Security state. Every check reads the table: nothing is cached. */
 export class GranuleProtection {
   /** @internal */
   readonly params: GptParams;
   readonly #memory: TableMemory;
   readonly #state: SecurityState;
 
-  /** @internal @param memory - a port of its own: fetches of the table are no fetches of a walk. */
+  /** @internal @param memory - a separate port, since fetches of the table are not part of a walk. */
   constructor(memory: TableMemory, params: GptParams, state: SecurityState) {
     this.#memory = memory;
     this.params = params;
     this.#state = state;
   }
 
-  /** What a fault says, where an access to `pa` in `space` may not go on. */
+  /** The contents of a fault, if an access to `pa` in `space` is not allowed. */
   denial(pa: number, space: PaSpace): Partial<Fault> | undefined {
     const denied = this.check(pa, space);
     return denied && { ...denied, pa: BigInt(pa), paSpace: space };
   }
 
-  /** GranuleProtectionCheck: undefined where an access to `pa` in `space` may go on. */
+  /** GranuleProtectionCheck: undefined if an access to `pa` in `space` is allowed. */
   check(pa: number, space: PaSpace): GpcFault | undefined {
     const { params } = this;
     if (params.invalid) return fault('walk', 0);
@@ -107,7 +107,7 @@ export class GranuleProtection {
     return { gpc: 'fail', gptLevel: entry.level, gpi: entry.gpi };
   }
 
-  /** GPTWalk, of an address below {@link GptParams.ppsLog2}: what the table says of a granule, or why it says nothing. */
+  /** GPTWalk, of an address below {@link GptParams.ppsLog2}: the table's entry for a granule, or why there is none. */
   entryOf(pa: number): GptEntry | GpcFault {
     const { params } = this;
     if (params.baseOutOfRange) return fault('address_size', 0);
@@ -165,7 +165,7 @@ export class GranuleProtection {
     return { gpi, level: 1, sizeLog2: granuleLog2, ownLog2 };
   }
 
-  /** The tables themselves: that of level 0, and those of level 1 that its entries lead to. */
+  /** The tables themselves: the level 0 table, and the level 1 tables that its entries lead to. */
   tables(): GptTable[] {
     const { ppsLog2, l0Log2, tableBase, invalid, baseOutOfRange } = this.params;
     if (invalid || baseOutOfRange) return [];
@@ -179,7 +179,7 @@ export class GranuleProtection {
     return found;
   }
 
-  /** Regions marked contiguous whose entries do not say the same: hardware may take any of them. (RSPLJH) */
+  /** Regions marked contiguous whose entries differ: hardware may use any of them. (RSPLJH) */
   contiguousRegions(): ContiguousRegion[] {
     const { ppsLog2, l0Log2, granuleLog2, invalid, baseOutOfRange } = this.params;
     const found: ContiguousRegion[] = [];
@@ -202,7 +202,7 @@ export class GranuleProtection {
     return found;
   }
 
-  /** What the entries of a region say, each GPI once. */
+  /** The different GPIs in the entries of a region. */
   #gpisIn(first: number, size: number, step: number): number[] {
     const found = new Set<number>();
     for (let pa = first; pa < first + size; ) {

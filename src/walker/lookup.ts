@@ -1,6 +1,6 @@
 /**
- * One lookup after another down a tree of 64-bit descriptors: where the walk stands, what it read there and what it means.
- * Both stages move it; each applies its own rules to what it holds. (DDI 0487 D8.2; J1.1 S1SLTTEntryAddress,
+ * Goes down a tree of 64-bit descriptors, one lookup after another: the current entry, the descriptor in it, and its meaning.
+ * Both stages use it, and each applies its own rules. (DDI 0487 D8.2; J1.1 S1SLTTEntryAddress,
  * S1TTEntryAddress, S2SLTTEntryAddress, S2TTEntryAddress.)
  */
 import { lowBits, POW2, shiftRight } from './bits.ts';
@@ -41,7 +41,7 @@ export class Lookup {
   #fetched = false;
   #denied = false;
 
-  /** At the first table. The index takes all the address bits above: it may reach into concatenated tables. */
+  /** Starts at the first table. The index uses all upper address bits, so it may reach into concatenated tables. */
   constructor(geometry: TableGeometry, ia: number) {
     this.geometry = geometry;
     this.ia = ia;
@@ -69,13 +69,13 @@ export class Lookup {
     return true;
   }
 
-  /** It is not read: a granule protection check failed. */
+  /** Records that it was not read because a granule protection check failed. */
   deny(): void {
     this.#fetched = false;
     this.#denied = true;
   }
 
-  /** To the next table, whose base was just read. */
+  /** Moves to the next table, whose base was just read. */
   descend(): void {
     this.#fetched = false;
     this.tableBase = this.output;

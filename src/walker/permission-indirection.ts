@@ -1,5 +1,5 @@
 /**
- * Permission indirection: what each PIIndex comes to, worked out once from PIR_ELx and PIRE0_ELx, or S2PIR_EL2.
+ * Permission indirection: the permissions of each PIIndex, computed once from PIR_ELx and PIRE0_ELx, or S2PIR_EL2.
  * (DDI 0487 D8.4.1.3, D8.4.2.2; J1.1 AArch64.S1IndirectBasePermissions, S2IndirectBasePermissions.)
  */
 import { read } from '../arch/read.ts';
@@ -11,7 +11,7 @@ import {
 } from '../arch/registers/permissions.ts';
 import { AP_EL0, PG, PR, PW, PX, type S1PermissionFields, UG, UR, UW, UX } from './permissions.ts';
 
-/** Beside rights, in the controls of a PIIndex: PrivWXN and UnprivWXN, and whose overlay is applied. */
+/** Bits beside the rights in the controls of a PIIndex: PrivWXN and UnprivWXN, and which overlays apply. */
 export const P_WXN = 0x100;
 export const U_WXN = 0x200;
 export const P_OVERLAY = 0x400;
@@ -19,12 +19,12 @@ export const U_OVERLAY = 0x800;
 
 /** Stage 1. */
 export interface S1Indirection {
-  /** PIR_ELx and PIRE0_ELx as they count; `pire0` is undefined where there is no EL0. */
+  /** The effective PIR_ELx and PIRE0_ELx; `pire0` is undefined if there is no EL0. */
   readonly pir: bigint;
   readonly pire0: bigint | undefined;
   /** By PIIndex: rights, WXN and overlay bits. */
   readonly controls: Uint16Array;
-  /** By PIIndex: 1 where PAN denies, since PIRE0 is not 0. (R_TBKKB; reserved values count as not 0.) */
+  /** By PIIndex: 1 if PAN denies, since PIRE0 is not 0. (R_TBKKB; reserved values count as not 0.) */
   readonly el0: Uint8Array;
 }
 
@@ -48,10 +48,10 @@ function unprivileged({ rights, wxn, overlay }: Stage1Permission): number {
 const PRIVILEGED = STAGE1_BASE.map(privileged);
 const UNPRIVILEGED = STAGE1_BASE.map(unprivileged);
 
-/** Base rights: what R_VFPJF takes away, WXN and overlays staying as they are. */
+/** The base rights. R_VFPJF takes these away, and leaves WXN and overlays as they are. */
 const BASE_RIGHTS = PR | PW | PX | PG | UR | UW | UX | UG;
 
-/** What EL1 executes or has as a Guarded Control Stack, EL0 may neither write nor have as one. (R_VFPJF) */
+/** If EL1 may execute memory or use it as a Guarded Control Stack, EL0 may neither write it nor use it as one. (R_VFPJF) */
 export function isUnsafe(controls: number): boolean {
   return (controls & (PX | PG)) !== 0 && (controls & (UW | UG)) !== 0;
 }
@@ -73,14 +73,14 @@ export function s1Indirection(pir: bigint, pire0: bigint | undefined): S1Indirec
   return made;
 }
 
-/** PIIndex of a leaf: bits [54:53], 51 and 6, which direct permissions call UXN, PXN, DBM and AP[1]. */
+/** PIIndex of a leaf: bits [54:53], 51 and 6, which are UXN, PXN, DBM and AP[1] with direct permissions. */
 export function piIndexOf({ uxn, pxn, dbm, ap }: S1PermissionFields): number {
   return (uxn ? 8 : 0) | (pxn ? 4 : 0) | (dbm ? 2 : 0) | (ap & AP_EL0);
 }
 
 /** Stage 2: what a field of S2PIR_EL2 or S2POR_EL1 allows each kind of access. */
 export interface S2Rights {
-  /** Rights of ordinary accesses, and those of table walks and hardware updates. */
+  /** Rights of ordinary accesses, and rights of table walks and hardware updates. */
   readonly data: number;
   readonly walk: number;
   readonly topLevel0: boolean;

@@ -1,5 +1,5 @@
 /**
- * Permission overlays of stage 1: what each POIndex leaves of the base permissions.
+ * Permission overlays of stage 1: which base permissions each POIndex keeps.
  * (DDI 0487 D8.4.1.4; J1.1 AArch64.S1OverlayPermissions, S1ComputePermissions.)
  */
 import { STAGE1_OVERLAY } from '../arch/registers/permissions.ts';
@@ -10,17 +10,17 @@ import { ALL_PERMISSIONS, PR, PW, PX, UR, UW, UX } from './permissions.ts';
 const PO_INDEXES = 8;
 const PRIVILEGED = PR | PW | PX;
 const UNPRIVILEGED = UR | UW | UX;
-/** From a right of EL1 to that of EL0. */
+/** The distance from a right of EL1 to the same right of EL0. */
 const EL0 = UR / PR;
 
 /** The overlays in effect. */
 export interface S1Overlays {
-  /** POR_ELx and POR_EL0, each where its privilege level has overlays. */
+  /** POR_ELx and POR_EL0, each only if its privilege level has overlays. */
   readonly por: bigint | undefined;
   readonly por0: bigint | undefined;
   /** P_OVERLAY, U_OVERLAY: which levels have them. */
   readonly on: number;
-  /** By POIndex: the rights that are left, of a level without overlays all. */
+  /** By POIndex: the rights that it keeps. A level without overlays keeps all. */
   readonly masks: Uint8Array;
 }
 
@@ -29,7 +29,7 @@ const OVERLAY_RIGHTS = STAGE1_OVERLAY.map(
     (rights.includes('r') ? PR : 0) | (rights.includes('w') ? PW : 0) | (rights.includes('x') ? PX : 0),
 );
 
-/** @param por - undefined where POE is 0, `por0` where E0POE is 0. */
+/** @param por - undefined if POE is 0, `por0` if E0POE is 0. */
 export function s1Overlays(por: bigint | undefined, por0: bigint | undefined): S1Overlays {
   const rights = (register: bigint | undefined, index: number) =>
     register === undefined ? PRIVILEGED : OVERLAY_RIGHTS[permissionOf(register, index)]!;
@@ -44,7 +44,7 @@ export function s1Overlays(por: bigint | undefined, por0: bigint | undefined): S
   };
 }
 
-/** What overlays leave: all rights of a level where none is applied. WXN takes writing from an overlay that executes. (R_QXXPC, R_NPBXC) */
+/** The rights that overlays keep: all rights of a level without an overlay. If an overlay allows execution, WXN removes writing. (R_QXXPC, R_NPBXC) */
 export function overlayRights(controls: number, overlays: S1Overlays | undefined, poIndex: number): number {
   if (overlays === undefined) return ALL_PERMISSIONS;
   const applied = controls & overlays.on;
@@ -56,7 +56,7 @@ export function overlayRights(controls: number, overlays: S1Overlays | undefined
   return mask;
 }
 
-/** Base rights where WXN counts for itself: of a level without overlays what is writable is not executed. */
+/** Base rights with WXN: at a level without overlays, writable memory is not executable. */
 export function withoutWritableExecute(controls: number, overlays: S1Overlays | undefined): number {
   const applied = overlays === undefined ? 0 : controls & overlays.on;
   let rights = controls;

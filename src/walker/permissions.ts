@@ -22,13 +22,13 @@ export const UG = 128;
 export const GCS_PERMISSIONS = PG | UG;
 export const PRIVILEGED_ONLY = PR | PW | PX;
 
-/** AP[2:1] where there is an unprivileged level, then where there is none (AP[1] is then RES1 and ignored). */
+/** Rights by AP[2:1]: with an unprivileged level, then without one (AP[1] is RES1 and ignored there). */
 const AP_BOTH = [PR | PW, PR | PW | UR | UW, PR, PR | UR] as const;
 
 const { APTable, UXNTable, PXNTable } = TABLE_DESCRIPTOR.fields;
 /** Hierarchical bits collected on the way down: APTable, XNTable or UXNTable, PXNTable, in the upper half of a table descriptor. */
 export const TABLE_PERMISSIONS = highMask(APTable) | highMask(UXNTable) | highMask(PXNTable);
-/** How far they are moved down. */
+/** How far they are shifted down. */
 export const TABLE_PERMISSIONS_SHIFT = shiftOf(PXNTable);
 const collected = (field: FieldBits, value: number) =>
   Number(place({ high: field.high - PXNTable.low, low: field.low - PXNTable.low }, value));
@@ -42,7 +42,7 @@ export const AP_EL0 = 0b01;
 export const AP_READ_ONLY = 0b10;
 export const S2AP_READ = 0b01;
 export const S2AP_WRITE = 0b10;
-/** Of XN[1:0], what counts without FEAT_XNX. */
+/** The part of XN[1:0] that counts without FEAT_XNX. */
 const XN_1 = 0b10;
 
 /** What the stage-1 permission functions need of the walk's parameters. */
@@ -62,7 +62,7 @@ export interface S1PermissionFields {
   readonly pxn: boolean;
   readonly dbm: boolean;
   readonly table: number;
-  /** POIndex, bits [62:60] of the leaf: of meaning with overlays alone. */
+  /** POIndex, bits [62:60] of the leaf. It only has a meaning with overlays. */
   readonly po: number;
 }
 
@@ -73,11 +73,11 @@ function applyApTable(mask: number, table: number): number {
   return result;
 }
 
-/** AArch64.S1DirectBasePermissions and S1ComputePermissions, of a regime with EL0. */
+/** AArch64.S1DirectBasePermissions and S1ComputePermissions, for a regime with EL0. */
 export function s1PermissionsTwoLevels(fields: S1PermissionFields, controls: S1PermissionControls): number {
   const ap = fields.dbm && controls.hd ? fields.ap & AP_EL0 : fields.ap;
   let mask = applyApTable(AP_BOTH[ap]!, fields.table);
-  // What EL0 may write, EL1 never executes.
+  // EL1 never executes memory that EL0 may write.
   if (!fields.pxn && !(fields.table & PXN_TABLE) && !(mask & UW)) mask |= PX;
   if (!fields.uxn && !(fields.table & UXN_TABLE)) mask |= UX;
   if (controls.wxn) {
@@ -88,7 +88,7 @@ export function s1PermissionsTwoLevels(fields: S1PermissionFields, controls: S1P
 }
 
 /**
- * The same of EL1&0 under HCR_EL2.{NV, NV1} = {1, 1}: UXN and UXNTable stand where a guest hypervisor has PXN and PXNTable, AP[1]
+ * The same for EL1&0 with HCR_EL2.{NV, NV1} = {1, 1}: the bits of UXN and UXNTable are PXN and PXNTable for a guest hypervisor, AP[1]
  * and APTable[0] count as 0, and nothing is execute-never at EL0. (D8.14.3; S1ApplyOutputPerms, S1ApplyTablePerms.)
  */
 export function s1PermissionsGuestHypervisor(
@@ -98,17 +98,17 @@ export function s1PermissionsGuestHypervisor(
   return s1PermissionsTwoLevels(guestHypervisorFields(fields), controls);
 }
 
-/** What a guest hypervisor's descriptors say, as fields of a regime with EL0. */
+/** The fields of a guest hypervisor's descriptors, as fields of a regime with EL0. */
 export function guestHypervisorFields({ ap, uxn, dbm, table, po }: S1PermissionFields): S1PermissionFields {
   return { ap: ap & ~AP_EL0, uxn: false, pxn: uxn, dbm, table: guestHypervisorTable(table), po };
 }
 
-/** The same of the bits of table descriptors. */
+/** The same for the bits of table descriptors. */
 export function guestHypervisorTable(table: number): number {
   return (table & AP_TABLE_READ_ONLY) | (table & UXN_TABLE ? PXN_TABLE : 0);
 }
 
-/** The same of a regime without EL0 (EL2, EL3): AP[1], APTable[0] and PXN play no part. */
+/** The same for a regime without EL0 (EL2, EL3): AP[1], APTable[0] and PXN have no effect. */
 export function s1PermissionsOneLevel(fields: S1PermissionFields, controls: S1PermissionControls): number {
   const readOnly =
     (fields.ap & AP_READ_ONLY && !(fields.dbm && controls.hd)) || fields.table & AP_TABLE_READ_ONLY;
@@ -117,7 +117,7 @@ export function s1PermissionsOneLevel(fields: S1PermissionFields, controls: S1Pe
   return mask;
 }
 
-/** AArch32.S1LDHasPermissionsFault: execution needs read permission; UWXN takes the place of AArch64's fixed rule. */
+/** AArch32.S1LDHasPermissionsFault: execution needs read permission; UWXN replaces AArch64's fixed rule. */
 export function s1PermissionsAArch32(fields: S1PermissionFields, controls: S1PermissionControls): number {
   const mask = applyApTable(AP_BOTH[fields.ap]!, fields.table);
   const xn = fields.uxn || (fields.table & UXN_TABLE) !== 0;
@@ -138,24 +138,24 @@ export function executeAArch32(
   return (ux ? UX : 0) | (px ? PX : 0);
 }
 
-/** PAN: a privileged data access may not touch what EL0 can (EPAN: can even only execute). */
+/** PAN: a privileged data access may not touch memory that EL0 can access (with EPAN, even if EL0 can only execute it). */
 export function applyPan(mask: number, epan: boolean): number {
   return mask & (UR | UW) || (epan && mask & UX) ? mask & ~(PR | PW) : mask;
 }
 
 /**
  * S2DirectBasePermissions (AArch64) or S2HasPermissionsFault (AArch32: execution needs read permission).
- * `s2ap` is S2AP[1:0] with dirty-state taken in, `xn` descriptor bits [54:53].
+ * `s2ap` is S2AP[1:0] including the effect of dirty state, `xn` descriptor bits [54:53].
  */
 export function s2Permissions(s2ap: number, xn: number, cpu: CpuFeatures, aarch32: boolean): number {
   const read = (s2ap & S2AP_READ) !== 0;
   const mask = (read ? PR | UR : 0) | (s2ap & S2AP_WRITE ? PW | UW : 0);
   if (aarch32 && !read) return mask;
-  // Without FEAT_XNX bit 53 is RES0 and XN is bit 54 alone.
+  // Without FEAT_XNX, bit 53 is RES0 and XN is only bit 54.
   return mask | executableAtStage2(effectiveXn(xn, cpu));
 }
 
-/** XN[1:0] as far as it counts. */
+/** The effective XN[1:0]. */
 export function effectiveXn(xn: number, cpu: CpuFeatures): number {
   return cpu.xnx ? xn : xn & XN_1;
 }
@@ -189,7 +189,7 @@ const level = (mask: number, read: number, write: number, execute: number, gcs: 
     ...((mask & gcs) !== 0 && { gcs: true as const }),
   });
 
-/** One frozen object a mask: results share them. */
+/** One frozen object for each mask, which results share. */
 const PERMISSIONS: readonly Permissions[] = Array.from(
   { length: (ALL_PERMISSIONS | GCS_PERMISSIONS) + 1 },
   (_, mask) =>

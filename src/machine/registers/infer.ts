@@ -8,7 +8,7 @@ import { HCR_EL2 } from '../../arch/registers/stage2.ts';
 import { RegisterError } from './errors.ts';
 import { type Given, smmuName } from './names.ts';
 
-/** A regime, or an SMMUv3 whose stream table entry says which stages there are. */
+/** A regime, or an SMMUv3 whose stream table entry says which stages it has. */
 export type AskedRegime = MachineRegime | 'smmuv3';
 
 /** A regime that the values may belong to. */
