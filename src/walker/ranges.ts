@@ -24,7 +24,7 @@ import {
   s1PermissionsTwoLevels,
 } from './permissions.ts';
 
-/** Input addresses of one range that a double holds, as signed 64-bit numbers: `[first, end)`, and what to take off for the address within it. */
+/** Input addresses of one range that a double can hold, as signed 64-bit numbers: `[first, end)`, and what to subtract for the address within it. */
 export interface RangeSpan {
   readonly params: S1Params;
   readonly first: number;
@@ -34,17 +34,17 @@ export interface RangeSpan {
 
 /** How a regime's registers divide its input addresses. */
 export interface S1Ranges {
-  /** The range of an address and the address within it; undefined where the address is in none. */
+  /** The range of an address and the address within it; undefined if the address is in no range. */
   select(ia: InputAddress, fetch: boolean): { readonly params: S1Params; readonly ia: number } | undefined;
-  /** The same for addresses whose top bits are all alike (no tag), which the fast path takes; none overlaps another. */
+  /** The same for addresses whose top bits are all equal (no tag), which the fast path takes. They do not overlap. */
   readonly spans: readonly RangeSpan[];
   /** The level that a translation fault outside every range reports: 0, or 1 in AArch32. */
   readonly outOfRangeLevel: number;
-  /** Whether the regime has unprivileged accesses; without them nG is ignored too. */
+  /** Whether the regime has unprivileged accesses. Without them, nG is ignored too. */
   readonly unprivileged: boolean;
   readonly guardedPages: boolean;
   readonly permissions: (fields: S1PermissionFields, controls: S1PermissionControls) => number;
-  /** Why these do not allow an access. */
+  /** Why the permissions deny an access. */
   readonly denials: S1Denials;
 }
 
@@ -55,8 +55,8 @@ const SIGN_BELOW_TAG = highMask(VA.fields.signBelowTag);
 const LOW = highMask(VA.fields.low);
 
 /**
- * The address within the tables' input size, or undefined where a bit above it differs from `upper`.
- * Bits [63:56] do not count where the top byte is ignored.
+ * The address within the tables' input size, or undefined if a bit above it differs from `upper`.
+ * Bits [63:56] do not count if the top byte is ignored.
  */
 function resolve(
   ia: InputAddress,
@@ -110,7 +110,7 @@ export function oneRange(params: S1Params, cpu: CpuFeatures): S1Ranges {
   };
 }
 
-/** PL1&0: T0SZ and T1SZ (3 bits each) give the ranges; with one of them 0, what the other leaves is its own. */
+/** PL1&0: T0SZ and T1SZ (3 bits each) give the ranges. If one of them is 0, its range is what the other leaves. */
 export function lpaeRanges(lower: S1Params, upper: S1Params, t0sz: number, t1sz: number): S1Ranges {
   const lowerEnd = POW2[32 - t0sz]!;
   const upperStart = POW2[32]! - POW2[32 - t1sz]!;

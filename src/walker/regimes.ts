@@ -53,7 +53,7 @@ import type { Stages } from './translate.ts';
 
 /**
  * Whole register values, 64 bits, each in its own architectural layout: TCR_EL1 or TTBCR in `tcr`; MAIR_EL1, MAIR1:MAIR0
- * or (short descriptors) NMRR:PRRR in `mair`; of Hyp mode HTTBR, HTCR, HMAIR1:HMAIR0 and HSCTLR. A register that is not given is 0, but for `mair`
+ * or (short descriptors) NMRR:PRRR in `mair`; in Hyp mode HTTBR, HTCR, HMAIR1:HMAIR0 and HSCTLR. A register that is not given is 0, but for `mair`
  * (memory types are then not known: see `attrIndx` of the attributes), `sctlr` (M, C and I = 1) and `hcr` (VM = 1, and DC = 1 where stage 2 is alone, so that the attributes are what stage 2 says). Registers that a regime does
  * not have are ignored, but for NV and NV1 of `hcr` in `el1&0`. `mtk`: `ttbr0` with PA[34:32] in [2:0], and in `tcr` how many input address bits there are above 32 (0 to 2),
  * which is fixed in a real M4U. `gpccr`, `gptbr` and `gpcbw` are GPCCR_EL3, GPTBR_EL3 and GPCBW_EL3: with GPC = 0 no access is checked. `mali`: AS_TRANSTAB in `ttbr0`, AS_MEMATTR in `mair`. `riscv`: satp in `ttbr0`; `sstatus` (or mstatus) has SUM and MXR, and is SUM = 1, MXR = 0 where it is not given. `sctlr` is that of the stage-1 regime: its EE makes stage-1 tables big-endian; stage-2 tables are
@@ -66,11 +66,11 @@ export type Values = Required<Omit<WalkerRegisters, 'mair' | 'mair2' | 'hcrx'>> 
   /** Undefined: not given, and memory types are not known. */
   readonly mair: bigint | undefined;
   readonly mair2: bigint | undefined;
-  /** Undefined: not given, and all that it gates counts. */
+  /** Undefined: not given, and everything that it gates counts. */
   readonly hcrx: bigint | undefined;
 };
 
-/** HCR and SCTLR of AArch32 have these fields in the same places, but for DCT, NV and NV1, which it has not. */
+/** HCR and SCTLR of AArch32 have these fields in the same bits, except DCT, NV and NV1, which do not exist there. */
 const { VM, DC, DCT, E2H, TGE, NV, NV1 } = HCR_EL2.fields;
 const { M } = SCTLR_EL1.fields;
 
@@ -151,7 +151,7 @@ export function regimeStages(
   return { ...stages, cacheControls: new ControlsInForce(controls, cpu.xs && !isAArch32(regime)) };
 }
 
-/** The checks of a PE's accesses, where GPCCR_EL3 has them on. */
+/** The checks of a PE's accesses, if GPCCR_EL3 turns them on. */
 function granuleProtection(
   memory: TableMemory,
   regime: Regime,
@@ -222,7 +222,7 @@ function stagesOf(
   }
   const ranges = rangesOf(regime, values, cpu, security);
   const stage1 = new Stage1(memory, ranges, stage2, gpc);
-  // The fast path takes what is executable from permission bits alone, and knows neither POIndex nor access flags of tables.
+  // The fast path decides execution by permission bits only, and handles neither POIndex nor access flags of tables.
   const direct =
     stage2 === undefined &&
     gpc === undefined &&
@@ -240,7 +240,7 @@ function stagesOf(
   };
 }
 
-/** Of accesses whose Security state nobody says. */
+/** For accesses whose Security state is not given. */
 function usualSecurity(regime: Regime): StageSecurity {
   return stageSecurity(regime, defaultSecurity(regime), { known: false });
 }
@@ -259,7 +259,7 @@ function stage2Of(
   return new Stage2(memory, params(state), cpu, { nonSecure, gpc });
 }
 
-/** The regime has a stage 2 and HCR switches it on. (HCR.DC implies VM.) */
+/** Whether the regime has a stage 2 and HCR switches it on. (HCR.DC implies VM.) */
 export function stage2Enabled(regime: Regime, { hcr }: Values): boolean {
   return traitsOf(regime).stage2 && !isHost(regime, hcr) && (isSet(hcr, VM) || isSet(hcr, DC));
 }
@@ -269,7 +269,7 @@ export function isHost(regime: Regime, hcr: bigint): boolean {
   return !isAArch32Stage(regime, 2) && isSet(hcr, E2H) && isSet(hcr, TGE);
 }
 
-/** Parameters of the regime's stage 2, be it on or off, in a Security state and for one of its IPA spaces. */
+/** Parameters of the regime's stage 2, whether it is on or off, in a Security state and for one of its IPA spaces. */
 export function stage2Params(
   regime: Regime,
   values: Values,
@@ -287,7 +287,7 @@ export function stage2Params(
     : s2Params(vtcr, ttbrAddress(vttbr), secured, own, values);
 }
 
-/** Whose IPAs they are, and in which space. Only Secure state has two: its own, and the Non-secure one. */
+/** The Security state and the space of the IPAs. Only Secure state has two spaces: its own, and the Non-secure one. */
 export interface IpaSpace {
   readonly state: SecurityState;
   readonly ipas: PaSpace;
@@ -295,7 +295,7 @@ export interface IpaSpace {
 
 const NON_SECURE_IPAS: IpaSpace = { state: 'non-secure', ipas: 'non-secure' };
 
-/** TTBCR.EAE = 0 means short descriptors; where the regime's name says which, it counts. */
+/** TTBCR.EAE = 0 means short descriptors, unless the regime's name gives the format. */
 export function usesShortDescriptors(regime: Regime, { tcr }: Values): boolean {
   const { descriptors } = traitsOf(regime);
   return (
@@ -305,14 +305,14 @@ export function usesShortDescriptors(regime: Regime, { tcr }: Values): boolean {
   );
 }
 
-/** AArch64.S1Enabled: SCTLR.M, and of regimes under EL2 neither HCR.DC nor HCR.TGE. */
+/** AArch64.S1Enabled: SCTLR.M and, for regimes under EL2, neither HCR.DC nor HCR.TGE. */
 export function stage1Enabled(regime: Regime, { sctlr, hcr }: Values): boolean {
   if (isStage2Alone(regime)) return false;
   const overridden = isNested(regime) && (isSet(hcr, DC) || isSet(hcr, TGE));
   return isSet(sctlr, M) && !overridden;
 }
 
-/** Parameters of the regime's stage 1 with 64-bit descriptors, range by range, be it on or off. */
+/** Parameters of the regime's stage 1 with 64-bit descriptors, range by range, whether it is on or off. */
 export function rangesOf(
   regime: Regime,
   values: Values,
@@ -345,13 +345,13 @@ export function rangesOf(
   return twoRanges(lower, upper, cpu);
 }
 
-/** HCR_EL2.{NV, NV1} = {1, 1}, which is about EL1&0 alone. {0, 1} may be taken as {0, 0}, {0, 1} or {1, 1}: {0, 0} here. (D8.14.4) */
+/** HCR_EL2.{NV, NV1} = {1, 1}, which only affects EL1&0. {0, 1} may count as {0, 0}, {0, 1} or {1, 1}: {0, 0} here. (D8.14.4) */
 export function hostsGuestHypervisor(regime: Regime, { hcr }: Values, cpu: CpuFeatures): boolean {
   const { architecture, el } = traitsOf(regime);
   return architecture === 'AArch64' && el === 1 && cpu.nv && isSet(hcr, NV) && isSet(hcr, NV1);
 }
 
-/** Stage 1 off. A VA beyond the PA size is an address size fault; AArch32 stage 2 alone takes IPAs of 40 bits. */
+/** Stage 1 off. A VA beyond the PA size is an address size fault; a stage 2 of AArch32 by itself takes IPAs of 40 bits. */
 function flatMapping(
   regime: Regime,
   { tcr, hcr }: Values,

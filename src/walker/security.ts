@@ -1,4 +1,4 @@
-/** The Security state of a walker's accesses, from what was said of it. (DDI 0487 D1.2, D24.2.169 SCR_EL3.) */
+/** The Security state of a walker's accesses, from the given values. (DDI 0487 D1.2, D24.2.169 SCR_EL3.) */
 import { isRegime, type Regime, traitsOf } from '../arch/regimes.ts';
 import {
   defaultSecurity,
@@ -13,7 +13,7 @@ import {
 import type { CpuFeatures } from './cpu.ts';
 import { WalkerError } from './errors.ts';
 
-/** What may be said: the state itself, and SCR_EL3. */
+/** What may be given: the state itself, and SCR_EL3. */
 export interface SaidSecurity {
   readonly regime: Regime;
   readonly security?: SecurityState | undefined;
@@ -22,16 +22,16 @@ export interface SaidSecurity {
   readonly cpu?: Pick<CpuFeatures, 'rme' | 'sel2'> | undefined;
 }
 
-/** @throws WalkerError for states that disagree, that are none, that the regime can't be in, or whose walks are not modelled. */
+/** @throws WalkerError for states that disagree, do not exist, are impossible for the regime, or whose walks are not modelled. */
 export function walkerSecurity(said: SaidSecurity): StageSecurity {
   const { regime, scr, cpu } = said;
-  // Whoever reads the registers complains of the regime.
+  // The code that reads the registers refuses an unknown regime.
   if (!isRegime(regime)) return stageSecurity('el1&0', 'non-secure');
   const state = securityStateOf(said);
   const problem = securityProblem(regime, state);
   if (problem !== undefined) throw new WalkerError(`${regime} in ${securityName(state)} state: ${problem}`);
   const known = scr !== undefined || said.security !== undefined || said.secure !== undefined;
-  // Root and Realm state show FEAT_RME by themselves; what the PE lacks beside it is known where it is said to have it.
+  // Root and Realm state imply FEAT_RME. Which other features the PE lacks is only known if it was given as having FEAT_RME.
   const secureState = cpu === undefined || !cpu.rme || cpu.sel2;
   const found = stageSecurity(regime, state, { scr, known, secureState });
   if (!found.el2 && traitsOf(regime).el === 2) {

@@ -1,4 +1,4 @@
-/** Stage 1 switched off, or not part of the regime: a flat map with default attributes. (DDI 0487 D8.2.11; J1.1 AArch64.S1DisabledOutput.) */
+/** A stage 1 that is off, or not part of the regime: a flat map with default attributes. (DDI 0487 D8.2.11; J1.1 AArch64.S1DisabledOutput.) */
 import { highMask } from '../arch/read.ts';
 import { VA } from '../arch/registers/address.ts';
 import type { PaSpace } from '../arch/security.ts';
@@ -8,20 +8,20 @@ import type { InputAddress, S1Output, S1Request } from './first-stage.ts';
 import type { StageFault } from './lookup.ts';
 import type { Fault } from './types.ts';
 
-/** VA[55], and what is below the top byte, of the upper half. */
+/** VA[55], and the bits below the top byte, in the upper half. */
 const UPPER = highMask(VA.fields.range);
 const UNTAGGED = highMask(VA.fields.untagged);
 
 export interface FlatMapping {
-  /** Input addresses must be below 2^inputBits; `beyond` is the fault of one that is not. */
+  /** Input addresses must be below 2^inputBits; `beyond` is the fault for a larger one. */
   readonly inputBits: number;
   readonly beyond: Fault;
-  /** The top byte is ignored, by VA[55] and whether it is a fetch. */
+  /** Whether the top byte is ignored, by VA[55] and whether the access is a fetch. */
   topByteIgnored(upper: boolean, fetch: boolean): boolean;
-  /** HCR.DC: what all memory is by default. */
+  /** HCR.DC: the default attributes of all memory. */
   readonly region?: MemoryRegion;
   readonly permissions: number;
-  /** The state's own. */
+  /** The state's own address space. */
   readonly space: PaSpace;
 }
 

@@ -1,5 +1,5 @@
 /**
- * What a stage-1 leaf of VMSAv8-64 allows: base permissions, direct or indirect, PAN, overlays, dirty state by software; and why it
+ * What a stage-1 leaf of VMSAv8-64 allows: base permissions, direct or indirect, PAN, overlays, dirty state managed by software; and why it
  * denies an access. (DDI 0487 D8.4.1, D8.5.2; J1.1 AArch64.S1ComputePermissions, S1CheckPermissions.)
  */
 
@@ -34,13 +34,13 @@ import type { Denial, Fault } from './types.ts';
 const PRIVILEGED = PR | PW | PX | PG;
 const WRITES = PW | UW;
 const EXECUTES = PX | UX;
-/** What nobody may do outside the own physical address space. */
+/** The rights that nobody has outside the state's own physical address space. */
 const FOREIGN = EXECUTES | GCS_PERMISSIONS;
 const BOTH_OVERLAYS = P_OVERLAY | U_OVERLAY;
 
-/** What is asked of a leaf. */
+/** The access to a leaf. */
 export interface S1Asked {
-  /** The right that the access needs; PG or UG of a Guarded Control Stack access. */
+  /** The right that the access needs; PG or UG for a Guarded Control Stack access. */
   readonly needed: number;
   readonly write: boolean;
   /** PSTATE.PAN counts for this access. */
@@ -49,7 +49,7 @@ export interface S1Asked {
   readonly foreign: boolean;
 }
 
-/** Permissions of a leaf, in numbers. Where neither indirection nor overlays are in use, nothing is looked at for them. */
+/** Permissions of a leaf, as numbers. Without indirection and overlays, nothing is read for them. */
 export function s1Permissions(
   ranges: S1Ranges,
   params: S1Params,
@@ -82,12 +82,12 @@ function s1Controls(ranges: S1Ranges, params: S1Params, fields: S1PermissionFiel
   return mask | wxn(PW | PX, P_WXN) | wxn(UW | UX, U_WXN) | BOTH_OVERLAYS;
 }
 
-/** Writable-clean, and hardware does not make it dirty: indirect permissions alone. (R_PPGMC) */
+/** Whether it is writable-clean and hardware does not make it dirty. Only with indirect permissions. (R_PPGMC) */
 export function isClean({ indirection, hd }: S1Params, { ap }: S1PermissionFields): boolean {
   return indirection !== undefined && !hd && (ap & AP_READ_ONLY) !== 0;
 }
 
-/** Whether what a leaf allows is enough. A write to a Guarded Control Stack needs it to be dirty, too. */
+/** Whether a leaf allows the access. A write to a Guarded Control Stack also needs it to be dirty. */
 export function s1Allows(
   permissions: number,
   { needed, write }: Pick<S1Asked, 'needed' | 'write'>,
@@ -96,7 +96,7 @@ export function s1Allows(
   return (permissions & needed) !== 0 && !(write && clean);
 }
 
-/** What a permission fault of stage 1 says beside its kind: the bits of ESR_ELx.ISS2, and what denies. */
+/** The details of a permission fault at stage 1: the bits of ESR_ELx.ISS2, and what denies the access. */
 export function s1DenialOf(
   ranges: S1Ranges,
   params: S1Params,
@@ -132,13 +132,13 @@ function directDenials(
   asked: S1Asked & { readonly level: number; readonly tables: number },
 ): readonly Denial[] {
   if ((asked.needed & GCS_PERMISSIONS) !== 0) return [{ by: 'GCS', stage: 1, level: asked.level }];
-  // With an overlay WXN takes writing away, not execution.
+  // With an overlay, WXN removes writing, not execution.
   const controls = params.overlays === undefined ? params : { ...params, wxn: false };
   const permissions = ranges.permissions(fields, controls);
   return ranges.denials(fields, controls, { ...asked, permissions });
 }
 
-/** Which register denies, and the field of it that POIndex chooses. */
+/** The register that denies the access, and its field that POIndex chooses. */
 function overlayDenial(
   { overlays }: S1Params,
   controls: number,

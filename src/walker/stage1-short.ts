@@ -32,13 +32,13 @@ import {
 } from './table-tree.ts';
 import type { Fault, FaultKind, WalkStep } from './types.ts';
 
-/** Domain access types of DACR. The reserved 0b10 is taken as no access, one of the permitted choices. */
+/** Domain access types of DACR. The reserved 0b10 is treated as no access, one of the permitted choices. */
 const CLIENT = 1;
 const MANAGER = 3;
 /** log2 of the entries of a level 2 table. */
 const LEVEL_2_LOG2 = 8;
 
-/** Where one lookup stands. */
+/** The state of one lookup. */
 interface ShortLookup {
   readonly level: 1 | 2;
   readonly tableBase: number;
@@ -59,10 +59,10 @@ export class Stage1Short {
     this.#stage2 = stage2;
   }
 
-  /** AArch32.S1TranslateSD, stage 1 being on. */
+  /** AArch32.S1TranslateSD, with stage 1 on. */
   translate(ia: InputAddress, request: S1Request, steps: WalkStep[] | undefined): S1Output | StageFault {
     const { n, inputBits } = this.#params;
-    // TTBR0 where the top N bits are zero, else TTBR1, whose table is always of 4096 entries.
+    // TTBR0 if the top N bits are zero, else TTBR1, whose table always has 4096 entries.
     const lower = n === 0 || ia.lo >>> (32 - n) === 0;
     const table = lower ? this.#params.lower : this.#params.upper;
     if (ia.hi >= 2 ** (inputBits - 32) || table.disabled)
@@ -88,7 +88,7 @@ export class Stage1Short {
     return this.#leaf(second, page, section, va, request);
   }
 
-  /** The tables of TTBR0, and where TTBCR.N divides the addresses, of TTBR1. */
+  /** The tables of TTBR0 and, if TTBCR.N divides the addresses, those of TTBR1. */
   trees(): TableTree[] {
     const { n, inputBits, lower, upper, bigEndian, mtk, security } = this.#params;
     const split = 2 ** (inputBits - n);
@@ -117,7 +117,7 @@ export class Stage1Short {
       });
   }
 
-  /** One descriptor, its address translated by stage 2 where there is one. An invalid one is a fault. */
+  /** Reads one descriptor. Stage 2, if there is one, translates its address. An invalid descriptor is a fault. */
   #fetch(
     lookup: ShortLookup,
     request: S1Request,
@@ -202,7 +202,7 @@ export class Stage1Short {
   }
 }
 
-/** All tables are in the state's own space. What NS in level 1 says of pages is not known at level 2: they are taken to be there too. */
+/** All tables are in the state's own space. Level 2 does not know the NS of level 1, so pages are assumed to be in that space too. */
 function treeSpaces({ state }: StageSecurity): TreeSpaces {
   return { root: state, below: () => state, output: () => state };
 }
@@ -232,7 +232,7 @@ class ShortReader implements DescriptorReader {
     entry.attributesHi = 0;
   }
 
-  /** A run is a size of its own here. */
+  /** Here, a run counts as a separate size. */
   isContiguous(): boolean {
     return false;
   }

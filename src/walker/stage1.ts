@@ -36,7 +36,7 @@ const ATTR_INDX_3 = highMask(FIELDS['AttrIndx[3]']);
 const PO_INDEX = highMask(FIELDS.POIndex);
 const PO_INDEX_SHIFT = shiftOf(FIELDS.POIndex);
 const PROTECTED = highMask(FIELDS.Protected);
-/** Regions of MAIR2 stand behind those of MAIR, which are one for each AttrIndx and SH. */
+/** The regions of MAIR, one for each AttrIndx and SH, come first, then those of MAIR2. */
 const MAIR2_REGIONS = 32;
 const GP = highMask(FIELDS.GP);
 const UXN = highMask(FIELDS.UXN);
@@ -44,7 +44,7 @@ const PXN = highMask(FIELDS.PXN);
 const DBM = highMask(FIELDS.DBM);
 const NS_TABLE = highMask(TABLE_DESCRIPTOR.fields.NSTable);
 
-/** What a leaf says once the access is allowed; `nsTable`: a table on the way had NSTable set; `assured`: FEAT_THE vouches for it. */
+/** The result from a leaf once the access is allowed. `nsTable`: a table on the path had NSTable set. `assured`: the translation is assured (FEAT_THE). */
 export function s1Output(
   { unprivileged, guardedPages }: S1Ranges,
   params: S1Params,
@@ -64,7 +64,7 @@ export function s1Output(
     sizeLog2: entrySizeLog2(level, params),
     permissions,
     region: params.regions[((lo & ATTR_INDX) >>> ATTR_INDX_SHIFT) + ((lo & SH) >>> SH_SHIFT) * 8 + mair2]!,
-    // Below NSTable a Secure translation is of one ASID, whatever nG says. (D8.4.6.1, D8.16 R_JYHZR)
+    // Below NSTable, a Secure translation belongs to one ASID, whatever nG says. (D8.4.6.1, D8.16 R_JYHZR)
     global:
       !unprivileged ||
       ((lo & NG) === 0 && !neverGlobal && !(nsTable && security.chosenBy === 'NS and NSTable')),
@@ -76,14 +76,14 @@ export function s1Output(
   };
 }
 
-/** Most are Non-secure, where no bit has a say. */
+/** Most accesses are Non-secure, where no bit affects the space. */
 function spaceOf(security: StageSecurity, lo: number, nsTable: boolean): PaSpace {
   return security.chosenBy === 'nothing'
     ? security.state
     : outputSpace(security, { ns: (lo & NS) !== 0, nse: (lo & NSE) !== 0, nsTable });
 }
 
-/** Where a table is: in the state's own space, or of Secure state below an NSTable in the Non-secure one. (S1NextWalkStateTable.) */
+/** The space of a table: the state's own or, in Secure state below an NSTable, the Non-secure one. (S1NextWalkStateTable.) */
 function tableSpace({ state, chosenBy }: StageSecurity, nsTable: boolean): PaSpace {
   return nsTable && chosenBy === 'NS and NSTable' ? 'non-secure' : state;
 }
@@ -96,7 +96,7 @@ function treeSpaces(security: StageSecurity): TreeSpaces {
   };
 }
 
-/** Features that give bits of descriptors another meaning. */
+/** Features that change the meaning of descriptor bits. */
 function stage1Features({ indirection, overlays, aie, pnch, haft }: S1Params): (string | false)[] {
   return [
     indirection !== undefined && 'FEAT_S1PIE',
@@ -107,24 +107,24 @@ function stage1Features({ indirection, overlays, aie, pnch, haft }: S1Params): (
   ];
 }
 
-/** What the tables on the way to a leaf came to. */
+/** The combined effect of the tables on the path to a leaf. */
 interface TablesAbove {
   readonly tableBits: number;
   readonly tables: number;
   readonly nsTable: boolean;
-  /** Of the leaf's own fetch, and of what it says. */
+  /** Whether the fetch of the leaf, and its content, are assured. */
   readonly assurance: WalkAssurance | undefined;
   readonly assured: boolean;
 }
 
-/** Where a descriptor was read: its PA, the space of its own address, and how far the walk was assured then. */
+/** The place of a descriptor: its PA, the space of its address, and how far the walk was assured at that point. */
 interface DescriptorLocation {
   readonly pa: number;
   readonly space: PaSpace;
   readonly assurance: WalkAssurance | undefined;
 }
 
-/** Stage 1 of a regime. `stage2`, where there is one, translates the addresses of its tables. */
+/** Stage 1 of a regime. `stage2`, if there is one, translates the addresses of its tables. */
 export class Stage1 {
   readonly #memory: TableMemory;
   readonly #ranges: S1Ranges;
@@ -138,7 +138,7 @@ export class Stage1 {
     this.#stage2 = stage2;
   }
 
-  /** S1Translate, stage 1 being on. */
+  /** S1Translate, with stage 1 on. */
   translate(ia: InputAddress, request: S1Request, steps: WalkStep[] | undefined): S1Output | StageFault {
     const range = this.#ranges.select(ia, request.access === 'execute');
     const outside = { kind: 'translation', level: this.#ranges.outOfRangeLevel, stage: 1 } as const;
@@ -237,7 +237,7 @@ export class Stage1 {
         tableBits |= bits;
         tables = collectTable(tables, lookup.level, bits);
       }
-      // NSTable accumulates too, whether hierarchical permissions are disabled or not (DDI 0487 D8.4.6.1).
+      // NSTable accumulates too, even if hierarchical permissions are disabled (DDI 0487 D8.4.6.1).
       if ((lookup.hi & NS_TABLE) !== 0) nsTable = true;
       lookup.descend();
     }
@@ -271,7 +271,7 @@ export class Stage1 {
       needed: requiredPermission(request.access, request.privileged, request.gcs),
       write: request.access === 'write',
       pan: request.pan && request.access !== 'execute',
-      // S1DirectBasePermissions: nothing is executed outside the own space.
+      // S1DirectBasePermissions: nothing outside the state's own space is executable.
       foreign: security.ownCodeOnly && spaceOf(security, lo, above.nsTable) !== security.state,
     };
     const permissions = s1Permissions(this.#ranges, params, fields, asked);
@@ -288,8 +288,8 @@ export class Stage1 {
   }
 
   /**
-   * AArch64.SetAccessFlag and SetDirtyState: the low half of a descriptor where it changes, AF set or AP[2] cleared; under stage 2
-   * that write is translated as well.
+   * AArch64.SetAccessFlag and SetDirtyState: the low half of a descriptor that changes, with AF set or AP[2] cleared. Under stage 2
+   * the address of that write is translated as well.
    */
   #write(
     params: S1Params,

@@ -1,5 +1,5 @@
 /**
- * What a stage-2 leaf allows: direct or indirect permissions, overlays, dirty state by software, AssuredOnly and TopLevel checks,
+ * What a stage-2 leaf allows: direct or indirect permissions, overlays, dirty state managed by software, AssuredOnly and TopLevel checks,
  * NoTagAccess; and why it denies an access. (DDI 0487 D8.4.2, D8.5.2; J1.1 AArch64.S2ComputePermissions, S2CheckPermissions.)
  */
 import { STAGE2_LEAF } from '../arch/descriptors/index.ts';
@@ -33,17 +33,17 @@ interface LeafWords {
   readonly level: number;
 }
 
-/** PIIndex from the bits that direct permissions call XN[1:0], DBM and S2AP[0]. */
+/** PIIndex, from the bits that are XN[1:0], DBM and S2AP[0] with direct permissions. */
 function piIndex(s2ap: number, xn: number, dbm: boolean): number {
   return xn * 4 + (dbm ? 2 : 0) + (s2ap & S2AP_READ);
 }
 
-/** By the key of a leaf's permission fields: what it allows ordinary accesses, and table walks; overlays come on top. */
+/** By the key of a leaf's permission fields: the rights of ordinary accesses, and of table walks. Overlays apply on top. */
 export class S2PermissionTable {
   readonly #params: S2Params;
   readonly #data: Uint16Array;
   readonly #walk: Uint16Array;
-  /** Something is checked beside permissions. */
+  /** Whether anything besides permissions is checked. */
   readonly #checks: boolean;
 
   constructor(params: S2Params, cpu: CpuFeatures) {
@@ -73,7 +73,7 @@ export class S2PermissionTable {
     return mask & (own ? over.walk : over.data);
   }
 
-  /** Table walks may write here, and no data access may: FEAT_THE relies on it. */
+  /** Whether table walks may write here but data accesses may not, which FEAT_THE relies on. */
   isMostlyReadOnly(leaf: LeafWords): boolean {
     if (!this.#checks || this.#params.indirection === undefined) return false;
     const { base, overlay } = partsOf(leaf, this.#params);
@@ -81,12 +81,12 @@ export class S2PermissionTable {
     return both('walk') !== 0 && both('data') === 0;
   }
 
-  /** Whether something else than permissions denies the access. */
+  /** Whether something other than permissions denies the access. */
   isForbidden(leaf: LeafWords, request: S2Request): boolean {
     return this.#checks && checkOf(leaf, this.#params, request, this.isMostlyReadOnly(leaf)) !== undefined;
   }
 
-  /** What a permission fault says beside its kind: the bits of ESR_ELx.ISS2, and what denies. */
+  /** The details of a permission fault: the bits of ESR_ELx.ISS2, and what denies the access. */
   denialOf(
     leaf: LeafWords,
     request: S2Request,
@@ -127,7 +127,7 @@ export class S2PermissionTable {
   }
 }
 
-/** S2CheckPermissions: which of the bits the first check that fails sets. */
+/** S2CheckPermissions: the bit that the first failing check sets. */
 function bitsOf(
   check: Check | undefined,
   { overlaid, lacks, clean }: Readonly<Record<'overlaid' | 'lacks' | 'clean', boolean>>,
@@ -146,7 +146,7 @@ function partsOf({ lo, hi }: LeafWords, { indirection, overlays }: S2Params) {
   return { pi, po, base: indirection?.fields[pi], overlay: overlays?.fields[po] };
 }
 
-/** Checks beside permissions. */
+/** Checks other than permissions. */
 type Check = 'topLevel' | 'assuredOnly' | 'gcsh' | 'tagAccess';
 const CHECK_CAUSES = {
   topLevel: 'TopLevel',
@@ -155,7 +155,7 @@ const CHECK_CAUSES = {
   tagAccess: 'NoTagAccess',
 } as const;
 
-/** The first of them that fails. */
+/** The first of these checks that fails. */
 function checkOf(
   leaf: LeafWords,
   params: S2Params,
@@ -172,7 +172,7 @@ function checkOf(
     : undefined;
 }
 
-/** TopLevel0 and TopLevel1 of a leaf: with overlays of what is mostly read-only alone. */
+/** TopLevel0 and TopLevel1 of a leaf. With overlays, only mostly read-only memory has them. */
 function topLevelsOf(
   leaf: LeafWords,
   params: S2Params,
@@ -185,7 +185,7 @@ function topLevelsOf(
   return { topLevel0: either('topLevel0'), topLevel1: either('topLevel1') };
 }
 
-/** The TopLevel check: a table that is not of this register's, or is of the other one's alone. (D8.4.2, Stage 2 TopLevel checks.) */
+/** The TopLevel check: whether a table is not for this register, or only for the other one. (D8.4.2, Stage 2 TopLevel checks.) */
 function isBadTop(
   { topLevel0, topLevel1 }: Pick<S2Rights, 'topLevel0' | 'topLevel1'>,
   { tl0, tl1 }: Pick<S2Params, 'tl0' | 'tl1'>,
@@ -196,7 +196,7 @@ function isBadTop(
     : (tl1 && !topLevel1) || (tl0 && topLevel0 && !topLevel1);
 }
 
-/** MemAttr says NoTagAccess: 0b0100, and with forced Write-Back 0b111x. (FEAT_MTE_PERM) */
+/** Whether MemAttr means NoTagAccess: 0b0100, or with forced Write-Back 0b111x. (FEAT_MTE_PERM) */
 export function isNoTagAccess({ lo }: Pick<LeafWords, 'lo'>, { fwb }: Pick<S2Params, 'fwb'>): boolean {
   const memAttr = (lo & MEM_ATTR) >>> MEM_ATTR_SHIFT;
   return fwb ? memAttr >= 0b1110 : memAttr === 0b0100;

@@ -1,23 +1,23 @@
-/** What stage 2 is asked: an access through stage 1, or the fetch or update of a stage-1 descriptor. (DDI 0487 J1.3 CreateAccDescS1TTW, CreateAccDescTTEUpdate.) */
+/** Requests to stage 2: an access through stage 1, or the fetch or update of a stage-1 descriptor. (DDI 0487 J1.3 CreateAccDescS1TTW, CreateAccDescTTEUpdate.) */
 import { PR, PW } from './permissions.ts';
 
-/** What stage 2 is asked: to translate a stage-1 output, or the address of a stage-1 descriptor. */
+/** A request to stage 2: to translate a stage-1 output, or the address of a stage-1 descriptor. */
 export interface S2Request {
   /** The permission bits needed, all of them. */
   readonly needed: number;
-  /** The access writes: it may make the page dirty. */
+  /** Whether the access writes, which may make the page dirty. */
   readonly write: boolean;
-  /** The SMMU's or PE's own access to a descriptor (or context descriptor), which may be kept from Device memory. */
+  /** Whether it is the SMMU's or PE's own access to a descriptor (or context descriptor), which may be denied in Device memory. */
   readonly own: boolean;
   /** Set for the fetch or update of a stage-1 descriptor: its level. */
   readonly s1Level?: number;
-  /** FEAT_THE: stage 1 vouches for the address. */
+  /** FEAT_THE: stage 1 assures the address. */
   readonly assured?: boolean;
   /** FEAT_THE: the first fetch of a walk, from TTBR0_EL1 or TTBR1_EL1. */
   readonly top?: 'lower' | 'upper' | undefined;
   /** A privileged Guarded Control Stack access. */
   readonly privilegedGcs?: boolean;
-  /** A Tag Checked access to what stage 1 calls Tagged memory. */
+  /** A Tag Checked access to memory that is Tagged at stage 1. */
   readonly tagChecked?: boolean;
 }
 

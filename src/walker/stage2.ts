@@ -38,26 +38,26 @@ const FNXS = lowMask(FIELDS.FnXS);
 const DBM = highMask(FIELDS.DBM);
 const NS = highMask(FIELDS.NS);
 
-/** How many values of MemAttr and of SH there are: an attribute key counts them. */
+/** The numbers of values of MemAttr and of SH, from which an attribute key is made. */
 const MEM_ATTRS = 16;
 const SHS = 4;
 const EXECUTES = PX | UX;
 
-/** The address that is translated, its IPA space, and the parameters that count for it. */
+/** The address to translate, its IPA space, and the parameters that apply to it. */
 interface S2Input {
   readonly ipa: number;
   readonly space: PaSpace;
   readonly params: S2Params;
 }
 
-/** A stage-2 translation, in numbers. */
+/** A stage-2 translation, as numbers. */
 export interface S2Output {
   readonly ok: true;
   readonly oa: number;
   readonly level: number;
   readonly sizeLog2: number;
   readonly permissions: number;
-  /** Table walks may write here and nobody else. */
+  /** Whether only table walks may write here. */
   readonly mostlyReadOnly: boolean;
   readonly contiguous: boolean;
   readonly nT: boolean;
@@ -67,7 +67,7 @@ export interface S2Output {
   readonly space: PaSpace;
 }
 
-/** What not every stage 2 has: Non-secure IPAs of Secure state, granule protection checks of its fetches. */
+/** Optional parts of a stage 2: Non-secure IPAs in Secure state, granule protection checks of its fetches. */
 export interface MoreOfStage2 {
   readonly nonSecure?: S2Params | undefined;
   readonly gpc?: GranuleProtection | undefined;
@@ -77,7 +77,7 @@ export interface MoreOfStage2 {
 export class Stage2 {
   readonly #memory: TableMemory;
   readonly #params: S2Params;
-  /** Of Non-secure IPAs in Secure state, which has tables for either. */
+  /** For Non-secure IPAs in Secure state, which has tables for both IPA spaces. */
   readonly #nonSecure: S2Params | undefined;
   readonly #gpc: GranuleProtection | undefined;
   readonly #cpu: CpuFeatures;
@@ -95,14 +95,14 @@ export class Stage2 {
     this.#nonSecurePermissions = more.nonSecure && new S2PermissionTable(more.nonSecure, cpu);
   }
 
-  /** Its parameters, where the fast path can walk its tables: little-endian ones, with direct permissions and nothing else to check. */
+  /** Its parameters, if the fast path can walk its tables: little-endian, with direct permissions and no other checks. */
   get direct(): S2Params | undefined {
     const { bigEndian, security, haft, indirection, assuredOnly, gcsh } = this.#params;
     const simple = indirection === undefined && !haft && !assuredOnly && !gcsh;
     return bigEndian || security.choosesNs || !simple ? undefined : this.#params;
   }
 
-  /** Where a walk of stage 1 begins, below TTBR0 or TTBR1; undefined where nothing depends on it. */
+  /** How assured a walk of stage 1 is at its start, below TTBR0 or TTBR1. Undefined if nothing depends on it. */
   assuranceOf(upper: boolean): WalkAssurance | undefined {
     const { assuredOnly, tl0, tl1 } = this.#params;
     if (!assuredOnly && !tl0 && !tl1) return undefined;
@@ -110,8 +110,8 @@ export class Stage2 {
   }
 
   /**
-   * S2Translate. `ipa` is below 2^56, in the IPA space `space`, which decides in Secure state alone. Hardware updates are written
-   * where `update`, steps pushed where `steps` is given.
+   * S2Translate. `ipa` is below 2^56, in the IPA space `space`, which only matters in Secure state. Hardware updates are written
+   * if `update`, and steps are pushed if `steps` is given.
    */
   translate(
     ipa: number,
@@ -129,7 +129,7 @@ export class Stage2 {
     return this.#walk(from, request, update, steps);
   }
 
-  /** Where the descriptors of stage 1 are, for tools that look at its tables: nothing is updated. */
+  /** Translates addresses of stage-1 descriptors, for tools that read its tables. Nothing is updated. */
   tableAddressOf(): TableAddressOf {
     return (ipa, level, space) => {
       const translated = this.translate(ipa, space, tableRead(level), false, undefined);
@@ -137,7 +137,7 @@ export class Stage2 {
     };
   }
 
-  /** Its tables, where its registers are good for any. */
+  /** Its tables, if its registers fit any. */
   trees(): TableTree[] {
     const found: TableTree[] = [];
     const add = (params: S2Params, where: Pick<TreeRoot, 'register' | 'ipas'>): void => {
@@ -242,7 +242,7 @@ export class Stage2 {
     if (updated !== lo) this.#memory.write64(address, updated, hi, params.bigEndian);
   }
 
-  /** AArch64.SetAccessFlag and SetDirtyState: AF and S2AP[1] are written back where they change. */
+  /** AArch64.SetAccessFlag and SetDirtyState: AF and S2AP[1] are written back if they change. */
   #update(params: S2Params, { lo, hi, address }: Lookup, dirty: boolean): void {
     const updated = (lo | (params.ha ? AF_BIT : 0) | (dirty ? DIRTY : 0)) >>> 0;
     if (updated !== lo) this.#memory.write64(address, updated, hi, params.bigEndian);
@@ -270,12 +270,12 @@ export class Stage2 {
   }
 }
 
-/** Where a leaf leads: `hi` is its upper half. */
+/** The address space of a leaf's output; `hi` is the leaf's upper half. */
 function spaceOf({ security }: S2Params, hi: number): PaSpace {
   return security.choosesNs && (hi & NS) !== 0 ? 'non-secure' : security.outputs;
 }
 
-/** What a leaf says once the access is allowed. */
+/** The result from a leaf once the access is allowed. */
 export function s2Output(
   params: S2Params,
   { lo, hi, level }: Leaf,
@@ -301,11 +301,11 @@ export function s2Output(
 }
 
 function isDevice(memAttr: number, fwb: boolean): boolean {
-  // MemAttr[3:2] says so, or with FWB MemAttr[2] alone.
+  // MemAttr[3:2] shows this, or with FWB only MemAttr[2].
   return (fwb ? memAttr % 8 : memAttr) < 4;
 }
 
-/** What a stage-2 fault says of the request: the IPA, and the stage-1 level where it was a descriptor's address. */
+/** What a stage-2 fault records about the request: the IPA, and the stage-1 level if it was a descriptor's address. */
 function cause({ ipa, space, params }: S2Input, request: S2Request): Partial<Fault> {
   const { s1Level, write } = request;
   const at = { ipa: BigInt(ipa), ...(params.security !== NON_SECURE_STAGE2 && { ipaSpace: space }) };

@@ -1,11 +1,11 @@
-/** The walker's port to memory: descriptors as pairs of 32-bit numbers, without a BigInt on the way. (DDI 0487 J1.3 FetchDescriptor.) */
+/** The walker's port to memory: descriptors as pairs of 32-bit numbers, without any BigInt. (DDI 0487 J1.3 FetchDescriptor.) */
 import type { PhysicalMemory, RamRegion } from '../memory/index.ts';
 
 function byteSwap(word: number): number {
   return ((word >>> 24) | ((word >>> 8) & 0xff00) | ((word & 0xff00) << 8) | (word << 24)) >>> 0;
 }
 
-/** Reads and updates descriptors. The last one read stands in `lo` and `hi` (unsigned). */
+/** Reads and updates descriptors. The last one read is in `lo` and `hi` (unsigned). */
 export class TableMemory {
   lo = 0;
   hi = 0;
@@ -16,7 +16,7 @@ export class TableMemory {
     this.#memory = memory;
   }
 
-  /** Another port to the same memory, whose reads are none of this one's. */
+  /** Another port to the same memory, with its own `lo` and `hi`. */
   plain(): TableMemory {
     return new TableMemory(this.#memory);
   }

@@ -30,21 +30,21 @@ export interface DescriptorReader {
   /** Bytes of an entry. */
   readonly entryBytes: 4 | 8;
   readonly bigEndian: boolean;
-  /** Where leaves are pages. */
+  /** The level whose leaves are pages. */
   readonly lastLevel: number;
   /** Decodes `entry.lo` and `entry.hi` at `entry.level` into the rest of it. */
   decode(entry: TableEntry): void;
-  /** A leaf whose Contiguous bit is set, and not RES0. */
+  /** Whether it is a leaf whose Contiguous bit is set and not RES0. */
   isContiguous(entry: TableEntry): boolean;
-  /** It says to be valid, though it may be of a type that its level does not have. */
+  /** Whether it claims to be valid, even if its level does not have its type. */
   hasValidBit(entry: TableEntry): boolean;
-  /** log2 of the bytes that one entry of a level stands for. */
+  /** log2 of the bytes that one entry of a level covers. */
   entrySizeLog2(level: number): number;
   /** Entries of a table below the first. */
   entryCount(level: number): number;
 }
 
-/** The entry that a scan stands on, the same object for all of them. Addresses are exact doubles below 2^52. */
+/** The current entry of a scan, the same object for all entries. Addresses are exact doubles below 2^52. */
 export class TableEntry {
   level = 0;
   index = 0;
@@ -53,33 +53,33 @@ export class TableEntry {
   /** The descriptor's halves, unsigned; a short descriptor is in `lo`. */
   lo = 0;
   hi = 0;
-  /** The next table's base, or the leaf's; 0 for what is not valid. */
+  /** The next table's base, or the leaf's; 0 for an invalid entry. */
   output = 0;
-  /** log2 of the bytes that a leaf maps: of a run, of all its entries. Of other entries, of what they stand for. */
+  /** log2 of the bytes that a leaf maps (a run: all its entries), or that another entry covers. */
   sizeLog2 = 0;
   /** The descriptor without its output address. */
   attributesLo = 0;
   attributesHi = 0;
 }
 
-/** Where the tables of a stage start, and which input addresses they serve. */
+/** Where the tables of a stage start, and which input addresses they translate. */
 export interface TreeRoot {
   readonly stage: 1 | 2;
   /** The register that points at them. */
   readonly register: 'ttbr0' | 'ttbr1' | 'vttbr' | 'vsttbr';
   readonly startLevel: number;
-  /** Address of the first table: an IPA of stage 1 under stage 2, else a PA. */
+  /** Address of the first table: an IPA for stage 1 under stage 2, else a PA. */
   readonly base: number;
   /** Input addresses of the first entry's first byte and of the last byte: unsigned, at most 64 bits. */
   readonly firstIa: bigint;
   readonly lastIa: bigint;
-  /** Stage 2 of Secure state: the space of the IPAs that it translates, of which there are two. */
+  /** Stage 2 of Secure state: the space of the IPAs that it translates, which is one of two. */
   readonly ipas?: PaSpace;
-  /** Index of the first entry that they use: not 0 where the other register serves what lies before. */
+  /** Index of the first entry in use: not 0 if the other register translates the addresses before it. */
   readonly firstIndex: number;
 }
 
-/** What decides on fields of descriptors and stands in registers. */
+/** Register settings that affect the fields of descriptors. */
 export type FieldPlace = Pick<DescriptorPlace, 'nv1' | 'security' | 'hierarchical' | 'features'>;
 
 /** Registers that PIIndex and POIndex of its leaves choose a field of, each where it is in use. */
@@ -95,20 +95,20 @@ export interface PermissionRegisters {
 /** Called for each entry. It is overwritten by the next one, and by every other scan of the same tree. */
 export type EntryVisitor = (entry: TableEntry) => void;
 
-/** The PA of a table's page at a level, or undefined where stage 2 does not translate it. `space`: that of the address. */
+/** The PA of a table's page at a level, or undefined if stage 2 does not translate it. `space`: the space of the address. */
 export type TableAddressOf = (address: number, level: number, space: PaSpace) => number | undefined;
 
-/** The address spaces of a stage's tables and outputs. Of stage 1 under stage 2 they are those of IPAs. */
+/** The address spaces of a stage's tables and outputs. For stage 1 under stage 2 they are spaces of IPAs. */
 export interface TreeSpaces {
-  /** Of the first table. */
+  /** The space of the first table. */
   readonly root: PaSpace;
-  /** Of the table that a descriptor points at, which stands in a table in `space` itself. */
+  /** The space of the table that a descriptor points at, if the descriptor's own table is in `space`. */
   below(entry: TableEntry, space: PaSpace): PaSpace;
-  /** Of a leaf's output. */
+  /** The space of a leaf's output. */
   output(entry: TableEntry, space: PaSpace): PaSpace;
 }
 
-/** Non-secure memory alone. */
+/** Only Non-secure memory. */
 const NON_SECURE_SPACES: TreeSpaces = {
   root: 'non-secure',
   below: () => 'non-secure',
@@ -142,7 +142,7 @@ export class TableTree {
   readonly reader: DescriptorReader;
   /** Output addresses must be below 2^outputBits. */
   readonly outputBits: number;
-  /** @internal What registers say of the fields of its descriptors, beside what its reader knows. */
+  /** @internal Register settings for the fields of its descriptors, besides what its reader knows. */
   readonly place: FieldPlace;
   /** @internal Indirect and overlay permissions in use; nothing where they are direct. */
   readonly permissionRegisters: PermissionRegisters;
@@ -181,13 +181,13 @@ export class TableTree {
     return Number((lastIa >> sizeLog2) - (firstIa >> sizeLog2)) + 1;
   }
 
-  /** The PA of an entry, or undefined where the address of its table has none. `space`: that of its table, by default the first one's. */
+  /** The PA of an entry, or undefined if the address of its table has none. `space`: the space of its table, by default that of the first table. */
   entryAddress(level: number, base: number, index: number, space = this.spaces.root): number | undefined {
     const address = base + index * this.reader.entryBytes;
     return this.#addressOf === undefined ? address : this.#addressOf(address, level, space);
   }
 
-  /** Reads `count` entries of the table at `base`, from `first` on. `space`: that of the table, by default the first one's. */
+  /** Reads `count` entries of the table at `base`, from `first` on. `space`: the space of the table, by default that of the first table. */
   scan(
     level: number,
     base: number,
@@ -203,7 +203,7 @@ export class TableTree {
     entry.level = level;
     for (let index = first; index < first + count; ) {
       const pa = this.entryAddress(level, base, index, space);
-      // A page of a table lies in one piece, whatever stage 2 makes of the pages.
+      // Each page of a table is contiguous, wherever stage 2 maps the pages.
       const inPage = perPage - (((base % PAGE) / entryBytes + index) % perPage);
       const end = Math.min(index + inPage, first + count);
       for (let at = pa ?? 0; index < end; index++, at += entryBytes) {
@@ -264,7 +264,7 @@ export class LongReader implements DescriptorReader {
     entry.sizeLog2 = sizeLog2;
     const addressLog2 = type === LEAF ? sizeLog2 : geometry.granuleLog2;
     entry.output = type === INVALID ? 0 : outputBase(lo, hi, addressLog2, geometry);
-    // Bits below a block's address are no address: among them is nT.
+    // Bits below a block's address are not part of it. One of them is nT.
     const belowLo = addressLog2 >= 32 ? 0xffff_ffff : 2 ** addressLog2 - 1;
     const belowHi = addressLog2 > 32 ? 2 ** (addressLog2 - 32) - 1 : 0;
     const [movedLo, movedHi] = MOVED[geometry.highAddress];
@@ -282,7 +282,7 @@ export class LongReader implements DescriptorReader {
 }
 
 const { BASE_LPA, BASE_LPA2, BASE_HIGH } = STAGE1_LEAF.fields;
-/** Bits of either half where OA[51:48] is. */
+/** The bits of both halves that hold OA[51:48]. */
 const MOVED = {
   none: [0, 0],
   bits15_12: [lowMask(BASE_LPA), 0],

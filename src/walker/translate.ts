@@ -1,5 +1,5 @@
 /**
- * The stages of a regime put together: one access through stage 1 and stage 2, and what both say of it.
+ * Combines the stages of a regime: one access through stage 1 and stage 2, and the combined answer.
  * (DDI 0487 J1.1 AArch64.FullTranslate, J1.2 AArch32.FullTranslate.)
  */
 import type { SecurityState } from '../arch/security.ts';
@@ -28,7 +28,7 @@ import type {
 } from './types.ts';
 import { bigintOf, halvesOf } from './word.ts';
 
-/** First stage of a walk: stage 1 with its tables, or the flat map where it is off. */
+/** First stage of a walk: stage 1 with its tables, or the flat map if it is off. */
 export type FirstStage = (
   ia: InputAddress,
   request: S1Request,
@@ -38,22 +38,22 @@ export type FirstStage = (
 /** The stages of a regime. */
 export interface Stages {
   readonly first: FirstStage;
-  /** Stage 1 translates (is not off). */
+  /** Whether stage 1 translates (is not off). */
   readonly stage1: boolean;
   readonly stage2: Stage2 | undefined;
-  /** The tables of every stage, as hardware reads them. */
+  /** The tables of all stages, as hardware reads them. */
   readonly trees: () => TableTree[];
-  /** An instruction fetch from Device memory is one from Normal memory, or a fault: of a PE. An SMMU's is neither. (IHI 0070 13.1) */
+  /** Whether an instruction fetch from Device memory counts as one from Normal memory, or faults. This is so for a PE, not for an SMMU. (IHI 0070 13.1) */
   readonly fetchesInstructions: boolean;
-  /** What makes Normal memory Non-cacheable; undefined where nothing does. */
+  /** What makes Normal memory Non-cacheable; undefined if nothing does. */
   readonly cacheControls?: ControlsInForce | undefined;
-  /** Whose accesses they are. */
+  /** The Security state of the accesses. */
   readonly security: SecurityState;
-  /** Granule protection checks, where they are on: fetches of tables are checked where they are made. */
+  /** Granule protection checks, if they are on. Fetches of tables are checked when they are made. */
   readonly gpc?: GranuleProtection;
-  /** There are unprivileged accesses; without them every access is privileged. */
+  /** Whether there are unprivileged accesses; without them every access is privileged. */
   readonly unprivileged: boolean;
-  /** The one stage that translates, where the fast path can do what it does. */
+  /** The only stage that translates, if the fast path can handle it. */
   readonly direct?: DirectStage;
 }
 
@@ -66,11 +66,11 @@ const ADDRESS_LIMIT = 1n << 64n;
 const CLEAR_LIMIT = 2 ** 63;
 
 /**
- * One access, checked at the edge: what JavaScript callers can get wrong throws here, and nothing does later.
+ * One access, checked on entry: arguments that JavaScript callers can get wrong throw here, and nothing throws later.
  * @throws WalkerError for an address that is not 64 bits or an unknown kind of access.
  */
 export function checkAccess(ia: bigint, access: Pick<Access, 'access'>): void {
-  // Numbers are compared at a fraction of what bigints cost; only near 2^64 does rounding matter.
+  // Comparing numbers is much cheaper than comparing bigints. Rounding matters only near 2^64.
   const number = typeof ia === 'bigint' ? Number(ia) : Number.NaN;
   if (!(number >= 0 && number < CLEAR_LIMIT) && !(typeof ia === 'bigint' && ia >= 0n && ia < ADDRESS_LIMIT)) {
     throw new WalkerError(`the input address must be a bigint of at most 64 bits, not ${String(ia)}`);
@@ -86,7 +86,7 @@ export function checkKind(asked: Pick<Access, 'access'>): void {
   }
 }
 
-/** FullTranslate. Steps are pushed to `steps` where it is given. */
+/** FullTranslate. Steps are pushed to `steps` if it is given. */
 export function translate(
   stages: Stages,
   ia: bigint,
@@ -116,7 +116,7 @@ export function translate(
   return protectedResult(stages, ia, s1, s2, request, steps);
 }
 
-/** TranslateAddress: the access itself is subject to a granule protection check too, after all else. */
+/** TranslateAddress: the access itself also gets a granule protection check, after everything else. */
 function protectedResult(
   stages: Stages,
   ia: bigint,
@@ -128,12 +128,12 @@ function protectedResult(
   const last = s2 ?? s1;
   const denied = stages.gpc?.denial(last.oa, last.space);
   if (denied === undefined) return assemble(stages, ia, s1, s2, request, steps);
-  // It is of neither stage, which the architecture reports as stage 1.
+  // The fault belongs to neither stage. The architecture reports it as stage 1.
   const fault: Fault = { kind: 'granule_protection', level: 0, stage: 1, output: true, ...denied };
   return faulted(stages, ia, fault, steps);
 }
 
-/** The same, without steps, where the fast path found the leaf. Undefined: it can't tell all. */
+/** The same, without steps, if the fast path found the leaf. Undefined if it can't give the whole answer. */
 export function translateLeaf(
   stages: Stages,
   ia: bigint,
@@ -142,7 +142,7 @@ export function translateLeaf(
   oa: number,
 ): WalkResult | undefined {
   const { direct } = stages;
-  // From Secure state the tables on the way have a say in the PA's address space, and the fast path does not collect that.
+  // In Secure state, the tables on the path affect the PA's address space, and the fast path does not collect that.
   if (direct === undefined || stages.security !== 'non-secure') return undefined;
   if ('stage2' in direct) {
     const s1 = stages.first(halvesOf(ia), request, undefined);
@@ -165,7 +165,7 @@ function assemble(
   const last = s2 ?? s1;
   const sizeLog2 = Math.min(s1.sizeLog2, last.sizeLog2);
   const region = s2 && stage2 ? stage2.combine(s1.region, s2.attributeKey) : s1.region;
-  // Optional members are added where they exist: spreading them in costs more than the whole walk.
+  // Optional members are added one by one: spreading them in costs more than the whole walk.
   const result: Mutable<Translation> = {
     ok: true,
     ia,
@@ -176,7 +176,7 @@ function assemble(
     leafBase: bigintOf(alignDown(last.oa, sizeLog2)),
     attributes: region.attributes,
     shareability: region.shareability,
-    // Stage 2 knows no Guarded Control Stack: it reads and writes there like anybody.
+    // Stage 2 treats Guarded Control Stack accesses as ordinary reads and writes.
     permissions: permissionsOf(s1.permissions & (last.permissions | GCS_PERMISSIONS)),
     global: s1.global,
     security,

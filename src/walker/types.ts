@@ -1,26 +1,26 @@
-/** What a walk is asked and what it answers: access, translation, fault and the steps taken. */
+/** The request and the answer of a walk: access, translation, fault and the steps taken. */
 import type { PaSpace, SecurityState } from '../arch/security.ts';
 import type { MemoryAttributes, MemoryRegion, Shareability } from './attributes.ts';
 
 /** The access to translate. */
 export interface Access {
   readonly access: 'read' | 'write' | 'execute';
-  /** From EL1 or higher (or a privileged transaction); false: from EL0. Default true. Regimes of EL2 and EL3 alone have no EL0. */
+  /** From EL1 or higher (or a privileged transaction); false: from EL0. Default true. Regimes of only EL2 or EL3 have no EL0. */
   readonly privileged?: boolean;
-  /** PSTATE.PAN in effect: privileged data accesses to what EL0 may access fault. Default false. */
+  /** PSTATE.PAN in effect: privileged data accesses to memory that EL0 may access fault. Default false. */
   readonly pan?: boolean;
   /** A Guarded Control Stack access, a read or a write (FEAT_GCS). Default false. */
   readonly gcs?: boolean;
   /** A data access whose allocation tag is checked (FEAT_MTE2): NoTagAccess memory denies it. Default false. */
   readonly tagChecked?: boolean;
   /**
-   * Hardware may write the access flag and dirty state back, where TCR.HA and HD say so. Default true; false answers the
-   * same and leaves memory alone.
+   * Hardware may write the access flag and dirty state back, if TCR.HA and HD say so. Default true; false gives the
+   * same answer and does not change memory.
    */
   readonly update?: boolean;
   /**
-   * Which granule protection checks are made, where GPCCR_EL3 has them on: those of fetches alone are what an address translation
-   * instruction makes. Default `all`.
+   * Which granule protection checks are made, if GPCCR_EL3 turns them on. An address translation instruction makes only those
+   * of fetches. Default `all`.
    */
   readonly gpc?: 'all' | 'fetches' | 'none';
   /** Record `steps`. Default true. Without them most walks take a tenth of the time. */
@@ -32,11 +32,11 @@ export interface AccessPermissions {
   readonly read: boolean;
   readonly write: boolean;
   readonly execute: boolean;
-  /** Guarded Control Stack accesses: with permission indirection alone (FEAT_GCS). */
+  /** Guarded Control Stack accesses, which need permission indirection (FEAT_GCS). */
   readonly gcs?: true;
 }
 
-/** Both privilege levels. Regimes of EL2 and EL3 alone allow `unprivileged` nothing. */
+/** Both privilege levels. Regimes of only EL2 or EL3 allow `unprivileged` nothing. */
 export interface Permissions {
   readonly privileged: AccessPermissions;
   readonly unprivileged: AccessPermissions;
@@ -51,17 +51,17 @@ export interface WalkStep {
   /** Base of the table (several, if concatenated) and the entry's index in it. */
   readonly tableBase: bigint;
   readonly index: number;
-  /** Address of the descriptor: an IPA where stage 1 is itself translated by stage 2, else a PA. */
+  /** Address of the descriptor: an IPA if stage 2 translates the addresses of stage 1, else a PA. */
   readonly address: bigint;
-  /** Bytes that an entry of this level maps (a short descriptor: that this very entry maps). */
+  /** Bytes that an entry of this level maps (for a short descriptor: that this entry maps). */
   readonly size: bigint;
   /** Absent when the fetch got an external abort. */
   readonly descriptor?: bigint;
-  /** `granule_protection`: it was not read, as a granule protection check failed. */
+  /** `granule_protection`: it was not read, because a granule protection check failed. */
   readonly kind: 'invalid' | 'table' | 'block' | 'page' | 'external_abort' | 'granule_protection';
   /** The next table's base, or the block's or page's. */
   readonly output?: bigint;
-  /** Set on a stage-2 step that serves a stage-1 table fetch: that fetch's stage-1 level. */
+  /** Set on a stage-2 step for a stage-1 table fetch: the stage-1 level of that fetch. */
   readonly s1Level?: number;
 }
 
@@ -78,10 +78,10 @@ export type FaultKind =
 /** Why a granule protection check fails: the table forbids it, is invalid, leads beyond the protected addresses, or can't be read. */
 export type GpcKind = 'fail' | 'walk' | 'address_size' | 'external';
 
-/** What a denied access met. Fields of descriptors: `XN` and `XNTable` where a regime has one privilege level, and in AArch32 and stage 2. */
+/** What denied an access. Fields of descriptors: `XN` and `XNTable` in regimes with one privilege level, in AArch32 and in stage 2. */
 export type DenialCause =
   | 'AP'
-  /** Of short descriptors. */
+  /** For short descriptors. */
   | 'AP[2:0]'
   | 'APTable'
   | 'XN'
@@ -96,36 +96,36 @@ export type DenialCause =
   /** Writable, and SCTLR_ELx.WXN (UWXN: writable at EL0) makes it execute-never. */
   | 'WXN'
   | 'UWXN'
-  /** What EL0 may write EL1 never executes. */
+  /** EL1 never executes memory that EL0 may write. */
   | 'EL0-writable'
   /** PSTATE.PAN, and EL0 may access it (`EPAN`: may only execute it). */
   | 'PAN'
   | 'EPAN'
   /**
-   * Root state, EL2 of Realm state, and Secure state with SCR_EL3.SIF execute nothing outside their own PA space; of EL1 and EL0 in
-   * Realm state stage 2 denies that, and tables of stage 1 there.
+   * Root state, EL2 of Realm state, and Secure state with SCR_EL3.SIF execute nothing outside their own PA space. For EL1 and EL0 in
+   * Realm state, stage 2 denies that, and also tables of stage 1 there.
    */
   | 'PA-space'
   /** TCR.E0PDn: EL0 may use no address of the range. */
   | 'E0PD'
   /** HCR.PTW: a stage-1 walk met Device memory. */
   | 'PTW'
-  /** Indirect permissions (FEAT_S1PIE, FEAT_S2PIE): what PIIndex chooses of PIR_ELx, PIRE0_ELx, S2PIR_EL2. */
+  /** Indirect permissions (FEAT_S1PIE, FEAT_S2PIE): the field of PIR_ELx, PIRE0_ELx or S2PIR_EL2 that PIIndex chooses. */
   | 'PIR'
   | 'PIRE0'
   | 'S2PIR'
-  /** What both allow is taken away: EL1 executes (or has as a Guarded Control Stack) what EL0 writes. */
+  /** Both registers allow an unsafe combination, which is taken away: EL1 executes (or uses as a Guarded Control Stack) memory that EL0 writes. */
   | 'PIR-PIRE0'
-  /** Overlay permissions (FEAT_S1POE, FEAT_S2POE): what POIndex chooses of POR_ELx, POR_EL0, S2POR_EL1. */
+  /** Overlay permissions (FEAT_S1POE, FEAT_S2POE): the field of POR_ELx, POR_EL0 or S2POR_EL1 that POIndex chooses. */
   | 'POR'
   | 'POR_EL0'
   | 'S2POR'
-  /** Writable-clean with indirect permissions, and hardware does not manage dirty state: nDirty = 1, of stage 2 Dirty = 0. */
+  /** Writable-clean with indirect permissions, and hardware does not manage dirty state: nDirty = 1, or at stage 2 Dirty = 0. */
   | 'nDirty'
   | 'Dirty'
-  /** Direct permissions make nothing a Guarded Control Stack. */
+  /** With direct permissions, no memory is a Guarded Control Stack. */
   | 'GCS'
-  /** FEAT_THE: stage 2 lets only an assured translation come here; the first table of a walk may not be here. */
+  /** FEAT_THE: stage 2 allows only assured translations to this memory; the first table of a walk may not be here. */
   | 'AssuredOnly'
   | 'TopLevel'
   /** VTCR_EL2.GCSH: a privileged Guarded Control Stack access to memory that is not AssuredOnly. */
@@ -140,15 +140,15 @@ export type DirtyStateOff = 'HD' | 'HA' | 'FEAT_HAFDBS';
 export interface Denial {
   readonly by: DenialCause;
   readonly stage: 1 | 2;
-  /** Of a descriptor's field: that descriptor's level. */
+  /** For a field of a descriptor: the descriptor's level. */
   readonly level?: number;
-  /** What stands there, where it may deny in more than one way: AP[2:1], AP[2:0], APTable, S2AP, XN[1:0]; of E0PD the range, 0 or 1. */
+  /** The field's value, if it can deny in more than one way: AP[2:1], AP[2:0], APTable, S2AP, XN[1:0]. For E0PD the range, 0 or 1. */
   readonly value?: number;
-  /** Of indirect and overlay permissions: the PIIndex or POIndex whose field of the register `value` is. */
+  /** For indirect and overlay permissions: the PIIndex or POIndex. `value` is the register's field at that index. */
   readonly index?: number;
   /** With `PIR-PIRE0`: the field of PIRE0_ELx. */
   readonly value0?: number;
-  /** The overlay allows writing and execution, and PrivWXN or UnprivWXN takes writing away. */
+  /** The overlay allows writing and execution, and PrivWXN or UnprivWXN removes writing. */
   readonly wxn?: true;
   /** With `DBM`, `nDirty` and `Dirty`. */
   readonly dirtyOff?: DirtyStateOff;
@@ -164,11 +164,11 @@ export interface Fault {
   readonly ptw?: true;
   /** With `ptw`: the stage-1 level of that descriptor. */
   readonly s1Level?: number;
-  /** With `ptw`: it was not the descriptor's fetch but its hardware update, a write. */
+  /** With `ptw`: the fault was not on the descriptor's fetch but on its hardware update, a write. */
   readonly update?: true;
   /** With stage 2: the intermediate physical address that could not be translated. */
   readonly ipa?: bigint;
-  /** With `ipa`: its space. In Secure state there are two, and each has tables of stage 2. */
+  /** With `ipa`: its space. Secure state has two, each with its own tables of stage 2. */
   readonly ipaSpace?: PaSpace;
   /** The descriptor that caused the fault and where it was read (an IPA for a stage-1 descriptor under stage 2). */
   readonly descriptor?: bigint;
@@ -177,26 +177,26 @@ export interface Fault {
   readonly fetchAddress?: bigint;
   /** Short descriptors: the domain of the entry, 0 to 15. */
   readonly domain?: number;
-  /** Of a permission fault, bits of ESR_ELx.ISS2: an overlay denied it; dirty state that software manages; AssuredOnly; TopLevel; NoTagAccess. */
+  /** For a permission fault, bits of ESR_ELx.ISS2: an overlay denied it; dirty state that software manages; AssuredOnly; TopLevel; NoTagAccess. */
   readonly overlay?: true;
   readonly dirtyBit?: true;
   readonly assuredOnly?: true;
   readonly topLevel?: true;
   readonly tagAccess?: true;
-  /** Of a granule protection fault: why, and the level of the granule protection table, 0 or 1. */
+  /** For a granule protection fault: the reason, and the level of the granule protection table, 0 or 1. */
   readonly gpc?: GpcKind;
   readonly gptLevel?: 0 | 1;
-  /** It is the access itself that may not go on, not the fetch of a descriptor. */
+  /** Whether the check failed for the access itself, not for the fetch of a descriptor. */
   readonly output?: true;
   /** The physical address that was checked, and its space. */
   readonly pa?: bigint;
   readonly paSpace?: PaSpace;
-  /** What the granule protection table says of it (GPI), where it says something. */
+  /** Its GPI in the granule protection table, if there is one. */
   readonly gpi?: number;
   /**
-   * Of a permission fault of Arm's tables: everything that denies the access, each by itself. Of a translation fault: E0PD,
-   * where that is why. A fault that a TLB entry gives has them where
-   * memory still holds what the entry does.
+   * For a permission fault in Arm's tables: everything that denies the access by itself. For a translation fault: E0PD,
+   * if that is the reason. A fault from a TLB entry has them if
+   * memory still holds the same as the entry.
    */
   readonly denied?: readonly Denial[];
 }
@@ -204,16 +204,16 @@ export interface Fault {
 /** A register bit that makes Normal memory Non-cacheable: SCTLR_ELx.C = 0 for data and walks, I = 0 for instruction fetches, HCR_EL2.CD = 1 and ID = 1 likewise at stage 2. */
 export type CacheControl = 'SCTLR.C' | 'SCTLR.I' | 'HCR.CD' | 'HCR.ID';
 
-/** Memory as an access gets it, and which controls make it so. */
+/** Memory as an access sees it, and the controls that have this effect. */
 export interface EffectiveRegion extends MemoryRegion {
   readonly by: readonly CacheControl[];
 }
 
 /** What one stage of a walk contributes. */
 export interface StageTranslation {
-  /** The stage's output for the input address: of stage 1 under stage 2 the IPA. */
+  /** The stage's output for the input address: for stage 1 under stage 2 the IPA. */
   readonly oa: bigint;
-  /** Level of the leaf; undefined where the stage is off. */
+  /** Level of the leaf; undefined if the stage is off. */
   readonly level: number | undefined;
   /** Bytes the leaf maps, and its base in the stage's output space. */
   readonly size: bigint;
@@ -230,27 +230,27 @@ export interface Translation {
   readonly ia: bigint;
   /** The physical address, at most 52 bits. */
   readonly pa: bigint;
-  /** Level of the leaf (of stage 1 where both stages translate); undefined where translation is off. */
+  /** Level of the leaf (of stage 1 if both stages translate); undefined if translation is off. */
   readonly level: number | undefined;
   /** The last stage that translates: 1 or 2. */
   readonly stage: 1 | 2;
-  /** Bytes around `ia` that this leaf maps contiguously: the block or page; of two stages the smaller. */
+  /** Bytes around `ia` that this leaf maps contiguously: the block or page, or with two stages the smaller one. */
   readonly size: bigint;
   /** PA of the first of these bytes. */
   readonly leafBase: bigint;
-  /** Of both stages together, SCTLR_ELx.C and .I taken as 1 (as PAR_EL1 may report it). */
+  /** Attributes of both stages together, assuming SCTLR_ELx.C and .I are 1 (as PAR_EL1 may report them). */
   readonly attributes: MemoryAttributes;
   /** Effective: Device and Normal Non-cacheable memory is outer shareable. */
   readonly shareability: Shareability;
-  /** What this access gets, where SCTLR_ELx.C or I, or HCR_EL2.CD or ID, makes another memory of `attributes` and `shareability`. */
+  /** The memory that this access sees, if SCTLR_ELx.C or I, or HCR_EL2.CD or ID, changes `attributes` and `shareability`. */
   readonly effective?: EffectiveRegion;
-  /** Of both stages together, for an access like the one asked (PAN included). */
+  /** Permissions of both stages together, for an access like the requested one (PAN included). */
   readonly permissions: Permissions;
   /** nG = 0: the entry is for every ASID. Regimes without ASID are global; a Secure translation below an NSTable never is. */
   readonly global: boolean;
   /** The Security state of the access. */
   readonly security: SecurityState;
-  /** The physical address space of the PA: the state's own, or what NS, NSTable and NSE say. (DDI 0487 D8.4.6.) */
+  /** The physical address space of the PA: the state's own, or the one that NS, NSTable and NSE choose. (DDI 0487 D8.4.6.) */
   readonly paSpace: PaSpace;
   /** The PA is in the Non-secure address space. */
   readonly ns: boolean;
@@ -262,13 +262,13 @@ export interface Translation {
   readonly guarded: boolean;
   /** Short descriptors: the domain, 0 to 15. */
   readonly domain?: number;
-  /** An instruction fetch from Device memory: the Normal Non-cacheable memory that it is taken as, where no fault is. */
+  /** For an instruction fetch from Device memory: the Normal Non-cacheable memory that it counts as, if there is no fault. */
   readonly fetchedAs?: MemoryRegion;
-  /** Faults that the architecture permits in place of this answer. (DDI 0487 B2.10.2: a fetch from Device memory.) */
+  /** Faults that the architecture permits instead of this answer. (DDI 0487 B2.10.2: a fetch from Device memory.) */
   readonly permitted?: readonly Fault[];
-  /** Under stage 2: the space of the IPA, `stage1.oa` (where stage 1 is off, of `ia`). */
+  /** Under stage 2: the space of the IPA, `stage1.oa` (or `ia`, if stage 1 is off). */
   readonly ipaSpace?: PaSpace;
-  /** Each stage by itself, where it is part of the regime. */
+  /** Each stage by itself, if it is part of the regime. */
   readonly stage1?: StageTranslation;
   readonly stage2?: StageTranslation;
   readonly steps: readonly WalkStep[];
@@ -281,10 +281,10 @@ export interface FaultedWalk {
   readonly fault: Fault;
   /** The Security state of the access. */
   readonly security: SecurityState;
-  /** Faults that the architecture permits in place of this one. */
+  /** Faults that the architecture permits instead of this one. */
   readonly permitted?: readonly Fault[];
   readonly steps: readonly WalkStep[];
 }
 
-/** What a walk answers; `ok` tells a translation from a fault. */
+/** The answer of a walk; `ok` tells a translation from a fault. */
 export type WalkResult = Translation | FaultedWalk;

@@ -1,4 +1,4 @@
-/** The walker: what a PE's MMU answers to an access, given memory and register values and nothing else. (DDI 0487 D8, G5.) */
+/** The walker: how a PE's MMU answers an access, from memory and register values only. (DDI 0487 D8, G5.) */
 import type { Regime } from '../arch/regimes.ts';
 import type { SecurityState } from '../arch/security.ts';
 import type { PhysicalMemory } from '../memory/index.ts';
@@ -17,59 +17,59 @@ import type { Access, WalkResult } from './types.ts';
 import { bigintOf, halvesOf, smallNumber } from './word.ts';
 
 const HIGH = 2 ** 32;
-/** Beside the six permission bits. */
+/** Flags beside the six permission bits in the key of an access. */
 const PAN_KEY = 64;
 const UPDATE_KEY = 128;
 const GCS_KEY = 256;
 const TAG_KEY = 512;
 
-/** A 64-bit address as a signed number, or NaN where a double can't hold it: a tagged address. Its top bits would not be all alike. */
+/** A 64-bit address as a signed number, or NaN if a double can't hold it. That is a tagged address, whose top bits are not all equal. */
 function signedNumber(ia: bigint): number {
   const { lo, hi } = halvesOf(ia);
   const high = hi | 0;
   return high >> 21 === high >> 31 ? high * HIGH + lo : Number.NaN;
 }
 
-/** What a walk is where nobody says it. */
+/** The default access of a walk. */
 const READ: Access = Object.freeze({ access: 'read' });
 
-/** What a walker is made of. */
+/** Options of a walker. */
 export interface WalkerOptions {
   readonly regime: Regime;
   readonly registers: WalkerRegisters;
   /** The PE's model and features. Default `max`: everything, with 52 PA bits. */
   readonly cpu?: CpuOptions;
   /**
-   * Whose accesses they are: in Secure state NS and NSTable decide the PA's address space, in EL2's of Realm state NS, in Root state
-   * (EL3 with FEAT_RME) NSE and NS. Default: what `scr` says, or else Secure of EL3 and Non-secure of everything else.
+   * The Security state of the accesses. NS and NSTable decide the PA's address space in Secure state, NS at EL2 in Realm state, and in Root state
+   * (EL3 with FEAT_RME) NSE and NS. Default: what `scr` says, or else Secure for EL3 and Non-secure for everything else.
    */
   readonly security?: SecurityState;
-  /** SCR_EL3, 64 bits: NSE and NS say the Security state, and SIF that Secure state executes nothing from Non-secure memory. */
+  /** SCR_EL3, 64 bits. NSE and NS give the Security state. With SIF, Secure state executes nothing from Non-secure memory. */
   readonly scr?: bigint;
   /** True: the same as `security: 'secure'`. */
   readonly secure?: boolean;
 }
 
 /**
- * A translation regime ready to walk. Register values were decoded when it was made; memory is read anew in every walk
- * (there is no TLB), and written where TCR.HA or HD let hardware update a descriptor.
+ * A translation regime ready to walk. Register values were decoded when it was made; every walk reads memory again
+ * (there is no TLB), and writes it if TCR.HA or HD let hardware update a descriptor.
  */
 export class Walker {
   readonly regime: Regime;
   readonly cpu: CpuFeatures;
-  /** Whose accesses they are. */
+  /** The Security state of the accesses. */
   readonly security: SecurityState;
-  /** Granule protection checks are on (GPCCR_EL3.GPC). */
+  /** Whether granule protection checks are on (GPCCR_EL3.GPC). */
   readonly granuleProtection: GranuleProtection | undefined;
   readonly #stages: Stages;
-  /** Without granule protection checks of the access itself, and without any. */
+  /** The same without granule protection checks of the access itself, and without any checks. */
   readonly #atStages: Stages;
   readonly #unchecked: Stages;
   readonly #memory: PhysicalMemory | undefined;
   readonly #fast: (FastPath | undefined)[] = [];
   readonly #requests: (S1Request | undefined)[] = new Array(1024).fill(undefined);
 
-  /** @internal Use {@link createWalker}. Without `memory` there is no fast path, and the full walk takes its place. */
+  /** @internal Use {@link createWalker}. Without `memory` there is no fast path, and the full walk replaces it. */
   constructor(
     regime: Regime,
     cpu: CpuFeatures,
@@ -93,7 +93,7 @@ export class Walker {
    *
    * @param ia - the input address, 0 to 2^64 - 1: a VA, or an IPA in the `-s2` regimes.
    * @param access - default: a privileged read.
-   * @returns a translation or a fault. Whatever tables and registers hold, this is an answer and never an exception.
+   * @returns a translation or a fault. Tables and registers never cause an exception, whatever they hold.
    * @throws WalkerError for an address that is not 64 bits or an unknown kind of access.
    *
    * @example
@@ -138,8 +138,8 @@ export class Walker {
    * {@link translate} for many addresses at once.
    *
    * @param ias - input addresses as signed 64-bit numbers: those of an upper range (TTBR1) are negative, `-0x1000` the last page.
-   * A double holds them up to 2^53 either way, which leaves out tagged addresses.
-   * @param pas - takes the PAs, `-1` where the access faults; another array than `ias`.
+   * A double holds them exactly from -2^53 to 2^53, which excludes tagged addresses.
+   * @param pas - receives the PAs, `-1` if the access faults. It must be a different array from `ias`.
    * @returns how many addresses were translated.
    * @throws WalkerError for an address that is no integer, an unknown kind of access, or `pas` shorter than `ias` or the same.
    */
@@ -162,7 +162,7 @@ export class Walker {
     return ias.length - faults;
   }
 
-  /** A translation without steps, by way of the fast path. It leaves every fault to the walk, which says what it is. */
+  /** A translation without steps, by the fast path. Every fault is left to the full walk, which gives its details. */
   #quickly(ia: bigint, plain: number, access: Access, request: S1Request): WalkResult | undefined {
     const fast = this.#fastPath(access);
     if (fast === undefined) return undefined;
@@ -172,14 +172,14 @@ export class Walker {
     return translateLeaf(this.#stages, ia, request, fast.leaf!, pa);
   }
 
-  /** The full walk's answer, in the fast path's words. */
+  /** The full walk's answer, in the fast path's form. */
   #ask(ia: number, access: Access): number {
     if (!Number.isSafeInteger(ia)) throw new WalkerError(`${ia} is not an address that a double holds`);
     const result = this.walk(BigInt.asUintN(64, BigInt(ia)), { ...access, trace: false });
     return result.ok ? Number(result.pa) : FAULT;
   }
 
-  /** The tables that a walk may come to, stage by stage, for tools that look at whole tables. */
+  /** The tables that a walk may use, stage by stage, for tools that read whole tables. */
   trees(): TableTree[] {
     return this.#unchecked.trees();
   }
@@ -194,7 +194,7 @@ export class Walker {
     const privileged = this.#privileged(access);
     const pan = this.#pan(access);
     const update = access.update !== false;
-    // A fetch is neither of a Guarded Control Stack nor Tag Checked.
+    // An instruction fetch is neither a Guarded Control Stack access nor Tag Checked.
     const data = access.access !== 'execute';
     const gcs = data && access.gcs === true;
     const tagChecked = data && access.tagChecked === true;
@@ -264,7 +264,7 @@ export function createWalker(memory: PhysicalMemory, options: WalkerOptions): Wa
   return new Walker(regime, features, stages, memory, unchecked);
 }
 
-/** What JavaScript callers leave out. @throws WalkerError that says what belongs there. */
+/** Checks for members that JavaScript callers may leave out. @throws WalkerError that says what belongs there. */
 function checkOptions(memory: unknown, options: Partial<WalkerOptions> | undefined): void {
   const example = "createWalker(memory, { regime: 'el1&0', registers: { ttbr0, tcr, mair } })";
   if (typeof memory !== 'object' || memory === null || !('read64' in memory)) {
@@ -278,12 +278,12 @@ function checkOptions(memory: unknown, options: Partial<WalkerOptions> | undefin
   }
 }
 
-/** A walker of the EL1&0 regime with stage 1 alone: `createWalker` with regime `el1&0`. */
+/** A walker of the EL1&0 regime with only stage 1: `createWalker` with regime `el1&0`. */
 export function stage1(memory: PhysicalMemory, registers: WalkerRegisters, cpu?: CpuOptions): Walker {
   return createWalker(memory, { regime: 'el1&0', registers, ...(cpu !== undefined && { cpu }) });
 }
 
-/** A walker of stage 2 alone, from IPA to PA: `createWalker` with regime `el1&0-s2`. */
+/** A walker of only stage 2, from IPA to PA: `createWalker` with regime `el1&0-s2`. */
 export function stage2(memory: PhysicalMemory, registers: WalkerRegisters, cpu?: CpuOptions): Walker {
   return createWalker(memory, { regime: 'el1&0-s2', registers, ...(cpu !== undefined && { cpu }) });
 }

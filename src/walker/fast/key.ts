@@ -1,5 +1,5 @@
 /**
- * Permission fields of a leaf, and what the tables above it say, as one small number: an index into what each combination allows.
+ * The permission fields of a leaf and of the tables above it as one small number: an index into the rights of each combination.
  * (DDI 0487 D8.4: AP[2:1] or S2AP, UXN and PXN or XN[1:0], DBM, the hierarchical bits.)
  */
 import { STAGE1_LEAF } from '../../arch/descriptors/index.ts';
@@ -17,7 +17,7 @@ const { fields: KEY } = layout(
 );
 const KEYS = 2 ** (KEY.TABLE.high + 1);
 
-/** How far down each field is moved into a key, and the bits that it takes there. (Of stage 2 they stand at the same bits.) */
+/** How far each field is shifted down into a key, and its bits there. (Fields of stage 2 use the same bits.) */
 const { fields: FIELDS } = STAGE1_LEAF;
 const AP_SHIFT = shiftOf(FIELDS['AP[2:1]']) - shiftOf(KEY.AP);
 const AP_KEY = lowMask(KEY.AP);
@@ -37,7 +37,7 @@ export function keyOf(lo: number, hi: number, tableBits: number): number {
   );
 }
 
-/** What a function answers for every key. */
+/** The results of a function for every key. */
 export function everyKey(
   maskOf: (ap: number, xn: number, dbm: boolean, table: number) => number,
 ): Uint16Array {

@@ -1,6 +1,6 @@
 /**
- * The fast path: an address to its PA and nothing else, without an object on the way. It knows one stage of little-endian 64-bit
- * descriptors that hardware need not update, and leaves all else to the full walk. (DDI 0487 D8.2; the order of checks does
+ * The fast path: from an address to its PA and nothing else, without allocating objects. It handles one stage of little-endian 64-bit
+ * descriptors that hardware need not update, and leaves everything else to the full walk. (DDI 0487 D8.2; the order of checks does
  * not matter here, since every fault is the same answer.)
  */
 import type { PhysicalMemory, RamRegion } from '../../memory/index.ts';
@@ -11,9 +11,9 @@ import { keyOf } from './key.ts';
 import { DIRTIES, type DirectStage, type TablePlan, tablePlans } from './plan.ts';
 import { OUTSIDE, slotOf, TableViews } from './table-views.ts';
 
-/** In place of a PA: the access faults. */
+/** Returned instead of a PA: the access faults. */
 export const FAULT = -1;
-/** In place of a PA: only the full walk can tell. */
+/** Returned instead of a PA: only the full walk knows the answer. */
 export const ASK = -2;
 
 const HIGH = 2 ** 32;
@@ -23,7 +23,7 @@ const ENTRY_WORDS_LOG2 = 1;
 const LAST = 4;
 /** Level 3 tables (or blocks in their place) that a bulk run keeps at hand: of 1 GiB with 4K pages all. */
 const SLOTS = 512;
-/** In constants of this module, which the compiler takes for numbers. */
+/** Copied into constants of this module, which the compiler treats as numbers. */
 const VALID = VALID_BIT;
 const TYPE = TYPE_BIT;
 const TYPES = VALID | TYPE;
@@ -40,17 +40,17 @@ const GROUPS = new Int32Array(BATCH);
 const DESCRIPTOR_LOWS = new Int32Array(BATCH);
 const DESCRIPTOR_HIGHS = new Int32Array(BATCH);
 
-/** What is asked for each time. */
+/** The requested access, the same for all addresses. */
 export interface FastAccess {
   /** The one permission bit that the access needs. */
   readonly needed: number;
   readonly write: boolean;
   readonly privileged: boolean;
-  /** PAN is in effect, and the access is one of data. */
+  /** Whether PAN is in effect and the access is a data access. */
   readonly pan: boolean;
 }
 
-/** The leaf of the last translation, with what it allows. */
+/** The leaf of the last translation, with its rights. */
 export interface FoundLeaf extends Leaf {
   /** Of stage 1: its range's parameters. */
   readonly s1: S1Params | undefined;
@@ -59,7 +59,7 @@ export interface FoundLeaf extends Leaf {
 
 /** Input addresses are signed 64-bit numbers that a double holds exactly. */
 export class FastPath {
-  /** Of the last `translate` that was not FAULT or ASK. */
+  /** For the last `translate` that was not FAULT or ASK. */
   leaf: FoundLeaf | undefined;
   readonly #ranges: readonly FastRange[];
 
@@ -265,7 +265,7 @@ class FastRange implements FoundLeaf {
     return to;
   }
 
-  /** What the descriptors that were read say. */
+  /** Decodes the descriptors that were read. */
   #decode(pas: Float64Array, from: number, to: number): void {
     const { tableHigh, movedShift, movedMask, beyondOutput } = this.#plan;
     const plain = this.#plain;
@@ -284,12 +284,12 @@ class FastRange implements FoundLeaf {
         const mask = groupLows[slot]!;
         pas[i] = high * HIGH + (((lo & mask) | (LOWS[j]! & ~mask)) >>> 0);
       } else if (((lo ^ type) & TYPES) !== 0) pas[i] = FAULT;
-      // FAULT or ASK, which the address has no part in.
+      // FAULT or ASK, which do not depend on the address.
       else pas[i] = this.#leaf(lo, hi, LAST, tableBits, 0);
     }
   }
 
-  /** After a translation from the first table: keeps where it ended, for the addresses around it. */
+  /** After a translation from the first table, remembers where it ended, for nearby addresses. */
   #remember(group: number): void {
     if (this.#words === undefined) return;
     const slot = group & (SLOTS - 1);

@@ -1,6 +1,6 @@
 /**
- * What the fast path knows of a range's tables: plain numbers by level, and what every combination of permission fields allows.
- * (DDI 0487 D8.2 to D8.4. The rules themselves stand in the full walk's own functions, which are asked here once each.)
+ * What the fast path knows about a range's tables: plain numbers by level, and the rights of every combination of permission fields.
+ * (DDI 0487 D8.2 to D8.4. The rules themselves are in the functions of the full walk, which are called once here.)
  */
 import { STAGE1_LEAF } from '../../arch/descriptors/index.ts';
 import { type FieldBits, highMask, shiftOf } from '../../arch/read.ts';
@@ -19,28 +19,28 @@ import type { S1Ranges } from '../ranges.ts';
 import { s1Permissions } from '../stage1-permissions.ts';
 import { everyKey } from './key.ts';
 
-/** The one stage of a regime, with 64-bit descriptors: all that the fast path can do by itself. */
+/** The only stage of a regime, with 64-bit descriptors, which is all that the fast path can handle. */
 export type DirectStage =
   | { readonly stage1: S1Ranges }
   | { readonly stage2: S2Params; readonly inputBits: number; readonly cpu: CpuFeatures };
 
-/** A write to this entry makes it dirty in memory: only the full walk does that. Beside the bits of permissions. */
+/** A flag above the permission bits: a write to this entry makes it dirty in memory, which only the full walk does. */
 export const DIRTIES = 256;
 
 /** Values of XN with one bit set. */
 const PXN = 0b01;
 const UXN = 0b10;
 
-/** Entries of the arrays by level are at `level + 1`. */
+/** Arrays by level are indexed with `level + 1`. */
 const LEVELS = [-1, 0, 1, 2, 3];
 
 /** The tables of one range. Input addresses are doubles, descriptors two int32 halves. */
 export interface TablePlan {
-  /** Input addresses `[first, end)`, and what to take off for the address within the range. */
+  /** Input addresses `[first, end)`, and what to subtract for the address within the range. */
   readonly first: number;
   readonly end: number;
   readonly bias: number;
-  /** Of stage 1: what else its registers say. */
+  /** For stage 1: its other parameters. */
   readonly s1: S1Params | undefined;
   readonly startLevel: number;
   readonly tableBase: number;
@@ -59,7 +59,7 @@ export interface TablePlan {
   /** The same of a table descriptor. */
   readonly tableLow: number;
   readonly tableHigh: number;
-  /** Address bits that stand elsewhere: moved up by `movedShift` from the low half into these bits of the high one. */
+  /** Address bits in another place: shifted up by `movedShift` from the low half into these bits of the high one. */
   readonly movedShift: number;
   readonly movedMask: number;
   /** Output addresses must be below, and a table's address bits [51:32] among these be zero. */
@@ -67,11 +67,11 @@ export interface TablePlan {
   readonly beyondOutput: number;
   /** All bits of a key's TABLE, or 0 where table descriptors' permission bits do not count. */
   readonly hierarchical: number;
-  /** AF = 0 is a fault only the full walk can tell from what it has to update, so it is left to it. */
+  /** With AF = 0, only the full walk can tell a fault from an update, so it is left to the full walk. */
   readonly allowed: Uint16Array;
 }
 
-/** The plans of a stage for an access, none where every access faults. */
+/** The plans of a stage for an access. None if every access faults. */
 export function tablePlans(
   stage: DirectStage,
   { privileged, pan }: { readonly privileged: boolean; readonly pan: boolean },

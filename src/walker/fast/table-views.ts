@@ -1,5 +1,5 @@
 /**
- * Where the tables of the fast path lie in host memory: a table's address to the array and index of its first word. RAM that was
+ * Where the tables of the fast path are in host memory: maps a table's address to the array and index of its first word. RAM that was
  * once written stays where it is, so this may be remembered; its contents are read each time.
  */
 import type { PhysicalMemory } from '../../memory/index.ts';
@@ -7,12 +7,12 @@ import type { PhysicalMemory } from '../../memory/index.ts';
 const SLOTS = 1024;
 const PAGE_LOG2 = 12;
 const HIGH = 2 ** 32;
-/** No table is there: its low half is no multiple of 64. */
+/** An empty slot: no table has this low half, since it is no multiple of 64. */
 const NOWHERE = 1;
 
 /** Every word of the table is 0: nothing was ever written there. */
 export const ZEROS = -1;
-/** The table is not wholly in RAM. */
+/** Part of the table is outside RAM. */
 export const OUTSIDE = -2;
 
 /** Direct-mapped by the table's page. Addresses are two int32 halves. */

@@ -36,7 +36,7 @@ const SH = lowMask(FIELDS['SH[1:0]']);
 const SH_SHIFT = shiftOf(FIELDS['SH[1:0]']);
 const READ = Number(place(FIELDS.AP, 0b01));
 const WRITE = Number(place(FIELDS.AP, 0b10));
-/** Of XN[1:0] the upper bit counts. */
+/** Only the upper bit of XN[1:0] counts. */
 const XN = highMask({ high: FIELDS['XN[1:0]'].high, low: FIELDS['XN[1:0]'].high });
 
 const CACHE: Cacheability = {

@@ -46,11 +46,11 @@ const RESERVED = highMask(RISCV_RESERVED);
 const PPN_SHIFT = shiftOf(FIELDS.PPN);
 const PPN_LOW = lowMask(FIELDS.PPN);
 const PPN_HIGH = highMask(FIELDS.PPN);
-/** What the lowest bits of a page number say in a range. */
+/** The lowest bits of a page number in a range. */
 const RANGE_PAGES = 2 ** (FIELDS.RANGE.high - FIELDS.RANGE.low + 1);
 const RANGE_64K = FIELDS.RANGE.fixed;
 
-/** By the byte that MAIR would have for it. */
+/** Memory types by their byte in MAIR. */
 function region(byte: number, shareability: Shareability): MemoryRegion {
   return { attributes: Object.freeze(decodeMairByte(byte, { mte: false, xs: false })), shareability };
 }
@@ -73,7 +73,7 @@ export function riscvTables(satp: bigint): {
   };
 }
 
-/** What a walk depends on. `unsigned`: the input has as many bits as the tables translate, and zeros above. */
+/** The parameters of a walk. `unsigned`: the input has as many bits as the tables translate, and zeros above. */
 export interface RiscvRegisters {
   readonly satp: bigint;
   readonly sstatus: bigint;
@@ -84,10 +84,10 @@ export interface RiscvRegisters {
 export class StageRiscv {
   readonly #memory: TableMemory;
   readonly #base: number;
-  /** Of 56 bits a machine has as many as it has memory for, here at most 52. */
+  /** The format has 56 PA bits. A machine implements what its memory needs, here at most 52. */
   readonly #paBits: number;
   readonly #bare: boolean;
-  /** Undefined for a mode that is reserved or not implemented: a hart would not take it. */
+  /** Undefined for a mode that is reserved or not implemented, which a hart would not accept. */
   readonly #startLevel: number | undefined;
   readonly #unsigned: boolean;
   readonly #sum: boolean;
@@ -146,7 +146,7 @@ export class StageRiscv {
       const { lo, hi } = this.#memory;
       const word = word64(lo, hi);
       const output = pageNumber(lo, hi) * 2 ** PAGE_LOG2;
-      // Step 3: not valid, or with what is reserved.
+      // Step 3: not valid, or with reserved bits or values.
       const kind = kindOf(lo, hi, level);
       // Step 4: a pointer leads down, and below the last level there is nothing. G of a pointer is for all below it.
       global ||= (lo & G) !== 0;
@@ -159,11 +159,11 @@ export class StageRiscv {
         steps?.push(step(at, 'invalid', word));
         return fault('translation', at, word);
       }
-      // Svnapot: of a range of 64K the low bits of PPN say its length, and those of VPN take their place.
+      // Svnapot: in a 64K range, the low bits of PPN give its length, and those of VPN replace them.
       const leaf = { ...at, sizeLog2: hi & N ? NAPOT_64K_LOG2 : sizeLog2 };
       const base = alignDown(output, leaf.sizeLog2);
       steps?.push(step(leaf, level === LAST_LEVEL ? 'page' : 'block', word, base));
-      // Steps 6 and 7: whose page it is, and what may be done with it.
+      // Steps 6 and 7: who may use the page, and for which accesses.
       const permissions = this.#permissions(lo, request);
       if ((permissions & requiredPermission(request.access, request.privileged)) === 0) {
         return fault('permission', leaf, word);
@@ -198,7 +198,7 @@ export class StageRiscv {
   }
 }
 
-/** How many addresses there are. */
+/** The number of addresses. */
 const ADDRESSES = 1n << 64n;
 
 /** log2 of the bytes that an entry of a level covers. */
@@ -260,11 +260,11 @@ function pageNumber(lo: number, hi: number): number {
 /** W without R, memory type 3, bits [60:54], and what Svnapot leaves for other sizes. */
 function reservedInLeaf(lo: number, hi: number, level: number): boolean {
   if (hi & RESERVED || (lo & (R | W)) === W || (hi & PBMT) >>> PBMT_SHIFT === PBMT_RESERVED) return true;
-  // N exists at the last level, for 64K alone: PPN[3:0] = 0b1000.
+  // N exists only at the last level and only for 64K: PPN[3:0] = 0b1000.
   return (hi & N) !== 0 && (level < LAST_LEVEL || pageNumber(lo, hi) % RANGE_PAGES !== RANGE_64K);
 }
 
-/** Of a pointer only PPN, RSW and G are in use. (W alone is no permission either: reserved.) */
+/** A pointer uses only PPN, RSW and G. (W alone is no permission either: reserved.) */
 function reservedInPointer(lo: number, hi: number): boolean {
   return (lo & (W | U | A | D)) !== 0 || (hi & (N | PBMT | RESERVED)) !== 0;
 }

@@ -1,8 +1,8 @@
-/** Steps and faults of walks that are not VMSA's: one stage of 64-bit descriptors, each fetched from where it lies. (The shape of DDI 0487 J1.3 FaultRecord.) */
+/** Steps and faults of walks outside VMSA: one stage of 64-bit descriptors. (The shape of DDI 0487 J1.3 FaultRecord.) */
 import type { StageFault } from '../lookup.ts';
 import type { Fault, FaultKind, WalkStep } from '../types.ts';
 
-/** Where a walk stands: an entry of a table. */
+/** The current place of a walk: an entry of a table. */
 export interface Place {
   readonly level: number;
   readonly tableBase: number;
@@ -11,7 +11,7 @@ export interface Place {
   readonly sizeLog2: number;
 }
 
-/** The fetch of that entry. */
+/** The step for the fetch of that entry. */
 export function step(at: Place, kind: WalkStep['kind'], word?: bigint, output?: number): WalkStep {
   return {
     stage: 1,
