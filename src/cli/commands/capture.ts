@@ -25,7 +25,7 @@ import {
 } from '../machine/options.ts';
 import { checkBaseGiven } from '../machine/parts.ts';
 import { readTarget } from '../machine/read.ts';
-import type { Target } from '../machine/target.ts';
+import { notesOf, type Target } from '../machine/target.ts';
 import type { Cli, Output } from '../output.ts';
 import { checkOutputFile, writeOutputFile } from '../output-file.ts';
 
@@ -101,7 +101,7 @@ async function capture(
   const document = captureImage({
     name: options.name ?? `capture of ${target.name}`,
     producer: 'lpae capture',
-    notes: target.warnings,
+    notes: notesOf(target),
     machine: target.machine,
     stream: target.stream,
     security: target.walker.security,

@@ -13,7 +13,7 @@ import { EXIT } from '../io.ts';
 import { derivationJson, registerLines } from '../machine/derivation.ts';
 import { addTargetOptions, DERIVATION_HELP, FILE_ARGUMENT, TARGET_HELP } from '../machine/options.ts';
 import { readSides, type SideOptions } from '../machine/read.ts';
-import type { Target } from '../machine/target.ts';
+import { notesOf, type Target } from '../machine/target.ts';
 import type { Cli, Output } from '../output.ts';
 import { sayText } from '../text/dump-text.ts';
 
@@ -64,8 +64,9 @@ export function define(command: Command, cli: Cli): void {
 async function diff(out: Output, a: string, b: string, options: DiffOptions): Promise<number> {
   const { by } = options;
   const [left, right] = await readSides([a, b], out.io, options);
-  const notes = [left, right].flatMap(({ name, warnings }) => warnings.map((text) => `${name}: ${text}`));
-  for (const note of notes) out.note(note);
+  for (const { name, warnings } of [left, right])
+    for (const warning of warnings) out.note(`${name}: ${warning}`);
+  const notes = [left, right].flatMap((target) => notesOf(target).map((text) => `${target.name}: ${text}`));
   const meaning = by === 'bits' ? [] : meaningOf(out, left, right, options.sizes === true);
   const bits: BitsDiff =
     by === 'meaning' ? { entries: [], trees: [], more: 0 } : diffBits(left.walker, right.walker);

@@ -21,7 +21,7 @@ import {
   type TargetOptions,
 } from '../machine/options.ts';
 import { readTarget } from '../machine/read.ts';
-import type { Target } from '../machine/target.ts';
+import { notesOf, type Target } from '../machine/target.ts';
 import type { Cli, Output } from '../output.ts';
 import { addSvgOptions, checkSvgOptions, type SvgOptions, writeSvg } from '../svg-file.ts';
 import { nodeJson, rangeJson, spaceLines } from '../text/dump-text.ts';
@@ -106,7 +106,7 @@ async function dump(out: Output, files: readonly string[], options: DumpOptions)
     out.document('lpae.dump/1', {
       name: target.name,
       regime,
-      notes: target.warnings,
+      notes: notesOf(target),
       ...(walker.security !== undefined && { security: securityWord(walker.security) }),
       derivation: derivationJson(target),
       ...(only !== undefined && { in_part: true }),

@@ -20,7 +20,7 @@ import { EXIT, usageError } from '../io.ts';
 import { derivationOf } from '../machine/derivation.ts';
 import { addTargetOptions, FILE_ARGUMENT, TARGET_HELP, type TargetOptions } from '../machine/options.ts';
 import { readTargets } from '../machine/read.ts';
-import type { Target } from '../machine/target.ts';
+import { notesOf, type Target } from '../machine/target.ts';
 import type { Cli, Output } from '../output.ts';
 
 interface LintOptions extends TargetOptions {
@@ -97,7 +97,7 @@ function lintTarget(target: Target, rules: readonly RuleName[], out: Output): Sp
     const names = result.skipped.join(', ');
     out.note(`skipped, because memory types are not known without MAIR: ${names}`);
   }
-  return { name, regime, ranges, result, notes: target.warnings };
+  return { name, regime, ranges, result, notes: notesOf(target) };
 }
 
 type Across = ReturnType<typeof lintAcross> | undefined;

@@ -18,6 +18,7 @@ import {
 } from '../machine/options.ts';
 import { checkBaseGiven } from '../machine/parts.ts';
 import { readTarget } from '../machine/read.ts';
+import { notesOf } from '../machine/target.ts';
 import type { Cli, Output } from '../output.ts';
 import { walkJson } from '../text/walk-json.ts';
 import { walkLines } from '../text/walk-text.ts';
@@ -80,7 +81,7 @@ async function walk(
   if (out.json) {
     const walks = results.map((result) => walkJson(result, access, walker));
     const derivation = derivationJson(target);
-    const notes = target.warnings;
+    const notes = notesOf(target);
     out.document('lpae.walk/1', { name, regime, notes, derivation, walks, ...(golden && { golden }) });
   } else {
     const told = registerLines(target, { derivation: options.derivation || explained }, out.style);

@@ -7,6 +7,7 @@ import { type CliIo, usageError } from '../io.ts';
 import type { TargetOptions } from './options.ts';
 import {
   askedStream,
+  bitNotes,
   chosenStream,
   type FoundRegisters,
   givenRegisters,
@@ -64,6 +65,7 @@ export async function memoryTarget(
     stream,
     dumped: true,
     ungiven,
+    details: bitNotes(values),
     warnings: [
       ...notes,
       ...registerNotes(values),

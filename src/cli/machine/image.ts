@@ -7,6 +7,7 @@ import { type CliIo, usageError } from '../io.ts';
 import type { TargetOptions } from './options.ts';
 import {
   askedStream,
+  bitNotes,
   givenRegisters,
   registerNotes,
   resolved,
@@ -52,6 +53,8 @@ export async function imageTarget(
   };
   const machine = smmuRegime(asked, stream, file);
   const walker = said(file, () => createMachine(machine))(stream);
+  // Of the file's own registers what is not read is the file's matter.
+  const changed = given.source !== undefined || Object.keys(given.over).length > 0;
   // An SMMU's image has stream tables, context descriptors and queues too.
   const frames = isStream(machine.regime) ? {} : { frames: framesOf(image) };
   return {
@@ -61,7 +64,8 @@ export async function imageTarget(
     machine,
     stream,
     dumped: false,
-    warnings: [...image.notes, ...registerNotes(values), ...securityNotes(walker)],
+    warnings: [...(changed ? registerNotes(values) : []), ...securityNotes(walker)],
+    details: [...image.notes, ...(changed ? [] : registerNotes(values)), ...bitNotes(values)],
     ...frames,
     ...(row && { row }),
   };

@@ -213,7 +213,6 @@ export function registerNotes({ regime, because, assumed, ignored }: ResolvedReg
   const of = (kind: IgnoredRegister['kind']) => ignored.filter((one) => one.kind === kind);
   const names = (list: readonly IgnoredRegister[]) => list.map(({ register }) => register).join(', ');
   const others = of('other');
-  const bits = of('bits').map(({ register, why }) => `${register}: ${why}`);
   const bystanders = of('bystander').length;
   return [
     ...(because === undefined ? [] : [`regime ${regime}: ${because}`]),
@@ -222,9 +221,13 @@ export function registerNotes({ regime, because, assumed, ignored }: ResolvedReg
     ...of('unmodelled').map(({ register, why }) => `${register} is ignored: ${why}`),
     ...(of('unknown').length > 0 ? [`not known here, and ignored: ${names(of('unknown'))}`] : []),
     ...(others.length > 0 ? [`${regime} does not read ${names(others)}`] : []),
-    ...(bits.length > 0 ? [bits.join('; ')] : []),
     ...(bystanders > 0 ? [`${counted(bystanders, 'register')} that no walk reads left out`] : []),
   ];
+}
+
+/** Bits of given registers that are set and that no walk reads. Most registers of a running system have some. */
+export function bitNotes({ ignored }: ResolvedRegisters): string[] {
+  return ignored.filter(({ kind }) => kind === 'bits').map(({ register, why }) => `${register}: ${why}`);
 }
 
 /** An SMMU's regime comes from the stream table entry: stage 1, stage 2 or both. */

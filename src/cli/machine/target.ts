@@ -24,4 +24,11 @@ export interface Target {
   readonly undone?: readonly string[];
   /** Notes to show with the result: refusals of a request, assumptions of a reader. */
   readonly warnings: readonly string[];
+  /** What `--json` tells besides: too much for every answer in words. */
+  readonly details?: readonly string[];
+}
+
+/** Everything that is said beside an answer, for `--json`. */
+export function notesOf({ warnings, details = [] }: Target): string[] {
+  return [...warnings, ...details];
 }
