@@ -82,6 +82,7 @@ export const intentSchema = members({
   rounded: maybe(v.boolean()),
   ranges: v.array(rangeSchema),
   derivation: maybe(v.unknown()),
+  notes: maybe(v.array(v.string())),
   scanned: maybe(v.array(members({ first: address, last: address }))),
   in_part: maybe(v.pipe(v.boolean(), v.description('nothing is said of addresses that were not scanned'))),
   tables: maybe(v.unknown()),
