@@ -1,9 +1,9 @@
 /**
  * How the hardware side declares its words: registers, descriptors, structures in memory and event records, each as named bit
- * fields, declared once. Names, types and masks follow from the declaration. (The formats of the driver side declare theirs apart.)
+ * fields, declared once. Names, types and masks follow from the declaration. (The formats of the driver side declare their own.)
  */
 
-/** Bits `[high:low]` of a word. In a structure of several 64-bit words they count on, the lowest word first. */
+/** Bits `[high:low]` of a word. In a structure of several 64-bit words, numbers continue through the words, the lowest word first. */
 export interface BitField {
   /** The manual's name: `T0SZ`, `AP[2:1]`. */
   readonly name: string;
@@ -12,17 +12,17 @@ export interface BitField {
   readonly kind: 'field';
   /** What the field is, in a few words. */
   readonly meaning: string;
-  /** Where it stands: `DDI 0487 D24.2.194`. */
+  /** Its section: `DDI 0487 D24.2.194`. */
   readonly reference: string;
   /** Names of values. */
   readonly values?: Readonly<Record<number, string>>;
-  /** For address bits: which address bit the field's lowest bit carries. */
+  /** For address bits: the address bit that the field's lowest bit holds. */
   readonly address?: number;
   /** The feature without which the bits are RES0 or ignored: `FEAT_LPA2`. */
   readonly feature?: string;
 }
 
-/** A register, a structure or a record: its fields from the highest bit down. Bits that no field names mean nothing here. */
+/** A register, a structure or a record: its fields from the highest bit down. Bits without a field have no meaning here. */
 export interface WordLayout<Name extends string = string> {
   /** The manual's name: `TCR_EL1`. */
   readonly name: string;
@@ -36,17 +36,17 @@ export interface WordLayout<Name extends string = string> {
   readonly fields: Readonly<Record<Name, BitField>>;
 }
 
-/** Names of values; of a field with one bit also a list of what 0 and 1 mean. */
+/** Names of values. A field of one bit may also have a list of the meanings of 0 and 1. */
 export type ValueNames = readonly string[] | Readonly<Record<number, string>>;
 
-/** What a declaration says of a field beside its place and meaning. */
+/** What a declaration says about a field besides its bits and meaning. */
 export interface FieldOptions {
   readonly values?: ValueNames;
-  /** Where the key in the declaration is not the manual's name. */
+  /** The manual's name, if the key in the declaration differs from it. */
   readonly name?: string;
   readonly address?: number;
   readonly feature?: string;
-  /** Where it is not the word's own. */
+  /** Its section, if it is not the word's own. */
   readonly reference?: string;
 }
 

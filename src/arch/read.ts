@@ -4,7 +4,7 @@
  */
 import type { BitField, WordLayout } from './field.ts';
 
-/** All that reading needs to know of a field: where it stands, and where an address that it carries goes. */
+/** What reading needs to know about a field: its bits and, if it holds an address, the place of the address bits. */
 export type FieldBits = Pick<BitField, 'high' | 'low' | 'address'>;
 
 /** A field's value, unsigned. The field is in a word of at most 64 bits, and at most 32 bits wide. */
@@ -22,7 +22,7 @@ export function isSet(word: bigint, field: FieldBits): boolean {
   return (word & maskOf(field)) !== 0n;
 }
 
-/** A field's bits where they stand, all others 0. */
+/** A field's bits in their place, with all others 0. */
 export function bitsIn(word: bigint, field: FieldBits): bigint {
   return word & maskOf(field);
 }
@@ -71,7 +71,7 @@ function placeIn(field: FieldBits): ReturnType<typeof within> {
   return found;
 }
 
-/** {@link read} of a structure of 64-bit words. Words that are not there count as 0. */
+/** {@link read} of a structure of 64-bit words. Missing words count as 0. */
 export function readIn(words: readonly bigint[], field: FieldBits): number {
   const { index, own } = placeIn(field);
   return read(words[index] ?? 0n, own);

@@ -1,12 +1,12 @@
 /**
- * Translation regimes as data: what each is made of, and the names of its registers. (DDI 0487 D8.1.2 and Table D8-1 for AArch64,
+ * Translation regimes as data: the parts of each, and the names of its registers. (DDI 0487 D8.1.2 and Table D8-1 for AArch64,
  * G5.1 for AArch32; IHI 0070 3.3 for streams.)
  */
 
-/** How the descriptors of a stage look. `long or short`: TTBCR.EAE says which. */
+/** The kind of a stage's descriptors. `long or short`: TTBCR.EAE chooses. */
 export type DescriptorKind = 'long' | 'short' | 'long or short' | 'mtk' | 'mali' | 'riscv';
 
-/** The walker's names of a PE's registers, whichever exception level they are of. */
+/** The walker's names of a PE's registers, the same for every exception level. */
 export type RegisterName =
   | 'ttbr0'
   | 'ttbr1'
@@ -33,26 +33,26 @@ export type RegisterName =
   | 's2por'
   | 'hcrx';
 
-/** What a regime is made of. */
+/** The properties of a regime. */
 export interface RegimeTraits {
-  /** Whose architecture. `SMMU`: the stream table entry says which of Arm's. */
+  /** The architecture. `SMMU`: the stream table entry chooses one of Arm's. */
   readonly architecture: 'AArch64' | 'AArch32' | 'SMMU' | 'MediaTek' | 'Mali' | 'RISC-V';
   /** The exception level that controls stage 1; undefined outside Arm's PEs. */
   readonly el: 1 | 2 | 3 | undefined;
   /** Which stages translate, the input of stage 2 alone being an IPA. */
   readonly stage1: boolean;
   readonly stage2: boolean;
-  /** VA ranges of stage 1: TTBR0 alone, or TTBR1 for the upper addresses as well. */
+  /** VA ranges of stage 1: only TTBR0, or also TTBR1 for the upper addresses. */
   readonly ranges: 1 | 2;
   /** There are unprivileged accesses (from EL0); without them every access is privileged. */
   readonly unprivileged: boolean;
-  /** The descriptors of stage 1; of stage 2 alone, its own. */
+  /** The descriptors of stage 1, or of stage 2 if there is no stage 1. */
   readonly descriptors: DescriptorKind;
-  /** The manual's names of the registers that the regime reads. An absent one plays no part. */
+  /** The manual's names of the registers that the regime reads. An absent one has no effect. */
   readonly registers: Readonly<Partial<Record<RegisterName, string>>>;
   /** The input has but the bits that the tables translate, as on a bus of that width: nothing extends its sign. */
   readonly unsigned?: true;
-  /** What people call it beside its own name, in lower case. */
+  /** Other names that people use for it, in lower case. */
   readonly aliases: readonly string[];
 }
 
@@ -285,7 +285,7 @@ export const REGIMES = {
 /** A regime of a PE or GPU, or the stages of an SMMUv3's stream. */
 export type MachineRegime = keyof typeof REGIMES;
 
-/** A regime that the walker walks by register values: all but those of streams. */
+/** A regime that the walker walks with register values: all except those of streams. */
 export type Regime = Exclude<MachineRegime, `smmuv3-${string}`>;
 
 /** The names of all regimes: those of the walker and those of SMMUv3 streams. */
@@ -315,7 +315,7 @@ export function isNested(regime: MachineRegime): boolean {
   return stage1 && stage2;
 }
 
-/** Stage 2 alone: the input address is an IPA. */
+/** Only stage 2: the input address is an IPA. */
 export function isStage2Alone(regime: MachineRegime): boolean {
   return !traitsOf(regime).stage1;
 }

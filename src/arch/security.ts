@@ -1,6 +1,6 @@
 /**
  * Security states and physical address spaces, which have the same names: a state's own accesses go to the space of its name, and
- * some descriptors choose another. (DDI 0487 D1.2 Security states; D8.4.6, Tables D8-86 to D8-88.)
+ * some descriptors choose another space. (DDI 0487 D1.2 Security states; D8.4.6, Tables D8-86 to D8-88.)
  */
 import { isSet } from './read.ts';
 import { isAArch32Stage, type MachineRegime, traitsOf } from './regimes.ts';
@@ -8,9 +8,9 @@ import { SCR_EL3 } from './registers/scr.ts';
 import { VTCR_EL2 } from './registers/stage2.ts';
 import { VSTCR_EL2 } from './registers/stage2-secure.ts';
 
-/** Whose accesses they are. */
+/** A Security state of a PE. */
 export type SecurityState = 'non-secure' | 'secure' | 'realm' | 'root';
-/** Where an address leads. */
+/** A physical address space. */
 export type PaSpace = SecurityState;
 
 /** Every Security state; `root` is that of EL3 with FEAT_RME. (DDI 0487 D8.1.1, B2.) */
@@ -39,7 +39,7 @@ export function securityWord(state: SecurityState): string {
   return state.replace('-', '');
 }
 
-/** Where nobody says it: EL3 is Secure, or Root with FEAT_RME (`rme`), everything else Non-secure. */
+/** The default: EL3 is Secure, or Root with FEAT_RME (`rme`), everything else Non-secure. */
 export function defaultSecurity(regime: MachineRegime, rme = false): SecurityState {
   if (traitsOf(regime).el !== 3) return 'non-secure';
   return rme ? 'root' : 'secure';
@@ -54,7 +54,7 @@ export function securityOfScr(scr: bigint, regime: MachineRegime, rme = false): 
   return ns ? 'non-secure' : 'secure';
 }
 
-/** Why a regime is not walked in a state: it can't be in it, or what it does there is not modelled. Undefined: it is walked. */
+/** Why a regime is not walked in a state: the combination is impossible or not modelled. Undefined: it is walked. */
 export function securityProblem(regime: MachineRegime, state: SecurityState): string | undefined {
   const { architecture, el } = traitsOf(regime);
   if (el === 3) {
@@ -74,10 +74,10 @@ export function securityProblem(regime: MachineRegime, state: SecurityState): st
   return undefined;
 }
 
-/** What a state makes of stage 1: where outputs lead, and where instructions may come from. */
+/** The effect of a state on stage 1: where outputs lead, and where instructions may come from. */
 export interface StageSecurity {
   readonly state: SecurityState;
-  /** False: nobody said the state, and it is assumed. What would be reserved in it is then not called so. */
+  /** False: the state was not given, but assumed. Values that are reserved in it are then not reported. */
   readonly known: boolean;
   /** Which bits of descriptors choose the output's space. */
   readonly chosenBy: 'nothing' | 'NS and NSTable' | 'NS' | 'NSE and NS';
@@ -85,9 +85,9 @@ export interface StageSecurity {
   readonly scr?: bigint;
   /** Nothing outside the state's own space is executed: Root state, EL2 of Realm state, Secure state with SCR_EL3.SIF. */
   readonly ownCodeOnly: boolean;
-  /** There is a Secure state. Without one, Secure addresses of Root state are Non-secure. */
+  /** Whether there is a Secure state. Without one, Secure addresses of Root state are Non-secure. */
   readonly secureState: boolean;
-  /** EL2 is there for the state: of Secure state SCR_EL3.EEL2. Without it HCR_EL2 counts as 0. */
+  /** Whether the state has an EL2. For Secure state, SCR_EL3.EEL2 decides. Without it HCR_EL2 counts as 0. */
   readonly el2: boolean;
 }
 
@@ -124,7 +124,7 @@ export function stageSecurity(
   }
 }
 
-/** What a state makes of stage 2: where its tables are, and where its outputs lead. (DDI 0487 D8.2.6; J1.1 AArch64.SS2InitialTTWState.) */
+/** The effect of a state on stage 2: where its tables are, and where its outputs lead. (DDI 0487 D8.2.6; J1.1 AArch64.SS2InitialTTWState.) */
 export interface Stage2Security {
   readonly tables: PaSpace;
   readonly outputs: PaSpace;

@@ -1,8 +1,8 @@
-/** What the thread that reads and the thread that talks to a stub say to each other. */
+/** Messages between the thread that reads memory and the thread that talks to a stub. */
 import type { StubAddress } from './connection.ts';
 import type { StubFacts, StubOptions } from './stub.ts';
 
-/** In memory that both share: three numbers, then the bytes of an answer. */
+/** The layout of their shared memory: three numbers, then the bytes of an answer. */
 export const SHARED = {
   /** Where each number is. */
   state: 0,
@@ -13,7 +13,7 @@ export const SHARED = {
   size: 16 + 0x4000,
 } as const;
 export const STATE = { waiting: 0, done: 1 } as const;
-/** What an answer is: bytes, no value, or a {@link Failure} as JSON. */
+/** The kind of an answer: bytes, no value, or a {@link Failure} as JSON. */
 export const KIND = { bytes: 0, nothing: 1, failure: 2 } as const;
 
 export interface WorkerData {
@@ -22,16 +22,16 @@ export interface WorkerData {
   readonly shared: SharedArrayBuffer;
 }
 
-/** An ImageError, without its name before it. */
+/** An ImageError, without the name of the target in front of its message. */
 export interface Failure {
   readonly message: string;
   readonly hint?: string;
 }
 
-/** The first word of the thread that talks. */
+/** The first message of the thread that talks. */
 export type Opened = { readonly facts: StubFacts } | { readonly failure: Failure };
 
-/** What it is then asked. */
+/** The requests that follow. */
 export type Call =
   | { readonly ask: 'memory'; readonly address: bigint; readonly length: number }
   | { readonly ask: 'register'; readonly number: number }

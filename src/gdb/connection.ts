@@ -7,21 +7,21 @@ import { PacketReader, packetOf } from './packet.ts';
 export interface StubAddress {
   readonly host: string;
   readonly port: number;
-  /** As messages call it: `gdb://localhost:1234`. */
+  /** Its name in messages: `gdb://localhost:1234`. */
   readonly name: string;
 }
 
-/** The stub says that the target has stopped (S, T), or has ended (W, X). */
+/** The replies that the target has stopped (S, T) or has ended (W, X). */
 const STOP = /^[STWX][0-9a-f]{2}/;
 const INTERRUPT = Uint8Array.of(3);
-/** A packet that arrived damaged is sent again this often. */
+/** How often a packet is sent again if it arrived damaged. */
 const MAX_RETRIES = 3;
 
 interface Waiting {
   readonly command: string;
   readonly resolve: (answer: string) => void;
   readonly reject: (error: Error) => void;
-  /** Whether a stop is what is waited for. */
+  /** Whether the answer is a stop reply. */
   readonly forStop: boolean;
   readonly timer: NodeJS.Timeout;
   retries: number;
@@ -36,9 +36,9 @@ export class Connection {
   #ended: ImageError | undefined;
   /** Packets are acknowledged until both sides agree not to. */
   #acks = true;
-  /** What the stub said unasked: that the target stopped. */
+  /** A stop reply that came without a request. */
   readonly #stops: string[] = [];
-  /** Packets of an answer that nobody waited for yet. */
+  /** Packets that arrived before anything waited for them. */
   readonly #more: string[] = [];
 
   private constructor(socket: Socket, address: StubAddress, timeout: number) {
@@ -50,7 +50,7 @@ export class Connection {
     socket.on('close', () => this.#end('the connection was closed by the other side'));
   }
 
-  /** @param timeout - milliseconds for connecting, and for each answer. @throws ImageError where nobody listens. */
+  /** @param timeout - milliseconds for connecting, and for each answer. @throws ImageError if nothing listens there. */
   static open(address: StubAddress, timeout: number): Promise<Connection> {
     const { host, port, name } = address;
     return new Promise((resolve, reject) => {
@@ -74,14 +74,14 @@ export class Connection {
     });
   }
 
-  /** Whether the stub said, unasked, that the target has stopped: it ran until we came. */
+  /** Whether the stub reported a stop without a request, which shows that the target ran before we connected. */
   get stoppedForUs(): boolean {
     return this.#stops.length > 0;
   }
 
   /** @throws ImageError without an answer in time, or without a connection. */
   request(command: string): Promise<string> {
-    // What came late, after its time was up, answers nothing that is asked now.
+    // An answer that came after its time limit does not belong to this request.
     this.#more.length = 0;
     return this.#ask(command, packetOf(command), false);
   }
@@ -93,7 +93,7 @@ export class Connection {
     return this.#ask('the rest of an answer', new Uint8Array(0), false);
   }
 
-  /** Asks with what is answered by the reason of a stop. undefined: no answer, as a target that runs gives none. */
+  /** Sends a request whose answer is a stop reply. Undefined: no answer, because a running target gives none. */
   async stopReason(): Promise<string | undefined> {
     return this.#ask('?', packetOf('?'), true).catch((error: unknown) => {
       if (this.#ended !== undefined) throw error;
@@ -101,12 +101,12 @@ export class Connection {
     });
   }
 
-  /** Stops a target that runs. @throws ImageError where it does not stop in time. */
+  /** Stops a running target. @throws ImageError if it does not stop in time. */
   interrupt(): Promise<string> {
     return this.#ask('an interrupt', INTERRUPT, true);
   }
 
-  /** From now on packets are not acknowledged: on a reliable connection that is one message less. */
+  /** Turns acknowledgements of packets off, which saves messages on a reliable connection. */
   async withoutAcks(): Promise<void> {
     if ((await this.request('QStartNoAckMode')) === 'OK') this.#acks = false;
   }

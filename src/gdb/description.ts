@@ -3,14 +3,14 @@
 /** A register as the target describes it. */
 export interface DescribedRegister {
   readonly name: string;
-  /** By which the protocol asks for it. */
+  /** Its number in the protocol. */
   readonly number: number;
   /** Width in bits. */
   readonly bits: number;
 }
 
 export interface Description {
-  /** `aarch64`, `arm`, `i386:x86-64` …, where it is said. */
+  /** `aarch64`, `arm`, `i386:x86-64` …, if the description says it. */
   readonly architecture?: string;
   readonly registers: readonly DescribedRegister[];
 }
@@ -18,12 +18,12 @@ export interface Description {
 const ELEMENT = /<architecture>\s*([^<\s]+)\s*<\/architecture>|<(xi:include|reg)\b([^>]*?)\/?>/g;
 const ATTRIBUTE = /([\w:]+)\s*=\s*(?:"([^"]*)"|'([^']*)')/g;
 
-/** Descriptions include others; one that includes itself does so no deeper than this. */
+/** The maximum depth of inclusion, since a description may include itself. */
 const MAX_DEPTH = 8;
 
 /**
- * Reads a description with what it includes.
- * @param read - the text of a document, by its name.
+ * Reads a description and everything that it includes.
+ * @param read - returns the text of a document with this name.
  */
 export async function readDescription(read: (document: string) => Promise<string>): Promise<Description> {
   const registers: DescribedRegister[] = [];

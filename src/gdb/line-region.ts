@@ -1,13 +1,13 @@
-/** RAM that is read in small lines when it is looked at, and may have holes that only the reading shows. */
+/** RAM that is read on demand in small lines. It may have holes, which only show when they are read. */
 import { RamRegion } from '../memory/ram-region.ts';
 
-/** Small, since each read costs time and may lie beside a device; large enough that a table is few of them. */
+/** Small, since each read costs time and may be next to a device, but large enough that a table consists of few lines. */
 const LINE_BYTES = 0x400;
 
 /** Lines that were read and never written (32 MiB). Beyond it, the oldest is dropped. */
 const MAX_LINES = 0x8000;
 
-/** Reads memory from `pa` on. Fewer bytes than `length`: no memory is behind them. */
+/** Reads memory from `pa` on. Fewer bytes than `length`: there is no memory after them. */
 export type ReadLine = (pa: number, length: number) => Uint8Array;
 
 export class LineRegion extends RamRegion {
@@ -16,7 +16,7 @@ export class LineRegion extends RamRegion {
   readonly #lines = new Map<number, Uint32Array>();
   readonly #written = new Map<number, Uint32Array>();
 
-  /** `base` and `size` as of every region: multiples of 8 below 2^52. */
+  /** `base` and `size` are multiples of 8 below 2^52, as for every region. */
   constructor({ base, size, read }: { base: bigint; size: bigint; read: ReadLine }) {
     super({ base, size, load: () => {} });
     this.#read = read;
@@ -66,7 +66,7 @@ export class LineRegion extends RamRegion {
     const at = lineOf(pa);
     const known = this.#lines.get(at) ?? this.#written.get(at);
     if (known !== undefined) return known;
-    // Beyond the region nothing is read: a device may be there.
+    // Nothing is read beyond the region, since a device may be there.
     const [from, to] = [Math.max(at, this.start), Math.min(at + LINE_BYTES, this.end)];
     const got = this.#read(from, to - from);
     const whole = from - at + got.length - ((from - at + got.length) % 8);

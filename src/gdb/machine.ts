@@ -1,6 +1,6 @@
 /**
- * A running machine behind a gdb stub. Reading is synchronous, as a walk needs it: a thread talks to the stub, and the one that
- * reads waits for it. Nothing waits without end.
+ * A running machine behind a gdb stub. Reading is synchronous, because a walk needs that: one thread talks to the stub, and the one that
+ * reads waits for it. Every wait has a time limit.
  */
 import { Worker } from 'node:worker_threads';
 import { ImageError } from '../image/errors.ts';
@@ -8,10 +8,10 @@ import { type Call, type Failure, KIND, type Opened, SHARED, STATE, type WorkerD
 import type { StubAddress } from './connection.ts';
 import type { StubFacts, StubOptions } from './stub.ts';
 
-/** The most that is read at once, in bytes. */
+/** The largest single read, in bytes. */
 export const MAX_READ = 0x1000;
 
-/** From sources the thread needs a translator, as tests and scripts have one. */
+/** When it runs from TypeScript sources, as in tests and scripts, the thread needs a loader for them. */
 const FROM_SOURCES = import.meta.url.endsWith('.ts');
 const BY_TSX = `import('tsx/esm/api').then(({ tsImport }) => tsImport('./worker.ts', '${import.meta.url}'))`;
 
@@ -30,13 +30,13 @@ export class GdbMachine {
     this.#worker = worker;
     this.#numbers = new Int32Array(shared, 0, SHARED.bytes / 4);
     this.#bytes = new Uint8Array(shared, SHARED.bytes);
-    // An answer may be several packets; the stub's own time limit, which says more, comes first.
+    // An answer may consist of several packets. The stub's own time limit, with a better message, expires first.
     this.#timeout = 4 * options.timeout;
   }
 
   /**
    * Connects, and stops the machine until {@link close}.
-   * @throws ImageError where nobody answers, or the stub can't do what is asked. The machine is then as it was.
+   * @throws ImageError if nothing answers, or the stub can't do what is needed. The machine is then left as it was.
    */
   static async open(address: StubAddress, options: StubOptions): Promise<GdbMachine> {
     const shared = new SharedArrayBuffer(SHARED.size);
@@ -55,32 +55,32 @@ export class GdbMachine {
       await worker.terminate();
       throw errorOf(opened.failure, address.name);
     }
-    // Whoever forgets to close keeps no process alive.
+    // A caller that forgets to close does not keep the process alive.
     worker.unref();
     return new GdbMachine(worker, data, opened.facts);
   }
 
   /**
-   * Memory from `address` on, at most {@link MAX_READ} bytes. Fewer bytes than `length`: no memory is behind them.
+   * Memory from `address` on, at most {@link MAX_READ} bytes. Fewer bytes than `length`: there is no memory after them.
    * @throws ImageError when the connection fails.
    */
   read(address: bigint, length: number): Uint8Array {
     return this.#call({ ask: 'memory', address, length }) ?? new Uint8Array(0);
   }
 
-  /** A register's value by its number in the description, or undefined where it has none. @throws ImageError as {@link read} does. */
+  /** A register's value by its number in the description, or undefined if it has none. @throws ImageError as {@link read} does. */
   register(number: number): bigint | undefined {
     const value = this.#call({ ask: 'register', number });
     return value === undefined ? undefined : new DataView(value.buffer).getBigUint64(0, true);
   }
 
-  /** Leaves the machine as it was. Nothing can be read any more. Never throws: a connection that is gone has nothing to restore. */
+  /** Leaves the machine as it was. Nothing can be read afterwards. Never throws: if the connection is gone, there is nothing to restore. */
   close(): void {
     if (this.#ended === undefined) {
       try {
         this.#call({ ask: 'close' });
       } catch {
-        // The stub is gone, and with it what there was to restore.
+        // The stub is gone, so there is nothing to restore.
       }
       this.#ended = new ImageError(this.name, 'the connection is closed');
     }
@@ -98,7 +98,7 @@ export class GdbMachine {
     }
     const [kind, length] = [numbers[SHARED.kind]!, numbers[SHARED.length]!];
     if (kind === KIND.nothing) return undefined;
-    // A copy: the next answer takes the same place.
+    // A copy, because the next answer overwrites the same memory.
     const bytes = this.#bytes.slice(0, length);
     if (kind === KIND.bytes) return bytes;
     throw errorOf(JSON.parse(new TextDecoder().decode(bytes)) as Failure, this.name);

@@ -1,6 +1,6 @@
-/** Where QEMU has RAM and ROM: what its monitor's `info mtree -f` prints. Read through the stub, a hole looks like zeros. */
+/** Where QEMU has RAM and ROM, from `info mtree -f` of its monitor. This is needed because through the stub a hole reads as zeros. */
 
-/** A stretch of memory. Both in bytes; the end is the first byte behind it. */
+/** A stretch of memory, from its first byte to the first byte after it. */
 export interface MappedMemory {
   readonly start: bigint;
   readonly end: bigint;
@@ -10,8 +10,8 @@ export interface MappedMemory {
 const RANGE = /^\s*([0-9a-f]{8,16})-([0-9a-f]{8,16}) \(prio -?\d+, (?:nv-)?(ram|rom|ramd|romd|i\/o)\)/;
 
 /**
- * RAM and ROM of the system's address space, ascending; neighbours are joined. undefined: the text does not say. Devices are left out: to
- * read their registers may change something.
+ * RAM and ROM of the system's address space, ascending; neighbours are joined. Undefined: the text does not say. Devices are left out, because
+ * reading their registers may have side effects.
  */
 export function memoryOfMtree(text: string): MappedMemory[] | undefined {
   const views = text.split(/^FlatView #\d+/m);

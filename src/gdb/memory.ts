@@ -3,7 +3,7 @@ import { PhysicalMemory } from '../memory/index.ts';
 import { LineRegion } from './line-region.ts';
 import type { GdbMachine } from './machine.ts';
 
-/** Where a process holds what stands for physical memory: the byte at `host` is the one at `pa`. */
+/** Where a process keeps its simulated physical memory: the byte at `host` is the one at `pa`. */
 export interface HostWindow {
   readonly host: bigint;
   readonly pa: bigint;
@@ -15,7 +15,7 @@ const HOST_LIMIT = 1n << 64n;
 const WORD = 8n;
 
 /**
- * The RAM and ROM of a machine; where it does not say what it has, all that can be read. Of a process, all from `window` on. Writes stay
+ * The RAM and ROM of a machine, or everything readable if it does not list them. For a process, everything from `window` on. Writes stay
  * in this memory: the machine never sees them.
  */
 export function gdbMemory(machine: GdbMachine, window?: HostWindow): PhysicalMemory {

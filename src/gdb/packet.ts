@@ -1,15 +1,15 @@
 /** Packets of the gdb remote serial protocol: `$text#checksum`, escaped and run-length encoded. (gdb's manual, "Remote Protocol", Overview.) */
 
 const [DOLLAR, HASH, PERCENT, PLUS, MINUS, ESCAPE, STAR] = [0x24, 0x23, 0x25, 0x2b, 0x2d, 0x7d, 0x2a];
-/** What an escaped byte is combined with. */
+/** The value that an escaped byte is XORed with. */
 const ESCAPED = 0x20;
-/** A run's length is written as a printable character: this much more. */
+/** A run's length is written as a printable character, larger by this value. */
 const RUN_BIAS = 29;
 
-/** A longer answer is none: a stub's packets have some KiB. */
+/** The maximum length of an answer. A stub's packets have some KiB. */
 const MAX_PACKET = 1 << 22;
 
-/** What came: an answer, or a word about a packet that was sent. A packet with a wrong checksum is `damaged`. */
+/** What arrived: an answer, or an acknowledgement of a packet that was sent. A packet with a wrong checksum is `damaged`. */
 export type Received =
   | { readonly kind: 'packet'; readonly data: Uint8Array }
   | { readonly kind: 'ack' | 'nak' | 'damaged' };
@@ -44,7 +44,7 @@ export class PacketReader {
       }
       const hash = bytes.indexOf(HASH, at);
       if (hash < 0 || hash + 2 >= bytes.length) break;
-      // A notification (%) is nobody's answer.
+      // A notification (%) is not an answer.
       if (byte === DOLLAR) found.push(read(bytes.subarray(at + 1, hash), bytes.subarray(hash + 1, hash + 3)));
       at = hash + 3;
     }
@@ -74,7 +74,7 @@ function expanded(encoded: Uint8Array): Uint8Array {
   return Uint8Array.from(bytes);
 }
 
-/** The bytes that pairs of hexadecimal digits say, or undefined for anything else. */
+/** The bytes for pairs of hexadecimal digits, or undefined for anything else. */
 export function bytesOfHex(text: string): Uint8Array | undefined {
   if (text.length % 2 !== 0 || !/^[0-9a-f]*$/i.test(text)) return undefined;
   return Uint8Array.from({ length: text.length / 2 }, (_, i) =>

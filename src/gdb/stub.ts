@@ -1,5 +1,5 @@
 /**
- * A stub of the gdb remote protocol, as a machine to read: stopped while it is looked at, then left as it was. Nothing is ever written.
+ * A stub of the gdb remote protocol, as a machine to read. It is stopped while it is read, then left as it was. Nothing is ever written.
  * (gdb's manual, "Remote Protocol", General Query Packets; QEMU's manual, "GDB usage", of physical memory.)
  */
 import { ImageError } from '../image/errors.ts';
@@ -8,27 +8,27 @@ import { type Description, readDescription } from './description.ts';
 import { type MappedMemory, memoryOfMtree } from './memory-map.ts';
 import { bytesOfHex, hexOfText } from './packet.ts';
 
-/** How a stub is asked. */
+/** Options for talking to a stub. */
 export interface StubOptions {
-  /** Whose registers: 0 is the first CPU that the stub lists. */
+  /** The CPU whose registers are read: 0 is the first one that the stub lists. */
   readonly cpuNumber: number;
-  /** Addresses are physical ones. Else they are read as the CPU, or the process, sees them. */
+  /** Whether addresses are physical. Otherwise they are those that the CPU, or the process, sees. */
   readonly physical: boolean;
   /** Milliseconds for each answer. */
   readonly timeout: number;
 }
 
-/** What a stub says of its machine when it is opened. */
+/** What a stub reports about its machine when it is opened. */
 export interface StubFacts {
   readonly description: Description;
   readonly cpus: number;
-  /** RAM and ROM, where the stub can say. */
+  /** RAM and ROM, if the stub can list them. */
   readonly map?: readonly MappedMemory[];
 }
 
 /** Milliseconds that an answer may take. */
 export const ANSWER_TIMEOUT = 5000;
-/** What an answer of a stub that does not say its limit may hold. */
+/** The size limit of answers if the stub does not give one. */
 const DEFAULT_PACKET = 400;
 /** Descriptions are some ten KiB. */
 const MAX_DOCUMENT = 1 << 22;
@@ -37,11 +37,11 @@ export class Stub {
   readonly #connection: Connection;
   readonly #name: string;
   #packetSize = DEFAULT_PACKET;
-  /** It ran until we came. */
+  /** Whether it was running before we connected. */
   #ran = false;
-  /** QEMU's own packets are understood. */
+  /** Whether the stub understands QEMU's own packets. */
   #isQemu = false;
-  /** The mode in which memory was read, as QEMU said it, where we changed it. */
+  /** QEMU's previous mode of reading memory, if we changed it. */
   #modeBefore: string | undefined;
 
   private constructor(connection: Connection, name: string) {
@@ -78,18 +78,18 @@ export class Stub {
     return bytes;
   }
 
-  /** A register's value by its number, or undefined where the stub does not give it. */
+  /** A register's value by its number, or undefined if the stub does not give it. */
   async register(number: number): Promise<bigint | undefined> {
     const bytes = bytesOfHex(await this.#ask(`p${number.toString(16)}`));
     if (bytes === undefined || bytes.length === 0 || bytes.length > 8) return undefined;
     return bytes.reduceRight((value, byte) => (value << 8n) | BigInt(byte), 0n);
   }
 
-  /** Restores how memory is read, lets a machine run that ran, and hangs up. @throws ImageError where the stub is gone. */
+  /** Restores the mode of reading memory, lets the machine run again if it was running, and disconnects. @throws ImageError if the stub is gone. */
   async close(): Promise<void> {
     try {
       if (this.#modeBefore !== undefined) await this.#ask(`Qqemu.PhyMemMode:${this.#modeBefore}`);
-      // QEMU's answer to a detachment says that the machine goes on.
+      // QEMU's answer to a detach request says that the machine continues.
       if (this.#ran && this.#isQemu) await this.#ask('D');
     } finally {
       await this.#connection.close(this.#ran && !this.#isQemu ? 'c' : undefined);
@@ -154,7 +154,7 @@ export class Stub {
     );
   }
 
-  /** What QEMU's monitor answers to a command; nothing, where there is no monitor. */
+  /** The answer of QEMU's monitor to a command, or nothing if there is no monitor. */
   async #monitor(command: string): Promise<string> {
     let text = '';
     let answer = await this.#ask(`qRcmd,${hexOfText(command)}`);

@@ -1,4 +1,4 @@
-/** The thread that talks to a stub: a socket answers when it can, while the thread that walks waits for it. */
+/** The thread that talks to a stub: it handles the asynchronous socket while the walking thread waits. */
 import { parentPort, workerData } from 'node:worker_threads';
 import { ImageError } from '../image/errors.ts';
 import { type Call, type Failure, KIND, type Opened, SHARED, STATE, type WorkerData } from './call.ts';

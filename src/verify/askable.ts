@@ -1,4 +1,4 @@
-/** What an address space can't be asked: nothing is compared then. */
+/** Checks whether an intention can be compared with an address space at all. */
 import { type MachineRegime, traitsOf } from '../arch/regimes.ts';
 import { securityWord } from '../arch/security.ts';
 import type { Translator } from '../machine/machine.ts';
@@ -7,8 +7,8 @@ import { hex } from '../text/numbers.ts';
 import { type Intent, IntentError, type IntentLine, type IntentProblem } from './intent.ts';
 
 /**
- * @param windows - input addresses that the registers translate; undefined: lines are within them.
- * @throws IntentError for what this address space can't be asked.
+ * @param windows - input addresses that the registers translate. Undefined: do not check lines against them.
+ * @throws IntentError for anything that can't be compared with this address space.
  */
 export function checkAskable(
   { regimes, security, lines }: Intent,

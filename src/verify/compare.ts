@@ -1,4 +1,4 @@
-/** What is wanted of a leaf beside what there is, aspect by aspect. */
+/** Compares what is wanted of a leaf with what is there, aspect by aspect. */
 import { type MachineRegime, traitsOf } from '../arch/regimes.ts';
 import { securityWord } from '../arch/security.ts';
 import type { MappedRange } from '../space/ranges.ts';
@@ -25,27 +25,27 @@ export type Aspect =
   | 'kind'
   | 'field';
 
-/** One aspect in which what there is differs from what is wanted, both in the words of a dump. */
+/** One aspect that differs from what is wanted, with both in the words of a dump. */
 export interface AspectDifference {
   readonly aspect: Aspect;
   readonly wanted: string;
   readonly found: string;
-  /** Of `field`: its name as the layout has it, with its bits. */
+  /** For `field`: its name in the layout, with its bits. */
   readonly field?: string;
 }
 
-/** Memory types are asked for and nobody gave MAIR, or the other way round: neither yes nor no. */
+/** A memory type is wanted but MAIR was not given, or the other way round, so there is no answer. */
 export class UnknownMemoryError extends Error {
   override readonly name = 'UnknownMemoryError';
 }
 
-/** How a leaf that no access reaches says so. */
+/** The words for a leaf that no access reaches. */
 export function unreachableText(range: MappedRange, regime: MachineRegime): string {
   return range.result.ok ? '' : faultText(range.result.fault, regime);
 }
 
 /**
- * Everything but fields, of a range or (undefined) a hole.
+ * Compares everything but fields, for a range or (undefined) a hole.
  * @throws UnknownMemoryError
  */
 export function differences(
@@ -163,7 +163,7 @@ function* rightsDifference(
   yield { aspect, wanted: `${who}${wantedRightsText(wanted)}`, found: `${who}${permissionText(found)}` };
 }
 
-/** `r-x`; a right that is not asked is `?`. */
+/** `r-x`; a right that is not specified is `?`. */
 export function wantedRightsText(wanted: WantedRights): string {
   const letters = { read: 'r', write: 'w', execute: 'x' };
   return RIGHTS.map((right) =>

@@ -1,6 +1,6 @@
 /**
- * Rows of a memory map in CSV: address, length, type, label; or the columns that a header names. A row leads to its own addresses
- * (identity), where no column says where it leads.
+ * Rows of a memory map in CSV: address, length, type, label; or the columns that a header names. A row maps to its own addresses
+ * (identity) if no column says where it maps to.
  */
 import { RANGE_FORMS, rangeOf, readAddress } from '../text/addresses.ts';
 import type { IntentLine } from './intent.ts';
@@ -48,7 +48,7 @@ const COLUMNS: Readonly<Record<string, Column>> = {
 
 const USUAL: readonly string[] = ['address', 'length', 'type', 'label'];
 
-/** Types that memory maps have beside those of memory. */
+/** Types in memory maps other than memory types. */
 const TYPES: Readonly<Record<string, string>> = {
   code: 'normal r-x',
   text: 'normal r-x',
@@ -143,7 +143,7 @@ export function readCsvRow(
   };
 }
 
-/** `end` is the first address behind the range, as long as it is no address of all ones. */
+/** `end` is the first address after the range or, if it is odd, the last one in it. */
 function lengthTo(first: bigint, last: bigint | undefined, end: bigint | undefined): bigint | undefined {
   if (last !== undefined) return last - first + 1n;
   if (end === undefined) return undefined;

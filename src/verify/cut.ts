@@ -2,7 +2,7 @@
 import type { AddressRange } from '../space/address-range.ts';
 import type { MappedRange } from '../space/ranges.ts';
 
-/** @param part - inside of the range. Leaves count where a part of them is in it. */
+/** @param part - inside the range. Leaves count if any part of them is in it. */
 export function cut(range: MappedRange, { first, last }: AddressRange): MappedRange {
   if (first === range.first && last === range.last) return range;
   const { pa, leafSize } = range;

@@ -1,4 +1,4 @@
-/** Fields of leaf descriptors: those that an intention asks for by name, and those that make a difference. (DDI 0487 D8.3.1, G5.4, G5.5.) */
+/** Fields of leaf descriptors: those that an intention names, and those that differ. (DDI 0487 D8.3.1, G5.4, G5.5.) */
 import { type DescriptorLayout, descriptorLayout, type LayoutField } from '../arch/descriptors/index.ts';
 import { bitRange } from '../descriptor/index.ts';
 import { layoutOf } from '../lint/layout.ts';
@@ -11,12 +11,12 @@ import { word64 } from '../walker/word.ts';
 import type { AspectDifference } from './compare.ts';
 import type { WantedField } from './intent.ts';
 
-/** A field that is asked for and that a leaf does not have. */
+/** A field that is wanted but that a leaf does not have. */
 export class UnknownFieldError extends Error {
   override readonly name = 'UnknownFieldError';
 }
 
-/** Input addresses whose leaves all lack one value that was asked. */
+/** Input addresses whose leaves all differ from one wanted value. */
 export interface FieldDifference extends AddressRange {
   readonly difference: AspectDifference;
 }
@@ -36,7 +36,7 @@ export function leafLayout(entry: Place, tree: TableTree, translator: Translator
 }
 
 /**
- * Compares fields of all leaves of a range: of stage 1 where two stages translate.
+ * Compares fields of all leaves of a range. With two stages, those of stage 1.
  * @throws UnknownFieldError
  */
 export function fieldDifferences(
@@ -75,7 +75,7 @@ export function fieldDifferences(
   return found;
 }
 
-/** Neighbours that differ alike are one. */
+/** Joins neighbours with the same difference. */
 function add(found: FieldDifference[], next: FieldDifference): void {
   const { difference, first, last } = next;
   const at = found.findLastIndex(
@@ -103,7 +103,7 @@ function compareField(
   return { aspect: 'field', field: label, wanted: `${name}=${hex(value)}`, found: `${name}=${hex(found)}` };
 }
 
-/** Bits that belong to software have this name, where the layout has none for them. */
+/** The name of bits for software, if the layout has none for them. */
 const SOFTWARE = /^sw$/i;
 
 function fieldNamed(name: string, { fields, title }: DescriptorLayout): LayoutField {

@@ -1,4 +1,4 @@
-/** An intention while it is read: what was said of it so far, and what could not be understood. */
+/** An intention while it is being read: what was read so far, and what could not be understood. */
 import type { MachineRegime } from '../arch/regimes.ts';
 import { type SecurityState, securityWord } from '../arch/security.ts';
 import type { AddressRange } from '../space/address-range.ts';
@@ -20,7 +20,7 @@ export class IntentDraft {
     this.#problems.push({ line, message, ...(hint !== undefined && { hint }) });
   }
 
-  /** @param several - any of them will do; else they must all be the same. */
+  /** @param several - several values are allowed, and any of them will do. Otherwise they must all be the same. */
   addRegimes(regimes: readonly MachineRegime[], complain: Complain, several = false): void {
     const known = this.#regimes;
     if (known !== undefined && regimes.some((one) => !known.includes(one)))
@@ -43,7 +43,7 @@ export class IntentDraft {
     } else this.#rest = rest;
   }
 
-  /** @throws IntentError with all that could not be understood. */
+  /** @throws IntentError with everything that could not be understood. */
   finish(): Intent {
     if (this.#problems.length > 0) throw new IntentError(this.#problems);
     const lines = this.rounded ? this.lines.map((line) => ({ ...line, rounded: true })) : this.lines;

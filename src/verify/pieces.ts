@@ -1,18 +1,18 @@
-/** Lines of an intention as pieces that do not overlap: where lines do, each adds its terms, and of those that differ the later line's count. */
+/** Splits the lines of an intention into pieces that do not overlap. Overlapping lines all add their terms, and if terms differ, the later line counts. */
 import type { AddressRange } from '../space/address-range.ts';
 import { hex } from '../text/numbers.ts';
 import type { Intent, IntentLine, Want, WantedField, WantedTerms } from './intent.ts';
 
-/** Input addresses of which one thing is wanted. */
+/** Input addresses with the same wanted properties. */
 export interface Piece extends AddressRange {
   readonly want: Want;
   /** The line that counts most. */
   readonly line: IntentLine;
-  /** It lies outside of its line, which may be rounded up to there: to be mapped as wanted, or not at all. */
+  /** It is outside its line, which may be rounded to here: it may be mapped as wanted, or not at all. */
   readonly margin?: true;
 }
 
-/** Pieces in the order of their addresses, and what is to be said of lines that overlap. */
+/** Pieces in the order of their addresses, and notes on lines that overlap. */
 export interface Pieces {
   readonly list: readonly Piece[];
   readonly notes: readonly string[];
@@ -75,7 +75,7 @@ function pieceOf(
   return { ...range, want, line: lines.at(-1)! };
 }
 
-/** Both together; `replaced`: what the later one says otherwise. */
+/** Combines both; `replaced`: the terms that the later one changes. */
 function mergeWants(
   earlier: Want,
   later: Want,
@@ -128,7 +128,7 @@ const NAMES: Readonly<Partial<Record<keyof WantedTerms, string>>> = {
   leafSize: 'leaf size',
 };
 
-/** What is said of lines that overlap: once for each two of them. */
+/** The notes on lines that overlap, one for each pair. */
 class Overlaps {
   readonly #found = new Map<string, { readonly text: string; first: bigint; last: bigint; more: number }>();
 
@@ -172,7 +172,7 @@ function uncovered(pieces: readonly Piece[], margin: Piece): Piece[] {
   return at <= margin.last ? [...found, { ...margin, first: at }] : found;
 }
 
-/** Index of the first piece that ends at `at` or behind it. */
+/** Index of the first piece that ends at or after `at`. */
 export function firstEndingFrom(pieces: readonly AddressRange[], at: bigint): number {
   let [low, high] = [0, pieces.length];
   while (low < high) {
@@ -183,7 +183,7 @@ export function firstEndingFrom(pieces: readonly AddressRange[], at: bigint): nu
   return low;
 }
 
-/** Margins of neighbours may meet in a page: it is the first one's. */
+/** Margins of neighbours may share a page. It belongs to the first one. */
 function withoutOverlaps(margins: readonly Piece[]): Piece[] {
   const kept: Piece[] = [];
   for (const margin of [...margins].sort((a, b) => compare(a.first, b.first))) {

@@ -1,4 +1,4 @@
-/** Why a leaf is not as it is wanted: its descriptor, the fields that say so, and what denies an access that is wanted. */
+/** Why a leaf differs from what is wanted: its descriptor, the relevant fields, and what denies a wanted access. */
 import type { LayoutField } from '../arch/descriptors/index.ts';
 import { bitRange, decode } from '../descriptor/index.ts';
 import type { Translator } from '../machine/machine.ts';
@@ -10,36 +10,36 @@ import type { Aspect, AspectDifference } from './compare.ts';
 import { leafLayout } from './fields.ts';
 import type { Want, WantedRights } from './intent.ts';
 
-/** A field of a descriptor with its value: one that decides on what differs. */
+/** A field of a descriptor with its value, which determines an aspect that differs. */
 export interface DecidingField {
   readonly name: string;
   /** `[7:6]`. */
   readonly bits: string;
   readonly value: bigint;
-  /** What the value means, where the manual has words for it. */
+  /** The meaning of the value, if the manual gives one. */
   readonly meaning?: string;
 }
 
-/** The last descriptor of a stage on the way to an address. */
+/** The last descriptor of a stage on the path to an address. */
 export interface LastDescriptor {
   readonly stage: 1 | 2;
   /** Arm's level, -1 to 3. */
   readonly level: number;
-  /** Where it lies: an IPA of stage 1 under stage 2, else a PA. */
+  /** Its address: an IPA for stage 1 under stage 2, else a PA. */
   readonly address: bigint;
-  /** Absent where it could not be read. */
+  /** Absent if it could not be read. */
   readonly descriptor?: bigint;
   readonly fields: readonly DecidingField[];
 }
 
-/** What is known of a difference. */
+/** What is known about a difference. */
 export interface Reasons {
   readonly descriptors: readonly LastDescriptor[];
-  /** In words: why an access that is wanted is denied, or why nothing is mapped. */
+  /** In words: why a wanted access is denied, or why nothing is mapped. */
   readonly because: readonly string[];
 }
 
-/** Names of the fields that decide on an aspect, in every format. */
+/** Names of the fields that determine an aspect, in every format. */
 const DECIDING: Readonly<Partial<Record<Aspect, RegExp>>> = {
   rights: /^(?:AP|S2AP|UXN|PXN|XN|PIIndex|nDirty|Dirty|POIndex|[RWXU]$)/,
   'unprivileged rights': /^(?:AP|S2AP|UXN|PXN|XN|PIIndex|nDirty|Dirty|POIndex|[RWXU]$)/,
@@ -97,7 +97,7 @@ function lastDescriptor(
   return { ...place, fields };
 }
 
-/** Of each right that is wanted and not there, what denies it. */
+/** For each right that is wanted but missing, what denies it. */
 function deniedReasons(
   translator: Translator,
   ia: bigint,

@@ -1,4 +1,4 @@
-/** What came of an intention as lines: one for each range, then what is mapped and not named, then the rules. */
+/** Prints the result of a comparison: a line for each range, then what is mapped but not named, then the rules. */
 import type { Translator } from '../machine/machine.ts';
 import type { AddressRange } from '../space/address-range.ts';
 import { type MappedRange, rangeSize, sayOf } from '../space/ranges.ts';
@@ -14,7 +14,7 @@ import { wantText } from './want-text.ts';
 export interface ReportOptions {
   readonly target: Translator;
   readonly style: Style;
-  /** Lines that are as they are meant, before the rest is only counted. What is wrong is never left out. */
+  /** The maximum number of correct lines to print; the rest are only counted. Wrong lines are never left out. */
   readonly maxOk: number;
 }
 
@@ -68,7 +68,7 @@ function largerText({ before, after }: NonNullable<LineResult['larger']>): strin
   return `(larger by ${hex(before + after)} bytes: ${parts.join(', ')})`;
 }
 
-/** Wanted, found, what differs, and the descriptors that say so. */
+/** What is wanted, what was found, what differs, and the descriptors. */
 export function differenceLines(
   { first, last, want, found, aspects, descriptors, because }: WantedDifference,
   target: Translator,

@@ -7,7 +7,7 @@ import { type Complain, TermCollector } from './words.ts';
 const NAMES = { r: 'read', w: 'write', x: 'execute' } as const;
 const UNPRIVILEGED = /^(?:el0|u|user|unpriv|unprivileged)(?::([rwx-]*))?$/i;
 
-/** @param text - what stands behind `never`; `whole`: the line as it was written. */
+/** @param text - the text after `never`; `whole`: the line as it was written. */
 export function readRule(
   text: string,
   whole: string,

@@ -1,4 +1,4 @@
-/** Rules over a whole address space: what may be mapped nowhere. */
+/** Rules for a whole address space: what may not be mapped anywhere. */
 import type { MachineRegime } from '../arch/regimes.ts';
 import type { AddressRange } from '../space/address-range.ts';
 import type { MappedRange } from '../space/ranges.ts';
@@ -7,7 +7,7 @@ import { differences, UnknownMemoryError } from './compare.ts';
 import { cut } from './cut.ts';
 import type { IntentRule, RuleRights } from './intent.ts';
 
-/** The ranges, or parts of them, that break a rule: mapped, and all that the rule names comes together. */
+/** The ranges, or parts of them, that break a rule: they are mapped, and everything that the rule names applies. */
 export function brokenBy(
   rule: IntentRule,
   ranges: readonly MappedRange[],
@@ -40,7 +40,7 @@ export function unreachableIn(rule: IntentRule, ranges: readonly MappedRange[]):
   return ranges.flatMap((range) => (range.result.ok ? [] : touched(range, rule)));
 }
 
-/** Some privilege level has all of these rights. */
+/** Whether some privilege level has all of these rights. */
 function hasRights({ permissions }: Translation, { who, letters }: RuleRights): boolean {
   const levels = who === 'unprivileged' ? [permissions.unprivileged] : Object.values(permissions);
   return levels.some((own) =>

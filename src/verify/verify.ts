@@ -1,4 +1,4 @@
-/** Whether tables map what was meant, and nothing else: an address space listed once, and compared with an intention. */
+/** Whether tables map what was meant, and nothing else: lists an address space once, and compares it with an intention. */
 import { type MachineRegime, traitsOf } from '../arch/regimes.ts';
 import type { Translator } from '../machine/machine.ts';
 import type { AddressRange } from '../space/address-range.ts';
@@ -21,54 +21,54 @@ import { type Piece, piecesOf } from './pieces.ts';
 import { type Reasons, reasonsAt } from './reasons.ts';
 import { brokenBy, unreachableIn } from './rules.ts';
 
-/** Input addresses, both ends inside, that are not as they are wanted. */
+/** Input addresses, with both ends included, that differ from what is wanted. */
 export interface WantedDifference extends AddressRange, Reasons {
   readonly want: Want;
   /** What is there; undefined: nothing. */
   readonly found: MappedRange | undefined;
-  /** In what it differs. */
+  /** The aspects that differ. */
   readonly aspects: readonly AspectDifference[];
 }
 
-/** What came of one line. */
+/** The result for one line. */
 export interface LineResult {
   readonly line: IntentLine;
   readonly ok: boolean;
   readonly differences: readonly WantedDifference[];
-  /** Of a line that may be rounded: bytes mapped in front of it and behind it. */
+  /** For a line that may be rounded: bytes mapped before it and after it. */
   readonly larger?: { readonly before: bigint; readonly after: bigint };
 }
 
-/** What came of one rule: the ranges that break it. */
+/** The result for one rule: the ranges that break it. */
 export interface RuleResult {
   readonly rule: IntentRule;
   readonly ok: boolean;
   readonly broken: readonly MappedRange[];
 }
 
-/** What came of an intention. */
+/** The result for an intention. */
 export interface Verification {
-  /** Everything is as it was meant, and all of it was looked at. */
+  /** Everything is as it was meant, and everything was checked. */
   readonly ok: boolean;
   readonly lines: readonly LineResult[];
-  /** Mapped, and not named, where the rest is to be unmapped. */
+  /** Ranges that are mapped but not named, if the rest is meant to be unmapped. */
   readonly unnamed: readonly MappedRange[];
-  /** Leaves that nobody named and no access reaches (AF = 0, no right, output too large): neither mapped nor unmapped. */
+  /** Leaves that no line names and no access reaches (AF = 0, no rights, output too large): neither mapped nor unmapped. */
   readonly unreachable: readonly MappedRange[];
   readonly rules: readonly RuleResult[];
-  /** How lines that overlap were taken, and what else is worth knowing. */
+  /** Notes on how overlapping lines were combined, and other remarks. */
   readonly notes: readonly string[];
-  /** False: there are more tables than can be listed (they may hold themselves), so that `ok` is false too. */
+  /** False: there are more tables than can be listed (they may contain themselves), so `ok` is false too. */
   readonly complete: boolean;
 }
 
 /**
- * Compares what an address space maps with what it is meant to map. Costs what listing it costs; memory is only read.
+ * Compares what an address space maps with what it is meant to map. It takes as long as listing the space. Memory is only read.
  *
  * @param intent - parsed, or its text.
- * @param only - input addresses to look at, both ends inside. Default: all.
- * @throws IntentError for an intention that can't be understood, or that this address space can't be asked: of another regime, a
- * line beyond its input, a memory type where no MAIR is given. Nothing is a difference then.
+ * @param only - input addresses to check, with both ends included. Default: all.
+ * @throws IntentError for an intention that can't be understood, or does not fit this address space: another regime, a
+ * line beyond its input, a memory type if no MAIR is given. Nothing is compared then.
  * @example
  * import { createMachine } from 'lpae/machine';
  * import { PhysicalMemory } from 'lpae/memory';
@@ -149,7 +149,7 @@ function once(problems: readonly IntentProblem[]): IntentProblem[] {
   return [...new Map(problems.map((one) => [`${one.line} ${one.message}`, one])).values()];
 }
 
-/** A line with one set of rights says nothing of EL0, where there is an EL0. */
+/** A line with only one set of rights says nothing about EL0, if there is an EL0. */
 function unsaidNotes(lines: readonly IntentLine[], regime: MachineRegime): string[] {
   if (!traitsOf(regime).unprivileged) return [];
   const unsaid = lines.filter(
@@ -161,7 +161,7 @@ function unsaidNotes(lines: readonly IntentLine[], regime: MachineRegime): strin
   return [`line ${first.line}${more}: the rights of EL0 are not said, and not asked (rw- --- says both)`];
 }
 
-/** The parts of a line that are looked at. */
+/** The parts of a line that are checked. */
 function within(line: IntentLine, { first, last }: AddressRange): IntentLine[] {
   if (line.last < first || line.first > last) return [];
   return [
@@ -169,7 +169,7 @@ function within(line: IntentLine, { first, last }: AddressRange): IntentLine[] {
   ];
 }
 
-/** What a scope leaves of a range: all of it where there is none. */
+/** The part of a range within a scope, or all of it without a scope. */
 function inScope(range: MappedRange, only: readonly AddressRange[] | undefined): MappedRange[] {
   if (only === undefined) return [range];
   return only.flatMap(({ first, last }) => {

@@ -5,7 +5,7 @@ import { readAddress } from '../text/addresses.ts';
 import type { Cacheability, DeviceType } from '../walker/index.ts';
 import type { WantedField, WantedMemory, WantedRights, WantedTerms } from './intent.ts';
 
-/** Tells what can't be understood. */
+/** Reports what can't be understood. */
 export type Complain = (message: string, hint?: string) => void;
 
 type Policy = Cacheability['policy'];
@@ -32,7 +32,7 @@ const DEVICES: Readonly<Record<string, DeviceType>> = {
   gre: 'GRE',
 };
 
-/** What one word says. */
+/** The meaning of one word. */
 const WORDS: Readonly<Record<string, WantedTerms>> = {
   nsh: { shareability: 'non' },
   'non-shareable': { shareability: 'non' },
@@ -70,7 +70,7 @@ const WORDS: Readonly<Record<string, WantedTerms>> = {
   dbm: { fields: [{ name: 'DBM', value: 1n }] },
 };
 
-/** Names of sets of rights that are not their letters. */
+/** Names of sets of rights other than their letters. */
 const RIGHTS: Readonly<Record<string, string>> = { none: '', ro: 'r', wo: 'w', xo: 'x', rox: 'rx' };
 
 const PRIVILEGED = /^(?:p|priv|privileged|el1|el2|el3|kernel):(.*)$/;
@@ -106,7 +106,7 @@ function numberOf(text: string): bigint | undefined {
 
 const KEYS = ['attr', 'attrindx', 'leaf', 'level', 'pas'] as const;
 
-/** `key=value`. Undefined: `key` is no term but a field's name. */
+/** `key=value`. Undefined: `key` is the name of a field, not a term. */
 function valueTerm(key: string, value: string): WantedTerms | string | undefined {
   const number = numberOf(value);
   switch (key) {
@@ -150,7 +150,7 @@ function fieldTerm(name: string, text: string, complain: Complain): WantedField 
   return { name, bits, value };
 }
 
-/** Collects terms, and complains of those that contradict each other. */
+/** Collects terms, and reports contradictions. */
 export class TermCollector {
   readonly #complain: Complain;
   #terms: WantedTerms = {};
@@ -164,7 +164,7 @@ export class TermCollector {
     return this.#terms;
   }
 
-  /** One word, as it was written. Sets of rights are of privileged accesses first, then of those from EL0. */
+  /** One word, as it was written. The first set of rights is for privileged accesses, the second for accesses from EL0. */
   add(written: string): void {
     const word = written.toLowerCase();
     const rights = rightsNamed(word);
