@@ -24,6 +24,8 @@ const KNOWN: Readonly<Record<string, string>> = {
       (name) => [name, 'bigint'],
     ),
   ),
+  gpccr: 'bigint',
+  gptbr: 'bigint',
   bytes: 'Uint8Array',
   words: 'ReadonlyMap<bigint, bigint>',
   program: '(address: bigint, length: bigint) => void',
