@@ -292,3 +292,40 @@ describe('why a permission fault of short descriptors', () => {
     expect(section(0x0n, M, execute)).toEqual([{ by: 'AP[2:0]', stage: 1, level: 1, value: 0 }]);
   });
 });
+
+describe('nothing is named that does not deny', () => {
+  const causes = (state: Partial<State>, access: Access) => {
+    const result = walk('el1&0', { ...BASE, ...state }, access);
+    return result.ok ? 'allowed' : result.fault.denied?.map(({ by, level }) => [by, level]);
+  };
+  const READ_ONLY = BASE.leaf | AP2;
+
+  it('EPAN, where EL0 may not execute', () => {
+    const state = { pan: true, sctlr: M | EPAN };
+    expect(causes({ ...state, leaf: READ_ONLY | UXN }, { access: 'write' })).toEqual([['AP', 3]]);
+    expect(causes({ ...state, leaf: READ_ONLY }, { access: 'write' })).toEqual([
+      ['AP', 3],
+      ['EPAN', undefined],
+    ]);
+  });
+
+  it('DBM, where it is 0', () => {
+    expect(causes({ leaf: READ_ONLY | UXN }, { access: 'write' })).toEqual([['AP', 3]]);
+    expect(causes({ leaf: READ_ONLY | UXN | DBM }, { access: 'write' })).toEqual([['DBM', 3]]);
+  });
+});
+
+it('bits of a table of level -1 are of that level', () => {
+  // DS = 1, T0SZ 12: 52 bits from level -1 on, 4K.
+  const tcr = 0x800_0006_0080_350cn;
+  const memory = memoryWith({
+    '0x40000000': 0x4000_1003n | (2n << 61n),
+    '0x40001000': 0x4000_2003n,
+    '0x40002000': 0x4000_3003n,
+    '0x40003000': 0x4000_4003n,
+    '0x40004008': BASE.leaf,
+  });
+  const registers = { ttbr0: 0x4000_0000n, tcr, mair: 0xffn, sctlr: M };
+  const result = createWalker(memory, { regime: 'el1&0', registers }).walk(VA, { access: 'write' });
+  expect(result).toMatchObject({ ok: false, fault: { denied: [{ by: 'APTable', level: -1, value: 2 }] } });
+});
