@@ -185,10 +185,13 @@ class ColumnWalker {
   }
 }
 
-/** Leaves out the steps that fetch an SMMU's context descriptor, which is cached separately. (IHI 0070 3.17) */
+/**
+ * Leaves out the steps that fetch an SMMU's context descriptor, which is cached separately (IHI 0070 3.17), and descriptors that a
+ * granule protection check kept from being read.
+ */
 function tableSteps(steps: readonly WalkStep[]): readonly WalkStep[] {
   const first = steps.findIndex(({ stage, s1Level }) => stage === 1 || s1Level !== undefined);
-  return first > 0 ? steps.slice(first) : steps;
+  return steps.slice(Math.max(first, 0)).filter(({ kind }) => kind !== 'granule_protection');
 }
 
 /** Whether a step belongs to the stage that translates input addresses, and is not stage 2 working for it. */
