@@ -145,7 +145,9 @@ class ColumnWalker {
     this.#ia.push(ia);
     this.#leafSize.push(leafSize);
     this.#runSize.push(runSize);
-    for (const { address, stage } of steps) {
+    for (const { address, stage, kind } of steps) {
+      // A granule protection check kept the descriptor from being read.
+      if (kind === 'granule_protection') continue;
       this.#fetch.push(Number(address));
       this.#stage.push(stage);
     }
@@ -185,13 +187,10 @@ class ColumnWalker {
   }
 }
 
-/**
- * Leaves out the steps that fetch an SMMU's context descriptor, which is cached separately (IHI 0070 3.17), and descriptors that a
- * granule protection check kept from being read.
- */
+/** Leaves out the steps that fetch an SMMU's context descriptor, which is cached separately. (IHI 0070 3.17) */
 function tableSteps(steps: readonly WalkStep[]): readonly WalkStep[] {
   const first = steps.findIndex(({ stage, s1Level }) => stage === 1 || s1Level !== undefined);
-  return steps.slice(Math.max(first, 0)).filter(({ kind }) => kind !== 'granule_protection');
+  return first > 0 ? steps.slice(first) : steps;
 }
 
 /** Whether a step belongs to the stage that translates input addresses, and is not stage 2 working for it. */

@@ -177,7 +177,8 @@ describe('the lean TLB and the exact one', () => {
           faults += counts.faults;
         }
       }),
-      { numRuns: 200 },
+      // Granule protection faults on the way: of a first table, and of one below another.
+      { numRuns: 200, examples: [[1963546240], [1299020423]] },
     );
     expect(Math.min(hits, saved, faults)).toBeGreaterThan(200);
   });
