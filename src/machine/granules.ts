@@ -28,7 +28,8 @@ const MAX_RANGES = 2 ** 16;
  * @param only - only these physical addresses. Default: all that are protected (GPCCR_EL3.PPS).
  *
  * @example
- * const walker = createWalker(memory, { regime: 'el3', security: 'root', registers: { gpccr, gptbr } });
+ * const registers = { gpccr: 0x1_3501n, gptbr: 0x8_0000n }; // 36 bits, 4K granules, the table at 0x8000_0000
+ * const walker = createWalker(memory, { regime: 'el3', security: 'root', registers });
  * for (const { first, last, gpi } of listGranules(walker.granuleProtection!).ranges) console.log(first, last, gpi);
  */
 export function listGranules(

@@ -14,6 +14,7 @@
  * console.log(matchers.toTranslate(walker, 0x8000_1234n, 0x8000_1234n).pass); // true
  * console.log(matchers.toFault(walker, 0x1000n, 'permission').message()); // 0x1000: wanted a permission fault, found translation fault, stage 1, level 1
  */
+/// <reference types="vitest" preserve="true" />
 import type { Translator } from '../machine/machine.ts';
 import { faultText } from '../text/hardware.ts';
 import { hex } from '../text/numbers.ts';

@@ -67,7 +67,7 @@ describe('diff', () => {
   test('by meaning: NS is a difference', async () => {
     const { out, code } = await lpae(['diff', NS, other, '--by', 'meaning']);
     expect(code).toBe(1);
-    expect(out).toMatch(/- {2}0x80000000-.*Non-secure\n.*\+ {2}0x80000000-.* Secure\n/);
+    expect(out).toMatch(/- wanted {2}0x80000000-.*Non-secure\n.*\+ found {3}0x80000000-.* Secure\n/);
   });
 
   test('by bits: the field is named', async () => {
