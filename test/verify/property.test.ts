@@ -14,10 +14,10 @@ import { firstEndingFrom } from '../../src/verify/pieces.ts';
 import { Random } from '../support/random.ts';
 import { randomSpace, SHAPES } from './random-tables.ts';
 
-const TABLES = 4;
-const FLIPS = 40;
+const TABLES = 2;
+const FLIPS = 16;
 /** Short descriptors: tables of thousands of entries. */
-const SHORT_FLIPS = 15;
+const SHORT_FLIPS = 8;
 const style = makeStyle(false);
 
 function textOf(target: Translator): string {
