@@ -24,11 +24,8 @@ function declaredTopics(): Topic[] {
 
 /** Topics for registers that are not declared with their fields. */
 function sentenceTopics(): Topic[] {
-  const declared = new Set(REGISTERS.flatMap(({ name, aliases = [] }) => [name, ...aliases]));
-  return REGISTER_SENTENCES.flatMap(({ name, levels, says }) => {
-    const names = levels === '' ? [name] : [...levels].map((level) => `${name}_EL${level}`);
-    const [first, ...others] = names.filter((one) => !declared.has(one));
-    if (first === undefined) return [];
+  return REGISTER_SENTENCES.map(({ name, levels, says }) => {
+    const [first = name, ...others] = [...levels].map((level) => `${name}_EL${level}`);
     return {
       name: first,
       group: 'register',

@@ -6,7 +6,7 @@ import { formats } from '../../formats/index.ts';
 import { machineRegimes } from '../../src/arch/regimes.ts';
 import { parseFaults } from '../../src/glossary/faults/parse.ts';
 import { nextSteps } from '../../src/glossary/faults/words.ts';
-import { lookUp } from '../../src/glossary/topics.ts';
+import { allTopics, lookUp } from '../../src/glossary/topics.ts';
 
 const SOURCES = join(import.meta.dirname, '../../src');
 const isKnown = (name: string) => lookUp([name]).unknown.length === 0;
@@ -75,6 +75,18 @@ test('every feature and register of the manual on translation', () => {
   const names = MANUAL.trim().split(/\s+/);
   expect(names.length).toBeGreaterThan(270);
   expect(names.filter((name) => !isKnown(name))).toEqual([]);
+});
+
+test('a register is described once: from its declaration, or by a sentence', () => {
+  const many = new Map<string, number>();
+  for (const { name, aliases, group } of allTopics()) {
+    if (group !== 'register') continue;
+    for (const one of new Set([name, ...aliases]))
+      if (/_EL\d$/.test(one)) many.set(one, (many.get(one) ?? 0) + 1);
+  }
+  // These have a layout for each use: data and instruction aborts, SErrors, faulting and other values of PAR.
+  for (const several of ['ESR_EL1', 'ESR_EL2', 'ESR_EL3', 'PAR_EL1']) many.delete(several);
+  expect([...many].filter(([, count]) => count > 1)).toEqual([]);
 });
 
 test('what answers print: lint rules, regimes, formats, memory types, rights, error codes', () => {
