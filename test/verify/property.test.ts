@@ -122,7 +122,8 @@ describe.each(SHAPES)('$name', (shape) => {
         write(word);
       }
     }
-    expect(changed).toBeGreaterThan(20);
-    expect(unchanged).toBeGreaterThan(2);
+    // Neither answer is rare: an eighth of the bits at least change something, and some change nothing.
+    expect(changed).toBeGreaterThan((changed + unchanged) / 8);
+    expect(unchanged).toBeGreaterThan(0);
   }, 120_000);
 });
