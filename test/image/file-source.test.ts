@@ -133,7 +133,7 @@ describe('openInput', () => {
     const error = await cliError(() => openImageFile('-', ioOf(chunk, chunk, chunk, chunk, '\0')));
     expect([error.message, error.hint]).toEqual([
       'stdin: more than 256.0 MiB',
-      'give a file instead: of that only what is looked at is read',
+      'give a file instead: only the needed parts of a file are read',
     ]);
   });
 

@@ -11,6 +11,8 @@ interface Maker {
   readonly ias: number;
   readonly oas: number;
   readonly regime?: string;
+  /** Its accesses are Secure. */
+  readonly secure?: true;
   /** What its prots can say beyond Linux's flags. */
   readonly prots: 'stage 1' | 'stage 2' | 'flags';
   /** By granule. */
@@ -26,7 +28,7 @@ const MAKERS: Readonly<Partial<Record<MachineRegime, Maker>>> = {
   'el1&0': LPAE_S1,
   'smmuv3-s1': LPAE_S1,
   el2: { ...LPAE_S1, regime: 'el2' },
-  el3: { ...LPAE_S1, regime: 'el3' },
+  el3: { ...LPAE_S1, regime: 'el3', secure: true },
   'el1&0-s2': { ...LPAE_S2, ias: 40 },
   'smmuv3-s2': { ...LPAE_S2, ias: 40 },
   'pl1&0': { ...LPAE_S1, format: 'arm_32_lpae_s1', ias: 32, oas: 40, sizes: PAGES_4K },
@@ -180,7 +182,7 @@ function protOf(want: WantedTerms, maker: Maker, types: MemoryTypes | undefined,
       ? 'unprivileged'
       : 'none';
   const { memory, shareability } = want;
-  const secure = maker.regime === 'el3' || intent.security === 'secure';
+  const secure = maker.secure || intent.security === 'secure';
   const device = memory?.type === 'device';
   return {
     ...accessOf(want),

@@ -255,7 +255,7 @@ function ofSmmu(
 
 /** Where a stream table is given entries by themselves are not read, and without one what leads to it; a nested CD is in memory. */
 function unusedOfSmmu(regime: AskedRegime, taken: ReadonlyMap<string, Picked>): IgnoredRegister[] {
-  const nested = regime === 'smmuv3-s2' || regime === 'smmuv3-nested';
+  const nested = regime !== 'smmuv3' && traitsOf(regime).stage2;
   const unused = taken.has('strtab_base')
     ? { pattern: /^(ste|cd)\d$/, why: 'the stream table is read in its place' }
     : {
