@@ -33,8 +33,8 @@ describe.runIf(qemu !== undefined)('a machine that runs', () => {
     ['SIGHUP', 0],
   ] as const)('goes on after %s, %d ms after it was stopped', async (signal, delay) => {
     const code = await interrupted(signal, delay);
-    // The command may have been quicker than the signal.
-    expect([0, 2, 130]).toContain(code);
+    // The command may have been quicker than the signal, which then ends a process without handlers: no code.
+    expect([0, 2, 130, null]).toContain(code);
     expect(await machine.status()).toBe('running');
   });
 });
