@@ -77,6 +77,7 @@ export function makeEntry(
   const run =
     mergeRuns && holds !== 'both' && result.contiguous ? contiguousEntries(granuleLog2, first.level) : 1;
   const size = result.size * BigInt(run);
+  if (!reachesWhole(context, access, alignDown(result.ia, size), size)) return undefined;
   const { regime, vmid, asid } = context;
   const span = first.size * BigInt(run);
   const global = result.global || asid === undefined;
@@ -96,6 +97,16 @@ export function makeEntry(
     stage2Leaf: stage2Step && leafDescriptor(stage2Step, access, context),
     clean: access.access !== 'write' && leaves.some((step) => isClean(step, context)),
   };
+}
+
+/** Only a leaf of more than 4 GiB can lie across the end of the output addresses, which have 32 bits at least. A TLB need not hold it. */
+const SMALLEST_OUTPUT = 1n << 32n;
+
+/** Whether the last byte of what an entry would hold has a translation, too. */
+function reachesWhole({ walker }: TlbContext, access: Access, base: bigint, size: bigint): boolean {
+  return (
+    size <= SMALLEST_OUTPUT || walker.walk(base + size - 1n, { ...access, update: false, trace: false }).ok
+  );
 }
 
 /** The steps that read the leaf of each stage. Stage 2 steps for fetches of stage-1 tables do not count. */

@@ -140,7 +140,8 @@ class ColumnWalker {
     const result = walker.walk(BigInt.asUintN(64, BigInt(ia)), READ);
     const aarch32 = isAArch32(walker.regime);
     const steps = tableSteps(result.steps);
-    const { leafSize, runSize } = result.ok ? heldSize(result, steps, aarch32, nT) : NOTHING;
+    const held = result.ok ? heldSize(result, steps, aarch32, nT) : NOTHING;
+    const { leafSize, runSize } = this.#reachesWhole(ia, held.leafSize) ? held : NOTHING;
     this.#ok.push(result.ok ? 1 : 0);
     this.#ia.push(ia);
     this.#leafSize.push(leafSize);
@@ -156,6 +157,13 @@ class ColumnWalker {
     const region = result.ok ? Number(result.size) : SMALLEST;
     this.regions.push(region);
     return region;
+  }
+
+  /** Whether the last byte of a leaf has a translation too: one of more than 4 GiB may lie across the end of the output addresses. */
+  #reachesWhole(ia: number, size: number): boolean {
+    if (size <= 2 ** 32) return true;
+    const last = BigInt.asUintN(64, BigInt(Math.floor(ia / size) * size + size - 1));
+    return this.#tables.walker.walk(last, { ...READ, trace: false }).ok;
   }
 
   #addTables(ia: number, steps: readonly WalkStep[]): void {
