@@ -40,13 +40,23 @@ const ASKED_FOR = /\*\*\* Dumping .*\bstate\b.*\*\*\*/;
 const ASKED_LINES = 60;
 const TRAP = /\b(?:trap|crash(?:ed)?|panic|fault|abort)\b/i;
 
+/** Which lines stand in such dumps. */
+function askedFor(lines: readonly string[]): boolean[] {
+  let end = -1;
+  return lines.map((line, at) => {
+    if (ASKED_FOR.test(line)) end = at + ASKED_LINES;
+    else if (TRAP.test(line)) end = -1;
+    return at <= end;
+  });
+}
+
 /** The signs in a whole text, line by line. */
 export class Evidence {
   readonly #at: readonly ReadonlySet<Sign>[];
-  readonly #lines: readonly string[];
+  readonly #asked: readonly boolean[];
 
   constructor(lines: readonly string[]) {
-    this.#lines = lines;
+    this.#asked = askedFor(lines);
     this.#at = lines.map(
       (line) => new Set(NAMES.filter((name) => SIGNS[name].some((one) => one.test(line)))),
     );
@@ -59,11 +69,7 @@ export class Evidence {
 
   /** Whether a line stands in a dump of registers that somebody asked for. */
   askedFor(line: number): boolean {
-    for (let at = line; at >= 0 && line - at <= ASKED_LINES; at--) {
-      if (ASKED_FOR.test(this.#lines[at]!)) return true;
-      if (TRAP.test(this.#lines[at]!)) return false;
-    }
-    return false;
+    return this.#asked[line] ?? false;
   }
 
   /** The distance to the nearest line with a sign, or undefined if there is none within `reach`. */
