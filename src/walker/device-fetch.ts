@@ -4,7 +4,8 @@
  */
 import { type MemoryRegion, NON_CACHEABLE_FETCH } from './attributes.ts';
 import type { S1Output, S1Request } from './first-stage.ts';
-import type { S2Output, Stage2 } from './stage2.ts';
+import type { Stage2 } from './stage2.ts';
+import type { S2Output } from './stage2-output.ts';
 import type { Fault } from './types.ts';
 
 /** The possible results of such a fetch. */

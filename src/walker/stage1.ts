@@ -4,97 +4,35 @@
  */
 import { featuresInUse, STAGE1_LEAF, TABLE_DESCRIPTOR } from '../arch/descriptors/index.ts';
 import { highMask, lowMask, shiftOf } from '../arch/read.ts';
-import { outputSpace, type PaSpace, type StageSecurity } from '../arch/security.ts';
+import type { PaSpace } from '../arch/security.ts';
 import { POW2, shiftRight } from './bits.ts';
 import { collectTable } from './denials.ts';
-import { AF_BIT, entrySizeLog2, INVALID, isContiguous, isNT, LEAF, type Leaf } from './descriptor64.ts';
+import { AF_BIT, entrySizeLog2, INVALID, LEAF } from './descriptor64.ts';
 import type { InputAddress, S1Output, S1Request } from './first-stage.ts';
 import type { GranuleProtection } from './granule-protection.ts';
 import { Lookup, type StageFault } from './lookup.ts';
 import type { S1Params } from './params/params.ts';
 import { requiredPermission, TABLE_PERMISSIONS, TABLE_PERMISSIONS_SHIFT } from './permissions.ts';
 import type { S1Ranges } from './ranges.ts';
+import { leafSpace, s1Output, tableSpace, treeSpaces } from './stage1-output.ts';
 import { isClean, s1Allows, s1DenialOf, s1Permissions } from './stage1-permissions.ts';
 import type { Stage2 } from './stage2.ts';
 import { tableRead, tableUpdate, type WalkAssurance } from './stage2-request.ts';
 import type { TableMemory } from './table-memory.ts';
-import { LongReader, TableTree, type TreeSpaces, unsigned64 } from './table-tree.ts';
+import { LongReader, TableTree, unsigned64 } from './table-tree.ts';
 import type { WalkStep } from './types.ts';
 
 const { fields: FIELDS } = STAGE1_LEAF;
-const ATTR_INDX = lowMask(FIELDS.AttrIndx);
-const ATTR_INDX_SHIFT = shiftOf(FIELDS.AttrIndx);
-const SH = lowMask(FIELDS['SH[1:0]']);
-const SH_SHIFT = shiftOf(FIELDS['SH[1:0]']);
-const NG = lowMask(FIELDS.nG);
-const NS = lowMask(FIELDS.NS);
-const NSE = lowMask(FIELDS.NSE);
 const AP = lowMask(FIELDS['AP[2:1]']);
 const AP_SHIFT = shiftOf(FIELDS['AP[2:1]']);
 const AP2 = lowMask(FIELDS['AP[2]']);
-const ATTR_INDX_3 = highMask(FIELDS['AttrIndx[3]']);
 const PO_INDEX = highMask(FIELDS.POIndex);
 const PO_INDEX_SHIFT = shiftOf(FIELDS.POIndex);
 const PROTECTED = highMask(FIELDS.Protected);
-/** The regions of MAIR, one for each AttrIndx and SH, come first, then those of MAIR2. */
-const MAIR2_REGIONS = 32;
-const GP = highMask(FIELDS.GP);
 const UXN = highMask(FIELDS.UXN);
 const PXN = highMask(FIELDS.PXN);
 const DBM = highMask(FIELDS.DBM);
 const NS_TABLE = highMask(TABLE_DESCRIPTOR.fields.NSTable);
-
-/** The result from a leaf once the access is allowed. `nsTable`: a table on the path had NSTable set. `assured`: the translation is assured (FEAT_THE). */
-export function s1Output(
-  { unprivileged, guardedPages }: S1Ranges,
-  params: S1Params,
-  { lo, hi, level }: Leaf,
-  oa: number,
-  permissions: number,
-  nsTable: boolean,
-  assured = false,
-): S1Output {
-  const { security } = params;
-  const mair2 = params.aie && (hi & ATTR_INDX_3) !== 0 ? MAIR2_REGIONS : 0;
-  const neverGlobal = params.neverGlobal || (params.neverGlobalUnassured && !assured);
-  return {
-    ok: true,
-    oa,
-    level,
-    sizeLog2: entrySizeLog2(level, params),
-    permissions,
-    region: params.regions[((lo & ATTR_INDX) >>> ATTR_INDX_SHIFT) + ((lo & SH) >>> SH_SHIFT) * 8 + mair2]!,
-    // Below NSTable, a Secure translation belongs to one ASID, whatever nG says. (D8.4.6.1, D8.16 R_JYHZR)
-    global:
-      !unprivileged ||
-      ((lo & NG) === 0 && !neverGlobal && !(nsTable && security.chosenBy === 'NS and NSTable')),
-    contiguous: !params.pnch && isContiguous(hi, level, params),
-    nT: isNT(lo, level, params),
-    guarded: guardedPages && (hi & GP) !== 0,
-    space: spaceOf(security, lo, nsTable),
-    assured,
-  };
-}
-
-/** Most accesses are Non-secure, where no bit affects the space. */
-function spaceOf(security: StageSecurity, lo: number, nsTable: boolean): PaSpace {
-  return security.chosenBy === 'nothing'
-    ? security.state
-    : outputSpace(security, { ns: (lo & NS) !== 0, nse: (lo & NSE) !== 0, nsTable });
-}
-
-/** The space of a table: the state's own or, in Secure state below an NSTable, the Non-secure one. (S1NextWalkStateTable.) */
-function tableSpace({ state, chosenBy }: StageSecurity, nsTable: boolean): PaSpace {
-  return nsTable && chosenBy === 'NS and NSTable' ? 'non-secure' : state;
-}
-
-function treeSpaces(security: StageSecurity): TreeSpaces {
-  return {
-    root: security.state,
-    below: ({ hi }, space) => tableSpace(security, space !== security.state || (hi & NS_TABLE) !== 0),
-    output: ({ lo }, space) => spaceOf(security, lo, space !== security.state),
-  };
-}
 
 /** Features that change the meaning of descriptor bits. */
 function stage1Features({ indirection, overlays, aie, pnch, haft }: S1Params): (string | false)[] {
@@ -272,7 +210,7 @@ export class Stage1 {
       write: request.access === 'write',
       pan: request.pan && request.access !== 'execute',
       // S1DirectBasePermissions: nothing outside the state's own space is executable.
-      foreign: security.ownCodeOnly && spaceOf(security, lo, above.nsTable) !== security.state,
+      foreign: security.ownCodeOnly && leafSpace(security, lo, above.nsTable) !== security.state,
     };
     const permissions = s1Permissions(this.#ranges, params, fields, asked);
     if (!s1Allows(permissions, asked, isClean(params, fields))) {

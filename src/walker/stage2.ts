@@ -9,11 +9,12 @@ import type { MemoryRegion } from './attributes.ts';
 import { POW2 } from './bits.ts';
 import { combineStages } from './combine-stages.ts';
 import type { CpuFeatures } from './cpu.ts';
-import { AF_BIT, entrySizeLog2, INVALID, isContiguous, isNT, LEAF, type Leaf } from './descriptor64.ts';
+import { AF_BIT, INVALID, LEAF } from './descriptor64.ts';
 import type { GranuleProtection } from './granule-protection.ts';
 import { Lookup, type StageFault } from './lookup.ts';
 import type { S2Params } from './params/params.ts';
 import { PX, S2AP_WRITE, UX } from './permissions.ts';
+import { ATTRIBUTE_KEYS, attributesOfKey, type S2Output, s2LeafSpace, s2Output } from './stage2-output.ts';
 import { S2PermissionTable } from './stage2-permissions.ts';
 import { type S2Request, tableRead, type WalkAssurance } from './stage2-request.ts';
 import type { TableMemory } from './table-memory.ts';
@@ -32,15 +33,9 @@ const { fields: FIELDS } = STAGE2_LEAF;
 const DIRTY = Number(place(FIELDS.S2AP, S2AP_WRITE));
 const MEM_ATTR = lowMask(FIELDS.MemAttr);
 const MEM_ATTR_SHIFT = shiftOf(FIELDS.MemAttr);
-const SH = lowMask(FIELDS['SH[1:0]']);
-const SH_SHIFT = shiftOf(FIELDS['SH[1:0]']);
-const FNXS = lowMask(FIELDS.FnXS);
 const DBM = highMask(FIELDS.DBM);
 const NS = highMask(FIELDS.NS);
 
-/** The numbers of values of MemAttr and of SH, from which an attribute key is made. */
-const MEM_ATTRS = 16;
-const SHS = 4;
 const EXECUTES = PX | UX;
 
 /** The address to translate, its IPA space, and the parameters that apply to it. */
@@ -48,23 +43,6 @@ interface S2Input {
   readonly ipa: number;
   readonly space: PaSpace;
   readonly params: S2Params;
-}
-
-/** A stage-2 translation, as numbers. */
-export interface S2Output {
-  readonly ok: true;
-  readonly oa: number;
-  readonly level: number;
-  readonly sizeLog2: number;
-  readonly permissions: number;
-  /** Whether only table walks may write here. */
-  readonly mostlyReadOnly: boolean;
-  readonly contiguous: boolean;
-  readonly nT: boolean;
-  /** MemAttr + 16 * SH + 64 * FnXS. */
-  readonly attributeKey: number;
-  /** The address space of the output. */
-  readonly space: PaSpace;
 }
 
 /** Optional parts of a stage 2: Non-secure IPAs in Secure state, granule protection checks of its fetches. */
@@ -174,7 +152,7 @@ export class Stage2 {
     const spaces: TreeSpaces = {
       root: tables,
       below: () => tables,
-      output: ({ hi }) => spaceOf(params, hi),
+      output: ({ hi }) => s2LeafSpace(params, hi),
     };
     const permissionRegisters = { s2pir: params.indirection?.register, s2por: params.overlays?.register };
     const options = { outputBits: params.oaBits, spaces, place, permissionRegisters };
@@ -252,52 +230,17 @@ export class Stage2 {
   combine(s1: MemoryRegion, attributeKey: number): MemoryRegion {
     let row = this.#combined.get(s1);
     if (row === undefined) {
-      row = new Array<MemoryRegion | undefined>(MEM_ATTRS * SHS * 2);
+      row = new Array<MemoryRegion | undefined>(ATTRIBUTE_KEYS);
       this.#combined.set(s1, row);
     }
     const known = row[attributeKey];
     if (known !== undefined) return known;
-    const fields = {
-      memAttr: attributeKey % MEM_ATTRS,
-      sh: Math.floor(attributeKey / MEM_ATTRS) % SHS,
-      fnXs: attributeKey >= MEM_ATTRS * SHS,
-    };
     const { fwb, tagPermissions } = this.#params;
     const controls = { fwb, xs: this.#cpu.xs, tagPermissions };
-    const region = Object.freeze(combineStages(s1, fields, controls));
+    const region = Object.freeze(combineStages(s1, attributesOfKey(attributeKey), controls));
     row[attributeKey] = region;
     return region;
   }
-}
-
-/** The address space of a leaf's output; `hi` is the leaf's upper half. */
-function spaceOf({ security }: S2Params, hi: number): PaSpace {
-  return security.choosesNs && (hi & NS) !== 0 ? 'non-secure' : security.outputs;
-}
-
-/** The result from a leaf once the access is allowed. */
-export function s2Output(
-  params: S2Params,
-  { lo, hi, level }: Leaf,
-  oa: number,
-  permissions: number,
-  mostlyReadOnly = false,
-): S2Output {
-  const memAttr = (lo & MEM_ATTR) >>> MEM_ATTR_SHIFT;
-  const sh = params.sh ?? (lo & SH) >>> SH_SHIFT;
-  const fnXs = lo & FNXS ? 1 : 0;
-  return {
-    ok: true,
-    oa,
-    level,
-    sizeLog2: entrySizeLog2(level, params),
-    permissions,
-    mostlyReadOnly,
-    contiguous: isContiguous(hi, level, params),
-    nT: isNT(lo, level, params),
-    attributeKey: memAttr + MEM_ATTRS * (sh + SHS * fnXs),
-    space: spaceOf(params, hi),
-  };
 }
 
 function isDevice(memAttr: number, fwb: boolean): boolean {

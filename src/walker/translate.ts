@@ -8,14 +8,15 @@ import { alignDown } from './bits.ts';
 import type { ControlsInForce } from './cacheability.ts';
 import { deviceFetch, stage1DeviceFault } from './device-fetch.ts';
 import { WalkerError } from './errors.ts';
-import type { FoundLeaf } from './fast/path.ts';
 import type { DirectStage } from './fast/plan.ts';
+import type { FoundLeaf } from './fast/range.ts';
 import type { InputAddress, S1Output, S1Request } from './first-stage.ts';
 import type { GranuleProtection } from './granule-protection.ts';
 import type { StageFault } from './lookup.ts';
 import { GCS_PERMISSIONS, permissionsOf, requiredPermission } from './permissions.ts';
-import { s1Output } from './stage1.ts';
-import { type S2Output, type Stage2, s2Output } from './stage2.ts';
+import { s1Output } from './stage1-output.ts';
+import type { Stage2 } from './stage2.ts';
+import { type S2Output, s2Output } from './stage2-output.ts';
 import type { TableTree } from './table-tree.ts';
 import type {
   Access,

@@ -4,7 +4,7 @@ import type { Mutant } from '../mutant.ts';
 export const WALKER: readonly Mutant[] = [
   {
     name: 'fnxs-bit-12',
-    file: 'src/walker/stage2.ts',
+    file: 'src/walker/stage2-output.ts',
     find: 'const fnXs = lo & FNXS ? 1 : 0;',
     replace: 'const fnXs = (lo >>> 12) & 1;',
     breaks: 'FnXS of a stage-2 leaf is read from another bit than 11.',
@@ -124,7 +124,7 @@ export const WALKER: readonly Mutant[] = [
   },
   {
     name: 'nstable-leaves-global',
-    file: 'src/walker/stage1.ts',
+    file: 'src/walker/stage1-output.ts',
     find: "!(nsTable && security.chosenBy === 'NS and NSTable')",
     replace: 'true',
     breaks: 'A Secure translation below NSTable is global where nG = 0.',
@@ -244,7 +244,7 @@ export const WALKER: readonly Mutant[] = [
   },
   {
     name: 's2-nstable-keeps-the-space',
-    file: 'src/walker/stage1.ts',
+    file: 'src/walker/stage1-output.ts',
     find: "nsTable && chosenBy === 'NS and NSTable' ? 'non-secure' : state",
     replace: 'state',
     breaks: 'Tables below NSTable are read at Secure IPAs.',

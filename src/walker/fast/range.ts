@@ -1,0 +1,265 @@
+/** One range of the fast path: a walk from its first table to a leaf, one address at a time or in bulk. (DDI 0487 D8.2.) */
+import type { PhysicalMemory, RamRegion } from '../../memory/index.ts';
+import { AF_BIT, type Leaf, TYPE_BIT, VALID_BIT } from '../descriptor64.ts';
+import type { S1Params } from '../params/params.ts';
+import { ALL_PERMISSIONS, GCS_PERMISSIONS, TABLE_PERMISSIONS_SHIFT } from '../permissions.ts';
+import { keyOf } from './key.ts';
+import { DIRTIES, type TablePlan } from './plan.ts';
+import { OUTSIDE, slotOf, TableViews } from './table-views.ts';
+
+/** Returned instead of a PA: the access faults. */
+export const FAULT = -1;
+/** Returned instead of a PA: only the full walk knows the answer. */
+export const ASK = -2;
+
+const HIGH = 2 ** 32;
+/** An entry is two words. */
+const ENTRY_WORDS_LOG2 = 1;
+/** The last level's index in a plan's arrays. */
+const LAST = 4;
+/** Level 3 tables (or blocks in their place) that a bulk run keeps at hand: of 1 GiB with 4K pages all. */
+const SLOTS = 512;
+/** Copied into constants of this module, which the compiler treats as numbers. */
+const VALID = VALID_BIT;
+const TYPE = TYPE_BIT;
+const TYPES = VALID | TYPE;
+const AF = AF_BIT;
+/** A page descriptor with its access flag set. */
+const PAGE = TYPES | AF;
+const HIERARCHY_SHIFT = TABLE_PERMISSIONS_SHIFT;
+const PERMISSIONS = ALL_PERMISSIONS | GCS_PERMISSIONS;
+
+/** A bulk run goes batch by batch: the addresses' low halves, and what was read for them. */
+const BATCH = 128;
+const LOWS = new Int32Array(BATCH);
+const GROUPS = new Int32Array(BATCH);
+const DESCRIPTOR_LOWS = new Int32Array(BATCH);
+const DESCRIPTOR_HIGHS = new Int32Array(BATCH);
+
+/** The requested access, the same for all addresses. */
+export interface FastAccess {
+  /** The one permission bit that the access needs. */
+  readonly needed: number;
+  readonly write: boolean;
+  readonly privileged: boolean;
+  /** Whether PAN is in effect and the access is a data access. */
+  readonly pan: boolean;
+}
+
+/** The leaf of the last translation, with its rights. */
+export interface FoundLeaf extends Leaf {
+  /** Of stage 1: its range's parameters. */
+  readonly s1: S1Params | undefined;
+  readonly permissions: number;
+}
+
+/** One range of input addresses and its tables. */
+export class FastRange implements FoundLeaf {
+  readonly s1: S1Params | undefined;
+  lo = 0;
+  hi = 0;
+  level = 0;
+  permissions = 0;
+  readonly first: number;
+  readonly end: number;
+  readonly #memory: PhysicalMemory;
+  readonly #plan: TablePlan;
+  readonly #views: TableViews;
+  readonly #needed: number;
+  readonly #dirties: number;
+  /** By the key of `allowed`: 1 where the access is allowed and changes nothing. */
+  readonly #plain: Uint8Array;
+  #region: RamRegion;
+  /** Where the last translation ended, a level 3 table or a block: its words, where it begins in them, its level, the table bits above. */
+  #words: Uint32Array | undefined;
+  #start = 0;
+  #level = 0;
+  #tableBits = 0;
+  /** The same of a bulk run, by the input addresses that a level 3 table covers: no more than its words are read again. */
+  readonly #groups = new Int32Array(SLOTS).fill(-1);
+  readonly #groupWords: Uint32Array[] = new Array<Uint32Array>(SLOTS).fill(new Uint32Array(0));
+  readonly #groupStarts = new Int32Array(SLOTS);
+  readonly #groupBits = new Int32Array(SLOTS);
+  /** Which bits of an index count, none in a block; bits of a leaf's low half that are address; what it says of itself, AF set. */
+  readonly #groupMasks = new Int32Array(SLOTS);
+  readonly #groupLows = new Int32Array(SLOTS);
+  readonly #groupTypes = new Int32Array(SLOTS);
+
+  constructor(memory: PhysicalMemory, plan: TablePlan, access: FastAccess) {
+    this.s1 = plan.s1;
+    this.first = plan.first;
+    this.end = plan.end;
+    this.#memory = memory;
+    this.#plan = plan;
+    this.#views = new TableViews(memory, plan.tableBytes);
+    this.#needed = access.needed;
+    this.#dirties = access.write ? DIRTIES : 0;
+    this.#plain = Uint8Array.from(plan.allowed, (mask) =>
+      (mask & this.#dirties) === 0 && (mask & this.#needed) !== 0 ? 1 : 0,
+    );
+    this.#region = memory.regions[0]!;
+  }
+
+  /** From the first table to the leaf. */
+  translate(ia: number): number {
+    const plan = this.#plan;
+    const { perByte, indexMask } = plan;
+    const { lows, highs, words: viewWords, starts } = this.#views;
+    const address = ia - plan.bias;
+    this.#words = undefined;
+    let level = plan.startLevel + 1;
+    // The first table may be smaller or larger than any other, so it has no view.
+    const first = plan.tableBase + ((address * perByte[level]!) | 0) * 8;
+    let region = this.#region;
+    if (!region.contains(first, 8)) {
+      const other = this.#memory.regionAt(first, 8);
+      if (other === undefined) return FAULT;
+      region = other;
+      this.#region = other;
+    }
+    let words = region.peek(first);
+    if (words === undefined) return FAULT;
+    let at = region.wordIndex(first);
+    let tableBits = 0;
+    for (;;) {
+      const lo = words[at]! | 0;
+      const hi = words[at + 1]! | 0;
+      if ((lo & VALID) === 0) return FAULT;
+      if ((lo & TYPE) === 0) {
+        if (level === LAST || level <= plan.firstBlockLevel) return FAULT;
+        if (plan.entrySize[level]! <= HIGH) this.#cameTo(words, at, level, tableBits);
+        return this.#leaf(lo, hi, level, tableBits, address);
+      }
+      if (level === LAST) return this.#leaf(lo, hi, level, tableBits, address);
+      const high = (hi & plan.tableHigh) | ((lo << plan.movedShift) & plan.movedMask);
+      const low = lo & plan.tableLow;
+      if ((high & plan.beyondOutput) !== 0) return FAULT;
+      tableBits |= (hi >>> HIERARCHY_SHIFT) & plan.hierarchical;
+      level++;
+      let slot = slotOf(low);
+      if (lows[slot] !== low || highs[slot] !== high) {
+        slot = this.#views.load(high, low);
+        if (slot < 0) return slot === OUTSIDE ? ASK : FAULT;
+      }
+      words = viewWords[slot]!;
+      const start = starts[slot]!;
+      at = start + (((address * perByte[level]!) & indexMask[level]!) << ENTRY_WORDS_LOG2);
+      if (level === LAST) this.#cameTo(words, start, level, tableBits);
+    }
+  }
+
+  #cameTo(words: Uint32Array, start: number, level: number, tableBits: number): void {
+    this.#words = words;
+    this.#start = start;
+    this.#level = level;
+    this.#tableBits = tableBits;
+  }
+
+  #leaf(lo: number, hi: number, level: number, tableBits: number, address: number): number {
+    const plan = this.#plan;
+    const mask = plan.allowed[keyOf(lo, hi, tableBits)]!;
+    if ((lo & AF) === 0 || (mask & this.#dirties) !== 0) return ASK;
+    if ((mask & this.#needed) === 0) return FAULT;
+    this.lo = lo;
+    this.hi = hi;
+    this.level = level - 1;
+    this.permissions = mask & PERMISSIONS;
+    const high = (hi & plan.leafHigh[level]!) | ((lo << plan.movedShift) & plan.movedMask);
+    const base = high * HIGH + ((lo & plan.leafLow[level]!) >>> 0);
+    const offset = address - Math.floor(address * plan.perByte[level]!) * plan.entrySize[level]!;
+    const oa = base + offset;
+    return oa < plan.outputEnd ? oa : FAULT;
+  }
+
+  /** Before a bulk run: tables may have changed since the last one. */
+  forget(): void {
+    this.#groups.fill(-1);
+  }
+
+  /**
+   * Many addresses, from `from` on, as long as they are integers in this range. Returns where it ended. Nothing else runs
+   * meanwhile, so that what was found on the way to a level 3 table or a block stays true for the whole run.
+   */
+  translateMany(ias: Float64Array, pas: Float64Array, from: number, count: number): number {
+    for (let i = from; i < count; ) {
+      const end = Math.min(count, i + BATCH);
+      const read = this.#read(ias, i, end);
+      this.#decode(pas, i, read);
+      i = read;
+      if (i === end) continue;
+      const ia = ias[i]!;
+      if (!(ia >= this.first && ia < this.end && Math.floor(ia) === ia)) return i;
+      pas[i++] = this.translate(ia);
+      this.#remember(((ia - this.#plan.bias) * this.#plan.perByte[LAST - 1]!) | 0);
+    }
+    return count;
+  }
+
+  /**
+   * Reads the leaves of a batch of addresses, up to one whose table is not at hand. Returns where it ended. This loop is apart
+   * from what is made of the leaves because a short one has more reads under way at once, where tables are larger than a cache.
+   */
+  #read(ias: Float64Array, from: number, to: number): number {
+    const { first, end } = this;
+    const { bias, pageLog2 } = this.#plan;
+    const perGroup = this.#plan.perByte[LAST - 1]!;
+    const groups = this.#groups;
+    const groupWords = this.#groupWords;
+    const groupStarts = this.#groupStarts;
+    const groupMasks = this.#groupMasks;
+    for (let i = from; i < to; i++) {
+      const ia = ias[i]!;
+      const address = ia - bias;
+      const group = (address * perGroup) | 0;
+      const slot = group & (SLOTS - 1);
+      if (groups[slot] !== group || !(ia >= first && ia < end && Math.floor(ia) === ia)) return i;
+      const low = address | 0;
+      const words = groupWords[slot]!;
+      const at = groupStarts[slot]! + (((low >>> pageLog2) & groupMasks[slot]!) << ENTRY_WORDS_LOG2);
+      const j = i - from;
+      LOWS[j] = low;
+      GROUPS[j] = slot;
+      DESCRIPTOR_LOWS[j] = words[at]!;
+      DESCRIPTOR_HIGHS[j] = words[at + 1]!;
+    }
+    return to;
+  }
+
+  /** Decodes the descriptors that were read. */
+  #decode(pas: Float64Array, from: number, to: number): void {
+    const { tableHigh, movedShift, movedMask, beyondOutput } = this.#plan;
+    const plain = this.#plain;
+    const groupBits = this.#groupBits;
+    const groupLows = this.#groupLows;
+    const groupTypes = this.#groupTypes;
+    for (let i = from; i < to; i++) {
+      const j = i - from;
+      const lo = DESCRIPTOR_LOWS[j]!;
+      const hi = DESCRIPTOR_HIGHS[j]!;
+      const slot = GROUPS[j]!;
+      const type = groupTypes[slot]!;
+      const tableBits = groupBits[slot]!;
+      const high = (hi & tableHigh) | ((lo << movedShift) & movedMask);
+      if ((lo & PAGE) === type && plain[keyOf(lo, hi, tableBits)] === 1 && (high & beyondOutput) === 0) {
+        const mask = groupLows[slot]!;
+        pas[i] = high * HIGH + (((lo & mask) | (LOWS[j]! & ~mask)) >>> 0);
+      } else if (((lo ^ type) & TYPES) !== 0) pas[i] = FAULT;
+      // FAULT or ASK, which do not depend on the address.
+      else pas[i] = this.#leaf(lo, hi, LAST, tableBits, 0);
+    }
+  }
+
+  /** After a translation from the first table, remembers where it ended, for nearby addresses. */
+  #remember(group: number): void {
+    if (this.#words === undefined) return;
+    const slot = group & (SLOTS - 1);
+    const level = this.#level;
+    this.#groups[slot] = group;
+    this.#groupWords[slot] = this.#words;
+    this.#groupStarts[slot] = this.#start;
+    this.#groupBits[slot] = this.#tableBits;
+    this.#groupMasks[slot] = level === LAST ? this.#plan.indexMask[LAST]! : 0;
+    this.#groupLows[slot] = this.#plan.leafLow[level]!;
+    this.#groupTypes[slot] = level === LAST ? PAGE : PAGE & ~TYPE;
+  }
+}
