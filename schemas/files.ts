@@ -8,6 +8,9 @@ import { addressesSchema } from '../src/cli/input/tlb-trace-file.ts';
 import { dmaFileSchema } from '../src/golden/dma-schema.ts';
 import { imageSchema } from '../src/golden/image-schema.ts';
 import { creationSchema, opsFileSchema } from '../src/golden/schema.ts';
+import { hitlessSchema } from '../src/trace/hitless.ts';
+import { mutationsSchema } from '../src/trace/mutations.ts';
+import { traceSchema as smmuTraceSchema } from '../src/trace/schema.ts';
 import { intentSchema } from '../src/verify/json.ts';
 
 /** A kind of file. */
@@ -69,6 +72,26 @@ export const FILES: readonly Kind[] = [
     title: 'Trace of writes (lpae.trace/1)',
     description: 'Writes, invalidations and barriers that lpae bbm judges. See docs/traces.md.',
     schema: traceSchema,
+  },
+  {
+    name: 'smmu-trace',
+    title: 'Trace of an SMMUv3 driver (pgtable-trace/1)',
+    description:
+      'Writes, registers, barriers and transactions from reset on, and what each may answer. See docs/smmu-traces.md.',
+    schema: smmuTraceSchema,
+  },
+  {
+    name: 'smmu-trace-mutations',
+    title: 'Mutations of a trace (pgtable-trace-mutations/1)',
+    description:
+      'Traces with one command wrong, and the accesses that are open then. See docs/smmu-traces.md.',
+    schema: mutationsSchema,
+  },
+  {
+    name: 'smmu-hitless',
+    title: 'Changes of STEs and CDs in use (pgtable-hitless/1)',
+    description: 'How a driver changes an STE or CD word by word. See docs/smmu-traces.md.',
+    schema: hitlessSchema,
   },
   {
     name: 'access-trace',

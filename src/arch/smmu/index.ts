@@ -14,6 +14,12 @@ export {
 } from './events.ts';
 export { SMMU_CMDQ_CONS, SMMU_GERROR } from './global-errors.ts';
 export {
+  type RegisterPlace,
+  SMMU_PAGES_SIZE,
+  SMMU_REGISTERS,
+  type SmmuRegisterName,
+} from './register-map.ts';
+export {
   HTTU,
   SMMU_CR0,
   SMMU_CR2,

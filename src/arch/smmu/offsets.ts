@@ -1,22 +1,14 @@
-/** Where the registers of an SMMUv3 that translation depends on lie in its first page, by the names that a machine takes. (IHI 0070 G.b, 6.2.) */
-
-export interface RegisterPlace {
-  /** In bytes, from the SMMU's base on. */
-  readonly offset: number;
-  /** Width. */
-  readonly bits: 32 | 64;
-}
-
-const word = (offset: number): RegisterPlace => ({ offset, bits: 32 });
+/** Registers of an SMMUv3 that translation depends on, by the names that a machine takes. (IHI 0070 G.b, 6.2.) */
+import { type RegisterPlace, SMMU_REGISTERS } from './register-map.ts';
 
 export const SMMU_OFFSETS = {
-  idr0: word(0x0),
-  idr1: word(0x4),
-  idr3: word(0xc),
-  idr5: word(0x14),
-  cr0: word(0x20),
-  cr2: word(0x2c),
-  gbpa: word(0x44),
-  strtab_base: { offset: 0x80, bits: 64 },
-  strtab_base_cfg: word(0x88),
+  idr0: SMMU_REGISTERS.IDR0,
+  idr1: SMMU_REGISTERS.IDR1,
+  idr3: SMMU_REGISTERS.IDR3,
+  idr5: SMMU_REGISTERS.IDR5,
+  cr0: SMMU_REGISTERS.CR0,
+  cr2: SMMU_REGISTERS.CR2,
+  gbpa: SMMU_REGISTERS.GBPA,
+  strtab_base: SMMU_REGISTERS.STRTAB_BASE,
+  strtab_base_cfg: SMMU_REGISTERS.STRTAB_BASE_CFG,
 } as const satisfies Readonly<Record<string, RegisterPlace>>;
