@@ -17,7 +17,7 @@ import type { TableGeometry } from '../walker/descriptor64.ts';
 import { hypervisorControl, s1Params, s2Params, systemControl } from '../walker/params/aarch64.ts';
 import { extendedControls } from '../walker/params/extended.ts';
 import { oneRangeFields, ttbrAddress, twoRangeFields } from '../walker/params/range-fields.ts';
-import { registerValues, type Values } from '../walker/regimes.ts';
+import { registerValues, type Values } from '../walker/register-values.ts';
 import type { BbmContext } from './change.ts';
 import { TraceError } from './errors.ts';
 

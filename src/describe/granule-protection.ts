@@ -2,7 +2,7 @@
 import type { PaSpace } from '../arch/security.ts';
 import type { CpuFeatures } from '../walker/cpu.ts';
 import { type BypassWindow, gptParams } from '../walker/params/granule-protection.ts';
-import type { Values } from '../walker/regimes.ts';
+import type { Values } from '../walker/register-values.ts';
 import { GPC_RULES } from '../walker/rules/granule-protection.ts';
 import { problemsOf, type RegisterProblem } from '../walker/rules/rule.ts';
 

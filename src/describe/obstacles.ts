@@ -1,7 +1,7 @@
 /** Register fields that keep hardware of a given size from walking at all, because every access of a range faults. (DDI 0487 D8.1.10, D8.2.) */
 import type { Regime } from '../arch/regimes.ts';
 import type { CpuOptions } from '../walker/cpu.ts';
-import type { WalkerRegisters } from '../walker/regimes.ts';
+import type { WalkerRegisters } from '../walker/register-values.ts';
 import type { RegisterProblem } from '../walker/rules/rule.ts';
 import { describeRegime } from './regime.ts';
 

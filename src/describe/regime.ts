@@ -20,14 +20,12 @@ import {
   type IpaSpace,
   isHost,
   rangesOf,
-  registerValues,
   stage1Enabled,
   stage2Enabled,
   stage2Params,
   usesShortDescriptors,
-  type Values,
-  type WalkerRegisters,
-} from '../walker/regimes.ts';
+} from '../walker/regime-params.ts';
+import { registerValues, type Values, type WalkerRegisters } from '../walker/register-values.ts';
 import { EAE_IGNORED } from '../walker/rules/aarch32.ts';
 import { problemsOf, type RegisterProblem } from '../walker/rules/rule.ts';
 import { HYPERVISOR_RULES } from '../walker/rules/stage2.ts';

@@ -3,7 +3,8 @@
 import type { MachineRegime } from '../arch/regimes.ts';
 import type { Answer } from '../machine/machine.ts';
 import { visibleWidth } from '../text/columns.ts';
-import { faultText, leafCode } from '../text/hardware.ts';
+import { faultText } from '../text/fault.ts';
+import { leafCode } from '../text/leaf.ts';
 import type { Style } from '../text/style.ts';
 import type { HueName } from './palette.ts';
 import { type Box, box, filled, hatch, type LegendItem } from './parts.ts';

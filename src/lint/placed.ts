@@ -1,6 +1,6 @@
 /** Mapped ranges in the order of their output addresses. */
 import type { Answer } from '../machine/machine.ts';
-import { spaceText } from '../text/hardware.ts';
+import { spaceText } from '../text/leaf.ts';
 import { hex } from '../text/numbers.ts';
 import type { MemoryAttributes, Shareability, Translation } from '../walker/index.ts';
 

@@ -6,7 +6,7 @@ import type {
   StageDescription,
   StreamDerivation,
 } from '../describe/index.ts';
-import { faultText } from '../text/hardware.ts';
+import { faultText } from '../text/fault.ts';
 import { hex } from '../text/numbers.ts';
 import type { TableTree } from '../walker/index.ts';
 import { ENTRY_KINDS } from '../walker/index.ts';

@@ -1,6 +1,6 @@
 /** The rules about tables and entries: types, reserved bits, addresses, runs, sharing. Each table is checked once. (DDI 0487 D8.3, D8.7.1.) */
 import { entryCountOf, iaAt, type TablePlace, visitTree } from '../machine/visit.ts';
-import { reservedType } from '../text/hardware.ts';
+import { reservedType } from '../text/fault.ts';
 import { hex } from '../text/numbers.ts';
 import { ENTRY_KINDS, type TableEntry, type TableTree } from '../walker/index.ts';
 import { word64 } from '../walker/word.ts';

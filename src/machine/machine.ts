@@ -1,14 +1,9 @@
 /**
  * A machine made of memory and register values, of a PE or of an SMMUv3, which answers accesses. (DDI 0487 D8; IHI 0070.)
  */
-import {
-  isStream,
-  type MachineRegime,
-  machineRegimes,
-  REGIMES,
-  type Regime,
-  traitsOf,
-} from '../arch/regimes.ts';
+
+import { REGIMES } from '../arch/regime-table.ts';
+import { isStream, type MachineRegime, machineRegimes, type Regime, traitsOf } from '../arch/regimes.ts';
 import { type SecurityState, securityProblem } from '../arch/security.ts';
 import type { PhysicalMemory } from '../memory/index.ts';
 import {

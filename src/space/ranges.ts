@@ -1,7 +1,8 @@
 /** Leaves of a scan gathered into ranges: contiguous in input and output, with the same leaf size and attributes. */
 import { isNested, type MachineRegime } from '../arch/regimes.ts';
 import type { Answer } from '../machine/machine.ts';
-import { faultText, leafCode } from '../text/hardware.ts';
+import { faultText } from '../text/fault.ts';
+import { leafCode } from '../text/leaf.ts';
 import type { Stretch } from './scan.ts';
 
 /** A range that a table says something about; `last` is inside. If it maps nothing, `result` is a fault other than a plain hole. */

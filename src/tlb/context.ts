@@ -18,13 +18,9 @@ import { POW2 } from '../walker/bits.ts';
 import { type CpuFeatures, cpuFeatures } from '../walker/cpu.ts';
 import type { Access, WalkerOptions } from '../walker/index.ts';
 import { ttbcrSizes } from '../walker/params/aarch32.ts';
-import {
-  rangesOf,
-  regimeStages,
-  registerValues,
-  stage2Params,
-  type WalkerRegisters,
-} from '../walker/regimes.ts';
+import { rangesOf, stage2Params } from '../walker/regime-params.ts';
+import { regimeStages } from '../walker/regimes.ts';
+import { registerValues, type WalkerRegisters } from '../walker/register-values.ts';
 import { Walker } from '../walker/walker.ts';
 import { WalkPort } from './walk-port.ts';
 

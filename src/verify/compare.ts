@@ -2,7 +2,8 @@
 import { type MachineRegime, traitsOf } from '../arch/regimes.ts';
 import { securityWord } from '../arch/security.ts';
 import type { MappedRange } from '../space/ranges.ts';
-import { faultText, memoryCode, memoryOf, permissionText, SHAREABILITY } from '../text/hardware.ts';
+import { faultText } from '../text/fault.ts';
+import { memoryCode, memoryOf, permissionText, SHAREABILITY } from '../text/leaf.ts';
 import { hex, sizeText } from '../text/numbers.ts';
 import { unknownIndex, usualByte } from '../walker/attributes.ts';
 import type { AccessPermissions, MemoryAttributes, Translation } from '../walker/index.ts';

@@ -5,7 +5,7 @@ import { type SecurityState, securityNamed } from '../arch/security.ts';
 import { readJsonAs } from '../json/read.ts';
 import { maybe, members, whole } from '../json/schemas.ts';
 import { RANGE_FORMS, readAddress, readRange } from '../text/addresses.ts';
-import { faultText } from '../text/hardware.ts';
+import { faultText } from '../text/fault.ts';
 import type { FaultKind } from '../walker/index.ts';
 import type { IntentLine, Want, WantedTerms } from './intent.ts';
 import { IntentDraft } from './intent-draft.ts';

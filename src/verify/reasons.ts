@@ -4,7 +4,7 @@ import { bitRange, decode } from '../descriptor/index.ts';
 import type { Translator } from '../machine/machine.ts';
 import { probe } from '../space/probe.ts';
 import { denialsText } from '../text/denials.ts';
-import { faultReason } from '../text/hardware.ts';
+import { faultReason } from '../text/fault.ts';
 import { type Access, ENTRY_KINDS, type WalkStep } from '../walker/index.ts';
 import type { Aspect, AspectDifference } from './compare.ts';
 import { leafLayout } from './fields.ts';

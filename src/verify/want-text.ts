@@ -1,6 +1,6 @@
 /** What is wanted, in the words that an intention has for it. */
 import { securityWord } from '../arch/security.ts';
-import { SHAREABILITY } from '../text/hardware.ts';
+import { SHAREABILITY } from '../text/leaf.ts';
 import { hex, sizeText } from '../text/numbers.ts';
 import { wantedMemoryText, wantedRightsText } from './compare.ts';
 import type { Want, WantedTerms } from './intent.ts';

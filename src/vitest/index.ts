@@ -16,7 +16,7 @@
  */
 /// <reference types="vitest" preserve="true" />
 import type { Translator } from '../machine/machine.ts';
-import { faultText } from '../text/hardware.ts';
+import { faultText } from '../text/fault.ts';
 import { hex } from '../text/numbers.ts';
 import { makeStyle } from '../text/style.ts';
 import type { Intent } from '../verify/intent.ts';

@@ -37,7 +37,7 @@ export type {
   GptTable,
   GranuleProtection,
 } from './granule-protection.ts';
-export type { WalkerRegisters } from './regimes.ts';
+export type { WalkerRegisters } from './register-values.ts';
 export { ENTRY_KINDS, type TableEntry, type TableTree, type TreeRoot } from './table-tree.ts';
 export type {
   Access,

@@ -2,7 +2,8 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join, resolve, sep } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { machineRegimes, REGIMES, regimeNamed, regimes, traitsOf } from '../../src/arch/regimes.ts';
+import { REGIMES } from '../../src/arch/regime-table.ts';
+import { machineRegimes, regimeNamed, regimes, traitsOf } from '../../src/arch/regimes.ts';
 
 const SOURCES = resolve(import.meta.dirname, '../../src');
 

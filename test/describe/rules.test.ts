@@ -5,7 +5,8 @@ import { isAArch32, isStage2Alone, type Regime, regimes, traitsOf } from '../../
 import { describeRegime, type RangeDescription } from '../../src/describe/index.ts';
 import { cpuFeatures } from '../../src/walker/cpu.ts';
 import type { ConfigurationFault } from '../../src/walker/params/params.ts';
-import { rangesOf, registerValues, stage2Params, usesShortDescriptors } from '../../src/walker/regimes.ts';
+import { rangesOf, stage2Params, usesShortDescriptors } from '../../src/walker/regime-params.ts';
+import { registerValues } from '../../src/walker/register-values.ts';
 
 const word = fc.bigInt({ min: 0n, max: (1n << 64n) - 1n });
 /** Table bases are mostly low, so that some are within every output size. */

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { describeRegime } from '../../src/describe/index.ts';
 import { iaAt, visitTree } from '../../src/machine/visit.ts';
 import { listSpace } from '../../src/space/space.ts';
-import { faultCodes, faultReason, faultText } from '../../src/text/hardware.ts';
+import { faultCodes, faultReason, faultText } from '../../src/text/fault.ts';
 import { type Access, createWalker } from '../../src/walker/index.ts';
 import { memoryWith } from './table-builder.ts';
 

@@ -7,7 +7,7 @@ import type { Answer, Translator } from '../../machine/machine.ts';
 import type { AddressRange } from '../../space/address-range.ts';
 import { listSpace } from '../../space/space.ts';
 import { tablesWithin, treeOfTarget } from '../../space/tree-read.ts';
-import { faultReason, faultText } from '../../text/hardware.ts';
+import { faultReason, faultText } from '../../text/fault.ts';
 import { hex } from '../../text/numbers.ts';
 import { parseRange } from '../input/address.ts';
 import { type FilterOptions, partLeadingTo, rangeFilter, reverseRange } from '../input/dump-filter.ts';

@@ -3,7 +3,7 @@
 import type { MachineRegime } from '../../arch/regimes.ts';
 import type { AddressRange } from '../../space/address-range.ts';
 import { type MappedRange, rangeSize } from '../../space/ranges.ts';
-import { memoryCode, memoryOf } from '../../text/hardware.ts';
+import { memoryCode, memoryOf } from '../../text/leaf.ts';
 import { unknownIndex } from '../../walker/attributes.ts';
 import { usageError } from '../io.ts';
 import { parseAddress, parseRange } from './address.ts';

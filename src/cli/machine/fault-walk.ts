@@ -3,7 +3,7 @@ import { isStage2Alone, isStream, type MachineRegime } from '../../arch/regimes.
 import type { DecodedFault } from '../../glossary/faults/decoded-fault.ts';
 import { type Answer, createMachine, type Translator } from '../../machine/machine.ts';
 import { wrap } from '../../text/columns.ts';
-import { faultText } from '../../text/hardware.ts';
+import { faultText } from '../../text/fault.ts';
 import type { Style } from '../../text/style.ts';
 import type { Access } from '../../walker/index.ts';
 import { walkJson } from '../text/walk-json.ts';

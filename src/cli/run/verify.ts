@@ -1,6 +1,7 @@
 /** Verifies one map_sg with the walker: every byte must lead where its scatterlist entry says, and the bytes around it nowhere. */
 import type { Prot, Scatterlist } from '../../index.ts';
-import { faultText, permissionText } from '../../text/hardware.ts';
+import { faultText } from '../../text/fault.ts';
+import { permissionText } from '../../text/leaf.ts';
 import { hex, sizeText } from '../../text/numbers.ts';
 import type { Walker, WalkResult } from '../../walker/index.ts';
 

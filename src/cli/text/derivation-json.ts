@@ -10,7 +10,8 @@ import type {
   StreamDerivation,
   TablesDescription,
 } from '../../describe/index.ts';
-import { faultText, memoryCode, memoryText } from '../../text/hardware.ts';
+import { faultText } from '../../text/fault.ts';
+import { memoryCode, memoryText } from '../../text/leaf.ts';
 import { hex, hexWord } from '../../text/numbers.ts';
 
 /** A regime, or a stream of an SMMU. Addresses are bigints, which `Output.document` writes as `"0x…"`. */

@@ -13,7 +13,8 @@ import type {
   TablesDescription,
   WalkAttributes,
 } from '../../describe/index.ts';
-import { faultText, memoryCode, SHAREABILITY } from '../../text/hardware.ts';
+import { faultText } from '../../text/fault.ts';
+import { memoryCode, SHAREABILITY } from '../../text/leaf.ts';
 import { count, counted, hex, sizeText } from '../../text/numbers.ts';
 import type { Style } from '../../text/style.ts';
 import { joined, lines } from './derivation-parts.ts';

@@ -2,7 +2,7 @@
 import { fieldTitle } from '../../descriptor/field.ts';
 import { bitRange, type DecodedField, type DescriptorLayout, type Field } from '../../descriptor/index.ts';
 import { columns, visibleWidth, wrap } from '../../text/columns.ts';
-import { reservedType, saysValid } from '../../text/hardware.ts';
+import { reservedType, saysValid } from '../../text/fault.ts';
 import { hex, hexWord, sizeText } from '../../text/numbers.ts';
 import { listed } from '../../text/sentence.ts';
 import type { Style } from '../../text/style.ts';

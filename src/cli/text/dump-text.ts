@@ -6,15 +6,8 @@ import { type MappedRange, rangeSize } from '../../space/ranges.ts';
 import type { Space } from '../../space/space.ts';
 import type { TableNode } from '../../space/tree.ts';
 import { columns } from '../../text/columns.ts';
-import {
-  type Faulted,
-  faultText,
-  flagCode,
-  memoryCode,
-  memoryOf,
-  permissionCode,
-  SHAREABILITY,
-} from '../../text/hardware.ts';
+import { type Faulted, faultText } from '../../text/fault.ts';
+import { flagCode, memoryCode, memoryOf, permissionCode, SHAREABILITY } from '../../text/leaf.ts';
 import { count, counted, hex, hexWord, roughSize, sizeText } from '../../text/numbers.ts';
 import type { Style } from '../../text/style.ts';
 import { descriptorBits } from '../../text/words.ts';

@@ -3,13 +3,8 @@
  * (`--format` by name) writes them.
  */
 import { type DescriptorPlace, descriptorLayout, type EntryKind } from '../../arch/descriptors/index.ts';
-import {
-  type DescriptorKind,
-  isAArch32,
-  isAArch32Stage,
-  type MachineRegime,
-  traitsOf,
-} from '../../arch/regimes.ts';
+import type { DescriptorKind } from '../../arch/regime-table.ts';
+import { isAArch32, isAArch32Stage, type MachineRegime, traitsOf } from '../../arch/regimes.ts';
 import type { DescriptorLayout } from '../../descriptor/index.ts';
 import { placeOfReader, type Reader } from '../../lint/layout.ts';
 import type { TableFormat } from '../../pagetable/format.ts';

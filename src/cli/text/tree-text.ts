@@ -1,11 +1,13 @@
 /** Tables as a tree of lines, with equal neighbours folded into one: `[3-5]`, `[9-511] invalid ×503`. */
 
-import { type DescriptorKind, isNested, traitsOf } from '../../arch/regimes.ts';
+import type { DescriptorKind } from '../../arch/regime-table.ts';
+import { isNested, traitsOf } from '../../arch/regimes.ts';
 import type { Translator } from '../../machine/machine.ts';
 import { probe } from '../../space/probe.ts';
 import type { TableEntry, TableNode, TableTree } from '../../space/tree.ts';
 import { columns } from '../../text/columns.ts';
-import { faultText, leafCode } from '../../text/hardware.ts';
+import { faultText } from '../../text/fault.ts';
+import { leafCode } from '../../text/leaf.ts';
 import { counted, hex, hexWord, sizeText } from '../../text/numbers.ts';
 import type { Style } from '../../text/style.ts';
 import { tableLimits } from '../../text/table-limits.ts';

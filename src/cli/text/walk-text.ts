@@ -6,18 +6,15 @@ import { type Answer, permittedFaults, type Translator } from '../../machine/mac
 import { probe } from '../../space/probe.ts';
 import { columns } from '../../text/columns.ts';
 import { denialText } from '../../text/denials.ts';
+import { type Faulted, faultCodes, faultReason, faultText } from '../../text/fault.ts';
 import {
-  type Faulted,
-  faultCodes,
-  faultReason,
-  faultText,
   hasUnprivileged,
   memoryOf,
   memoryText,
   permissionText,
   SHAREABILITY,
   spaceText,
-} from '../../text/hardware.ts';
+} from '../../text/leaf.ts';
 import { hex, hexWord, sizeText } from '../../text/numbers.ts';
 import { permissionIndexText } from '../../text/permission-index.ts';
 import type { Style } from '../../text/style.ts';

@@ -12,15 +12,10 @@ import { type CdWords, contextOf, decodeCd } from '../../smmu/context-descriptor
 import { DEFAULT_IDENTIFICATION, type SmmuFeatures, smmuFeatures } from '../../smmu/features.ts';
 import { CD_UNUSED, refuseCd, refuseSte, STE_UNUSED } from '../../smmu/not-modelled.ts';
 import { isIllegal } from '../../smmu/rules.ts';
-import {
-  createSmmu,
-  createStream,
-  type SmmuRegisters,
-  type SteLookup,
-  type StreamDescription,
-} from '../../smmu/smmu.ts';
+import { createSmmu, createStream, type SmmuRegisters, type StreamDescription } from '../../smmu/smmu.ts';
 import { STE_RULES } from '../../smmu/ste-rules.ts';
 import { Stream } from '../../smmu/stream.ts';
+import type { SteLookup } from '../../smmu/stream-table.ts';
 import type { StreamTableEntry, StreamWorld } from '../../smmu/stream-table-entry.ts';
 import { TABLE_RULES } from '../../smmu/table-rules.ts';
 import type { SmmuFault } from '../../smmu/types.ts';

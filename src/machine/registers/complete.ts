@@ -1,6 +1,7 @@
 /** The registers that a walk of a regime needs, and the values assumed for registers that were not given. (DDI 0487 D8.2.12, G5.2.) */
 import { isSet } from '../../arch/read.ts';
-import { type Regime, type RegisterName, traitsOf } from '../../arch/regimes.ts';
+import type { RegisterName } from '../../arch/regime-table.ts';
+import { type Regime, traitsOf } from '../../arch/regimes.ts';
 import { SCTLR, TTBCR } from '../../arch/registers/aarch32-control.ts';
 import { TCR2_EL1 } from '../../arch/registers/extended.ts';
 import { GPCCR_EL3 } from '../../arch/registers/granule-protection.ts';

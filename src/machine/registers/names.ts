@@ -2,7 +2,9 @@
  * Names of registers from any source: the manual's (`TTBR0_EL2`, `HTTBR`, `MAIR1`), bare ones (`ttbr0`), those of security banks
  * (`TTBR0_NS`). Which registers a regime reads is what {@link traitsOf} says. (DDI 0487 D8.1.2, G8; IHI 0070 6.3.)
  */
-import { type Regime, type RegisterName, regimes, traitsOf } from '../../arch/regimes.ts';
+
+import type { RegisterName } from '../../arch/regime-table.ts';
+import { type Regime, regimes, traitsOf } from '../../arch/regimes.ts';
 import { isBystander } from '../../arch/registers/bystanders.ts';
 import { GPCBW_EL3, GPCCR_EL3, GPTBR_EL3 } from '../../arch/registers/granule-protection.ts';
 import { HCR_EL2 } from '../../arch/registers/stage2.ts';

@@ -4,7 +4,7 @@
  * IsTCR2EL1Enabled, IsTCR2EL2Enabled, S1POEnabled, S1E0POEnabled.)
  */
 import { isSet } from '../../arch/read.ts';
-import type { RegimeTraits } from '../../arch/regimes.ts';
+import type { RegimeTraits } from '../../arch/regime-table.ts';
 import { HCRX_EL2, TCR2_EL1 } from '../../arch/registers/extended.ts';
 import { pairOf } from '../../arch/registers/parts.ts';
 import { SCR_EL3 } from '../../arch/registers/scr.ts';

@@ -1,0 +1,44 @@
+import { nearest } from '../memory/near-names.ts';
+import { WalkerError } from '../walker/errors.ts';
+
+/** Checks that an object has the required members and no unknown ones. @throws WalkerError with the likely name. */
+export function checkMembers(
+  what: string,
+  given: unknown,
+  known: readonly string[],
+  needed: readonly string[] = [],
+): void {
+  if (typeof given !== 'object' || given === null) {
+    throw new WalkerError(`${what} is made of an object with ${known.join(', ')}, not ${String(given)}`);
+  }
+  const unknown = Object.keys(given).find((name) => !known.includes(name));
+  if (unknown !== undefined) {
+    const likely = nearest(unknown.replaceAll('_', ''), known);
+    const hint = likely === undefined ? `known are ${known.join(', ')}` : `did you mean ${likely}?`;
+    throw new WalkerError(`'${unknown}' is nothing that ${what} has; ${hint}`);
+  }
+  const missing = needed.find((name) => (given as Readonly<Record<string, unknown>>)[name] === undefined);
+  if (missing !== undefined) throw new WalkerError(`${what} needs ${missing}`);
+}
+
+/** Bits of a word of an STE or CD. */
+export const WORD_BITS = 64;
+/** The number of words of an STE or CD that affect translation. */
+const WORDS = 4;
+
+/** Checks the words of an STE or CD: four, or up to `most`. @throws WalkerError. */
+export function checkWords(name: string, words: readonly bigint[], most: number = WORDS): void {
+  if (words.length < WORDS || words.length > most) {
+    const more = most > WORDS ? ` (or up to ${most})` : '';
+    throw new WalkerError(`${name} must be four 64-bit words${more}, not ${words.length}`);
+  }
+  checkRegisters(Object.fromEntries(words.map((word, i) => [`${name}[${i}]`, word])));
+}
+
+/** Checks that each value has at most 64 bits. @throws WalkerError. */
+export function checkRegisters(registers: Readonly<Record<string, unknown>>): void {
+  for (const [name, value] of Object.entries(registers)) {
+    if (value === undefined || (typeof value === 'bigint' && BigInt.asUintN(64, value) === value)) continue;
+    throw new WalkerError(`${name} must be a bigint of at most 64 bits, not ${String(value)}`);
+  }
+}
