@@ -25,7 +25,8 @@ export {
 export type { CdWords } from './context-descriptor.ts';
 export type { ContextFaultRecord } from './context-fault.ts';
 export type { IdentificationRegisters, SmmuFeatures } from './features.ts';
-export { createSmmu, createStream, type Smmu, type SmmuRegisters, type StreamDescription } from './smmu.ts';
+export type { SmmuRegisters } from './registers.ts';
+export { createSmmu, createStream, type Smmu, type StreamDescription } from './smmu.ts';
 export type { Stream } from './stream.ts';
 export { type StreamIds, validStreamIds } from './stream-ids.ts';
 export type { SteWords } from './stream-table-entry.ts';

@@ -15,22 +15,11 @@ import {
   smmuFeatures,
 } from './features.ts';
 import { checkMembers, checkRegisters, checkWords, WORD_BITS } from './given.ts';
+import type { SmmuRegisters } from './registers.ts';
 import { Stream } from './stream.ts';
 import { type SteLookup, StreamTable } from './stream-table.ts';
 import type { SteWords } from './stream-table-entry.ts';
 import type { SmmuFault, SmmuResult, Transaction } from './types.ts';
-
-/**
- * Register values of an SMMUv3 (Non-secure). `strtabBase` is SMMU_STRTAB_BASE (64 bits), the others have 32 bits.
- * Identification registers that are not given describe an SMMUv3.1 with both stages, AArch64 tables and 44-bit output.
- */
-export interface SmmuRegisters extends Partial<IdentificationRegisters> {
-  readonly strtabBase: bigint;
-  readonly strtabBaseCfg: bigint;
-  readonly cr0?: bigint;
-  readonly cr2?: bigint;
-  readonly gbpa?: bigint;
-}
 
 /** A stream by itself: its STE, without a stream table. */
 export interface StreamDescription {

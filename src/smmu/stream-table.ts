@@ -14,7 +14,7 @@ import {
 import type { TableMemory } from '../walker/table-memory.ts';
 import { word64 } from '../walker/word.ts';
 import type { SmmuFeatures } from './features.ts';
-import type { SmmuRegisters } from './smmu.ts';
+import type { SmmuRegisters } from './registers.ts';
 import type { SteWords } from './stream-table-entry.ts';
 import type { ConfigurationFault } from './types.ts';
 

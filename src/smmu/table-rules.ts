@@ -3,7 +3,7 @@ import { addressOf, read } from '../arch/read.ts';
 import { SMMU_STRTAB_BASE, SMMU_STRTAB_BASE_CFG, TWO_LEVELS } from '../arch/smmu/index.ts';
 import { hex } from '../memory/hex.ts';
 import type { RegisterRule } from '../walker/rules/rule.ts';
-import type { SmmuRegisters } from './smmu.ts';
+import type { SmmuRegisters } from './registers.ts';
 
 /** The two registers, and the stream table that the SMMU makes of them. */
 export interface TableSubject {

@@ -1,0 +1,14 @@
+/** The registers of an SMMUv3 that say how it translates. (IHI 0070 6.3.) */
+import type { IdentificationRegisters } from './features.ts';
+
+/**
+ * Register values of an SMMUv3 (Non-secure). `strtabBase` is SMMU_STRTAB_BASE (64 bits), the others have 32 bits.
+ * Identification registers that are not given describe an SMMUv3.1 with both stages, AArch64 tables and 44-bit output.
+ */
+export interface SmmuRegisters extends Partial<IdentificationRegisters> {
+  readonly strtabBase: bigint;
+  readonly strtabBaseCfg: bigint;
+  readonly cr0?: bigint;
+  readonly cr2?: bigint;
+  readonly gbpa?: bigint;
+}
