@@ -15,6 +15,14 @@
  */
 
 export {
+  type CommandWords,
+  commandText,
+  decodeCommand,
+  encodeCommand,
+  parseCommand,
+  type SmmuCommand,
+} from './commands.ts';
+export {
   type BankRegisters,
   type ContextBank,
   type ContextBankDescription,

@@ -1,5 +1,15 @@
 /** The words of an SMMU: structures in memory, registers and event records of SMMUv3 (IHI 0070 G.b), registers of SMMUv2 (IHI 0062). */
 export { CD, CD_LOWER, CD_UPPER, type CdRangeControl } from './cd.ts';
+export type { CommandNeed, CommandTraits } from './command-fields.ts';
+export {
+  ALL_STREAMS,
+  COMMAND_NAMES,
+  COMMANDS,
+  type CommandName,
+  commandLayout,
+  commandWithOpcode,
+  OPCODE,
+} from './commands.ts';
 export { L1CD, L1STD, LARGEST_SPAN } from './descriptors.ts';
 export {
   EVENT,
