@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { describeSte } from '../../src/describe/index.ts';
 import { type CdWords, createStream, type SteWords } from '../../src/smmu/index.ts';
+import { rounds } from '../support/rounds.ts';
 import { memoryWith } from '../walker/table-builder.ts';
 
 /** Config 4 to 7 with V = 1, and a stage 2 of 40 bits; a CD at 0x4000_2000 that is given. */
@@ -87,6 +88,6 @@ test('several bits at random', () => {
     fc.property(fc.constantFrom(4, 5, 6, 7), bits, bits, fc.nat(3), (config, steBits, cdBits, machine) => {
       check(config, steBits, cdBits, machine);
     }),
-    { numRuns: 500 },
+    { numRuns: rounds(100, 500) },
   );
 });

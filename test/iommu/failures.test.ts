@@ -4,6 +4,7 @@ import { IommuDomain, IommuError, type IommuErrorCode, Scatterlist } from '../..
 import type { Prot } from '../../src/pagetable/format.ts';
 import { type Config, configs } from '../support/configs.ts';
 import { everyLeaf, type Machine, machine, reachableFrames, translations } from '../support/machine.ts';
+import { everyThird } from '../support/rounds.ts';
 
 const rw: Prot = { read: true, write: true, cache: true };
 
@@ -69,7 +70,7 @@ const WAYS: [string, Act][] = [
   ['map', (m, iova, sg) => m.domain.map(iova, 0x2000_0000n, sg.byteLength, rw)],
 ];
 
-describe.each(configs)('$name', (config) => {
+describe.each(everyThird(configs))('$name', (config) => {
   test.each(WAYS)('%s out of memory, at every allocation in turn', (_, act) => {
     for (let nth = 1; ; nth++) {
       const { m, page, iova } = occupied(config);

@@ -7,6 +7,7 @@ import type { EntryCodec } from '../../src/pagetable/format.ts';
 import { PageTable } from '../../src/pagetable/page-table.ts';
 import { type Config, configs, SIZES_4K } from '../support/configs.ts';
 import { firstDifference, type Machine, machine, paOf, reachableFrames } from '../support/machine.ts';
+import { rounds } from '../support/rounds.ts';
 import { anyProt, scatterlistOf, sgPlan, start, startOf } from '../support/scatterlists.ts';
 
 /** What a call answers, in a form to compare: bytes, or the whole error. */
@@ -75,7 +76,7 @@ describe.each(configs)('$name', (config) => {
   test('mapSg equals the loop over map in every bit', () => {
     fc.assert(
       fc.property(fc.array(request, { minLength: 1, maxLength: 4 }), (requests) => compare(config, requests)),
-      { numRuns: 100 },
+      { numRuns: rounds(25, 100) },
     );
   });
 });

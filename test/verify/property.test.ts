@@ -12,12 +12,13 @@ import { makeStyle } from '../../src/text/style.ts';
 import { parseIntent, type Verification, verifySpace } from '../../src/verify/index.ts';
 import { firstEndingFrom } from '../../src/verify/pieces.ts';
 import { Random } from '../support/random.ts';
+import { rounds } from '../support/rounds.ts';
 import { randomSpace, SHAPES } from './random-tables.ts';
 
-const TABLES = 2;
-const FLIPS = 16;
+const TABLES = rounds(1, 2);
+const FLIPS = rounds(8, 16);
 /** Short descriptors: tables of thousands of entries. */
-const SHORT_FLIPS = 8;
+const SHORT_FLIPS = rounds(4, 8);
 const style = makeStyle(false);
 
 function textOf(target: Translator): string {
