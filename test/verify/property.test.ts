@@ -16,9 +16,9 @@ import { rounds } from '../support/rounds.ts';
 import { randomSpace, SHAPES } from './random-tables.ts';
 
 const TABLES = rounds(1, 2);
-const FLIPS = rounds(8, 16);
+const FLIPS = 16;
 /** Short descriptors: tables of thousands of entries. */
-const SHORT_FLIPS = rounds(4, 8);
+const SHORT_FLIPS = 8;
 const style = makeStyle(false);
 
 function textOf(target: Translator): string {
