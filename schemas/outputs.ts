@@ -38,7 +38,13 @@ export const OUTPUTS: readonly Kind[] = [
     document('map', {
       verify: maybe(said(some({ ok: flag }), 'of an intention: as lpae verify prints it')),
       name: maybe(text),
-      format: text,
+      format: maybe(text),
+      roots: maybe(
+        said(
+          v.array(some({ role: v.picklist(['lower', 'upper', 'stage 2']), format: text, ok: flag })),
+          'of an intention that needs several: what is said of one otherwise (format, config, ops, tables …) stands here, for each',
+        ),
+      ),
       ok: said(flag, 'true: every operation was done in full, and returned what the request expects'),
       error: maybe(error),
       config: maybe(

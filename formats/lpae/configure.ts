@@ -8,7 +8,7 @@ import { checkFeatures, checkLimits, checkQuirks, checkRequest } from '../common
 import { LongEntryCodec, LongTracking, typeBits } from './codec.ts';
 import { type LayoutContext, longDescriptor } from './fields.ts';
 import { concatenationOf, type Geometry, lpaeGeometry } from './geometry.ts';
-import { LINUX_MAIR, type ProtContext, protFields } from './prot.ts';
+import { hasUnprivileged, LINUX_MAIR, type ProtContext, protFields } from './prot.ts';
 import { type HardwareUpdate, stage1Registers, stage2Registers } from './registers.ts';
 
 /** How the long-descriptor formats differ. */
@@ -35,12 +35,14 @@ const TG0 = { 12: 0, 14: 2, 16: 1 } as const;
 const TG1 = { 12: 2, 14: 1, 16: 3 } as const;
 const SH = { outer: 2, inner: 3 } as const;
 const RGN = { noncacheable: 0, writeBack: 1 } as const;
+/** Three bits of T0SZ leave AArch32 at least 25 bits of input (DDI 0487 G5.5.1). */
+const LEAST_AARCH32_INPUT = 25;
 
 /** @throws FormatError when Linux would refuse the request, with the reason. */
 function configureLong(options: LongFormatOptions, request: FormatRequest): TableFormat {
   const { name, stage, width } = options;
   const { coherentWalk = true, quirks = [] } = request;
-  checkRequest(request, stage === 1 && width === 64 ? ['regime'] : []);
+  checkRequest(request, stage === 1 ? ['regime'] : []);
   checkQuirks(name, options.quirks, request);
   checkFeatures(name, options.features, request, stage);
   if (coherentWalk && quirks.includes('arm_outer_wbwa')) {
@@ -48,10 +50,7 @@ function configureLong(options: LongFormatOptions, request: FormatRequest): Tabl
       'arm_outer_wbwa lets a walker that is not coherent use the outer cache; it needs coherentWalk: false',
     );
   }
-  const { regime = 'el1&0' } = request;
-  if (regime !== 'el1&0' && quirks.includes('arm_ttbr1')) {
-    throw new FormatError(`arm_ttbr1 is for two ranges of addresses; ${regime} has one (DDI 0487 D8.1.2)`);
-  }
+  checkRegime(options, request);
   const geometry = lpaeGeometry(withinLimits(options, request), stage);
   const { granuleLog2, levels } = geometry;
 
@@ -118,6 +117,23 @@ function configureLong(options: LongFormatOptions, request: FormatRequest): Tabl
   };
 }
 
+/** The regime must be one of the format's architecture, and must have what is asked for. */
+function checkRegime({ name, width }: LongFormatOptions, { regime, quirks = [], ias }: FormatRequest): void {
+  if (regime === undefined) return;
+  if ((width === 32) !== (regime === 'pl2')) {
+    const own = width === 32 ? 'pl2, and pl1&0 without it' : 'el1&0, el2, el2&0, el3';
+    throw new FormatError(
+      `${name} does not make tables of ${regime}: regime may be ${own} (DDI 0487 D8.1.2, G5.1)`,
+    );
+  }
+  if (!hasUnprivileged(regime) && quirks.includes('arm_ttbr1')) {
+    throw new FormatError(`arm_ttbr1 is for two ranges of addresses; ${regime} has one (DDI 0487 D8.1.2)`);
+  }
+  if (regime === 'pl2' && ias < LEAST_AARCH32_INPUT) {
+    throw new FormatError(`HTCR.T0SZ has no size for ias ${ias}: pl2 has 25 to 32 (DDI 0487 G8.2.76)`);
+  }
+}
+
 /** What the quirks and features mean for the bits, the registers and the codec. */
 interface Settings extends ProtContext {
   readonly coherentWalk: boolean;
@@ -176,7 +192,7 @@ function registersOf(
   if (options.stage === 1) {
     // An AArch32 regime has input sizes of 25 to 32 bits, and its TTBR1 can't cover as much as TTBR0. A request that it can't
     // express is walked as an AArch64 context instead, as an SMMU would walk the same descriptors.
-    const aarch32 = options.width === 32 && !ttbr1 && ias >= 25;
+    const aarch32 = options.width === 32 && !ttbr1 && ias >= LEAST_AARCH32_INPUT;
     return stage1Registers(root, fields, { regime, ttbr1, mair, lpa2, update, aarch32 });
   }
   // VTCR.SL0 counts down from the last level a walk can start at. The 4K granule's codes are off by one, and level -1 has one with SL2
@@ -184,6 +200,6 @@ function registersOf(
   const startLevel = geometry.levels[0]!.level;
   const sl = startLevel < 0 ? 4 : ~(granuleLog2 === 12 ? startLevel + 1 : startLevel) & 3;
   // AArch32 has no start level 0 and no forced Write-Back: such tables are walked as an AArch64 context.
-  const aarch32 = options.width === 32 && ias >= 25 && startLevel > 0 && !fwb;
+  const aarch32 = options.width === 32 && ias >= LEAST_AARCH32_INPUT && startLevel > 0 && !fwb;
   return stage2Registers(root, { ...fields, sl }, { lpa2, update, fwb, aarch32 });
 }

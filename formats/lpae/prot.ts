@@ -14,7 +14,7 @@ export const LINUX_MAIR = 0xffff_ffff_f404_ff44n;
 
 const SH = { non: 0, outer: 2, inner: 3 } as const;
 /** Device types as MAIR bytes, and as MemAttr. */
-const DEVICE_BYTE: Readonly<Record<DeviceType, number>> = {
+export const DEVICE_BYTE: Readonly<Record<DeviceType, number>> = {
   nGnRnE: 0x00,
   nGnRE: 0x04,
   nGRE: 0x08,
@@ -46,9 +46,9 @@ export function protFields(prot: Prot, context: ProtContext): Record<string, num
   return context.stage === 1 ? stage1Fields(prot, context) : stage2Fields(prot, context);
 }
 
-/** Of EL2 or EL3 alone: one privilege level, no ASID. */
-function hasOneLevel({ regime }: ProtContext): boolean {
-  return regime !== 'el1&0';
+/** Whether a regime has EL0 beside its own level, and with it ASIDs and two ranges of addresses. (DDI 0487 D8.1.2.) */
+export function hasUnprivileged(regime: Stage1Regime): boolean {
+  return regime === 'el1&0' || regime === 'el2&0';
 }
 
 /**
@@ -57,7 +57,7 @@ function hasOneLevel({ regime }: ProtContext): boolean {
  */
 function stage1Fields(prot: Prot, context: ProtContext): Record<string, number> {
   const readOnly = prot.read === true && !prot.write;
-  const oneLevel = hasOneLevel(context);
+  const oneLevel = !hasUnprivileged(context.regime);
   if (oneLevel && prot.global === false) {
     throw new FormatError(`${context.regime} has no ASID: every mapping is global (DDI 0487 D8.3.1.2)`);
   }

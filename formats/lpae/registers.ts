@@ -3,6 +3,7 @@
  * TTBRs of AArch64 (DDI 0487 D24.2), or for a 32-bit format TTBCR, VTCR and TTBRs of AArch32 (G8.2, DDI 0406C B4.1).
  */
 import type { Registers, Stage1Regime } from '../../src/pagetable/format.ts';
+import { hasUnprivileged } from './prot.ts';
 
 /** Fields of TCR or VTCR by their names in Linux's io_pgtable_cfg. */
 export interface ControlFields {
@@ -21,7 +22,7 @@ const EPD0 = BIT(7);
 const EPD1 = BIT(23);
 const EAE = BIT(31);
 const RES1 = BIT(31);
-/** Of TCR_EL2 and TCR_EL3 beside it. */
+/** Of TCR_EL2, TCR_EL3 and HTCR beside it. */
 const RES1_23 = BIT(23);
 
 /** What hardware updates in descriptors: nothing, the access flag (HA), or the dirty state too (HD). Bits of TCR and VTCR. */
@@ -33,7 +34,8 @@ const TCR_DS = BIT(59);
 const VTCR_DS = BIT(32);
 const VTCR_SL2 = BIT(33);
 /** HCR.VM and HCR.DC: stage 2 translates, stage 1 is off. */
-const HCR_STAGE_2 = BIT(0) | BIT(12);
+const HCR_VM = BIT(0);
+const HCR_STAGE_2 = HCR_VM | BIT(12);
 const HCR_FWB = BIT(46);
 
 /** TTBR_ELx and VTTBR_EL2 keep address bits [51:48] in [5:2] (DDI 0487 D24.2.191, FEAT_LPA). */
@@ -71,13 +73,14 @@ export function stage1Registers(
   const cfg = { ttbr: root, tcr: { ips: outputCode, ...rest }, mair: options.mair };
   const { ttbr1, mair } = options;
   if (options.aarch32) {
-    const tcr = EAE | EPD1 | at(f.tsz & 7, 0) | at(f.irgn, 8) | at(f.orgn, 10) | at(f.sh, 12);
-    return {
-      cfg,
-      hardware: { regime: 'pl1&0', registers: { ttbr0: root, ttbr1: 0n, tcr, mair } },
-    };
+    const own = at(f.tsz & 7, 0) | at(f.irgn, 8) | at(f.orgn, 10) | at(f.sh, 12);
+    const hardware =
+      options.regime === 'pl2'
+        ? ({ regime: 'pl2', registers: { ttbr0: root, tcr: own | RES1 | RES1_23, mair } } as const)
+        : ({ regime: 'pl1&0', registers: { ttbr0: root, ttbr1: 0n, tcr: own | EAE | EPD1, mair } } as const);
+    return { cfg, hardware };
   }
-  if (options.regime !== 'el1&0') {
+  if (!hasUnprivileged(options.regime)) {
     // TCR_EL2 and TCR_EL3 have one range, with the fields of VTCR_EL2 that they share in the same places.
     const own =
       at(f.tsz, 0) | at(f.irgn, 8) | at(f.orgn, 10) | at(f.sh, 12) | at(f.tg, 14) | at(outputCode, 16);
@@ -93,7 +96,7 @@ export function stage1Registers(
   return {
     cfg,
     hardware: {
-      regime: 'el1&0',
+      regime: options.regime,
       registers: { ttbr0: ttbr1 ? 0n : ttbr, ttbr1: ttbr1 ? ttbr : 0n, tcr, mair },
     },
   };
@@ -125,4 +128,17 @@ export function stage2Registers(
     (sl2 ? VTCR_SL2 : 0n);
   const hcr = options.fwb ? { hcr: HCR_STAGE_2 | HCR_FWB } : {};
   return { cfg, hardware: { regime: 'el1&0-s2', registers: { vttbr: baseRegister(root), vtcr, ...hcr } } };
+}
+
+type Values = Registers['hardware']['registers'];
+
+/** Both ranges of a regime, each as it was made for a table of its own with the other one off. They have one granule, output size and MAIR. */
+export function bothRanges(lower: Values, upper: Values): Values {
+  const tcr = ((lower.tcr ?? 0n) & ~EPD1) | ((upper.tcr ?? 0n) & ~EPD0);
+  return { ...lower, ttbr1: upper.ttbr1 ?? 0n, tcr };
+}
+
+/** Stage 1 under stage 2: HCR.VM is on beside the registers of both. */
+export function underStage2(stage1: Values, stage2: Values): Values {
+  return { ...stage1, ...stage2, hcr: HCR_VM };
 }

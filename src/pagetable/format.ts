@@ -71,8 +71,11 @@ export const FEATURES = ['contiguous', 'lpa2', 'access_flag', 'dirty_state', 'fw
 export type Feature = (typeof FEATURES)[number];
 
 /** Regimes whose stage 1 a format may be asked for. */
-export const STAGE1_REGIMES = ['el1&0', 'el2', 'el3'] as const;
-/** Whose stage 1 it is: of EL1 and EL0, or of EL2 or EL3 alone, which have one privilege level and no ASID. (DDI 0487 D8.1.2.) */
+export const STAGE1_REGIMES = ['el1&0', 'el2', 'el2&0', 'el3', 'pl2'] as const;
+/**
+ * Whose stage 1 it is: of EL1 or EL2 with EL0, or of EL2, EL3 or AArch32's Hyp mode (`pl2`) alone, which have one privilege level
+ * and no ASID. (DDI 0487 D8.1.2, G5.1.)
+ */
 export type Stage1Regime = (typeof STAGE1_REGIMES)[number];
 
 /** A request to make a table: Linux's io_pgtable_cfg. */
@@ -93,7 +96,10 @@ export interface FormatRequest {
   readonly concatenation?: Concatenation;
   /** MAIR_ELx, 64 bits, for stage 1. Default: Linux's. */
   readonly mair?: bigint;
-  /** The regime that walks the table. Default `el1&0`, which is Linux's. Only AArch64 stage 1 takes it. */
+  /**
+   * The regime that walks the table. Default `el1&0`, which is Linux's, and for AArch32 `pl1&0`. Only stage 1 of a long-descriptor format
+   * takes it: AArch32's has `pl2` alone, AArch64's the others.
+   */
   readonly regime?: Stage1Regime;
   /** The CPU's page size in bytes, which decides the granule where several are offered. Default: 4 KiB. */
   readonly cpuPageSize?: number | bigint;
@@ -130,9 +136,11 @@ export interface Registers {
     readonly regime:
       | 'el1&0'
       | 'el2'
+      | 'el2&0'
       | 'el3'
       | 'el1&0-s2'
       | 'pl1&0'
+      | 'pl2'
       | 'pl1&0-s2'
       | 'pl1&0-short'
       | 'mali'

@@ -1,29 +1,39 @@
 /** `lpae map`: carries out a request and shows the results, the tables, their cost, and the registers. */
 import { type Command, Option } from 'commander';
-import { countTree, FormatError, IommuError, type TreeTable } from '../../index.ts';
-import { createMachine } from '../../machine/machine.ts';
-import { treeOfTables } from '../../space/tree.ts';
+import { FormatError, IommuError } from '../../index.ts';
+import { createMachine, type Translator } from '../../machine/machine.ts';
 import { columns } from '../../text/columns.ts';
-import { hexWord, pageSizes, sizeText } from '../../text/numbers.ts';
 import type { Intent } from '../../verify/intent.ts';
 import { parseIntent } from '../../verify/parse.ts';
 import { reportLines } from '../../verify/report.ts';
-import { verifySpace } from '../../verify/verify.ts';
-import { createWalker } from '../../walker/index.ts';
+import { type Verification, verifySpace } from '../../verify/verify.ts';
 import { nameOf, parseJson } from '../input/input.ts';
 import { readText, understood } from '../input/intent-file.ts';
-import { requestOfIntent } from '../input/intent-request.ts';
+import { planOfIntent, type RootRole, type TablesPlan } from '../input/intent-request.ts';
 import { type MapRequest, parseRequest } from '../input/request.ts';
 import { EXIT } from '../io.ts';
 import type { Cli, Output } from '../output.ts';
-import { type Performed, perform } from '../run/perform.ts';
+import { type MachineOfRoots, type MadeRoot, machineOf } from '../run/intent-machine.ts';
+import { allDone, perform } from '../run/perform.ts';
 import { PROFILES, type Profile, withProfile } from '../run/profile.ts';
 import { unwalkableOf } from '../run/walkable.ts';
-import { dmaOutcomeJson, dmaOutcomeLines } from '../text/dma-text.ts';
-import { costRows, registerRows } from '../text/map-text.ts';
-import { outcomeJson, outcomeLines } from '../text/outcome.ts';
-import { SHORT_TABLE, treeLines } from '../text/tree-text.ts';
+import { madeJson, madeLines } from '../text/made-text.ts';
+import { hardwareRows, registerWords } from '../text/map-text.ts';
+import { SHORT_TABLE } from '../text/tree-text.ts';
 import { verificationJson } from '../text/verify-json.ts';
+
+/** The tables of an intention, walked and compared with it. */
+interface Compared {
+  readonly machine: MachineOfRoots;
+  readonly target: Translator;
+  readonly found: Verification;
+}
+
+const ROLE_TITLES: Readonly<Record<RootRole, string>> = {
+  lower: 'Lower addresses (TTBR0)',
+  upper: 'Upper addresses (TTBR1)',
+  'stage 2': 'Stage 2',
+};
 
 interface MapOptions {
   readonly full?: boolean;
@@ -37,7 +47,7 @@ are strings ("0x8000_0000", "2M", "0x4000_0000+0x1234") or whole numbers.
   format         one of those that lpae formats lists
   config         { pgsize_bitmap, ias, oas, coherent_walk: true, quirks: [] }, as in Linux's io_pgtable_cfg; and what
                  Linux leaves out: features ["contiguous", "lpa2", "access_flag", "dirty_state", "fwb", "xnx"], mair,
-                 regime (el1&0, el2, el3)
+                 regime (el1&0, el2, el2&0, el3; of arm_32_lpae_s1 pl2)
   linux          the version whose choices to follow: "6.12" (default) or "7.3"; lpae formats lists them. Here or in config, like partial_unmap
   cpu_page_size  the unit of scatterlist entries; default 4K
   semantics      of map_sg: exact (default), per-entry, page-align
@@ -88,61 +98,64 @@ export function define(command: Command, cli: Cli): void {
 }
 
 async function map(out: Output, file: string, options: MapOptions): Promise<number> {
-  const read = await readRequest(file, out);
-  let { request } = read;
-  const { intent } = read;
-  let performed: Performed;
-  try {
-    request = withProfile(request, options.profile);
-    performed = perform(request);
-  } catch (error) {
-    if (!(error instanceof IommuError)) throw error;
-    return refused(out, request, error);
+  const name = nameOf(file);
+  const asked = await readRequest(file, out);
+  const made: MadeRoot[] = [];
+  for (const { role, request: plain } of asked.roots) {
+    let request = plain;
+    try {
+      request = withProfile(plain, options.profile);
+      made.push({ role, request, performed: perform(request, made[0]?.performed.domain.memory) });
+    } catch (error) {
+      if (!(error instanceof IommuError)) throw error;
+      return refused(out, request, error);
+    }
   }
-  const made = intent && compared(performed, intent, nameOf(file));
-  if (out.json) {
-    const verified = made && { verify: verificationJson(made.found, made.target) };
-    out.document('lpae.map/1', { ...document(request, performed), ...verified });
-  } else {
-    show(out, request, performed, options);
-    if (made)
-      out.lines([
-        '',
-        ...reportLines(made.found, { target: made.target, style: out.style, maxOk: SHORT_TABLE }),
-      ]);
+  const checked = asked.plan && compared(asked.plan, made, asked.intent, name);
+  if (out.json) out.document('lpae.map/1', document(made, checked));
+  else show(out, made, checked, options);
+  for (const { performed, request } of made) {
+    for (const { text } of unwalkableOf(performed.domain, request)) out.note(`warning: ${text}`);
   }
-  for (const { text } of unwalkableOf(performed.domain, request)) out.note(`warning: ${text}`);
-  return allDone(performed) && made?.found.ok !== false ? EXIT.ok : EXIT.negative;
+  const done = made.every(({ performed }) => allDone(performed));
+  return done && checked?.found.ok !== false ? EXIT.ok : EXIT.negative;
 }
 
-/** A request, or what makes tables for an intention. */
-async function readRequest(
-  file: string,
-  { io }: Output,
-): Promise<{ readonly request: MapRequest; readonly intent?: Intent }> {
+/** A request, or those that make tables for an intention. */
+type Asked =
+  | { readonly roots: readonly [Root]; readonly plan?: never; readonly intent?: never }
+  | { readonly roots: readonly Root[]; readonly plan: TablesPlan; readonly intent: Intent };
+interface Root {
+  readonly role?: RootRole;
+  readonly request: MapRequest;
+}
+
+async function readRequest(file: string, { io }: Output): Promise<Asked> {
   const name = nameOf(file);
   const text = await readText(file, io);
   const looksLikeJson = /^\ufeff?\s*(?:$|\{|\[\s*[{\]])/.test(text);
   const json = looksLikeJson ? parseJson(new TextEncoder().encode(text), name) : undefined;
   const { schema } = (json ?? {}) as { schema?: unknown };
   if (looksLikeJson && schema !== 'lpae.intent/1' && schema !== 'lpae.dump/1') {
-    return { request: parseRequest(json, name) };
+    return { roots: [{ request: parseRequest(json, name) }] };
   }
   const intent = understood(name, () => parseIntent(text));
-  return { request: parseRequest(requestOfIntent(intent, name), name), intent };
+  const plan = planOfIntent(intent, name);
+  const roots = plan.roots.map(({ role, request }) => ({ role, request: parseRequest(request, name) }));
+  return { roots, plan, intent };
 }
 
 /** What the tables map beside what was meant: formats have less to say than intentions. */
-function compared({ domain }: Performed, { regimes: _, security, ...meant }: Intent, name: string) {
-  const { regime, registers, cpu } = domain.registers.hardware;
+function compared(
+  plan: TablesPlan,
+  made: readonly MadeRoot[],
+  { regimes: _, security, ...meant }: Intent,
+  name: string,
+): Compared {
   const state = security === undefined ? {} : { security };
-  const description = { memory: domain.memory, regime, registers: { ...registers }, cpu, ...state };
-  const target = createMachine(description)();
-  return { target, found: understood(name, () => verifySpace(target, meant)) };
-}
-
-function allDone({ outcomes, dma }: Performed): boolean {
-  return outcomes.every(({ ok }) => ok) && dma.every(({ error }) => error === undefined);
+  const machine = machineOf(plan, made);
+  const target = createMachine({ ...machine, ...state })();
+  return { machine, target, found: understood(name, () => verifySpace(target, meant)) };
 }
 
 /** The format refuses the configuration, or there is no room for its root: this is a negative answer, not an error. */
@@ -160,82 +173,39 @@ function refused(out: Output, request: MapRequest, error: IommuError): number {
 
 function show(
   out: Output,
-  request: MapRequest,
-  { domain, outcomes, dma }: Performed,
-  options: MapOptions,
+  made: readonly MadeRoot[],
+  checked: Compared | undefined,
+  { full }: MapOptions,
 ): void {
-  const { format } = domain;
   const { style } = out;
-  out.line(
-    `${style.title(format.name)}  granule ${sizeText(1n << BigInt(format.granuleLog2))}, pages ${pageSizes(format.pgsizeBitmap)}, ` +
-      `${format.ias} bits in, ${format.oas} out; CPU pages of ${sizeText(request.cpuPageSize)}`,
-  );
-  out.line();
-  for (const outcome of outcomes) out.lines(outcomeLines(outcome, style));
-  for (const [i, outcome] of dma.entries()) out.lines(dmaOutcomeLines(outcome, i, style));
-  if (outcomes.length + dma.length > 0) out.line();
-
-  const tables = domain.tables();
-  const walker = createWalker(domain.memory, domain.registers.hardware);
-  const maxRows = options.full ? Number.POSITIVE_INFINITY : SHORT_TABLE;
-  out.lines(treeLines(treeOfTables(tables, format.stage, format.firstIova), { style, walker, maxRows }));
-  out.line();
-  out.heading('Cost');
-  out.lines(columns(costRows(tables), { right: [1, 2, 3, 4, 5], indent: '  ' }));
-  out.line();
-  out.heading('Registers');
-  out.lines(columns(registerRows(domain.registers, format.stage), { indent: '  ' }));
+  for (const [i, root] of made.entries()) {
+    if (i > 0) out.line();
+    if (made.length > 1 && root.role !== undefined) out.heading(ROLE_TITLES[root.role]);
+    out.lines(madeLines(root, style, full === true));
+  }
+  if (checked === undefined) return;
+  const { regime, registers } = checked.machine;
+  if (made.length > 1 || regime !== made[0]?.performed.domain.registers.hardware.regime) {
+    out.line();
+    out.heading('All of it');
+    out.lines(columns(hardwareRows({ regime, registers }), { indent: '  ' }));
+  }
+  const { found, target } = checked;
+  out.lines(['', ...reportLines(found, { target, style, maxOk: SHORT_TABLE })]);
 }
 
-function document(request: MapRequest, performed: Performed): object {
-  const { name } = request;
-  const { domain, outcomes, dma } = performed;
-  const { format } = domain;
-  const { cfg, hardware } = domain.registers;
-  const tables = domain.tables();
+function document(made: readonly MadeRoot[], checked: Compared | undefined): object {
+  const [first, ...more] = made.map(madeJson);
+  if (checked === undefined) return { ...first };
+  const { machine, found, target } = checked;
+  const { regime, cpu } = machine;
+  const verify = verificationJson(found, target);
+  const hardware = { regime, registers: registerWords(machine.registers), pa_bits: cpu.paBits };
+  if (more.length === 0) return { ...first, hardware: { ...first?.hardware, ...hardware }, verify };
   return {
-    ...(name !== undefined && { name }),
-    format: format.name,
-    ok: allDone(performed),
-    config: {
-      pgsize_bitmap: format.pgsizeBitmap,
-      ias: format.ias,
-      oas: format.oas,
-      coherent_walk: format.coherentWalk,
-      quirks: format.quirks,
-      features: format.features ?? [],
-      partial_unmap: domain.partialUnmap,
-      ...(format.concatenation && { concatenation: format.concatenation }),
-    },
-    ops: outcomes.map(outcomeJson),
-    ...(dma.length > 0 && { dma: dma.map(dmaOutcomeJson) }),
-    tables: tables.map(tableJson),
-    cost: costJson(tables),
-    registers: cfg,
-    hardware: {
-      regime: hardware.regime,
-      registers: Object.fromEntries(Object.entries(hardware.registers).map(([reg, v]) => [reg, hexWord(v)])),
-      output_bits: hardware.outputBits,
-      pa_bits: hardware.cpu.paBits,
-    },
-    warnings: unwalkableOf(domain, request).map(
-      ({ problem: { field, value, rule, section }, remedy, text }) => {
-        return { field, value, rule, section, ...(remedy && { remedy }), text };
-      },
-    ),
+    ok: made.every(({ performed }) => allDone(performed)),
+    roots: made.map((root) => ({ role: root.role, ...madeJson(root) })),
+    hardware,
+    verify,
   };
-}
-
-/** Tables in the form of golden files, descriptors with all their digits. */
-function tableJson({ pa, level, entries }: TreeTable): object {
-  return {
-    pa,
-    level,
-    entries: Object.fromEntries(entries.map(({ index, descriptor }) => [index, hexWord(descriptor)])),
-  };
-}
-
-function costJson(tables: readonly TreeTable[]): object {
-  const { tables: n, tableBytes, leaves, byLevel } = countTree(tables);
-  return { tables: n, table_bytes: tableBytes, leaves, by_level: byLevel };
 }

@@ -31,6 +31,7 @@ import {
 import { inputError } from '../io.ts';
 import { type DmaPart, dmaPart, dmaSchema } from './dma-request.ts';
 import { ADDRESS, address, readDocument } from './json.ts';
+import { mairFor } from './memory-types.ts';
 
 export interface MapRequest {
   readonly name: string | undefined;
@@ -176,14 +177,21 @@ export function parseRequest(json: unknown, source: string): MapRequest {
   const cpuPageSize = file.cpu_page_size ?? 4096n;
   const problem = contradiction(file.config, file);
   if (problem !== undefined) throw inputError(`${source}: ${problem}`);
+  const format = formatOf(file.format);
+  const ops = opsOf(file, source);
+  const mair = format.stage === 1 && file.config.mair === undefined ? mairFor(ops) : undefined;
   return {
     name: file.name,
-    format: formatOf(file.format),
-    options: { ...optionsIn(file.config, file), cpuPageSize, ...present({ reserved: file.reserved }) },
+    format,
+    options: {
+      ...optionsIn(file.config, file),
+      cpuPageSize,
+      ...present({ reserved: file.reserved, mair }),
+    },
     cpuPageSize,
     semantics: file.semantics ?? SG_SEMANTICS[0],
     ram: file.ram ?? ramOf(file.tables),
-    ops: opsOf(file, source),
+    ops,
     dma: file.dma && dmaPart(file.dma, source),
   };
 }

@@ -20,11 +20,19 @@ export interface Performed {
   readonly dma: readonly DmaOutcome[];
 }
 
-/** @throws FormatError when the format refuses the configuration; CliError (input) for impossible RAM. */
-export function perform(request: MapRequest): Performed {
-  const domain = new IommuDomain(memoryOf(request), request.format, request.options);
+/**
+ * @param memory - where the tables go. Default: RAM of the request's own.
+ * @throws FormatError when the format refuses the configuration; CliError (input) for impossible RAM.
+ */
+export function perform(request: MapRequest, memory = memoryOf(request)): Performed {
+  const domain = new IommuDomain(memory, request.format, request.options);
   const outcomes = request.ops.map((op) => performOne(domain, op, request));
   return { domain, outcomes, dma: request.dma ? performDma(domain, request.dma, request.cpuPageSize) : [] };
+}
+
+/** Whether every operation was done in full, and returned what the request expects. */
+export function allDone({ outcomes, dma }: Performed): boolean {
+  return outcomes.every(({ ok }) => ok) && dma.every(({ error }) => error === undefined);
 }
 
 /** The same for commands that need tables. */

@@ -33,8 +33,23 @@ export function registerRows({ cfg, hardware }: Registers, stage: 1 | 2): string
           .join(', '),
   ]);
   const rows = [[`Linux io_pgtable_cfg, stage ${stage}`], ...indent(linux)];
-  const words = Object.entries(hardware.registers).map(([name, value]) => [name, hexWord(value)]);
-  return [...rows, [`hardware, regime ${hardware.regime}`], ...indent(words)];
+  return [...rows, ...hardwareRows(hardware)];
+}
+
+/** Each hardware register with all its digits, under the name of the regime. */
+export function hardwareRows({
+  regime,
+  registers,
+}: {
+  readonly regime: string;
+  readonly registers: Registers['hardware']['registers'];
+}): string[][] {
+  return [[`hardware, regime ${regime}`], ...indent(Object.entries(registerWords(registers)))];
+}
+
+/** Register values with all their digits. */
+export function registerWords(registers: Registers['hardware']['registers']): Record<string, string> {
+  return Object.fromEntries(Object.entries(registers).map(([name, value]) => [name, hexWord(value)]));
 }
 
 function indent(rows: readonly string[][]): string[][] {
