@@ -8,7 +8,8 @@ import { checkFeatures, checkLimits, checkQuirks, checkRequest } from '../common
 import { LongEntryCodec, LongTracking, typeBits } from './codec.ts';
 import { type LayoutContext, longDescriptor } from './fields.ts';
 import { concatenationOf, type Geometry, lpaeGeometry } from './geometry.ts';
-import { hasUnprivileged, LINUX_MAIR, type ProtContext, protFields } from './prot.ts';
+import { LINUX_MAIR } from './mair.ts';
+import { hasUnprivileged, type ProtContext, protFields } from './prot.ts';
 import { type HardwareUpdate, stage1Registers, stage2Registers } from './registers.ts';
 
 /** How the long-descriptor formats differ. */

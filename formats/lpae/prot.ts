@@ -4,22 +4,10 @@
  */
 import { FormatError, hex } from '../../src/pagetable/errors.ts';
 import type { DeviceType, Prot, Stage1Regime } from '../../src/pagetable/format.ts';
-
-/**
- * MAIR_ELx as Linux computes it (DDI 0487 D24.2.110): attribute 0 Non-cacheable, 1 Write-Back, 2 Device-nGnRE, 3 inner
- * Non-cacheable outer Write-Back. Attributes 4 to 7 read 0xff: the C code ORs in `0xf4 << 24`, an int whose sign bit spreads
- * over the upper half.
- */
-export const LINUX_MAIR = 0xffff_ffff_f404_ff44n;
+import { DEVICE_BYTE, mairBytes } from './mair.ts';
 
 const SH = { non: 0, outer: 2, inner: 3 } as const;
-/** Device types as MAIR bytes, and as MemAttr. */
-export const DEVICE_BYTE: Readonly<Record<DeviceType, number>> = {
-  nGnRnE: 0x00,
-  nGnRE: 0x04,
-  nGRE: 0x08,
-  GRE: 0x0c,
-};
+/** Device types as MemAttr. */
 const DEVICE_MEM_ATTR: Readonly<Record<DeviceType, number>> = { nGnRnE: 0, nGnRE: 1, nGRE: 2, GRE: 3 };
 /** MemAttr of Normal memory, and with forced Write-Back (DDI 0487 tables D8-95 and D8-98): then 0b0110 is Write-Back whatever stage 1 says. */
 const MEM_ATTR = { noncacheable: 0b0101, writeBack: 0b1111, forcedWriteBack: 0b0110 } as const;
@@ -114,9 +102,8 @@ function attributeIndex(prot: Prot, mair: bigint): number {
   }
   const device = deviceOf(prot);
   const byte = device !== undefined ? DEVICE_BYTE[device] : prot.cache ? 0xff : 0x44;
-  for (let index = 0; index < 8; index++) {
-    if (Number((mair >> BigInt(index * 8)) & 0xffn) === byte) return index;
-  }
+  const index = mairBytes(mair).indexOf(byte);
+  if (index >= 0) return index;
   const what = device !== undefined ? `Device-${device}` : prot.cache ? 'Write-Back' : 'Non-cacheable';
   throw new FormatError(
     `MAIR ${hex(mair)} has no attribute ${hex(byte)} (Normal or Device memory: ${what}); give a mair that has it, or name an attribute by mairIndex (DDI 0487 D24.2.110)`,

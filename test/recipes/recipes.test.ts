@@ -39,6 +39,6 @@ test('every recipe of the page is run by a test', () => {
     .map((file) => readFileSync(join(import.meta.dirname, file), 'utf8'))
     .join('\n');
   const titles = [...page.matchAll(/^## (.*)$/gm)].map(([, title]) => title!);
-  expect(titles.length).toBe(5);
+  expect(titles.length).toBe(6);
   for (const title of titles) expect(tests).toMatch(new RegExp(`new Recipe\\(["']${title}["']\\)`));
 });

@@ -1,12 +1,9 @@
-/** MAIR values for the memory types that a request or an intention asks for. (DDI 0487 D24.2.110.) */
-import { DEVICE_BYTE, LINUX_MAIR } from '../../../formats/lpae/prot.ts';
-import type { Operation } from '../../operations/schema.ts';
+/** MAIR values for the memory types that an intention asks for. (DDI 0487 D24.2.110.) */
+import { DEVICE_BYTE } from '../../../formats/lpae/mair.ts';
 import type { WantedMemory } from '../../verify/intent.ts';
 import { usageError } from '../io.ts';
 
 const SLOTS = 8;
-/** Slots of Linux's MAIR that Linux never names. */
-const SPARE_SLOTS = [4, 5, 6, 7] as const;
 /** Half a byte of MAIR: read and write allocate. */
 const NIBBLES = {
   'non-cacheable': 0x4,
@@ -41,22 +38,4 @@ function byteOf({ type, device, inner, outer, tagged, attr }: WantedMemory): num
   if (type === 'device') return DEVICE_BYTE[device ?? 'nGnRE'];
   if (tagged) return TAGGED;
   return NIBBLES[outer ?? 'write-back'] * 16 + NIBBLES[inner ?? 'write-back'];
-}
-
-/** Linux's MAIR with the Device types that operations ask for and it lacks, in slots that Linux does not use. Undefined: it lacks none. */
-export function mairFor(ops: readonly Operation[]): bigint | undefined {
-  const asked = ops.flatMap((op) => ('prot' in op && op.prot?.device !== undefined ? [op.prot.device] : []));
-  const bytes = [...new Set(asked)].map((device) => DEVICE_BYTE[device]);
-  const missing = bytes.filter((byte) => !slotsOf(LINUX_MAIR).includes(byte)).sort((a, b) => a - b);
-  if (missing.length === 0) return undefined;
-  return missing.reduce((mair, byte, i) => withSlot(mair, SPARE_SLOTS[i]!, byte), LINUX_MAIR);
-}
-
-function slotsOf(mair: bigint): number[] {
-  return Array.from({ length: SLOTS }, (_, i) => Number((mair >> BigInt(8 * i)) & 0xffn));
-}
-
-function withSlot(mair: bigint, slot: number, byte: number): bigint {
-  const shift = BigInt(8 * slot);
-  return (mair & ~(0xffn << shift)) | (BigInt(byte) << shift);
 }

@@ -1,6 +1,7 @@
 /** Map requests, which `lpae map` reads. Their operations are those of golden `ops` files, so each of those is a request too. */
 import * as v from 'valibot';
 import { formatNamed, formats } from '../../../formats/index.ts';
+import { mairWith } from '../../../formats/lpae/mair.ts';
 import type { DomainOptions, SgSemantics } from '../../index.ts';
 import { RESERVED_TYPES, type ReservedRange } from '../../iommu/reserved.ts';
 import { SG_SEMANTICS } from '../../iommu/sg-semantics.ts';
@@ -19,6 +20,7 @@ import { choicesBeside, choicesInConfig, contradiction, optionsIn } from '../../
 import { type Operation, operationSchema, protFlags, trackedRange } from '../../operations/schema.ts';
 import {
   DEVICE_TYPES,
+  type DeviceType,
   EXECUTE,
   type FormatModule,
   PROT_EXTRAS,
@@ -31,7 +33,6 @@ import {
 import { inputError } from '../io.ts';
 import { type DmaPart, dmaPart, dmaSchema } from './dma-request.ts';
 import { ADDRESS, address, readDocument } from './json.ts';
-import { mairFor } from './memory-types.ts';
 
 export interface MapRequest {
   readonly name: string | undefined;
@@ -179,7 +180,7 @@ export function parseRequest(json: unknown, source: string): MapRequest {
   if (problem !== undefined) throw inputError(`${source}: ${problem}`);
   const format = formatOf(file.format);
   const ops = opsOf(file, source);
-  const mair = format.stage === 1 && file.config.mair === undefined ? mairFor(ops) : undefined;
+  const mair = format.stage === 1 && file.config.mair === undefined ? mairWith(devicesOf(ops)) : undefined;
   return {
     name: file.name,
     format,
@@ -194,6 +195,11 @@ export function parseRequest(json: unknown, source: string): MapRequest {
     ops,
     dma: file.dma && dmaPart(file.dma, source),
   };
+}
+
+/** The Device types that prots ask for. */
+function devicesOf(ops: readonly Operation[]): DeviceType[] {
+  return ops.flatMap((op) => ('prot' in op && op.prot?.device !== undefined ? [op.prot.device] : []));
 }
 
 function formatOf(name: string): FormatModule {
