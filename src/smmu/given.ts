@@ -1,3 +1,4 @@
+/** Checks what a caller gives: members of an object, register values, words of an STE or CD. */
 import { nearest } from '../memory/near-names.ts';
 import { WalkerError } from '../walker/errors.ts';
 

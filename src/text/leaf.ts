@@ -1,3 +1,4 @@
+/** What a translation gives, in words: permissions, memory types, shareability, flags of a leaf. */
 import { isStage2Alone, isStream, type MachineRegime, traitsOf } from '../arch/regimes.ts';
 import { securityName } from '../arch/security.ts';
 import { unknownIndex, usualByte } from '../walker/attributes.ts';

@@ -3,55 +3,18 @@
  * for the others, which values are not used, and which are refused. (DDI 0487 D8.1.2; IHI 0070 6.3.)
  */
 import { isSet } from '../../arch/read.ts';
-import { isStream, type MachineRegime, type Regime, traitsOf } from '../../arch/regimes.ts';
+import { isStream, type Regime, traitsOf } from '../../arch/regimes.ts';
 import { TTBCR } from '../../arch/registers/aarch32-control.ts';
-import { UNMODELLED_REGISTERS } from '../../arch/registers/unmodelled.ts';
 import { hex } from '../../memory/hex.ts';
 import { assumptions, checkComplete, stagesOff, unusedByShort } from './complete.ts';
 import { RegisterError } from './errors.ts';
 import { type AskedRegime, inferRegime, underHcr } from './infer.ts';
-import { type Given, given, kindOf, likelyName, OF_M4U, type Sources, smmuName, sourcesOf } from './names.ts';
+import { leftOver } from './left-over.ts';
+import { type Given, given, kindOf, likelyName, OF_M4U, type Sources, sourcesOf } from './names.ts';
 import { type Picked, pick } from './pick.ts';
+import type { RegisterRequest, ResolvedRegisters } from './request.ts';
+import { ofSmmu } from './resolve-smmu.ts';
 import { checkModelled, unreadOf } from './unmodelled.ts';
-
-export type { AskedRegime } from './infer.ts';
-
-/** The request. */
-export interface RegisterRequest {
-  /** Values by any names: a manual's (`TTBR0_EL2`), bare ones (`ttbr0`), those of banks (`TTBR0_NS`). */
-  readonly given: Readonly<Record<string, bigint>>;
-  /** Values that override those for the same register: options given beside a file. */
-  readonly over?: Readonly<Record<string, bigint>> | undefined;
-  /** Default: inferred from the values. */
-  readonly regime?: AskedRegime | undefined;
-  /** In a regime of two stages: only this one. */
-  readonly stage?: 1 | 2 | undefined;
-  /** Whether to keep the regime, whatever HCR says. Default false. */
-  readonly exact?: boolean;
-  /** Whether all registers that a walk needs must be given. Default true. */
-  readonly complete?: boolean;
-}
-
-/** A register that does not affect the answer. */
-export interface IgnoredRegister {
-  /** As it was written. */
-  readonly register: string;
-  /** `bystander`: no walk reads it. `other`: it belongs to another regime. `bits`: set, and read by no walk. */
-  readonly kind: 'bystander' | 'other' | 'unmodelled' | 'unknown' | 'field' | 'bits';
-  readonly why: string;
-}
-
-/** The resolved registers. */
-export interface ResolvedRegisters {
-  readonly regime: AskedRegime;
-  /** Why it is this regime, if exactly this one was not requested. */
-  readonly because?: string;
-  /** By the machine's names; `scr_el3` gives the Security state. Registers that were not given are absent. */
-  readonly registers: Readonly<Record<string, bigint>>;
-  /** What was assumed, in words. */
-  readonly assumed: readonly string[];
-  readonly ignored: readonly IgnoredRegister[];
-}
 
 /**
  * Resolves register values.
@@ -202,106 +165,4 @@ function byManualName(
     else values.delete(manual);
   }
   return values;
-}
-
-function leftOver(
-  all: readonly Given[],
-  picked: ReadonlyMap<string, Picked>,
-  regime: MachineRegime | 'smmuv3',
-): IgnoredRegister[] {
-  const taken = new Set([...picked.values()].flatMap(({ from }) => from));
-  return all
-    .filter((one) => !taken.has(one) && kindOf(one.name) !== 'state')
-    .map(({ name, written }): IgnoredRegister => {
-      const kind = kindOf(name);
-      if (kind === 'unmodelled') {
-        return { register: written, kind, why: UNMODELLED_REGISTERS[name] ?? 'it is not modelled' };
-      }
-      if (kind === 'bystander') return { register: written, kind, why: 'no walk reads it' };
-      if (kind === 'unknown') return { register: written, kind, why: 'it is not known' };
-      return { register: written, kind: 'other', why: `${regime} does not read it` };
-    });
-}
-
-function ofSmmu(
-  regime: AskedRegime,
-  file: readonly Given[],
-  over: readonly Given[],
-  because: string | undefined,
-  stage: 1 | 2 | undefined,
-): ResolvedRegisters {
-  if (stage !== undefined) {
-    const rule = 'the stages of a stream are what its stream table entry says';
-    throw new RegisterError('regime', rule, { remedy: 'leave out --stage' });
-  }
-  const taken = new Map<string, Picked>([...smmuValues(file), ...smmuValues(over)]);
-  const registers = Object.fromEntries([...taken].map(([slot, { value }]) => [slot, value]));
-  const assumed = smmuAssumptions(registers);
-  return {
-    regime,
-    ...(because !== undefined && { because }),
-    registers,
-    assumed,
-    ignored: [
-      ...unusedOfSmmu(regime, taken),
-      ...leftOver(
-        [...file, ...over].filter(({ name }) => smmuName(name) === undefined),
-        new Map(),
-        regime,
-      ),
-    ],
-  };
-}
-
-/** Where a stream table is given entries by themselves are not read, and without one what leads to it; a nested CD is in memory. */
-function unusedOfSmmu(regime: AskedRegime, taken: ReadonlyMap<string, Picked>): IgnoredRegister[] {
-  const nested = regime !== 'smmuv3' && traitsOf(regime).stage2;
-  const unused = taken.has('strtab_base')
-    ? { pattern: /^(ste|cd)\d$/, why: 'the stream table is read in its place' }
-    : {
-        pattern: nested ? /^(strtab_base_cfg|cr0|cr2|gbpa|cd\d)$/ : /^(strtab_base_cfg|cr0|cr2|gbpa)$/,
-        why: 'a single stream has none of it',
-      };
-  return [...taken]
-    .filter(([slot]) => unused.pattern.test(slot))
-    .flatMap(([, { from }]) => from)
-    .map(({ written }) => ({ register: written, kind: 'other', why: unused.why }));
-}
-
-function smmuValues(all: readonly Given[]): Map<string, Picked> {
-  const taken = new Map<string, Picked>();
-  for (const one of all) {
-    const slot = smmuName(one.name);
-    if (slot === undefined) continue;
-    const before = taken.get(slot);
-    if (before !== undefined && before.value !== one.value) {
-      const rule = `${before.from[0]?.written} = ${hex(before.value)} is the same register, and disagrees`;
-      throw new RegisterError('contradiction', rule, { register: one.written, value: one.value });
-    }
-    taken.set(slot, { value: one.value, from: [...(before?.from ?? []), one] });
-  }
-  return taken;
-}
-
-/** The values assumed for an SMMU's registers that were not given. A stream by itself needs no table registers. */
-function smmuAssumptions(registers: Readonly<Record<string, bigint>>): string[] {
-  const lacks = (name: string) => registers[name] === undefined;
-  const identification = ['idr0', 'idr1', 'idr3', 'idr5']
-    .filter(lacks)
-    .map((name) => `SMMU_${name.toUpperCase()}`);
-  const said: string[] = [];
-  if (!lacks('strtab_base') && lacks('strtab_base_cfg')) {
-    said.push(
-      'SMMU_STRTAB_BASE_CFG is not given (--strtab-cfg): the stream table is taken to be linear, with one entry (LOG2SIZE = 0)',
-    );
-  }
-  if (!lacks('strtab_base') && lacks('cr0')) {
-    said.push('SMMU_CR0 is not given: the SMMU is taken to be on (SMMUEN = 1)');
-  }
-  if (identification.length > 0) {
-    said.push(
-      `${identification.join(', ')} not given: taken as of an SMMUv3.1 with both stages, AArch64 tables and 44-bit output`,
-    );
-  }
-  return said;
 }
