@@ -3,9 +3,9 @@ import { isStream, type MachineRegime, traitsOf } from '../arch/regimes.ts';
 
 /** Members of a row that say where an access comes from. */
 interface Asked {
-  readonly el?: number | null | undefined;
-  readonly sid?: bigint | null | undefined;
-  readonly ssid?: bigint | null | undefined;
+  readonly el?: number | undefined;
+  readonly sid?: bigint | undefined;
+  readonly ssid?: bigint | undefined;
 }
 
 /** The accesses that the machine does not have: from another exception level, or from a stream if it is not an SMMU. */
@@ -14,14 +14,13 @@ export function accessProblem(
   regime: MachineRegime,
   hasTable: boolean,
 ): { readonly member: 'el' | 'sid' | 'ssid'; readonly rule: string } | undefined {
-  const isThere = (member: unknown) => member !== undefined && member !== null;
   if (!isStream(regime)) {
-    const member = isThere(sid) ? 'sid' : isThere(ssid) ? 'ssid' : undefined;
+    const member = sid !== undefined ? 'sid' : ssid !== undefined ? 'ssid' : undefined;
     if (member !== undefined) return { member, rule: `${regime} has no streams: they are an SMMU's` };
-  } else if (isThere(sid) && !hasTable) {
+  } else if (sid !== undefined && !hasTable) {
     return { member: 'sid', rule: 'chooses from a stream table, and no strtab_base is given' };
   }
-  if (el === undefined || el === null) return undefined;
+  if (el === undefined) return undefined;
   const { unprivileged, el: own = 1, architecture } = traitsOf(regime);
   // If EL3 is AArch32, Secure PL1 is EL3.
   const levels = [...(unprivileged ? [0] : []), own, ...(architecture === 'AArch32' && own === 1 ? [3] : [])];

@@ -1,12 +1,15 @@
 /** Parses golden files of kind `image` (schema pgtable-golden/1): registers, memory, and a machine's answer to each probe. */
+
 import { read } from '../arch/read.ts';
 import type { MachineRegime } from '../arch/regimes.ts';
 import { type SecurityState, securityNamed } from '../arch/security.ts';
 import { EVENT } from '../arch/smmu/index.ts';
+import { present } from '../json/schemas.ts';
 import { RegisterError, resolveRegisters } from '../machine/registers/index.ts';
 import type { Fault } from '../walker/types.ts';
+import type { AnswerJson } from './image-answer.ts';
 import { fileNotes, RowNotes, rowNotes } from './image-notes.ts';
-import { type AnswerJson, imageSchema, machineRegimeOf, type RowJson } from './image-schema.ts';
+import { imageSchema, machineRegimeOf, type RowJson } from './image-schema.ts';
 import { ANY_STAGES } from './image-words.ts';
 import { GoldenFileError } from './result.ts';
 import { parseGolden } from './schema.ts';
@@ -125,12 +128,6 @@ export interface ImageFile {
 /** All physical addresses: the RAM of a file whose memory is zero elsewhere. */
 const EVERYWHERE = { base: 0n, size: 1n << 52n };
 
-/** The object without members that make no claim. */
-function claims<T extends object>(object: T): { [K in keyof T]?: NonNullable<T[K]> } {
-  const present = Object.entries(object).filter(([, value]) => value !== null && value !== undefined);
-  return Object.fromEntries(present) as { [K in keyof T]?: NonNullable<T[K]> };
-}
-
 /** The bits of ISS2 by the file's names. */
 const ISS2 = {
   overlay: 'overlay',
@@ -162,8 +159,8 @@ function claimsIss2(rows: readonly RowJson[]): boolean {
 function expectationOf(answer: AnswerJson, iss2: boolean): Expectation {
   const { fault, pa, attr, sh, ns, xs, pas, level, s2_level: s2Level, ipa, ipas, updates } = answer;
   if (typeof pa === 'bigint')
-    return claims({ pa, attr, sh, ns, xs, pas, level, s2Level, ipa, ipas, updates });
-  if (!fault) return { fault: {}, ...claims({ updates }) };
+    return present({ pa, attr, sh, ns, xs, pas, level, s2Level, ipa, ipas, updates });
+  if (!fault) return { fault: {}, ...present({ updates }) };
   const {
     kind,
     ptw,
@@ -178,7 +175,7 @@ function expectationOf(answer: AnswerJson, iss2: boolean): Expectation {
     gpt_level: gptLevel,
     output,
   } = fault;
-  const known = claims({
+  const known = present({
     stage,
     level: faultLevel,
     class: faultClass,
@@ -192,7 +189,7 @@ function expectationOf(answer: AnswerJson, iss2: boolean): Expectation {
   });
   return {
     fault: { ...known, kind, ptw: ptw === true, ...(iss2 && { iss2: iss2Of(fault) }) },
-    ...claims({ updates }),
+    ...present({ updates }),
   };
 }
 
@@ -204,7 +201,7 @@ function expectationsOf(row: RowJson, iss2: boolean): Expectation[] {
   const { arm, arm_or: armOr } = row;
   if (arm === undefined) return [expectationOf(row, iss2)];
   const own = row.fault ? true : row.pa !== undefined;
-  const shared = own ? {} : claims({ updates: row.updates });
+  const shared = own ? {} : present({ updates: row.updates });
   return [arm, ...(armOr === undefined ? [] : [armOr])].map((answer) => ({
     ...shared,
     ...expectationOf(answer, iss2),
@@ -219,7 +216,7 @@ function rowsOf(row: RowJson, where: string, iss2: boolean): ImageRow[] {
     pan: row.pan === true,
     // Only address translation instructions write PAR.
     ...(typeof row.par === 'bigint' && { gpc: 'fetches' as const }),
-    ...claims({ sid: row.sid, ssid: row.ssid, registers: row.registers }),
+    ...present({ sid: row.sid, ssid: row.ssid, registers: row.registers }),
     ...(row.gcs && { gcs: true }),
     ...(row.tag_checked && { tagChecked: true }),
   };
@@ -266,7 +263,7 @@ export function parseImageFile(value: unknown): ImageFile {
     regime,
     ...(file.regime === ANY_STAGES && { anyStages: true }),
     ...(security !== undefined && { security }),
-    cpu: { model, ...claims({ paBits, features }) },
+    cpu: { model, ...present({ paBits, features }) },
     ram: file.elsewhere === 'zero' || !file.ram ? EVERYWHERE : file.ram,
     registers: resolve(file.registers, 'registers'),
     given: file.registers,

@@ -1,6 +1,6 @@
 /** Objects of golden files. Every member must be known: a schema checks it, it is information only, or it is refused with the reason. */
 import * as v from 'valibot';
-import { isObject, missing } from '../json/schemas.ts';
+import { checkedFirst, missing } from '../json/schemas.ts';
 import { distance } from '../memory/near-names.ts';
 import { hex } from '../pagetable/errors.ts';
 
@@ -15,13 +15,6 @@ export interface Beside {
   readonly notYet: Words;
 }
 
-export type Members = Readonly<Record<string, unknown>>;
-
-/** The place of the problem: a member of the object that is checked. */
-export function at(input: Members, key: string): [v.ObjectPathItem] {
-  return [{ type: 'object', origin: 'value', input, key, value: input[key] }];
-}
-
 /** What is wrong, and the value where it shows. */
 export function withValue(message: string, value: unknown): string {
   const text = JSON.stringify(typeof value === 'bigint' ? hex(value) : value) ?? String(value);
@@ -32,23 +25,12 @@ export function withValue(message: string, value: unknown): string {
 export function members<T extends v.ObjectEntries>(entries: T, what: string, beside: Beside) {
   const information = Object.keys(beside.information);
   const known = [...Object.keys(entries), ...information];
-  const schema = v.object(entries, missing(entries));
-  const run = schema['~run'].bind(schema);
-  return Object.assign(schema, {
-    information,
-    '~run': (dataset: v.UnknownDataset, config: v.Config<v.BaseIssue<unknown>>) => {
-      const input = dataset.value as Members;
-      if (Array.isArray(input)) {
-        v._addIssue({ ...schema, message: 'must be an object' }, 'object', dataset, config);
-        return dataset;
-      }
-      const key = isObject(input) ? Object.keys(input).find((name) => !known.includes(name)) : undefined;
-      if (key === undefined) return run(dataset, config);
-      const message = withValue(refusal(key, what, known, beside.notYet), input[key]);
-      v._addIssue({ ...schema, message }, 'object', dataset, config, { path: at(input, key) });
-      return dataset;
-    },
-  }) as typeof schema & { readonly information: readonly string[] };
+  const schema = checkedFirst(v.object(entries, missing(entries)), (json) => {
+    const key = Object.keys(json).find((name) => !known.includes(name));
+    if (key === undefined) return { message: undefined };
+    return { key, message: withValue(refusal(key, what, known, beside.notYet), json[key]) };
+  });
+  return Object.assign(schema, { information });
 }
 
 /** One of several words. */

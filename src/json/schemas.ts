@@ -112,8 +112,11 @@ export function isObject(json: unknown): json is JsonObject {
   return typeof json === 'object' && json !== null && !Array.isArray(json);
 }
 
-/** `schema` after two checks of the JSON: that it is an object (valibot accepts lists too), and `check`, which is about the object or one of its members. */
-function checkedFirst<T extends v.GenericSchema & { readonly expects: string }>(
+/**
+ * `schema` after two checks of the JSON: that it is an object (valibot accepts lists too), and `check`, which is about the object
+ * or one of its members.
+ */
+export function checkedFirst<T extends v.GenericSchema & { readonly expects: string }>(
   schema: T,
   check: (json: JsonObject) => { key?: string; message: string | undefined } = () => ({ message: undefined }),
 ): T {
@@ -123,14 +126,15 @@ function checkedFirst<T extends v.GenericSchema & { readonly expects: string }>(
       const json = dataset.value;
       const { key, message } = isObject(json) ? check(json) : { message: 'must be an object' };
       if (message === undefined) return run(dataset, config);
-      const path = key === undefined ? {} : { path: memberPath(json, key) };
+      const path = key === undefined || !isObject(json) ? {} : { path: memberPath(json, key) };
       v._addIssue({ ...schema, message }, 'object', dataset, config, path);
       return dataset;
     },
   });
 }
 
-function memberPath(json: unknown, key: string): [v.ObjectPathItem] {
+/** The path to a member of the object that is checked. */
+export function memberPath(json: object, key: string): [v.ObjectPathItem] {
   const input = json as Record<string, unknown>;
   return [{ type: 'object', origin: 'key', input, key, value: input[key] }];
 }
