@@ -60,8 +60,8 @@ export const REGISTERS: readonly string[] = [
   ...['tcr2_el1', 'tcr2_el2', 'pir_el1', 'pir_el2', 'pir_el3', 'pire0_el1', 'pire0_el2', 'hcrx_el2'],
   ...['por_el0', 'por_el1', 'por_el2', 'por_el3', 'mair2_el1', 'mair2_el2', 'mair2_el3'],
   ...['s2pir_el2', 's2por_el1'],
-  ...['ste0', 'ste1', 'ste2', 'ste3', 'cd0', 'cd1', 'cd2', 'cd3'],
-  ...['strtab_base', 'strtab_base_cfg', 'cr0', 'cr2', 'gbpa', 'idr0', 'idr1', 'idr3', 'idr5'],
+  ...['ste', 'cd'].flatMap((name) => Array.from({ length: 8 }, (_, i) => `${name}${i}`)),
+  ...['strtab_base', 'strtab_base_cfg', 'cr0', 'cr2', 'gbpa', 's2pii', 'idr0', 'idr1', 'idr3', 'idr5'],
 ];
 
 /** More registers, which walks do not use. */

@@ -51,8 +51,8 @@ export interface MachineDescription {
   readonly regime: MachineRegime;
   /**
    * By any names that `resolveRegisters` knows. For a PE: the walker's names (ttbr0, tcr …) or the manual's (TTBR0_EL1), from which
-   * the regime takes its own. For an SMMU: strtab_base, strtab_base_cfg, cr0, cr2, gbpa, idr0, idr1, idr3, idr5, or for a
-   * stream by itself ste0 to ste3 and (only for stage 1 without stage 2) cd0 to cd3.
+   * the regime takes its own. For an SMMU: strtab_base, strtab_base_cfg, cr0, cr2, gbpa, idr0, idr1, idr3, idr5, s2pii, or for a
+   * stream by itself ste0 to ste7 and (only for stage 1 without stage 2) cd0 to cd7.
    */
   readonly registers: RegisterValues;
   /** For a PE: the Security state of the accesses. Default: what SCR_EL3 (`scr_el3`) says, or else Secure for EL3 and Non-secure for everything else. */
@@ -179,9 +179,9 @@ function identificationOf(registers: RegisterValues): Record<string, bigint> {
 
 /** An SMMU's registers by their names in this library. */
 export function smmuRegistersOf(registers: RegisterValues): SmmuRegisters {
-  const { strtab_base = 0n, strtab_base_cfg = 0n, cr0 = 1n, cr2 = 0n, gbpa = 0n } = registers;
-  const identification = identificationOf(registers);
-  return { strtabBase: strtab_base, strtabBaseCfg: strtab_base_cfg, cr0, cr2, gbpa, ...identification };
+  const { strtab_base = 0n, strtab_base_cfg = 0n, cr0 = 1n, cr2 = 0n, gbpa = 0n, s2pii } = registers;
+  const table = { strtabBase: strtab_base, strtabBaseCfg: strtab_base_cfg };
+  return { ...table, cr0, cr2, gbpa, ...identificationOf(registers), ...(s2pii !== undefined && { s2pii }) };
 }
 
 function smmuMachine({ memory, regime, registers }: MachineDescription): Machine {
@@ -195,14 +195,16 @@ function smmuMachine({ memory, regime, registers }: MachineDescription): Machine
 
 /** A stream by itself. With both stages the CD is in memory, where STE.S1ContextPtr points. With stage 1 only, its words may be given. */
 export function streamOf({ regime, registers, cpu }: MachineDescription): StreamDescription {
-  const words = (name: string) => [0, 1, 2, 3].map((i) => registers[`${name}${i}`] ?? 0n);
-  const [s0 = 0n, s1 = 0n, s2 = 0n, s3 = 0n] = words('ste');
-  const [c0 = 0n, c1 = 0n, c2 = 0n, c3 = 0n] = words('cd');
-  const ste: SteWords = [s0, s1, s2, s3];
-  const cd: CdWords = [c0, c1, c2, c3];
+  const { s2pii } = registers;
+  const words = (name: string) => Array.from({ length: 8 }, (_, i) => registers[`${name}${i}`] ?? 0n);
+  const [s0 = 0n, s1 = 0n, s2 = 0n, s3 = 0n, ...moreOfSte] = words('ste');
+  const [c0 = 0n, c1 = 0n, c2 = 0n, c3 = 0n, ...moreOfCd] = words('cd');
+  const ste: SteWords = [s0, s1, s2, s3, ...moreOfSte];
+  const cd: CdWords = [c0, c1, c2, c3, ...moreOfCd];
   return {
     ste,
     identification: identificationOf(registers),
+    ...(s2pii !== undefined && { s2pii }),
     ...(cpu?.paBits !== undefined && { oas: cpu.paBits }),
     ...(!traitsOf(regime).stage2 && registers.cd0 !== undefined && { cd }),
   };

@@ -16,8 +16,8 @@ const LEVEL1_BYTES = L1CD.width / 8;
 const CD_LOG2 = 6;
 const CD_BYTES = CD.width / 8;
 
-/** A CD is only read. */
-const CD_FETCH = { needed: PR, write: false, own: true };
+/** A CD is only read. AssuredOnly memory allows that. (3.27.2) */
+const CD_FETCH = { needed: PR, write: false, own: true, assured: true };
 
 export interface Failed {
   readonly fault: SmmuFault;
@@ -34,6 +34,8 @@ export interface CdLookup {
   /** The level 1 descriptor of a two-level table, without a value if it can't be read. */
   readonly level1?: StructureAddress & { readonly descriptor?: bigint };
   readonly cd?: StructureAddress;
+  /** Whether stage 2 marks the memory of all that was read as AssuredOnly. (3.27.2) */
+  readonly assured: boolean;
   readonly outcome: CdWords | Failed;
 }
 
@@ -45,6 +47,8 @@ export interface CdFetch {
   readonly oas: number;
   readonly steps: WalkStep[] | undefined;
   readonly update: boolean;
+  /** How many 64-bit words of a CD to read: 8 if the SMMU has features whose controls are beyond the first 4. */
+  readonly words: 4 | 8;
 }
 
 /** The CD at an index of a table of CDs or, without an index, the only CD. S1ContextPtr is an IPA if there is a stage 2. */
@@ -60,25 +64,26 @@ export function locateCd(
   if (leafLog2 === 0) return cdAt(alignDown(pointer, s1CdMax + CD_LOG2) + index * CD_BYTES, fetch);
   const size = Math.max(CD_BYTES, 2 ** (s1CdMax - leafLog2) * LEVEL1_BYTES);
   const at = Math.floor(pointer / size) * size + Math.floor(index / 2 ** leafLog2) * LEVEL1_BYTES;
-  const { pa, outcome } = read(at, 1, fetch);
+  const { pa, assured, outcome } = read(at, 1, fetch);
   const address = { address: at, ...(pa !== undefined && { pa }) };
-  if ('fault' in outcome) return { level1: address, outcome };
+  if ('fault' in outcome) return { level1: address, assured, outcome };
   const level1 = { ...address, descriptor: outcome[0]! };
   const leaf = Number(addressOf(level1.descriptor, L1CD.fields.L2Ptr));
   // L2Ptr beyond the OAS: since SMMUv3.1. Stage 2 handles an IPA beyond the IAS; C_BAD_SUBSTREAMID would be permitted too. (3.4.3, notes 3 and 4)
   const beyond = fetch.stage2 === undefined && leaf >= POW2[fetch.oas]!;
   if (!isSet(level1.descriptor, L1CD.fields.V) || beyond) {
-    return { level1, outcome: { fault: { kind: 'c_bad_substreamid' } } };
+    return { level1, assured, outcome: { fault: { kind: 'c_bad_substreamid' } } };
   }
-  return { level1, ...cdAt(leaf + (index % 2 ** leafLog2) * CD_BYTES, fetch) };
+  const found = cdAt(leaf + (index % 2 ** leafLog2) * CD_BYTES, fetch);
+  return { level1, ...found, assured: assured && found.assured };
 }
 
 function cdAt(address: number, fetch: CdFetch): CdLookup {
-  const { pa, outcome } = read(address, 4, fetch);
+  const { pa, assured, outcome } = read(address, fetch.words, fetch);
   const at = { address, ...(pa !== undefined && { pa }) };
-  if ('fault' in outcome) return { cd: at, outcome };
-  const [w0 = 0n, w1 = 0n, w2 = 0n, w3 = 0n] = outcome;
-  return { cd: at, outcome: [w0, w1, w2, w3] };
+  if ('fault' in outcome) return { cd: at, assured, outcome };
+  const [w0 = 0n, w1 = 0n, w2 = 0n, w3 = 0n, ...more] = outcome;
+  return { cd: at, assured, outcome: [w0, w1, w2, w3, ...more] };
 }
 
 /** Little-endian 64-bit words of a configuration structure. Stage 2, if there is one, translates its address. */
@@ -86,19 +91,21 @@ function read(
   address: number,
   count: number,
   { memory, stage2, steps, update }: CdFetch,
-): { readonly pa?: number; readonly outcome: readonly bigint[] | Failed } {
+): { readonly pa?: number; readonly assured: boolean; readonly outcome: readonly bigint[] | Failed } {
   let pa = address;
+  let assured = false;
   if (stage2 !== undefined) {
     const translated = stage2.translate(address, 'non-secure', CD_FETCH, update, steps);
-    if (!translated.ok) return { outcome: { fault: { ...translated.fault, class: 'cd' } } };
+    if (!translated.ok) return { assured, outcome: { fault: { ...translated.fault, class: 'cd' } } };
     pa = translated.oa;
+    assured = translated.assuredOnly;
   }
   const words: bigint[] = [];
   for (let i = 0; i < count; i++) {
     if (!memory.read64(pa + i * 8, false)) {
-      return { pa, outcome: { fault: { kind: 'f_cd_fetch', fetchAddress: BigInt(pa) } } };
+      return { pa, assured, outcome: { fault: { kind: 'f_cd_fetch', fetchAddress: BigInt(pa) } } };
     }
     words.push(word64(memory.lo, memory.hi));
   }
-  return { pa, outcome: words };
+  return { pa, assured, outcome: words };
 }

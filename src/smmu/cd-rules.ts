@@ -1,16 +1,20 @@
 /** What makes a CD invalid or ILLEGAL, so that every transaction that uses it gets C_BAD_CD. (IHI 0070 G.b, 5.4.2 CdIllegal, for a Non-secure stream.) */
-import { isSetIn } from '../arch/read.ts';
-import { CD, CD_LOWER, CD_UPPER, type CdRangeControl, HTTU } from '../arch/smmu/index.ts';
+import type { BitField } from '../arch/field.ts';
+import { isSetIn, readIn } from '../arch/read.ts';
+import { byNumber } from '../arch/registers/parts.ts';
+import { CD, CD_LOWER, CD_PERMISSIONS, CD_UPPER, type CdRangeControl, HTTU } from '../arch/smmu/index.ts';
 import { POW2 } from '../walker/bits.ts';
 import { numbersText } from '../walker/rules/rule.ts';
 import { legalTxsz } from '../walker/rules/stage1.ts';
-import type { CdRange, ContextDescriptor } from './context-descriptor.ts';
+import { type CdRange, type ContextDescriptor, isIndirect } from './context-descriptor.ts';
 import { endianRule, granulesText, stallRule, updateRule } from './rule-parts.ts';
 import { type IllegalRule, rulesOf, where } from './rules.ts';
 
 type CdRule = IllegalRule<ContextDescriptor>;
 
 const { fields } = CD;
+const PIIP = byNumber(CD, 'PIIP');
+const PIIU = byNumber(CD, 'PIIU');
 const rule = rulesOf<ContextDescriptor>(CD, 'IHI 0070 5.4.2');
 const valid = rulesOf<ContextDescriptor>(CD, CD.reference);
 
@@ -100,6 +104,40 @@ function rangeRules(control: CdRangeControl): CdRule[] {
   );
 }
 
+const reserved = ({ words }: ContextDescriptor, field: BitField) =>
+  CD_PERMISSIONS[readIn(words, field)]!.reserved === true;
+const hasUnprivileged = ({ world }: ContextDescriptor) => world !== 'el2';
+
+/** PIIP and PIIU. What unprivileged accesses may write, privileged ones may not execute. (5.4 PIIP, PIIU) */
+const PERMISSIONS: readonly CdRule[] = where(
+  (cd) => cd.aarch64 && isIndirect(cd),
+  PIIP.flatMap((piip, n) => {
+    const piiu = PIIU[n]!;
+    const rights = (cd: ContextDescriptor, field: BitField) =>
+      CD_PERMISSIONS[readIn(cd.words, field)]!.rights;
+    return [
+      rule(
+        piip,
+        (cd) => reserved(cd, piip),
+        () => 'reserved',
+      ),
+      ...where(hasUnprivileged, [
+        rule(
+          piiu,
+          (cd) => reserved(cd, piiu),
+          () => 'reserved',
+        ),
+        rule(
+          piip,
+          (cd) => rights(cd, piip).includes('x') && rights(cd, piiu).includes('w'),
+          (cd) =>
+            `may not allow execution of what ${piiu.name} = ${readIn(cd.words, piiu)} lets unprivileged accesses write`,
+        ),
+      ]),
+    ];
+  }),
+);
+
 /** In the order of CdIllegal. If a CD is invalid, no other rule counts. */
 export const CD_RULES: readonly CdRule[] = [
   valid(
@@ -119,6 +157,7 @@ export const CD_RULES: readonly CdRule[] = [
       ...ASID,
       ...rangeRules(CD_LOWER),
       ...rangeRules(CD_UPPER),
+      ...PERMISSIONS,
     ],
   ),
 ];

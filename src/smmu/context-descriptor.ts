@@ -1,21 +1,37 @@
 /** CD, the context descriptor: its fields, and the stage 1 that it describes. (IHI 0070 5.4; what makes it ILLEGAL is in `cd-rules.ts`.) */
-import { addressIn, isSetIn, joined, readIn, wordOf } from '../arch/read.ts';
+import { addressIn, isSetIn, joined, read, readIn, withField, wordOf } from '../arch/read.ts';
 import { PAIR } from '../arch/registers/aarch32-base.ts';
 import { SCTLR, TTBCR } from '../arch/registers/aarch32-control.ts';
+import { MAIR_ATTRIBUTES } from '../arch/registers/base.ts';
 import { NON_SECURE } from '../arch/security.ts';
-import { CD, CD_LOWER, CD_UPPER, type CdRangeControl } from '../arch/smmu/index.ts';
+import {
+  CD,
+  CD_LOWER,
+  CD_PERMISSION_FIELDS,
+  CD_PERMISSIONS,
+  CD_UPPER,
+  type CdRangeControl,
+  HTTU,
+  PIIP_WORD,
+  PIIU_WORD,
+  STE,
+} from '../arch/smmu/index.ts';
 import { s1ParamsLpae } from '../walker/params/aarch32.ts';
 import { s1Params } from '../walker/params/aarch64.ts';
 import { NOT_EXTENDED } from '../walker/params/extended.ts';
 import type { S1Params } from '../walker/params/params.ts';
 import { type RawFields, rangeFields } from '../walker/params/range-fields.ts';
+import { s1Indirection } from '../walker/permission-indirection.ts';
 import { lpaeRanges, oneLpaeRange, oneRange, type S1Ranges, twoRanges } from '../walker/ranges.ts';
 import type { SmmuFeatures } from './features.ts';
 import type { StreamTableEntry, StreamWorld } from './stream-table-entry.ts';
 import { truncated } from './truncated.ts';
 
-/** The first 32 bytes of a CD as 64-bit words. The rest does not affect translation. */
-export type CdWords = readonly [bigint, bigint, bigint, bigint];
+/**
+ * A CD as 64-bit words: the first 32 bytes, and up to 32 more. Of these, PIIP and PIIU affect translation; words that are missing count
+ * as 0.
+ */
+export type CdWords = readonly [bigint, bigint, bigint, bigint, ...bigint[]];
 
 /** One of the two ranges of a CD. */
 export interface CdRange {
@@ -53,6 +69,9 @@ export interface Context {
 
 const cd = CD.fields;
 
+/** PIIP and PIIU: three bits for each PIIndex. */
+const CD_ENCODING = { fields: CD_PERMISSION_FIELDS, permissions: CD_PERMISSIONS };
+
 /** EL2 without E2H: one range, whose EPD0 is ignored. (5.4.1) */
 const hasOneRange = (world: StreamWorld) => world === 'el2';
 
@@ -75,7 +94,7 @@ export function decodeCd(
   const range = (control: CdRangeControl): CdRange => {
     const fields = cdRangeFields(words, control, world);
     const params = aarch64
-      ? paramsAArch64(words, fields, features)
+      ? paramsAArch64(words, fields, { ste, world, features })
       : paramsAArch32(words, control, fields, { ste, world, features });
     return { control, walked: !fields.epd && !(control.upper && hasOneRange(world)), fields, params };
   };
@@ -88,14 +107,48 @@ export function cdMair(words: CdWords): bigint {
   return wordOf(PAIR, { high: readIn(words, cd.MAIR1), low: readIn(words, cd.MAIR0) });
 }
 
-function paramsAArch64(words: CdWords, fields: RawFields, { cpu }: SmmuFeatures): S1Params {
+/** MAIR2 as attribute index extension has it here: every AttrIndx above 7 means the last type of MAIR. (5.4 MAIR0) */
+function cdMair2(mair: bigint): bigint {
+  const last = MAIR_ATTRIBUTES.at(-1)!;
+  return MAIR_ATTRIBUTES.reduce((word, field) => withField(word, field, read(mair, last)), 0n);
+}
+
+/** Whether permissions of stage 1 come from PIIP and PIIU. (3.26.1) */
+export function isIndirect({
+  words,
+  ste: { words: entry },
+  features,
+}: Pick<ContextDescriptor, 'words' | 'ste' | 'features'>): boolean {
+  return features.s1pi && isSetIn(entry, STE.fields.S1PIE) && isSetIn(words, cd.PIE);
+}
+
+/** What the CD adds, as TCR2_ELx does. There are no overlays of stage 1. (3.26.1, 3.27) */
+function extendedControls(given: Pick<ContextDescriptor, 'words' | 'ste' | 'world' | 'features'>) {
+  const { words, world, features } = given;
+  const piiu = hasOneRange(world) ? undefined : (words[PIIU_WORD] ?? 0n);
+  return {
+    ...NOT_EXTENDED,
+    indirection: isIndirect(given) ? s1Indirection(words[PIIP_WORD] ?? 0n, piiu, CD_ENCODING) : undefined,
+    aie: features.aie && isSetIn(words, cd.AIE),
+    mair2: cdMair2(cdMair(words)),
+    haft: features.httu === HTTU.tableAccessFlag && isSetIn(words, cd.HAFT),
+    pnch: features.the && isSetIn(words, cd.PnCH),
+  };
+}
+
+function paramsAArch64(
+  words: CdWords,
+  fields: RawFields,
+  from: Pick<ContextDescriptor, 'ste' | 'world' | 'features'>,
+): S1Params {
+  const { cpu } = from.features;
   const control = {
     wxn: isSetIn(words, cd.WXN),
     security: NON_SECURE,
     nv1: false,
     epan: cpu.pan3 && isSetIn(words, cd.EPAN),
     bigEndian: isSetIn(words, cd.ENDI),
-    extended: NOT_EXTENDED,
+    extended: extendedControls({ words, ...from }),
   };
   return s1Params(fields, cdMair(words), control, cpu);
 }

@@ -45,10 +45,11 @@ export interface SmmuFeatures {
   readonly ats: boolean;
   readonly splitStageAts: boolean;
   readonly permissionTables: boolean;
-  /** SMMU_IDR3.S1PI, S2PI, S2PO, AIE, THE; SMMU_IDR5.D128: none of them is modelled. */
+  /** SMMU_IDR3.S1PI, S2PI, S2PO, PBHA, AIE, THE. SMMU_IDR5.D128, which is not modelled. */
   readonly s1pi: boolean;
   readonly s2pi: boolean;
   readonly s2po: boolean;
+  readonly pbha: boolean;
   readonly aie: boolean;
   readonly the: boolean;
   readonly d128: boolean;
@@ -106,6 +107,7 @@ export function smmuFeatures(registers: IdentificationRegisters, oas?: number): 
     s1pi: isSet(idr3, id3.S1PI),
     s2pi: isSet(idr3, id3.S2PI),
     s2po: isSet(idr3, id3.S2PO),
+    pbha: isSet(idr3, id3.PBHA),
     aie: isSet(idr3, id3.AIE),
     the: isSet(idr3, id3.THE),
     d128: isSet(idr5, id5.D128),
@@ -125,10 +127,17 @@ export function smmuFeatures(registers: IdentificationRegisters, oas?: number): 
         ttst: isSet(idr3, id3.STT),
         xnx: isSet(idr3, id3.XNX),
         hafdbs: httu !== HTTU.none,
+        haft: httu === HTTU.tableAccessFlag,
         s2fwb: isSet(idr3, id3.FWB),
         e0pd: isSet(idr3, id3.E0PD),
         hpds: isSet(idr3, id3.HAD),
         pan3: isSet(idr3, id3.EPAN),
+        s1pie: isSet(idr3, id3.S1PI),
+        s2pie: isSet(idr3, id3.S2PI),
+        s2poe: isSet(idr3, id3.S2PO),
+        aie: isSet(idr3, id3.AIE),
+        the: isSet(idr3, id3.THE),
+        mtePerm: isSet(idr3, id3.MTEPERM),
       }),
       ipaBits: ias,
     },

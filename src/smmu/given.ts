@@ -22,16 +22,14 @@ export function checkMembers(
   if (missing !== undefined) throw new WalkerError(`${what} needs ${missing}`);
 }
 
-/** Bits of a word of an STE or CD. */
-export const WORD_BITS = 64;
-/** The number of words of an STE or CD that affect translation. */
-const WORDS = 4;
+/** The 64-bit words of an STE or CD: all of them, and those that affect translation without features of SMMUv3.4. */
+const WORDS = 8;
+const FIRST_WORDS = 4;
 
-/** Checks the words of an STE or CD: four, or up to `most`. @throws WalkerError. */
-export function checkWords(name: string, words: readonly bigint[], most: number = WORDS): void {
-  if (words.length < WORDS || words.length > most) {
-    const more = most > WORDS ? ` (or up to ${most})` : '';
-    throw new WalkerError(`${name} must be four 64-bit words${more}, not ${words.length}`);
+/** Checks the words of an STE or CD. @throws WalkerError. */
+export function checkWords(name: string, words: readonly bigint[]): void {
+  if (words.length < FIRST_WORDS || words.length > WORDS) {
+    throw new WalkerError(`${name} must be four 64-bit words (or up to ${WORDS}), not ${words.length}`);
   }
   checkRegisters(Object.fromEntries(words.map((word, i) => [`${name}[${i}]`, word])));
 }

@@ -1,7 +1,7 @@
 /**
- * Features that an STE or CD may ask for and that are not modelled here: permission indirection and overlays, attribute index extension,
- * translation hardening, 128-bit descriptors. A stream that asks for one is refused. If the SMMU does not have the feature, the
- * field is RES0, and this is reported. (IHI 0070 G.b, 3.26, 3.27, 5.2, 5.4, 6.3.4, 6.3.6.)
+ * What an STE or CD asks for and can't be answered: descriptors of 128 bits, which are not modelled, and permissions from an SMMU_S2PII that
+ * was not given. And controls of features that the SMMU does not have: they are RES0, and this is reported. (IHI 0070 G.b, 3.26, 3.27, 5.2,
+ * 5.4, 6.3.4, 6.3.6, 6.3.17.)
  */
 import type { BitField, WordLayout } from '../arch/field.ts';
 import { isSetIn, readIn } from '../arch/read.ts';
@@ -9,75 +9,24 @@ import { CD, STE } from '../arch/smmu/index.ts';
 import { WalkerError } from '../walker/errors.ts';
 import type { RegisterRule } from '../walker/rules/rule.ts';
 import type { ContextDescriptor } from './context-descriptor.ts';
-import type { SmmuFeatures } from './features.ts';
 import type { Configured } from './rules.ts';
 import type { SteSubject } from './ste-rules.ts';
+import { usesS2pii } from './stream-table-entry.ts';
 
-type Feature = 's1pi' | 's2pi' | 's2po' | 'aie' | 'the';
-
-/** A control of a feature: its field, the bit that says whether the SMMU has it, what it does, and when it counts. */
-interface Control<Subject extends Configured> {
-  readonly word: WordLayout;
-  readonly field: BitField;
-  readonly feature: Feature;
-  readonly what: string;
-  readonly counts: (subject: Subject) => boolean;
-}
-
-const ste = STE.fields;
-const cd = CD.fields;
-
-const INDIRECTION = 'permission indirection';
-const HARDENING = 'translation hardening';
-const stage2 = ({ ste: { valid, stage2: translates, s2Aa64 } }: SteSubject) => valid && translates && s2Aa64;
-
-/** STE.S1PIE does nothing by itself: it makes CD.PIE count. */
-const STE_CONTROLS: readonly Control<SteSubject>[] = (
-  [
-    [ste.S2PIE, 's2pi', INDIRECTION],
-    [ste.S2POE, 's2po', 'permission overlays'],
-    [ste.AssuredOnly, 'the', HARDENING],
-    [ste.TL0, 'the', HARDENING],
-    [ste.TL1, 'the', HARDENING],
-  ] as const
-).map(([field, feature, what]) => ({ word: STE, field, feature, what, counts: stage2 }));
-
-const stage1 = ({ words, aarch64 }: ContextDescriptor) => isSetIn(words, cd.V) && aarch64;
-
-const CD_CONTROLS: readonly Control<ContextDescriptor>[] = [
-  {
-    word: CD,
-    field: cd.PIE,
-    feature: 's1pi',
-    what: INDIRECTION,
-    counts: (subject) => stage1(subject) && isSetIn(subject.ste.words, ste.S1PIE),
-  },
-  { word: CD, field: cd.AIE, feature: 'aie', what: 'attribute index extension', counts: stage1 },
-  { word: CD, field: cd.PnCH, feature: 'the', what: HARDENING, counts: stage1 },
-];
-
-/** @throws WalkerError for a valid STE that asks for what is not modelled. */
-export function refuseSte(subject: SteSubject): void {
-  const { ste: entry, features } = subject;
-  if (features.d128 && entry.valid && entry.stage2 && !entry.s2Aa64) refuseD128(STE, ste.S2AA64);
-  refuse(STE_CONTROLS, subject);
+/** @throws WalkerError for a valid STE that asks for what is not modelled, or for an SMMU_S2PII that was not given. */
+export function refuseSte({ ste: entry, features }: SteSubject, s2pii: bigint | undefined): void {
+  if (!entry.valid) return;
+  if (features.d128 && entry.stage2 && !entry.s2Aa64) refuseD128(STE, STE.fields.S2AA64);
+  if (usesS2pii(entry, features) && s2pii === undefined) {
+    throw new WalkerError(
+      `STE.S2PIE = 1: permissions of stage 2 come from SMMU_S2PII, which is not given (${STE.reference}, 6.3.17)`,
+    );
+  }
 }
 
 /** @throws WalkerError for a valid CD that asks for what is not modelled. */
-export function refuseCd(subject: ContextDescriptor): void {
-  const { words, aarch64, features } = subject;
-  if (features.d128 && isSetIn(words, cd.V) && !aarch64) refuseD128(CD, cd.AA64);
-  refuse(CD_CONTROLS, subject);
-}
-
-function refuse<Subject extends Configured>(controls: readonly Control<Subject>[], subject: Subject): void {
-  const { words, features } = subject;
-  for (const { word, field, feature, what, counts } of controls) {
-    if (!features[feature] || !isSetIn(words, field) || !counts(subject)) continue;
-    throw new WalkerError(
-      `${word.name}.${field.name} = 1 asks for ${what}, which is not modelled (${field.feature} = 1; ${word.reference})`,
-    );
-  }
+export function refuseCd({ words, aarch64, features }: ContextDescriptor): void {
+  if (features.d128 && isSetIn(words, CD.fields.V) && !aarch64) refuseD128(CD, CD.fields.AA64);
 }
 
 function refuseD128(word: WordLayout, field: BitField): never {
@@ -86,25 +35,66 @@ function refuseD128(word: WordLayout, field: BitField): never {
   );
 }
 
+type Feature = 's1pi' | 's2pi' | 's2po' | 'aie' | 'the';
+
+/** A control of a feature: its field, what it does, and the feature. */
+type Control = readonly [field: BitField, what: string, feature: Feature];
+
+const INDIRECTION = 'permission indirection';
+const HARDENING = 'translation hardening';
+
+const { fields: ste } = STE;
+const STAGE2_CONTROLS: readonly Control[] = [
+  [ste.S2PIE, INDIRECTION, 's2pi'],
+  [ste.S2POE, 'permission overlays', 's2po'],
+  [ste.AssuredOnly, HARDENING, 'the'],
+  [ste.TL0, HARDENING, 'the'],
+  [ste.TL1, HARDENING, 'the'],
+];
+
+const { fields: cd } = CD;
+const CD_CONTROLS: readonly Control[] = [
+  [cd.PIE, INDIRECTION, 's1pi'],
+  [cd.AIE, 'attribute index extension', 'aie'],
+  [cd.PnCH, HARDENING, 'the'],
+];
+
 /** Controls that are not 0 but have no effect, since the SMMU does not have the feature. */
-export const STE_UNUSED = unused<SteSubject>([
-  ...STE_CONTROLS,
+export const STE_UNUSED: readonly RegisterRule<SteSubject, undefined>[] = [
+  ...unused<SteSubject>(
+    STE,
+    STAGE2_CONTROLS,
+    ({ ste: { valid, stage2, s2Aa64 } }) => valid && stage2 && s2Aa64,
+  ),
+  ...unused<SteSubject>(
+    STE,
+    [[ste.S1PIE, INDIRECTION, 's1pi']],
+    ({ ste: { valid, stage1 } }) => valid && stage1,
+  ),
+];
+export const CD_UNUSED: readonly RegisterRule<ContextDescriptor, undefined>[] = [
+  ...unused<ContextDescriptor>(CD, CD_CONTROLS, ({ words, aarch64 }) => isSetIn(words, cd.V) && aarch64),
   {
-    word: STE,
-    field: ste.S1PIE,
-    feature: 's1pi',
-    what: INDIRECTION,
-    counts: ({ ste: { valid, stage1: translates } }) => valid && translates,
+    effect: 'ignored',
+    holds: ({ words, ste: { words: entry }, aarch64, features }) =>
+      aarch64 && features.s1pi && isSetIn(words, cd.PIE) && !isSetIn(entry, ste.S1PIE),
+    tell: () => ({
+      field: 'CD.PIE',
+      value: 1n,
+      rule: 'RES0: STE.S1PIE = 0 allows no indirection',
+      section: CD.reference,
+    }),
   },
-]);
-export const CD_UNUSED = unused(CD_CONTROLS);
+];
 
 function unused<Subject extends Configured>(
-  controls: readonly Control<Subject>[],
+  word: WordLayout,
+  controls: readonly Control[],
+  counts: (subject: Subject) => boolean,
 ): RegisterRule<Subject, undefined>[] {
-  return controls.map(({ word, field, feature, what, counts }) => ({
+  return controls.map(([field, what, feature]) => ({
     effect: 'ignored',
-    holds: (subject) => !has(subject, feature) && isSetIn(subject.words, field) && counts(subject),
+    holds: (subject) => !subject.features[feature] && isSetIn(subject.words, field) && counts(subject),
     tell: ({ words }) => ({
       field: `${word.name}.${field.name}`,
       value: BigInt(readIn(words, field)),
@@ -113,5 +103,3 @@ function unused<Subject extends Configured>(
     }),
   }));
 }
-
-const has = ({ features }: { readonly features: SmmuFeatures }, feature: Feature) => features[feature];

@@ -2,7 +2,7 @@
 import type { IdentificationRegisters } from './features.ts';
 
 /**
- * Register values of an SMMUv3 (Non-secure). `strtabBase` is SMMU_STRTAB_BASE (64 bits), the others have 32 bits.
+ * Register values of an SMMUv3 (Non-secure). `strtabBase` and `s2pii` have 64 bits, the others 32.
  * Identification registers that are not given describe an SMMUv3.1 with both stages, AArch64 tables and 44-bit output.
  */
 export interface SmmuRegisters extends Partial<IdentificationRegisters> {
@@ -11,4 +11,6 @@ export interface SmmuRegisters extends Partial<IdentificationRegisters> {
   readonly cr0?: bigint;
   readonly cr2?: bigint;
   readonly gbpa?: bigint;
+  /** SMMU_S2PII, 64 bits: what STEs with S2PIE = 1 take permissions of stage 2 from. */
+  readonly s2pii?: bigint;
 }

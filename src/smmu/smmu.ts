@@ -14,7 +14,7 @@ import {
   type SmmuFeatures,
   smmuFeatures,
 } from './features.ts';
-import { checkMembers, checkRegisters, checkWords, WORD_BITS } from './given.ts';
+import { checkMembers, checkRegisters, checkWords } from './given.ts';
 import type { SmmuRegisters } from './registers.ts';
 import { Stream } from './stream.ts';
 import { type SteLookup, StreamTable } from './stream-table.ts';
@@ -28,6 +28,8 @@ export interface StreamDescription {
   readonly cd?: CdWords;
   readonly streamId?: number;
   readonly identification?: Partial<IdentificationRegisters>;
+  /** SMMU_S2PII, which an STE with S2PIE = 1 needs. */
+  readonly s2pii?: bigint;
   /** Output address bits; overrides SMMU_IDR5.OAS. */
   readonly oas?: number;
 }
@@ -46,14 +48,16 @@ const IDENTIFICATION = Object.keys(DEFAULT_IDENTIFICATION);
  * if (!result.ok) console.log(result.fault.kind, result.event);
  */
 export function createStream(memory: PhysicalMemory, description: StreamDescription): Stream {
-  checkMembers('a stream', description, ['ste', 'cd', 'streamId', 'identification', 'oas'], ['ste']);
-  const { ste, cd, streamId = 0, identification, oas } = description;
+  const known = ['ste', 'cd', 'streamId', 'identification', 's2pii', 'oas'];
+  checkMembers('a stream', description, known, ['ste']);
+  const { ste, cd, streamId = 0, identification, s2pii, oas } = description;
   if (identification) checkMembers('an SMMU', identification, IDENTIFICATION);
-  checkWords('ste', ste, STE.width / WORD_BITS);
+  checkWords('ste', ste);
   if (cd) checkWords('cd', cd);
-  checkRegisters({ ...identification });
+  checkRegisters({ ...identification, s2pii });
   const features = smmuFeatures({ ...DEFAULT_IDENTIFICATION, ...identification }, oas);
-  return new Stream(new TableMemory(memory), ste, { features, streamId, e2h: false, ...(cd && { cd }) });
+  const options = { features, streamId, e2h: false, s2pii, ...(cd && { cd }) };
+  return new Stream(new TableMemory(memory), ste, options);
 }
 
 /**
@@ -67,7 +71,7 @@ export function createStream(memory: PhysicalMemory, description: StreamDescript
  * smmu.translate(8, 0xffff_f000n, { access: 'read' });
  */
 export function createSmmu(memory: PhysicalMemory, registers: SmmuRegisters): Smmu {
-  const known = ['strtabBase', 'strtabBaseCfg', 'cr0', 'cr2', 'gbpa', ...IDENTIFICATION];
+  const known = ['strtabBase', 'strtabBaseCfg', 'cr0', 'cr2', 'gbpa', 's2pii', ...IDENTIFICATION];
   checkMembers('an SMMU', registers, known, ['strtabBase', 'strtabBaseCfg']);
   checkRegisters({ ...registers });
   return new Smmu(memory, registers);
@@ -89,6 +93,7 @@ export class Smmu {
   readonly #aborts: boolean;
   readonly #recordsInvalid: boolean;
   readonly #e2h: boolean;
+  readonly #s2pii: bigint | undefined;
   readonly #streams = new Map<number, { readonly words: SteWords; readonly stream: Stream }>();
 
   /** @internal Use {@link createSmmu}. */
@@ -98,6 +103,7 @@ export class Smmu {
     this.#enabled = cr0 === undefined || isSet(cr0, SMMU_CR0.fields.SMMUEN);
     this.#aborts = isSet(gbpa, SMMU_GBPA.fields.ABORT);
     this.#recordsInvalid = isSet(cr2, SMMU_CR2.fields.RECINVSID);
+    this.#s2pii = registers.s2pii;
     this.#e2h = isSet(cr2, SMMU_CR2.fields.E2H);
     this.features = smmuFeatures({ ...DEFAULT_IDENTIFICATION, ...registers });
     this.#table = new StreamTable(this.#memory, registers, this.features);
@@ -109,7 +115,7 @@ export class Smmu {
    * @param transaction - default: a privileged read.
    * @returns a translation, or a fault with its event record and what the device sees. A stalled transaction is not resumed.
    * @throws WalkerError for a StreamID or an address that no device can send, an unknown kind of access, or a configuration
-   * that is not modelled (permission indirection, VMSAv9-128 …; IHI 0070 3.26, 3.27).
+   * that is not modelled (VMSAv9-128), or an STE with S2PIE = 1 where `s2pii` was not given (IHI 0070 3.26.2, 6.3.6).
    */
   translate(streamId: number, ia: bigint, transaction: Transaction = READ): SmmuResult {
     if (!Number.isInteger(streamId) || streamId < 0 || streamId > 0xffff_ffff) {
@@ -145,7 +151,7 @@ export class Smmu {
   #stream(streamId: number, words: SteWords): Stream {
     const known = this.#streams.get(streamId);
     if (known?.words.every((word, i) => word === words[i])) return known.stream;
-    const options = { features: this.features, streamId, e2h: this.#e2h };
+    const options = { features: this.features, streamId, e2h: this.#e2h, s2pii: this.#s2pii };
     const stream = new Stream(this.#memory, words, options);
     this.#streams.set(streamId, { words, stream });
     return stream;

@@ -1,6 +1,8 @@
 /** What makes an STE invalid or ILLEGAL, so that every transaction of its stream gets C_BAD_STE. (IHI 0070 G.b, 5.2.2 SteIllegal, for a Non-secure stream.) */
 import type { BitField } from '../arch/field.ts';
 import { isSetIn, placeInto, readIn, widthOf } from '../arch/read.ts';
+import { byNumber } from '../arch/registers/parts.ts';
+import { STAGE2_PERMISSIONS } from '../arch/registers/permissions.ts';
 import { TG0_CODES } from '../arch/registers/range-control.ts';
 import { CD_LEAF_LOG2, EATS, HTTU, STALL_MODEL, STE, STE_CONFIG, STRW } from '../arch/smmu/index.ts';
 import { POW2 } from '../walker/bits.ts';
@@ -19,13 +21,15 @@ export interface SteSubject {
   readonly params: S2Params;
 }
 
-export function steSubject(ste: StreamTableEntry, features: SmmuFeatures): SteSubject {
-  return { ste, words: ste.words, features, params: steStage2(ste, features) };
+/** `s2pii`: SMMU_S2PII, if the SMMU has it and it was given. */
+export function steSubject(ste: StreamTableEntry, features: SmmuFeatures, s2pii?: bigint): SteSubject {
+  return { ste, words: ste.words, features, params: steStage2(ste, features, s2pii) };
 }
 
 type SteRule = IllegalRule<SteSubject>;
 
 const fields = STE.fields;
+const S2POI_FIELDS = byNumber(STE, 'S2POI');
 const rule = rulesOf<SteSubject>(STE, 'IHI 0070 5.2.2');
 const valid = rulesOf<SteSubject>(STE, STE.reference);
 
@@ -140,6 +144,39 @@ const wideStartReserved = (subject: SteSubject) =>
   startReserved(subject) && !ALL_SL0.some((sl0) => ALL_T0SZ.some((t0sz) => takesT0sz(subject, t0sz, sl0)));
 const legalT0sz = (subject: SteSubject) => ALL_T0SZ.filter((t0sz) => takesT0sz(subject, t0sz));
 
+const overlaid = ({ words, features }: SteSubject) => features.s2po && isSetIn(words, fields.S2POE);
+const HARDWARE_USE = [fields.S2HWU62, fields.S2HWU61, fields.S2HWU60, fields.S2HWU59];
+
+/** Indirection and overlays of stage 2. (3.26.2; 5.2 S2PIE, S2POE, S2POI) */
+const PERMISSIONS: readonly SteRule[] = [
+  rule(
+    fields.S2PIE,
+    (subject) => subject.features.s2pi && isSetIn(subject.words, fields.S2PIE) && aarch32(subject),
+    wants64,
+  ),
+  ...where(overlaid, [
+    rule(
+      fields.S2POE,
+      ({ words }) => !isSetIn(words, fields.S2PIE),
+      () => 'needs S2PIE = 1: there are no overlays of direct permissions',
+    ),
+    ...HARDWARE_USE.map((field) =>
+      rule(
+        field,
+        ({ words, features }) => features.pbha && isSetIn(words, field),
+        () => 'must be 0 where S2POE = 1',
+      ),
+    ),
+    ...S2POI_FIELDS.map((field) =>
+      rule(
+        field,
+        ({ words }) => STAGE2_PERMISSIONS[readIn(words, field)]!.reserved === true,
+        () => 'reserved',
+      ),
+    ),
+  ]),
+];
+
 const STAGE2: readonly SteRule[] = [
   rule(
     fields.S2FWB,
@@ -197,6 +234,7 @@ const STAGE2: readonly SteRule[] = [
       `S2T0SZ, S2SL0 ${readIn(subject.words, fields.S2SL0)} and the granule do not fit each other, or the IPA is larger than ${subject.features.ias} bits; legal here is ${numbersText(legalT0sz(subject))}`,
   ),
   endianRule(rule, fields.S2ENDI),
+  ...PERMISSIONS,
 ];
 
 /** If the SMMU has a stage 2, every stream of EL1 has a VMID, even if the stream does not use stage 2. (IgnoreSTES2VMID.) */

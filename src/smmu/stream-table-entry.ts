@@ -3,14 +3,17 @@ import type { BitField } from '../arch/field.ts';
 import { addressIn, isSetIn, place, readIn, wordOf } from '../arch/read.ts';
 import { VTCR } from '../arch/registers/aarch32-control.ts';
 import { VTCR_EL2 } from '../arch/registers/stage2.ts';
-import { STE, STE_CONFIG, STRW } from '../arch/smmu/index.ts';
+import { S2POI_WORD, STE, STE_CONFIG, STRW } from '../arch/smmu/index.ts';
 import { s2ParamsLpae } from '../walker/params/aarch32.ts';
 import { s2Params } from '../walker/params/aarch64.ts';
 import type { S2Params } from '../walker/params/params.ts';
 import type { SmmuFeatures } from './features.ts';
 import { truncated } from './truncated.ts';
 
-/** The first 32 bytes of an STE as 64-bit words. More words may follow. Of these, only controls that are not modelled affect translation. */
+/**
+ * An STE as 64-bit words: the first 32 bytes, and up to 32 more. Of these, S2POI and the controls of translation hardening affect translation;
+ * words that are missing count as 0.
+ */
 export type SteWords = readonly [bigint, bigint, bigint, bigint, ...bigint[]];
 
 /** The owner of a stream's stage 1. (3.3.3 StreamWorld.) */
@@ -103,15 +106,27 @@ export function steVtcr(words: SteWords): bigint {
     HD: isSetIn(words, ste.S2HD),
     DS: isSetIn(words, ste.S2DS),
     SL2: isSetIn(words, ste.S2SL0_2),
+    HAFT: isSetIn(words, ste.S2HAFT),
+    S2PIE: isSetIn(words, ste.S2PIE),
+    S2POE: isSetIn(words, ste.S2POE),
+    AssuredOnly: isSetIn(words, ste.AssuredOnly),
+    TL0: isSetIn(words, ste.TL0),
+    TL1: isSetIn(words, ste.TL1),
   });
 }
 
 const isNegative = (value: bigint, { high, low }: BitField) => BigInt.asIntN(high - low + 1, value) < 0n;
 
-/** Walk parameters of stage 2. */
+/** Whether permissions of stage 2 come from SMMU_S2PII. */
+export function usesS2pii({ words, stage2, s2Aa64 }: StreamTableEntry, { s2pi }: SmmuFeatures): boolean {
+  return s2pi && stage2 && s2Aa64 && isSetIn(words, ste.S2PIE);
+}
+
+/** Walk parameters of stage 2. `s2pii`: SMMU_S2PII. */
 export function steStage2(
   { words, stage1, s2Aa64, s2Ttb }: StreamTableEntry,
   { cpu, oas }: SmmuFeatures,
+  s2pii = 0n,
 ): S2Params {
   const control = {
     ptw: stage1 && isSetIn(words, ste.S2PTW),
@@ -122,5 +137,5 @@ export function steStage2(
   const vtcr = steVtcr(words);
   if (!s2Aa64) return truncated(s2ParamsLpae(vtcr, s2Ttb, control, cpu), oas);
   const base = Number(s2Ttb);
-  return s2Params(vtcr, () => base, control, cpu);
+  return s2Params(vtcr, () => base, control, cpu, { s2pir: s2pii, s2por: words[S2POI_WORD] ?? 0n });
 }

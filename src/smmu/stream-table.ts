@@ -22,7 +22,7 @@ import type { ConfigurationFault } from './types.ts';
 const STREAM_ID_BITS = 32;
 
 const STE_BYTES = STE.width / 8;
-/** The bytes of an STE that affect translation. */
+/** The bytes of an STE that affect translation without features of SMMUv3.4. */
 const STE_TRANSLATION_BYTES = 32;
 const LEVEL1_BYTES = L1STD.width / 8;
 
@@ -80,8 +80,8 @@ export class StreamTable {
   constructor(memory: TableMemory, registers: SmmuRegisters, features: SmmuFeatures) {
     this.#memory = memory;
     this.#table = streamTable(registers);
-    // Translation hardening is the only feature whose controls are beyond the first words.
-    this.#steBytes = features.the ? STE_BYTES : STE_TRANSLATION_BYTES;
+    // Overlays and translation hardening have controls beyond the first words.
+    this.#steBytes = features.s2po || features.the ? STE_BYTES : STE_TRANSLATION_BYTES;
   }
 
   /** The STE: at its index in a linear table, or through a level 1 descriptor. */

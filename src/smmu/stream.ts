@@ -50,6 +50,12 @@ interface Outcome {
   readonly recorded: boolean;
 }
 
+const BAD_CD: Failed = { fault: { kind: 'c_bad_cd' } };
+
+function isSame(a: CdWords, b: CdWords): boolean {
+  return a.length === b.length && a.every((word, i) => word === b[i]);
+}
+
 /** The index of a transaction's CD. None: stage 1 is bypassed. `substreams`: there is a table of CDs. */
 export interface CdRoute {
   readonly cd: number | undefined;
@@ -62,7 +68,9 @@ export interface StreamOptions {
   readonly streamId: number;
   /** SMMU_CR2.E2H. */
   readonly e2h: boolean;
-  /** The CD itself, instead of the one that STE.S1ContextPtr points to. */
+  /** SMMU_S2PII, if it was given. */
+  readonly s2pii?: bigint | undefined;
+  /** The CD itself, instead of the one that STE.S1ContextPtr points to. It counts as read from memory that is not AssuredOnly. */
   readonly cd?: CdWords;
 }
 
@@ -75,7 +83,9 @@ export class Stream {
   readonly #illegal: boolean;
   readonly #world: StreamWorld;
   readonly #stage2: Stage2 | undefined;
-  #cd: { readonly words: CdWords; readonly stages: StreamStages | undefined } | undefined;
+  #cd:
+    | { readonly words: CdWords; readonly assured: boolean; readonly stages: StreamStages | undefined }
+    | undefined;
 
   /** @internal Use `createStream`. */
   constructor(memory: TableMemory, words: SteWords, options: StreamOptions) {
@@ -84,7 +94,7 @@ export class Stream {
     this.#options = options;
     const ste = decodeSte(words);
     this.#ste = ste;
-    this.#subject = steSubject(ste, features);
+    this.#subject = steSubject(ste, features, options.s2pii);
     this.#illegal = isIllegal(STE_RULES, this.#subject);
     this.#world = streamWorld(ste, features, options.e2h);
     const translates = !this.#illegal && ste.stage2;
@@ -104,7 +114,7 @@ export class Stream {
       const event = recorded ? eventRecord(fault, about) : undefined;
       return { ok: false, ia, fault, event, response, steps: steps ?? [] };
     };
-    refuseSte(this.#subject);
+    this.refuse();
     if (this.#illegal) return failed({ kind: 'c_bad_ste' });
     if (!this.#ste.passes) return failed({ kind: 'abort' });
 
@@ -122,10 +132,15 @@ export class Stream {
 
   /** The tables that its transactions may use: none if the configuration is at fault. */
   trees(substreamId?: number): TableTree[] {
-    refuseSte(this.#subject);
+    this.refuse();
     if (this.#illegal || !this.#ste.passes) return [];
     const stages = this.#stages(substreamId, undefined, false);
     return 'fault' in stages ? [] : stages.trees();
+  }
+
+  /** @throws WalkerError for an STE that asks for what is not modelled, or for a register that was not given. @internal For `describeStream`. */
+  refuse(): void {
+    refuseSte(this.#subject, this.#options.s2pii);
   }
 
   /** STE.PRIVCFG and INSTCFG, if the SMMU lets them override. Writes are always data. */
@@ -224,7 +239,8 @@ export class Stream {
       oas: this.#options.features.oas,
       steps,
       update,
-    };
+      words: this.#options.features.s1pi ? 8 : 4,
+    } as const;
     return locateCd(this.#ste, substreams ? index : undefined, fetch);
   }
 
@@ -235,19 +251,23 @@ export class Stream {
     steps: WalkStep[] | undefined,
     update: boolean,
   ): StreamStages | Failed {
-    const words = this.#options.cd ?? this.locateCd(index, substreams, steps, update).outcome;
+    const { outcome: words, assured } =
+      this.#options.cd === undefined
+        ? this.locateCd(index, substreams, steps, update)
+        : { outcome: this.#options.cd, assured: false };
     if ('fault' in words) return words;
-    if (this.#cd === undefined || words.some((word, i) => word !== this.#cd?.words[i])) {
-      const decoded = decodeCd(words, this.#ste, this.#world, this.#options.features);
-      refuseCd(decoded);
-      const stages = isIllegal(CD_RULES, decoded) ? undefined : this.#stage1(contextOf(decoded));
-      this.#cd = { words, stages };
-    }
-    return this.#cd.stages ?? { fault: { kind: 'c_bad_cd' } };
+    const known = this.#cd;
+    if (known?.assured === assured && isSame(known.words, words)) return known.stages ?? BAD_CD;
+    const decoded = decodeCd(words, this.#ste, this.#world, this.#options.features);
+    refuseCd(decoded);
+    const stages = isIllegal(CD_RULES, decoded) ? undefined : this.#stage1(contextOf(decoded), assured);
+    this.#cd = { words, assured, stages };
+    return stages ?? BAD_CD;
   }
 
-  #stage1(context: Context): StreamStages {
-    const stage1 = new Stage1(this.#memory, context.ranges, this.#stage2);
+  /** `assurable`: the CD lies in AssuredOnly memory. (3.27.2) */
+  #stage1(context: Context, assurable: boolean): StreamStages {
+    const stage1 = new Stage1(this.#memory, context.ranges, this.#stage2, { assurable });
     return {
       first: (ia, request, steps) => stage1.translate(ia, request, steps),
       stage1: true,

@@ -1,6 +1,8 @@
 /** Why an access is denied, in words: each field of a descriptor and each register bit by its name in the regime. (DDI 0487 D8.4; IHI 0070 5.4 for streams.) */
+import type { BitField, WordLayout } from '../arch/field.ts';
 import { isStream, type MachineRegime, traitsOf } from '../arch/regimes.ts';
 import { PIR_EL1, PIRE0_EL1, POR_EL0, POR_EL1, S2PIR_EL2, S2POR_EL1 } from '../arch/registers/permissions.ts';
+import { CD, SMMU_S2PII, STE } from '../arch/smmu/index.ts';
 import { AP_EL0, AP_READ_ONLY } from '../walker/permissions.ts';
 import type { Denial, DirtyStateOff } from '../walker/types.ts';
 
@@ -78,7 +80,7 @@ export function denialText(denial: Denial, regime: MachineRegime): string {
     case 'GCSH':
       return `VTCR_EL2.GCSH = 1, and AssuredOnly = 0${at}: no place for a Guarded Control Stack of EL1`;
     case 'TopLevel':
-      return `VTCR_EL2.TL0 or TL1 = 1: the first table of a walk may not be here${at}`;
+      return `${isStream(regime) ? 'STE' : 'VTCR_EL2'}.TL0 or TL1 = 1: the first table of a walk may not be here${at}`;
     case 'NoTagAccess':
       return `MemAttr${at} says NoTagAccess, and the access is Tag Checked`;
   }
@@ -94,22 +96,50 @@ const PERMISSION_REGISTERS = {
   S2POR: { slot: 's2por', index: 'POIndex', layout: S2POR_EL1 },
 } as const;
 
+/** What an SMMU has in the place of these registers. It has no overlays of stage 1. (IHI 0070 3.26) */
+const SMMU_PERMISSIONS: Readonly<
+  Record<'PIR' | 'PIRE0' | 'S2PIR' | 'S2POR', { readonly structure: WordLayout; readonly prefix: string }>
+> = {
+  PIR: { structure: CD, prefix: 'PIIP' },
+  PIRE0: { structure: CD, prefix: 'PIIU' },
+  S2PIR: { structure: SMMU_S2PII, prefix: 'S2PII' },
+  S2POR: { structure: STE, prefix: 'S2POI' },
+};
+
 /** By the names that denials have. */
 export type PermissionRegister = keyof typeof PERMISSION_REGISTERS;
 
-/** `PIIndex 0xd at level 3: PIR_EL1[55:52] = 0x8: read, no overlay`. */
+/** `PIIndex 0xd at level 3: PIR_EL1[55:52] = 0x8, read, no overlay`; of a stream `CD.PIIP[41:39] = 0x1, read`. */
 export function permissionText(
   by: PermissionRegister,
   { index = 0, value = 0, level, wxn }: Pick<Denial, 'index' | 'value' | 'level' | 'wxn'>,
   regime: MachineRegime,
 ): string {
-  const { slot, index: chosenBy, layout } = PERMISSION_REGISTERS[by];
-  const { high, low, values } = layout.fields[`Perm${index}`]!;
-  const name = traitsOf(regime).registers[slot] ?? layout.name;
+  const { index: chosenBy } = PERMISSION_REGISTERS[by];
+  const { name, high, low, values } = isStream(regime) ? streamField(by, index) : peField(by, index, regime);
   const at = level === undefined ? '' : ` at level ${level}`;
   const both = wxn ? '; what is executable is not writable (WXN)' : '';
   return `${chosenBy} 0x${index.toString(16)}${at}: ${name}[${high}:${low}] = 0x${value.toString(16)}, ${values?.[value]}${both}`;
 }
+
+/** The register's field that an index chooses. */
+function peField(by: PermissionRegister, index: number, regime: MachineRegime): PermissionField {
+  const { slot, layout } = PERMISSION_REGISTERS[by];
+  return { ...layout.fields[`Perm${index}`]!, name: traitsOf(regime).registers[slot] ?? layout.name };
+}
+
+/** The field of an SMMU, with its bits counted within PIIP, PIIU, S2POI or S2PII. */
+function streamField(by: PermissionRegister, index: number): PermissionField {
+  const { structure, prefix } = SMMU_PERMISSIONS[by as keyof typeof SMMU_PERMISSIONS];
+  const { high, low, values } = structure.fields[`${prefix}${index}`]!;
+  const width = high - low + 1;
+  const name = structure === SMMU_S2PII ? structure.name : `${structure.name}.${prefix}`;
+  return { name, high: (index + 1) * width - 1, low: index * width, values };
+}
+
+type PermissionField = Pick<BitField, 'name' | 'high' | 'low'> & {
+  readonly values?: BitField['values'] | undefined;
+};
 
 /** Each of them, the first one first. */
 export function denialsText(denied: readonly Denial[], regime: MachineRegime): string {

@@ -1,7 +1,9 @@
 /** Which fields of the permission registers a leaf chooses, in words: PIIndex and POIndex of either stage. (DDI 0487 D8.4.1.3, D8.4.1.4, D8.4.2.2.) */
 import { STAGE1_LEAF, STAGE2_LEAF } from '../arch/descriptors/index.ts';
 import { read } from '../arch/read.ts';
+import { isStream } from '../arch/regimes.ts';
 import { PERMISSION_FIELDS } from '../arch/registers/permissions.ts';
+import { CD_PERMISSION_FIELDS } from '../arch/smmu/index.ts';
 import type { Answer, Translator } from '../machine/machine.ts';
 import type { WalkStep } from '../walker/index.ts';
 import { type PermissionRegister, permissionText } from './denials.ts';
@@ -31,13 +33,14 @@ export function permissionIndexText({ steps }: Pick<Answer, 'steps'>, translator
   return leaves.flatMap((leaf) => {
     const registers = trees.find(({ root }) => root.stage === leaf.stage)?.permissionRegisters ?? {};
     const { pi, po } = indexesOf(leaf);
+    const fields = isStream(translator.regime) && leaf.stage === 1 ? CD_PERMISSION_FIELDS : PERMISSION_FIELDS;
     const told = (by: PermissionRegister, register: bigint | undefined, index: number) =>
       register === undefined
         ? []
         : [
             permissionText(
               by,
-              { index, value: read(register, PERMISSION_FIELDS[index]!), level: leaf.level },
+              { index, value: read(register, fields[index]!), level: leaf.level },
               translator.regime,
             ),
           ];

@@ -1,8 +1,8 @@
 /**
  * Permission indirection: the permissions of each PIIndex, computed once from PIR_ELx and PIRE0_ELx, or S2PIR_EL2.
- * (DDI 0487 D8.4.1.3, D8.4.2.2; J1.1 AArch64.S1IndirectBasePermissions, S2IndirectBasePermissions.)
+ * (DDI 0487 D8.4.1.3, D8.4.2.2; IHI 0070 3.26 for an SMMU; J1.1 AArch64.S1IndirectBasePermissions, S2IndirectBasePermissions.)
  */
-import { read } from '../arch/read.ts';
+import { type FieldBits, read } from '../arch/read.ts';
 import {
   PERMISSION_FIELDS,
   STAGE1_BASE,
@@ -17,11 +17,21 @@ export const U_WXN = 0x200;
 export const P_OVERLAY = 0x400;
 export const U_OVERLAY = 0x800;
 
+/** How registers hold the permissions of a PIIndex: which field, and what its values stand for. */
+export interface S1PermissionEncoding {
+  readonly fields: readonly FieldBits[];
+  readonly permissions: readonly Stage1Permission[];
+}
+
+/** Of PIR_ELx and PIRE0_ELx. An SMMU has another in its CDs. */
+const REGISTERS: S1PermissionEncoding = { fields: PERMISSION_FIELDS, permissions: STAGE1_BASE };
+
 /** Stage 1. */
 export interface S1Indirection {
-  /** The effective PIR_ELx and PIRE0_ELx; `pire0` is undefined if there is no EL0. */
+  /** The effective PIR_ELx and PIRE0_ELx (of a CD: PIIP and PIIU); `pire0` is undefined if there is no EL0. */
   readonly pir: bigint;
   readonly pire0: bigint | undefined;
+  readonly encoding: S1PermissionEncoding;
   /** By PIIndex: rights, WXN and overlay bits. */
   readonly controls: Uint16Array;
   /** By PIIndex: 1 if PAN denies, since PIRE0 is not 0. (R_TBKKB; reserved values count as not 0.) */
@@ -45,9 +55,6 @@ function unprivileged({ rights, wxn, overlay }: Stage1Permission): number {
   return mask | (wxn ? U_WXN : 0) | (overlay ? U_OVERLAY : 0);
 }
 
-const PRIVILEGED = STAGE1_BASE.map(privileged);
-const UNPRIVILEGED = STAGE1_BASE.map(unprivileged);
-
 /** The base rights. R_VFPJF takes these away, and leaves WXN and overlays as they are. */
 const BASE_RIGHTS = PR | PW | PX | PG | UR | UW | UX | UG;
 
@@ -56,19 +63,37 @@ export function isUnsafe(controls: number): boolean {
   return (controls & (PX | PG)) !== 0 && (controls & (UW | UG)) !== 0;
 }
 
+/** The values that PIR_ELx and PIRE0_ELx have for a PIIndex. */
+export function s1PermissionsOf(
+  { pir, pire0, encoding }: Pick<S1Indirection, 'pir' | 'pire0' | 'encoding'>,
+  index: number,
+): { readonly privileged: number; readonly unprivileged: number } {
+  const field = encoding.fields[index]!;
+  return { privileged: read(pir, field), unprivileged: pire0 === undefined ? 0 : read(pire0, field) };
+}
+
 /** The controls of a PIIndex before unsafe ones are taken away. */
-export function decodedControls({ pir, pire0 }: S1Indirection, index: number): number {
-  const el0 = pire0 === undefined ? 0 : UNPRIVILEGED[permissionOf(pire0, index)]!;
-  return PRIVILEGED[permissionOf(pir, index)]! | el0;
+export function decodedControls(
+  indirection: Pick<S1Indirection, 'pir' | 'pire0' | 'encoding'>,
+  index: number,
+): number {
+  const { permissions } = indirection.encoding;
+  const values = s1PermissionsOf(indirection, index);
+  const el0 = indirection.pire0 === undefined ? 0 : unprivileged(permissions[values.unprivileged]!);
+  return privileged(permissions[values.privileged]!) | el0;
 }
 
 /** @param pire0 - undefined in a regime without EL0. */
-export function s1Indirection(pir: bigint, pire0: bigint | undefined): S1Indirection {
-  const made = { pir, pire0, controls: new Uint16Array(16), el0: new Uint8Array(16) };
+export function s1Indirection(
+  pir: bigint,
+  pire0: bigint | undefined,
+  encoding: S1PermissionEncoding = REGISTERS,
+): S1Indirection {
+  const made = { pir, pire0, encoding, controls: new Uint16Array(16), el0: new Uint8Array(16) };
   for (let index = 0; index < made.controls.length; index++) {
     const controls = decodedControls(made, index);
     made.controls[index] = isUnsafe(controls) ? controls & ~BASE_RIGHTS : controls;
-    made.el0[index] = pire0 !== undefined && permissionOf(pire0, index) !== 0 ? 1 : 0;
+    made.el0[index] = s1PermissionsOf(made, index).unprivileged !== 0 ? 1 : 0;
   }
   return made;
 }

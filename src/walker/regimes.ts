@@ -125,7 +125,7 @@ function stagesOf(
     };
   }
   const ranges = rangesOf(regime, values, cpu, security);
-  const stage1 = new Stage1(memory, ranges, stage2, gpc);
+  const stage1 = new Stage1(memory, ranges, stage2, { gpc });
   // The fast path decides execution by permission bits only, and handles neither POIndex nor access flags of tables.
   const direct =
     stage2 === undefined &&

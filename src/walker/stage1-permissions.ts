@@ -12,6 +12,7 @@ import {
   permissionOf,
   piIndexOf,
   type S1Indirection,
+  s1PermissionsOf,
   U_OVERLAY,
   U_WXN,
 } from './permission-indirection.ts';
@@ -165,10 +166,8 @@ function indirectDenials(
   { needed, pan, foreign, level }: S1Asked & { readonly level: number },
 ): readonly Denial[] {
   const el1 = (needed & PRIVILEGED) !== 0;
-  const { pir, pire0 } = indirection;
   const at = { stage: 1, level, index } as const;
-  const privileged = permissionOf(pir, index);
-  const unprivileged = pire0 === undefined ? 0 : permissionOf(pire0, index);
+  const { privileged, unprivileged } = s1PermissionsOf(indirection, index);
   const decoded = decodedControls(indirection, index);
   const found: Denial[] = [];
   const lacks = (decoded & needed) === 0;

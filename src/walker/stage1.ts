@@ -68,9 +68,17 @@ export class Stage1 {
   readonly #ranges: S1Ranges;
   readonly #stage2: Stage2 | undefined;
   readonly #gpc: GranuleProtection | undefined;
+  readonly #assurable: boolean;
 
-  constructor(memory: TableMemory, ranges: S1Ranges, stage2: Stage2 | undefined, gpc?: GranuleProtection) {
-    this.#gpc = gpc;
+  /** @param more - granule protection checks; `assurable: false`: an SMMU did not find the tables' address in AssuredOnly memory. */
+  constructor(
+    memory: TableMemory,
+    ranges: S1Ranges,
+    stage2: Stage2 | undefined,
+    more: { readonly gpc?: GranuleProtection | undefined; readonly assurable?: boolean } = {},
+  ) {
+    this.#gpc = more.gpc;
+    this.#assurable = more.assurable ?? true;
     this.#memory = memory;
     this.#ranges = ranges;
     this.#stage2 = stage2;
@@ -131,7 +139,8 @@ export class Stage1 {
     let tableBits = 0;
     let tables = 0;
     let nsTable = false;
-    let assurance = this.#stage2?.assuranceOf(params === this.#ranges.spans[1]?.params);
+    const upper = params === this.#ranges.spans[1]?.params;
+    let assurance = this.#stage2?.assuranceOf(upper, this.#assurable);
     for (;;) {
       let pa = lookup.address;
       const space = tableSpace(params.security, nsTable);

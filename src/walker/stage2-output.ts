@@ -15,6 +15,7 @@ const SH = lowMask(FIELDS['SH[1:0]']);
 const SH_SHIFT = shiftOf(FIELDS['SH[1:0]']);
 const FNXS = lowMask(FIELDS.FnXS);
 const NS = highMask(FIELDS.NS);
+const ASSURED_ONLY = highMask(FIELDS.AssuredOnly);
 
 /** The numbers of values of MemAttr and of SH, from which an attribute key is made. */
 const MEM_ATTRS = 16;
@@ -31,6 +32,8 @@ export interface S2Output {
   readonly permissions: number;
   /** Whether only table walks may write here. */
   readonly mostlyReadOnly: boolean;
+  /** FEAT_THE: the leaf has AssuredOnly set. */
+  readonly assuredOnly: boolean;
   readonly contiguous: boolean;
   readonly nT: boolean;
   /** MemAttr + 16 * SH + 64 * FnXS. */
@@ -71,6 +74,7 @@ export function s2Output(
     sizeLog2: entrySizeLog2(level, params),
     permissions,
     mostlyReadOnly,
+    assuredOnly: params.assuredOnly && (hi & ASSURED_ONLY) !== 0,
     contiguous: isContiguous(hi, level, params),
     nT: isNT(lo, level, params),
     attributeKey: memAttr + MEM_ATTRS * (sh + SHS * fnXs),

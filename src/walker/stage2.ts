@@ -80,11 +80,14 @@ export class Stage2 {
     return bigEndian || security.choosesNs || !simple ? undefined : this.#params;
   }
 
-  /** How assured a walk of stage 1 is at its start, below TTBR0 or TTBR1. Undefined if nothing depends on it. */
-  assuranceOf(upper: boolean): WalkAssurance | undefined {
+  /**
+   * How assured a walk of stage 1 is at its start, below TTBR0 or TTBR1. Undefined if nothing depends on it. `assurable`: TTBRs are registers,
+   * or an SMMU has read them from AssuredOnly memory.
+   */
+  assuranceOf(upper: boolean, assurable: boolean): WalkAssurance | undefined {
     const { assuredOnly, tl0, tl1 } = this.#params;
     if (!assuredOnly && !tl0 && !tl1) return undefined;
-    return { upper, top: true, assured: upper ? tl1 : tl0 };
+    return { upper, top: true, assured: assurable && (upper ? tl1 : tl0) };
   }
 
   /**

@@ -11,7 +11,7 @@ export interface Idrs {
 type Words = readonly bigint[];
 
 const at = (words: Words, high: number, low = high): number => {
-  const word = words[Math.floor(low / 64)]!;
+  const word = words[Math.floor(low / 64)] ?? 0n;
   return Number((word >> BigInt(low % 64)) & ((1n << BigInt(high - low + 1)) - 1n));
 };
 const of = (value: bigint, high: number, low = high) => at([value], high, low);
@@ -77,6 +77,13 @@ export function steIllegal(ste: Words, idrs: Idrs): boolean {
     if (haft && !ha && httu === 3) return true;
     const endian = of(id0, 22, 21);
     if (at(words, 180) === 1 ? endian === 2 : endian === 3) return true;
+    const indirect = at(words, 188) === 1;
+    if (of(idr3, 19) === 1 && indirect && !aarch64) return true;
+    if (of(idr3, 20) === 1 && at(words, 189) === 1) {
+      if (!indirect || (of(idr3, 3) === 1 && at(words, 75, 72) !== 0)) return true;
+      for (let i = 0; i < 16; i++)
+        if ([0b0001, 0b0101].includes(at(words, 451 + 4 * i, 448 + 4 * i))) return true;
+    }
     const base = words[3]! & 0xff_ffff_ffff_fff0n;
     const [t0sz, sl0] = [at(words, 165, 160), at(words, 167, 166)];
     if (!aarch64) {
@@ -131,6 +138,14 @@ export function cdIllegal(cd: Words, ste: Words, e2h: boolean, idrs: Idrs): bool
   if (aarch64 && (((ha || hd) && httu === 0) || (hd && httu === 1) || (haft && !ha && httu === 3)))
     return true;
   if (!one && of(idr0, 12) === 0 && at(cd, 63, 56) !== 0) return true;
+  if (aarch64 && of(idrs.idr3, 18) === 1 && at(ste, 88) === 1 && at(cd, 187) === 1) {
+    for (let i = 0; i < 16; i++) {
+      const [piip, piiu] = [at(cd, 450 + 3 * i, 448 + 3 * i), at(cd, 386 + 3 * i, 384 + 3 * i)];
+      if (piip === 0b100 || piip === 0b110) return true;
+      if (!one && (piiu === 0b100 || piiu === 0b110 || ((piip & 0b010) !== 0 && (piiu & 0b100) !== 0)))
+        return true;
+    }
+  }
   return [0, 1].some((n) => walked[n] && rangeIllegal(cd, n, aarch64, idrs));
 }
 

@@ -1,4 +1,4 @@
-/** Features that no walk here does: refused where an STE or CD asks for them, told where the SMMU does not have them. (IHI 0070 3.26, 3.27.) */
+/** What an STE or CD can't be answered for, and controls of features that the SMMU does not have. (IHI 0070 3.26, 3.27, 6.3.6.) */
 import { describe, expect, test } from 'vitest';
 import { describeSte } from '../../src/describe/index.ts';
 import { type CdWords, createSmmu, createStream, type SteWords } from '../../src/smmu/index.ts';
@@ -25,27 +25,32 @@ function withBits<T extends readonly bigint[]>(words: T, ...bits: number[]): T {
 /** SMMU_IDR3: the defaults, and S1PI [18], S2PI [19], S2PO [20], THE [21], AIE [23]. */
 const idr3 = (bit: number) => 0x1404n | (1n << BigInt(bit));
 
-describe('asked for, and there: refused', () => {
-  test.each<[string, SteWords, CdWords | undefined, object]>([
-    ['CD.PIE', withBits(STAGE1, 88), withBits(CD, 187), { idr3: idr3(18) }],
-    ['CD.AIE', STAGE1, withBits(CD, 131), { idr3: idr3(23) }],
-    ['CD.PnCH', STAGE1, withBits(CD, 122), { idr3: idr3(21) }],
-    ['CD.AA64', STAGE1, [CD[0] & ~(1n << 41n), CD[1], CD[2], CD[3]], { idr5: 0x174n }],
-    ['STE.S2PIE', withBits(STAGE2, 188), undefined, { idr3: idr3(19) }],
-    ['STE.S2POE', withBits(STAGE2, 189), undefined, { idr3: idr3(20) }],
-    ['STE.AssuredOnly', withBits(STAGE2, 329), undefined, { idr3: idr3(21) }],
-    ['STE.TL0', withBits(STAGE2, 330), undefined, { idr3: idr3(21) }],
-    ['STE.TL1', withBits(STAGE2, 331), undefined, { idr3: idr3(21) }],
+describe('asked for, and no answer: refused', () => {
+  test.each<[string, RegExp, SteWords, CdWords | undefined, object]>([
+    [
+      'CD.AA64',
+      /^CD\.AA64 = 0 asks for .*not modelled/,
+      STAGE1,
+      [CD[0] & ~(1n << 41n), CD[1], CD[2], CD[3]],
+      { idr5: 0x174n },
+    ],
     [
       'STE.S2AA64',
+      /^STE\.S2AA64 = 0 asks for .*not modelled/,
       [STAGE2[0], 0n, STAGE2[2] & ~(1n << 51n), STAGE2[3]],
       undefined,
       { idr5: 0x174n, idr0: 0x0d44_101fn },
     ],
-  ])('%s', (name, ste, cd, identification) => {
+    [
+      'STE.S2PIE without SMMU_S2PII',
+      /^STE\.S2PIE = 1: .* SMMU_S2PII, which is not given/,
+      withBits(STAGE2, 188),
+      undefined,
+      { idr3: idr3(19) },
+    ],
+  ])('%s', (_, message, ste, cd, identification) => {
     const description = { ste, identification, ...(cd && { cd }) };
     const stream = createStream(memory, description);
-    const message = new RegExp(`^${name.replace('.', '\\.')} = [01] asks for .*not modelled`);
     for (const asked of [
       () => stream.translate(0x1234n, read),
       () => stream.trees(),
@@ -56,23 +61,36 @@ describe('asked for, and there: refused', () => {
     }
   });
 
-  test('of an SMMU with a stream table too, where TL0 is in the sixth word', () => {
-    const words = { '0x40002000': STAGE2[0], '0x40002010': STAGE2[2], '0x40002018': STAGE2[3] };
-    const tables = { ...words, '0x40100000': 0x4000_07fdn, '0x40002028': 1n << 10n };
-    const registers = { strtabBase: 0x4000_2000n, strtabBaseCfg: 0n };
-    const smmu = (id: bigint) => createSmmu(memoryWith(tables), { ...registers, idr3: id });
-    expect(() => smmu(idr3(21)).translate(0, 0x1234n, read)).toThrow(/^STE\.TL0 = 1/);
-    expect(smmu(0x1404n).translate(0, 0x1234n, read)).toMatchObject({ ok: true });
+  test('of an SMMU with a stream table too; SMMU_S2PII makes it an answer', () => {
+    const words = { '0x40002000': STAGE2[0], '0x40002010': STAGE2[2] | (1n << 60n), '0x40002018': STAGE2[3] };
+    const ram = memoryWith({ ...words, '0x40100000': 0x4000_07fdn });
+    const registers = { strtabBase: 0x4000_2000n, strtabBaseCfg: 0n, idr3: idr3(19) };
+    const translate = (more: object) =>
+      createSmmu(ram, { ...registers, ...more }).translate(0, 0x1234n, read);
+    expect(() => translate({})).toThrow(/^STE\.S2PIE = 1/);
+    expect(translate({ s2pii: 0x8888_8888_8888_8888n })).toMatchObject({ ok: true, pa: 0x4000_1234n });
+    expect(translate({ idr3: 0x1404n })).toMatchObject({ ok: true });
   });
 });
 
-describe('not asked for, though there: walked', () => {
+describe('not asked for, though there: direct permissions', () => {
   test.each<[string, SteWords, CdWords]>([
     ['S1PI without STE.S1PIE', STAGE1, withBits(CD, 187)],
     ['S1PI without CD.PIE', withBits(STAGE1, 88), CD],
   ])('%s', (_, ste, cd) => {
     const stream = createStream(memory, { ste, cd, identification: { idr3: idr3(18) } });
     expect(stream.translate(0x1234n, read)).toMatchObject({ ok: true, pa: 0x8000_1234n });
+  });
+
+  test('CD.PIE without STE.S1PIE is told', () => {
+    const identification = { idr3: idr3(18) };
+    const { problems } = describeSte(memory, { ste: STAGE1, cd: withBits(CD, 187), identification });
+    expect(problems).toMatchObject(
+      [{ field: 'CD.PIE', effect: 'ignored', rule: /STE\.S1PIE = 0/ }].map(({ rule, ...rest }) => ({
+        ...rest,
+        rule: expect.stringMatching(rule) as string,
+      })),
+    );
   });
 });
 
@@ -81,8 +99,12 @@ describe('asked for, and not there: RES0, which is told', () => {
     ['STE.S1PIE', withBits(STAGE1, 88), CD],
     ['CD.AIE', STAGE1, withBits(CD, 131)],
     ['CD.PnCH', STAGE1, withBits(CD, 122)],
+    ['CD.PIE', STAGE1, withBits(CD, 187)],
     ['STE.S2PIE', withBits(STAGE2, 188), undefined],
     ['STE.S2POE', withBits(STAGE2, 189), undefined],
+    ['STE.AssuredOnly', withBits(STAGE2, 329), undefined],
+    ['STE.TL0', withBits(STAGE2, 330), undefined],
+    ['STE.TL1', withBits(STAGE2, 331), undefined],
   ])('%s', (name, ste, cd) => {
     const description = { ste, ...(cd && { cd }) };
     expect(createStream(memory, description).translate(0x1234n, read)).toMatchObject({ ok: true });

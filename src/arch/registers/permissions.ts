@@ -92,7 +92,8 @@ function stage1Text({ rights, wxn, reserved }: Stage1Permission, note: string): 
 
 const EXECUTION = { p: 'execute at EL1', u: 'execute at EL0', pu: 'execute' } as const;
 
-function stage2Text({ rights, topLevel0, topLevel1, reserved }: Stage2Permission): string {
+/** A value of S2PIR_EL2 or S2POR_EL1 in words. */
+export function stage2Text({ rights, topLevel0, topLevel1, reserved }: Stage2Permission): string {
   if (reserved) return 'reserved: no access';
   const plain = rights.replace('m', '');
   if (plain === '') return 'no access';

@@ -1,5 +1,6 @@
 /** CD, the context descriptor. Its bits count through all 512. (IHI 0070 G.b, 5.4.) */
 import { type BitField, bit, bits, layout } from '../field.ts';
+import { byNumber } from '../registers/parts.ts';
 import { type RangeControl, TG0_CODES, TG1_CODES } from '../registers/range-control.ts';
 import {
   CACHEABILITIES,
@@ -11,6 +12,7 @@ import {
   TG0_VALUES,
   TG1_VALUES,
 } from '../registers/values.ts';
+import { CD_PERMISSION_DECLARATIONS } from './permissions.ts';
 
 export const CD = layout(
   {
@@ -20,12 +22,7 @@ export const CD = layout(
     width: 512,
   },
   {
-    'PIIP[15:0]': bits(495, 448, 'what a PIIndex permits privileged accesses, 3 bits each', {
-      feature: 'SMMU_IDR3.S1PI',
-    }),
-    'PIIU[15:0]': bits(431, 384, 'what a PIIndex permits unprivileged accesses, 3 bits each', {
-      feature: 'SMMU_IDR3.S1PI',
-    }),
+    ...CD_PERMISSION_DECLARATIONS,
     MAIR1: bits(255, 224, 'memory types of AttrIndx 4 to 7'),
     MAIR0: bits(223, 192, 'memory types of AttrIndx 0 to 3'),
     PIE: bit(187, 'permissions of stage 1', {
@@ -88,6 +85,16 @@ export const CD = layout(
     T0SZ: bits(5, 0, 'the input size of TTB0 is 2^(64-T0SZ) bytes'),
   },
 );
+
+/** PIIP by PIIndex, in the last word of the CD. PIIU has the same places in the word before. */
+export const CD_PERMISSION_FIELDS: readonly BitField[] = byNumber(CD, 'PIIP').map((field) => ({
+  ...field,
+  high: field.high % 64,
+  low: field.low % 64,
+}));
+/** The 64-bit words of the CD that hold PIIU and PIIP. */
+export const PIIU_WORD = 6;
+export const PIIP_WORD = 7;
 
 /** The fields of one of the two ranges. */
 export interface CdRangeControl extends RangeControl {

@@ -1,5 +1,13 @@
 /** The words of an SMMU: structures in memory, registers and event records of SMMUv3 (IHI 0070 G.b), registers of SMMUv2 (IHI 0062). */
-export { CD, CD_LOWER, CD_UPPER, type CdRangeControl } from './cd.ts';
+export {
+  CD,
+  CD_LOWER,
+  CD_PERMISSION_FIELDS,
+  CD_UPPER,
+  type CdRangeControl,
+  PIIP_WORD,
+  PIIU_WORD,
+} from './cd.ts';
 export type { CommandNeed, CommandTraits } from './command-fields.ts';
 export {
   ALL_STREAMS,
@@ -23,6 +31,7 @@ export {
   UNKNOWN_EVENT,
 } from './events.ts';
 export { SMMU_CMDQ_CONS, SMMU_GERROR } from './global-errors.ts';
+export { CD_PERMISSIONS, SMMU_S2PII } from './permissions.ts';
 export {
   type RegisterPlace,
   SMMU_PAGES_SIZE,
@@ -61,4 +70,4 @@ export {
   SMMU_GFSYNR0,
   SMMU_GFSYNR1,
 } from './smmuv2.ts';
-export { CD_LEAF_LOG2, EATS, INSTCFG, PRIVCFG, S1DSS, STE, STE_CONFIG, STRW } from './ste.ts';
+export { CD_LEAF_LOG2, EATS, INSTCFG, PRIVCFG, S1DSS, S2POI_WORD, STE, STE_CONFIG, STRW } from './ste.ts';

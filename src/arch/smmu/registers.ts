@@ -60,6 +60,7 @@ export const SMMU_IDR3 = layout(
   },
   {
     AIE: bit(23, 'CD.AIE, attribute index extension at stage 1, as FEAT_AIE', NO_YES),
+    MTEPERM: bit(22, 'stage-2 MemAttr with NoTagAccess, as FEAT_MTE_PERM', NO_YES),
     THE: bit(21, 'translation hardening, as FEAT_THE', NO_YES),
     S2PO: bit(20, 'STE.S2POE, permission overlays at stage 2, as FEAT_S2POE', NO_YES),
     S2PI: bit(19, 'STE.S2PIE, permission indirection at stage 2, as FEAT_S2PIE', NO_YES),
@@ -71,6 +72,7 @@ export const SMMU_IDR3 = layout(
     STT: bit(9, 'small tables, as FEAT_TTST', NO_YES),
     FWB: bit(8, 'STE.S2FWB, as FEAT_S2FWB', NO_YES),
     XNX: bit(4, 'XN for EL0 and EL1 apart at stage 2, as FEAT_XNX', NO_YES),
+    PBHA: bit(3, 'STE.S2HWUn and CD.HWUn, as FEAT_HPDS2', NO_YES),
     HAD: bit(2, 'CD.HADn, as FEAT_HPDS', NO_YES),
   },
 );

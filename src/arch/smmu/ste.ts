@@ -9,6 +9,17 @@ import {
   SHAREABILITIES,
   TG0_VALUES,
 } from '../registers/values.ts';
+import { S2POI_DECLARATIONS } from './permissions.ts';
+
+/** S2HWU59 and its neighbours. */
+const hardwareUse = (descriptorBit: number) =>
+  bit(descriptorBit + 13, `hardware may use bit ${descriptorBit} of stage-2 leaves for its own purposes`, {
+    values: NO_YES,
+    feature: 'SMMU_IDR3.PBHA',
+  });
+
+/** S2POI: the 64-bit word of the STE that holds it, in the places of S2POR_EL1. */
+export const S2POI_WORD = 7;
 
 export const STE = layout(
   {
@@ -18,6 +29,7 @@ export const STE = layout(
     width: 512,
   },
   {
+    ...S2POI_DECLARATIONS,
     TL1: bit(331, 'check of TopLevel 1 at stage 2, as VTCR_EL2.TL1', {
       values: ON,
       feature: 'SMMU_IDR3.THE',
@@ -83,6 +95,10 @@ export const STE = layout(
     S1STALLD: bit(91, 'stalls of stage 1', ['allowed', 'forbidden']),
     S2FWB: bit(89, 'stage-2 MemAttr overrides stage 1, as HCR_EL2.FWB', ON),
     S1PIE: bit(88, 'CD.PIE counts', { values: NO_YES, feature: 'SMMU_IDR3.S1PI' }),
+    S2HWU62: hardwareUse(62),
+    S2HWU61: hardwareUse(61),
+    S2HWU60: hardwareUse(60),
+    S2HWU59: hardwareUse(59),
     S1DSS: bits(65, 64, 'what a transaction without a SubstreamID does where there are several CDs', [
       'is terminated, F_STREAM_DISABLED',
       'bypasses stage 1',

@@ -69,6 +69,7 @@ export const SMMU_REGISTERS = [
   'strtab-cfg',
   'cr0',
   'cr2',
+  's2pii',
   'idr0',
   'idr1',
   'idr3',

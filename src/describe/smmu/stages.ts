@@ -3,7 +3,13 @@
 import type { BitField } from '../../arch/field.ts';
 import { addressIn, isSetIn } from '../../arch/read.ts';
 import { CD, type CdRangeControl } from '../../arch/smmu/index.ts';
-import { type Context, type ContextDescriptor, cdMair, cdTtbcr } from '../../smmu/context-descriptor.ts';
+import {
+  type Context,
+  type ContextDescriptor,
+  cdMair,
+  cdTtbcr,
+  isIndirect,
+} from '../../smmu/context-descriptor.ts';
 import type { SteSubject } from '../../smmu/ste-rules.ts';
 import { steVtcr } from '../../smmu/stream-table-entry.ts';
 import { stage2Fields } from '../../walker/params/range-fields.ts';
@@ -59,7 +65,7 @@ export function cdStage(cd: ContextDescriptor, { ranges, asid }: Context): Stage
       value: mair,
       types: mairTypes(mair, ranges.spans[0]!.params.regions),
     },
-    wxn: isSetIn(words, CD.fields.WXN),
+    wxn: !(aarch64 && isIndirect(cd)) && isSetIn(words, CD.fields.WXN),
     uwxn: !aarch64 && isSetIn(words, CD.fields.UWXN),
     problems: mairProblems('CD.MAIR', mair, aarch64 ? cpu : { mte: false, xs: false }, CD.reference),
   };

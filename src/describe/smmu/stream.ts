@@ -10,7 +10,7 @@ import type { CdLookup } from '../../smmu/cd-fetch.ts';
 import { CD_RULES } from '../../smmu/cd-rules.ts';
 import { type CdWords, contextOf, decodeCd } from '../../smmu/context-descriptor.ts';
 import { DEFAULT_IDENTIFICATION, type SmmuFeatures, smmuFeatures } from '../../smmu/features.ts';
-import { CD_UNUSED, refuseCd, refuseSte, STE_UNUSED } from '../../smmu/not-modelled.ts';
+import { CD_UNUSED, refuseCd, STE_UNUSED } from '../../smmu/not-modelled.ts';
 import type { SmmuRegisters } from '../../smmu/registers.ts';
 import { isIllegal } from '../../smmu/rules.ts';
 import { createSmmu, createStream, type StreamDescription } from '../../smmu/smmu.ts';
@@ -68,7 +68,8 @@ export function describeStream(
     return { ...asked, enabled: true, table, stages: [], problems: odd, end };
   }
   const e2h = isSet(registers.cr2 ?? 0n, SMMU_CR2.fields.E2H);
-  const stream = new Stream(new TableMemory(memory), lookup.outcome, { features, streamId, e2h });
+  const options = { features, streamId, e2h, s2pii: registers.s2pii };
+  const stream = new Stream(new TableMemory(memory), lookup.outcome, options);
   const address = lookup.address === undefined ? {} : { address: BigInt(lookup.address) };
   const derived = fromSte(stream, features, substreamId, address);
   return { ...asked, enabled: true, table, ...derived, problems: [...odd, ...derived.problems] };
@@ -139,7 +140,7 @@ function fromSte(
     rule,
     section,
   });
-  refuseSte(subject);
+  stream.refuse();
   if (illegal) {
     const problems = problemsOf(STE_RULES, subject, undefined);
     const end = failed({ kind: 'c_bad_ste' }, 'the STE is not valid, or ILLEGAL', 'IHI 0070 5.2.2');
@@ -161,7 +162,7 @@ function fromSte(
     return { ...described, stages: stage2, problems: unused, end: { ok: true, translation } };
   }
   const lookup: CdLookup = given
-    ? { outcome: given }
+    ? { outcome: given, assured: false }
     : stream.locateCd(route.cd, route.substreams, undefined, false);
   const cd = cdOf(route.cd, lookup);
   const { outcome } = lookup;

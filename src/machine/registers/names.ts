@@ -52,8 +52,8 @@ export const BARE: readonly RegisterName[] = [
 
 /** Registers of an SMMUv3 by the machine's names, with their other names. */
 const SMMU_NAMES: readonly string[] = [
-  ...['strtab_base', 'strtab_base_cfg', 'cr0', 'cr2', 'gbpa', 'idr0', 'idr1', 'idr3', 'idr5'],
-  ...['ste0', 'ste1', 'ste2', 'ste3', 'cd0', 'cd1', 'cd2', 'cd3'],
+  ...['strtab_base', 'strtab_base_cfg', 'cr0', 'cr2', 'gbpa', 's2pii', 'idr0', 'idr1', 'idr3', 'idr5'],
+  ...['ste', 'cd'].flatMap((name) => Array.from({ length: 8 }, (_, i) => `${name}${i}`)),
 ];
 const SMMU_ALIASES: Readonly<Record<string, string>> = { strtab_cfg: 'strtab_base_cfg' };
 
