@@ -1,8 +1,8 @@
 /** Adds to faults what the rest of a post shows: the printed walk, and causes in other lines. */
 import type { DecodedFault } from './decoded-fault.ts';
+import type { PlacedFault } from './found-faults.ts';
 import { postHints } from './post-hints.ts';
 import { lastEntry, type PlacedWalk, printedWalks } from './printed-walk.ts';
-import type { PlacedFault } from './scanner.ts';
 
 /** The most lines between a fault and its walk. */
 const REACH = 40;

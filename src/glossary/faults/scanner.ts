@@ -1,16 +1,15 @@
-/** A text read line by line: reports in progress, details that came before their report, records a word a line, heads of every source. */
+/** A text read line by line: each line continues a report, begins one, or gives details of one. */
 import type { DecodedFault } from './decoded-fault.ts';
-import {
-  accessTextOf,
-  EVENT_HEAD,
-  eventTextOf,
-  partialRecord,
-  recordOf,
-  sameEvent,
-  wordOf,
-} from './event-lines.ts';
+import { EventReader } from './event-reader.ts';
 import type { Evidence } from './evidence.ts';
-import { decodeEvent } from './from-smmu.ts';
+import {
+  DUMP_REACH,
+  EarlyDetails,
+  type Found,
+  FoundFaults,
+  type PlacedFault,
+  REACH,
+} from './found-faults.ts';
 import { merged, sameSyndrome } from './merge.ts';
 import {
   type DetailKey,
@@ -24,29 +23,8 @@ import { DETAILS, decodeReport, isFaultPar, type Report } from './report.ts';
 import { headOf, moreOf } from './sources.ts';
 import { mayContinue } from './text/prefix.ts';
 
-/** A fault, and the lines that report it, counted from 0. */
-export interface PlacedFault {
-  readonly fault: DecodedFault;
-  readonly first: number;
-  readonly last: number;
-}
-
-interface Found {
-  item: { report: Report } | { fault: DecodedFault };
-  readonly first: number;
-  last: number;
-}
-
-/** Details of a report stand within so many lines of it: a register dump may come between. */
-const REACH = 12;
-/** A whole register dump may stand before the register that says a fault again. */
-const DUMP_REACH = 60;
 /** So many lines more may belong to the one that is read. */
 const CONTINUED = 2;
-/** Other lines between two words of a record. */
-const BETWEEN_WORDS = 3;
-/** Without the first words of a record nothing is known. */
-const FEWEST_WORDS = 2;
 
 const isPrimary = (key: Token['key']): key is PrimaryKey => (PRIMARY_KEYS as readonly string[]).includes(key);
 
@@ -54,26 +32,29 @@ export class Scanner {
   readonly #lines: readonly string[];
   readonly #evidence: Evidence;
   readonly #armv5: boolean;
-  readonly #found: Found[] = [];
-  readonly #pending = new Map<DetailKey, { value: bigint; line: number; el: number | undefined }>();
-  #words: { readonly found: bigint[]; line: number; readonly first: number } | undefined;
-  #line = 0;
+  readonly #found = new FoundFaults();
+  readonly #early = new EarlyDetails();
+  readonly #events: EventReader;
 
   /** @param armv5 - the text shows the control register of a CPU before ARMv6. */
   constructor(lines: readonly string[], evidence: Evidence, armv5: boolean) {
     this.#lines = lines;
+    this.#events = new EventReader(lines, this.#found);
     this.#evidence = evidence;
     this.#armv5 = armv5;
   }
 
   scan(): PlacedFault[] {
-    for (this.#line = 0; this.#line < this.#lines.length; this.#line++) this.#read();
-    this.#endRecord();
-    return this.#found.map(({ item, first, last }) => ({
-      fault: 'fault' in item ? item.fault : decodeReport(item.report),
-      first,
-      last,
-    }));
+    for (let line = 0; line < this.#lines.length; line++) {
+      this.#found.line = line;
+      this.#read();
+    }
+    this.#events.end();
+    return this.#found.placed();
+  }
+
+  get #line(): number {
+    return this.#found.line;
   }
 
   #view(): View {
@@ -89,52 +70,37 @@ export class Scanner {
   #read(): void {
     if (this.#lines[this.#line]!.trim() === '') return;
     const view = this.#view();
-    if (this.#readEvent(view) || this.#readMore(view) || this.#readHead(view)) return;
+    if (this.#events.read(view) || this.#readMore(view) || this.#readHead(view)) return;
     this.#readTokens(view);
-  }
-
-  #push(item: Found['item']): void {
-    this.#found.push({ item, first: this.#line, last: this.#line });
-  }
-
-  /** The last fault that is decoded, where it is near. */
-  #lastFault(reach = REACH): { readonly found: Found; readonly fault: DecodedFault } | undefined {
-    const found = this.#found.at(-1);
-    if (found === undefined || !('fault' in found.item) || this.#line - found.last > reach) return undefined;
-    return { found, fault: found.item.fault };
-  }
-
-  #replace(found: Found, fault: DecodedFault): void {
-    found.item = { fault };
-    found.last = this.#line;
   }
 
   #readHead(view: View): boolean {
     const fault = headOf(view.text, view.own);
     if (fault === undefined) return false;
-    const last = this.#lastFault();
+    const last = this.#found.lastFault();
     // Words for what registers said already.
-    if (fault.source === 'text' && fault.registers.length === 0 && this.#open() !== undefined) return false;
-    const details = this.#takePending(['far']);
+    if (fault.source === 'text' && fault.registers.length === 0 && this.#found.open() !== undefined)
+      return false;
+    const details = this.#early.take(['far'], this.#line);
     const far = details.get('far');
     const whole =
       far === undefined || fault.address !== undefined || fault.source !== 'esr'
         ? fault
         : { ...fault, address: far };
     if (last !== undefined && last.fault.source === 'text' && fault.source !== 'text') {
-      this.#replace(last.found, merged(last.fault, whole));
-    } else this.#push({ fault: whole });
+      this.#found.replace(last.found, merged(last.fault, whole));
+    } else this.#found.push({ fault: whole });
     // The lines below it may stand in the same one.
     this.#readMore(view);
     return true;
   }
 
   #readMore(view: View): boolean {
-    const last = this.#lastFault();
+    const last = this.#found.lastFault();
     if (last === undefined) return false;
     const more = moreOf(last.fault, view.text.slice(0, view.own)) ?? this.#wrappedMore(last.fault, view);
     if (more === undefined) return false;
-    this.#replace(last.found, more);
+    this.#found.replace(last.found, more);
     return true;
   }
 
@@ -142,54 +108,6 @@ export class Scanner {
   #wrappedMore(fault: DecodedFault, { text, own }: View): DecodedFault | undefined {
     if (text.length === own || moreOf(fault, text.slice(own)) !== undefined) return undefined;
     return moreOf(fault, text);
-  }
-
-  #readEvent(view: View): boolean {
-    const line = view.text.slice(0, view.own);
-    const head = EVENT_HEAD.exec(view.text);
-    if (head !== null && head.index < view.own) {
-      this.#endRecord();
-      this.#words = { found: [], line: this.#line, first: this.#line };
-      return true;
-    }
-    if (this.#words !== undefined) {
-      const word = wordOf(line);
-      if (word !== undefined) {
-        this.#words.found.push(word);
-        this.#words.line = this.#line;
-        if (this.#words.found.length === 4) this.#endRecord();
-        return true;
-      }
-      if (this.#line - this.#words.line > BETWEEN_WORDS) this.#endRecord();
-    }
-    const record = recordOf(this.#lines, this.#line);
-    if (record === undefined) return this.#readEventText(view);
-    this.#push({ fault: decodeEvent(record) });
-    return true;
-  }
-
-  /** What there is of a record: drivers' lines get lost, and some print fewer words. */
-  #endRecord(): void {
-    const words = this.#words;
-    this.#words = undefined;
-    if (words === undefined || words.found.length < FEWEST_WORDS) return;
-    this.#found.push({ item: { fault: partialRecord(words.found) }, first: words.first, last: words.line });
-  }
-
-  #readEventText(view: View): boolean {
-    const last = this.#lastFault();
-    const event = eventTextOf(view);
-    if (event !== undefined) {
-      // The record before it says the same and more, all but the device's name.
-      const again = last !== undefined && last.fault.registers.length > 0 && sameEvent(last.fault, event);
-      if (again) this.#replace(last.found, { ...last.fault, device: event.device });
-      else this.#push({ fault: event });
-      return true;
-    }
-    const access = accessTextOf(view);
-    if (access === undefined || last === undefined) return false;
-    if (last.fault.registers.length === 0) this.#replace(last.found, { ...last.fault, ...access });
-    return true;
   }
 
   #readTokens(view: View): void {
@@ -212,33 +130,24 @@ export class Scanner {
   #isOldPar({ key, value, wide = false }: Token, all: readonly Token[]): boolean {
     if (key !== 'par' || (isFaultPar(value) && !wide)) return false;
     return (
-      this.#open() !== undefined || this.#lastFault() !== undefined || all.some((one) => one.key === 'esr')
+      this.#found.open() !== undefined ||
+      this.#found.lastFault() !== undefined ||
+      all.some((one) => one.key === 'esr')
     );
   }
 
   /** ESRs of lower levels in the crash dump of EL3: what older exceptions left. */
   #isOfLowerEl({ key, el }: Token): boolean {
-    const found = this.#found.at(-1);
+    const found = this.#found.last();
     if (key !== 'esr' || el === undefined || found === undefined || !('report' in found.item)) return false;
     const { report } = found.item;
     return report.key === 'esr' && report.el === 3 && el < 3 && this.#line - found.last <= DUMP_REACH;
   }
 
-  #takePending(keys: readonly DetailKey[], el?: number): Map<DetailKey, bigint> {
-    const taken = new Map<DetailKey, bigint>();
-    for (const [detail, early] of this.#pending) {
-      const fits = early.el === undefined || el === undefined || early.el === el;
-      if (!fits || !keys.includes(detail) || this.#line - early.line > REACH) continue;
-      taken.set(detail, early.value);
-      this.#pending.delete(detail);
-    }
-    return taken;
-  }
-
   /** @param alone - the line names no address beside it. */
   #start(key: PrimaryKey, token: Token, alone: boolean): void {
     const { value, el, repeats = false, ambiguous = false, wide = false, words } = token;
-    const last = this.#open();
+    const last = this.#found.open();
     if (
       last?.report.key === key &&
       last.report.value === value &&
@@ -252,18 +161,18 @@ export class Scanner {
       key,
       value,
       el,
-      details: this.#takePending(DETAILS[key], el),
+      details: this.#early.take(DETAILS[key], this.#line, el),
       ambiguous,
       wide,
       words,
       armv5: this.#armv5,
     };
-    this.#push({ report });
+    this.#found.push({ report });
   }
 
   /** Words of a fault, and below them its syndrome; or the syndrome again that a head has said. */
   #completes(value: bigint): boolean {
-    const last = this.#lastFault(DUMP_REACH);
+    const last = this.#found.lastFault(DUMP_REACH);
     if (last === undefined) return false;
     const { fault, found } = last;
     if (fault.source === 'esr' && fault.registers.some((register) => sameSyndrome(register.value, value))) {
@@ -285,7 +194,7 @@ export class Scanner {
       words: undefined,
       armv5: false,
     };
-    this.#replace(found, merged(fault, decodeReport(report)));
+    this.#found.replace(found, merged(fault, decodeReport(report)));
     return true;
   }
 
@@ -295,9 +204,9 @@ export class Scanner {
   }
 
   #add(key: DetailKey, { value, el }: Token, own: number | undefined): void {
-    const last = this.#open();
+    const last = this.#found.open();
     if (last === undefined) {
-      if (!this.#addToHead(key, value)) this.#pending.set(key, { value, line: this.#line, el });
+      if (!this.#addToHead(key, value)) this.#early.note(key, { value, line: this.#line, el });
       return;
     }
     const { report, found } = last;
@@ -309,24 +218,18 @@ export class Scanner {
     if (fits) {
       report.details.set(key, value);
       found.last = this.#line;
-    } else if (report.details.get(key) !== value) this.#pending.set(key, { value, line: this.#line, el });
+    } else if (report.details.get(key) !== value) this.#early.note(key, { value, line: this.#line, el });
   }
 
   /** A fault that a head told without its address. */
   #addToHead(key: DetailKey, value: bigint): boolean {
-    const last = this.#lastFault();
+    const last = this.#found.lastFault();
     if (last === undefined || key !== 'far') return false;
     const { fault, found } = last;
     if (fault.source !== 'esr' && fault.source !== 'text') return false;
     if (fault.address !== undefined) return fault.address === value;
     if (fault.kind === 'serror') return false;
-    this.#replace(found, { ...fault, address: value });
+    this.#found.replace(found, { ...fault, address: value });
     return true;
-  }
-
-  #open(): { readonly report: Report; readonly found: Found } | undefined {
-    const found = this.#found.at(-1);
-    if (found === undefined || !('report' in found.item) || this.#line - found.last > REACH) return undefined;
-    return { report: found.item.report, found };
   }
 }
