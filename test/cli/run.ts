@@ -2,7 +2,10 @@
 import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import * as v from 'valibot';
+import { OUTPUTS } from '../../schemas/outputs.ts';
 import { run } from '../../src/cli/program.ts';
+import { undeclared } from '../support/undeclared.ts';
 
 export interface Ran {
   readonly code: number;
@@ -30,7 +33,32 @@ export async function lpae(args: readonly string[], options: RunOptions = {}): P
   }
   const io = { stdout: sink('out'), stderr: sink('err'), stdin: stdin(), env: options.env ?? {} };
   const code = await run(args, io);
+  if (args.includes('--json')) checkDeclared(text.out);
   return { code, ...text };
+}
+
+/** Whatever a command prints with `--json` is as its schema says, and has no member that the schema does not declare. */
+function checkDeclared(out: string): void {
+  const json = parsed(out);
+  const kind = /^lpae\.(.*)\/1$/.exec(json?.schema ?? '')?.[1];
+  if (kind === undefined) return;
+  const output = OUTPUTS.find(({ name }) => name === `output-${kind}`);
+  if (output === undefined) throw new Error(`no schema describes lpae.${kind}/1`);
+  const problems = [
+    ...(v.safeParse(output.schema, json).issues ?? []).map(
+      (issue) => `${v.getDotPath(issue)}: ${issue.message}`,
+    ),
+    ...undeclared(output.schema, json).map((path) => `${path} is not declared`),
+  ];
+  if (problems.length > 0) throw new Error(`lpae.${kind}/1: ${problems.slice(0, 5).join('; ')}`);
+}
+
+function parsed(out: string): { readonly schema?: string } | undefined {
+  try {
+    return JSON.parse(out) as { readonly schema?: string };
+  } catch {
+    return undefined;
+  }
 }
 
 /** Runs with `--json` and parses the document. */

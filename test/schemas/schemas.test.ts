@@ -1,6 +1,6 @@
 /** JSON Schemas of the documents that people write and commands print: as generated, true of every fixture, and of every example in docs/. */
 import { readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { isAbsolute, join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js';
 import * as v from 'valibot';
@@ -9,6 +9,7 @@ import { FILES } from '../../schemas/files.ts';
 import { allSchemas } from '../../schemas/json-schema.ts';
 import { OUTPUTS } from '../../schemas/outputs.ts';
 import { lpae, lpaeJson, tempFile } from '../cli/run.ts';
+import { undeclared } from '../support/undeclared.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
 const FOLDER = join(ROOT, 'schemas');
@@ -30,7 +31,7 @@ function problems(kind: string, json: unknown): string[] {
 }
 
 function load(path: string): unknown {
-  const bytes = readFileSync(join(ROOT, path));
+  const bytes = readFileSync(isAbsolute(path) ? path : join(ROOT, path));
   return JSON.parse((path.endsWith('.gz') ? gunzipSync(bytes) : bytes).toString('utf8'));
 }
 
@@ -227,8 +228,11 @@ describe('--json', () => {
     ['explain', ['explain', 'AF', 'nonsuch']],
     ['explain', ['explain']],
     ['fault', ['fault', 'fsr=0x402, iova=0xffc00000, fsynr=0x11, cb=2']],
+    ['fault', ['fault', 'ESR=0x96000007 FAR=0x7fff00000000', '--tables', UBOOT]],
+    ['fault', ['fault', '[ffff800012345678] pgd=100000008ffff003, p4d=100000008ffff003, pud=0']],
     ['lint', ['lint', UBOOT]],
     ['lint-rules', ['lint', '--rules']],
+    ['lint-spaces', ['lint', UBOOT, join(REAL, 'linux61-a72-rodata-on.json.gz')]],
     ['diff', ['diff', UBOOT, join(REAL, 'linux61-a72-rodata-on.json.gz')]],
     ['compare', ['compare', example('scatterlists'), ...small]],
     ['tlb', ['tlb', '--trace', example('access-trace'), ...small]],
@@ -241,6 +245,54 @@ describe('--json', () => {
     const { json } = await lpaeJson([...args]);
     expect(json.schema).toBe(`lpae.${kind}/1`);
     expect(problems(`output-${kind}`, json)).toEqual([]);
+  });
+
+  test('of a walk has no member that its schema does not declare, whatever the walk ends in', async () => {
+    const seen = new Set<string>();
+    const answers = new Set<string>();
+    for (const folder of ['arm', 'qemu']) {
+      const files = readdirSync(join(ROOT, 'fixtures', folder)).filter((file) => file.endsWith('.json'));
+      for (const file of files) {
+        const kind = file.replace(/(-\d+k|-\d\d)*\.json$/, '');
+        if (seen.has(kind)) continue;
+        seen.add(kind);
+        const path = join(ROOT, 'fixtures', folder, file);
+        const { translations } = load(path) as { translations: { va: string; streamid?: number }[] };
+        const addresses = translations.slice(0, 20).map(({ va }) => va);
+        const how = translations[0]?.streamid === undefined ? addresses : ['--row', '0'];
+        const { json } = await lpaeJson(['walk', path, ...how, '--access', 'write', '--unprivileged']);
+        for (const walk of json.walks as { fault?: { kind: string } }[])
+          answers.add(walk.fault?.kind ?? 'none');
+      }
+    }
+    expect(seen.size).toBeGreaterThan(30);
+    expect([...answers].toSorted()).toEqual(expect.arrayContaining(['none', 'permission', 'translation']));
+  });
+
+  test('a member that the schema does not declare is found, however deep it is', () => {
+    const { schema } = OUTPUTS.find(({ name }) => name === 'output-walk')!;
+    const step = {
+      stage: 1,
+      level: 3,
+      table: '0x0',
+      index: 0,
+      address: '0x0',
+      descriptor: null,
+      kind: 'page',
+    };
+    const walk = { ia: '0x0', access: 'read', privileged: true, ok: true, steps: [{ ...step, wibble: 1 }] };
+    const derivation = { pa_bits: 40, stages: [] };
+    const json = {
+      schema: 'lpae.walk/1',
+      name: '',
+      regime: '',
+      notes: [],
+      derivation,
+      walks: [walk],
+      more: 0,
+    };
+    expect(undeclared(schema, json)).toEqual(['walks[].steps[].wibble', 'more']);
+    expect(undeclared(schema, { ...json, walks: [{ ...walk, steps: [step] }] })).toEqual(['more']);
   });
 
   test('of every command has a schema and a line in docs/json-output.md', () => {

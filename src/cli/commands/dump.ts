@@ -163,6 +163,7 @@ function dumpGranules(
     out.document('lpae.dump/1', {
       name,
       regime,
+      notes: notesOf(target),
       derivation: derivationJson(target),
       ...(only !== undefined && { in_part: true }),
       scanned: [],

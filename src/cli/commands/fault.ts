@@ -8,7 +8,7 @@ import { EXIT, inputError, usageError } from '../io.ts';
 import { type FaultWalk, faultWalkJson, faultWalkLines, walkFault } from '../machine/fault-walk.ts';
 import { addTargetOptions, PAN_HELP, TARGET_HELP, type TargetOptions } from '../machine/options.ts';
 import { readTarget } from '../machine/read.ts';
-import type { Target } from '../machine/target.ts';
+import { notesOf, type Target } from '../machine/target.ts';
 import type { Cli, Output } from '../output.ts';
 import { faultJson, faultLines, printedJson, walkOnlyLines } from '../text/fault-text.ts';
 
@@ -110,7 +110,12 @@ async function report(out: Output, text: string, options: FaultOptions): Promise
       const { walk, target } = walks[i] ?? {};
       return { ...faultJson(fault), ...(walk && target && { walk: faultWalkJson(walk, target) }) };
     });
-    out.document('lpae.fault/1', { faults: documents, ...(repairs.length > 0 && { repairs }) });
+    const [first] = walks;
+    out.document('lpae.fault/1', {
+      faults: documents,
+      ...(first?.target && { notes: notesOf(first.target) }),
+      ...(repairs.length > 0 && { repairs }),
+    });
   } else {
     if (repairs.length > 0) out.note(`before reading, ${repairs.join('; ')}`);
     for (const [i, fault] of faults.entries()) {

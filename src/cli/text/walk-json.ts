@@ -184,13 +184,15 @@ function gpcJson({ gpc, gptLevel, output, pa, paSpace, gpi }: Fault): object {
 
 /** What denied the access, as data and in words. */
 function deniedJson(denial: Denial, regime: MachineRegime): object {
-  const { by, stage, level, index, value, dirtyOff } = denial;
+  const { by, stage, level, index, value, value0, wxn, dirtyOff } = denial;
   return {
     by,
     stage,
     ...(level !== undefined && { level }),
     ...(index !== undefined && { index }),
     ...(value !== undefined && { value }),
+    ...(value0 !== undefined && { value0 }),
+    ...(wxn && { wxn }),
     ...(dirtyOff !== undefined && { dirty_off: dirtyOff }),
     text: denialText(denial, regime),
   };
