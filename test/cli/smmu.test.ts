@@ -31,8 +31,8 @@ const image = tempFile('smmu.json', asText(IMAGE));
 const config = 'fixtures/qemu/qemu10-smmuv3-config-4k-00.json';
 
 describe('walk', () => {
-  test('the stream of the first row is taken, and a fault shows its event', async () => {
-    const { code, out } = await lpae(['walk', image, '0x1234', '0x2000']);
+  test('a fault shows its event', async () => {
+    const { code, out } = await lpae(['walk', image, '0x1234', '0x2000', '--sid', '1']);
     expect(code).toBe(1);
     expect(out).toContain('PA    0x900000234  (4K at 0x900000000, level 3)');
     expect(out).toContain(
@@ -46,7 +46,7 @@ describe('walk', () => {
     [['0', '--sid', '3'], 1, 'code  no event is recorded'],
     [['0', '--sid', '0'], 1, 'FAULT C_BAD_STE'],
     [['0', '--sid', '16'], 1, 'code  C_BAD_STREAMID (0x02), event 0x0000001000000002'],
-    [['0', '--ssid', '5'], 1, 'why   the SubstreamID has no context descriptor'],
+    [['0', '--sid', '1', '--ssid', '5'], 1, 'why   the SubstreamID has no context descriptor'],
   ])('%j', async (args, code, text) => {
     const ran = await lpae(['walk', image, ...args]);
     expect(ran.code).toBe(code);
@@ -54,7 +54,7 @@ describe('walk', () => {
   });
 
   test('--json: class and event in place of FSC and PAR', async () => {
-    const { json } = await lpaeJson(['walk', image, '0x1000', '--access', 'write']);
+    const { json } = await lpaeJson(['walk', image, '0x1000', '--sid', '1', '--access', 'write']);
     expect(json).toMatchObject({
       regime: 'smmuv3-s1',
       walks: [
@@ -67,6 +67,34 @@ describe('walk', () => {
     });
     const aborted = await lpaeJson(['walk', image, '0', '--sid', '3']);
     expect(aborted.json).toMatchObject({ walks: [{ fault: { kind: 'abort' }, event: null, steps: [] }] });
+  });
+});
+
+describe('without --sid', () => {
+  test.each([
+    ['walk', image, '0x1234'],
+    ['dump', image],
+    ['lint', image],
+    ['diff', image, image],
+  ])('several valid StreamIDs are listed: %s', async (...args) => {
+    const { code, out, err } = await lpae(args);
+    expect([code, out]).toEqual([2, '']);
+    expect(err).toContain('which stream? Valid are the StreamIDs 0x1 to 0x3\n      choose one: --sid 0x…');
+  });
+
+  test('the only valid one is taken, and that is said', async () => {
+    const memory = IMAGE.memory.map((part, i) =>
+      i === 0 ? { pa: '0x40000000', words64: { '64': '0x4000100b' } } : part,
+    );
+    const translations = [{ ...IMAGE.translations[0], sid: '0x3' }];
+    const only = tempFile('only.json', asText({ ...IMAGE, memory, translations }));
+    const { code, out, err } = await lpae(['walk', only, '0x1234']);
+    expect(code).toBe(0);
+    expect(out).toContain('PA    0x900000234');
+    expect(err).toBe('lpae: StreamID 0x1: it is the only one with a valid stream table entry\n');
+    expect((await lpaeJson(['dump', only])).json.notes).toContain(
+      'StreamID 0x1: it is the only one with a valid stream table entry',
+    );
   });
 });
 
@@ -104,11 +132,11 @@ describe('--row', () => {
 
 describe('dump', () => {
   test('ranges and tables of a stream', async () => {
-    const { code, out } = await lpae(['dump', image]);
+    const { code, out } = await lpae(['dump', image, '--sid', '1']);
     expect(code).toBe(0);
     expect(out).toContain('[0x00000000, 0x3fffffff]  smmuv3-s1');
     expect(out).toMatch(/0x00001000-0x00001fff {2}4K {2}-> 0x900000000 {2}4K {2}r-x r-x {2}WB/);
-    expect((await lpae(['dump', image, '--tree'])).out).toContain('-> L3 @0x40003000');
+    expect((await lpae(['dump', image, '--tree', '--sid', '1'])).out).toContain('-> L3 @0x40003000');
   });
 
   test('a stream that translates nothing says why', async () => {

@@ -200,12 +200,13 @@ describe('--write: a first intention, which holds', () => {
   const captures = readdirSync(REAL).filter((file) => /\.json(\.gz)?$/.test(file) && !file.includes('.sg.'));
   test.each(captures)('of %s', async (capture) => {
     const file = join(REAL, capture);
-    const { code, out } = await lpae(['verify', '--write', '-', file]);
+    const stream = capture.includes('smmuv3') ? ['--sid', '0x10'] : [];
+    const { code, out } = await lpae(['verify', '--write', '-', file, ...stream]);
     expect(code).toBe(0);
-    const found = await lpae(['verify', '-', file], { stdin: out });
+    const found = await lpae(['verify', '-', file, ...stream], { stdin: out });
     expect([found.code, found.err]).toEqual([0, expect.not.stringContaining('stdin')]);
-    const { out: json } = await lpae(['dump', '--full', '--json', file]);
-    expect((await lpae(['verify', '-', file], { stdin: json })).code).toBe(0);
+    const { out: json } = await lpae(['dump', '--full', '--json', file, ...stream]);
+    expect((await lpae(['verify', '-', file, ...stream], { stdin: json })).code).toBe(0);
   });
 
   test('not over a file that is there', async () => {

@@ -40,7 +40,7 @@ export const FILES: [name: string, bytes: Uint8Array, options: string[]][] = [
   ['gz', gzipSync(elfFile([{ paddr: 0x1000n, data: RAM }])), REGISTERS],
   ['raw@0x1000', RAM, REGISTERS],
   ['el2.json', readFileSync(join(REAL, 'uboot-arm64-el2.json')), []],
-  ['smmu.json', readFileSync(join(REAL, 'linux61-smmuv3-4k.json')), []],
+  ['smmu.json', readFileSync(join(REAL, 'linux61-smmuv3-4k.json')), ['--sid', '0x28']],
   ['s2.json', readFileSync(join(REAL, 'linux612-kvm-vhe-stage2.json')), []],
   ['nested.json', readFileSync(join(REAL, '../qemu/qemu-nested-4k-max-00.json')), []],
 ];

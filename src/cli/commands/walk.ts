@@ -29,8 +29,8 @@ const HELP = `${TARGET_HELP}
 After the first file, arguments that are addresses are walked, and others are more files (./2M is a file). Exit code 0 if every
 address translates, 1 if one faults.
 
-For an image of an SMMU, --sid and --ssid give the stream of the transaction (default: the StreamID of the image's first row). --row walks
-as a row of the image says: its address, access, StreamID and registers, unless they are given.
+For an image of an SMMU, --sid and --ssid give the stream of the transaction (default: the only StreamID with a valid stream table
+entry). --row walks as a row of the image says: its address, access, StreamID and registers, unless they are given.
 
 Examples:
   $ lpae walk request.json 0x1000_1234

@@ -8,6 +8,7 @@ import type { TargetOptions } from './options.ts';
 import {
   askedStream,
   bitNotes,
+  chosenStream,
   givenRegisters,
   registerNotes,
   resolved,
@@ -28,7 +29,6 @@ export async function imageTarget(
   const row = rowOf(image, options);
   const given = await givenRegisters(io, options);
   const { name, cpu } = image;
-  const stream = streamOf(image, row, options);
   const regime = given.asked ?? given.said ?? (image.anyStages ? 'smmuv3' : image.regime);
   const values = resolved(
     {
@@ -43,6 +43,8 @@ export async function imageTarget(
   );
   const { registers } = values;
   const memory = said(file, () => imageMachine(image)).memory;
+  const rowOrOptions = streamOf(image, row, options);
+  const { stream, note } = said(file, () => chosenStream({ memory, registers }, values.regime, rowOrOptions));
   const security = given.security ?? image.security;
   const asked = {
     memory,
@@ -64,7 +66,11 @@ export async function imageTarget(
     machine,
     stream,
     dumped: false,
-    warnings: [...(changed ? registerNotes(values) : []), ...securityNotes(walker)],
+    warnings: [
+      ...(changed ? registerNotes(values) : []),
+      ...securityNotes(walker),
+      ...(note === undefined ? [] : [note]),
+    ],
     details: [...image.notes, ...(changed ? [] : registerNotes(values)), ...bitNotes(values)],
     ...frames,
     ...(row && { row }),
@@ -86,7 +92,7 @@ function rowOf(image: ImageFile, { row }: TargetOptions): ImageRow | undefined {
   return found;
 }
 
-/** The StreamID from the options, or else from the row, or from the first row; and the SubstreamID. */
+/** The StreamID and the SubstreamID from the options, or else from the chosen row. */
 function streamOf(image: ImageFile, row: ImageRow | undefined, options: TargetOptions): StreamChoice {
   const { streamId, substreamId } = askedStream(
     image.regime,
@@ -94,7 +100,7 @@ function streamOf(image: ImageFile, row: ImageRow | undefined, options: TargetOp
     options,
   );
   const ssid = substreamId ?? (row?.ssid === undefined ? undefined : Number(row.ssid));
-  const found = streamId ?? row?.sid ?? image.rows.find((one) => one.sid !== undefined)?.sid;
+  const found = streamId ?? row?.sid;
   return {
     ...(found !== undefined && { streamId: Number(found) }),
     ...(ssid !== undefined && { substreamId: ssid }),

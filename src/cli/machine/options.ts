@@ -81,7 +81,7 @@ export function addTargetOptions(command: Command): Command {
   for (const name of SMMU_REGISTERS)
     command.addOption(new Option(`--${name} <value>`, `SMMU_${name.toUpperCase().replaceAll('-', '_')}`));
   return command
-    .option('--sid <id>', 'StreamID, for an SMMU (default for a golden image: that of its first row)')
+    .option('--sid <id>', 'StreamID, for an SMMU (default: that of --row, or the only valid one)')
     .option('--ssid <id>', 'SubstreamID, for an SMMU')
     .addOption(
       new Option(

@@ -109,11 +109,25 @@ export function chosenStream(
       'choose one with --sid 0x…, to see why it has none',
     );
   }
-  const list = ids.map((id) => hex(id)).join(', ');
   throw usageError(
-    `which stream? Valid are the StreamIDs ${list}${complete ? '' : ' …'}${config}`,
+    `which stream? Valid are the StreamIDs ${idsText(ids)}${complete ? '' : ' …'}${config}`,
     'choose one: --sid 0x…',
   );
+}
+
+/** `0x1, 0x8 to 0xf`. */
+function idsText(ids: readonly number[]): string {
+  const runs: { first: number; last: number }[] = [];
+  for (const id of ids) {
+    const run = runs.at(-1);
+    if (run !== undefined && id === run.last + 1) run.last = id;
+    else runs.push({ first: id, last: id });
+  }
+  const text = ({ first, last }: { first: number; last: number }) =>
+    last - first < 2
+      ? Array.from({ length: last - first + 1 }, (_, i) => hex(first + i)).join(', ')
+      : `${hex(first)} to ${hex(last)}`;
+  return runs.map(text).join(', ');
 }
 
 /** The given register values: those of a file, and the options that override them. */
