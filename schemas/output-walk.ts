@@ -131,6 +131,7 @@ export const walk = {
   hpfar: maybe(said(hex, 'HPFAR_EL2')),
   scause: maybe(said(whole, 'of RISC-V')),
   stval: maybe(said(hex, 'of RISC-V')),
+  exception_type: maybe(said(count, 'of Mali: the exception type of AS_FAULTSTATUS')),
   event: maybe(said(v.nullable(list(hex)), "the words of an SMMU's event record; null: none is recorded")),
   response: maybe(said(text, 'what the device sees')),
   steps: list(step),

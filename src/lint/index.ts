@@ -34,6 +34,7 @@ import { checkWalkAttributes } from './walk-attributes.ts';
 
 export type { NamedSpace } from './aliases.ts';
 export type { Finding } from './findings.ts';
+export { ruleIn } from './other-words.ts';
 export type { Mapped } from './placed.ts';
 export type { Derivation } from './registers.ts';
 export { RULES, type Rule, type RuleName, ruleNamed, type Severity } from './rules.ts';

@@ -1,6 +1,6 @@
 /** The rules about mappings, whichever tables make them: rights, memory types, aliases, tables within reach. (DDI 0487 D8.4, D8.6.) */
 
-import { isNested, isStage2Alone, isStream, type MachineRegime } from '../arch/regimes.ts';
+import { isNested, isStage2Alone, isStream, type MachineRegime, traitsOf } from '../arch/regimes.ts';
 import { securityStates } from '../arch/security.ts';
 import { unknownIndex } from '../walker/attributes.ts';
 import type { Translation } from '../walker/index.ts';
@@ -48,7 +48,8 @@ function checkRange(
 ): void {
   if (!result.ok) {
     if (result.fault.kind === 'access_flag') {
-      findings.add({ rule: 'access-flag', message: 'the access flag is 0', first, last });
+      const message = traitsOf(regime).architecture === 'RISC-V' ? 'A is 0' : 'the access flag is 0';
+      findings.add({ rule: 'access-flag', message, first, last });
     }
     return;
   }

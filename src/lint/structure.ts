@@ -2,6 +2,7 @@
 import { entryCountOf, iaAt, type TablePlace, visitTree } from '../machine/visit.ts';
 import { reservedType } from '../text/fault.ts';
 import { hex } from '../text/numbers.ts';
+import { riscvReserved } from '../text/riscv.ts';
 import { ENTRY_KINDS, type TableEntry, type TableTree } from '../walker/index.ts';
 import { word64 } from '../walker/word.ts';
 import { checkRuns, runStart } from './contiguous-runs.ts';
@@ -86,7 +87,7 @@ export function checkStructure(tree: TableTree, by: Reader, findings: Findings):
       } else if (tree.reader.hasValidBit(entry)) {
         report(
           'illegal-block',
-          `${reservedType(word64(entry.lo, entry.hi))} at level ${entry.level}`,
+          `${reservedText(tree, word64(entry.lo, entry.hi))} at level ${entry.level}`,
           entry,
           place,
           offset,
@@ -104,6 +105,11 @@ export function checkStructure(tree: TableTree, by: Reader, findings: Findings):
 }
 
 /** The same address may be of two tables: a Secure IPA, and a Non-secure one. */
+/** What is wrong with an entry that says that it is valid. */
+function reservedText({ reader }: TableTree, word: bigint): string {
+  return reader.format === 'riscv' ? `V = 1, but reserved: ${riscvReserved(word)},` : reservedType(word);
+}
+
 function keyOf({ level, base, space }: TablePlace): string {
   return `${level}@${base} ${space}`;
 }

@@ -5,6 +5,7 @@ import { PIR_EL1, PIRE0_EL1, POR_EL0, POR_EL1, S2PIR_EL2, S2POR_EL1 } from '../a
 import { CD, SMMU_S2PII, STE } from '../arch/smmu/index.ts';
 import { AP_EL0, AP_READ_ONLY } from '../walker/permissions.ts';
 import type { Denial, DirtyStateOff } from '../walker/types.ts';
+import { riscvDenialText } from './riscv.ts';
 
 /** `AP[2:1] = 0b10 at level 3: read-only, and not for EL0`. */
 export function denialText(denial: Denial, regime: MachineRegime): string {
@@ -81,6 +82,17 @@ export function denialText(denial: Denial, regime: MachineRegime): string {
       return `VTCR_EL2.GCSH = 1, and AssuredOnly = 0${at}: no place for a Guarded Control Stack of EL1`;
     case 'TopLevel':
       return `${isStream(regime) ? 'STE' : 'VTCR_EL2'}.TL0 or TL1 = 1: the first table of a walk may not be here${at}`;
+    case 'AP[1:0]':
+      return `AP[1:0] = ${bits(value, 2)}${at}: ${S2AP_MEANING[value]}`;
+    case 'XN[1]':
+      return `XN[1] = 1${at}: execute-never`;
+    case 'R':
+    case 'W':
+    case 'X':
+    case 'U':
+    case 'SUM':
+    case 'MXR':
+      return riscvDenialText(by, value, at);
     case 'NoTagAccess':
       return `MemAttr${at} says NoTagAccess, and the access is Tag Checked`;
   }

@@ -20,6 +20,7 @@ import {
 } from '../walker/index.ts';
 import { denialsText } from './denials.ts';
 import { hasUnprivileged } from './leaf.ts';
+import { maliFaultCodes } from './mali.ts';
 import { hex, hexWord } from './numbers.ts';
 import { riscvFaultCodes, riscvFaultReason, riscvFaultText } from './riscv.ts';
 import { descriptorBits, parName, parWord } from './words.ts';
@@ -140,6 +141,8 @@ export function faultReason(
     case 'translation':
       if (fault.denied !== undefined) return denialsText(fault.denied, translator.regime);
       if (step === undefined || step.kind !== 'invalid') {
+        if (traitsOf(translator.regime).architecture === 'Mali')
+          return 'the address has more than 48 bits, or AS_TRANSTAB does not turn translation on';
         return 'the address is outside what the registers translate (TxSZ, EPDx), before any table is read';
       }
       if (step.descriptor === undefined || !saysValid(step.descriptor))
@@ -180,7 +183,8 @@ function configurationReason({ kind, fetchAddress }: ConfigurationFault): string
 export function faultCodes(result: Faulted, access: Access, regime: MachineRegime): string {
   if ('event' in result) return eventText(result);
   if (isRiscv(regime)) return riscvFaultCodes(result.fault, result.ia, access);
-  const { descriptors } = traitsOf(regime);
+  const { architecture, descriptors } = traitsOf(regime);
+  if (architecture === 'Mali') return maliFaultCodes(result.fault);
   const status =
     descriptors === 'short' || descriptors === 'mtk'
       ? `FS ${hex(shortFaultStatus(result.fault), 2)}`

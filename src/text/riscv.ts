@@ -34,13 +34,15 @@ export function riscvFaultReason(fault: Fault, steps: readonly WalkStep[], wante
       if (word === undefined) {
         return 'the bits above those that satp.MODE translates are not all alike (they extend the sign), or the mode is none';
       }
-      return isSet(word, V) ? `${entry} is reserved: ${reserved(word)}` : `${entry} is not valid: V is clear`;
+      return isSet(word, V)
+        ? `${entry} is reserved: ${riscvReserved(word)}`
+        : `${entry} is not valid: V is clear`;
     case 'access_flag':
       return isSet(word ?? 0n, A)
         ? `${entry} has D clear, and hardware is not to set it (Svade)`
         : `${entry} has A clear, and hardware is not to set it (Svade)`;
     case 'permission':
-      return `${entry} does not allow ${wanted} (R, W, X, U; sstatus.SUM and MXR)`;
+      return `${entry} does not allow ${wanted}`;
     case 'address_size':
       return step
         ? `${entry} leads beyond the physical addresses`
@@ -50,8 +52,28 @@ export function riscvFaultReason(fault: Fault, steps: readonly WalkStep[], wante
   }
 }
 
+/** A bit of an entry, or of sstatus, that denied an access. `at` says the level. */
+export function riscvDenialText(
+  by: 'R' | 'W' | 'X' | 'U' | 'SUM' | 'MXR',
+  value: number,
+  at: string,
+): string {
+  switch (by) {
+    case 'U':
+      return value === 0
+        ? `U = 0${at}: not for user mode`
+        : `U = 1${at}: supervisor mode never executes pages of user mode`;
+    case 'SUM':
+      return `sstatus.SUM = 0, and U = 1${at}: supervisor mode may not touch pages of user mode`;
+    case 'MXR':
+      return `R = 0${at}: execute-only, and sstatus.MXR = 0 does not let it be read`;
+    default:
+      return `${by} = 0${at}`;
+  }
+}
+
 /** What makes an entry with V = 1 no entry. */
-function reserved(word: bigint): string {
+export function riscvReserved(word: bigint): string {
   if (isSet(word, W) && !isSet(word, R)) return 'W without R';
   if (read(word, RISCV_RESERVED) !== 0) return 'bits [60:54] are not 0';
   if (isSet(word, D) || isSet(word, A)) return 'N, PBMT or the page number does not fit its level';

@@ -22,6 +22,12 @@ function hasShortPar(regime: MachineRegime): boolean {
   return descriptors === 'short' || descriptors === 'mtk';
 }
 
+/** Whether an address translation instruction leaves a PAR: neither a GPU nor a RISC-V hart has one. */
+export function hasPar(regime: MachineRegime): boolean {
+  const { architecture } = traitsOf(regime);
+  return architecture !== 'Mali' && architecture !== 'RISC-V';
+}
+
 /** PAR as an address translation instruction leaves it: 8 digits of short descriptors, else 16. */
 export function parWord(result: WalkResult, regime: MachineRegime): string {
   return hasShortPar(regime) ? hex(parShort(result), 8) : hexWord(parEl1(result));

@@ -131,7 +131,20 @@ export type DenialCause =
   /** VTCR_EL2.GCSH: a privileged Guarded Control Stack access to memory that is not AssuredOnly. */
   | 'GCSH'
   /** FEAT_MTE_PERM: a Tag Checked access to NoTagAccess memory. */
-  | 'NoTagAccess';
+  | 'NoTagAccess'
+  /** Mali: two bits as those of S2AP, and the upper bit of XN. */
+  | 'AP[1:0]'
+  | 'XN[1]'
+  /**
+   * RISC-V: a bit of the page table entry that is 0 (`U` = 1: supervisor mode never executes such a page), and a bit of sstatus:
+   * SUM = 0, and MXR = 0, which does not let execute-only memory be read.
+   */
+  | 'R'
+  | 'W'
+  | 'X'
+  | 'U'
+  | 'SUM'
+  | 'MXR';
 
 /** Why hardware does not manage dirty state: TCR.HD or HA is 0, or the PE has no such hardware. */
 export type DirtyStateOff = 'HD' | 'HA' | 'FEAT_HAFDBS';

@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { describeRegime } from '../../src/describe/index.ts';
 import { iaAt, visitTree } from '../../src/machine/visit.ts';
 import { listSpace } from '../../src/space/space.ts';
+import { denialText } from '../../src/text/denials.ts';
 import { faultCodes, faultReason, faultText } from '../../src/text/fault.ts';
 import { type Access, createWalker } from '../../src/walker/index.ts';
 import { memoryWith } from './table-builder.ts';
@@ -126,6 +127,90 @@ describe('sstatus.SUM [18] and MXR [19]', () => {
     ['with MXR, by the user', U | X, { access: 'read', privileged: false }, MXR, true],
   ])('%s', (_, flags, access, sstatus, allowed) => {
     expect(may(flags, access, sstatus)).toBe(allowed);
+  });
+});
+
+describe('a permission fault names each bit that denies the access', () => {
+  const SUM = 1n << 18n;
+  /** D A and V, and the flags of a 1 GiB leaf. */
+  const denied = (flags: bigint, access: Access, sstatus: bigint) => {
+    const result = hart({ '0x40000000': 0x2000_00c1n | flags }, SV39, sstatus).walk(0n, access);
+    if (result.ok || result.fault.denied === undefined) throw new Error('nothing denies it');
+    return result.fault.denied.map((one) => denialText(one, 'riscv'));
+  };
+  const [R, W, X, U] = [0x2n, 0x4n, 0x8n, 0x10n];
+  test.each<[string, bigint, Access, bigint, string[]]>([
+    ['write', R, { access: 'write' }, SUM, ['W = 0 at level 1']],
+    ['execute', R | W, { access: 'execute' }, SUM, ['X = 0 at level 1']],
+    [
+      'read',
+      X,
+      { access: 'read' },
+      SUM,
+      ['R = 0 at level 1: execute-only, and sstatus.MXR = 0 does not let it be read'],
+    ],
+    [
+      'user mode, and a write',
+      R,
+      { access: 'write', privileged: false },
+      SUM,
+      ['W = 0 at level 1', 'U = 0 at level 1: not for user mode'],
+    ],
+    [
+      'without SUM',
+      R | U,
+      { access: 'read' },
+      0n,
+      ['sstatus.SUM = 0, and U = 1 at level 1: supervisor mode may not touch pages of user mode'],
+    ],
+    [
+      'execute in supervisor mode',
+      R | X | U,
+      { access: 'execute' },
+      SUM,
+      ['U = 1 at level 1: supervisor mode never executes pages of user mode'],
+    ],
+  ])('%s', (_, flags, access, sstatus, words) => {
+    expect(denied(flags, access, sstatus)).toEqual(words);
+  });
+});
+
+describe('a Mali GPU names them too, and reports an exception type', () => {
+  /** Level 0 to 2 tables, and a page: AP at [7:6], XN[1] at 54. */
+  const gpu = (leaf: bigint) =>
+    createWalker(
+      memoryWith({
+        '0x40000000': 0x4000_1003n,
+        '0x40001000': 0x4000_2003n,
+        '0x40002000': 0x4000_3003n,
+        '0x40003000': leaf,
+      }),
+      { regime: 'mali', registers: { ttbr0: 0x4000_0003n, mair: 0x8888_8888_8888_8888n } },
+    );
+  test.each<[bigint, Access['access'], string[]]>([
+    [0x8000_0041n, 'write', ['AP[1:0] = 0b01 at level 3: read-only']],
+    [0x8000_0081n, 'read', ['AP[1:0] = 0b10 at level 3: write-only']],
+    [0x40_0000_8000_00c1n, 'execute', ['XN[1] = 1 at level 3: execute-never']],
+    [
+      0x40_0000_8000_0001n,
+      'execute',
+      ['AP[1:0] = 0b00 at level 3: no access', 'XN[1] = 1 at level 3: execute-never'],
+    ],
+  ])('0x%s %s', (leaf, access, words) => {
+    const result = gpu(leaf).walk(0n, { access });
+    if (result.ok) throw new Error('it translates');
+    expect(result.fault.denied?.map((one) => denialText(one, 'mali'))).toEqual(words);
+    expect(faultCodes(result, { access }, 'mali')).toBe('AS_FAULTSTATUS exception type 0xcb (PERM_FAULT_3)');
+  });
+
+  test('an address beyond its 48 bits', () => {
+    const walker = gpu(0x8000_00c1n);
+    const result = walker.walk(1n << 48n, read);
+    if (result.ok) throw new Error('it translates');
+    expect(faultReason(result.fault, result.steps, 'read', walker)).toBe(
+      'the address has more than 48 bits, or AS_TRANSTAB does not turn translation on',
+    );
+    expect(faultCodes(result, read, 'mali')).toBe('AS_FAULTSTATUS exception type 0xc0 (TRANSLATION_FAULT_0)');
   });
 });
 

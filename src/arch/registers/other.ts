@@ -58,6 +58,20 @@ export const AS_FAULTSTATUS = layout(
   },
 );
 
+/**
+ * The exception types of AS_FAULTSTATUS by the kind of fault: the first, its name, and the levels that count up from it. There are no
+ * leaves at level 0, which is what GPUs report if they do not know the level.
+ */
+export const MALI_EXCEPTIONS = [
+  { first: 0xc0, kind: 'translation', name: 'TRANSLATION_FAULT', levels: [0, 1, 2, 3] },
+  { first: 0xc8, kind: 'permission', name: 'PERM_FAULT', levels: [1, 2, 3] },
+  { first: 0xd0, kind: 'external_walk', name: 'TRANSTAB_BUS_FAULT', levels: [0, 1, 2, 3] },
+  { first: 0xd8, kind: 'access_flag', name: 'ACCESS_FLAG', levels: [1, 2, 3] },
+  { first: 0xe0, kind: 'address_size', name: 'ADDR_SIZE_FAULT_IN', levels: [] },
+  { first: 0xe4, kind: 'address_size', name: 'ADDR_SIZE_FAULT_OUT', levels: [0, 1, 2, 3] },
+  { first: 0xe8, kind: 'other', name: 'MEM_ATTR_FAULT', levels: [0, 1, 2, 3] },
+] as const;
+
 export const SATP = layout(
   {
     name: 'satp',

@@ -1,5 +1,6 @@
 /** `lpae lint`: finds what is wrong or suspicious in the tables of an address space, rule by rule. */
 import { type Command, Option } from 'commander';
+import type { MachineRegime } from '../../arch/regimes.ts';
 import {
   type Finding,
   type LintResult,
@@ -8,6 +9,7 @@ import {
   type NamedSpace,
   RULES,
   type RuleName,
+  ruleIn,
   ruleNamed,
   type Severity,
 } from '../../lint/index.ts';
@@ -81,7 +83,7 @@ async function lintFiles(out: Output, files: readonly string[], options: LintOpt
 }
 
 interface Space extends NamedSpace {
-  readonly regime: string;
+  readonly regime: MachineRegime;
   readonly result: LintResult;
   readonly notes: readonly string[];
 }
@@ -121,14 +123,15 @@ function showJson(out: Output, spaces: readonly Space[], rules: readonly RuleNam
 }
 
 function showSpaces(out: Output, spaces: readonly Space[], across: Across, full: boolean): void {
-  for (const { name, result } of spaces) {
+  for (const { name, regime, result } of spaces) {
     if (across !== undefined) out.line(out.style.title(`${name}:`));
-    showFindings(out, result, full);
+    showFindings(out, result, { full, regime });
     out.line(`${sumOf(result.findings)} in ${counted(result.tables, 'table')}`);
   }
   if (across === undefined) return;
   out.line(out.style.title('together:'));
-  showFindings(out, across, full);
+  const [{ regime }] = spaces as readonly [Space];
+  showFindings(out, across, { full, regime });
   out.line(`${sumOf(across.findings)} in ${counted(spaces.length, 'address space')}`);
 }
 
@@ -168,14 +171,19 @@ function severityText(severity: Severity, style: Style): string {
   return severity === 'warning' ? style.title(severity) : style.faint(severity);
 }
 
-function showFindings(out: Output, { findings, dropped }: NonNullable<Across>, full: boolean): void {
-  for (const rule of RULES) {
-    const here = findings.filter((one) => one.rule === rule.name);
+function showFindings(
+  out: Output,
+  { findings, dropped }: NonNullable<Across>,
+  { full, regime }: { readonly full: boolean; readonly regime: MachineRegime },
+): void {
+  for (const { name } of RULES) {
+    const here = findings.filter((one) => one.rule === name);
     if (here.length === 0) continue;
+    const rule = ruleIn(name, regime);
     out.line(`${severityText(rule.severity, out.style)}  ${out.style.title(rule.name)}: ${rule.summary}`);
     const shown = full ? here : here.slice(0, SHORT_LIST);
     out.lines(findingLines(shown));
-    const more = here.length - shown.length + (dropped.get(rule.name) ?? 0);
+    const more = here.length - shown.length + (dropped.get(name) ?? 0);
     if (more > 0) out.line(out.style.faint(`  … ${count(more)} more${full ? '' : ' (--full shows them)'}`));
     out.lines(wrap(`${rule.why} (${rule.reference})`, LINE - 2).map((line) => out.style.faint(`  ${line}`)));
   }

@@ -5,10 +5,11 @@ import { type Answer, permittedFaults, type Translator } from '../../machine/mac
 import { denialText } from '../../text/denials.ts';
 import { type Faulted, faultText } from '../../text/fault.ts';
 import { memoryOf, memoryText, permissionText } from '../../text/leaf.ts';
+import { maliExceptionType } from '../../text/mali.ts';
 import { hex, hexWord } from '../../text/numbers.ts';
 import { permissionIndexText } from '../../text/permission-index.ts';
 import { scauseOf } from '../../text/riscv.ts';
-import { descriptorBits, parWord } from '../../text/words.ts';
+import { descriptorBits, hasPar, parWord } from '../../text/words.ts';
 import { unknownIndex } from '../../walker/attributes.ts';
 import { faultStatusCode } from '../../walker/fault-codes.ts';
 import {
@@ -108,7 +109,9 @@ function translationJson(result: Translation, regime: MachineRegime): object {
     leaf_base: result.leafBase,
     ...attributesJson(result, regime),
     // Half of PAR_EL1 is the memory type.
-    par: unknownIndex(result.attributes) === undefined ? parWord(result, regime) : null,
+    ...(hasPar(regime) && {
+      par: unknownIndex(result.attributes) === undefined ? parWord(result, regime) : null,
+    }),
   };
 }
 
@@ -133,6 +136,7 @@ function faultJson(result: Faulted, { access, privileged = true }: Access, walke
   const { fault, ia } = result;
   const { regime } = walker;
   const riscv = traitsOf(regime).architecture === 'RISC-V';
+  const mali = traitsOf(regime).architecture === 'Mali';
   if (!('level' in fault)) {
     const { kind, fetchAddress } = fault;
     const fetch = fetchAddress !== undefined && { fetch: fetchAddress };
@@ -157,10 +161,13 @@ function faultJson(result: Faulted, { access, privileged = true }: Access, walke
       ...(fault.denied !== undefined && {
         denied: fault.denied.map((one) => deniedJson(one, regime)),
       }),
-      ...('class' in fault ? { class: fault.class } : !riscv && { fsc: hex(faultStatusCode(fault), 2) }),
+      ...('class' in fault
+        ? { class: fault.class }
+        : hasPar(regime) && { fsc: hex(faultStatusCode(fault), 2) }),
     },
     ...(riscv && { scause: scauseOf(fault, access), stval: hexWord(ia) }),
-    ...('event' in result || riscv
+    ...(mali && { exception_type: maliExceptionType(fault) }),
+    ...('event' in result || !hasPar(regime)
       ? eventJson(result)
       : {
           par: parWord(result, walker.regime),

@@ -4,33 +4,11 @@
  */
 
 import { read } from '../../arch/read.ts';
-import { AS_FAULTSTATUS } from '../../arch/registers/other.ts';
+import { AS_FAULTSTATUS, MALI_EXCEPTIONS } from '../../arch/registers/other.ts';
 import { hex } from '../../text/numbers.ts';
 import { registerOf } from '../register.ts';
 import type { DecodedFault, DecodedKind } from './decoded-fault.ts';
 import { deviceBefore } from './device.ts';
-
-/** The first exception type of a kind. If the kind has levels, they count up from it. */
-interface ExceptionType {
-  readonly first: number;
-  readonly kind: DecodedKind;
-  readonly name: string;
-  readonly levels?: readonly number[];
-}
-
-const LEVELS = [0, 1, 2, 3];
-/** There are no leaves at level 0, which is what GPUs report if they do not know the level. */
-const LEAF_LEVELS = [1, 2, 3];
-
-const EXCEPTION_TYPES: readonly ExceptionType[] = [
-  { first: 0xc0, kind: 'translation', name: 'TRANSLATION_FAULT', levels: LEVELS },
-  { first: 0xc8, kind: 'permission', name: 'PERM_FAULT', levels: LEAF_LEVELS },
-  { first: 0xd0, kind: 'external_walk', name: 'TRANSTAB_BUS_FAULT', levels: LEVELS },
-  { first: 0xd8, kind: 'access_flag', name: 'ACCESS_FLAG', levels: LEAF_LEVELS },
-  { first: 0xe0, kind: 'address_size', name: 'ADDR_SIZE_FAULT_IN' },
-  { first: 0xe4, kind: 'address_size', name: 'ADDR_SIZE_FAULT_OUT', levels: LEVELS },
-  { first: 0xe8, kind: 'other', name: 'MEM_ATTR_FAULT', levels: LEVELS },
-];
 
 const ACCESSES = ['write', 'execute', 'read', 'write'] as const;
 
@@ -49,10 +27,10 @@ export function decodeMaliStatus(status: bigint): StatusParts {
 }
 
 function exceptionOf(type: number): Pick<DecodedFault, 'kind' | 'name' | 'level'> {
-  const found = EXCEPTION_TYPES.findLast(({ first }) => type >= first);
+  const found = MALI_EXCEPTIONS.findLast(({ first }) => type >= first);
   if (found === undefined || type > 0xef) return { kind: 'other', name: `exception type ${hex(type, 2)}` };
   const { first, kind, name, levels } = found;
-  const level = levels?.find((one) => one === type - first);
+  const level = levels.find((one) => one === type - first);
   return { kind, name: level === undefined ? name : `${name}_${level}`, level };
 }
 

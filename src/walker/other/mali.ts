@@ -15,9 +15,9 @@ import { PR, PW, PX, requiredPermission, UR, UW, UX } from '../permissions.ts';
 import { TRANSTAB_MODE } from '../rules/other.ts';
 import type { TableMemory } from '../table-memory.ts';
 import { type DescriptorReader, ENTRY_KINDS, type TableEntry, TableTree } from '../table-tree.ts';
-import type { WalkStep } from '../types.ts';
+import type { Denial, WalkStep } from '../types.ts';
 import { word64 } from '../word.ts';
-import { fault, step } from './steps.ts';
+import { fault, permissionFault, step } from './steps.ts';
 
 const INPUT_BITS = 48;
 const LAST_LEVEL = 3;
@@ -149,7 +149,7 @@ export class StageMali {
       const permissions =
         (lo & READ ? PR | UR : 0) | (lo & WRITE ? PW | UW : 0) | (lo & READ && !(hi & XN) ? PX | UX : 0);
       if ((permissions & requiredPermission(request.access, request.privileged)) === 0) {
-        return fault('permission', at, word);
+        return permissionFault(at, word, denied(lo, hi, level, request));
       }
       return {
         ok: true,
@@ -166,6 +166,16 @@ export class StageMali {
       };
     }
   }
+}
+
+/** Each field that is enough to deny the access. What executes has to be readable. */
+function denied(lo: number, hi: number, level: number, { access }: S1Request): Omit<Denial, 'stage'>[] {
+  const needed = access === 'write' ? WRITE : READ;
+  const value = readLow(lo, FIELDS.AP);
+  return [
+    ...(lo & needed ? [] : [{ by: 'AP[1:0]', level, value } as const]),
+    ...(access === 'execute' && hi & XN ? [{ by: 'XN[1]', level, value: 1 } as const] : []),
+  ];
 }
 
 /** log2 of the bytes that an entry of a level covers. */

@@ -17,9 +17,9 @@ import { ALL_PERMISSIONS, PR, PW, PX, requiredPermission, UR, UW, UX } from '../
 import { MODE_BARE, START_LEVELS } from '../rules/other.ts';
 import type { TableMemory } from '../table-memory.ts';
 import { type DescriptorReader, ENTRY_KINDS, type TableEntry, TableTree } from '../table-tree.ts';
-import type { WalkStep } from '../types.ts';
+import type { Denial, WalkStep } from '../types.ts';
 import { word64 } from '../word.ts';
-import { fault, step } from './steps.ts';
+import { fault, permissionFault, step } from './steps.ts';
 
 const LAST_LEVEL = 3;
 const PAGE_LOG2 = 12;
@@ -166,7 +166,7 @@ export class StageRiscv {
       // Steps 6 and 7: who may use the page, and for which accesses.
       const permissions = this.#permissions(lo, request);
       if ((permissions & requiredPermission(request.access, request.privileged)) === 0) {
-        return fault('permission', leaf, word);
+        return permissionFault(leaf, word, this.#denied(lo, level, request));
       }
       // Step 8, as Svade has it: hardware sets neither A nor D.
       if (!(lo & A) || (request.access === 'write' && !(lo & D))) return fault('access_flag', leaf, word);
@@ -195,6 +195,23 @@ export class StageRiscv {
     const user = (readable ? UR : 0) | (lo & W ? UW : 0) | (lo & X ? UX : 0);
     const reaches = this.#sum && !(pan && access !== 'execute');
     return reaches ? user | supervisor : user;
+  }
+
+  /** Each bit that is enough to deny the access. */
+  #denied(lo: number, level: number, { access, privileged, pan }: S1Request): Omit<Denial, 'stage'>[] {
+    const found: Omit<Denial, 'stage'>[] = [];
+    if (access === 'write' && !(lo & W)) found.push({ by: 'W', level, value: 0 });
+    if (access === 'execute' && !(lo & X)) found.push({ by: 'X', level, value: 0 });
+    if (access === 'read' && !(lo & R)) {
+      if (!(lo & X)) found.push({ by: 'R', level, value: 0 });
+      else if (!this.#mxr) found.push({ by: 'MXR', level, value: 0 });
+    }
+    if (!privileged && !(lo & U)) found.push({ by: 'U', level, value: 0 });
+    if (privileged && lo & U) {
+      if (access === 'execute') found.push({ by: 'U', level, value: 1 });
+      else if (pan || !this.#sum) found.push({ by: 'SUM', level, value: 0 });
+    }
+    return found;
   }
 }
 

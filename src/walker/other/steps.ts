@@ -1,6 +1,6 @@
 /** Steps and faults of walks outside VMSA: one stage of 64-bit descriptors. (The shape of DDI 0487 J1.3 FaultRecord.) */
 import type { StageFault } from '../lookup.ts';
-import type { Fault, FaultKind, WalkStep } from '../types.ts';
+import type { Denial, Fault, FaultKind, WalkStep } from '../types.ts';
 
 /** The current place of a walk: an entry of a table. */
 export interface Place {
@@ -42,4 +42,14 @@ export function fault(
     ...(fetchAddress !== undefined && { fetchAddress: BigInt(fetchAddress) }),
   };
   return { ok: false, fault: found };
+}
+
+/** A permission fault at that leaf, with all that denied the access. */
+export function permissionFault(
+  at: Place,
+  word: bigint,
+  denied: readonly Omit<Denial, 'stage'>[],
+): StageFault {
+  const found = fault('permission', at, word);
+  return { ...found, fault: { ...found.fault, denied: denied.map((one) => ({ ...one, stage: 1 })) } };
 }
