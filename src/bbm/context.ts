@@ -10,6 +10,7 @@ import { TCR_EL1 } from '../arch/registers/tcr.ts';
 import { NON_SECURE } from '../arch/security.ts';
 import { hex } from '../memory/hex.ts';
 import { PhysicalMemory } from '../memory/index.ts';
+import type { Machine } from '../tlb/conflict.ts';
 import { tlbContext } from '../tlb/context.ts';
 import type { TlbContextOptions, TranslationRegime } from '../tlb/index.ts';
 import { type CpuFeatures, cpuFeatures } from '../walker/cpu.ts';
@@ -42,6 +43,10 @@ export interface TraceContext
   readonly vmid?: number;
   /** Stage 2: whether stage 1 is on as well, so that TLBs may hold both stages combined. Default: true. */
   readonly combined?: boolean;
+  /** Who walks the tables. For a PE commands of an SMMU do nothing. Default: either, and every invalidation counts. */
+  readonly machine?: Machine;
+  /** Whether to say which barriers are missing. Default: false; writes are visible and invalidations complete at once. */
+  readonly barriers?: boolean;
   /** The 64-bit word at a PA (a multiple of 8) before the first step. Default: all memory is zero. */
   readonly initial?: (pa: bigint) => bigint;
 }

@@ -8,7 +8,7 @@ import { traitsOf } from '../arch/regimes.ts';
 import type { Tag } from '../tlb/index.ts';
 import { entryLog2, type TableSpace } from './context.ts';
 import { bbmFields, mayHaveXs } from './fields.ts';
-import type { Form } from './steps.ts';
+import type { Form } from './step-scope.ts';
 
 /** A table at a place where a walk may find it, through a table descriptor or the base register. */
 export interface TableMount {

@@ -16,6 +16,8 @@
  * const { steps, illegal } = judgeTrace(recording.steps, context);
  * console.log(steps.length, illegal.pe); // 6 [ 1, 1, 1 ]
  */
+
+export type { AccessOutcome } from './access.ts';
 export {
   type BbmChange,
   type BbmContext,
@@ -28,10 +30,22 @@ export { type TraceContext, type TraceRegisters, traceContext } from './context.
 export { TraceError } from './errors.ts';
 export type { FieldsContext } from './fields.ts';
 export type { BbmLevel, Judgement, TraceChange } from './judge.ts';
+export type { Mismatch, Miss } from './miss.ts';
 export type { NeededCommand, NeededInvalidation, NeededTlbi } from './needed.ts';
+export type { MissingBarrier } from './ordering.ts';
 export { type Recording, recordWrites } from './record.ts';
-export type { BarrierStep, InvalidateStep, TlbiStep, TraceStep, WriteStep } from './steps.ts';
+export type {
+  AccessStep,
+  BarrierStep,
+  CommandStep,
+  InvalidateStep,
+  InvalidationStep,
+  TlbiStep,
+  TraceStep,
+  WriteStep,
+} from './steps.ts';
 export {
+  type AccessVerdict,
   type IllegalSteps,
   isLegal,
   judgeTrace,

@@ -3,11 +3,11 @@
  * descriptors that a walk cache may still hold. (DDI 0487 D8.17: an intermediate TLB caching structure.)
  */
 import { inScope } from '../tlb/scope.ts';
-import type { TableSpace } from './context.ts';
+import { entryLog2, type TableSpace } from './context.ts';
 import { type CachedEntry, cachedEntry, type TableMount, tagOf } from './entry.ts';
 import { TraceError } from './errors.ts';
 import { StaleEntries } from './stale.ts';
-import type { Form, StepScope } from './steps.ts';
+import type { Form, StepScope } from './step-scope.ts';
 
 /** What a write changed at one place where its table is used. */
 export interface PlaceChange {
@@ -70,8 +70,21 @@ export class Reach {
     });
   }
 
-  /** Removes stale entries in scope, except those that a walk finds again through a stale table descriptor. */
-  invalidate({ own, combined }: StepScope): void {
+  /** The block or page that a walk finds for an input address, counted from the first of the tables. */
+  leafAt(ia: number): CachedEntry | undefined {
+    let mount: TableMount | undefined = this.#rootMount;
+    while (mount !== undefined) {
+      const index = Math.floor((ia - mount.ia) / 2 ** entryLog2(this.#space, mount.level));
+      const entry: CachedEntry | undefined = mount.held.get(index);
+      if (entry?.kind !== 'table') return entry;
+      mount = entry.child;
+    }
+    return undefined;
+  }
+
+  /** Removes stale entries in scope, except those that a walk finds again through a stale table descriptor. Returns how many. */
+  invalidate({ own, combined }: StepScope): number {
+    let removed = 0;
     const byLevel = [...this.stale].sort((a, b) => a.level - b.level);
     // Start at the top: when nothing leads to a table any more, its entries become stale, and may be in scope too.
     for (const entry of byLevel) {
@@ -81,8 +94,11 @@ export class Reach {
       // As long as the stage-2 entry is cached, a combined one can be made from it again.
       const both = combined === 'all' || (combined === 'same' && hit);
       if (both && !forms.has('own') && !comesBack(entry, 'combined')) forms.delete('combined');
-      if (forms.size === 0) this.#forget(entry);
+      if (forms.size > 0) continue;
+      this.#forget(entry);
+      removed++;
     }
+    return removed;
   }
 
   #forget(entry: CachedEntry): void {

@@ -41,7 +41,7 @@ export class StaleEntries implements Iterable<CachedEntry> {
   }
 
   /** Blocks, pages and runs of any level that overlap the input addresses of `entry` (or its run). */
-  *leavesOver({ runIa, runSize }: CachedEntry): Iterable<CachedEntry> {
+  *leavesOver({ runIa, runSize }: Pick<CachedEntry, 'runIa' | 'runSize'>): Iterable<CachedEntry> {
     if (this.#all.size === 0) return;
     for (let level = this.#space.startLevel; level <= 3; level++) {
       const places = this.#places.get(placeName('leaf', level));

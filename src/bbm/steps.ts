@@ -4,12 +4,15 @@
  */
 
 import { hex } from '../memory/hex.ts';
-import type { Scope, TlbiOperation } from '../tlb/index.ts';
+import { type CommandWords, decodeCommand } from '../smmu/commands.ts';
+import type { TlbiOperation } from '../tlb/index.ts';
 import { ADDRESS_BITS } from '../tlb/scope.ts';
 import { tlbiScope } from '../tlb/tlbi.ts';
 import { cpuFeatures } from '../walker/cpu.ts';
+import { commandScope } from './command-scope.ts';
 import type { TableSpace } from './context.ts';
 import { TraceError } from './errors.ts';
+import type { StepScope } from './step-scope.ts';
 
 /** A store of one 64-bit descriptor. `pa` is a multiple of 8, below 2^52. */
 export interface WriteStep {
@@ -39,28 +42,41 @@ export type InvalidateStep =
       readonly vmid?: number;
     };
 
-/** DSB, ISB and the like: accepted but not judged. Invalidations count as completed without them. */
+/** A command in an SMMU's queue, consumed: bits [63:0] and [127:64]. `encodeCommand` and `parseCommand` of `lpae/smmu` make it. */
+export interface CommandStep {
+  readonly command: CommandWords;
+}
+
+/** `dsb ish`, `dmb ishst`, `isb`: see {@link TraceContext.barriers}. */
 export interface BarrierStep {
   readonly barrier: string;
 }
 
-/** One step of a trace: a write of a descriptor, an invalidation, or a barrier. */
-export type TraceStep = WriteStep | TlbiStep | InvalidateStep | BarrierStep;
+/** An access by an input address of these tables: what it may meet. */
+export interface AccessStep {
+  readonly access: bigint;
+  /** An instruction fetch. Default: a load or store. */
+  readonly fetch?: boolean;
+}
 
-/** The forms in which a stage-2 entry may be cached: on its own, found by IPA, or combined with stage 1, found by VA. */
-export type Form = 'own' | 'combined';
+/** A step that removes entries. */
+export type InvalidationStep = TlbiStep | InvalidateStep | CommandStep;
 
-/** The scope of an invalidation step: entries of the trace's own stage; and of those combined with stage 1 all, the same ones, or none. */
-export interface StepScope {
-  readonly own: Scope | undefined;
-  readonly combined: 'all' | 'same' | 'none';
+/** One step of a trace: a write of a descriptor, an invalidation, a barrier, or an access. */
+export type TraceStep = WriteStep | InvalidationStep | BarrierStep | AccessStep;
+
+/** `CMD_SYNC`, or `opcode 0x29`. */
+export function commandName({ command }: CommandStep): string {
+  const { name, opcode } = decodeCommand(command);
+  return name === undefined ? `opcode ${hex(opcode, 2)}` : `CMD_${name}`;
 }
 
 const CPU = cpuFeatures('max');
 const LAST = 2n ** 56n - 1n;
 
 /** @throws TraceError for an unknown operation, or an empty range. */
-export function scopeOf(step: TlbiStep | InvalidateStep, space: TableSpace): StepScope {
+export function scopeOf(step: InvalidationStep, space: TableSpace): StepScope {
+  if ('command' in step) return commandScope(step.command, space);
   return 'tlbi' in step ? instructionScope(step, space) : rangeScope(step, space);
 }
 

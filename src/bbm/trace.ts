@@ -5,6 +5,8 @@
  */
 import { hex } from '../memory/hex.ts';
 import type { Machine } from '../tlb/conflict.ts';
+import { type AccessOutcome, accessOutcomes } from './access.ts';
+import { readBarrier } from './barrier.ts';
 import { entryLog2, isEntryAddress, type TableSpace, type TraceContext, tableSpace } from './context.ts';
 import { TraceError } from './errors.ts';
 import {
@@ -15,9 +17,18 @@ import {
   MACHINES,
   type TraceChange,
 } from './judge.ts';
+import { type Miss, nearestMiss } from './miss.ts';
 import { type NeededInvalidation, neededFor } from './needed.ts';
+import { type MissingBarrier, Ordering } from './ordering.ts';
 import { type PlaceChange, Reach, withTables } from './reach.ts';
-import { scopeOf, type TraceStep, type WriteStep } from './steps.ts';
+import {
+  type AccessStep,
+  commandName,
+  type InvalidationStep,
+  scopeOf,
+  type TraceStep,
+  type WriteStep,
+} from './steps.ts';
 
 /** A place of a written entry. It may have several places, or none that a walk reaches. */
 export interface TracePlace {
@@ -49,17 +60,33 @@ export interface WriteVerdict {
   readonly needsAfter: readonly NeededInvalidation[];
   /** Whether it removes a table descriptor, or points it elsewhere. */
   readonly tableLost: boolean;
+  /** Barriers that are missing before it. */
+  readonly missing: readonly MissingBarrier[];
 }
 
-/** The verdict on a step that writes nothing. It is never illegal. */
+/** The verdict on an invalidation or a barrier. It is never illegal. */
 export interface OtherVerdict {
   readonly kind: 'invalidation' | 'barrier';
   readonly index: number;
   readonly step: TraceStep;
+  /** For an invalidation that removes nothing although something is stale: what it comes closest to, and why it misses. */
+  readonly miss?: Miss;
+  /** Barriers that are missing before it; of a barrier, what it does not complete. */
+  readonly missing: readonly MissingBarrier[];
 }
 
-/** The verdict on a step. `kind` distinguishes writes from other steps. */
-export type StepVerdict = WriteVerdict | OtherVerdict;
+/** The verdict on an access. */
+export interface AccessVerdict {
+  readonly kind: 'access';
+  readonly index: number;
+  readonly step: AccessStep;
+  /** What it may meet, the tables in memory first. More than one: an invalidation is missing. */
+  readonly outcomes: readonly AccessOutcome[];
+  readonly missing: readonly MissingBarrier[];
+}
+
+/** The verdict on a step. `kind` distinguishes them. */
+export type StepVerdict = WriteVerdict | OtherVerdict | AccessVerdict;
 
 /** How many steps are illegal, for each machine by FEAT_BBM level. */
 export type IllegalSteps = Readonly<Record<Machine, readonly [number, number, number]>>;
@@ -70,6 +97,8 @@ export interface TraceVerdict {
   readonly illegal: IllegalSteps;
   /** The invalidations still missing at the end of the trace, because TLBs may hold entries that the tables no longer have. */
   readonly owed: readonly NeededInvalidation[];
+  /** The barriers still missing at the end. */
+  readonly owedBarriers: readonly MissingBarrier[];
 }
 
 /** Judges a trace step by step, while it is made. */
@@ -79,12 +108,14 @@ export class TraceJudge {
   readonly #words = new Map<number, bigint>();
   readonly #initial: ((pa: bigint) => bigint) | undefined;
   readonly #reach: Reach;
+  readonly #ordering: Ordering | undefined;
   #index = 0;
 
   /** @throws TraceError for a context that no registers can describe. */
   constructor(context: TraceContext) {
     this.space = tableSpace(context);
     this.#initial = context.initial;
+    this.#ordering = context.barriers ? new Ordering() : undefined;
     this.#reach = new Reach(this.space, (pa) => this.#read(pa));
   }
 
@@ -92,14 +123,60 @@ export class TraceJudge {
   judge(step: TraceStep): StepVerdict {
     const index = this.#index++;
     if ('write' in step) return this.#write(step, index);
-    if ('barrier' in step) return { kind: 'barrier', index, step };
-    this.#reach.invalidate(scopeOf(step, this.space));
-    return { kind: 'invalidation', index, step };
+    if ('access' in step) return this.#access(step, index);
+    if ('barrier' in step) {
+      const missing = this.#ordering?.barrier(index, readBarrier(step.barrier)) ?? [];
+      return { kind: 'barrier', index, step, missing };
+    }
+    return this.#invalidate(step, index);
+  }
+
+  #invalidate(step: InvalidationStep, index: number): OtherVerdict {
+    const scope = scopeOf(step, this.space);
+    const ignored = 'command' in step && this.space.machine === 'pe';
+    const { stale } = this.#reach;
+    // Before entries go: the nearest one is looked for where none does.
+    const removed = ignored ? 0 : this.#reach.invalidate(scope);
+    const miss = removed === 0 && scope.own ? nearestMiss(scope.own, stale, this.space) : undefined;
+    return { kind: 'invalidation', index, step, ...(miss && { miss }), missing: this.#orderOf(step, index) };
+  }
+
+  #orderOf(step: InvalidationStep, index: number): readonly MissingBarrier[] {
+    const ordering = this.#ordering;
+    if (ordering === undefined) return [];
+    if ('command' in step) return ordering.command(index, commandName(step));
+    if (!('tlbi' in step)) return [];
+    const [, broadcast, nxs] = /(IS|OS)?(NXS)?$/.exec(step.tlbi) ?? [];
+    return ordering.tlbi(index, `TLBI ${step.tlbi}`, broadcast !== undefined, nxs !== undefined);
+  }
+
+  #access(step: AccessStep, index: number): AccessVerdict {
+    const { iaBase, iaBits } = this.space;
+    const ia = step.access - iaBase;
+    if (ia < 0n || ia >> BigInt(iaBits)) {
+      throw new TraceError(
+        `an access at ${hex(step.access)}: the tables are for ${hex(iaBase)} to ${hex(iaBase + (1n << BigInt(iaBits)) - 1n)}`,
+        { value: step.access },
+      );
+    }
+    const outcomes = accessOutcomes(Number(ia), this.#reach, this.space);
+    return {
+      kind: 'access',
+      index,
+      step,
+      outcomes,
+      missing: this.#ordering?.access(step.fetch === true) ?? [],
+    };
   }
 
   /** The invalidations that are missing now. */
   owed(): NeededInvalidation[] {
     return neededFor(this.#reach.stale, this.space);
+  }
+
+  /** The barriers that are missing now. Empty if they are not judged. */
+  owedBarriers(): readonly MissingBarrier[] {
+    return this.#ordering?.owed() ?? [];
   }
 
   #write({ write: pa, value }: WriteStep, index: number): WriteVerdict {
@@ -119,6 +196,8 @@ export class TraceJudge {
     const { changes, judgements, against } = judgeWrite(changed, this.#reach, space, before === value);
     const lost = changed.flatMap((change) => change.lost);
     const breakFirst = against.some((entry) => lost.includes(entry));
+    const makes = changed.some((change) => change.live && change.made.length > 0);
+    const missing = before === value ? [] : (this.#ordering?.write(index, makes, lost.length > 0) ?? []);
     return {
       kind: 'write',
       index,
@@ -132,6 +211,7 @@ export class TraceJudge {
       needsBefore: neededFor(withTables(breakFirst ? [...against, ...lost] : against), space),
       needsAfter: neededFor(lost, space),
       tableLost: lost.some(({ kind }) => kind === 'table'),
+      missing,
     };
   }
 
@@ -162,7 +242,12 @@ function placeOf({ mount, index, live }: PlaceChange, space: TableSpace): TraceP
 export function judgeTrace(steps: Iterable<TraceStep>, context: TraceContext): TraceVerdict {
   const judge = new TraceJudge(context);
   const verdicts = Array.from(steps, (step) => judge.judge(step));
-  return { steps: verdicts, illegal: countIllegal(verdicts), owed: judge.owed() };
+  return {
+    steps: verdicts,
+    illegal: countIllegal(verdicts),
+    owed: judge.owed(),
+    owedBarriers: judge.owedBarriers(),
+  };
 }
 
 export function countIllegal(verdicts: readonly StepVerdict[]): IllegalSteps {

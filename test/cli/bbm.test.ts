@@ -13,6 +13,7 @@ const SPLIT = {
   ias: 39,
   root: '0x40000000',
   asid: 5,
+  barriers: 'assumed',
   memory: [
     ['0x40000000', '0x40001003'],
     ['0x40001000', '0x80000f01'],
@@ -284,4 +285,108 @@ test('a file, and its name', async () => {
   const file = tempFile('trace.json', asText({ ...SPLIT, name: 'a split' }));
   expect((await lpae(['bbm', file])).out).toMatch(/^a split {2}el1&0 stage 1/);
   expect((await lpae(['bbm', '--help'])).out).toContain('lpae bbm trace.json --machine smmu --bbm 2');
+});
+
+/** A page at IA 0 of a stage 2, replaced by another. */
+const stage2 = (...between: object[]) => ({
+  granule: '4K',
+  stage: 2,
+  ias: 39,
+  root: '0x40000000',
+  vmid: 1,
+  combined: false,
+  memory: [
+    ['0x40000000', '0x40001003'],
+    ['0x40001000', '0x40002003'],
+    ['0x40002000', '0x800007ff'],
+  ],
+  steps: [
+    { write: '0x40002000', value: '0x0' },
+    ...between,
+    { write: '0x40002000', value: '0x900007ff' },
+    { barrier: 'dsb ish' },
+  ],
+});
+const dsb = { barrier: 'dsb ish' };
+const sync = { command: 'CMD_SYNC' };
+
+describe('commands of an SMMU', () => {
+  test('as text, as words, and by the name of a TLBI with the tags of the trace', async () => {
+    for (const command of [
+      { command: 'CMD_TLBI_S2_IPA VMID=1 Addr=0x0 Leaf=1' },
+      { command: ['0x10000002a', '0x1'] },
+      { tlbi: 'cmd_tlbi_s2_ipa', operand: '0x1' },
+    ]) {
+      const { code, out, err } = await bbm(stage2(dsb, command, sync));
+      expect([code, err]).toEqual([0, 'lpae: the trace has commands of an SMMU, and is judged for one\n']);
+      expect(out).toContain('[2]        CMD_TLBI_S2_IPA Address=0x0 Leaf=1 VMID=1\n[3]        CMD_SYNC\n');
+      expect(out).toContain('Nothing is missing at the end\n\nSMMU of level 0: legal\n');
+    }
+  });
+
+  test('of another VMID miss, and say why; for a PE they do nothing', async () => {
+    const wrong = stage2(dsb, { command: 'TLBI_S2_IPA vmid=2 ipa=0x0' }, sync);
+    const { code, out } = await bbm(wrong, '--machine', 'smmu');
+    expect(code).toBe(1);
+    expect(out).toContain(
+      'removes nothing: the stale entry of level 3 at IA 0x0 is not in scope: VMID 2, the entry has 1',
+    );
+    expect(out).toContain('before: CMD_TLBI_S2_IPA VMID=1 Addr=0x0 Leaf=1; CMD_SYNC');
+    const right = stage2(dsb, { command: 'TLBI_S2_IPA vmid=1 ipa=0x0' }, sync);
+    expect((await bbm(right, '--machine', 'pe')).code).toBe(1);
+  });
+
+  test('without a barrier before and CMD_SYNC after', async () => {
+    const { code, out } = await bbm(stage2({ command: 'CMD_TLBI_S2_IPA VMID=1' }));
+    expect(code).toBe(1);
+    expect(out).toContain(
+      'missing: DSB ISHST: CMD_TLBI_S2_IPA may act before the SMMU can observe the write of step 0',
+    );
+    expect(out).toContain(
+      'missing: CMD_SYNC: CMD_TLBI_S2_IPA of step 1 is not complete before the new entry',
+    );
+    expect(out).toContain('SMMU of level 0: legal, 2 barriers missing\n');
+  });
+
+  test.each([
+    [
+      { command: 'CMD_TLBI_S2_IPO' },
+      /steps\[1\] is impossible: 'CMD_TLBI_S2_IPO' is no command .* did you mean CMD_TLBI_S2_IPA/,
+    ],
+    [{ command: 5 }, /steps\[1\].command must be a command as text/],
+    [{ tlbi: 'cmd_nonsuch' }, /steps\[1\] is impossible: 'cmd_nonsuch' is no command/],
+    [{ barrier: 'dbs ish' }, /steps\[1\] is impossible: 'dbs ish' is no barrier .* did you mean dsb ish\?/],
+    [
+      { access: '0x8000000000' },
+      /steps\[1\] is impossible: an access at 0x8000000000: the tables are for 0x0 to/,
+    ],
+  ])('%j is refused', async (step, message) => {
+    const { code, err } = await bbm(stage2(step));
+    expect([code, err]).toEqual([3, expect.stringMatching(message)]);
+  });
+});
+
+test('a page that is mapped owes its barriers at the end', async () => {
+  const { steps: _, ...tables } = stage2();
+  const mapped = { ...tables, steps: [{ write: '0x40002008', value: '0x900007ff' }, { access: '0x1000' }] };
+  const { code, out } = await bbm(mapped, '--machine', 'pe');
+  expect(code).toBe(1);
+  expect(out).toContain(
+    '[1]        access 0x1000: 0x90000000\n             missing: DSB ISHST: the walk may not see the write of step 0',
+  );
+  expect(out).toMatch(/Missing at the end: 2 barriers\n {2}DSB ISHST: .*RSPVBD\)\n {2}ISB: /);
+  const { json } = await bbmJson(mapped, '--machine', 'pe');
+  expect(json).toMatchObject({
+    ok: false,
+    missing: 1,
+    owed_barriers: [{ barrier: 'DSB ISHST' }, { barrier: 'ISB' }],
+  });
+});
+
+test('a TLBI that removes nothing says what its operand means', async () => {
+  const { out } = await bbm({
+    ...stage2({ tlbi: 'ipas2e1is', operand: '0xf00000000000' }),
+  });
+  expect(out).toContain('Xt: TTL = 64K level 3, IPA[51:12] = 0x0\n');
+  expect(out).toContain('is not in scope: granule 64K, the entry has 4K');
 });

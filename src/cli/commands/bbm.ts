@@ -4,6 +4,7 @@ import {
   type BbmLevel,
   type IllegalSteps,
   isLegal,
+  type MissingBarrier,
   type NeededInvalidation,
   type StepVerdict,
   TraceError,
@@ -11,9 +12,11 @@ import {
 } from '../../bbm/index.ts';
 import { MACHINES } from '../../bbm/judge.ts';
 import { joinNeeded } from '../../bbm/needed.ts';
+import { concerns } from '../../bbm/ordering.ts';
 import { countIllegal } from '../../bbm/trace.ts';
 import { columns } from '../../text/columns.ts';
 import { count, counted, hex, sizeText } from '../../text/numbers.ts';
+import type { Machine } from '../../tlb/index.ts';
 import { isTrace, parseTrace } from '../input/bbm-file.ts';
 import { nameOf, readJson } from '../input/input.ts';
 import { parseRequest } from '../input/request.ts';
@@ -24,6 +27,7 @@ import {
   type Chosen,
   commandText,
   MACHINE_NAMES,
+  missingText,
   neededJson,
   tlbiText,
   verdictJson,
@@ -49,10 +53,13 @@ TRACE is JSON: a trace, or a map request (lpae map --help), whose operations are
   memory                initial contents: [["0x<pa>", "0x<word>"], …]; default zero
   steps                 { "write": "0x<pa>", "value": "0x<descriptor>" }, { "tlbi": "vale1is", "operand": "0x<Xt>" },
                         { "invalidate": "0x<ia>", "size": "0x<bytes>", "leaf": true }, { "invalidate": "all" },
-                        { "barrier": "dsb ish" }
+                        { "barrier": "dsb ish" }, { "command": "CMD_TLBI_S2_IPA VMID=1 Addr=0x1000 Leaf=1" },
+                        { "access": "0x<ia>", "fetch": true }
+  barriers              judged (default): a DSB, ISB or CMD_SYNC that is missing is said; assumed: nothing is missing
 
-Descriptors are those of VMSAv8-64. An invalidation counts as completed at once. Exit code 1 if a step is illegal for the
-chosen machines and level.
+Descriptors are those of VMSAv8-64. Steps are judged as if writes were visible and invalidations complete at once; barriers that this needs and that are
+missing are said beside them. Exit code 1 if a step is illegal for the chosen machines and level, or a barrier is missing before one.
+A trace with commands is judged for an SMMU (for a PE they do nothing).
 
 Examples:
   $ lpae bbm trace.json
@@ -98,24 +105,34 @@ interface Judged {
   readonly name: string;
   readonly judge: TraceJudge;
   readonly sections: readonly Section[];
+  /** The only machine that the trace can be about. */
+  readonly machine?: Machine;
 }
 
 async function bbm(out: Output, file: string, options: BbmOptions): Promise<number> {
-  const chosen: Chosen = {
+  const chosen: { machines: readonly Machine[]; bbml: BbmLevel } = {
     machines: options.machine === 'both' ? MACHINES : [options.machine],
     bbml: Number(options.bbm) as BbmLevel,
   };
   const judged = judgeFile(await readJson(file, out.io), file, options);
+  if (judged.machine !== undefined) {
+    if (options.machine === 'both') out.note('the trace has commands of an SMMU, and is judged for one');
+    chosen.machines = [judged.machine];
+  }
   const verdicts = judged.sections.flatMap((section) => section.verdicts);
   const bad = verdicts.filter((verdict) => !isLegal(verdict, chosen.machines, chosen.bbml)).length;
   const illegal = countIllegal(verdicts);
   const owed = judged.judge.owed();
-  if (out.json) out.document('lpae.bbm/1', document(judged, chosen, { bad, illegal, owed }));
-  else show(out, judged, chosen, { bad, illegal, owed });
-  return bad === 0 ? EXIT.ok : EXIT.negative;
+  const concerned = (one: MissingBarrier) => chosen.machines.some((machine) => concerns(one, machine));
+  const missing = verdicts.flatMap((verdict) => verdict.missing.filter(concerned)).length;
+  const barriers = judged.judge.owedBarriers().filter(concerned);
+  const sums = { bad, illegal, owed, missing, barriers };
+  if (out.json) out.document('lpae.bbm/1', document(judged, chosen, sums));
+  else show(out, judged, chosen, sums);
+  return bad === 0 && missing === 0 ? EXIT.ok : EXIT.negative;
 }
 
-function judgeFile(json: unknown, file: string, { sync = false }: BbmOptions): Judged {
+function judgeFile(json: unknown, file: string, { sync = false, machine: wanted }: BbmOptions): Judged {
   const source = nameOf(file);
   if (!isTrace(json)) {
     const request = parseRequest(json, source);
@@ -124,9 +141,11 @@ function judgeFile(json: unknown, file: string, { sync = false }: BbmOptions): J
   }
   if (sync) throw usageError('--sync adds invalidations to a map request; a trace has its own');
   const trace = parseTrace(json, source);
+  const commands = trace.steps.some((step) => 'command' in step);
+  const machine = commands ? (wanted === 'pe' ? 'pe' : 'smmu') : undefined;
   let judge: TraceJudge;
   try {
-    judge = new TraceJudge(trace.context);
+    judge = new TraceJudge({ ...trace.context, ...(machine && { machine }) });
   } catch (error) {
     if (error instanceof TraceError) throw inputError(`${source}: ${error.message}`);
     throw error;
@@ -140,13 +159,17 @@ function judgeFile(json: unknown, file: string, { sync = false }: BbmOptions): J
       throw error;
     }
   });
-  return { name: trace.name ?? source, judge, sections: [{ title: undefined, verdicts }] };
+  const sections = [{ title: undefined, verdicts }];
+  return { name: trace.name ?? source, judge, sections, ...(machine && { machine }) };
 }
 
 interface Sums {
   readonly bad: number;
   readonly illegal: IllegalSteps;
   readonly owed: readonly NeededInvalidation[];
+  /** Barriers that are missing before steps, and those at the end. */
+  readonly missing: number;
+  readonly barriers: readonly MissingBarrier[];
 }
 
 /** The most missing invalidations to show. */
@@ -156,7 +179,7 @@ function show(
   out: Output,
   { name, judge, sections }: Judged,
   chosen: Chosen,
-  { bad, illegal, owed }: Sums,
+  { bad, illegal, owed, missing, barriers }: Sums,
 ): void {
   const { style } = out;
   const { space } = judge;
@@ -177,8 +200,13 @@ function show(
   out.line();
   const ranges = joinNeeded(owed, space);
   out.heading(
-    ranges.length > 0
-      ? `Missing at the end: ${counted(ranges.length, 'invalidation')}`
+    ranges.length + barriers.length > 0
+      ? `Missing at the end: ${[
+          ranges.length > 0 && counted(ranges.length, 'invalidation'),
+          barriers.length > 0 && counted(barriers.length, 'barrier'),
+        ]
+          .filter(Boolean)
+          .join(', ')}`
       : 'Nothing is missing at the end',
   );
   for (const one of ranges.slice(0, SHORT_LIST)) {
@@ -187,17 +215,23 @@ function show(
   }
   if (ranges.length > SHORT_LIST)
     out.line(`  … ${counted(ranges.length - SHORT_LIST, 'more range')} (--json lists them)`);
+  for (const one of barriers) out.line(`  ${missingText(one)}`);
   out.line();
   const who = `${chosen.machines.map((machine) => MACHINE_NAMES[machine]).join(' and ')} of level ${chosen.bbml}`;
-  const verdict = bad === 0 ? style.good('legal') : style.bad(`${counted(bad, 'step')} illegal`);
-  out.line(`${who}: ${verdict}`);
+  const legality = bad === 0 ? style.good('legal') : style.bad(`${counted(bad, 'step')} illegal`);
+  const order = missing === 0 ? '' : `, ${style.bad(`${counted(missing, 'barrier')} missing`)}`;
+  out.line(`${who}: ${legality}${order}`);
 }
 
-function document({ name, judge, sections }: Judged, chosen: Chosen, { bad, illegal, owed }: Sums): object {
+function document(
+  { name, judge, sections }: Judged,
+  chosen: Chosen,
+  { bad, illegal, owed, missing, barriers }: Sums,
+): object {
   const { stage, regime, granuleLog2, iaBits, startLevel, root, asid, vmid } = judge.space;
   return {
     name,
-    ok: bad === 0,
+    ok: bad === 0 && missing === 0,
     machines: chosen.machines,
     bbm: chosen.bbml,
     tables: {
@@ -215,5 +249,7 @@ function document({ name, judge, sections }: Judged, chosen: Chosen, { bad, ille
     ),
     illegal,
     owed: owed.map(neededJson),
+    ...(missing > 0 && { missing }),
+    ...(barriers.length > 0 && { owed_barriers: barriers }),
   };
 }

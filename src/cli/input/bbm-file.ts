@@ -2,6 +2,7 @@
 import * as v from 'valibot';
 import { type TraceContext, TraceError, type TraceStep, traceContext } from '../../bbm/index.ts';
 import { isObject, isSaid, maybe, members, oneShapeOf, pair, present, whole } from '../../json/schemas.ts';
+import { decodeCommand, encodeCommand, parseCommand } from '../../smmu/index.ts';
 import type { TranslationRegime } from '../../tlb/index.ts';
 import { WalkerError } from '../../walker/index.ts';
 import { inputError } from '../io.ts';
@@ -43,19 +44,29 @@ const tlbi = members({ tlbi: v.string(), operand: maybe(address), note });
 const invalidateAll = members({ invalidate: v.literal('all'), note });
 const invalidate = members({ invalidate: address, size: address, leaf: flag, asid: id, vmid: id, note });
 const barrier = members({ barrier: v.string(), note });
+const command = members({
+  command: v.union(
+    [v.string(), v.strictTuple([address, address])],
+    'must be a command as text ("CMD_TLBI_NH_VA VMID=1 ASID=2 Addr=0x1000") or as two 64-bit words',
+  ),
+  note,
+});
+const access = members({ access: address, fetch: flag, note });
 
 /** Steps are distinguished by a member that each kind has. */
 const stepSchema = oneShapeOf(
-  [write, tlbi, invalidateAll, invalidate, barrier],
+  [write, tlbi, invalidateAll, invalidate, command, barrier, access],
   (json) => {
     if (!isObject(json)) return undefined;
     const has = (name: string) => isSaid(json[name]);
     if (has('write')) return write;
     if (has('tlbi')) return tlbi;
     if (has('invalidate')) return json.invalidate === 'all' ? invalidateAll : invalidate;
+    if (has('command')) return command;
+    if (has('access')) return access;
     return has('barrier') ? barrier : undefined;
   },
-  'must be a write, a tlbi, an invalidate or a barrier (lpae bbm --help shows each of them)',
+  'must be a write, a tlbi, an invalidate or a barrier, or a command or an access (lpae bbm --help shows each of them)',
 );
 
 /** Members that are neither registers nor geometry. */
@@ -67,6 +78,7 @@ const common = {
   asid: id,
   vmid: id,
   combined: flag,
+  barriers: maybe(v.picklist(['judged', 'assumed'])),
   same_contents: flag,
   memory: maybe(v.array(pair({ pa: wordAddress, word: address }))),
   steps: v.array(stepSchema),
@@ -122,7 +134,17 @@ export function isTrace(json: unknown): boolean {
 /** @throws CliError (input) that names the wrong part. */
 export function parseTrace(json: unknown, source: string): TraceFile {
   const file = readDocument(traceSchema, json, source);
-  return { name: file.name, context: contextOf(file, source), steps: file.steps.map(stepOf) };
+  const context = contextOf(file, source);
+  const steps = file.steps.map((step, i) => {
+    try {
+      return stepOf(step, context);
+    } catch (error) {
+      const known = error instanceof TraceError || error instanceof WalkerError;
+      if (known) throw inputError(`${source}: steps[${i}] is impossible: ${error.message}`);
+      throw error;
+    }
+  });
+  return { name: file.name, context, steps };
 }
 
 function contextOf(file: File, source: string): TraceContext {
@@ -157,6 +179,7 @@ function givenContext(file: v.InferOutput<typeof byGeometry>): TraceContext {
 function commonContext(file: File): Partial<TraceContext> {
   const { asid, vmid, combined, same_contents: sameContents, memory } = file;
   return {
+    barriers: file.barriers !== 'assumed',
     ...present({ asid, vmid, combined, sameContents }),
     ...(memory && { initial: memoryOf(memory) }),
   };
@@ -167,9 +190,26 @@ function memoryOf(pairs: readonly { readonly pa: bigint; readonly word: bigint }
   return (pa) => words.get(pa) ?? 0n;
 }
 
-function stepOf(step: v.InferOutput<typeof stepSchema>): TraceStep {
+function stepOf(step: v.InferOutput<typeof stepSchema>, context: TraceContext): TraceStep {
   const { note, ...rest } = step;
+  if ('command' in rest) {
+    const { command: given } = rest;
+    return { command: typeof given === 'string' ? parseCommand(given) : given };
+  }
+  if ('tlbi' in rest && /^cmd_/i.test(rest.tlbi)) return taggedCommand(rest.tlbi, rest.operand, context);
   // An unknown operation is refused when it is carried out.
   if ('tlbi' in rest) return present({ ...rest, tlbi: rest.tlbi.toUpperCase() }) as TraceStep;
   return present(rest) as TraceStep;
+}
+
+/** A command that is named as a TLBI: the operand is its second word, and the tags are those of the trace. */
+function taggedCommand(name: string, operand = 0n, { asid = 0, vmid = 0 }: TraceContext): TraceStep {
+  const [bare] = parseCommand(name);
+  const known = decodeCommand([bare, 0n]).name;
+  const fields = known === undefined ? {} : decodeCommand([bare, operand]).fields;
+  const tags = {
+    ...('VMID' in fields && { VMID: BigInt(vmid) }),
+    ...('ASID' in fields && { ASID: BigInt(asid) }),
+  };
+  return { command: encodeCommand(known!, { ...fields, ...tags }) };
 }

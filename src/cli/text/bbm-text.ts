@@ -3,9 +3,11 @@
 import type { TableSpace } from '../../bbm/context.ts';
 import { bbmFields } from '../../bbm/fields.ts';
 import {
+  type AccessVerdict,
   type BbmLevel,
   isLegal,
   type Judgement,
+  type MissingBarrier,
   type NeededInvalidation,
   type OtherVerdict,
   type StepVerdict,
@@ -13,10 +15,13 @@ import {
 } from '../../bbm/index.ts';
 import { BBM_LEVELS, MACHINES } from '../../bbm/judge.ts';
 import { joinNeeded } from '../../bbm/needed.ts';
+import { concerns } from '../../bbm/ordering.ts';
+import { commandText as smmuCommandText } from '../../smmu/index.ts';
 import { wrap } from '../../text/columns.ts';
 import { count, counted, hex, hexWord, sizeText } from '../../text/numbers.ts';
 import type { Style } from '../../text/style.ts';
 import type { Machine } from '../../tlb/index.ts';
+import { operandText } from './tlbi-operand.ts';
 
 /** The machines and the level for which the trace has to be legal. */
 export interface Chosen {
@@ -49,12 +54,21 @@ export function verdictLines(
 /** Consecutive steps with the same key share a line. */
 function likeness(verdict: StepVerdict, space: TableSpace): string {
   if (verdict.kind !== 'write') return `step ${verdict.index}`;
-  const { places, changes, judgements, before, after, breakFirst, needsBefore, needsAfter } = verdict;
+  const { index, places, changes, judgements, before, after, breakFirst, needsBefore, needsAfter, missing } =
+    verdict;
   const level = places[0]?.level;
   const kinds = [before, after].map((word) => (level === undefined ? '' : kindOf(word, level, space)));
   const needs = [needsBefore, needsAfter].map((list) => list.map(({ leaf, global }) => [leaf, global]));
   const live = places.map((place) => [place.level, place.live]);
-  return JSON.stringify([live, kinds, changes, judgements, breakFirst, needs]);
+  return JSON.stringify([
+    live,
+    kinds,
+    changes,
+    judgements,
+    breakFirst,
+    needs,
+    missing.length > 0 ? index : -1,
+  ]);
 }
 
 function groupLines(
@@ -67,7 +81,11 @@ function groupLines(
   if (first === undefined) return [];
   const range = group.length === 1 ? `${first.index}` : `${first.index}-${group.at(-1)!.index}`;
   const head = `[${range}]`.padEnd(10);
-  if (first.kind !== 'write') return [`${head} ${style.table(otherText(first.step))}`];
+  if (first.kind === 'access') return accessLines(head, first, chosen, style);
+  if (first.kind !== 'write') {
+    const line = `${head} ${style.table(otherText(first.step))}`;
+    return [line, ...missLines(first), ...missingLines(first.missing, chosen, style)];
+  }
   const writes = group.filter((verdict) => verdict.kind === 'write');
   const times = writes.length > 1 ? ` ×${count(writes.length)}` : '';
   const line = `${head} ${placeText(first)}  ${changeText(first, space)}${times}  ${verdictText(first, chosen, style)}`;
@@ -75,6 +93,7 @@ function groupLines(
     joinNeeded(writes.flatMap(pick), space);
   return [
     line,
+    ...missingLines(first.missing, chosen, style),
     ...ruleLines(first.judgements.filter(({ machine }) => chosen.machines.includes(machine))),
     ...neededLines(
       first.breakFirst ? 'before: write 0;' : 'before:',
@@ -87,6 +106,42 @@ function groupLines(
       chosen,
     ),
   ];
+}
+
+/** `0x1000: 0x80000000 by the tables, or 0x90000000 by a stale entry of step 0`. */
+function accessLines(head: string, verdict: AccessVerdict, chosen: Chosen, style: Style): string[] {
+  const { step, outcomes, missing } = verdict;
+  const texts = outcomes.map(({ from, oa, step: writer }) => {
+    const what = oa === undefined ? 'fault' : hex(oa);
+    if (from === 'memory') return what;
+    return `${what} by a stale entry${writer < 0 ? '' : ` that step ${writer} wrote`}`;
+  });
+  const line = `${head} ${step.fetch ? 'fetch' : 'access'} ${hex(step.access)}: ${texts.join(', or ')}`;
+  return [outcomes.length > 1 ? style.bad(line) : line, ...missingLines(missing, chosen, style)];
+}
+
+/** What an operand means that removes nothing, and why it misses what it comes closest to. */
+function missLines({ step, miss }: OtherVerdict): string[] {
+  if (miss === undefined) return [];
+  const meaning = operandText(step);
+  const kind = miss.kind === 'table' ? 'table descriptor' : 'entry';
+  const why = miss.why.map(
+    ({ property, operation, entry }) => `${property} ${operation}, the ${kind} has ${entry}`,
+  );
+  const nearest = `removes nothing: the stale ${kind} of level ${miss.level} at IA ${hex(miss.ia)} is not in scope: ${why.join('; ')}`;
+  return [...(meaning === undefined ? [] : indented(meaning)), ...indented(nearest)];
+}
+
+function missingLines(missing: readonly MissingBarrier[], { machines }: Chosen, style: Style): string[] {
+  return missing
+    .filter((one) => machines.some((machine) => concerns(one, machine)))
+    .flatMap((one) => indented(`missing: ${missingText(one)}`))
+    .map((line) => style.bad(line));
+}
+
+/** `DSB ISH: TLBI VAE1IS of step 1 is not complete at the end (DDI 0487 D8.17.8 RPSMWS)`. */
+export function missingText({ barrier, why, section }: MissingBarrier): string {
+  return `${barrier}: ${why} (${section})`;
 }
 
 function placeText({ pa, places: [place, ...more] }: WriteVerdict): string {
@@ -181,7 +236,8 @@ function otherText(step: OtherVerdict['step']): string {
     return `TLBI ${step.tlbi}${step.operand === undefined ? '' : `, Xt=${hex(step.operand)}`}`;
   }
   if ('barrier' in step) return step.barrier;
-  if ('write' in step) return '';
+  if ('command' in step) return smmuCommandText(step.command);
+  if ('write' in step || 'access' in step) return '';
   if (step.invalidate === 'all') return 'invalidate all';
   const { leaf, asid, vmid } = step;
   const of = [asid === undefined ? '' : `ASID ${asid}`, vmid === undefined ? '' : `VMID ${vmid}`].filter(
@@ -198,7 +254,13 @@ function otherText(step: OtherVerdict['step']): string {
 /** All verdicts, without folding. */
 export function verdictJson(verdict: StepVerdict): object {
   const { index } = verdict;
-  if (verdict.kind !== 'write') return { index, ...verdict.step };
+  const missing = verdict.missing.length > 0 ? { missing: verdict.missing } : {};
+  if (verdict.kind === 'access') return { index, ...verdict.step, outcomes: verdict.outcomes, ...missing };
+  if (verdict.kind !== 'write') {
+    const { step, miss } = verdict;
+    const named = 'command' in step ? { command: smmuCommandText(step.command) } : step;
+    return { index, ...named, ...(miss && { miss }), ...missing };
+  }
   const { pa, before, after, places, changes, judgements, breakFirst, needsBefore, needsAfter } = verdict;
   const legal = MACHINES.map((machine) => [
     machine,
@@ -218,6 +280,7 @@ export function verdictJson(verdict: StepVerdict): object {
     break_first: breakFirst,
     needs_before: needsBefore.map(neededJson),
     needs_after: needsAfter.map(neededJson),
+    ...missing,
   };
 }
 

@@ -1,0 +1,11 @@
+/** What an invalidation step removes: entries of the trace's own stage, and those combined with stage 1. (DDI 0487 D8.17.5.4; IHI 0070 4.4.) */
+import type { Scope } from '../tlb/index.ts';
+
+/** The forms in which a stage-2 entry may be cached: on its own, found by IPA, or combined with stage 1, found by VA. */
+export type Form = 'own' | 'combined';
+
+/** The scope of an invalidation step: entries of the trace's own stage; and of those combined with stage 1 all, the same ones, or none. */
+export interface StepScope {
+  readonly own: Scope | undefined;
+  readonly combined: 'all' | 'same' | 'none';
+}
