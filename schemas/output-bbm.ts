@@ -1,6 +1,19 @@
 /** What `bbm` judges: each step of a trace. */
 import * as v from 'valibot';
-import { count, document, flag, hex, level, list, maybe, said, some, text, texts } from './output-parts.ts';
+import {
+  count,
+  document,
+  flag,
+  hex,
+  level,
+  list,
+  maybe,
+  said,
+  some,
+  text,
+  texts,
+  whole,
+} from './output-parts.ts';
 
 const needed = list(
   some({
@@ -15,6 +28,9 @@ const needed = list(
       'for an SMMU, in order',
     ),
   }),
+);
+const barriers = list(
+  some({ barrier: text, step: said(count, 'that it is about'), why: text, section: text }),
 );
 const byLevel = said(list(count), 'at BBM levels 0, 1 and 2');
 
@@ -52,11 +68,41 @@ const step = some({
   asid: maybe(count),
   vmid: maybe(count),
   barrier: maybe(text),
+  command: maybe(said(text, 'of an SMMU, with its fields')),
+  access: maybe(said(hex, 'an input address')),
+  fetch: maybe(said(flag, 'of an instruction')),
+  outcomes: maybe(
+    said(
+      list(
+        some({
+          from: v.picklist(['memory', 'stale']),
+          oa: maybe(said(hex, 'absent: a fault')),
+          step: said(whole, 'that wrote the descriptor; -1: none did'),
+        }),
+      ),
+      'what the access may meet',
+    ),
+  ),
+  miss: maybe(
+    said(
+      some({
+        ia: hex,
+        level,
+        kind: text,
+        why: list(some({ property: text, operation: text, entry: text })),
+      }),
+      'the stale entry that an invalidation which removes nothing comes closest to',
+    ),
+  ),
+  missing: maybe(said(barriers, 'barriers that are missing before the step')),
 });
 
 export const BBM = document('bbm', {
   name: text,
-  ok: said(flag, 'false: a step is illegal for the chosen machines and level'),
+  ok: said(
+    flag,
+    'false: a step is illegal for the chosen machines and level, or a barrier is missing before one',
+  ),
   machines: list(v.picklist(['pe', 'smmu'])),
   bbm: v.picklist([0, 1, 2]),
   tables: some({
@@ -72,4 +118,6 @@ export const BBM = document('bbm', {
   steps: list(step),
   illegal: said(some({ pe: byLevel, smmu: byLevel }), 'how many steps are illegal'),
   owed: said(needed, 'invalidations that are missing at the end'),
+  missing: maybe(said(count, 'barriers that are missing before steps')),
+  owed_barriers: maybe(said(barriers, 'barriers that are missing at the end')),
 });
