@@ -93,7 +93,11 @@ const SHORT: readonly Run[] = [
 
 /** DFSC, IFSC, FST or STATUS, 0 to 63. Undefined for a reserved code. */
 export function longStatus(code: number, regime: 'aarch64' | 'aarch32' = 'aarch64'): FaultStatus | undefined {
-  return statusIn(regime === 'aarch32' ? [...LONG_AARCH32, ...LONG] : LONG, code);
+  if (regime === 'aarch64') return statusIn(LONG, code);
+  const status = statusIn([...LONG_AARCH32, ...LONG], code);
+  // Walks of AArch32 start at level 1. Level 0 is the table base register, which has no other fault. (G8.2.47.)
+  const { kind, level = 1 } = status ?? {};
+  return level > 0 || (kind === 'address_size' && code === 0) ? status : undefined;
 }
 
 /** The codes of ARMv4 and ARMv5, where FS has four bits, that differ from ARMv6 and later. (DDI 0100 B4.6.) */

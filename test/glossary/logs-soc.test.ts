@@ -305,7 +305,7 @@ rk_iommu 27920f00.iommu: iova = 0x0000000002010040: dte_index: 0x8 pte_index: 0x
 rk_iommu 27920f00.iommu: mmu_dte_addr: 0x00000000434c3000 dte@0x00000000434c3020: 0x000000 valid: 0`,
     {
       source: 'rockchip',
-      kind: 'unknown',
+      kind: 'translation',
       address: 0x201_0040n,
       access: 'read',
       device: '27920f00.iommu',

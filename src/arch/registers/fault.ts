@@ -107,6 +107,31 @@ export const ESR_INSTRUCTION = layout(
   { EC, IL, FnV, EA, S1PTW, IFSC: bits(5, 0, 'instruction fault status code') },
 );
 
+/** Bits [55:32] of ESR_ELx, as a word of their own. */
+const ISS2 = { name: 'ISS2', reference: REFERENCE, width: 24 } as const;
+const HDBSSF = bit(11, 'caused by the hardware dirty state tracking structure', NO_YES);
+const AssuredOnly = bit(7, 'caused by AssuredOnly', NO_YES);
+const Overlay = bit(6, 'caused by permission overlays', NO_YES);
+
+export const ISS2_DATA = layout(
+  { ...ISS2, title: 'ESR_ELx[55:32] of a data abort' },
+  {
+    HDBSSF,
+    TnD: bit(10, 'a write of an allocation tag to Canonically Tagged memory', NO_YES),
+    TagAccess: bit(9, 'caused by the NoTagAccess memory attribute', NO_YES),
+    GCS: bit(8, 'a Guarded Control Stack access', NO_YES),
+    AssuredOnly,
+    Overlay,
+    DirtyBit: bit(5, 'caused by dirty state', NO_YES),
+    Xs: bits(4, 0, 'the register of a 64-byte load or store (FEAT_LS64)'),
+  },
+);
+
+export const ISS2_INSTRUCTION = layout(
+  { ...ISS2, title: 'ESR_ELx[55:32] of an instruction abort' },
+  { HDBSSF, AssuredOnly, Overlay },
+);
+
 /** DFSC of an SError that the RAS extension describes: only with it AET, EA and the others count. */
 export const ASYNCHRONOUS_ERROR = 17;
 

@@ -4,7 +4,15 @@ import { DACR, HTTBR, MAIR0, MAIR1, NMRR, PRRR, TTBR_LONG, TTBR_SHORT, VTTBR } f
 import { HCR, HSCTLR, HTCR, SCTLR, TTBCR, TTBCR2, VTCR } from './aarch32-control.ts';
 import { MAIR_EL1, MAIR2_EL1, TTBR0_EL1 } from './base.ts';
 import { HCRX_EL2, TCR2_EL1, TCR2_EL2 } from './extended.ts';
-import { ESR_DATA, ESR_GPC, ESR_INSTRUCTION, ESR_SERROR, HPFAR_EL2 } from './fault.ts';
+import {
+  ESR_DATA,
+  ESR_GPC,
+  ESR_INSTRUCTION,
+  ESR_SERROR,
+  HPFAR_EL2,
+  ISS2_DATA,
+  ISS2_INSTRUCTION,
+} from './fault.ts';
 import { DFSR_LONG, DFSR_SHORT, IFSR_LONG, IFSR_SHORT } from './fault-aarch32.ts';
 import { GPCBW_EL3, GPCCR_EL3, GPTBR_EL3 } from './granule-protection.ts';
 import { AS_FAULTSTATUS, AS_MEMATTR, AS_TRANSTAB, SATP } from './other.ts';
@@ -65,6 +73,8 @@ export const PE_REGISTERS: readonly WordLayout[] = [
   ESR_INSTRUCTION,
   ESR_SERROR,
   ESR_GPC,
+  ISS2_DATA,
+  ISS2_INSTRUCTION,
   HPFAR_EL2,
   PAR_FAULT,
   PAR_ADDRESS,

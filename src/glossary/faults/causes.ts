@@ -21,7 +21,7 @@ const EXCLUSIONS: readonly Exclusion[] = [
   { begins: /^execution of memory/, by: ({ source, access }) => isOfDevice(source) && access === undefined },
   {
     begins: /^an unprivileged access/,
-    by: ({ source }) => source === 'dart' || source === 'sysmmu' || source === 'rockchip',
+    by: ({ source }) => isOfDevice(source) && !isWalkable(source),
   },
   { begins: /^a write to a mapping|^an unprivileged access/, by: ({ source }) => source === 'tegra-mc' },
   { begins: /^stage 2 is narrower/, by: ({ stage, source }) => stage === 1 || !isWalkable(source) },

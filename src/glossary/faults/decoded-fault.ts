@@ -19,7 +19,11 @@ export type SocSource =
   | 'sysmmu'
   | 'rockchip'
   | 'sun50i'
-  | 'tegra-mc';
+  | 'tegra-mc'
+  | 'v3d'
+  | 'lima'
+  | 'etnaviv'
+  | 'omap';
 
 const CPU_SOURCES: readonly FaultSource[] = ['esr', 'par', 'dfsr', 'ifsr', 'text'] satisfies CpuSource[];
 
@@ -36,6 +40,10 @@ const OWN_FORMATS: readonly FaultSource[] = [
   'rockchip',
   'sun50i',
   'tegra-mc',
+  'v3d',
+  'lima',
+  'etnaviv',
+  'omap',
 ] satisfies SocSource[];
 
 /** Whether a walker here can repeat the walk. */

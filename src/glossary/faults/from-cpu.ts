@@ -106,19 +106,21 @@ function decodeFsr(
   const farInvalid = kind === 'external' && isSet(value, layout.fields.FnV);
   // For an asynchronous abort, the address, WnR and CM are UNKNOWN. (G5.12, G8.2.47.)
   const asynchronous = kind === 'serror';
+  const reserved = status === undefined ? reservedNote(source, value, far) : undefined;
   return {
     source,
     kind,
     name: `${long ? 'STATUS' : 'FS'} ${code(fs)}`,
     stage: status !== undefined && OF_TRANSLATION.includes(kind as StatusKind) ? 1 : undefined,
     level: status?.level,
-    address: farInvalid || asynchronous ? undefined : far,
-    access: asynchronous ? undefined : access,
+    address: farInvalid || asynchronous || reserved?.swapped ? undefined : far,
+    access: asynchronous || reserved?.swapped ? undefined : access,
     // DFSR does not say the privilege of the access.
     domain: !long && source === 'dfsr' && hasDomain(status) ? read(value, Domain) : undefined,
     ...(!long && { short: true }),
     registers: [as(layout, value)],
     notes: [
+      ...(reserved === undefined ? [] : [reserved.note]),
       ...(farInvalid ? [`FnV is 1: ${source === 'dfsr' ? 'DFAR' : 'IFAR'} is not valid`] : []),
       ...(asynchronous
         ? ['the abort is asynchronous: DFAR, WnR and CM are UNKNOWN for it (DDI 0487 G5.12, G8.2.47)']
@@ -129,6 +131,26 @@ function decodeFsr(
     ],
   };
 }
+
+/** A status that the manual does not have. Beside an address that would be one, the two may be swapped: some handlers print them under each other's names. */
+function reservedNote(
+  source: 'dfsr' | 'ifsr',
+  value: bigint,
+  far = 0n,
+): { readonly note: string; readonly swapped: boolean } {
+  const note = `no fault has this status: the number is not ${source === 'dfsr' ? 'a DFSR' : 'an IFSR'}`;
+  if (far === 0n || far >> STATUS_BITS !== 0n || value >> STATUS_BITS === 0n) return { note, swapped: false };
+  const other = source === 'dfsr' ? decodeDfsr(far) : decodeIfsr(far);
+  if (other.kind === 'other') return { note, swapped: false };
+  const level = other.level === undefined ? '' : ` at level ${other.level}`;
+  return {
+    note: `${note}. The two values may be swapped: ${hex(far)} would be the status of a ${other.kind.replace('_', ' ')} fault${level} (${other.access}), and ${hex(value)} its address`,
+    swapped: true,
+  };
+}
+
+/** No status has a bit above these, except FnV. (G8.2.47.) */
+const STATUS_BITS = 14n;
 
 /** FS of DFSR or IFSR: its highest bit is separate. */
 function shortFs(value: bigint): number {

@@ -21,6 +21,7 @@ import { hex } from '../../text/numbers.ts';
 import { registerOf } from '../register.ts';
 import { longStatus, type StatusKind } from '../status.ts';
 import { type DecodedFault, type DecodedKind, type RegisterValue, withOffset } from './decoded-fault.ts';
+import { iss2Of } from './iss2.ts';
 
 /** The values that go with an ESR. */
 export interface EsrContext {
@@ -145,6 +146,8 @@ function decodeAbort(esr: bigint, ec: number, context: EsrContext): DecodedFault
   if (maintenance)
     notes.push('CM is 1: a cache maintenance or address translation instruction; WnR is 1 for it');
   const ipaPage = hpfarKnown ? hpfarIpa(hpfar) : undefined;
+  const iss2 = iss2Of(esr, fetch);
+  const refused = status?.kind === 'permission' ? iss2?.cause : undefined;
   return {
     source: 'esr',
     kind: (status?.kind ?? 'other') satisfies DecodedKind,
@@ -158,8 +161,13 @@ function decodeAbort(esr: bigint, ec: number, context: EsrContext): DecodedFault
     access: fetch ? 'execute' : isSet(esr, WnR) && !maintenance ? 'write' : 'read',
     privileged: fromLower ? (el === 1 || (el === undefined && stage !== 2) ? false : undefined) : true,
     ptw: s1ptw ? true : undefined,
-    registers: [as(fetch ? ESR_INSTRUCTION : ESR_DATA, esr), ...(hpfarKnown ? [as(HPFAR_EL2, hpfar)] : [])],
+    registers: [
+      as(fetch ? ESR_INSTRUCTION : ESR_DATA, esr),
+      ...(iss2 ? [iss2.register] : []),
+      ...(hpfarKnown ? [as(HPFAR_EL2, hpfar)] : []),
+    ],
     notes,
+    ...(refused !== undefined && { cause: refused }),
   };
 }
 

@@ -99,7 +99,13 @@ export function addressHints(fault: DecodedFault): string[] {
     ];
   }
   const pattern = patternOf(address);
+  const letters = kind === 'translation' ? lettersOf(address) : undefined;
   return [
+    ...(letters === undefined
+      ? []
+      : [
+          `the bytes of the address are text, "${letters}": a string was used as a pointer, or written over one`,
+        ]),
     ...(pattern === undefined
       ? []
       : [`the address repeats ${pattern}: it is data that was used as a pointer`]),
@@ -140,6 +146,19 @@ function patternOf(address: bigint): string | undefined {
   const match = /([0-9a-f]{2,8})\1{2,}/.exec(hex(address).slice(2));
   return match === null || /^(.)\1*$/.test(match[1]!) ? undefined : `0x${match[1]!}`;
 }
+
+/** The bytes of an address as ASCII, the lowest first: four of a 32-bit pointer, or at least five. */
+function lettersOf(address: bigint): string | undefined {
+  const digits = hex(address).slice(2);
+  if (digits.length % 2 !== 0) return undefined;
+  const bytes = (digits.match(/../g) ?? []).map((two) => Number.parseInt(two, 16)).reverse();
+  const word = bytes.length === 4 || bytes.length >= FEWEST_LETTERS;
+  const text = String.fromCharCode(...bytes);
+  return word && /^[\w ./:,=-]+$/.test(text) && /[a-z]{3}|[A-Z]{3}/i.test(text) ? text : undefined;
+}
+
+/** The fewest bytes of text in a 64-bit address. */
+const FEWEST_LETTERS = 5;
 
 /** GITS_TRANSLATER is at this offset of a 64K page. Linux maps it at 0x08000000 by default. */
 const TRANSLATER = { offset: 0x40n, page: 0x1_0000n } as const;

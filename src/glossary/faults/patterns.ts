@@ -3,6 +3,7 @@
 import { isSet } from '../../arch/read.ts';
 import { ESR } from '../../arch/registers/fault.ts';
 import type { Evidence } from './evidence.ts';
+import { isAbort } from './from-esr.ts';
 
 /** The registers that start a report. */
 export const PRIMARY_KEYS = ['esr', 'par', 'dfsr', 'ifsr', 'fsr', 'gfsr'] as const;
@@ -125,7 +126,8 @@ export function tokensOf({ text, own, line }: View, evidence: Evidence): Token[]
   for (const { key, pattern, el, decimal, wide, fixed } of RULES) {
     for (const match of text.matchAll(pattern)) {
       if (match.index >= own) break;
-      const value = fixed ?? BigInt(decimal ? match[1]! : `0x${match[1]!}`);
+      const value =
+        fixed ?? (key === 'esr' ? syndromeOf(match) : BigInt(decimal ? match[1]! : `0x${match[1]!}`));
       if (value === 0n && (PRIMARY_KEYS as readonly string[]).includes(key)) continue;
       const token = { key, value, at: match.index, el, ...(wide && { wide }) };
       found.push(key === 'fsr' ? faultStatus(token, evidence, line) : token);
@@ -133,6 +135,14 @@ export function tokensOf({ text, own, line }: View, evidence: Evidence): Token[]
   }
   found.push(...linuxTokens(text, own, line, evidence));
   return found.sort((a, b) => a.at - b.at);
+}
+
+/** Ten digits without 0x that are an abort in decimal, and none in hexadecimal, are decimal: `ESR_EL1 = 2516582433`. */
+function syndromeOf([text, digits = '']: RegExpMatchArray): bigint {
+  const value = BigInt(`0x${digits}`);
+  if (!/^\d{9,10}$/.test(digits) || text.toLowerCase().includes('0x') || isAbort(value)) return value;
+  const decimal = BigInt(digits);
+  return decimal >> 32n === 0n && isAbort(decimal) ? decimal : value;
 }
 
 /** `fsr` may be an SMMU's or a CPU's: the line itself decides, or else the lines nearby. */

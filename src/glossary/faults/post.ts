@@ -20,7 +20,7 @@ export function withPost(placed: readonly PlacedFault[], lines: readonly string[
     return {
       ...fault,
       notes: [...fault.notes, ...notes],
-      ...(cause !== undefined && { cause }),
+      ...(fault.cause === undefined && cause !== undefined && { cause }),
       ...(hints.length > 0 && { hints: [...(fault.hints ?? []), ...hints] }),
     };
   });

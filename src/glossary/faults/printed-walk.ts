@@ -154,14 +154,15 @@ const FORMS: readonly Form[] = [
   {
     // rockchip-iommu.c.
     pattern:
-      /\bmmu_dte_addr: 0x(?<root>[0-9a-f]{1,16}) dte@0x(?<dteAt>[0-9a-f]{1,16}): 0x(?<dte>[0-9a-f]{1,16}) valid: (?<dteValid>[01]) pte@0x(?<pteAt>[0-9a-f]{1,16}): 0x(?<pte>[0-9a-f]{1,16}) valid: (?<pteValid>[01])/i,
+      /\bmmu_dte_addr: 0x(?<root>[0-9a-f]{1,16}) dte@0x(?<dteAt>[0-9a-f]{1,16}): 0x(?<dte>[0-9a-f]{1,16}) valid: (?<dteValid>[01])(?: pte@0x(?<pteAt>[0-9a-f]{1,16}): 0x(?<pte>[0-9a-f]{1,16}) valid: (?<pteValid>[01]))?/i,
     begins: true,
     add: (draft, { root, dteAt, dte, pteAt, pte, dteValid, pteValid }) => {
       draft.format = 'own';
       draft.root = hexValue(root!);
       push(draft, { name: 'DTE', value: hexValue(dte!), at: hexValue(dteAt!), valid: dteValid === '1' });
-      if (dteValid === '0') return;
-      push(draft, { name: 'PTE', value: hexValue(pte!), at: hexValue(pteAt!), valid: pteValid === '1' });
+      // A terminal may have cut the line behind the first entry.
+      if (dteValid === '0' || pte === undefined) return;
+      push(draft, { name: 'PTE', value: hexValue(pte), at: hexValue(pteAt!), valid: pteValid === '1' });
     },
   },
   {
@@ -262,7 +263,8 @@ function readLinux(draft: Draft, address: bigint, lines: readonly string[]): voi
     // A folded level is printed again under the next name. Linux's own copy of a short pte is not a descriptor.
     if (draft.format === 'short' && hardware && name === 'pte') continue;
     const same = draft.entries.at(-1);
-    const copy = is64 && draft.vaBits === undefined && same?.value === value && value !== 0n;
+    // An entry of 0 ends a walk, so one behind it is the same one, folded.
+    const copy = is64 && draft.vaBits === undefined && same?.value === value;
     if (same !== undefined && ((same.level === level && level !== undefined) || copy)) draft.entries.pop();
     push(draft, { name, level, value });
   }

@@ -26,6 +26,9 @@ import { mayContinue } from './text/prefix.ts';
 /** So many lines more may belong to the one that is read. */
 const CONTINUED = 2;
 
+/** The registers that words above them may announce. */
+const OF_CPUS: readonly PrimaryKey[] = ['esr', 'dfsr', 'ifsr'];
+
 const isPrimary = (key: Token['key']): key is PrimaryKey => (PRIMARY_KEYS as readonly string[]).includes(key);
 
 export class Scanner {
@@ -87,12 +90,17 @@ export class Scanner {
       far === undefined || fault.address !== undefined || fault.source !== 'esr'
         ? fault
         : { ...fault, address: far };
-    if (last !== undefined && last.fault.source === 'text' && fault.source !== 'text') {
+    if (last !== undefined && last.fault.source === 'text' && (fault.source !== 'text' || this.#says(last))) {
       this.#found.replace(last.found, merged(last.fault, whole));
     } else this.#found.push({ fault: whole });
     // The lines below it may stand in the same one.
     this.#readMore(view);
     return true;
+  }
+
+  /** Whether the words above give nothing but the class of a fault, whose kind comes on the next lines. */
+  #says({ found, fault }: { readonly found: Found; readonly fault: DecodedFault }): boolean {
+    return fault.kind === 'unknown' && fault.address === undefined && this.#line - found.last <= CONTINUED;
   }
 
   #readMore(view: View): boolean {
@@ -156,7 +164,7 @@ export class Scanner {
       last.found.last = this.#line;
       return;
     }
-    if (key === 'esr' && this.#completes(value)) return;
+    if (OF_CPUS.includes(key) && this.#completes(key, value)) return;
     const report: Report = {
       key,
       value,
@@ -171,11 +179,15 @@ export class Scanner {
   }
 
   /** Words of a fault, and below them its syndrome; or the syndrome again that a head has said. */
-  #completes(value: bigint): boolean {
+  #completes(key: PrimaryKey, value: bigint): boolean {
     const last = this.#found.lastFault(DUMP_REACH);
     if (last === undefined) return false;
     const { fault, found } = last;
-    if (fault.source === 'esr' && fault.registers.some((register) => sameSyndrome(register.value, value))) {
+    if (
+      key === 'esr' &&
+      fault.source === 'esr' &&
+      fault.registers.some((register) => sameSyndrome(register.value, value))
+    ) {
       found.last = this.#line;
       return true;
     }
@@ -185,14 +197,15 @@ export class Scanner {
     if (fault.address !== undefined) details.set('far', fault.address);
     if (fault.ipa !== undefined) details.set('ipa', fault.ipa);
     const report: Report = {
-      key: 'esr',
+      // The words know that it was a fetch; whose status it is, only they can tell.
+      key: key === 'dfsr' && fault.access === 'execute' ? 'ifsr' : key,
       value,
       el: fault.el,
       details,
       ambiguous: false,
       wide: false,
       words: undefined,
-      armv5: false,
+      armv5: this.#armv5,
     };
     this.#found.replace(found, merged(fault, decodeReport(report)));
     return true;

@@ -30,6 +30,7 @@ export function kindInWords(words: string): DecodedKind | undefined {
 }
 
 const ORDINALS: Readonly<Record<string, number>> = {
+  zeroth: 0,
   '1st': 1,
   '2nd': 2,
   '3rd': 3,
@@ -83,6 +84,46 @@ export const WORD_FORMS: readonly Form[] = [
     }),
   },
   {
+    // OP-TEE, if the lines with its syndrome are missing.
+    source: 'text',
+    pattern:
+      /\b(?<what>data|prefetch)-abort at address 0x(?<at>[0-9a-f]{1,16})(?: [\w.$+]{1,80})? \((?<why>[a-z ]{4,40})\)/i,
+    read: ({ what, why = '' }) => {
+      const kind = kindInWords(why);
+      return kind === undefined
+        ? undefined
+        : { kind, name: why, access: what!.toLowerCase() === 'prefetch' ? 'execute' : undefined };
+    },
+  },
+  {
+    // EDK2, if its registers are missing: Data abort: Permission fault, third level.
+    source: 'text',
+    pattern:
+      /^\s*(?<what>Data|Instruction) abort: (?<why>[A-Z][\w ]{3,60}?)(?:, (?<level>zeroth|first|second|third) level)?\s*$/,
+    read: ({ what, why = '', level }) => {
+      const kind = kindInWords(why);
+      return kind === undefined
+        ? undefined
+        : {
+            kind,
+            name: why.toLowerCase(),
+            level: level === undefined ? undefined : ORDINALS[level],
+            access: what === 'Instruction' ? 'execute' : undefined,
+          };
+    },
+  },
+  {
+    // A crash report of macOS or iOS, in JSON: numbers are decimal, and most threads have the ESR of their last system call.
+    source: 'esr',
+    pattern:
+      /"esr"\s*:\s*\{\s*"value"\s*:\s*(?<value>\d{1,20})\b[^{}]{0,120}\}(?:(?!"esr").{0,200}?"far"\s*:\s*\{\s*"value"\s*:\s*(?<far>\d{1,20})\b)?/,
+    read: ({ value, far }) => {
+      const esr = BigInt.asUintN(64, BigInt(value!));
+      if (!isAbort(esr)) return undefined;
+      return decodeEsr(esr, { far: far === undefined ? undefined : BigInt.asUintN(64, BigInt(far)) });
+    },
+  },
+  {
     // Jailhouse on arm, and its cells: Unhandled data read at 0x76100000(2).
     source: 'text',
     pattern: /\bUnhandled (?:data|HYP) (?<way>read|write) at (?<at>0x[0-9a-f]{1,16})\((?<size>\d)\)/i,
@@ -94,6 +135,16 @@ export const WORD_FORMS: readonly Form[] = [
       ipa: numberOf(at!),
       access: accessNamed(way),
       notes: [`the access is of ${size} bytes`],
+    }),
+  },
+  {
+    // Zephyr on arm32, of a status that it has no words for.
+    source: 'text',
+    pattern: /\*{5} (?<what>DATA|PREFETCH) ABORT \*{5}/,
+    read: ({ what }) => ({
+      kind: 'unknown',
+      name: `${what!.toLowerCase()} abort`,
+      access: what === 'PREFETCH' ? 'execute' : undefined,
     }),
   },
   {

@@ -27,6 +27,7 @@ const REPAIRS: readonly Repair[] = [
   },
   { said: 'quoted-printable (=3D) was decoded', mend: fromQuotedPrintable },
   { said: 'quote marks (> or |) were removed', mend: unquoted },
+  { said: 'marks of code (`) were removed', mend: (text) => text.replace(/`([\w.:[\]()& ]{1,80})`/g, '$1') },
   { said: 'lines that a mail program joined were split at their time stamps', mend: partedAtStamps },
   { said: 'numbers that were broken at the edge of a terminal were joined', mend: joinedAtEdge },
 ];
