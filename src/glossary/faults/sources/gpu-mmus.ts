@@ -61,8 +61,8 @@ export const GPU_FORMS: readonly Form[] = [
     source: 'etnaviv',
     pattern: /\b(?:etnaviv|galcore|gpu)\b.{0,60}\bMMU fault status 0x(?<status>[0-9a-f]{8})\b/i,
     read: ({ status }) => {
-      const value = Number(`0x${status!}`);
-      const code = [0, 4, 8, 12].map((low) => (value >> low) & 15).find((one) => one !== 0) ?? 0;
+      // A digit for each MMU, the first one last.
+      const code = Number.parseInt([...status!].findLast((digit) => digit !== '0') ?? '0', 16);
       const [kind, name] = ETNAVIV[code] ?? ['unknown', `status 0x${status!}`];
       return { kind, name, access: /write/.test(name) ? 'write' : /read/.test(name) ? 'read' : undefined };
     },
