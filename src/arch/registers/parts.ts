@@ -2,6 +2,43 @@
 import { type BitField, bit, bits, type FieldDeclaration, type WordLayout } from '../field.ts';
 import { CACHEABILITIES, NO_YES, ON, SHAREABILITIES } from './values.ts';
 
+/** A bit that a feature adds and that answers a question: 0 is no, 1 is yes. */
+export function noYes(position: number, meaning: string, feature: string): FieldDeclaration {
+  return bit(position, meaning, { values: NO_YES, feature });
+}
+
+/** A bit that a feature adds and that switches something on. */
+export function onOff(position: number, meaning: string, feature: string): FieldDeclaration {
+  return bit(position, meaning, { values: ON, feature });
+}
+
+/** HAFT of TCR2_ELx, TCR_EL3 and VTCR_EL2. */
+export const haftField = (position: number) =>
+  onOff(position, 'hardware sets the access flag of table descriptors too', 'FEAT_HAFT');
+
+/** D128 of the same. `of`: the descriptors of which stage, if both have the field. */
+export const d128Field = (position: number, of = '') =>
+  bit(position, `descriptors${of}`, {
+    values: ['64 bits, VMSAv8-64', '128 bits, VMSAv9-128'],
+    feature: 'FEAT_D128',
+  });
+
+/** DisCHn of TCR2_ELx and TCR_EL3. */
+export const disChField = (position: number, range: '0' | '1') =>
+  noYes(position, `with D128 = 1: no contiguous hint at the start level of TTBR${range}`, 'FEAT_D128');
+
+/** PTTWI of the same. */
+export const pttwiField = (position: number) =>
+  noYes(position, 'writes of RCWS instructions may be of reduced coherence', 'FEAT_THE');
+
+/** AIE of the same. `mair2`: the register that AttrIndx[3] chooses. */
+export const aieField = (position: number, mair2: string) =>
+  noYes(position, `bit 59 of leaves is AttrIndx[3], of ${mair2}`, 'FEAT_AIE');
+
+/** PnCH of the same. */
+export const pnchField = (position: number) =>
+  noYes(position, 'bit 52 of descriptors is Protected, not the contiguous hint', 'FEAT_THE');
+
 /** TCR.SHn, ORGNn and IRGNn: how a walk reads its tables. `note` is put behind each meaning. */
 export function walkFields<Range extends '0' | '1'>(low: number, range: Range, note = '') {
   const declared = {
@@ -16,11 +53,8 @@ export function walkFields<Range extends '0' | '1'>(low: number, range: Range, n
 export function updateFields(hd: number) {
   const feature = 'FEAT_HAFDBS';
   return {
-    HD: bit(hd, 'hardware manages dirty state: a write clears AP[2] where DBM is 1; needs HA', {
-      values: ON,
-      feature,
-    }),
-    HA: bit(hd - 1, 'hardware sets the access flag, so that AF = 0 does not fault', { values: ON, feature }),
+    HD: onOff(hd, 'hardware manages dirty state: a write clears AP[2] where DBM is 1; needs HA', feature),
+    HA: onOff(hd - 1, 'hardware sets the access flag, so that AF = 0 does not fault', feature),
   };
 }
 
@@ -37,10 +71,7 @@ export function hardwareUseFields<Range extends '' | '0' | '1'>(
   const condition = needs === undefined ? '' : `, with ${needs} = 1`;
   const declared = [62, 61, 60, 59].map((use, i) => [
     `HWU${range}${use}`,
-    bit(highest - i, `hardware may use bit ${use} of leaves for its own purposes${condition}`, {
-      values: NO_YES,
-      feature,
-    }),
+    noYes(highest - i, `hardware may use bit ${use} of leaves for its own purposes${condition}`, feature),
   ]);
   return Object.fromEntries(declared) as Record<`HWU${Range}${62 | 61 | 60 | 59}`, FieldDeclaration>;
 }

@@ -1,17 +1,15 @@
 /** SCTLR_EL1, SCTLR_EL2, SCTLR_EL3: the bits of system control that translation depends on. (DDI 0487 D24.2.175 to D24.2.177.) */
 import { bit, layout } from '../field.ts';
+import { noYes, onOff } from './parts.ts';
 import { ENDIANNESS, NO_YES, ON } from './values.ts';
 
-const EPAN = bit(57, 'PAN also for what EL0 may only execute (FEAT_PAN3)', {
-  values: ON,
-  feature: 'FEAT_PAN3',
-});
+const EPAN = onOff(57, 'PAN also for what EL0 may only execute (FEAT_PAN3)', 'FEAT_PAN3');
 const SPAN = (level: string) =>
   bit(23, `an exception to ${level}`, {
     values: ['sets PSTATE.PAN', 'leaves PSTATE.PAN'],
     feature: 'FEAT_PAN',
   });
-const ATA = bit(43, 'allocation tags may be accessed', { values: NO_YES, feature: 'FEAT_MTE2' });
+const ATA = noYes(43, 'allocation tags may be accessed', 'FEAT_MTE2');
 const EE = bit(25, 'endianness of data and table walks', ENDIANNESS);
 const WXN = bit(19, 'what is writable is execute-never', ON);
 /** The lowest bits, which all three have. */
@@ -34,7 +32,7 @@ export const SCTLR_EL1 = layout(
   {
     EPAN,
     ATA,
-    ATA0: bit(42, 'EL0 may access allocation tags', { values: NO_YES, feature: 'FEAT_MTE2' }),
+    ATA0: noYes(42, 'EL0 may access allocation tags', 'FEAT_MTE2'),
     EE,
     E0E: bit(24, 'endianness of data at EL0', ENDIANNESS),
     SPAN: SPAN('EL1'),

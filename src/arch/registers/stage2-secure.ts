@@ -1,7 +1,8 @@
 /** Stage 2 of Secure IPAs: VSTCR_EL2, VSTTBR_EL2. What they do not have, VTCR_EL2 says. (DDI 0487 D24.2.222, D24.2.223.) */
 import { bit, bits, layout } from '../field.ts';
+import { noYes } from './parts.ts';
 import { VTCR_EL2 } from './stage2.ts';
-import { NO_YES, TG0_VALUES } from './values.ts';
+import { TG0_VALUES } from './values.ts';
 
 const SPACES = ['Secure', 'Non-secure'] as const;
 
@@ -31,9 +32,6 @@ export const VSTTBR_EL2 = layout(
   },
   {
     BADDR: bits(47, 1, 'address bits [47:1] of the root, aligned to the whole of concatenated tables'),
-    CnP: bit(0, 'common not private: PEs may share TLB entries (FEAT_TTCNP)', {
-      values: NO_YES,
-      feature: 'FEAT_TTCNP',
-    }),
+    CnP: noYes(0, 'common not private: PEs may share TLB entries (FEAT_TTCNP)', 'FEAT_TTCNP'),
   },
 );

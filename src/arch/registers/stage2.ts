@@ -1,6 +1,6 @@
 /** Stage 2 in AArch64: VTCR_EL2, VTTBR_EL2, HCR_EL2. (DDI 0487 D24.2.224, D24.2.225, D24.2.62.) */
 import { bit, bits, layout } from '../field.ts';
-import { hardwareUseFields, updateFields, walkFields } from './parts.ts';
+import { d128Field, haftField, hardwareUseFields, noYes, onOff, updateFields, walkFields } from './parts.ts';
 import { NO_YES, ON, OUTPUT_SIZES, TG0_VALUES } from './values.ts';
 
 export const VTCR_EL2 = layout(
@@ -12,32 +12,17 @@ export const VTCR_EL2 = layout(
     width: 64,
   },
   {
-    HDBSS: bit(45, 'pages that become dirty are written to a list', { values: ON, feature: 'FEAT_HDBSS' }),
-    HAFT: bit(44, 'hardware sets the access flag of table descriptors too', {
-      values: ON,
-      feature: 'FEAT_HAFT',
-    }),
-    TL0: bit(41, 'the TopLevel0 attribute of stage 2 is checked', { values: NO_YES, feature: 'FEAT_THE' }),
-    GCSH: bit(40, 'Guarded Control Stack accesses need AssuredOnly in stage 2', {
-      values: NO_YES,
-      feature: 'FEAT_THE',
-    }),
-    D128: bit(38, 'descriptors of stage 2', {
-      values: ['64 bits, VMSAv8-64', '128 bits, VMSAv9-128'],
-      feature: 'FEAT_D128',
-    }),
-    S2POE: bit(37, 'permission overlays of stage 2', { values: ON, feature: 'FEAT_S2POE' }),
-    S2PIE: bit(36, 'permissions of stage 2 come from S2PIR_EL2, by index', {
-      values: NO_YES,
-      feature: 'FEAT_S2PIE',
-    }),
-    TL1: bit(35, 'the TopLevel1 attribute of stage 2 is checked', { values: NO_YES, feature: 'FEAT_THE' }),
-    AssuredOnly: bit(34, 'bit 58 of leaves is the AssuredOnly attribute', {
-      values: NO_YES,
-      feature: 'FEAT_THE',
-    }),
+    HDBSS: onOff(45, 'pages that become dirty are written to a list', 'FEAT_HDBSS'),
+    HAFT: haftField(44),
+    TL0: noYes(41, 'the TopLevel0 attribute of stage 2 is checked', 'FEAT_THE'),
+    GCSH: noYes(40, 'Guarded Control Stack accesses need AssuredOnly in stage 2', 'FEAT_THE'),
+    D128: d128Field(38, ' of stage 2'),
+    S2POE: onOff(37, 'permission overlays of stage 2', 'FEAT_S2POE'),
+    S2PIE: noYes(36, 'permissions of stage 2 come from S2PIR_EL2, by index', 'FEAT_S2PIE'),
+    TL1: noYes(35, 'the TopLevel1 attribute of stage 2 is checked', 'FEAT_THE'),
+    AssuredOnly: noYes(34, 'bit 58 of leaves is the AssuredOnly attribute', 'FEAT_THE'),
     SL2: bit(33, 'with DS = 1 and 4K: SL0 0 starts at level -1', { feature: 'FEAT_LPA2' }),
-    DS: bit(32, 'FEAT_LPA2: 52-bit addresses with 4K and 16K', { values: ON, feature: 'FEAT_LPA2' }),
+    DS: onOff(32, 'FEAT_LPA2: 52-bit addresses with 4K and 16K', 'FEAT_LPA2'),
     NSA: bit(30, 'outputs of the Non-secure IPA space in Secure state', {
       values: ['Secure', 'Non-secure'],
       feature: 'FEAT_SEL2',
@@ -73,10 +58,7 @@ export const VTTBR_EL2 = layout(
   {
     VMID: bits(63, 48, 'the virtual machine of TLB entries: 8 bits, or 16 with VTCR_EL2.VS'),
     BADDR: bits(47, 1, 'address bits [47:1] of the root, aligned to the whole of concatenated tables'),
-    CnP: bit(0, 'common not private: PEs may share TLB entries (FEAT_TTCNP)', {
-      values: NO_YES,
-      feature: 'FEAT_TTCNP',
-    }),
+    CnP: noYes(0, 'common not private: PEs may share TLB entries (FEAT_TTCNP)', 'FEAT_TTCNP'),
   },
 );
 
@@ -91,8 +73,8 @@ export const HCR_EL2 = layout(
     width: 64,
   },
   {
-    DCT: bit(57, 'with DC = 1 the memory of stage 1 is Tagged', { values: NO_YES, feature: 'FEAT_MTE2' }),
-    ATA: bit(56, 'EL1 and EL0 may access allocation tags', { values: NO_YES, feature: 'FEAT_MTE2' }),
+    DCT: noYes(57, 'with DC = 1 the memory of stage 1 is Tagged', 'FEAT_MTE2'),
+    ATA: noYes(56, 'EL1 and EL0 may access allocation tags', 'FEAT_MTE2'),
     TTLBOS: bit(55, 'TLB maintenance at EL1 of the outer shareable domain', {
       values: TRAPPED,
       feature: 'FEAT_EVT',
@@ -105,28 +87,24 @@ export const HCR_EL2 = layout(
       values: ['taken as ever', 'taken to EL2'],
       feature: 'FEAT_RME',
     }),
-    FWB: bit(46, 'FEAT_S2FWB: stage-2 MemAttr overrides stage 1 instead of being combined with it', {
-      values: ON,
-      feature: 'FEAT_S2FWB',
-    }),
-    NV2: bit(45, 'with NV = 1: accesses of EL1 to registers of EL2 become accesses to memory', {
-      values: NO_YES,
-      feature: 'FEAT_NV2',
-    }),
+    FWB: onOff(
+      46,
+      'FEAT_S2FWB: stage-2 MemAttr overrides stage 1 instead of being combined with it',
+      'FEAT_S2FWB',
+    ),
+    NV2: noYes(45, 'with NV = 1: accesses of EL1 to registers of EL2 become accesses to memory', 'FEAT_NV2'),
     AT: bit(44, 'address translation instructions at EL1', { values: TRAPPED, feature: 'FEAT_NV' }),
-    NV1: bit(
+    NV1: noYes(
       43,
       'with NV = 1: EL1 hosts a guest hypervisor without E2H; descriptors mean other permissions',
-      {
-        values: NO_YES,
-        feature: 'FEAT_NV',
-      },
+      'FEAT_NV',
     ),
-    NV: bit(42, 'nested virtualization: EL1 runs a guest hypervisor', { values: ON, feature: 'FEAT_NV' }),
-    E2H: bit(34, 'EL2 hosts an operating system: the EL2&0 regime, TCR_EL2 with the layout of TCR_EL1', {
-      values: ON,
-      feature: 'FEAT_VHE',
-    }),
+    NV: onOff(42, 'nested virtualization: EL1 runs a guest hypervisor', 'FEAT_NV'),
+    E2H: onOff(
+      34,
+      'EL2 hosts an operating system: the EL2&0 regime, TCR_EL2 with the layout of TCR_EL1',
+      'FEAT_VHE',
+    ),
     ID: bit(33, 'stage 2 makes instruction fetches Non-cacheable', ON),
     CD: bit(32, 'stage 2 makes data accesses Non-cacheable', ON),
     RW: bit(31, 'EL1 runs in', ['AArch32', 'AArch64']),

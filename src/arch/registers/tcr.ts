@@ -1,7 +1,19 @@
 /** TCR_EL1, TCR_EL2, TCR_EL3: the control registers of stage 1 in AArch64. (DDI 0487 D24.2.194 to D24.2.196.) */
 import { bit, bits, layout } from '../field.ts';
-import { hardwareUseFields, updateFields, walkFields } from './parts.ts';
-import { NO_YES, ON, OUTPUT_SIZES, TG0_VALUES, TG1_VALUES, WALKS } from './values.ts';
+import {
+  aieField,
+  d128Field,
+  disChField,
+  haftField,
+  hardwareUseFields,
+  noYes,
+  onOff,
+  pnchField,
+  pttwiField,
+  updateFields,
+  walkFields,
+} from './parts.ts';
+import { ON, OUTPUT_SIZES, TG0_VALUES, TG1_VALUES, WALKS } from './values.ts';
 
 const T0SZ = 'the input size is 2^(64-T0SZ) bytes: 16 is 48 bits, 25 is 39 bits, 12 is 52 bits';
 const CANONICAL_TAGS = 'FEAT_MTE_CANONICAL_TAGS';
@@ -16,54 +28,33 @@ export const TCR_EL1 = layout(
     width: 64,
   },
   {
-    MTX1: bit(61, 'bits [59:56] of addresses below TTBR1 hold a tag', {
-      values: NO_YES,
-      feature: CANONICAL_TAGS,
-    }),
-    MTX0: bit(60, 'bits [59:56] of addresses below TTBR0 hold a tag', {
-      values: NO_YES,
-      feature: CANONICAL_TAGS,
-    }),
-    DS: bit(59, 'FEAT_LPA2: 52-bit addresses with 4K and 16K; SH moves from descriptors into SH0 and SH1', {
-      values: ON,
-      feature: 'FEAT_LPA2',
-    }),
-    TCMA1: bit(58, 'accesses to addresses with bits [59:55] all 1 are not tag checked', {
-      values: NO_YES,
-      feature: 'FEAT_MTE2',
-    }),
-    TCMA0: bit(57, 'accesses to addresses with bits [59:55] all 0 are not tag checked', {
-      values: NO_YES,
-      feature: 'FEAT_MTE2',
-    }),
-    E0PD1: bit(56, 'unprivileged accesses below TTBR1 are level 0 translation faults', {
-      values: NO_YES,
-      feature: 'FEAT_E0PD',
-    }),
-    E0PD0: bit(55, 'unprivileged accesses below TTBR0 are level 0 translation faults', {
-      values: NO_YES,
-      feature: 'FEAT_E0PD',
-    }),
-    NFD1: bit(54, 'non-fault unprivileged accesses below TTBR1 that miss the TLB fail without a walk', {
-      values: NO_YES,
-      feature: 'FEAT_SVE',
-    }),
-    NFD0: bit(53, 'non-fault unprivileged accesses below TTBR0 that miss the TLB fail without a walk', {
-      values: NO_YES,
-      feature: 'FEAT_SVE',
-    }),
+    MTX1: noYes(61, 'bits [59:56] of addresses below TTBR1 hold a tag', CANONICAL_TAGS),
+    MTX0: noYes(60, 'bits [59:56] of addresses below TTBR0 hold a tag', CANONICAL_TAGS),
+    DS: onOff(
+      59,
+      'FEAT_LPA2: 52-bit addresses with 4K and 16K; SH moves from descriptors into SH0 and SH1',
+      'FEAT_LPA2',
+    ),
+    TCMA1: noYes(58, 'accesses to addresses with bits [59:55] all 1 are not tag checked', 'FEAT_MTE2'),
+    TCMA0: noYes(57, 'accesses to addresses with bits [59:55] all 0 are not tag checked', 'FEAT_MTE2'),
+    E0PD1: noYes(56, 'unprivileged accesses below TTBR1 are level 0 translation faults', 'FEAT_E0PD'),
+    E0PD0: noYes(55, 'unprivileged accesses below TTBR0 are level 0 translation faults', 'FEAT_E0PD'),
+    NFD1: noYes(
+      54,
+      'non-fault unprivileged accesses below TTBR1 that miss the TLB fail without a walk',
+      'FEAT_SVE',
+    ),
+    NFD0: noYes(
+      53,
+      'non-fault unprivileged accesses below TTBR0 that miss the TLB fail without a walk',
+      'FEAT_SVE',
+    ),
     TBID1: bit(52, 'TBI1 is for', { values: ['instructions and data', 'data alone'], feature: 'FEAT_PAuth' }),
     TBID0: bit(51, 'TBI0 is for', { values: ['instructions and data', 'data alone'], feature: 'FEAT_PAuth' }),
     ...hardwareUseFields(50, '1', 'HPD1'),
     ...hardwareUseFields(46, '0', 'HPD0'),
-    HPD1: bit(42, 'ignore APTable, XNTable and PXNTable below TTBR1', {
-      values: NO_YES,
-      feature: 'FEAT_HPDS',
-    }),
-    HPD0: bit(41, 'ignore APTable, XNTable and PXNTable below TTBR0', {
-      values: NO_YES,
-      feature: 'FEAT_HPDS',
-    }),
+    HPD1: noYes(42, 'ignore APTable, XNTable and PXNTable below TTBR1', 'FEAT_HPDS'),
+    HPD0: noYes(41, 'ignore APTable, XNTable and PXNTable below TTBR0', 'FEAT_HPDS'),
     ...updateFields(40),
     TBI1: bit(38, 'top byte of addresses below TTBR1 ignored', ON),
     TBI0: bit(37, 'top byte of addresses below TTBR0 ignored', ON),
@@ -83,18 +74,16 @@ export const TCR_EL1 = layout(
 
 /** What TCR_EL2 and TCR_EL3 have alike. */
 const ONE_RANGE = {
-  MTX: bit(33, 'bits [59:56] of addresses hold a tag', { values: NO_YES, feature: CANONICAL_TAGS }),
-  DS: bit(32, 'FEAT_LPA2: 52-bit addresses with 4K and 16K; SH moves from descriptors into SH0', {
-    values: ON,
-    feature: 'FEAT_LPA2',
-  }),
-  TCMA: bit(30, 'accesses to addresses with bits [59:56] all 0 are not tag checked', {
-    values: NO_YES,
-    feature: 'FEAT_MTE2',
-  }),
+  MTX: noYes(33, 'bits [59:56] of addresses hold a tag', CANONICAL_TAGS),
+  DS: onOff(
+    32,
+    'FEAT_LPA2: 52-bit addresses with 4K and 16K; SH moves from descriptors into SH0',
+    'FEAT_LPA2',
+  ),
+  TCMA: noYes(30, 'accesses to addresses with bits [59:56] all 0 are not tag checked', 'FEAT_MTE2'),
   TBID: bit(29, 'TBI is for', { values: ['instructions and data', 'data alone'], feature: 'FEAT_PAuth' }),
   ...hardwareUseFields(28, '', 'HPD'),
-  HPD: bit(24, 'ignore APTable and XNTable', { values: NO_YES, feature: 'FEAT_HPDS' }),
+  HPD: noYes(24, 'ignore APTable and XNTable', 'FEAT_HPDS'),
   ...updateFields(22),
   TBI: bit(20, 'top byte of addresses ignored', ON),
   PS: bits(18, 16, 'output size: an output address beyond it is an address size fault', OUTPUT_SIZES),
@@ -122,29 +111,14 @@ export const TCR_EL3 = layout(
     width: 64,
   },
   {
-    DisCH0: bit(43, 'with D128 = 1: no contiguous hint at the start level', {
-      values: NO_YES,
-      feature: 'FEAT_D128',
-    }),
-    HAFT: bit(42, 'hardware sets the access flag of table descriptors too', {
-      values: ON,
-      feature: 'FEAT_HAFT',
-    }),
-    PTTWI: bit(41, 'writes of RCWS instructions may be of reduced coherence', {
-      values: NO_YES,
-      feature: 'FEAT_THE',
-    }),
-    D128: bit(38, 'descriptors', {
-      values: ['64 bits, VMSAv8-64', '128 bits, VMSAv9-128'],
-      feature: 'FEAT_D128',
-    }),
-    AIE: bit(37, 'bit 59 of leaves is AttrIndx[3], of MAIR2_EL3', { values: NO_YES, feature: 'FEAT_AIE' }),
-    POE: bit(36, 'permission overlays of POR_EL3', { values: ON, feature: 'FEAT_S1POE' }),
-    PIE: bit(35, 'permissions come from PIR_EL3, by index', { values: NO_YES, feature: 'FEAT_S1PIE' }),
-    PnCH: bit(34, 'bit 52 of descriptors is Protected, not the contiguous hint', {
-      values: NO_YES,
-      feature: 'FEAT_THE',
-    }),
+    DisCH0: disChField(43, '0'),
+    HAFT: haftField(42),
+    PTTWI: pttwiField(41),
+    D128: d128Field(38),
+    AIE: aieField(37, 'MAIR2_EL3'),
+    POE: onOff(36, 'permission overlays of POR_EL3', 'FEAT_S1POE'),
+    PIE: noYes(35, 'permissions come from PIR_EL3, by index', 'FEAT_S1PIE'),
+    PnCH: pnchField(34),
     ...ONE_RANGE,
   },
 );
