@@ -80,18 +80,19 @@ export function layout<Name extends string>(
   word: Omit<WordLayout, 'fields'>,
   fields: Readonly<Record<Name, FieldDeclaration>>,
 ): WordLayout<Name> {
-  const named = Object.entries<FieldDeclaration>(fields).map(([key, declared]) => {
-    const { name = key, values, reference = word.reference, ...rest } = declared;
-    const field: BitField = {
-      ...rest,
-      name,
-      reference,
-      kind: 'field',
-      ...(values !== undefined && { values: { ...values } }),
-    };
-    return [key, Object.freeze(field)];
+  return Object.freeze({ ...word, fields: namedFields(fields, word.reference) });
+}
+
+/** Declared fields by their names. `reference`: the section of those that have none of their own. */
+export function namedFields<Name extends string, Declared extends FieldDeclaration>(
+  fields: Readonly<Record<Name, Declared>>,
+  reference: string,
+): Readonly<Record<Name, Omit<Declared, keyof FieldDeclaration> & BitField>> {
+  const named = Object.entries<Declared>(fields).map(([key, { values, ...declared }]) => {
+    const names = values === undefined ? {} : { values: { ...values } };
+    return [key, Object.freeze({ name: key, reference, ...declared, kind: 'field', ...names })];
   });
-  return Object.freeze({ ...word, fields: Object.freeze(Object.fromEntries(named)) });
+  return Object.freeze(Object.fromEntries(named));
 }
 
 /** Every field of a layout, as declared: from the highest bit down. */

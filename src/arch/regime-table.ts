@@ -7,31 +7,35 @@
 export type DescriptorKind = 'long' | 'short' | 'long or short' | 'mtk' | 'mali' | 'riscv';
 
 /** The walker's names of a PE's registers, the same for every exception level. */
-export type RegisterName =
-  | 'ttbr0'
-  | 'ttbr1'
-  | 'tcr'
-  | 'mair'
-  | 'sctlr'
-  | 'vttbr'
-  | 'vtcr'
-  | 'vsttbr'
-  | 'vstcr'
-  | 'hcr'
-  | 'dacr'
-  | 'gpccr'
-  | 'gptbr'
-  | 'gpcbw'
-  | 'sstatus'
-  | 'tcr2'
-  | 'pir'
-  | 'pire0'
-  | 'por'
-  | 'por0'
-  | 'mair2'
-  | 's2pir'
-  | 's2por'
-  | 'hcrx';
+export const REGISTER_NAMES = [
+  'ttbr0',
+  'ttbr1',
+  'tcr',
+  'mair',
+  'sctlr',
+  'vttbr',
+  'vtcr',
+  'vsttbr',
+  'vstcr',
+  'hcr',
+  'dacr',
+  'gpccr',
+  'gptbr',
+  'gpcbw',
+  'sstatus',
+  'tcr2',
+  'pir',
+  'pire0',
+  'por',
+  'por0',
+  'mair2',
+  's2pir',
+  's2por',
+  'hcrx',
+] as const;
+
+/** One of these names. */
+export type RegisterName = (typeof REGISTER_NAMES)[number];
 
 /** The properties of a regime. */
 export interface RegimeTraits {

@@ -39,6 +39,12 @@ export function isStage2Alone(regime: MachineRegime): boolean {
   return !traitsOf(regime).stage1;
 }
 
+/** A regime of a PE: not of an SMMU's stream, a GPU, or a RISC-V hart. */
+export function isPe(regime: MachineRegime): boolean {
+  const { architecture } = traitsOf(regime);
+  return architecture === 'AArch64' || architecture === 'AArch32';
+}
+
 /** AArch32, with long or short descriptors. */
 export function isAArch32(regime: MachineRegime): boolean {
   return traitsOf(regime).architecture === 'AArch32';

@@ -3,7 +3,7 @@
  * some descriptors choose another space. (DDI 0487 D1.2 Security states; D8.4.6, Tables D8-86 to D8-88.)
  */
 import { isSet } from './read.ts';
-import { isAArch32Stage, type MachineRegime, traitsOf } from './regimes.ts';
+import { isAArch32Stage, isPe, type MachineRegime, traitsOf } from './regimes.ts';
 import { SCR_EL3 } from './registers/scr.ts';
 import { VTCR_EL2 } from './registers/stage2.ts';
 import { VSTCR_EL2 } from './registers/stage2-secure.ts';
@@ -62,8 +62,7 @@ export function securityProblem(regime: MachineRegime, state: SecurityState): st
   }
   if (state === 'non-secure') return undefined;
   if (state === 'root') return 'Root state is EL3 alone';
-  const arm = architecture === 'AArch64' || architecture === 'AArch32';
-  if (!arm)
+  if (!isPe(regime))
     return `${NAMES[state]} state is not modelled for ${regime}: its accesses are taken as Non-secure`;
   if (architecture === 'AArch32' && (state === 'realm' || el === 2)) {
     return `AArch32 has no ${NAMES[state]} state ${el === 2 ? 'in Hyp mode' : 'of its own'}`;

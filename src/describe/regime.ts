@@ -2,7 +2,7 @@
  * What register values mean: derives a translation regime, stage by stage and range by range, with the numbers that
  * the walker takes from the same registers. (DDI 0487 issue M.a, D8.1, D8.2, G5.)
  */
-import { type Regime, traitsOf } from '../arch/regimes.ts';
+import { isPe, type Regime, traitsOf } from '../arch/regimes.ts';
 import { defaultSecurity, type SecurityState, stageSecurity } from '../arch/security.ts';
 import { type CpuOptions, cpuFeatures } from '../walker/cpu.ts';
 import { registerValues, type WalkerRegisters } from '../walker/register-values.ts';
@@ -43,9 +43,7 @@ export function describeRegime(
   const first = stage1 ? [withUngiven(firstStage(regime, values, features), registers)] : [];
   const second = stage2 ? [secondStage(regime, values, features, { state, el2 })] : [];
   const stages = [...first, ...second].map((stage) => withUncached(stage, regime, values));
-  const { architecture } = traitsOf(regime);
-  const isPe = architecture === 'AArch64' || architecture === 'AArch32';
-  const granuleProtection = isPe ? describeGranuleProtection(values, features) : undefined;
+  const granuleProtection = isPe(regime) ? describeGranuleProtection(values, features) : undefined;
   return {
     regime,
     cpu: features,

@@ -3,7 +3,7 @@
  * the style of PAR do not include their effect. (DDI 0487 D24.2.175 to D24.2.177, D24.2.62; G8.2.126; J1.1 AArch64.S1TreatAsNormalNC, S2TreatAsNormalNC.)
  */
 import { isSet } from '../arch/read.ts';
-import { isAArch32Stage, isStage2Alone, type Regime, traitsOf } from '../arch/regimes.ts';
+import { isAArch32Stage, isPe, isStage2Alone, type Regime, traitsOf } from '../arch/regimes.ts';
 import { SCTLR_EL1 } from '../arch/registers/sctlr.ts';
 import { HCR_EL2 } from '../arch/registers/stage2.ts';
 import { isNonCacheable, type MemoryRegion, nonCacheable } from './attributes.ts';
@@ -56,8 +56,8 @@ export function cacheControls(
   regime: Regime,
   { sctlr, hcr }: { readonly sctlr: bigint; readonly hcr: bigint },
 ): readonly CacheControl[] {
-  const { architecture, el, stage2 } = traitsOf(regime);
-  if (architecture !== 'AArch64' && architecture !== 'AArch32') return [];
+  const { el, stage2 } = traitsOf(regime);
+  if (!isPe(regime)) return [];
   const found: CacheControl[] = [];
   // At EL1 the default memory of HCR.DC is cacheable whatever SCTLR says. With {E2H, TGE} = {1, 1}, SCTLR_EL1 has no effect.
   const host = isSet(hcr, E2H) && isSet(hcr, TGE);

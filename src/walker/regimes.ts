@@ -2,7 +2,7 @@
  * Translation regimes: from a regime's name and register values to the stages that make it up. (DDI 0487 D8.1.2; G5.1 for AArch32.)
  */
 import { isSet } from '../arch/read.ts';
-import { isAArch32, isStage2Alone, type Regime, traitsOf } from '../arch/regimes.ts';
+import { isAArch32, isPe, isStage2Alone, type Regime, traitsOf } from '../arch/regimes.ts';
 import { HCR_EL2 } from '../arch/registers/stage2.ts';
 import type { PaSpace, SecurityState, StageSecurity } from '../arch/security.ts';
 import { DEFAULT_CACHEABLE, DEFAULT_TAGGED } from './attributes.ts';
@@ -63,8 +63,7 @@ function granuleProtection(
   cpu: CpuFeatures,
   { state }: StageSecurity,
 ): GranuleProtection | undefined {
-  const { architecture } = traitsOf(regime);
-  if (architecture !== 'AArch64' && architecture !== 'AArch32') return undefined;
+  if (!isPe(regime)) return undefined;
   const params = gptParams({ gpccr, gptbr, gpcbw, cpu });
   return params && new GranuleProtection(memory.plain(), params, state);
 }
@@ -78,23 +77,24 @@ function stagesOf(
   gpc: GranuleProtection | undefined,
 ): Stages {
   const stage2 = stage2Of(memory, regime, values, cpu, security, gpc);
-  const { unprivileged, architecture } = traitsOf(regime);
-  const fetchesInstructions = architecture === 'AArch64' || architecture === 'AArch32';
+  const { unprivileged, descriptors } = traitsOf(regime);
+  const common = {
+    stage2,
+    fetchesInstructions: isPe(regime),
+    security: security.state,
+    unprivileged,
+  };
   if (!stage1Enabled(regime, values)) {
     const mapping = flatMapping(regime, values, cpu, security.state);
     return {
+      ...common,
       first: (ia, request) => flatTranslate(mapping, ia, request),
       stage1: false,
-      stage2,
       trees: () => stage2?.trees() ?? [],
-      fetchesInstructions,
-      security: security.state,
-      unprivileged,
       ...(stage2?.direct &&
         gpc === undefined && { direct: { stage2: stage2.direct, inputBits: mapping.inputBits, cpu } }),
     };
   }
-  const { descriptors } = traitsOf(regime);
   if (descriptors === 'mali' || descriptors === 'riscv') {
     const { ttbr0, mair, sstatus } = values;
     const { unsigned = false } = traitsOf(regime);
@@ -103,25 +103,19 @@ function stagesOf(
         ? new StageMali(memory, ttbr0, mair ?? 0n, cpu.paBits)
         : new StageRiscv(memory, { satp: ttbr0, sstatus, unsigned }, cpu.paBits);
     return {
+      ...common,
       first: (ia, request, steps) => stage.translate(ia, request, steps),
       stage1: true,
-      stage2,
       trees: () => stage.trees(),
-      fetchesInstructions,
-      security: security.state,
-      unprivileged,
     };
   }
   if (usesShortDescriptors(regime, values)) {
     const stage1 = new Stage1Short(memory, shortParams(values, descriptors === 'mtk', security), stage2, gpc);
     return {
+      ...common,
       first: (ia, request, steps) => stage1.translate(ia, request, steps),
       stage1: true,
-      stage2,
       trees: () => [...stage1.trees(), ...(stage2?.trees() ?? [])],
-      fetchesInstructions,
-      security: security.state,
-      unprivileged,
     };
   }
   const ranges = rangesOf(regime, values, cpu, security);
@@ -133,13 +127,10 @@ function stagesOf(
     !security.ownCodeOnly &&
     !ranges.spans.some(({ params }) => params.bigEndian || params.haft || params.overlays !== undefined);
   return {
+    ...common,
     first: (ia, request, steps) => stage1.translate(ia, request, steps),
     stage1: true,
-    stage2,
     trees: () => [...stage1.trees(), ...(stage2?.trees() ?? [])],
-    fetchesInstructions,
-    security: security.state,
-    unprivileged,
     ...(direct && { direct: { stage1: ranges } }),
   };
 }

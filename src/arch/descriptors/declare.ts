@@ -2,7 +2,7 @@
  * How descriptors are declared. Fields may share bits: each says when it is there. Holes say what the other bits are. From both
  * follows the layout of a descriptor in one place, in which every bit stands exactly once.
  */
-import type { BitField, FieldDeclaration, FieldOptions } from '../field.ts';
+import { type BitField, type FieldDeclaration, type FieldOptions, namedFields } from '../field.ts';
 import type { DescriptorContext, EntryKind } from './context.ts';
 
 /**
@@ -97,18 +97,7 @@ export function form<Name extends string>(
   fields: Readonly<Record<Name, FieldDeclaration & DescriptorFieldOptions>>,
   holes: readonly Hole[],
 ): DescriptorForm<Name> {
-  const named = Object.entries<FieldDeclaration & DescriptorFieldOptions>(fields).map(([key, declared]) => {
-    const { name = key, values, reference = word.reference, ...rest } = declared;
-    const field: DescriptorField = {
-      ...rest,
-      name,
-      reference,
-      kind: 'field',
-      ...(values !== undefined && { values: { ...values } }),
-    };
-    return [key, Object.freeze(field)];
-  });
-  return Object.freeze({ ...word, fields: Object.freeze(Object.fromEntries(named)), holes });
+  return Object.freeze({ ...word, fields: namedFields(fields, word.reference), holes });
 }
 
 /** Bits of a descriptor in one place. */

@@ -1,6 +1,7 @@
 /** Register values as people have them: from options, or from a file with the names of manuals and debuggers. */
 
 import * as v from 'valibot';
+import { REGISTER_NAMES } from '../../arch/regime-table.ts';
 import { machineRegimes } from '../../arch/regimes.ts';
 import { type SecurityState, securityNamed, securityStates, securityWord } from '../../arch/security.ts';
 import { imageMembers } from '../../golden/image-schema.ts';
@@ -22,34 +23,6 @@ import { featureNames } from '../../walker/cpu.ts';
 import { usageError } from '../io.ts';
 import { parseAddress } from './address.ts';
 import { address, readDocument } from './json.ts';
-
-/** Registers of a PE that have options: `--ttbr0 0x…`. */
-export const PE_REGISTERS = [
-  'ttbr0',
-  'ttbr1',
-  'tcr',
-  'mair',
-  'sctlr',
-  'vttbr',
-  'vtcr',
-  'vsttbr',
-  'vstcr',
-  'hcr',
-  'dacr',
-  'gpccr',
-  'gptbr',
-  'gpcbw',
-  'sstatus',
-  'tcr2',
-  'pir',
-  'pire0',
-  'por',
-  'por0',
-  'mair2',
-  's2pir',
-  's2por',
-  'hcrx',
-] as const;
 
 /** What a PE says of itself, as options: `--id-aa64mmfr0 0x…`. */
 export const ID_REGISTERS = [
@@ -144,7 +117,7 @@ export type RegisterOptions = Readonly<Record<string, unknown>>;
 /** Values of the options that were given, by their names. @throws CliError (usage) for anything but a 64-bit value. */
 export function registersOfOptions(options: RegisterOptions): RegisterValues {
   const values: Record<string, bigint> = {};
-  for (const name of [...PE_REGISTERS, ...ID_REGISTERS, ...SMMU_REGISTERS]) {
+  for (const name of [...REGISTER_NAMES, ...ID_REGISTERS, ...SMMU_REGISTERS]) {
     const key = name.replace(/-(.)/g, (_, letter: string) => letter.toUpperCase());
     const text = options[key];
     if (typeof text === 'string') values[name.replaceAll('-', '_')] = parseAddress(text, `--${name}`);

@@ -1,12 +1,14 @@
 /** The options shared by commands that look at tables: files, register values, streams. */
+
 import { type Command, InvalidArgumentError, Option } from 'commander';
+import { REGISTER_NAMES } from '../../arch/regime-table.ts';
 import { machineRegimes, regimeNamed } from '../../arch/regimes.ts';
 import { type SecurityState, securityNamed, securityStates, securityWord } from '../../arch/security.ts';
 import { IMAGE_FORMATS } from '../../image/image.ts';
 import type { ImageFormat } from '../../image/index.ts';
 import type { AskedRegime } from '../../machine/registers/index.ts';
 import { type Access, cpuModels } from '../../walker/index.ts';
-import { ID_REGISTERS, PE_REGISTERS, SMMU_REGISTERS } from '../input/registers.ts';
+import { ID_REGISTERS, SMMU_REGISTERS } from '../input/registers.ts';
 
 /** The options as typed. */
 export interface TargetOptions {
@@ -69,7 +71,7 @@ export function addTargetOptions(command: Command): Command {
         `Security state of the access: ${SECURITY_WORDS} (default: from SCR_EL3, or else secure for EL3 and nonsecure otherwise)`,
       ).argParser(securityState),
     );
-  for (const name of PE_REGISTERS)
+  for (const name of REGISTER_NAMES)
     command.addOption(new Option(`--${name} <value>`, `${name.toUpperCase()}`));
   for (const name of ID_REGISTERS)
     command.addOption(

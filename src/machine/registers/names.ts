@@ -3,8 +3,8 @@
  * (`TTBR0_NS`). Which registers a regime reads is what {@link traitsOf} says. (DDI 0487 D8.1.2, G8; IHI 0070 6.3.)
  */
 
-import type { RegisterName } from '../../arch/regime-table.ts';
-import { type Regime, regimes, traitsOf } from '../../arch/regimes.ts';
+import { REGISTER_NAMES, type RegisterName } from '../../arch/regime-table.ts';
+import { isPe, type Regime, regimes, traitsOf } from '../../arch/regimes.ts';
 import { isBystander } from '../../arch/registers/bystanders.ts';
 import { GPCBW_EL3, GPCCR_EL3, GPTBR_EL3 } from '../../arch/registers/granule-protection.ts';
 import { HCR_EL2 } from '../../arch/registers/stage2.ts';
@@ -21,34 +21,6 @@ export interface Given {
   /** Secure or Non-secure, if the name says so. */
   readonly bank?: 'S' | 'NS';
 }
-
-/** The walker's names, which apply to the registers of the chosen regime. */
-export const BARE: readonly RegisterName[] = [
-  'ttbr0',
-  'ttbr1',
-  'tcr',
-  'mair',
-  'sctlr',
-  'vttbr',
-  'vtcr',
-  'vsttbr',
-  'vstcr',
-  'hcr',
-  'dacr',
-  'gpccr',
-  'gptbr',
-  'gpcbw',
-  'sstatus',
-  'tcr2',
-  'pir',
-  'pire0',
-  'por',
-  'por0',
-  'mair2',
-  's2pir',
-  's2por',
-  'hcrx',
-];
 
 /** Registers of an SMMUv3 by the machine's names, with their other names. */
 const SMMU_NAMES: readonly string[] = [
@@ -116,7 +88,7 @@ export function sourcesOf(regime: Regime): readonly Sources[] {
   const { architecture, el, stage1, stage2, registers, descriptors } = traitsOf(regime);
   const alone = architecture === 'AArch64' && el === 1 && stage1 && !stage2;
   // HCR_EL2 switches no stage of EL1&0 on, but its NV and NV1 change what descriptors mean.
-  const checked = architecture === 'AArch64' || architecture === 'AArch32' ? GRANULE_PROTECTION : {};
+  const checked = isPe(regime) ? GRANULE_PROTECTION : {};
   const read = { ...registers, ...(alone && { hcr: HCR_EL2.name }), ...checked };
   return Object.entries(read).map(([slot, manual]) => {
     const name = slot as RegisterName;
@@ -142,7 +114,7 @@ const KNOWN_NAMES: readonly string[] = [
     ...regimes.flatMap((regime) =>
       sourcesOf(regime).flatMap(({ whole, halves = [] }) => [...whole, ...halves]),
     ),
-    ...BARE.map((name) => name.toUpperCase()),
+    ...REGISTER_NAMES.map((name) => name.toUpperCase()),
     ...Object.keys(UNMODELLED_REGISTERS),
     'SCR_EL3',
   ]),
