@@ -3,6 +3,7 @@
 import { distance } from '../memory/near-names.ts';
 import { descriptorTopics } from './descriptor-topics.ts';
 import { eventTopics, faultTopics } from './fault-topics.ts';
+import { maintenanceTopics } from './maintenance-topics.ts';
 import { normalName } from './names.ts';
 import { outputTopics } from './output-topics.ts';
 import { registerFieldTopics, registerTopics } from './register-topics.ts';
@@ -20,6 +21,7 @@ export function allTopics(): readonly Topic[] {
     ...eventTopics(),
     ...registerTopics(),
     ...registerFieldTopics(),
+    ...maintenanceTopics(),
     ...wordTopics(),
     ...outputTopics(),
   ];

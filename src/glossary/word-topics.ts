@@ -1,10 +1,7 @@
 /**
- * Names other than fields, registers and faults: features of the translation chapters (DDI 0487 A2.2, D8), SMMUv3 commands and the reasons of Command
- * queue errors (IHI 0070 4, 7.1), TLB maintenance (DDI 0487 D8.17), and words that answers here use. Each has a sentence.
+ * Names other than fields, registers, faults and operations: features of the translation chapters (DDI 0487 A2.2, D8), the reasons of Command queue
+ * errors (IHI 0070 7.1), and words that answers here use. Each has a sentence.
  */
-import { TLBI_IPA, TLBI_RANGE, TLBI_VA } from '../arch/registers/tlbi.ts';
-import { fieldOf } from './fault-topics.ts';
-import { registerOf } from './register.ts';
 import type { Topic, TopicGroup } from './topic.ts';
 
 type Sentences = Readonly<Record<string, string>>;
@@ -113,61 +110,13 @@ const FEATURES: Sentences = {
   FEAT_XS: 'The XS attribute: accesses that may take long, and TLBI nXS that does not wait for them.',
 };
 
-const COMMANDS: Sentences = {
-  CMD_PREFETCH_CONFIG: 'Hints that the configuration of a stream will be used (4.2.1).',
-  CMD_PREFETCH_ADDR: 'Hints that a range of addresses of a stream will be used (4.2.2).',
-  CMD_CFGI_STE: 'Invalidates cached copies of an STE and of its CDs (4.3.1).',
-  CMD_CFGI_STE_RANGE: 'The same for 2^(Range + 1) StreamIDs (4.3.2).',
-  CMD_CFGI_CD: 'Invalidates cached copies of one CD, by StreamID and SubstreamID (4.3.3).',
-  CMD_CFGI_CD_ALL: 'Invalidates cached copies of all CDs of a StreamID (4.3.4).',
-  CMD_CFGI_VMS_PIDM: 'Invalidates cached copies of a VMS, by VMID (4.3.5).',
-  CMD_CFGI_ALL: 'Invalidates all cached configuration: CMD_CFGI_STE_RANGE with Range 31 (4.3.6).',
-  CMD_TLBI_NH_ALL: 'Invalidates stage-1 entries of NS-EL1 by VMID (4.4.2.1).',
-  CMD_TLBI_NH_ASID: 'Invalidates stage-1 entries of NS-EL1 by VMID and ASID (4.4.2.2).',
-  CMD_TLBI_NH_VAA: 'Invalidates stage-1 entries of NS-EL1 by VMID and VA, of every ASID (4.4.2.3).',
-  CMD_TLBI_NH_VA: 'Invalidates stage-1 entries of NS-EL1 by VMID, ASID and VA (4.4.2.4).',
-  CMD_TLBI_EL3_ALL: 'Invalidates all entries of EL3 (4.4.2.5).',
-  CMD_TLBI_EL3_VA: 'Invalidates entries of EL3 by VA (4.4.2.6).',
-  CMD_TLBI_EL2_ALL: 'Invalidates all entries of EL2 (4.4.2.7).',
-  CMD_TLBI_EL2_VA: 'Invalidates entries of EL2 by VA, and of EL2-E2H by ASID too (4.4.2.8).',
-  CMD_TLBI_EL2_VAA: 'Invalidates entries of EL2-E2H by VA, of every ASID (4.4.2.9).',
-  CMD_TLBI_EL2_ASID: 'Invalidates entries of EL2-E2H by ASID (4.4.2.10).',
-  CMD_TLBI_S2_IPA:
-    'Invalidates stage-2 entries by VMID and IPA; stage-1 entries made through them need a command such as CMD_TLBI_NH_ALL (4.4.3.1).',
-  CMD_TLBI_S12_VMALL: 'Invalidates stage-1 and stage-2 entries of a VMID (4.4.3.2).',
-  CMD_TLBI_NSNH_ALL: 'Invalidates all Non-secure entries of NS-EL1 and stage 2, of every VMID (4.4.4.1).',
-  CMD_ATC_INV: "Invalidates a device's address translation cache (PCIe ATS) over a range (4.5.1).",
-  CMD_PRI_RESP: 'Answers a PCIe page request group (4.5.2).',
-  CMD_RESUME: 'Retries or ends a stalled transaction, by its StreamID and STAG (4.7.1).',
-  CMD_STALL_TERM: 'Ends all stalled transactions of a stream (4.7.2).',
-  CMD_SYNC: 'Completes when the commands before it have; can raise an interrupt (4.7.3).',
+const ERRORS: Sentences = {
   CERROR_NONE: 'SMMU_CMDQ_CONS.ERR 0x00: no error (7.1).',
   CERROR_ILL:
     'SMMU_CMDQ_CONS.ERR 0x01: the command is illegal: an unknown opcode, a reserved value, or a feature that is not implemented (7.1).',
   CERROR_ABT: 'SMMU_CMDQ_CONS.ERR 0x02: the fetch of a command was aborted (7.1).',
   CERROR_ATC_INV_SYNC:
     'SMMU_CMDQ_CONS.ERR 0x03: a CMD_SYNC could not complete a CMD_ATC_INV: the device did not answer in time (7.1).',
-};
-
-const OPERATIONS: Sentences = {
-  TLBI: 'TLB maintenance: TLBI <operation>{IS|OS}{nXS} invalidates entries on this PE, or in a shareability domain. A DSB completes it.',
-  'TLBI VAE1': 'Invalidates stage-1 entries of EL1&0 by VA and ASID, of the current VMID.',
-  'TLBI VAAE1': 'Invalidates stage-1 entries of EL1&0 by VA, of every ASID.',
-  'TLBI VALE1': 'As TLBI VAE1, but only for the last level: cached table descriptors stay.',
-  'TLBI ASIDE1': 'Invalidates stage-1 entries of EL1&0 by ASID.',
-  'TLBI VMALLE1': 'Invalidates all stage-1 entries of EL1&0 of the current VMID.',
-  'TLBI VMALLS12E1': 'Invalidates stage-1 and stage-2 entries of the current VMID.',
-  'TLBI IPAS2E1':
-    'Invalidates stage-2 entries by IPA; entries of both stages combined may stay, and need TLBI VMALLE1.',
-  'TLBI IPAS2LE1': 'As TLBI IPAS2E1, but only for the last level.',
-  'TLBI ALLE1': 'Invalidates all entries of EL1&0, both stages, every VMID.',
-  'TLBI VAE2': 'Invalidates entries of EL2 (or EL2&0) by VA.',
-  'TLBI ALLE2': 'Invalidates all entries of EL2.',
-  'TLBI VAE3': 'Invalidates entries of EL3 by VA.',
-  'TLBI ALLE3': 'Invalidates all entries of EL3.',
-  'TLBI RVAE1': 'Invalidates stage-1 entries of EL1&0 over a range (FEAT_TLBIRANGE).',
-  'TLBI RIPAS2E1': 'Invalidates stage-2 entries over a range of IPAs (FEAT_TLBIRANGE).',
-  'TLBI PAALL': 'Invalidates cached granule protection information (FEAT_RME).',
 };
 
 const WORDS: Sentences = {
@@ -193,41 +142,20 @@ const WORDS: Sentences = {
   'stale TLB': 'A TLB entry that no longer matches the tables in memory, because a TLBI is missing.',
 };
 
-/** The operations with an operand. */
-const OPERANDS: Readonly<Record<string, typeof TLBI_VA | typeof TLBI_IPA | typeof TLBI_RANGE>> = {
-  'TLBI VAE1': TLBI_VA,
-  'TLBI VAAE1': TLBI_VA,
-  'TLBI VALE1': TLBI_VA,
-  'TLBI ASIDE1': TLBI_VA,
-  'TLBI VAE2': TLBI_VA,
-  'TLBI VAE3': TLBI_VA,
-  'TLBI IPAS2E1': TLBI_IPA,
-  'TLBI IPAS2LE1': TLBI_IPA,
-  'TLBI RVAE1': TLBI_RANGE,
-  'TLBI RIPAS2E1': TLBI_RANGE,
-};
-
 function topics(group: TopicGroup, sentences: Sentences, reference: string): Topic[] {
-  return Object.entries(sentences).map(([name, summary]) => {
-    const operand = OPERANDS[name];
-    return {
-      name,
-      group,
-      aliases: name.startsWith('TLBI ')
-        ? ['', 'IS', 'OS'].flatMap((where) => [`${name}${where}`, `${name.slice('TLBI '.length)}${where}`])
-        : [],
-      summary,
-      reference,
-      ...(operand !== undefined && { fields: registerOf(operand).fields.map(fieldOf) }),
-    };
-  });
+  return Object.entries(sentences).map(([name, summary]) => ({
+    name,
+    group,
+    aliases: [],
+    summary,
+    reference,
+  }));
 }
 
 export function wordTopics(): Topic[] {
   return [
     ...topics('feature', FEATURES, 'DDI 0487 A2.2'),
-    ...topics('SMMUv3 command', COMMANDS, 'IHI 0070 4, 7.1'),
-    ...topics('TLB maintenance', OPERATIONS, 'DDI 0487 D8.17'),
+    ...topics('SMMUv3 command', ERRORS, 'IHI 0070 7.1'),
     ...topics('word', WORDS, 'DDI 0487 D8'),
   ];
 }
