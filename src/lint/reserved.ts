@@ -89,7 +89,7 @@ function told(word: bigint, output: number, { layout, inside, nT }: Masks): BitP
 function masksOf(entry: TableEntry, tree: TableTree, by: Reader): Masks | undefined {
   const known = KNOWN.get(tree) ?? new Map<string, Masks | undefined>();
   KNOWN.set(tree, known);
-  const key = `${entry.level}.${entry.kind}.${entry.sizeLog2}.${by.regime}.${by.security ?? ''}`;
+  const key = `${entry.level}.${entry.kind}.${entry.sizeLog2}.${by.regime}.${by.security ?? ''}.${by.hierarchical ?? ''}`;
   if (!known.has(key)) {
     const layout = layoutOf(entry, tree, by);
     known.set(key, layout && masksIn(layout, entry, tree));

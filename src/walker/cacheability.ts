@@ -7,11 +7,12 @@ import { isAArch32Stage, isPe, isStage2Alone, type Regime, traitsOf } from '../a
 import { SCTLR_EL1 } from '../arch/registers/sctlr.ts';
 import { HCR_EL2 } from '../arch/registers/stage2.ts';
 import { isNonCacheable, type MemoryRegion, nonCacheable } from './attributes.ts';
+import { isHost, stage2Enabled } from './regime-params.ts';
 import type { CacheControl, EffectiveRegion } from './types.ts';
 
 /** SCTLR, HSCTLR and the others have them in the same bits; AArch32's HCR has neither CD nor ID. */
 const { C, I } = SCTLR_EL1.fields;
-const { VM, DC, E2H, TGE, CD, ID } = HCR_EL2.fields;
+const { DC, CD, ID } = HCR_EL2.fields;
 
 /** Replaces the attributes of a stage-2 leaf if there is no stage 2. */
 const NO_STAGE2 = -1;
@@ -56,17 +57,15 @@ export function cacheControls(
   regime: Regime,
   { sctlr, hcr }: { readonly sctlr: bigint; readonly hcr: bigint },
 ): readonly CacheControl[] {
-  const { el, stage2 } = traitsOf(regime);
   if (!isPe(regime)) return [];
   const found: CacheControl[] = [];
   // At EL1 the default memory of HCR.DC is cacheable whatever SCTLR says. With {E2H, TGE} = {1, 1}, SCTLR_EL1 has no effect.
-  const host = isSet(hcr, E2H) && isSet(hcr, TGE);
-  const overridden = el === 1 && (isSet(hcr, DC) || host);
+  const overridden = traitsOf(regime).el === 1 && (isSet(hcr, DC) || isHost(regime, hcr));
   if (!isStage2Alone(regime) && !overridden) {
     if (!isSet(sctlr, C)) found.push('SCTLR.C');
     if (!isSet(sctlr, I)) found.push('SCTLR.I');
   }
-  if (stage2 && !isAArch32Stage(regime, 2) && !host && (isSet(hcr, VM) || isSet(hcr, DC))) {
+  if (stage2Enabled(regime, { hcr }) && !isAArch32Stage(regime, 2)) {
     if (isSet(hcr, CD)) found.push('HCR.CD');
     if (isSet(hcr, ID)) found.push('HCR.ID');
   }

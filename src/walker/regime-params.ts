@@ -42,7 +42,7 @@ export function usualSecurity(regime: Regime): StageSecurity {
 }
 
 /** Whether the regime has a stage 2 and HCR switches it on. (HCR.DC implies VM.) */
-export function stage2Enabled(regime: Regime, { hcr }: Values): boolean {
+export function stage2Enabled(regime: Regime, { hcr }: Pick<Values, 'hcr'>): boolean {
   return traitsOf(regime).stage2 && !isHost(regime, hcr) && (isSet(hcr, VM) || isSet(hcr, DC));
 }
 

@@ -1,6 +1,7 @@
 /** The lint at edges: ranges that overlap in physical memory, unknown types, runs at the end of a table. (DDI 0487 D8.4, D8.7.1, B2.16.) */
 import { expect, test } from 'vitest';
 import { lint, lintAcross } from '../../src/lint/index.ts';
+import { bitProblems } from '../../src/lint/reserved.ts';
 import { createMachine } from '../../src/machine/machine.ts';
 import { PhysicalMemory } from '../../src/memory/index.ts';
 import { listSpace } from '../../src/space/space.ts';
@@ -88,4 +89,38 @@ test('a contiguous run at the end of a table is complete', () => {
     i < 496 ? 0n : PAGE | CONTIGUOUS | (0x8000_0000n + BigInt(i) * 0x1000n),
   );
   expect(rulesOf(spaceOf({ level3 }))).toEqual([]);
+});
+
+test('stage 2 alone is judged by its own descriptors, not by the stage 1 that is off in front of it', () => {
+  // 39 bits from level 1; HCR_EL2.VM alone, so that with stage 1 off all data is Device memory. S2AP 0b11, XN 0.
+  const registers = { vttbr: 0x1000n, vtcr: 0x8002_0059n, hcr: 1n };
+  const rulesWith = (memAttr: bigint) => {
+    const memory = new PhysicalMemory({ base: 0x1000n, size: 0x4000n });
+    memory.write64(0x1000n, 0x2003n);
+    memory.write64(0x2000n, 0x3003n);
+    memory.write64(0x3000n, 0x8000_07c3n | (memAttr << 2n));
+    const translator = createMachine({ memory, regime: 'el1&0-s2', registers })();
+    return lint({ translator, ranges: listSpace(translator).ranges }).findings.map(({ rule }) => rule);
+  };
+  expect(rulesWith(0b1111n)).not.toContain('device-executable');
+  expect(rulesWith(0b0001n)).toContain('device-executable');
+});
+
+test('one table, read as of one Security state and then of another', () => {
+  // Bit 11 is NSE in Root state, and RES0 in Secure state, since EL3 has no nG.
+  const memory = new PhysicalMemory({ base: 0x1000n, size: 0x4000n });
+  memory.write64(0x1000n, 0x2003n);
+  memory.write64(0x2000n, 0x3003n);
+  memory.write64(0x3000n, 0x8000_0f43n);
+  const registers = { ttbr0: 0x1000n, tcr: 0x8002_0019n, mair: 0xffn };
+  const [tree] = createMachine({ memory, regime: 'el3', registers, security: 'secure' })().trees();
+  const problemsAs = (security: 'secure' | 'root') => {
+    const found: string[] = [];
+    tree!.scan(3, 0x3000, 0, 1, (entry) => {
+      found.push(...bitProblems(entry, tree!, { regime: 'el3', security }).map(({ rule }) => rule));
+    });
+    return found;
+  };
+  expect(problemsAs('secure')).toEqual(['reserved-bits']);
+  expect(problemsAs('root')).toEqual([]);
 });

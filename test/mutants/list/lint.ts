@@ -106,8 +106,8 @@ export const LINT: readonly Mutant[] = [
   {
     name: 'cache-hcr-dc-keeps-sctlr',
     file: 'src/walker/cacheability.ts',
-    find: 'el === 1 && (isSet(hcr, DC) || host)',
-    replace: 'el === 1 && host',
+    find: '.el === 1 && (isSet(hcr, DC) || isHost(regime, hcr))',
+    replace: '.el === 1 && isHost(regime, hcr)',
     breaks: 'HCR_EL2.DC = 1 does not override SCTLR_EL1.C.',
     tests: CACHE,
   },
