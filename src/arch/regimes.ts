@@ -67,3 +67,13 @@ export function regimeNamed(name: string): MachineRegime | undefined {
     (regime) => plain(regime) === wanted || REGIMES[regime].aliases.some((alias) => plain(alias) === wanted),
   );
 }
+
+/** All streams of an SMMUv3, whichever stages translate. */
+const ANY_STREAM = /^smmu(?:v3)?$/i;
+
+/** The regimes that people mean by a name: one, or with `smmuv3` those of all its streams. Empty: none. */
+export function regimesNamed(name: string): readonly MachineRegime[] {
+  if (ANY_STREAM.test(name)) return machineRegimes.filter(isStream);
+  const found = regimeNamed(name);
+  return found === undefined ? [] : [found];
+}

@@ -1,6 +1,6 @@
 /** Intentions as JSON: what `lpae dump --json` prints, and the same members written by hand (`lpae.intent/1`), any of them left out. */
 import * as v from 'valibot';
-import { type MachineRegime, regimeNamed } from '../arch/regimes.ts';
+import { type MachineRegime, regimesNamed } from '../arch/regimes.ts';
 import { type SecurityState, securityNamed } from '../arch/security.ts';
 import { readJsonAs } from '../json/read.ts';
 import { maybe, members, whole } from '../json/schemas.ts';
@@ -100,10 +100,11 @@ export function readIntentJson(json: unknown): IntentDraft {
     return draft;
   }
   const { regime, security, rest, never, rounded, ranges, scanned, in_part: inPart } = read.value;
-  const meant = regime === undefined || regime === 'any' ? undefined : regimeNamed(regime);
+  const named = regime === undefined || regime === 'any' ? [] : regimesNamed(regime);
+  const [meant] = named;
   if (regime !== undefined && regime !== 'any' && meant === undefined)
     whole(`there is no regime '${regime}'`);
-  if (meant !== undefined) draft.addRegimes([meant], whole);
+  draft.addRegimes(named, whole, true);
   const state = securityOf(security, whole);
   if (state !== undefined) draft.setSecurity(state, whole);
   if (rest !== undefined) draft.setRest(rest, whole);

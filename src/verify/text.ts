@@ -2,7 +2,7 @@
  * Intentions as text: lines as `lpae dump` prints them, and as people write them. The text of a dump is an intention: under its heading,
  * `[first, last]  regime`, a line says all of its flags, and what it does not name must not be set.
  */
-import { regimeNamed } from '../arch/regimes.ts';
+import { regimeNamed, regimesNamed } from '../arch/regimes.ts';
 import { defaultSecurity, securityNamed } from '../arch/security.ts';
 import { RANGE_FORMS, readAddress, readRange } from '../text/addresses.ts';
 import { cellsOf, isCsvHeader, readCsvRow } from './csv.ts';
@@ -137,10 +137,10 @@ function readRegimes(value: string, draft: IntentDraft, complain: Complain): voi
   const names = value.split(/[,\s]+/).filter(Boolean);
   if (names.length === 0) complain('regime: which one?', 'regime el3, or regime any');
   const found = names.flatMap((name) => {
-    const regime = regimeNamed(name);
-    if (regime === undefined)
-      complain(`there is no regime '${name}'`, 'el1, el2, el20, el3, s2, nested, pl1, smmuv3-s1 …, or any');
-    return regime ?? [];
+    const regimes = regimesNamed(name);
+    if (regimes.length === 0)
+      complain(`there is no regime '${name}'`, 'el1, el2, el20, el3, s2, nested, pl1, smmuv3 …, or any');
+    return regimes;
   });
   draft.addRegimes(found, complain, true);
 }

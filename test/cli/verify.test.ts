@@ -196,6 +196,22 @@ test('a dump of memory, with what its registers mean above the ranges, is an int
   expect((await lpae(['verify', '-', ...args], { stdin: coloured.out })).code).toBe(0);
 });
 
+test('an intention for any stream fits a stream of stage 1, one of stage 2, and no PE', async () => {
+  for (const [file, ...own] of [
+    ['linux61-smmuv3-4k.json', '--sid', '0x10'],
+    ['linux73-smmuv3-stage2.json', '--sid', '0x10'],
+  ] as const) {
+    const args = [join(REAL, file), ...own];
+    const { out } = await lpae(['verify', '--write', '-', ...args]);
+    const lines = out.split('\n').filter((line) => line.startsWith('  0x'));
+    expect(lines.length).toBeGreaterThan(3);
+    const stdin = ['regime smmuv3', ...lines].join('\n');
+    expect((await lpae(['verify', '-', ...args], { stdin })).code).toBe(0);
+  }
+  const { code, err } = await lpae(['verify', '-', EL3], { stdin: 'regime smmuv3\nrest any' });
+  expect([code, err]).toEqual([2, expect.stringContaining('and these tables are of el3')]);
+});
+
 describe('--write: a first intention, which holds', () => {
   const captures = readdirSync(REAL).filter((file) => /\.json(\.gz)?$/.test(file) && !file.includes('.sg.'));
   test.each(captures)('of %s', async (capture) => {

@@ -190,6 +190,14 @@ test('directives, rules and comments', () => {
   ]);
 });
 
+test('regime smmuv3: streams with any stages, in text and JSON', () => {
+  const streams = ['smmuv3-s1', 'smmuv3-s2', 'smmuv3-nested'];
+  expect(parseIntent('regime smmuv3\n0x0+4K unmapped').regimes).toEqual(streams);
+  const json = { schema: 'lpae.intent/1', regime: 'SMMUv3', ranges: [] };
+  expect(parseIntent(JSON.stringify(json)).regimes).toEqual(streams);
+  expect(parseIntent('regime el1, smmu-s2').regimes).toEqual(['el1&0', 'smmuv3-s2']);
+});
+
 test('under the heading of a dump, a line says all of its flags', () => {
   const line = '  0x1000-0x1fff  4K  -> 0x8000  4K  r-x ---  WB  ISH';
   const exact = { global: true, contiguous: false, guarded: false, level: 'of its size' };

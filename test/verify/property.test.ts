@@ -3,6 +3,7 @@
  * just where the dump says something else, and nowhere where it does not.
  */
 import { describe, expect, test } from 'vitest';
+import { machineRegimes } from '../../src/arch/regimes.ts';
 import { rangeJson, spaceLines } from '../../src/cli/text/dump-text.ts';
 import type { Translator } from '../../src/machine/machine.ts';
 import type { PhysicalMemory } from '../../src/memory/index.ts';
@@ -82,6 +83,10 @@ const named = ({ lines, unnamed, unreachable }: Verification) => [
   ...unnamed,
   ...unreachable,
 ];
+
+test('there is a shape of every regime', () => {
+  expect(machineRegimes.filter((regime) => !SHAPES.some((shape) => shape.regime === regime))).toEqual([]);
+});
 
 describe.each(SHAPES)('$name', (shape) => {
   test('a dump holds of its own tables, and a changed bit is found where it counts', () => {

@@ -175,6 +175,19 @@ export const SHAPES: readonly Shape[] = [
       hcr: 1n,
     }),
   }),
+  long('pl1&0-nested64', {
+    regime: 'pl1&0-nested64',
+    stage2: true,
+    registers: (random) => ({
+      ttbr0: slot(0),
+      tcr: 0x8080_0002n,
+      mair: mair(random),
+      sctlr: 1n,
+      vttbr: slot(4),
+      vtcr: vtcr(12),
+      hcr: 1n,
+    }),
+  }),
   long('pl2', {
     regime: 'pl2',
     registers: (random) => ({ ttbr0: slot(0), tcr: 0x8080_0002n, mair: mair(random), sctlr: 1n }),
