@@ -23,5 +23,5 @@ export const arm64LpaeS1 = longFormat({
   stage: 1,
   width: 64,
   quirks: ['arm_ns', 'arm_ttbr1', 'arm_outer_wbwa', 'arm_hd', 'no_warn'],
-  features: ['contiguous', 'lpa2', 'access_flag', 'dirty_state'],
+  features: ['contiguous', 'lpa2', 'access_flag', 'dirty_state', 's1pie', 's1poe', 'aie', 'haft'],
 });

@@ -23,5 +23,5 @@ export const arm64LpaeS2 = longFormat({
   stage: 2,
   width: 64,
   quirks: ['arm_s2fwb', 'no_warn'],
-  features: ['contiguous', 'lpa2', 'access_flag', 'dirty_state', 'fwb', 'xnx'],
+  features: ['contiguous', 'lpa2', 'access_flag', 'dirty_state', 'fwb', 'xnx', 's2pie', 'haft'],
 });

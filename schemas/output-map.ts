@@ -101,6 +101,7 @@ const made = {
       registers: v.record(v.string(), hex),
       output_bits: maybe(said(count, 'the output size that the tables were made for')),
       pa_bits: said(count, 'the PA bits of the hardware that walks them'),
+      features: maybe(said(list(text), 'what that hardware must have')),
     }),
   ),
   warnings: maybe(

@@ -205,6 +205,7 @@ const FORMATS = document('formats', {
       name: text,
       title: text,
       stage: whole,
+      features: said(texts, 'what a request may ask for'),
       granules: list(some({ granule: text, pages: text, ias: count, oas: count, levels: list(level) })),
     }),
   ),

@@ -6,9 +6,12 @@ import {
   type Feature,
   type FormatRequest,
   type Quirk,
+  REGISTER_OPTIONS,
+  type RegisterOption,
   STAGE1_REGIMES,
 } from '../../src/pagetable/format.ts';
 
+const REGISTERS = Object.keys(REGISTER_OPTIONS) as RegisterOption[];
 const OPTIONS = [
   'pgsizeBitmap',
   'ias',
@@ -20,6 +23,7 @@ const OPTIONS = [
   'concatenation',
   'mair',
   'cpuPageSize',
+  ...REGISTERS,
 ];
 
 /**
@@ -62,8 +66,13 @@ export function checkRequest(request: FormatRequest, own: readonly (keyof Format
       `concatenation must be one of ${CONCATENATIONS.join(', ')}, not ${String(concatenation)}`,
     );
   }
-  if (mair !== undefined && (typeof mair !== 'bigint' || mair < 0n || mair >> 64n)) {
-    throw new FormatError(`mair must be a bigint of at most 64 bits, not ${String(mair)}`);
+  for (const [name, value] of [
+    ['mair', mair],
+    ...REGISTERS.map((one) => [one, request[one]] as const),
+  ] as const) {
+    if (value !== undefined && (typeof value !== 'bigint' || value < 0n || value >> 64n)) {
+      throw new FormatError(`${name} must be a bigint of at most 64 bits, not ${String(value)}`);
+    }
   }
   if (request.regime !== undefined && !STAGE1_REGIMES.includes(request.regime)) {
     throw new FormatError(
@@ -133,10 +142,20 @@ export function checkLimits(
 export function checkFeatures(
   name: string,
   known: readonly Feature[],
-  { features = [], mair, concatenation }: FormatRequest,
+  request: FormatRequest,
   long?: 1 | 2,
 ): void {
+  const { features = [], mair, concatenation } = request;
   checkKnown(name, 'feature', known, features);
+  for (const register of REGISTERS) {
+    const feature = REGISTER_OPTIONS[register];
+    if (request[register] === undefined || features.includes(feature)) continue;
+    throw new FormatError(
+      known.includes(feature)
+        ? `${register} is for tables with features: ['${feature}']`
+        : `${name} takes no ${register}: it has no feature ${feature}`,
+    );
+  }
   if (mair !== undefined && long !== 1)
     throw new FormatError(`${name} takes no mair: its entries hold no index into it`);
   if (concatenation !== undefined && long !== 2) {

@@ -178,23 +178,32 @@ export class LongEntryCodec extends WideEntries implements EntryCodec, DirectCod
 }
 
 const AF = 1 << 10;
-/** DBM, bit 51, in the upper half; AP[2] or S2AP[1]. */
+/** DBM, bit 51, in the upper half; AP[2] or S2AP[1], nDirty or Dirty. */
 const DBM = 1 << 19;
 const AP_HIGH = 1 << 7;
 
-/** A leaf with DBM set is dirty when its permissions allow writes. Hardware marks it by clearing AP[2] at stage 1, or setting S2AP[1] at stage 2 (DDI 0487 D8.5.5). */
+/**
+ * A leaf is dirty when its permissions allow writes: AP[2] is 0 at stage 1, S2AP[1] is 1 at stage 2, which hardware does where DBM is 1. With
+ * indirect permissions the same bit is nDirty or Dirty, and there is no DBM. (DDI 0487 D8.5.2.)
+ */
 export class LongTracking implements TrackingCodec {
   readonly dirtyState: boolean;
   readonly #dirty: number;
+  /** The bits that a leaf must have for its state to count, in the upper half. */
+  readonly #tracked: number;
 
-  /** @param stage - the stage decides which bit marks a dirty leaf: AP[2] at stage 1, S2AP[1] at stage 2. */
-  constructor(stage: 1 | 2, dirtyState: boolean) {
+  /**
+   * @param stage - the stage decides which bit marks a dirty leaf.
+   * @param indirect - permissions are indirect, and leaves that nobody may write were made clean.
+   */
+  constructor(stage: 1 | 2, dirtyState: boolean, indirect: boolean) {
     this.dirtyState = dirtyState;
     this.#dirty = stage === 1 ? 0 : AP_HIGH;
+    this.#tracked = indirect ? 0 : DBM;
   }
 
   isDirty(words: Uint32Array, at: number): boolean {
-    return (words[at + 1]! & DBM) !== 0 && (words[at]! & AP_HIGH) === this.#dirty;
+    return (words[at + 1]! & this.#tracked) === this.#tracked && (words[at]! & AP_HIGH) === this.#dirty;
   }
 
   setClean(words: Uint32Array, at: number): void {

@@ -1,11 +1,12 @@
 /** Builds a long-descriptor format from a request, as Linux's arm_64_lpae_alloc_pgtable_s1 and _s2 do. */
 import { fieldNamed } from '../../src/descriptor/codec.ts';
 import { fieldMask } from '../../src/descriptor/field.ts';
-import { encode } from '../../src/descriptor/index.ts';
+import { type DescriptorLayout, encode, type Field } from '../../src/descriptor/index.ts';
 import { FormatError } from '../../src/pagetable/errors.ts';
 import type { Feature, FormatModule, FormatRequest, Quirk, TableFormat } from '../../src/pagetable/format.ts';
 import { checkFeatures, checkLimits, checkQuirks, checkRequest } from '../common/request.ts';
 import { LongEntryCodec, LongTracking, typeBits } from './codec.ts';
+import { extendedOf } from './extended.ts';
 import { type LayoutContext, longDescriptor } from './fields.ts';
 import { concatenationOf, type Geometry, lpaeGeometry } from './geometry.ts';
 import { LINUX_MAIR } from './mair.ts';
@@ -27,8 +28,8 @@ export interface LongFormatOptions {
 
 /** A format module of this family. */
 export function longFormat(options: LongFormatOptions): FormatModule {
-  const { name, title, stage } = options;
-  return { name, title, stage, configure: (request) => configureLong(options, request) };
+  const { name, title, stage, features } = options;
+  return { name, title, stage, features, configure: (request) => configureLong(options, request) };
 }
 
 /** Codes of TCR.TG0, TCR.TG1 and VTCR.TG0 by granule: they differ (DDI 0487 D24.2.186). */
@@ -56,7 +57,9 @@ function configureLong(options: LongFormatOptions, request: FormatRequest): Tabl
   const { granuleLog2, levels } = geometry;
 
   const settings = settingsOf(request, stage, width);
-  const { lpa2, update } = settings;
+  const { lpa2, update, extended } = settings;
+  const indirect = extended.indirection !== undefined || extended.s2pir !== undefined;
+  const overlays = extended.overlays !== undefined;
   const context = (level: number): LayoutContext => ({
     stage,
     width,
@@ -64,12 +67,15 @@ function configureLong(options: LongFormatOptions, request: FormatRequest): Tabl
     level,
     shift: granuleLog2 + (3 - level) * (granuleLog2 - 3),
     lpa2,
+    indirect,
+    overlays,
+    aie: extended.mair2 !== undefined,
+    haft: extended.haft,
   });
   const layout: TableFormat['layout'] = (kind, level) => longDescriptor(kind, context(level));
   const leafLayout = (level: number) => layout(level === 3 ? 'page' : 'block', level);
   const page = leafLayout(3);
   const table = layout('table', 2);
-  const kept = stage === 1 ? ['XN', 'PXN', 'DBM'] : ['XN[1:0]', 'DBM'];
 
   return {
     name,
@@ -84,7 +90,9 @@ function configureLong(options: LongFormatOptions, request: FormatRequest): Tabl
     protExtras: [
       ...(['device', 'execute', 'shareability'] as const),
       ...(stage === 1 ? (['mairIndex', 'global', 'nonSecure'] as const) : []),
+      ...(overlays ? (['poIndex'] as const) : []),
     ],
+    executeOnly: extended.indirection !== undefined,
     granuleLog2,
     levels,
     rootBytes: geometry.rootBytes,
@@ -101,14 +109,16 @@ function configureLong(options: LongFormatOptions, request: FormatRequest): Tabl
     entries: new LongEntryCodec({
       table,
       page,
-      tracking: update === 'none' ? undefined : new LongTracking(stage, update === 'dirty'),
+      tracking: update === 'none' ? undefined : new LongTracking(stage, update === 'dirty', indirect),
       tableBits: encode(table, {
         SYNC: coherentWalk ? 0 : 1,
         ...(settings.ns ? { NSTable: 1 } : {}),
+        // Hardware would have to set it on the first walk.
+        ...(extended.haft ? { AF: 1 } : {}),
       }),
       // Linux keeps bits [11:2], XN and DBM of a block that it splits (ARM_LPAE_PTE_ATTR_MASK); with LPA2 [9:8] are address.
-      splitMask: kept.reduce(
-        (mask, field) => mask | fieldMask(fieldNamed(page, field)),
+      splitMask: keptFields(stage, indirect, page).reduce(
+        (mask, field) => mask | fieldMask(field),
         lpa2 ? 0xcfcn : 0xffcn,
       ),
       typeBits: (level) => typeBits(leafLayout(level)),
@@ -135,6 +145,14 @@ function checkRegime({ name, width }: LongFormatOptions, { regime, quirks = [], 
   }
 }
 
+/** What the parts of a split block keep above bit 11: permissions, and what features added. */
+function keptFields(stage: 1 | 2, indirect: boolean, page: DescriptorLayout): Field[] {
+  const direct = stage === 1 ? ['XN', 'PXN', 'DBM'] : ['XN[1:0]', 'DBM'];
+  const index = stage === 1 ? ['PIIndex[3]', 'PIIndex[2]', 'PIIndex[1]'] : ['PIIndex[3:2]', 'PIIndex[1]'];
+  const rights = (indirect ? index : direct).map((name) => fieldNamed(page, name));
+  return [...rights, ...page.fields.filter(({ name }) => name === 'POIndex' || name === 'AttrIndx[3]')];
+}
+
 /** What the quirks and features mean for the bits, the registers and the codec. */
 interface Settings extends ProtContext {
   readonly coherentWalk: boolean;
@@ -150,6 +168,7 @@ function settingsOf(request: FormatRequest, stage: 1 | 2, width: 32 | 64): Setti
   const has = (feature: Feature) => features.includes(feature);
   const lpa2 = has('lpa2');
   const dirtyState = quirks.includes('arm_hd') || has('dirty_state');
+  const update = dirtyState ? 'dirty' : has('access_flag') ? 'access' : 'none';
   return {
     stage,
     width,
@@ -164,7 +183,8 @@ function settingsOf(request: FormatRequest, stage: 1 | 2, width: 32 | 64): Setti
     outerCached: coherentWalk || quirks.includes('arm_outer_wbwa'),
     ttbr1: quirks.includes('arm_ttbr1'),
     lpa2,
-    update: dirtyState ? 'dirty' : has('access_flag') ? 'access' : 'none',
+    update,
+    extended: extendedOf(request, update !== 'none'),
   };
 }
 
@@ -177,7 +197,7 @@ function withinLimits({ name, limits }: LongFormatOptions, request: FormatReques
 function registersOf(
   options: LongFormatOptions,
   geometry: Geometry,
-  { coherentWalk, outerCached: outer, ttbr1, mair, regime, lpa2, update, fwb }: Settings,
+  { coherentWalk, outerCached: outer, ttbr1, mair, regime, lpa2, update, fwb, extended }: Settings,
   root: bigint,
 ) {
   const { granuleLog2, ias, outputCode } = geometry;
@@ -194,7 +214,7 @@ function registersOf(
     // An AArch32 regime has input sizes of 25 to 32 bits, and its TTBR1 can't cover as much as TTBR0. A request that it can't
     // express is walked as an AArch64 context instead, as an SMMU would walk the same descriptors.
     const aarch32 = options.width === 32 && !ttbr1 && ias >= LEAST_AARCH32_INPUT;
-    return stage1Registers(root, fields, { regime, ttbr1, mair, lpa2, update, aarch32 });
+    return stage1Registers(root, fields, { regime, ttbr1, mair, lpa2, update, aarch32, extended });
   }
   // VTCR.SL0 counts down from the last level a walk can start at. The 4K granule's codes are off by one, and level -1 has one with SL2
   // (DDI 0487 D24.2.206, table D8-19).
@@ -202,5 +222,5 @@ function registersOf(
   const sl = startLevel < 0 ? 4 : ~(granuleLog2 === 12 ? startLevel + 1 : startLevel) & 3;
   // AArch32 has no start level 0 and no forced Write-Back: such tables are walked as an AArch64 context.
   const aarch32 = options.width === 32 && ias >= LEAST_AARCH32_INPUT && startLevel > 0 && !fwb;
-  return stage2Registers(root, { ...fields, sl }, { lpa2, update, fwb, aarch32 });
+  return stage2Registers(root, { ...fields, sl }, { lpa2, update, fwb, aarch32, extended });
 }

@@ -16,6 +16,14 @@ export interface LayoutContext {
   readonly shift: number;
   /** TCR.DS: address bits up to 51. Bits [51:50] replace the shareability field (FEAT_LPA2). */
   readonly lpa2?: boolean;
+  /** Permissions come from PIR and PIRE0, or S2PIR, by PIIndex (FEAT_S1PIE, FEAT_S2PIE). */
+  readonly indirect?: boolean;
+  /** Stage 1: POIndex chooses an overlay (FEAT_S1POE). */
+  readonly overlays?: boolean;
+  /** Stage 1: bit 59 chooses MAIR2 (FEAT_AIE). */
+  readonly aie?: boolean;
+  /** Table descriptors have an access flag (FEAT_HAFT). */
+  readonly haft?: boolean;
 }
 
 const LEAF_REF = { 64: 'DDI 0487 D8.3.1.2', 32: 'DDI 0487 G5.5.3' } as const;
@@ -28,6 +36,12 @@ const S1_AP = {
   3: 'read-only at EL1 and EL0',
 } as const;
 const S2_AP = { 0: 'no access', 1: 'read-only', 2: 'write-only', 3: 'read/write' } as const;
+const S2_XN = {
+  0: 'executable',
+  1: 'not executable at EL1',
+  2: 'execute-never',
+  3: 'not executable at EL0',
+} as const;
 const AP_TABLE = {
   0: 'no effect',
   1: 'no EL0 access below',
@@ -78,40 +92,102 @@ function addressRows(context: LayoutContext, prefix: 'OA' | 'NLTA', low: number,
   return rows;
 }
 
-/** A table descriptor: where the next table lies, and what limits everything below it. */
-function tableLayout(context: LayoutContext): DescriptorLayout {
-  const r = rowsFrom(TABLE_REF[context.width]);
-  const top =
-    context.stage === 1
-      ? [
-          r(63, 63, 'NSTable', 'field', 'the next table, and all below it, is Non-secure memory'),
+/** Bits [63:59] of a table descriptor. Indirection, overlays and AIE switch the permissions of tables off (DDI 0487 D8.4.1.3, D8.4.1.4, D8.6.1). */
+function tableRights({ stage, width, indirect, overlays, aie }: LayoutContext): Field[] {
+  const r = rowsFrom(TABLE_REF[width]);
+  if (stage === 2) return [r(63, 59, '-', 'res0', 'no table attributes at stage 2')];
+  const rights =
+    indirect || overlays || aie
+      ? [r(62, 59, '-', 'ignored', 'permissions of tables are off')]
+      : [
           r(62, 61, 'APTable', 'field', 'limits the access permissions below', { values: AP_TABLE }),
           r(60, 60, 'XNTable', 'field', 'execute-never below (UXNTable with two privilege levels)'),
           r(59, 59, 'PXNTable', 'field', 'privileged execute-never below'),
-        ]
-      : [r(63, 59, '-', 'res0', 'no table attributes at stage 2')];
+        ];
+  return [r(63, 63, 'NSTable', 'field', 'the next table, and all below it, is Non-secure memory'), ...rights];
+}
+
+/** Bits [11:2] of a table descriptor. */
+function tableLower({ width, lpa2, haft }: LayoutContext): Field[] {
+  const r = rowsFrom(TABLE_REF[width]);
+  const unused = (high: number, low: number) =>
+    r(high, low, '-', 'ignored', 'not used in a table descriptor');
+  const flag = haft ? [unused(11, 11), r(10, 10, 'AF', 'field', 'access flag (FEAT_HAFT)')] : undefined;
+  if (!lpa2) return flag ? [...flag, unused(9, 2)] : [unused(11, 2)];
+  const high = r(9, 8, 'NLTA[51:50]', 'field', 'address of the next table, above 50 bits (FEAT_LPA2)', {
+    address: 50,
+  });
+  return [...(flag ?? [unused(11, 10)]), high, unused(7, 2)];
+}
+
+/** A table descriptor: where the next table lies, and what limits everything below it. */
+function tableLayout(context: LayoutContext): DescriptorLayout {
+  const r = rowsFrom(TABLE_REF[context.width]);
   return {
     title: titleOf(context, 'table'),
     kind: 'table',
     width: 64,
     fields: [
-      ...top,
+      ...tableRights(context),
       r(58, 56, '-', 'ignored', 'free for software'),
       r(55, 55, 'SYNC', 'software', "Linux: the entry was made visible to a walker that isn't coherent"),
       r(54, 51, '-', 'ignored', 'free for software'),
       ...addressRows(context, 'NLTA', context.granuleLog2, TABLE_REF[context.width]),
-      ...(context.lpa2
-        ? [
-            r(11, 10, '-', 'ignored', 'not used in a table descriptor'),
-            r(9, 8, 'NLTA[51:50]', 'field', 'address of the next table, above 50 bits (FEAT_LPA2)', {
-              address: 50,
-            }),
-            r(7, 2, '-', 'ignored', 'not used in a table descriptor'),
-          ]
-        : [r(11, 2, '-', 'ignored', 'not used in a table descriptor')]),
+      ...tableLower(context),
       r(1, 1, 'Type', 'field', 'table', { fixed: 1 }),
       r(0, 0, 'Valid', 'field', 'valid', { fixed: 1 }),
     ],
+  };
+}
+
+/** Bits [63:55] of a leaf. Overlays and AIE take the place of PBHA. */
+function leafTop({ stage, width, overlays, aie }: LayoutContext): Field[] {
+  const r = rowsFrom(LEAF_REF[width]);
+  const none = (high: number, low: number) =>
+    r(high, low, '-', 'ignored', 'no page-based hardware attributes');
+  const [top, software] = [
+    stage === 1
+      ? r(63, 63, '-', 'ignored', 'not used without memory encryption contexts')
+      : r(63, 63, '-', 'res0', 'not used without realms'),
+    r(58, 55, '-', 'ignored', 'free for software'),
+  ];
+  if (!overlays && !aie) {
+    return [top, r(62, 59, 'PBHA', 'field', 'page-based hardware attributes'), software];
+  }
+  return [
+    top,
+    overlays ? r(62, 60, 'POIndex', 'field', 'overlay permissions: which register field') : none(62, 60),
+    aie ? r(59, 59, 'AttrIndx[3]', 'field', 'memory attribute: MAIR2 instead of MAIR') : none(59, 59),
+    software,
+  ];
+}
+
+/** Bits [54:53], 51 and [7:6] of a leaf: direct permissions, or PIIndex and the dirty state. */
+function permissionRows({ stage, width, indirect }: LayoutContext) {
+  const r = rowsFrom(LEAF_REF[width]);
+  const index = (high: number, low: number, name: string) =>
+    r(high, low, `PIIndex${name}`, 'field', 'indirect permissions');
+  if (indirect) {
+    const never = stage === 1 ? [index(54, 54, '[3]'), index(53, 53, '[2]')] : [index(54, 53, '[3:2]')];
+    const state = stage === 1 ? r(7, 7, 'nDirty', 'field', 'not dirty') : r(7, 7, 'Dirty', 'field', 'dirty');
+    return { never, modifier: index(51, 51, '[1]'), access: [state, index(6, 6, '[0]')] };
+  }
+  const modifier = r(51, 51, 'DBM', 'field', 'dirty bit modifier: hardware may make the entry writable');
+  if (stage === 1) {
+    const never = [
+      r(54, 54, 'XN', 'field', 'execute-never (UXN: at EL0)', { values: NEVER }),
+      r(53, 53, 'PXN', 'field', 'privileged execute-never', { values: NEVER }),
+    ];
+    const access = [r(7, 6, 'AP[2:1]', 'field', 'data access permissions', { values: S1_AP })];
+    return { never, modifier, access };
+  }
+  const never = [
+    r(54, 53, 'XN[1:0]', 'field', 'execute-never (bit 53 counts with FEAT_XNX)', { values: S2_XN }),
+  ];
+  return {
+    never,
+    modifier,
+    access: [r(7, 6, 'S2AP', 'field', 'data access permissions', { values: S2_AP })],
   };
 }
 
@@ -119,58 +195,36 @@ function tableLayout(context: LayoutContext): DescriptorLayout {
 function leafLayout(context: LayoutContext): DescriptorLayout {
   const r = rowsFrom(LEAF_REF[context.width]);
   const kind = context.level === 3 ? 'page' : 'block';
+  const { never, modifier, access } = permissionRows(context);
   const bits98 = context.lpa2
     ? r(9, 8, 'OA[51:50]', 'field', 'output address, above 50 bits (FEAT_LPA2)', { address: 50 })
     : r(9, 8, 'SH[1:0]', 'field', 'shareability', { values: SH });
-  const upper =
+  const bit11 =
+    context.stage === 1
+      ? r(11, 11, 'nG', 'field', 'not global', { values: { 0: 'global', 1: 'of one ASID' } })
+      : r(11, 11, 'FnXS', 'field', 'clears the XS attribute (FEAT_XS)');
+  const memory =
     context.stage === 1
       ? [
-          r(63, 63, '-', 'ignored', 'not used without memory encryption contexts'),
-          r(62, 59, 'PBHA', 'field', 'page-based hardware attributes'),
-          r(58, 55, '-', 'ignored', 'free for software'),
-          r(54, 54, 'XN', 'field', 'execute-never (UXN: at EL0)', { values: NEVER }),
-          r(53, 53, 'PXN', 'field', 'privileged execute-never', { values: NEVER }),
-        ]
-      : [
-          r(63, 63, '-', 'res0', 'not used without realms'),
-          r(62, 59, 'PBHA', 'field', 'page-based hardware attributes'),
-          r(58, 55, '-', 'ignored', 'free for software'),
-          r(54, 53, 'XN[1:0]', 'field', 'execute-never (bit 53 counts with FEAT_XNX)', {
-            values: {
-              0: 'executable',
-              1: 'not executable at EL1',
-              2: 'execute-never',
-              3: 'not executable at EL0',
-            },
-          }),
-        ];
-  const lower =
-    context.stage === 1
-      ? [
-          r(11, 11, 'nG', 'field', 'not global', { values: { 0: 'global', 1: 'of one ASID' } }),
-          r(10, 10, 'AF', 'field', 'access flag', { values: { 0: 'not accessed: faults', 1: 'accessed' } }),
-          bits98,
-          r(7, 6, 'AP[2:1]', 'field', 'data access permissions', { values: S1_AP }),
           r(5, 5, 'NS', 'field', 'the output address is in Non-secure memory'),
           r(4, 2, 'AttrIndx', 'field', 'memory attribute: the byte of MAIR'),
         ]
-      : [
-          r(11, 11, 'FnXS', 'field', 'clears the XS attribute (FEAT_XS)'),
-          r(10, 10, 'AF', 'field', 'access flag', { values: { 0: 'not accessed: faults', 1: 'accessed' } }),
-          bits98,
-          r(7, 6, 'S2AP', 'field', 'data access permissions', { values: S2_AP }),
-          r(5, 2, 'MemAttr', 'field', 'memory type and cacheability', { values: MEM_ATTR }),
-        ];
+      : [r(5, 2, 'MemAttr', 'field', 'memory type and cacheability', { values: MEM_ATTR })];
   return {
     title: titleOf(context, kind),
     kind,
     width: 64,
     fields: [
-      ...upper,
+      ...leafTop(context),
+      ...never,
       r(52, 52, 'Contiguous', 'field', 'one of a run of entries that a TLB may hold as one'),
-      r(51, 51, 'DBM', 'field', 'dirty bit modifier: hardware may make the entry writable'),
+      modifier,
       ...addressRows(context, 'OA', context.shift, LEAF_REF[context.width]),
-      ...lower,
+      bit11,
+      r(10, 10, 'AF', 'field', 'access flag', { values: { 0: 'not accessed: faults', 1: 'accessed' } }),
+      bits98,
+      ...access,
+      ...memory,
       r(1, 1, 'Type', 'field', kind, { fixed: kind === 'page' ? 1 : 0 }),
       r(0, 0, 'Valid', 'field', 'valid', { fixed: 1 }),
     ],

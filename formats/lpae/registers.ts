@@ -3,6 +3,7 @@
  * TTBRs of AArch64 (DDI 0487 D24.2), or for a 32-bit format TTBCR, VTCR and TTBRs of AArch32 (G8.2, DDI 0406C B4.1).
  */
 import type { Registers, Stage1Regime } from '../../src/pagetable/format.ts';
+import { type Extended, stage1Extended, stage2Extended } from './extended.ts';
 import { hasUnprivileged } from './prot.ts';
 
 /** Fields of TCR or VTCR by their names in Linux's io_pgtable_cfg. */
@@ -67,6 +68,7 @@ export function stage1Registers(
     lpa2: boolean;
     update: HardwareUpdate;
     aarch32: boolean;
+    extended: Extended;
   },
 ): Registers {
   const { outputCode, ...rest } = f;
@@ -80,24 +82,23 @@ export function stage1Registers(
         : ({ regime: 'pl1&0', registers: { ttbr0: root, ttbr1: 0n, tcr: own | EAE | EPD1, mair } } as const);
     return { cfg, hardware };
   }
+  const more = stage1Extended(options.extended, options.regime);
   if (!hasUnprivileged(options.regime)) {
     // TCR_EL2 and TCR_EL3 have one range, with the fields of VTCR_EL2 that they share in the same places.
     const own =
       at(f.tsz, 0) | at(f.irgn, 8) | at(f.orgn, 10) | at(f.sh, 12) | at(f.tg, 14) | at(outputCode, 16);
-    const tcr = own | VTCR_UPDATE[options.update] | (options.lpa2 ? VTCR_DS : 0n) | RES1 | RES1_23;
-    return {
-      cfg,
-      hardware: { regime: options.regime, registers: { ttbr0: baseRegister(root), tcr, mair } },
-    };
+    const tcr = own | VTCR_UPDATE[options.update] | (options.lpa2 ? VTCR_DS : 0n) | RES1 | RES1_23 | more.tcr;
+    const registers = { ttbr0: baseRegister(root), tcr, mair, ...more.registers };
+    return { cfg, hardware: { regime: options.regime, registers } };
   }
   const ds = options.lpa2 ? TCR_DS : 0n;
-  const tcr = half(f, ttbr1) | at(outputCode, 32) | TCR_UPDATE[options.update] | ds;
+  const tcr = half(f, ttbr1) | at(outputCode, 32) | TCR_UPDATE[options.update] | ds | more.tcr;
   const ttbr = baseRegister(root);
   return {
     cfg,
     hardware: {
       regime: options.regime,
-      registers: { ttbr0: ttbr1 ? 0n : ttbr, ttbr1: ttbr1 ? ttbr : 0n, tcr, mair },
+      registers: { ttbr0: ttbr1 ? 0n : ttbr, ttbr1: ttbr1 ? ttbr : 0n, tcr, mair, ...more.registers },
     },
   };
 }
@@ -106,7 +107,7 @@ export function stage1Registers(
 export function stage2Registers(
   root: bigint,
   f: ControlFields & { readonly sl: number },
-  options: { lpa2: boolean; update: HardwareUpdate; fwb: boolean; aarch32: boolean },
+  options: { lpa2: boolean; update: HardwareUpdate; fwb: boolean; aarch32: boolean; extended: Extended },
 ): Registers {
   const { outputCode, sl, ...rest } = f;
   const sl2 = sl > 3;
@@ -118,6 +119,7 @@ export function stage2Registers(
     return { cfg, hardware: { regime: 'pl1&0-s2', registers: { vttbr: root, vtcr } } };
   }
   const ds = options.lpa2 ? VTCR_DS : 0n;
+  const more = stage2Extended(options.extended);
   const vtcr =
     walk |
     at(f.tsz, 0) |
@@ -125,9 +127,11 @@ export function stage2Registers(
     at(outputCode, 16) |
     VTCR_UPDATE[options.update] |
     ds |
-    (sl2 ? VTCR_SL2 : 0n);
+    (sl2 ? VTCR_SL2 : 0n) |
+    more.tcr;
   const hcr = options.fwb ? { hcr: HCR_STAGE_2 | HCR_FWB } : {};
-  return { cfg, hardware: { regime: 'el1&0-s2', registers: { vttbr: baseRegister(root), vtcr, ...hcr } } };
+  const registers = { vttbr: baseRegister(root), vtcr, ...hcr, ...more.registers };
+  return { cfg, hardware: { regime: 'el1&0-s2', registers } };
 }
 
 type Values = Registers['hardware']['registers'];

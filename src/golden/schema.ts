@@ -2,7 +2,7 @@
 import * as v from 'valibot';
 import { readJsonAs } from '../json/read.ts';
 import { isObject, maybe, members, oneShapeOf, pair, record } from '../json/schemas.ts';
-import { choicesBeside, choicesInConfig } from '../operations/choices.ts';
+import { choicesBeside, choicesInConfig, registersInConfig } from '../operations/choices.ts';
 import { operationSchema, protFlags, trackedRange } from '../operations/schema.ts';
 import { QUIRKS } from '../pagetable/format.ts';
 import { type Beside, members as judged } from './members.ts';
@@ -40,6 +40,7 @@ export const configSchema = members({
   quirks: v.optional(v.array(v.picklist(QUIRKS)), []),
   ...choicesInConfig,
   mair: maybe(hexWord),
+  ...registersInConfig(hexWord),
 });
 
 const fields = record(v.string(), bits);

@@ -38,7 +38,8 @@ const EXTRA_VALUES: Readonly<Record<ProtExtra, readonly (string | number | boole
   device: DEVICE_TYPES,
   execute: EXECUTE,
   shareability: SHAREABILITY_DOMAINS,
-  mairIndex: [0, 1, 2, 3, 4, 5, 6, 7],
+  mairIndex: Array.from({ length: 16 }, (_, index) => index),
+  poIndex: [0, 1, 2, 3, 4, 5, 6, 7],
   global: [true, false],
   nonSecure: [true, false],
 };

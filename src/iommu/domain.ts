@@ -127,7 +127,7 @@ export class IommuDomain {
    */
   get registers(): DomainRegisters {
     const { cfg, hardware } = this.format.registers(this.root);
-    return { cfg, hardware: { ...hardware, ...hardwareSizes(this.format.oas) } };
+    return { cfg, hardware: { ...hardware, ...hardwareSizes(this.format) } };
   }
 
   /**

@@ -5,7 +5,7 @@
 import * as v from 'valibot';
 import type { DomainOptions } from '../iommu/domain.ts';
 import { maybe, present } from '../json/schemas.ts';
-import { FEATURES, type FormatRequest } from '../pagetable/format.ts';
+import { FEATURES, type FormatRequest, REGISTER_OPTIONS, type RegisterOption } from '../pagetable/format.ts';
 import { CONCATENATIONS, LINUX_VERSIONS } from '../pagetable/linux.ts';
 import { PARTIAL_UNMAP } from '../pagetable/partial-unmap.ts';
 
@@ -22,10 +22,17 @@ export const choicesInConfig = {
   features: maybe(v.array(v.picklist(FEATURES))),
 };
 
+const REGISTERS = Object.keys(REGISTER_OPTIONS) as RegisterOption[];
+
+/** Members of `config` that are register values, as a kind of file spells them. */
+export function registersInConfig<A extends v.GenericSchema<unknown, bigint>>(word: A) {
+  return v.entriesFromList(REGISTERS, maybe(word));
+}
+
 type Beside = { readonly [K in keyof typeof choicesBeside]: v.InferOutput<(typeof choicesBeside)[K]> };
 
 /** A file's `config` after it was parsed: sizes and addresses are bigints, numbers of bits are numbers. */
-export interface ConfigMembers extends Beside {
+export interface ConfigMembers extends Beside, Readonly<Partial<Record<RegisterOption, bigint | undefined>>> {
   readonly pgsize_bitmap: bigint;
   readonly ias: number;
   readonly oas: number;
@@ -48,6 +55,7 @@ export function requestIn(config: ConfigMembers, { linux }: Partial<Beside> = {}
     concatenation,
     mair,
     regime,
+    ...Object.fromEntries(REGISTERS.map((name) => [name, config[name]])),
     linux: config.linux ?? linux,
   };
   return { pgsizeBitmap, ias, oas, ...present(chosen) };

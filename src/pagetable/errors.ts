@@ -19,6 +19,8 @@ export interface IommuOperands {
   readonly entry?: number;
   /** The required alignment. */
   readonly alignment?: bigint;
+  /** Register values of the configuration that the request does not fit, 64 bits each. */
+  readonly registers?: Readonly<Record<string, bigint>>;
 }
 
 /** A refused request. It left every translation as it was. */
@@ -43,7 +45,7 @@ export class IommuError extends Error {
 export class FormatError extends IommuError {
   override readonly name = 'FormatError';
 
-  constructor(message: string) {
-    super('EINVAL', message);
+  constructor(message: string, operands: IommuOperands = {}) {
+    super('EINVAL', message, operands);
   }
 }

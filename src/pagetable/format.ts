@@ -3,9 +3,19 @@
  * The algorithm never sees a bit; a format never sees a tree. A new format is one module that implements FormatModule.
  */
 import type { DescriptorLayout } from '../descriptor/index.ts';
-import type { Concatenation, LinuxVersion, Quirk } from './linux.ts';
+import type { Concatenation, Quirk } from './linux.ts';
+import type { Feature, FormatRequest } from './request.ts';
 
 export { CONCATENATIONS, type Concatenation, choicesOf, QUIRKS, type Quirk } from './linux.ts';
+export {
+  FEATURES,
+  type Feature,
+  type FormatRequest,
+  REGISTER_OPTIONS,
+  type RegisterOption,
+  STAGE1_REGIMES,
+  type Stage1Regime,
+} from './request.ts';
 
 /** What a driver asks for, by the names of Linux's IOMMU_READ, IOMMU_WRITE, IOMMU_CACHE, IOMMU_NOEXEC, IOMMU_MMIO, IOMMU_PRIV. */
 export interface Prot {
@@ -21,8 +31,10 @@ export interface Prot {
   readonly execute?: Execute;
   /** Shareability of Normal memory. Default: Linux's choice, which is inner with `cache`, else outer. */
   readonly shareability?: ShareabilityDomain;
-  /** The index of a MAIR attribute, 0 to 7, instead of the attribute that the flags ask for. */
+  /** The index of a MAIR attribute, 0 to 7 (with feature `aie` to 15: those of MAIR2), instead of the attribute that the flags ask for. */
   readonly mairIndex?: number;
+  /** Which field of the overlay registers limits the rights, 0 to 7: Linux's protection key. Default: 0. Feature `s1poe`. */
+  readonly poIndex?: number;
   /** For every ASID (nG = 0). Default: for one, as Linux maps. Regimes of EL2 and EL3 alone have no ASID: all is global there. */
   readonly global?: boolean;
   /** The output is in the Non-secure physical address space (NS = 1), for tables that Secure state walks. Default: as `arm_ns` says. */
@@ -45,6 +57,7 @@ export const PROT_EXTRAS = [
   'execute',
   'shareability',
   'mairIndex',
+  'poIndex',
   'global',
   'nonSecure',
 ] as const satisfies readonly (keyof Prot)[];
@@ -60,50 +73,6 @@ export const PROT_FLAGS = [
   'mmio',
   'priv',
 ] as const satisfies readonly (keyof Prot)[];
-
-/**
- * Hardware features that Linux's io-pgtable does not use: `contiguous` runs of entries as additional page sizes;
- * `lpa2` (TCR.DS: 52-bit addresses with 4K and 16K, larger blocks); `access_flag` and `dirty_state` (FEAT_HAFDBS); at stage 2
- * `fwb` (FEAT_S2FWB) and `xnx` (FEAT_XNX).
- */
-export const FEATURES = ['contiguous', 'lpa2', 'access_flag', 'dirty_state', 'fwb', 'xnx'] as const;
-/** One of the features that a request may ask for; see {@link FormatRequest}. */
-export type Feature = (typeof FEATURES)[number];
-
-/** Regimes whose stage 1 a format may be asked for. */
-export const STAGE1_REGIMES = ['el1&0', 'el2', 'el2&0', 'el3', 'pl2'] as const;
-/**
- * Whose stage 1 it is: of EL1 or EL2 with EL0, or of EL2, EL3 or AArch32's Hyp mode (`pl2`) alone, which have one privilege level
- * and no ASID. (DDI 0487 D8.1.2, G5.1.)
- */
-export type Stage1Regime = (typeof STAGE1_REGIMES)[number];
-
-/** A request to make a table: Linux's io_pgtable_cfg. */
-export interface FormatRequest {
-  /** A bit for each page size that the hardware offers; the format keeps those of one granule. */
-  readonly pgsizeBitmap: bigint;
-  /** Input and output address size, in bits. */
-  readonly ias: number;
-  readonly oas: number;
-  /** Whether the walker's reads are coherent with the CPU's writes. Default: true. */
-  readonly coherentWalk?: boolean;
-  readonly quirks?: readonly Quirk[];
-  /** Default: none, which is Linux's choice. */
-  readonly features?: readonly Feature[];
-  /** The version of Linux whose choices count where the request makes none. Default: `6.12`. */
-  readonly linux?: LinuxVersion;
-  /** When a stage-2 root consists of concatenated tables. Default: as `linux` does it. Only stage 2 of a long-descriptor format takes it. */
-  readonly concatenation?: Concatenation;
-  /** MAIR_ELx, 64 bits, for stage 1. Default: Linux's. */
-  readonly mair?: bigint;
-  /**
-   * The regime that walks the table. Default `el1&0`, which is Linux's, and for AArch32 `pl1&0`. Only stage 1 of a long-descriptor format
-   * takes it: AArch32's has `pl2` alone, AArch64's the others.
-   */
-  readonly regime?: Stage1Regime;
-  /** The CPU's page size in bytes, which decides the granule where several are offered. Default: 4 KiB. */
-  readonly cpuPageSize?: number | bigint;
-}
 
 /** A level of the tree, by Arm's number. */
 export interface Level {
@@ -259,6 +228,8 @@ export interface TableFormat {
   readonly concatenation?: Concatenation;
   /** Members of a prot beyond Linux's flags that the format can express. Default: none. */
   readonly protExtras?: readonly ProtExtra[];
+  /** Whether a prot may ask for execution alone. Default: false. */
+  readonly executeOnly?: boolean;
   readonly granuleLog2: number;
   /** From the start level down to the last. */
   readonly levels: readonly Level[];
@@ -283,6 +254,8 @@ export interface FormatModule {
   /** One line that describes the format. */
   readonly title: string;
   readonly stage: 1 | 2;
+  /** The features that a request may ask for. Default: none. */
+  readonly features?: readonly Feature[];
   /**
    * Makes a table's geometry, bits and registers.
    * @throws FormatError that says why a request is illegal and what would be accepted.

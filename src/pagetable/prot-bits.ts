@@ -22,8 +22,8 @@ export class ProtTable {
 
   /** The bits of `prot` in this table, computed once for each combination of flags. @throws FormatError if the format can't express it. */
   bitsOf(prot: Prot): ProtBits {
-    const { device, execute, shareability, mairIndex, global, nonSecure } = prot;
-    const extra = device ?? execute ?? shareability ?? mairIndex ?? global ?? nonSecure;
+    const { device, execute, shareability, mairIndex, poIndex, global, nonSecure } = prot;
+    const extra = device ?? execute ?? shareability ?? mairIndex ?? poIndex ?? global ?? nonSecure;
     if (extra !== undefined) return this.#makeBits(prot);
     const key =
       (prot.read ? 1 : 0) |
@@ -41,7 +41,7 @@ export class ProtTable {
   }
 
   #makeBits(prot: Prot): ProtBits {
-    const { name, protExtras = [] } = this.#format;
+    const { name, protExtras = [], executeOnly = false } = this.#format;
     const unknown = PROT_EXTRAS.find((extra) => prot[extra] !== undefined && !protExtras.includes(extra));
     if (unknown !== undefined) {
       const can = protExtras.length
@@ -49,8 +49,9 @@ export class ProtTable {
         : "it has only Linux's flags";
       throw new FormatError(`${name} can't express ${unknown}; ${can}`);
     }
+    const executes = prot.execute !== undefined && prot.execute !== 'none';
     return {
-      access: prot.read === true || prot.write === true,
+      access: prot.read === true || prot.write === true || (executeOnly && executes),
       leaves: this.#leaves.map((leaf) => leafBitsOf(this.#format.leafBits(prot, leaf), leaf)),
     };
   }

@@ -6,7 +6,7 @@ import { describe, expect, test } from 'vitest';
 import { armMaliLpae, riscv64 } from '../../formats/index.ts';
 import { longDescriptor } from '../../formats/lpae/fields.ts';
 import { shortDescriptor } from '../../formats/short/fields.ts';
-import { type DescriptorPlace, descriptorLayout } from '../../src/arch/descriptors/index.ts';
+import { type DescriptorPlace, descriptorLayout, featuresInUse } from '../../src/arch/descriptors/index.ts';
 import type { DescriptorLayout } from '../../src/descriptor/index.ts';
 
 type Kind = DescriptorLayout['kind'];
@@ -24,7 +24,33 @@ const LONG_LEAVES: readonly (readonly [granuleLog2: 12 | 14 | 16, ds: boolean, f
   [16, false, 1],
 ];
 
-function longPair(place: DescriptorPlace & { readonly granuleLog2: 12 | 14 | 16 }): Pair {
+type LongPlace = DescriptorPlace & { readonly granuleLog2: 12 | 14 | 16 };
+
+/** Features in use, by their names on the driver side and, for each stage, on the hardware side. */
+const FEATURES = {
+  indirect: { 1: 'FEAT_S1PIE', 2: 'FEAT_S2PIE' },
+  overlays: { 1: 'FEAT_S1POE', 2: false },
+  aie: { 1: 'FEAT_AIE', 2: false },
+  haft: { 1: 'FEAT_HAFT', 2: 'FEAT_HAFT' },
+} as const;
+type Feature = keyof typeof FEATURES;
+const COMBINED: readonly (readonly Feature[])[] = [
+  ['indirect'],
+  ['overlays'],
+  ['aie'],
+  ['haft'],
+  ['indirect', 'overlays', 'aie', 'haft'],
+];
+
+/** A descriptor with features in use, of which all but `haft` switch the permissions of tables off (DDI 0487 D8.4.1.3, D8.4.1.4, D8.6.1). */
+function featurePair(place: LongPlace, names: readonly Feature[]): Pair {
+  const there = names.filter((name) => FEATURES[name][place.stage] !== false);
+  const hierarchical = !there.some((name) => name !== 'haft');
+  const inUse = featuresInUse(there.map((name) => FEATURES[name][place.stage]));
+  return longPair({ ...place, hierarchical, ...inUse }, there);
+}
+
+function longPair(place: LongPlace, names: readonly Feature[] = []): Pair {
   const { kind, stage, level, granuleLog2, ds = false, aarch32 } = place;
   const driver = longDescriptor(kind, {
     stage,
@@ -33,8 +59,10 @@ function longPair(place: DescriptorPlace & { readonly granuleLog2: 12 | 14 | 16 
     level,
     shift: granuleLog2 + (3 - level) * (granuleLog2 - 3),
     lpa2: ds,
+    ...Object.fromEntries(names.map((one) => [one, true])),
   });
-  const name = `${aarch32 ? 'AArch32' : 'AArch64'} ${driver.title}${ds ? ', DS' : ''}`;
+  const width = aarch32 ? 'AArch32' : 'AArch64';
+  const name = [`${width} ${driver.title}`, ...(ds ? ['DS'] : []), ...names].join(', ');
   return { name, driver, hardware: descriptorLayout(place) };
 }
 
@@ -50,7 +78,18 @@ const long = ([1, 2] as const).flatMap((stage) => {
     const kinds: Kind[] = level === 3 ? ['page', 'invalid'] : ['table', 'block', 'invalid'];
     return kinds.map((kind) => longPair({ kind, stage, level, granuleLog2: 12, aarch32: true }));
   });
-  return [...aarch64, ...aarch32];
+  const extended = COMBINED.flatMap((names) =>
+    [false, true].flatMap((ds) =>
+      (
+        [
+          ['table', 1],
+          ['block', 2],
+          ['page', 3],
+        ] as const
+      ).map(([kind, level]) => featurePair({ kind, stage, level, granuleLog2: 12, ds }, names)),
+    ),
+  );
+  return [...aarch64, ...aarch32, ...extended];
 });
 
 const short = [false, true].flatMap((mtk) =>

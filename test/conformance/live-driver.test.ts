@@ -1,7 +1,7 @@
 /** Tables made by the driver side, of every format and granule: intent, walker and QEMU must agree, at every edge. */
 import { describe, expect, test } from 'vitest';
 import { PhysicalMemory } from '../../src/index.ts';
-import { type Config, configs } from '../support/configs.ts';
+import { type Config, configs, needsTcr2 } from '../support/configs.ts';
 import { Random } from '../support/random.ts';
 import { askCpu, CPU_RAM_BYTES } from './qemu/batch.ts';
 import { agrees } from './qemu/compare-cpu.ts';
@@ -33,8 +33,10 @@ describe.skipIf(qemu === undefined)(title, () => {
   });
 });
 
-/** A CPU of Arm's has neither a GPU's MMU, nor MediaTek's, nor RISC-V's. */
-function isOfCpu({ format, options }: Config): boolean {
+/** A CPU of Arm's has neither a GPU's MMU, nor MediaTek's, nor RISC-V's. The probing program sets no TCR2_EL1. */
+function isOfCpu(config: Config): boolean {
+  const { format, options } = config;
+  if (needsTcr2(config)) return false;
   const foreign = format.name === 'arm_mali_lpae' || format.name === 'riscv_64';
   return !foreign && options.quirks?.includes('arm_mtk_ext') !== true;
 }

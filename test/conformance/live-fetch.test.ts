@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { PhysicalMemory, type Prot } from '../../src/index.ts';
 import { faultStatusCode } from '../../src/walker/fault-codes.ts';
 import { createWalker, type WalkResult } from '../../src/walker/index.ts';
-import { configs } from '../support/configs.ts';
+import { configs, needsTcr2 } from '../support/configs.ts';
 import { Random } from '../support/random.ts';
 import { CPU_RAM_BYTES } from './qemu/batch.ts';
 import { type DriverFetches, driverFetches } from './qemu/driver-fetches.ts';
@@ -22,7 +22,7 @@ import { partSeed, readSettings } from './qemu/settings.ts';
 
 const { qemu, seed, title } = readSettings();
 const STAGE_1 = configs.filter(
-  ({ format, options }) => format.name === 'arm_64_lpae_s1' && options.ias <= 48,
+  (config) => config.format.name === 'arm_64_lpae_s1' && config.options.ias <= 48 && !needsTcr2(config),
 );
 
 describe.skipIf(qemu === undefined)(title, () => {

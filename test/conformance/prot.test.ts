@@ -26,6 +26,7 @@ interface Rights {
  * AArch64 never lets EL1 execute what EL0 can write; AArch32 executes only what it can read.
  * RISC-V shares a page's data with the supervisor, but lets only one of user and supervisor execute it.
  * Stage 2: read and write apart. Linux's `noexec` sets both XN bits there, which FEAT_XNX reads as "not at EL0".
+ * With indirect permissions the level that a mapping is for executes it, as Linux's PIR has it; at stage 2 what can be read.
  */
 function rights(
   prot: Prot,
@@ -44,6 +45,10 @@ function rights(
   }
   if (stage === 2) {
     const [read, write] = [!!prot.read, !!prot.write];
+    if (features.includes('s2pie')) {
+      const all = { read, write, execute: execute && read };
+      return { privileged: all, unprivileged: all };
+    }
     const executable = read || !aarch32;
     return {
       privileged: { read, write, execute: executable && (execute || (xnx && !features.includes('xnx'))) },
@@ -56,6 +61,13 @@ function rights(
     return {
       privileged: { read: true, write, execute: execute && !el0 },
       unprivileged: { read: el0, write: write && el0, execute: execute && el0 },
+    };
+  }
+  if (features.includes('s1pie')) {
+    const pages = { read: true, write: !!prot.write };
+    return {
+      privileged: { ...pages, execute: execute && !el0 },
+      unprivileged: el0 ? { ...pages, execute } : { read: false, write: false, execute: false },
     };
   }
   return {

@@ -198,7 +198,14 @@ describe('what a format can not say is refused, and maps nothing', () => {
       { ...rw, execute: 'maybe' as 'all' },
       /prot.execute must be one of all, privileged/,
     ],
-    ['not an index', arm64LpaeS1, base, { ...rw, mairIndex: 8 }, /prot.mairIndex must be one of 0, 1/],
+    ['not an index', arm64LpaeS1, base, { ...rw, mairIndex: 16 }, /prot.mairIndex must be one of 0, 1/],
+    [
+      'an index of MAIR2',
+      arm64LpaeS1,
+      base,
+      { ...rw, mairIndex: 8 },
+      /mairIndex 8 .* needs features: \['aie'\]/,
+    ],
   ])('%s', (_, format, options, prot, reason) => {
     const m = machine(format, options);
     expect(() => m.domain.map(0x5000n, 0x9000n, 0x1000n, prot)).toThrow(reason);

@@ -18,6 +18,8 @@ const TABLES: [string, FormatModule, DomainOptions][] = [
   ['stage 1', arm64LpaeS1, { ...base, features: ['dirty_state'] }],
   ['stage 2', arm64LpaeS2, { ...base, features: ['dirty_state'] }],
   ['stage 1, upper half', arm64LpaeS1, { ...base, quirks: ['arm_ttbr1'], features: ['dirty_state'] }],
+  ['stage 1, indirect', arm64LpaeS1, { ...base, features: ['dirty_state', 's1pie', 'haft'] }],
+  ['stage 2, indirect', arm64LpaeS2, { ...base, features: ['dirty_state', 's2pie', 'haft'] }],
   ['stage 2, LPA2', arm64LpaeS2, { ...base, features: ['dirty_state', 'lpa2'] }],
 ];
 

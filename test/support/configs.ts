@@ -60,6 +60,10 @@ const STAGE_1: readonly Row[] = [
   [LPA2_16K, 47, 52, 1, 'lpa2', 'access_flag'],
   [SIZES_4K, 17, 32, 3],
   [SIZES_64K, 22, 32, 3],
+  [SIZES_4K, 39, 48, 1, 's1pie'],
+  [SIZES_4K, 30, 40, 2, 's1pie', 's1poe', 'dirty_state', 'haft'],
+  [SIZES_64K, 42, 48, 2, 's1pie', 'aie', 'arm_ttbr1'],
+  [SIZES_4K, 30, 36, 2, 's1poe', 'aie'],
 ];
 
 const STAGE_2: readonly Row[] = [
@@ -83,7 +87,12 @@ const STAGE_2: readonly Row[] = [
   [SIZES_4K, 40, 44, 0, 'mandatory'],
   [SIZES_16K, 37, 40, 2, 'mandatory'],
   [LPA2_4K, 52, 52, -1, 'lpa2', 'mandatory'],
+  [SIZES_4K, 40, 40, 1, 's2pie'],
+  [SIZES_4K | 0x1_0000n, 30, 40, 2, 'contiguous', 's2pie', 'dirty_state', 'haft'],
 ];
+
+/** Memory types beside those of Linux's MAIR. */
+const MAIR2 = 0xf0bb_0c08_0000_0000n;
 
 /** By format. A new format needs its rows here. */
 const ROWS: Readonly<Record<string, readonly Row[]>> = {
@@ -152,7 +161,13 @@ export const configs: readonly Config[] = formats.flatMap((format) =>
       quirks: QUIRKS.filter((quirk) => names.includes(quirk)),
       features: FEATURES.filter((feature) => names.includes(feature)),
       ...(names.includes('mandatory') && { concatenation: 'mandatory' as const }),
+      ...(names.includes('aie') && { mair2: MAIR2 }),
     },
     startLevel,
   })),
 );
+
+/** Whether a table needs features of FEAT_TCR2 and its like, which the programs of the live suite do not turn on. */
+export function needsTcr2({ options }: Config): boolean {
+  return (['s1pie', 's1poe', 's2pie', 'aie', 'haft'] as const).some((one) => options.features?.includes(one));
+}

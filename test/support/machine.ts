@@ -2,7 +2,7 @@
 import type { FormatModule } from '../../formats/index.ts';
 import { type DomainOptions, FrameAllocator, IommuDomain, PhysicalMemory } from '../../src/index.ts';
 import {
-  type CpuOptions,
+  type CpuFeatures,
   createWalker,
   type Regime,
   type Translation,
@@ -27,9 +27,10 @@ export function machine(format: FormatModule, options: DomainOptions): Machine {
 }
 
 /** A walker that knows of the domain its memory and its register values, and nothing else. */
-export function walkerOf(domain: IommuDomain, cpu: CpuOptions = 'max'): Walker {
-  const { regime, registers } = domain.registers.hardware;
-  return createWalker(domain.memory, { regime: regime as Regime, registers, cpu });
+export function walkerOf(domain: IommuDomain, changes: Partial<CpuFeatures> = {}): Walker {
+  const { regime, registers, cpu } = domain.registers.hardware;
+  const largest = { ...cpu, paBits: 52, ...changes };
+  return createWalker(domain.memory, { regime: regime as Regime, registers, cpu: largest });
 }
 
 /** The translation of an address, by whichever access is allowed; null where nothing is mapped. Any other fault is a failed test. */

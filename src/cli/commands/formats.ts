@@ -20,7 +20,7 @@ export function define(command: Command, cli: Cli): void {
 }
 
 function list(out: Output): number {
-  const known = formats.map(({ name, title, stage }) => {
+  const known = formats.map(({ name, title, stage, features = [] }) => {
     const granules = GRANULE_NAMES.flatMap((granule) => {
       const format = largest(name, granule);
       if (format === undefined) return [];
@@ -29,15 +29,16 @@ function list(out: Output): number {
         { granule, pages: pageSizes(pgsizeBitmap), ias, oas, levels: levels.map(({ level }) => level) },
       ];
     });
-    return { name, title, stage, granules };
+    return { name, title, stage, features, granules };
   });
   if (out.json) {
     out.document('lpae.formats/1', { formats: known, linux: LINUX_VERSIONS.map(versionJson) });
     return EXIT.ok;
   }
   const head = ['granule', 'leaves', 'input', 'output', 'levels'].map(out.style.faint);
-  const rows = known.flatMap(({ name, title, granules }) => [
+  const rows = known.flatMap(({ name, title, features, granules }) => [
     [`${out.style.title(name)}  ${title}`],
+    ...(features.length > 0 ? [[`  features ${features.join(' ')}`]] : []),
     ['', ...head],
     ...granules.map(({ granule, pages, ias, oas, levels }) => [
       '',

@@ -46,8 +46,8 @@ are strings ("0x8000_0000", "2M", "0x4000_0000+0x1234") or whole numbers.
 
   format         one of those that lpae formats lists
   config         { pgsize_bitmap, ias, oas, coherent_walk: true, quirks: [] }, as in Linux's io_pgtable_cfg; and what
-                 Linux leaves out: features ["contiguous", "lpa2", "access_flag", "dirty_state", "fwb", "xnx"], mair,
-                 regime (el1&0, el2, el2&0, el3; of arm_32_lpae_s1 pl2)
+                 Linux leaves out: features (lpae formats lists them) with mair2, pir, pire0, por, por0, s2pir; mair; regime
+                 (el1&0, el2, el2&0, el3; of arm_32_lpae_s1 pl2)
   linux          the version whose choices to follow: "6.12" (default) or "7.3"; lpae formats lists them. Here or in config, like partial_unmap
   cpu_page_size  the unit of scatterlist entries; default 4K
   semantics      of map_sg: exact (default), per-entry, page-align
@@ -55,7 +55,7 @@ are strings ("0x8000_0000", "2M", "0x4000_0000+0x1234") or whole numbers.
   concatenation  in config, for a stage-2 root: possible (6.12), mandatory (7.3)
   prot           of read write cache noexec mmio priv; default ["read", "write"]; or an object of these with
                  device (nGnRnE nGnRE nGRE GRE), execute (all privileged unprivileged none), shareability, mairIndex,
-                 global, nonSecure
+                 poIndex, global, nonSecure
   iova, sg       one map_sg: entries ["0xphys", "0xlength"], { phys, length } or { page, offset, length }
   ranges         maps: [{ iova, paddr, size, prot }]
   ops            or a list of operations: { op: "map", iova, paddr, size, prot }, { op: "map_sg", iova, sg, prot },

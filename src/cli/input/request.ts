@@ -16,7 +16,13 @@ import {
   present,
   whole,
 } from '../../json/schemas.ts';
-import { choicesBeside, choicesInConfig, contradiction, optionsIn } from '../../operations/choices.ts';
+import {
+  choicesBeside,
+  choicesInConfig,
+  contradiction,
+  optionsIn,
+  registersInConfig,
+} from '../../operations/choices.ts';
 import { type Operation, operationSchema, protFlags, trackedRange } from '../../operations/schema.ts';
 import {
   DEVICE_TYPES,
@@ -61,7 +67,8 @@ const fullProt = v.pipe(
     device: maybe(v.picklist(DEVICE_TYPES)),
     execute: maybe(v.picklist(EXECUTE)),
     shareability: maybe(v.picklist(SHAREABILITY_DOMAINS)),
-    mairIndex: maybe(whole(0, 7)),
+    mairIndex: maybe(whole(0, 15)),
+    poIndex: maybe(whole(0, 7)),
     global: maybe(v.boolean()),
     nonSecure: maybe(v.boolean()),
   }),
@@ -110,6 +117,7 @@ const configSchema = members({
   quirks: maybe(v.array(v.picklist(QUIRKS))),
   ...choicesInConfig,
   mair: maybe(address),
+  ...registersInConfig(address),
   regime: maybe(v.picklist(STAGE1_REGIMES)),
 });
 

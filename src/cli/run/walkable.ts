@@ -42,7 +42,7 @@ function remedyOf({ format }: IommuDomain, { format: module, options }: MapReque
   ] as const) {
     try {
       const made = module.configure(change);
-      const hardware = { ...made.registers(0n).hardware, ...hardwareSizes(made.oas) };
+      const hardware = { ...made.registers(0n).hardware, ...hardwareSizes(made) };
       if (obstaclesOf(hardware).length === 0) {
         return `with ${said} the walk would start at level ${made.levels[0]!.level}, which such hardware does`;
       }

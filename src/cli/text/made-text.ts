@@ -49,6 +49,8 @@ export function madeJson({ request, performed }: MadeRoot): {
   const { domain, outcomes, dma } = performed;
   const { format } = domain;
   const { cfg, hardware } = domain.registers;
+  const { paBits, ...needed } = hardware.cpu;
+  const features = Object.keys(needed);
   const tables = domain.tables();
   return {
     ...(name !== undefined && { name }),
@@ -73,7 +75,8 @@ export function madeJson({ request, performed }: MadeRoot): {
       regime: hardware.regime,
       registers: registerWords(hardware.registers),
       output_bits: hardware.outputBits,
-      pa_bits: hardware.cpu.paBits,
+      pa_bits: paBits,
+      ...(features.length > 0 && { features: features.map((one) => `FEAT_${one.toUpperCase()}`) }),
     },
     warnings: unwalkableOf(domain, request).map(
       ({ problem: { field, value, rule, section }, remedy, text }) => {
