@@ -20,6 +20,7 @@ import { isNested } from '../arch/regimes.ts';
 import type { Translator } from '../machine/machine.ts';
 import { hex } from '../text/numbers.ts';
 import { unknownIndex } from '../walker/attributes.ts';
+import type { TableTree } from '../walker/index.ts';
 import { checkAliasesAcross, type NamedSpace } from './aliases.ts';
 import { type Finding, Findings } from './findings.ts';
 import { checkGranules } from './granules.ts';
@@ -82,6 +83,7 @@ export function lint(input: LintInput): LintResult {
       regime,
       security: input.security,
       hierarchical: hpd === undefined ? undefined : !hpd,
+      overlaysOff: hasOverlaysOff(derivation, tree),
     };
     tables.push(...checkStructure(tree, by, findings).values());
   }
@@ -106,6 +108,16 @@ export function lintAcross(
   const findings = findingsOf(rules);
   if (findings.wants('alias-attributes')) checkAliasesAcross(spaces, findings);
   return sorted(findings);
+}
+
+/** Whether stage 1 could have overlays and has none. */
+function hasOverlaysOff(
+  derivation: Derivation | undefined,
+  { root, permissionRegisters }: TableTree,
+): boolean {
+  const { por, por0 } = permissionRegisters;
+  const able = derivation !== undefined && 'cpu' in derivation && derivation.cpu.s1poe;
+  return root.stage === 1 && able && por === undefined && por0 === undefined;
 }
 
 function findingsOf(rules: readonly RuleName[] | undefined): Findings {

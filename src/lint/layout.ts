@@ -16,6 +16,8 @@ export interface Reader {
   readonly security?: DescriptorSecurity | undefined;
   /** Stage 1: whether permissions in table descriptors count (TCR.HPDn = 0). Default: not known, and assumed to count. */
   readonly hierarchical?: boolean | undefined;
+  /** The PE has FEAT_S1POE and no overlay is on. Default: not known. */
+  readonly overlaysOff?: boolean;
 }
 
 /** The part of a place that the regime decides, of a stage. For a stream, its STE decides, so nothing is assumed. */

@@ -152,6 +152,27 @@ export const RULES = [
     'DDI 0487 D8.5.1',
   ),
   rule(
+    'no-access',
+    'warning',
+    'a leaf whose PIIndex grants nobody any access',
+    'PIR and PIRE0 (or S2PIR) have no right for this index, so that every access faults. An invalid entry says the same, and is not cached.',
+    'DDI 0487 D8.4.1.3, D8.4.2.2',
+  ),
+  rule(
+    'reserved-permission',
+    'error',
+    'a leaf whose PIIndex or POIndex chooses a reserved value',
+    'Hardware treats reserved values as no access. So it does where EL1 may execute what EL0 may write, or either may use it as a Guarded Control Stack.',
+    'DDI 0487 D8.4.1.3, RVFPJF; tables D8-68, D8-74, D8-82',
+  ),
+  rule(
+    'overlay-ineffective',
+    'warning',
+    'a leaf with a POIndex that limits nothing',
+    'No overlay is on, or none applies to the permissions of its PIIndex, whose value in PIR or PIRE0 has bit 3 set. Bits [62:60] may also be page-based hardware attributes, where TCR.HWUnn are set.',
+    'DDI 0487 D8.4.1.4, table D8-68',
+  ),
+  rule(
     'writable-executable',
     'warning',
     'memory that one privilege level may write and execute',

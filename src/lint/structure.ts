@@ -9,6 +9,7 @@ import { checkRuns, runStart } from './contiguous-runs.ts';
 import type { Findings } from './findings.ts';
 import type { Reader } from './layout.ts';
 import type { MetTable } from './met-table.ts';
+import { permissionProblems } from './permissions.ts';
 import { bitProblems } from './reserved.ts';
 import type { RuleName } from './rules.ts';
 
@@ -66,6 +67,9 @@ export function checkStructure(tree: TableTree, by: Reader, findings: Findings):
         report('output-size', message, entry, place, offset);
       }
       checkBits(entry, place, offset);
+      for (const { rule, message } of permissionProblems(entry, tree, by)) {
+        report(rule, message, entry, place, offset);
+      }
       if (tree.reader.isContiguous(entry)) {
         const starts = runs.get(table) ?? new Set();
         starts.add(runStart(table, entry.index));

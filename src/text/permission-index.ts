@@ -5,14 +5,18 @@ import { isStream } from '../arch/regimes.ts';
 import { PERMISSION_FIELDS } from '../arch/registers/permissions.ts';
 import { CD_PERMISSION_FIELDS } from '../arch/smmu/index.ts';
 import type { Answer, Translator } from '../machine/machine.ts';
-import type { WalkStep } from '../walker/index.ts';
 import { type PermissionRegister, permissionText } from './denials.ts';
 
 const { fields: S1 } = STAGE1_LEAF;
 const { fields: S2 } = STAGE2_LEAF;
 
 /** PIIndex and POIndex of a leaf. */
-function indexesOf({ stage, descriptor = 0n }: WalkStep): { readonly pi: number; readonly po: number } {
+export interface LeafIndexes {
+  readonly pi: number;
+  readonly po: number;
+}
+
+export function permissionIndexes(stage: 1 | 2, descriptor: bigint): LeafIndexes {
   const of = (fields: readonly (typeof S1.POIndex)[]) =>
     fields.reduce((index, field) => index * 2 ** (field.high - field.low + 1) + read(descriptor, field), 0);
   return stage === 1
@@ -32,7 +36,7 @@ export function permissionIndexText({ steps }: Pick<Answer, 'steps'>, translator
   );
   return leaves.flatMap((leaf) => {
     const registers = trees.find(({ root }) => root.stage === leaf.stage)?.permissionRegisters ?? {};
-    const { pi, po } = indexesOf(leaf);
+    const { pi, po } = permissionIndexes(leaf.stage, leaf.descriptor ?? 0n);
     const fields = isStream(translator.regime) && leaf.stage === 1 ? CD_PERMISSION_FIELDS : PERMISSION_FIELDS;
     const told = (by: PermissionRegister, register: bigint | undefined, index: number) =>
       register === undefined

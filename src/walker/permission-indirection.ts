@@ -24,7 +24,7 @@ export interface S1PermissionEncoding {
 }
 
 /** Of PIR_ELx and PIRE0_ELx. An SMMU has another in its CDs. */
-const REGISTERS: S1PermissionEncoding = { fields: PERMISSION_FIELDS, permissions: STAGE1_BASE };
+export const REGISTERS: S1PermissionEncoding = { fields: PERMISSION_FIELDS, permissions: STAGE1_BASE };
 
 /** Stage 1. */
 export interface S1Indirection {

@@ -15,6 +15,7 @@ import {
   type TableGeometry,
   VALID_BIT,
 } from './descriptor64.ts';
+import type { S1PermissionEncoding } from './permission-indirection.ts';
 import type { TableMemory } from './table-memory.ts';
 
 /** What an entry is. `abort`: no RAM where it should be, or (stage 1 under stage 2) no translation of that address. */
@@ -86,6 +87,8 @@ export type FieldPlace = Pick<DescriptorPlace, 'nv1' | 'security' | 'hierarchica
 export interface PermissionRegisters {
   readonly pir?: bigint | undefined;
   readonly pire0?: bigint | undefined;
+  /** How these two hold permissions. Default: as registers of a PE do. */
+  readonly encoding?: S1PermissionEncoding;
   readonly por?: bigint | undefined;
   readonly por0?: bigint | undefined;
   readonly s2pir?: bigint | undefined;
