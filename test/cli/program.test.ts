@@ -96,6 +96,7 @@ test('formats', async () => {
   expect(out.replace(/ +/g, ' ')).toContain(
     [
       'arm_64_lpae_s1 AArch64 stage 1, long descriptors',
+      ' features contiguous lpa2 access_flag dirty_state s1pie s1poe aie haft',
       ' granule leaves input output levels',
       ' 4K 4K 2M 1G 48 bits 48 bits 0 to 3',
       ' 16K 16K 32M 48 bits 48 bits 0 to 3',
