@@ -10,7 +10,8 @@ import { extendedOf } from './extended.ts';
 import { type LayoutContext, longDescriptor } from './fields.ts';
 import { concatenationOf, type Geometry, lpaeGeometry } from './geometry.ts';
 import { LINUX_MAIR } from './mair.ts';
-import { hasUnprivileged, type ProtContext, protFields } from './prot.ts';
+import { type ProtContext, protFields } from './prot.ts';
+import { hasUnprivileged } from './regime.ts';
 import { type HardwareUpdate, stage1Registers, stage2Registers } from './registers.ts';
 
 /** How the long-descriptor formats differ. */

@@ -5,7 +5,7 @@
 import { FormatError } from '../../src/pagetable/errors.ts';
 import type { Feature, FormatRequest, Stage1Regime } from '../../src/pagetable/format.ts';
 import { LINUX_PIR, LINUX_PIRE0, PLAIN_S2PIR, type S1Indirection } from './indirection.ts';
-import { hasUnprivileged } from './prot.ts';
+import { hasUnprivileged } from './regime.ts';
 
 /** POR_ELx as Linux begins: field 0 leaves all rights, the others none. */
 const FIRST_OVERLAY = 0x7n;

@@ -7,6 +7,7 @@ import type { DeviceType, Execute, Prot, Stage1Regime } from '../../src/pagetabl
 import type { Extended } from './extended.ts';
 import { type LevelRights, stage1Index, stage2Index } from './indirection.ts';
 import { DEVICE_BYTE, mairBytes } from './mair.ts';
+import { hasUnprivileged } from './regime.ts';
 
 const SH = { non: 0, outer: 2, inner: 3 } as const;
 /** Device types as MemAttr. */
@@ -45,11 +46,6 @@ export interface ProtContext {
 /** Field values of a leaf. @throws FormatError for a prot that the format can't express. */
 export function protFields(prot: Prot, context: ProtContext): Record<string, number> {
   return context.stage === 1 ? stage1Fields(prot, context) : stage2Fields(prot, context);
-}
-
-/** Whether a regime has EL0 beside its own level, and with it ASIDs and two ranges of addresses. (DDI 0487 D8.1.2.) */
-export function hasUnprivileged(regime: Stage1Regime): boolean {
-  return regime === 'el1&0' || regime === 'el2&0';
 }
 
 /**

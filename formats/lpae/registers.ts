@@ -4,7 +4,7 @@
  */
 import type { Registers, Stage1Regime } from '../../src/pagetable/format.ts';
 import { type Extended, stage1Extended, stage2Extended } from './extended.ts';
-import { hasUnprivileged } from './prot.ts';
+import { hasUnprivileged } from './regime.ts';
 
 /** Fields of TCR or VTCR by their names in Linux's io_pgtable_cfg. */
 export interface ControlFields {
