@@ -250,5 +250,9 @@ export const OUTPUTS: readonly Kind[] = [
   output('bbm', BBM),
   output('check', CHECK),
   output('replay', REPLAY),
+  output(
+    'explore',
+    document('explore', { address: said(text, 'of the page, with its secret and the request') }),
+  ),
   output('formats', FORMATS),
 ];

@@ -1,25 +1,26 @@
 /**
- * Builds `dist` beside itself, and puts the new one in place of the old one when it is whole: a command that runs meanwhile has the old one. Of several
+ * Builds `dist`, the explorer's page in it, beside itself, and puts the new one in place of the old one when it is whole: a command that runs meanwhile has the old one. Of several
  * that want to build, one does, and the others wait for it.
  */
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { buildExplorer } from '../explore/build.mjs';
 
 const root = join(import.meta.dirname, '../..');
 const [dist, lock] = [join(root, 'dist'), join(root, 'dist.lock')];
 
 /** @param {() => boolean} isNeeded asked again when nobody else builds. @returns the exit code of the build. */
-export function build(isNeeded = () => true) {
+export async function build(isNeeded = () => true) {
   takeLock();
   try {
-    return isNeeded() ? buildBeside() : 0;
+    return isNeeded() ? await buildBeside() : 0;
   } finally {
     rmSync(lock, { recursive: true, force: true });
   }
 }
 
-function buildBeside() {
+async function buildBeside() {
   const [next, old] = [join(root, `dist.next-${process.pid}`), join(root, `dist.old-${process.pid}`)];
   const tsc = join(root, 'node_modules/typescript/bin/tsc');
   const { status } = spawnSync(process.execPath, [tsc, '-p', 'tsconfig.build.json', '--outDir', next], {
@@ -27,6 +28,7 @@ function buildBeside() {
     stdio: ['ignore', 2, 2],
   });
   if (status === 0) {
+    await buildExplorer(join(next, 'explorer.html'));
     if (statSync(dist, { throwIfNoEntry: false })) renameSync(dist, old);
     renameSync(next, dist);
   }
@@ -59,4 +61,4 @@ function isDead(holder) {
   }
 }
 
-if (process.argv[1] === import.meta.filename) process.exit(build());
+if (process.argv[1] === import.meta.filename) process.exit(await build());

@@ -68,6 +68,10 @@ const COMMANDS: Readonly<Record<string, { summary: string; load: () => Promise<C
     summary: 'compare what a workload costs under granules, page sizes and stages',
     load: () => import('./commands/compare.ts'),
   },
+  explore: {
+    summary: 'see a scatterlist become descriptors, in a browser',
+    load: () => import('./commands/explore.ts'),
+  },
   tlb: {
     summary: 'run an access trace through TLBs of several sizes',
     load: () => import('./commands/tlb.ts'),

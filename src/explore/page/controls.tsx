@@ -1,0 +1,116 @@
+/** The question: page sizes, kind of table, meaning of map_sg, IOVA, and the entries. */
+import { SG_SEMANTICS } from '../../iommu/sg-semantics.ts';
+import { GRANULES, OFFERED } from '../../study/combinations.ts';
+import { sizeText } from '../../text/numbers.ts';
+import { commandOf } from '../command.ts';
+import { PRESETS } from '../presets.ts';
+import { AddressField } from './address-field.tsx';
+import { CopyButton } from './copy-button.tsx';
+import { Entries } from './entries.tsx';
+import { ask, playground } from './store.ts';
+
+const STAGE_NAMES = { s1: 'stage 1', s2: 'stage 2' } as const;
+const OFFERED_NAMES = {
+  pages: 'pages alone',
+  blocks: 'pages and blocks',
+  contiguous: 'also contiguous runs',
+} as const;
+
+export function Controls() {
+  const asked = playground.value;
+  const command = commandOf(asked);
+  return (
+    <form class="question" aria-label="Question" onSubmit={(event) => event.preventDefault()}>
+      <fieldset class="presets">
+        <legend>Begin with</legend>
+        {PRESETS.map(({ name, about, playground: preset }) => (
+          <button type="button" key={name} title={about} onClick={() => ask(preset)}>
+            {name}
+          </button>
+        ))}
+      </fieldset>
+      <div class="choices">
+        <Choice
+          label="CPU page"
+          value={asked.cpuPage}
+          options={GRANULES}
+          text={sizeText}
+          onChange={(cpuPage) => ask({ cpuPage })}
+        />
+        <Choice
+          label="IOMMU granule"
+          value={asked.granule}
+          options={GRANULES}
+          text={sizeText}
+          onChange={(granule) => ask({ granule })}
+        />
+        <Choice
+          label="Leaves"
+          value={asked.sizes}
+          options={OFFERED}
+          text={(one) => OFFERED_NAMES[one]}
+          onChange={(sizes) => ask({ sizes })}
+        />
+        <Choice
+          label="Table"
+          value={asked.stage}
+          options={['s1', 's2'] as const}
+          text={(one) => STAGE_NAMES[one]}
+          onChange={(stage) => ask({ stage })}
+        />
+        <Choice
+          label="map_sg means"
+          value={asked.semantics}
+          options={SG_SEMANTICS}
+          text={(one) => one}
+          onChange={(semantics) => ask({ semantics })}
+        />
+        <AddressField
+          label="IOVA"
+          value={asked.iova}
+          step={BigInt(asked.granule)}
+          onChange={(iova) => ask({ iova })}
+        />
+      </div>
+      <Entries />
+      {command === undefined ? (
+        <p class="faint">
+          A map request can’t say this: there, a CPU page of that size chooses the granule too.
+        </p>
+      ) : (
+        <p>
+          <CopyButton text={command}>Copy as command</CopyButton>
+        </p>
+      )}
+    </form>
+  );
+}
+
+interface ChoiceProps<T> {
+  readonly label: string;
+  readonly value: T;
+  readonly options: readonly T[];
+  readonly text: (option: T) => string;
+  readonly onChange: (option: T) => void;
+}
+
+function Choice<T extends string | number>({ label, value, options, text, onChange }: ChoiceProps<T>) {
+  return (
+    <label>
+      <span>{label}</span>
+      <select
+        value={String(value)}
+        onChange={({ currentTarget }) => {
+          const found = options.find((one) => String(one) === currentTarget.value);
+          if (found !== undefined) onChange(found);
+        }}
+      >
+        {options.map((one) => (
+          <option key={one} value={String(one)}>
+            {text(one)}
+          </option>
+        ))}
+      </select>
+    </label>
+  );
+}

@@ -1,0 +1,163 @@
+/** The playground's question: a scatterlist, a CPU page size and a kind of table; and the answer that the library gives. */
+import { IommuDomain } from '../iommu/domain.ts';
+import { Scatterlist, type SgRange } from '../iommu/scatterlist.ts';
+import { mapSgAs, planSgFor, type SgPlan, type SgSemantics } from '../iommu/sg-semantics.ts';
+import { PhysicalMemory } from '../memory/index.ts';
+import { IommuError } from '../pagetable/errors.ts';
+import type { FormatModule, FormatRequest, Prot } from '../pagetable/format.ts';
+import { countTree, type TreeCounts, type TreeTable } from '../pagetable/tree.ts';
+import { listSpace, type Space } from '../space/space.ts';
+import { ADDRESS_BITS, formatOf, type Granule, type Offered } from '../study/combinations.ts';
+import { createWalker, type Walker } from '../walker/index.ts';
+
+/** Bytes of a CPU page. */
+export type CpuPage = Granule;
+
+/** What is asked. */
+export interface Playground {
+  readonly cpuPage: CpuPage;
+  readonly granule: Granule;
+  readonly sizes: Offered;
+  readonly stage: 's1' | 's2';
+  readonly semantics: SgSemantics;
+  readonly iova: bigint;
+  /** Entries in bytes, in order. */
+  readonly sg: readonly SgRange[];
+}
+
+/** What came of it. */
+export interface Played {
+  readonly domain: IommuDomain;
+  readonly walker: Walker;
+  /** Absent if the list itself is refused. */
+  readonly plan?: SgPlan;
+  /** Why nothing is mapped. */
+  readonly error?: IommuError;
+  readonly space: Space;
+  readonly tables: readonly TreeTable[];
+  readonly counts: TreeCounts;
+  /** Leaves of a kind: how many, and what a TLB miss that ends at one reads. */
+  readonly leaves: readonly LeafKind[];
+  /** Input addresses that are mapped though no entry asked for them. */
+  readonly overMapped: readonly Span[];
+}
+
+/** Addresses, `last` inside. */
+export interface Span {
+  readonly first: bigint;
+  readonly last: bigint;
+}
+
+export interface LeafKind {
+  readonly size: bigint;
+  readonly count: number;
+  /** Descriptors that a walk reads. */
+  readonly reads: number;
+}
+
+/** Where tables lie. */
+export const RAM = { base: 0x8000_0000n, size: 1n << 30n } as const;
+const PROT: Prot = { read: true, write: true };
+
+/** Leaf sizes of each granule: pages, blocks, and contiguous runs of both. (DDI 0487 D8.3.1, D8.7.1.) */
+const SIZES: Readonly<Record<Granule, Readonly<Record<Offered, bigint>>>> = {
+  4096: { pages: 0x1000n, blocks: 0x4020_1000n, contiguous: 0x4_4221_1000n },
+  16384: { pages: 0x4000n, blocks: 0x200_4000n, contiguous: 0x4220_4000n },
+  65536: { pages: 0x1_0000n, blocks: 0x2001_0000n, contiguous: 0x4_2021_0000n },
+};
+
+/** The format and its configuration. */
+export function configurationOf({ stage, granule, sizes }: Playground): {
+  readonly format: FormatModule;
+  readonly request: FormatRequest;
+} {
+  return {
+    format: formatOf({ stage }),
+    request: {
+      pgsizeBitmap: SIZES[granule][sizes],
+      // Of sizes that suit two granules the CPU page decides, as in Linux.
+      cpuPageSize: granule,
+      ias: ADDRESS_BITS,
+      oas: ADDRESS_BITS,
+      ...(sizes === 'contiguous' && { features: ['contiguous'] as const }),
+    },
+  };
+}
+
+/** Maps the list, and reads the tables back. A refusal is an answer. */
+export function play(asked: Playground): Played {
+  const { format, request } = configurationOf(asked);
+  const domain = new IommuDomain(new PhysicalMemory(RAM), format, request);
+  const done = attempt(domain, asked);
+  // A refused request leaves empty tables behind, which are not part of the answer.
+  if (done.error !== undefined) domain.reclaim();
+  const walker = createWalker(domain.memory, domain.registers.hardware);
+  const space = listSpace(walker);
+  const tables = domain.tables();
+  return {
+    domain,
+    walker,
+    ...done,
+    space,
+    tables,
+    counts: countTree(tables),
+    leaves: leafKinds(space, walker),
+    overMapped: done.error === undefined && done.plan ? overMappedBy(asked, done.plan) : [],
+  };
+}
+
+function attempt(
+  domain: IommuDomain,
+  { iova, sg, semantics, cpuPage }: Playground,
+): Pick<Played, 'plan' | 'error'> {
+  let list: Scatterlist | undefined;
+  try {
+    list = Scatterlist.from(sg, { cpuPageSize: cpuPage });
+    return { plan: mapSgAs(domain, iova, list, PROT, semantics) };
+  } catch (error) {
+    if (!(error instanceof IommuError)) throw error;
+    return { error, ...planOf(domain, iova, list, semantics) };
+  }
+}
+
+/** The plan of a list that was refused, if it is a list at all. */
+function planOf(
+  domain: IommuDomain,
+  iova: bigint,
+  list: Scatterlist | undefined,
+  semantics: SgSemantics,
+): Pick<Played, 'plan'> {
+  if (list === undefined) return {};
+  try {
+    return { plan: planSgFor(domain, iova, list, semantics) };
+  } catch (error) {
+    if (error instanceof IommuError) return {};
+    throw error;
+  }
+}
+
+function leafKinds({ ranges }: Space, walker: Walker): LeafKind[] {
+  const kinds = new Map<bigint, LeafKind>();
+  for (const { first, leafSize: size, leaves, result } of ranges) {
+    if (!result.ok) continue;
+    const known = kinds.get(size);
+    const reads = known?.reads ?? walker.walk(first, { access: 'read' }).steps.length;
+    kinds.set(size, { size, reads, count: (known?.count ?? 0) + leaves });
+  }
+  return [...kinds.values()].sort((a, b) => (a.size > b.size ? -1 : 1));
+}
+
+/** With `page-align` a piece is one entry and what was added before and behind it. */
+function overMappedBy({ iova, sg }: Playground, { pieces }: SgPlan): Span[] {
+  return pieces.flatMap(({ entry, offset, phys, length, overMapped }) => {
+    if (overMapped === 0n) return [];
+    const asked = sg[entry]!;
+    const before = BigInt(asked.phys) - phys;
+    const start = iova + offset;
+    const end = start + before + BigInt(asked.length);
+    const spans: Span[] = [];
+    if (before > 0n) spans.push({ first: start, last: start + before - 1n });
+    if (end < start + length) spans.push({ first: end, last: start + length - 1n });
+    return spans;
+  });
+}
