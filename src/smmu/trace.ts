@@ -28,9 +28,11 @@ export interface TraceWord {
 
 /** What an access may meet that memory as it is does not explain: a cached STE (or L1STD), a cached CD, a TLB entry. */
 export const TRACE_CACHES = ['ste', 'cd', 'tlb'] as const;
+/** One of them. */
 export type TraceCache = (typeof TRACE_CACHES)[number];
 
-interface OutcomeCause {
+/** What an outcome comes of. */
+export interface OutcomeCause {
   /** The caches without which this outcome is not possible. Absent: it is that of memory as it is. */
   readonly by?: readonly TraceCache[];
 }
@@ -80,7 +82,8 @@ export interface TraceAccess {
   readonly instruction?: boolean;
 }
 
-interface Noted {
+/** What every step may have. */
+export interface Noted {
   readonly note?: string;
 }
 
@@ -118,6 +121,7 @@ export interface ReadStep extends Noted {
   readonly mask?: bigint;
 }
 
+/** A transaction of a device, and what it met and may meet. */
 export interface AccessStep extends Noted {
   readonly kind: 'access';
   readonly access: TraceAccess;

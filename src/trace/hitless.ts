@@ -5,6 +5,7 @@ import { isObject, isSaid, maybe, members, oneShapeOf, whole } from '../json/sch
 import { SmmuTraceError } from '../smmu/trace.ts';
 import { information, word } from './members.ts';
 
+/** What the lists say of themselves. */
 export const HITLESS_SCHEMA = 'pgtable-hitless/1';
 
 /** Both structures have eight 64-bit words. (5.2, 5.4.) */

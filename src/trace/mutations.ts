@@ -7,6 +7,7 @@ import { information, permitted, stepNumber, word } from './members.ts';
 import { outcomeOf } from './outcomes.ts';
 import { checkStepExists } from './parse.ts';
 
+/** What the lists say of themselves. */
 export const MUTATIONS_SCHEMA = 'pgtable-trace-mutations/1';
 
 const mutationSchema = members({

@@ -3,6 +3,7 @@ import * as v from 'valibot';
 import { isObject, isSaid, maybe, members, oneShapeOf, record, whole } from '../json/schemas.ts';
 import { information, observed, permitted, registerName, stepNumber, word, wordAddress } from './members.ts';
 
+/** What a trace says of itself. */
 export const TRACE_SCHEMA = 'pgtable-trace/1';
 
 const note = information;
