@@ -77,6 +77,16 @@ describe.each(BOARDS)('U-Boot ($board), while it runs', ({ board, cpu, regime, d
     await machine.monitor('cont');
   });
 
+  it('is verified: what it was believed to map holds, and a wrong line is found', async () => {
+    const { out: want } = await lpae(['verify', '--write', '-', machine.gdb]);
+    expect((await lpae(['verify', '-', machine.gdb], { stdin: want })).code).toBe(0);
+    const wrong = want.replace(/-> (0x[0-9a-f]+)/, '-> identity+0x1000_0000');
+    expect(wrong).not.toBe(want);
+    const { code, out } = await lpae(['verify', '-', machine.gdb], { stdin: wrong });
+    expect([code, out]).toEqual([1, expect.stringContaining('no: 1 of ')]);
+    expect(await machine.status()).toBe('running');
+  });
+
   it('tells of a fault, and makes a capture that holds', async () => {
     const file = join(machine.folder, 'capture.json');
     const { code } = await lpae(['capture', machine.gdb, '0x4000_0000', device, '-o', file, '--force']);

@@ -129,7 +129,7 @@ const FORMS: readonly Form[] = [
     },
   },
   {
-    // FVP's trace: TTW DTLB LPAE 1:3 000080500000 : 0000000080501003.
+    // The Tarmac trace of Arm's models: TTW DTLB LPAE 1:3 000080500000 : 0000000080501003. DUI 0423 A.4.1 says what a line has, and shows none.
     pattern:
       /\bTTW [ID]?(?:TLB)? ?(?<kind>LPAE|VMSA)? ?(?<stage>[12]):(?<level>[0-3]) (?:0x)?(?<where>[0-9a-f]{8,16})(?:_N?S)? ?:? (?:0x)?(?<value>[0-9a-f]{8,16})\b/i,
     add: (draft, { stage, level, where, value }) => {
