@@ -2,7 +2,7 @@
 import type { PhysicalMemory } from '../../src/memory/index.ts';
 import type { SmmuResult } from '../../src/smmu/index.ts';
 import { faultStatusCode } from '../../src/walker/fault-codes.ts';
-import { type Access, parEl1, type Translation, type WalkResult } from '../../src/walker/index.ts';
+import { type Access, parEl1, type Permissions, type Translation, type WalkResult } from '../../src/walker/index.ts';
 
 /** An answer that must not be. */
 export class Violation extends Error {
@@ -64,9 +64,12 @@ function checkTranslation(result: Translation, { ia, access, paBits }: Question)
     checkLeaf('stage 2', stage2.oa, stage2.leafBase, stage2.size);
     demand(stage2.oa === pa, 'stage 2 ends at another PA');
   }
-  const own = permissions[access.privileged === false ? 'unprivileged' : 'privileged'];
-  const either = permissions.privileged[access.access] || permissions.unprivileged[access.access];
-  demand(own[access.access] || either, 'translated without permission');
+  // Stage 1 alone knows of Guarded Control Stacks.
+  const knowsGcs = stage1 !== undefined || (level !== undefined && result.stage === 1);
+  const gcs = access.gcs === true && access.access !== 'execute' && knowsGcs;
+  const may = (rights: Permissions['privileged']) => (gcs ? rights.gcs === true : rights[access.access]);
+  const { privileged, unprivileged } = permissions;
+  demand(may(privileged) || may(unprivileged), 'translated without permission');
   demand(
     !steps.some(
       ({ kind }) => kind === 'invalid' || kind === 'external_abort' || kind === 'granule_protection',

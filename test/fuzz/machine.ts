@@ -1,6 +1,6 @@
 /** One random machine, PE or SMMU, and the walks it makes: all of it follows from a seed and an index. (DDI 0487 D8, G5; IHI 0070.) */
 import { createSmmu, createStream, type SmmuResult, type Transaction } from '../../src/smmu/index.ts';
-import { type Access, cpuModels, createWalker, regimes, type WalkResult } from '../../src/walker/index.ts';
+import { type Access, type CpuFeatures, cpuModels, createWalker, regimes, type WalkResult } from '../../src/walker/index.ts';
 import { Random } from '../support/random.ts';
 import { check, summary, Violation } from './check.ts';
 import { begin, type GuardedMemory, randomMemory } from './memory.ts';
@@ -33,10 +33,31 @@ export function newTally(): Tally {
 interface Subject {
   readonly name: string;
   readonly paBits: number;
+  /** An AArch64 PE, whose accesses may be of a Guarded Control Stack or Tag Checked. */
+  readonly isAArch64?: boolean;
   readonly guarded: GuardedMemory;
   readonly ask: (ia: bigint, access: Access & Transaction) => WalkResult | SmmuResult;
   /** The PA alone, where there is a shorter way to it. */
   readonly fast?: (ia: bigint, access: Access) => bigint | undefined;
+}
+
+/** Features that the registers of `extendedRegisters` need, each by chance. */
+function armv9(random: Random): Partial<CpuFeatures> {
+  const has = () => random.chance(0.6);
+  return {
+    s1pie: has(),
+    s2pie: has(),
+    s1poe: has(),
+    s2poe: has(),
+    aie: has(),
+    hafdbs: has(),
+    haft: has(),
+    the: has(),
+    gcs: has(),
+    mtePerm: has(),
+    asid2: has(),
+    xs: has(),
+  };
 }
 
 function processor(random: Random): Subject {
@@ -48,8 +69,10 @@ function processor(random: Random): Subject {
     ? { rmeGpc2: random.chance(0.5), rmeGpc3: random.chance(0.5), rmeGdi: random.chance(0.3) }
     : {};
   const state = randomState(random, regime);
-  const walker = createWalker(guarded.memory, { regime, registers, cpu: { model, ...rme }, ...state });
+  const cpu = { model, ...rme, ...(random.chance(0.5) && armv9(random)) };
+  const walker = createWalker(guarded.memory, { regime, registers, cpu, ...state });
   return {
+    isAArch64: regime.startsWith('el'),
     name: `${regime} of ${model} in ${walker.security} state`,
     paBits: walker.cpu.paBits,
     guarded,
@@ -65,7 +88,7 @@ function identification(random: Random) {
   return {
     idr0,
     idr1: 0x273_0010n | (random.bits(5) << 6n),
-    idr3: random.bits(18),
+    idr3: random.bits(24),
     // Not D128 (bit 8): streams that ask for it are refused as not modelled (test/smmu/not-modelled.test.ts).
     idr5: 0x70n | (random.bits(12) & ~0x100n),
   };
@@ -75,7 +98,8 @@ function stream(random: Random): Subject {
   const guarded = randomMemory(random, random.chance(0.9));
   const { memory } = guarded;
   const cd = random.chance(0.7) ? { cd: randomCd(random, memory) } : {};
-  const description = { ste: randomSte(random, memory), identification: identification(random), ...cd };
+  const s2pii = random.word64();
+  const description = { ste: randomSte(random, memory), identification: identification(random), s2pii, ...cd };
   const subject = createStream(memory, description);
   return { name: 'SMMUv3 stream', paBits: 52, guarded, ask: (ia, access) => subject.translate(ia, access) };
 }
@@ -99,6 +123,7 @@ function smmu(random: Random): Subject {
     cr0: random.chance(0.95) ? 1n : 0n,
     cr2: random.bits(1),
     gbpa: random.bits(21),
+    s2pii: random.word64(),
     ...identification(random),
   });
   const ids = Array.from({ length: 8 }, () => Number(random.bits(random.pick([4, 4, 4, 32]))));
@@ -111,8 +136,10 @@ function machineSeed(seed: number, index: number): number {
   return (Math.imul(seed ^ Math.imul(index + 1, 0x9e37_79b1), 0x85eb_ca6b) ^ index) >>> 0;
 }
 
-function randomAccess(random: Random): Access & Transaction {
+function randomAccess(random: Random, isAArch64: boolean): Access & Transaction {
   return {
+    ...(isAArch64 && random.chance(0.1) && { gcs: true }),
+    ...(isAArch64 && random.chance(0.1) && { tagChecked: true }),
     access: random.pick(['read', 'write', 'execute'] as const),
     privileged: random.chance(0.5),
     pan: random.chance(0.2),
@@ -170,7 +197,7 @@ export function runMachine(seed: number, index: number, tally: Tally): void {
   const subject = named(make.name, () => make(random));
   for (let i = 0; i < WALKS_PER_MACHINE; i++) {
     const ia = randomAddress(random);
-    const access = randomAccess(random);
+    const access = randomAccess(random, subject.isAArch64 === true);
     const question = `${subject.name}: 0x${ia.toString(16)}, ${JSON.stringify(access)}`;
     named(question, () => probe(subject, ia, access, tally));
   }

@@ -85,7 +85,11 @@ function vtcr(random: Random, paBits: number): bigint {
     bit(random, 0.2, 21) |
     bit(random, 0.2, 22) |
     bit(random, 0.1, 32) |
-    bit(random, 0.05, 33)
+    bit(random, 0.05, 33) |
+    bit(random, 0.2, 36) |
+    bit(random, 0.1, 37) |
+    // AssuredOnly, TL1, GCSH, TL0, HAFT.
+    (rare(random, 11) << 34n)
   );
 }
 
@@ -114,6 +118,7 @@ export function randomRegisters(random: Random, regime: Regime, memory: Physical
     ...(random.chance(0.15) && granuleProtection(random, memory)),
   };
   const mair = random.word64();
+  const extended = random.chance(0.5) ? extendedRegisters(random) : {};
   if (random.chance(0.1)) {
     const noise = {
       tcr: random.word64(),
@@ -122,7 +127,7 @@ export function randomRegisters(random: Random, regime: Regime, memory: Physical
       hcr: random.word64(),
       vstcr: random.word64(),
     };
-    return { ...tables, ...noise, mair, dacr: random.word64() };
+    return { ...tables, ...noise, ...extended, mair, dacr: random.word64() };
   }
   // M, and now and then AFE, TRE, EE, WXN, UWXN, EPAN. VM, and now and then PTW, DC, TGE, FWB.
   const sctlr = 1n | (rare(random, 64) & 0x0200_0000_321a_0000n);
@@ -131,10 +136,33 @@ export function randomRegisters(random: Random, regime: Regime, memory: Physical
     ...tables,
     tcr: tcrOf(regime, random),
     vtcr: regime.startsWith('pl') && !regime.endsWith('64') ? vtcr32(random) : vtcr(random, 40),
+    ...extended,
     ...(random.chance(0.3) && { vstcr: vtcr(random, 40) | (random.bits(2) << 29n) }),
     mair,
     dacr: random.bits(32) & random.pick([0xffff_ffffn, 0x5555_5555n]),
     ...(!regime.endsWith('-s2') && { sctlr, hcr }),
+  };
+}
+
+/** A permission register: values that allow much, the same in every field, or noise. */
+function permissions(random: Random): bigint {
+  const value = random.pick(['7', '5', '6', 'c', 'e', 'a', 'f', '9']);
+  return random.pick([random.word64(), BigInt(`0x${value.repeat(16)}`)]);
+}
+
+/** TCR2 and what its bits turn on: indirection, overlays, more memory types, access flags of tables, translation hardening. HCRX now and then. */
+function extendedRegisters(random: Random): WalkerRegisters {
+  return {
+    // Not D128 (bit 5), which is not modelled.
+    tcr2: (rare(random, 22) & ~0x20n) | bit(random, 0.6, 1) | bit(random, 0.3, 2) | bit(random, 0.3, 3),
+    pir: permissions(random),
+    pire0: permissions(random),
+    por: permissions(random),
+    por0: permissions(random),
+    s2pir: permissions(random),
+    s2por: permissions(random),
+    ...(random.chance(0.8) && { mair2: random.word64() }),
+    ...(random.chance(0.3) && { hcrx: random.bits(20) | bit(random, 0.7, 14) }),
   };
 }
 
@@ -183,7 +211,19 @@ export function randomSte(random: Random, memory: PhysicalMemory): SteWords {
   const flags = rare(random, 4) << 52n;
   const walk = vtcr(random, 40) & 0x7_ffffn;
   const w2 = random.bits(8) | (walk << 32n) | bit(random, 0.95, 51) | flags | at(1, 58);
-  return [w0 | formats, w1, w2, tableAddress(random, memory) | rare(random, 4)];
+  // S1PIE; S2PIE, S2POE and S2HAFT; S2POI, of which no value is reserved, and AssuredOnly, TL0, TL1.
+  const indirect = (random.bits(2) << 60n) | bit(random, 0.1, 59);
+  const overlays = random.pick([0xffff_ffff_ffff_ffffn, 0xc8de_f9ab_2467_0c8fn, random.word64()]);
+  return [
+    w0 | formats,
+    w1 | bit(random, 0.5, 24),
+    w2 | (random.chance(0.4) ? indirect : 0n),
+    tableAddress(random, memory) | rare(random, 4),
+    0n,
+    random.chance(0.2) ? random.bits(3) << 9n : 0n,
+    0n,
+    overlays,
+  ];
 }
 
 /** A context descriptor: valid and AArch64, more often than not. */
@@ -205,5 +245,23 @@ export function randomCd(random: Random, memory: PhysicalMemory): CdWords {
     (rare(random, 2) << 42n) |
     at(3, 45) |
     (random.bits(8) << 48n);
-  return [w0, tableAddress(random, memory), tableAddress(random, memory) | bit(random, 0.1, 58), noise[3]];
+  // HAFT and PnCH; DS, PIE and AIE; PIIU and PIIP, in which seldom more than a field is illegal.
+  const hardening = bit(random, 0.1, 3) | bit(random, 0.2, 58);
+  const more = bit(random, 0.1, 58) | bit(random, 0.4, 59) | bit(random, 0.2, 3);
+  const [piiu, piip] = random.pick([
+    [0x2492_4924_9249n, 0xb6db_6db6_db6dn],
+    [0xb6db_6db6_db6dn, 0x2492_4924_9249n],
+    [0n, 0xffff_ffff_ffffn],
+    [random.bits(48), random.bits(48)],
+  ] as const);
+  return [
+    w0,
+    tableAddress(random, memory) | hardening,
+    tableAddress(random, memory) | more,
+    noise[3],
+    0n,
+    0n,
+    piiu,
+    piip,
+  ];
 }
