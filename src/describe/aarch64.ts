@@ -7,8 +7,8 @@ import { hasWideBase, s1Effective, s2Effective } from '../walker/params/sizes.ts
 import type { RangeSpan } from '../walker/ranges.ts';
 import type { RawBase } from '../walker/rules/base.ts';
 import { problemsOf } from '../walker/rules/rule.ts';
-import { S1_CLAMPED, S1_DISABLED, S1_RULES, takesTxsz } from '../walker/rules/stage1.ts';
-import { S2_CLAMPED, S2_RULES, type StartSubject, smallestT0sz } from '../walker/rules/stage2.ts';
+import { S1_CLAMPED, S1_DISABLED, S1_GRANULE, S1_RULES, takesTxsz } from '../walker/rules/stage1.ts';
+import { S2_CLAMPED, S2_GRANULE, S2_RULES, type StartSubject, smallestT0sz } from '../walker/rules/stage2.ts';
 import type { FieldNames, RawFields } from './fields.ts';
 import { tablesOf, walkAttributes } from './tables.ts';
 import type { OffReason, RangeDescription, Stage2Controls, TablesDescription } from './types.ts';
@@ -51,7 +51,7 @@ export function s1Range(input: S1RangeInput, cpu: CpuFeatures): RangeDescription
     problems: disabled
       ? []
       : [
-          ...problemsOf([S1_CLAMPED], { fields: input.fields, cpu }, names),
+          ...problemsOf([S1_GRANULE, S1_CLAMPED], { fields: input.fields, upper, cpu }, names),
           ...problemsOf(S1_RULES, { fields, upper, cpu, ...rawBase(fields, params, tables, cpu) }, names),
         ],
   };
@@ -105,7 +105,7 @@ export function s2Range(input: S2RangeInput, cpu: CpuFeatures): RangeDescription
     topByteIgnored: 'no',
     cnp,
     problems: [
-      ...problemsOf([S2_CLAMPED], { fields: input.fields, cpu }, names),
+      ...problemsOf([S2_GRANULE, S2_CLAMPED], { fields: input.fields, upper: false, cpu }, names),
       ...problemsOf(
         S2_RULES,
         { ...startOf(vtcr, fields, cpu), fields, upper: false, ...rawBase(fields, params, tables, cpu) },

@@ -75,6 +75,12 @@ export interface CpuFeatures {
   /** FEAT_BBM level 0 to 2. */
   readonly bbm: 0 | 1 | 2;
   /**
+   * The granules that stage 1 and stage 2 have, by log2 of their bytes. Without: 4K, 16K and 64K. A TG that asks for another one counts as an
+   * IMPLEMENTATION DEFINED one that there is: here the smallest. (D8.1.5; ID_AA64MMFR0_EL1.TGran4 to TGran16_2.)
+   */
+  readonly granules1?: readonly number[];
+  readonly granules2?: readonly number[];
+  /**
    * TxSZ out of range counts as the nearest value in range, if the architecture permits that instead of a level 0
    * translation fault: below the minimum without FEAT_LVA (stage 2: FEAT_LPA), above the maximum on any PE. (D8.1.9; J1.1
    * AArch64.S1TxSZFaults, S2TxSZFaults.) Default false.

@@ -25,12 +25,34 @@ export function identificationName(written: string): string | undefined {
   return IDENTIFICATION.find((one) => one.name === name)?.name;
 }
 
+/** A field of 4 bits of which a negative value says that there is nothing. */
+const NEGATIVE = 8;
+/** TGran4_2 and its like: as at stage 1, not there, there, with 52-bit addresses. */
+const STAGE2 = { asStage1: 0, none: 1, wide: 3 } as const;
+
+/** ID_AA64MMFR0_EL1: the granules of both stages, and whether one of them has 52-bit addresses (FEAT_LPA2). */
+function granulesOf(value: bigint): Pick<CpuFeatures, 'granules1' | 'granules2' | 'lpa2'> {
+  const { TGran4, TGran16, TGran64, TGran4_2, TGran16_2, TGran64_2 } = ID_AA64MMFR0_EL1.fields;
+  const [k4, k16, k64] = [read(value, TGran4), read(value, TGran16), read(value, TGran64)];
+  const granules = [
+    { log2: 12, first: k4 < NEGATIVE, second: read(value, TGran4_2) },
+    { log2: 14, first: k16 > 0 && k16 < NEGATIVE, second: read(value, TGran16_2) },
+    { log2: 16, first: k64 < NEGATIVE, second: read(value, TGran64_2) },
+  ];
+  const atStage2 = ({ first, second }: (typeof granules)[number]) =>
+    second === STAGE2.asStage1 ? first : second !== STAGE2.none;
+  return {
+    granules1: granules.flatMap((one) => (one.first ? [one.log2] : [])),
+    granules2: granules.flatMap((one) => (atStage2(one) ? [one.log2] : [])),
+    lpa2: k4 === 1 || k16 === 2 || granules.some(({ second }) => second === STAGE2.wide),
+  };
+}
+
 /** What each register that is given says, and nothing of the others. */
 const SAYS: Readonly<Record<string, (value: bigint) => Partial<CpuFeatures>>> = {
   [ID_AA64MMFR0_EL1.name]: (value) => {
-    const { PARange, TGran4, TGran16 } = ID_AA64MMFR0_EL1.fields;
-    const paBits = PA_BITS[read(value, PARange)] ?? PA_BITS.at(-1)!;
-    return { paBits, lpa: paBits === 52, lpa2: read(value, TGran4) === 1 || read(value, TGran16) === 2 };
+    const paBits = PA_BITS[read(value, ID_AA64MMFR0_EL1.fields.PARange)] ?? PA_BITS.at(-1)!;
+    return { paBits, lpa: paBits === 52, ...granulesOf(value) };
   },
   [ID_AA64MMFR1_EL1.name]: (value) => {
     const { XNX, PAN, HPDS, HAFDBS } = ID_AA64MMFR1_EL1.fields;

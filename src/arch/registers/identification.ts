@@ -15,8 +15,12 @@ function identification<Name extends string>(
 }
 
 export const ID_AA64MMFR0_EL1 = identification('ID_AA64MMFR0_EL1', {
-  TGran4: [31, 28, '4K granule; 1: with 52-bit addresses'],
-  TGran16: [23, 20, '16K granule; 2: with 52-bit addresses'],
+  TGran4_2: [43, 40, '4K granule at stage 2; 0: as TGran4, 1: none, 3: with 52-bit addresses'],
+  TGran64_2: [39, 36, '64K granule at stage 2; 0: as TGran64, 1: none'],
+  TGran16_2: [35, 32, '16K granule at stage 2; 0: as TGran16, 1: none, 3: with 52-bit addresses'],
+  TGran4: [31, 28, '4K granule; 1: with 52-bit addresses, 15: none'],
+  TGran64: [27, 24, '64K granule; 15: none'],
+  TGran16: [23, 20, '16K granule; 0: none, 2: with 52-bit addresses'],
   PARange: [3, 0, 'physical address size'],
 });
 

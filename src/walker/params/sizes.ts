@@ -61,15 +61,23 @@ export const s2MayClamp = (txsz: number, fields: SizeFields, cpu: CpuFeatures): 
 
 type Sized = SizeFields & Pick<RangeFields, 'txsz'>;
 
-/** Stage 1's fields as the PE takes them: TxSZ clamped, where the PE does that. */
-export function s1Effective<Fields extends Sized>(fields: Fields, cpu: CpuFeatures): Fields {
+/** The fields with a granule that there is. */
+function withGranule<Fields extends Sized>(fields: Fields, granules: readonly number[] | undefined): Fields {
+  if (granules === undefined || granules.includes(fields.granuleLog2)) return fields;
+  return { ...fields, granuleLog2: granules[0] ?? fields.granuleLog2 };
+}
+
+/** Stage 1's fields as the PE takes them: a granule that it has, and TxSZ clamped, where the PE does that. */
+export function s1Effective<Fields extends Sized>(given: Fields, cpu: CpuFeatures): Fields {
+  const fields = withGranule(given, cpu.granules1);
   if (cpu.clampsTxsz !== true || !s1MayClamp(fields.txsz, fields, cpu)) return fields;
   const [least, most] = s1TxszLimits(fields, cpu);
   return { ...fields, txsz: fields.txsz < least ? least : most };
 }
 
 /** The same of stage 2. */
-export function s2Effective<Fields extends Sized>(fields: Fields, cpu: CpuFeatures): Fields {
+export function s2Effective<Fields extends Sized>(given: Fields, cpu: CpuFeatures): Fields {
+  const fields = withGranule(given, cpu.granules2);
   if (cpu.clampsTxsz !== true || !s2MayClamp(fields.txsz, fields, cpu)) return fields;
   const [least, most] = s2TxszLimits(fields, cpu);
   return { ...fields, txsz: fields.txsz < least ? least : most };

@@ -24,6 +24,27 @@ const RESERVED_TG = { lower: 3, upper: 0 } as const;
 
 type Told = Omit<RegisterProblem, 'effect'>;
 
+/** A granule that the PE does not have at this stage. `granulesOf`: those that it has. */
+export function granuleRule(
+  granulesOf: (cpu: CpuFeatures) => readonly number[] | undefined,
+): RegisterRule<RawRangeSubject> {
+  const lacks = ({ fields, cpu }: RangeSubject) => granulesOf(cpu)?.includes(fields.granuleLog2) === false;
+  const text = (log2: number) => `${2 ** (log2 - 10)}K`;
+  return {
+    effect: 'unpredictable',
+    holds: lacks,
+    tell: ({ fields, cpu }, { tg, section }) => {
+      const granules = granulesOf(cpu) ?? [];
+      return {
+        field: tg,
+        value: BigInt(fields.tg),
+        rule: `this PE has no granule of ${text(fields.granuleLog2)} at this stage (ID_AA64MMFR0_EL1): hardware takes one of its choice, here ${text(granules[0] ?? fields.granuleLog2)}; it has ${granules.map(text).join(', ') || 'none'}`,
+        section,
+      };
+    },
+  };
+}
+
 export const RANGE_RULES: readonly RegisterRule<RawRangeSubject>[] = [
   {
     effect: 'unpredictable',

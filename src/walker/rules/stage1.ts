@@ -3,7 +3,7 @@ import type { CpuFeatures } from '../cpu.ts';
 import type { RangeFields } from '../params/range-fields.ts';
 import { effectiveDs, s1Effective, s1MayClamp, s1TxszLimits } from '../params/sizes.ts';
 import { BASE_BEYOND, BASE_UNALIGNED, type Base, type RawBase } from './base.ts';
-import { RANGE_RULES, type RangeSubject, type RawRangeSubject } from './range.ts';
+import { granuleRule, RANGE_RULES, type RangeSubject, type RawRangeSubject } from './range.ts';
 import { numbersText, type RegisterRule } from './rule.ts';
 
 /** Fields, and the base that comes of them. */
@@ -59,10 +59,13 @@ const TXSZ: RegisterRule<RangeSubject> = {
   },
 };
 
+/** A granule that stage 1 does not have. */
+export const S1_GRANULE = granuleRule(({ granules1 }) => granules1);
+
 /** Where the PE clamps: what the register holds does not count. */
 export const S1_CLAMPED: RegisterRule<RangeSubject> = {
   effect: 'unpredictable',
-  holds: ({ fields, cpu }) => s1Effective(fields, cpu) !== fields,
+  holds: ({ fields, cpu }) => s1Effective(fields, cpu).txsz !== fields.txsz,
   tell: ({ fields, cpu }, { txsz }) => ({
     field: txsz,
     value: BigInt(fields.txsz),

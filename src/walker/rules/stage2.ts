@@ -13,7 +13,7 @@ import {
   startCodes,
 } from '../params/sizes.ts';
 import { BASE_BEYOND, BASE_UNALIGNED, type Base, type RawBase } from './base.ts';
-import { RANGE_RULES, type RangeSubject, type RawRangeSubject } from './range.ts';
+import { granuleRule, RANGE_RULES, type RangeSubject, type RawRangeSubject } from './range.ts';
 import { faultOf, numbersText, type RegisterRule } from './rule.ts';
 
 /** The fields of VTCR_EL2, or of a stream table entry. */
@@ -140,10 +140,13 @@ export function startFaultOf(subject: StartSubject): ConfigurationFault | undefi
   return faultOf(START_RULES, subject);
 }
 
+/** A granule that stage 2 does not have. */
+export const S2_GRANULE = granuleRule(({ granules2 }) => granules2);
+
 /** Where the PE clamps: what the register holds does not count. */
 export const S2_CLAMPED: RegisterRule<RangeSubject> = {
   effect: 'unpredictable',
-  holds: ({ fields, cpu }) => s2Effective(fields, cpu) !== fields,
+  holds: ({ fields, cpu }) => s2Effective(fields, cpu).txsz !== fields.txsz,
   tell: ({ fields, cpu }, { txsz }) => ({
     field: txsz,
     value: BigInt(fields.txsz),

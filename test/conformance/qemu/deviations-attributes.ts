@@ -29,7 +29,10 @@ function leafOf({ steps }: Translation, stage: 1 | 2): bigint | undefined {
 function mairByte({ case: one, result }: Situation): number | undefined {
   const leaf = result.ok ? leafOf(result, 1) : undefined;
   if (leaf === undefined || one.regime === 'pl1&0-short') return undefined;
-  return Number((one.registers.mair >> (((leaf >> 2n) & 7n) * 8n)) & 0xffn);
+  const { mair, mair2, tcr2 } = one.registers;
+  // TCR2_ELx.AIE: bit 59 is AttrIndx[3].
+  const types = tcr2 & (1n << 4n) && leaf & (1n << 59n) ? mair2 : mair;
+  return Number((types >> (((leaf >> 2n) & 7n) * 8n)) & 0xffn);
 }
 
 /** SH of a stage as it stands: in the descriptor, or with DS = 1 in TCR or VTCR. */
@@ -109,11 +112,37 @@ function memAttr({ result }: Situation): number | undefined {
 
 const forcedWriteBackReserved: CpuDeviation = {
   name: 'fwb-reserved-bit',
+  before: 1100,
   section: 'D8.6.6: with FWB, MemAttr[3] is RES0 (or FEAT_MTE_PERM) and does not change the type',
   text: 'MemAttr[3] = 1 is Device-nGnRnE',
   answer(situation, answer) {
     if (!(situation.case.registers.hcr & FWB) || ((memAttr(situation) ?? 0) & 8) === 0) return undefined;
     return withSh(withAttr(answer, 0), 2);
+  },
+};
+
+const forcedDeviceReserved: CpuDeviation = {
+  name: 'fwb-reserved-bit-of-device',
+  since: 1100,
+  section: forcedWriteBackReserved.section,
+  text: 'MemAttr[3:2] = 0b10 is Device-nGnRnE',
+  answer(situation, answer) {
+    if (!(situation.case.registers.hcr & FWB) || ((memAttr(situation) ?? 0) & 0b1100) !== 0b1000)
+      return undefined;
+    return withSh(withAttr(answer, 0), 2);
+  },
+};
+
+const noTagAccess: CpuDeviation = {
+  name: 'fwb-no-tag-access-keeps-stage-1',
+  since: 1100,
+  section:
+    'D8.6.6: with FWB, MemAttr 0b1110 is Write-Back as 0b0110 is (FEAT_MTE_PERM: without access to tags)',
+  text: "the type is stage 1's, as of 0b0111",
+  answer(situation, answer) {
+    const s1 = mairByte(situation);
+    const forced = (situation.case.registers.hcr & FWB) !== 0n && memAttr(situation) === 0b1110;
+    return forced && s1 !== undefined ? withAttr(answer, s1) : undefined;
   },
 };
 
@@ -178,6 +207,8 @@ export const attributeDeviations: readonly CpuDeviation[] = [
   reservedShReported,
   reservedMair,
   forcedWriteBackReserved,
+  forcedDeviceReserved,
+  noTagAccess,
   forcedDevice,
   transientLost,
   deviceMeetsNormal,

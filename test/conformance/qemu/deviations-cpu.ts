@@ -5,6 +5,7 @@ import type { Fault, WalkResult, WalkStep } from '../../../src/walker/index.ts';
 import { answerOf } from './answer.ts';
 import type { Deviation } from './deviation.ts';
 import { attributeDeviations } from './deviations-attributes.ts';
+import { indirectionDeviations } from './deviations-indirection.ts';
 import { registerDeviations } from './deviations-registers.ts';
 import { shortDeviations } from './deviations-short.ts';
 import type { Case, CpuAnswer, Probe } from './probe.ts';
@@ -216,6 +217,7 @@ export const cpuDeviations: readonly CpuDeviation[] = [
   reservedBitsCount,
   blocksAnywhere,
   sizeCheckOnBase,
+  ...indirectionDeviations,
   blockLevel,
   walkFaultLevel,
   ...attributeDeviations,

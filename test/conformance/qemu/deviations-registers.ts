@@ -39,6 +39,7 @@ function leastOutput(granuleLog2: number, sl: number): number {
 
 const stage2ByOutputSize: CpuDeviation = {
   name: 'stage-2-start-checked-by-ps',
+  before: 1100,
   section:
     'AArch64.S2InvalidSL, S2MinTxSZ: SL0 and T0SZ are limited by the implemented PA size, not by VTCR_EL2.PS',
   text: 'they are limited by the output size of PS, and level -1 is for 52 bits alone: a level 0 fault',

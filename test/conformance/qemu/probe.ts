@@ -12,6 +12,12 @@ export interface RegisterValues {
   vtcr: bigint;
   hcr: bigint;
   dacr: bigint;
+  /** Of FEAT_TCR2 and what it turns on. A machine without these features has none of them. */
+  tcr2: bigint;
+  pir: bigint;
+  pire0: bigint;
+  mair2: bigint;
+  s2pir: bigint;
 }
 
 export const NO_REGISTERS: Readonly<RegisterValues> = {
@@ -24,6 +30,11 @@ export const NO_REGISTERS: Readonly<RegisterValues> = {
   vtcr: 0n,
   hcr: 0n,
   dacr: 0n,
+  tcr2: 0n,
+  pir: 0n,
+  pire0: 0n,
+  mair2: 0n,
+  s2pir: 0n,
 };
 
 export interface Probe {
@@ -42,6 +53,8 @@ export interface Case {
   readonly cpu: CpuModel;
   readonly registers: Readonly<RegisterValues>;
   readonly probes: readonly Probe[];
+  /** The program loads the registers of FEAT_TCR2 too. All cases of a boot agree in that. */
+  readonly extended?: boolean;
   /** Room for two tables that no table of the case uses: its PA, and its address in stage 1's output space. */
   readonly scratch: Frame;
 }

@@ -30,6 +30,23 @@ const CASE_REGISTERS: readonly SystemName[] = [
   sys.SCTLR_EL2,
 ];
 
+/** More of them, on a machine that has FEAT_TCR2, S1PIE, S2PIE and AIE. */
+const EXTENDED_REGISTERS: readonly SystemName[] = [
+  sys.TCR2_EL1,
+  sys.PIR_EL1,
+  sys.PIRE0_EL1,
+  sys.MAIR2_EL1,
+  sys.TCR2_EL2,
+  sys.PIR_EL2,
+  sys.PIRE0_EL2,
+  sys.MAIR2_EL2,
+  sys.S2PIR_EL2,
+  sys.HCRX_EL2,
+];
+
+const registersOf = (extended: boolean) =>
+  extended ? [...CASE_REGISTERS, ...EXTENDED_REGISTERS] : CASE_REGISTERS;
+
 /** The instructions that a probe can name, by index. */
 const OPERATIONS = [
   sys.AT_S1E1R,
@@ -48,19 +65,23 @@ const OPERATIONS = [
 
 /** SCR_EL3: lower levels are Non-secure (NS), use AArch64 (RW) and have HVC (HCE); external aborts come here (EA). */
 const SCR = 1n | (0b11n << 4n) | (1n << 3n) | (1n << 8n) | (1n << 10n);
-const SYS_EXIT = 0x18n;
-const APPLICATION_EXIT = 0x2_0026n;
+/** SCR_EL3.{AIEn, PIEn, TCR2En, HXEn}: lower levels have these registers. HCRX_EL2.TCR2En: so has EL1. */
+const SCR_EXTENDED = (1n << 46n) | (1n << 45n) | (1n << 43n) | (1n << 38n);
+const HCRX_TCR2EN = 1n << 14n;
+/** Semihosting: the call, and the reason behind it. */
+export const SYS_EXIT = 0x18n;
+export const APPLICATION_EXIT = 0x2_0026n;
 
 /** x19: where the next word is read. x20: probes left. x21, x22: PAR and syndrome of this probe. x23: the operations. */
-export function proberA64(pan: boolean): { program: Uint32Array; vectors: Uint32Array } {
+export function proberA64(pan: boolean, extended: boolean): { program: Uint32Array; vectors: Uint32Array } {
   const a = new A64();
   a.mov(0, BigInt(VECTORS_BASE)).msr(sys.VBAR_EL3, 0);
-  a.mov(0, SCR).msr(sys.SCR_EL3, 0);
+  a.mov(0, extended ? SCR | SCR_EXTENDED : SCR).msr(sys.SCR_EL3, 0);
   if (pan) a.msrPan(1);
   a.mov(19, BigInt(CASES_BASE)).adr(23, 'operations');
 
   a.label('case').loadNext(20, 19).branchIfZero(20, 'exit');
-  for (const register of CASE_REGISTERS) a.loadNext(0, 19).msr(register, 0);
+  for (const register of registersOf(extended)) a.loadNext(0, 19).msr(register, 0);
   a.barrier().sys(sys.TLBI_ALLE1).sys(sys.TLBI_ALLE2).barrier();
 
   // A probe is an address and an index; the answers take their place. Each operation is two instructions long.
@@ -95,6 +116,12 @@ const HCR_HOST = (1n << 34n) | (1n << 27n);
 /** RW: EL1 uses AArch64. */
 const HCR_RW = 1n << 31n;
 
+function extendedWords(regime: Case['regime'], r: Readonly<RegisterValues>): bigint[] {
+  const stage1 = [r.tcr2, r.pir, r.pire0, r.mair2];
+  const off = [0n, 0n, 0n, 0n];
+  return [...(regime.startsWith('el2') ? [...off, ...stage1] : [...stage1, ...off]), r.s2pir, HCRX_TCR2EN];
+}
+
 function registerWords(regime: Case['regime'], r: Readonly<RegisterValues>): bigint[] {
   const stage1 = [r.tcr, r.mair, r.ttbr0, r.ttbr1, r.sctlr];
   const off = [0n, 0n, 0n, 0n, 0n];
@@ -110,12 +137,14 @@ function registerWords(regime: Case['regime'], r: Readonly<RegisterValues>): big
 
 /** Writes the program and its cases. @throws Error when they do not fit. */
 export function loadA64(ram: SharedRam, cases: readonly Case[], pan: boolean): void {
-  const { program, vectors } = proberA64(pan);
+  const extended = cases[0]?.extended === true;
+  const { program, vectors } = proberA64(pan, extended);
   ram.writeWords32(PROGRAM_BASE, program);
   ram.writeWords32(VECTORS_BASE, vectors);
   const words: bigint[] = [];
   for (const { regime, registers, probes } of cases) {
     words.push(BigInt(probes.length), ...registerWords(regime, registers));
+    if (extended) words.push(...extendedWords(regime, registers));
     for (const probe of probes) words.push(probe.va, BigInt(operationOf(regime, probe)));
   }
   words.push(0n);
@@ -127,8 +156,9 @@ export function loadA64(ram: SharedRam, cases: readonly Case[], pan: boolean): v
 /** What the program left, case by case. */
 export function answersA64(ram: SharedRam, cases: readonly Case[]): CpuAnswer[][] {
   let at = CASES_BASE;
+  const registers = registersOf(cases[0]?.extended === true);
   return cases.map(({ probes }) => {
-    at += 8 * (1 + CASE_REGISTERS.length);
+    at += 8 * (1 + registers.length);
     const words = new BigUint64Array(ram.read(at, probes.length * 16));
     at += probes.length * 16;
     return probes.map((_, i) => ({ par: words[i * 2] ?? 0n, esr: words[i * 2 + 1] ?? 0n }));

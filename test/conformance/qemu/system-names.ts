@@ -20,6 +20,29 @@ export const HCR_EL2: SystemName = [3, 4, 1, 1, 0];
 export const VTTBR_EL2: SystemName = [3, 4, 2, 1, 0];
 export const VTCR_EL2: SystemName = [3, 4, 2, 1, 2];
 
+/** Those of FEAT_TCR2, S1PIE, S2PIE, AIE and HCX. */
+export const TCR2_EL1: SystemName = [3, 0, 2, 0, 3];
+export const PIR_EL1: SystemName = [3, 0, 10, 2, 3];
+export const PIRE0_EL1: SystemName = [3, 0, 10, 2, 2];
+export const MAIR2_EL1: SystemName = [3, 0, 10, 2, 1];
+export const TCR2_EL2: SystemName = [3, 4, 2, 0, 3];
+export const PIR_EL2: SystemName = [3, 4, 10, 2, 3];
+export const PIRE0_EL2: SystemName = [3, 4, 10, 2, 2];
+export const MAIR2_EL2: SystemName = [3, 4, 10, 1, 1];
+export const S2PIR_EL2: SystemName = [3, 4, 10, 2, 5];
+export const HCRX_EL2: SystemName = [3, 4, 1, 2, 2];
+
+/** What a PE says of itself, by the names that the walker takes. */
+export const IDENTIFICATION: Readonly<Record<string, SystemName>> = {
+  ID_AA64PFR0_EL1: [3, 0, 0, 4, 0],
+  ID_AA64PFR1_EL1: [3, 0, 0, 4, 1],
+  ID_AA64MMFR0_EL1: [3, 0, 0, 7, 0],
+  ID_AA64MMFR1_EL1: [3, 0, 0, 7, 1],
+  ID_AA64MMFR2_EL1: [3, 0, 0, 7, 2],
+  ID_AA64MMFR3_EL1: [3, 0, 0, 7, 3],
+  ID_AA64MMFR4_EL1: [3, 0, 0, 7, 4],
+};
+
 export const SCR_EL3: SystemName = [3, 6, 1, 1, 0];
 export const CPTR_EL3: SystemName = [3, 6, 1, 1, 2];
 export const VBAR_EL3: SystemName = [3, 6, 12, 0, 0];
