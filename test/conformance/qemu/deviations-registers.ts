@@ -60,6 +60,7 @@ const stage2ByOutputSize: CpuDeviation = {
 
 const ttbrHigh: CpuDeviation = {
   name: 'ttbr-high-bits-need-ps',
+  before: 1100,
   section:
     'AArch64.S1TTBaseAddress, S2TTBaseAddress: with DS = 1, bits [5:2] are BADDR[51:48] whatever the output size',
   text: 'they count only where IPS (PS) says 52 bits',
