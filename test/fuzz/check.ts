@@ -2,7 +2,13 @@
 import type { PhysicalMemory } from '../../src/memory/index.ts';
 import type { SmmuResult } from '../../src/smmu/index.ts';
 import { faultStatusCode } from '../../src/walker/fault-codes.ts';
-import { type Access, parEl1, type Permissions, type Translation, type WalkResult } from '../../src/walker/index.ts';
+import {
+  type Access,
+  type Permissions,
+  parEl1,
+  type Translation,
+  type WalkResult,
+} from '../../src/walker/index.ts';
 
 /** An answer that must not be. */
 export class Violation extends Error {

@@ -1,6 +1,13 @@
 /** One random machine, PE or SMMU, and the walks it makes: all of it follows from a seed and an index. (DDI 0487 D8, G5; IHI 0070.) */
 import { createSmmu, createStream, type SmmuResult, type Transaction } from '../../src/smmu/index.ts';
-import { type Access, type CpuFeatures, cpuModels, createWalker, regimes, type WalkResult } from '../../src/walker/index.ts';
+import {
+  type Access,
+  type CpuFeatures,
+  cpuModels,
+  createWalker,
+  regimes,
+  type WalkResult,
+} from '../../src/walker/index.ts';
 import { Random } from '../support/random.ts';
 import { check, summary, Violation } from './check.ts';
 import { begin, type GuardedMemory, randomMemory } from './memory.ts';
@@ -99,7 +106,12 @@ function stream(random: Random): Subject {
   const { memory } = guarded;
   const cd = random.chance(0.7) ? { cd: randomCd(random, memory) } : {};
   const s2pii = random.word64();
-  const description = { ste: randomSte(random, memory), identification: identification(random), s2pii, ...cd };
+  const description = {
+    ste: randomSte(random, memory),
+    identification: identification(random),
+    s2pii,
+    ...cd,
+  };
   const subject = createStream(memory, description);
   return { name: 'SMMUv3 stream', paBits: 52, guarded, ask: (ia, access) => subject.translate(ia, access) };
 }
