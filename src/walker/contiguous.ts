@@ -79,7 +79,7 @@ const { fields: S1 } = STAGE1_LEAF;
 const { fields: S2 } = STAGE2_LEAF;
 /**
  * Memory attributes and permissions. Not AF, which hardware sets one entry at a time, nor nT, which does not affect what the
- * entry translates to, nor bits that hardware ignores, including PBHA while TCR.HWU is 0 (RPFZRK). If SH holds address bits,
+ * entry translates to, nor bits that hardware ignores: of PBHA those whose HWU bit is 0 (RPFZRK). If SH holds address bits,
  * these are equal in a run.
  */
 const COMPARED: Readonly<Record<1 | 2, Compared>> = {
@@ -111,12 +111,18 @@ const ADDED: Readonly<Record<1 | 2, readonly (readonly [feature: string, field: 
 const INDIRECT = { 1: 'FEAT_S1PIE', 2: 'FEAT_S2PIE' } as const;
 
 /** What must be alike at a place. With indirect permissions the bit of DBM is one of PIIndex, and every entry has a dirty state. */
-function comparedAt(stage: 1 | 2, { features = [] }: FieldPlace): Compared & { readonly anyDirty: boolean } {
+function comparedAt(
+  stage: 1 | 2,
+  { features = [], hwu = 0 }: FieldPlace,
+): Compared & { readonly anyDirty: boolean } {
   const inUse = new Set(features);
   const added = ADDED[stage].filter(([feature]) => inUse.has(feature));
-  const hi = added.reduce((mask, [, field]) => mask | highMask(field), COMPARED[stage].hi);
+  const hi = added.reduce((mask, [, field]) => mask | highMask(field), COMPARED[stage].hi | hardwareUse(hwu));
   return { ...COMPARED[stage], hi, anyDirty: inUse.has(INDIRECT[stage]) };
 }
+
+/** Of PBHA, which is in the same place at both stages, the bits that hardware uses. */
+const hardwareUse = (hwu: number): number => Number(place(S1.PBHA, hwu) >> 32n);
 
 /** Bit 52 of stage 1 is Protected there (FEAT_THE), and no contiguous hint. */
 function hasRuns(stage: 1 | 2, { features = [] }: FieldPlace): boolean {

@@ -121,6 +121,7 @@ export class Stage1 {
         place: {
           nv1: params.nv1,
           hierarchical: !params.hpd,
+          hwu: params.hwu,
           ...featuresInUse(stage1Features(params)),
           ...(params.security.known && { security: params.security.state }),
         },

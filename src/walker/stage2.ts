@@ -144,6 +144,7 @@ export class Stage2 {
     };
     const { tables, choosesNs } = params.security;
     const place = {
+      hwu: params.hwu,
       ...(choosesNs && ({ security: 'realm' } as const)),
       ...featuresInUse([
         params.indirection !== undefined && 'FEAT_S2PIE',

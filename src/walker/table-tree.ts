@@ -81,7 +81,10 @@ export interface TreeRoot {
 }
 
 /** Register settings that affect the fields of descriptors. */
-export type FieldPlace = Pick<DescriptorPlace, 'nv1' | 'security' | 'hierarchical' | 'features'>;
+export type FieldPlace = Pick<DescriptorPlace, 'nv1' | 'security' | 'hierarchical' | 'features'> & {
+  /** Of PBHA, bits [62:59] of a leaf, those that hardware uses: HWU62 to HWU59. */
+  readonly hwu?: number;
+};
 
 /** Registers that PIIndex and POIndex of its leaves choose a field of, each where it is in use. */
 export interface PermissionRegisters {

@@ -76,6 +76,39 @@ describe('misprogrammed', () => {
     expect(contiguousRun(dbm, 0x1_0000n)?.problems).toEqual([]);
   });
 
+  test.each<[string, bigint, number, string[]]>([
+    // HPD0 is TCR_EL1[41], HWU059 to HWU062 are [46:43].
+    ['HWU059, with HPD0', (1n << 41n) | (1n << 43n), 59, ['attributes']],
+    ['HWU059, of another bit', (1n << 41n) | (1n << 43n), 60, []],
+    ['HWU062, with HPD0', (1n << 41n) | (1n << 46n), 62, ['attributes']],
+    ['HWU062 without HPD0', 1n << 46n, 62, []],
+    ['none', 1n << 41n, 61, []],
+    ['HWU159, of the other range', (1n << 41n) | (1n << 47n), 59, []],
+  ])('a bit of PBHA counts where hardware uses it: %s (RPFZRK)', (_, tcr, bit, reasons) => {
+    const words: Record<string, bigint> = { '0x40000000': 0x4000_1003n, '0x40001000': 0x4000_2003n };
+    for (let i = 0; i < 16; i++) {
+      const word = (0x8000_0703n + BigInt(i) * 0x1000n) | CONT;
+      words[`0x${(0x4000_2000 + i * 8).toString(16)}`] = i === 5 ? word | (1n << BigInt(bit)) : word;
+    }
+    const registers = { ttbr0: 0x4000_0000n, tcr: 0x5_0080_0019n | tcr, mair: 0xffn };
+    const found = contiguousRun(stage1(memoryWith(words), registers), 0n);
+    expect(found?.problems.map(({ reason }) => reason)).toEqual(reasons);
+  });
+
+  test('the same at stage 2, by VTCR_EL2.HWU59 to HWU62', () => {
+    const run = (vtcr: bigint) => {
+      const words: Record<string, bigint> = { '0x40000000': 0x4000_2003n };
+      for (let i = 0; i < 16; i++) {
+        const word = (0x8000_07ffn + BigInt(i) * 0x1000n) | CONT;
+        words[`0x${(0x4000_2000 + i * 8).toString(16)}`] = i === 5 ? word | (1n << 59n) : word;
+      }
+      // T0SZ 34, SL0 0: 30 bits from level 2.
+      return contiguousRun(stage2(memoryWith(words), { vttbr: 0x4000_0000n, vtcr: 0x8002_0022n | vtcr }), 0n);
+    };
+    expect(run(1n << 25n)?.problems.map(({ entry, reason }) => [entry, reason])).toEqual([[5, 'attributes']]);
+    expect(run(1n << 26n)?.problems).toEqual([]);
+  });
+
   test('an output that is not aligned to the run', () => {
     const run = contiguousRun(
       walker((_, word) => word + 0x1000n),

@@ -3,6 +3,7 @@
  * stage 1, VTCR_EL2 for stage 2. (DDI 0487 D24.2.194 to D24.2.196, D24.2.224.)
  */
 import type { BitField } from '../field.ts';
+import type { FieldBits } from '../read.ts';
 import { pairOf } from './parts.ts';
 import { VTCR_EL2 } from './stage2.ts';
 import { TCR_EL1, TCR_EL2 } from './tcr.ts';
@@ -31,7 +32,15 @@ export interface RangeControl {
   readonly hpd?: BitField;
   readonly epd?: BitField;
   readonly e0pd?: BitField;
+  /** HWU62 to HWU59 together. */
+  readonly hwu?: FieldBits;
 }
+
+const { HWU162, HWU159, HWU062, HWU059 } = TCR_EL1.fields;
+const HARDWARE_USE = [
+  { high: HWU062.high, low: HWU059.low },
+  { high: HWU162.high, low: HWU159.low },
+] as const;
 
 function rangeOfTcr(range: 0 | 1): RangeControl {
   const { IPS, DS, HA, HD } = TCR_EL1.fields;
@@ -47,6 +56,7 @@ function rangeOfTcr(range: 0 | 1): RangeControl {
     hpd: pairOf(TCR_EL1, 'HPDx')[range],
     epd: pairOf(TCR_EL1, 'EPDx')[range],
     e0pd: pairOf(TCR_EL1, 'E0PDx')[range],
+    hwu: HARDWARE_USE[range],
     ps: IPS,
     ds: DS,
     ha: HA,
@@ -57,7 +67,7 @@ function rangeOfTcr(range: 0 | 1): RangeControl {
 /** TCR_EL1, and TCR_EL2 with HCR_EL2.E2H = 1: the range of TTBR0, and that of TTBR1. */
 export const TWO_RANGES = [rangeOfTcr(0), rangeOfTcr(1)] as const;
 
-const { T0SZ, TG0, SH0, ORGN0, IRGN0, PS, DS, HA, HD, TBI, TBID, HPD } = TCR_EL2.fields;
+const { T0SZ, TG0, SH0, ORGN0, IRGN0, PS, DS, HA, HD, TBI, TBID, HPD, HWU62, HWU59 } = TCR_EL2.fields;
 
 /** TCR_EL2 with HCR_EL2.E2H = 0, and TCR_EL3. */
 export const ONE_RANGE: RangeControl = {
@@ -70,6 +80,7 @@ export const ONE_RANGE: RangeControl = {
   tbi: TBI,
   tbid: TBID,
   hpd: HPD,
+  hwu: { high: HWU62.high, low: HWU59.low },
   ps: PS,
   ds: DS,
   ha: HA,
@@ -90,4 +101,5 @@ export const STAGE2_RANGE: RangeControl = {
   ds: vtcr.DS,
   ha: vtcr.HA,
   hd: vtcr.HD,
+  hwu: { high: vtcr.HWU62.high, low: vtcr.HWU59.low },
 };

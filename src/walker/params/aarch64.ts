@@ -135,6 +135,8 @@ export function s1Params(
     tbiFetch: fields.tbi && !(fields.tbid && cpu.pauth),
     // Any of these disables hierarchical permissions, whatever HPD says. (R_JHSVW, R_BVXDG; D8.6.1 for AIE)
     hpd: (fields.hpd && cpu.hpds) || indirection !== undefined || overlays !== undefined || aie,
+    // HWUnn counts with HPDn = 1 alone, and neither with overlays nor with FEAT_AIE, which have these bits. (D24.2.194, R_TDLFM)
+    hwu: fields.hpd && cpu.hpds && overlays === undefined && !aie ? fields.hwu : 0,
     indirection,
     overlays,
     pnch: extended.pnch,
@@ -226,13 +228,15 @@ export function s2Params(
   const iaBits = invalid ? granuleLog2 + NOWHERE.inputBits : 64 - fields.txsz;
   const startLevel = startLevelOf(subject) ?? NOWHERE.startLevel;
   const updates = updatesOf(fields, cpu);
+  const extended = s2Extended(vtcr, registers, cpu);
   const geometry = tableGeometry({ granuleLog2, ds, iaBits, startLevel, ps, address }, cpu);
   return {
     ...geometry,
     bigEndian: control.bigEndian,
     ...updates,
     haft: cpu.haft && updates.ha && isSet(vtcr, VTCR_EL2.fields.HAFT),
-    ...s2Extended(vtcr, registers, cpu),
+    ...extended,
+    hwu: extended.overlays === undefined ? fields.hwu : 0,
     affd: control.affd,
     invalid,
     baseOutOfRange: isBeyond(geometry),

@@ -36,6 +36,8 @@ export interface S1Params extends TableGeometry, S1PermissionControls {
   readonly security: StageSecurity;
   /** Hierarchical permissions are disabled. */
   readonly hpd: boolean;
+  /** Of PBHA, bits [62:59] of a leaf, those that hardware uses (TCR_ELx.HWUnn). */
+  readonly hwu: number;
   /** Permissions are indirect (FEAT_S1PIE), and which overlays there are (FEAT_S1POE). */
   readonly indirection: S1Indirection | undefined;
   readonly overlays: S1Overlays | undefined;
@@ -72,6 +74,8 @@ export interface S2Params extends TableGeometry {
   readonly ptw: boolean;
   /** HCR_EL2.FWB. */
   readonly fwb: boolean;
+  /** Of PBHA, those that hardware uses (VTCR_EL2.HWUnn). */
+  readonly hwu: number;
   /** VTCR.SH0 where it takes the place of the descriptor's SH (DS = 1). */
   readonly sh: number | undefined;
   readonly aarch32: boolean;

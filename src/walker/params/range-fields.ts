@@ -21,6 +21,8 @@ export interface RangeFields {
   readonly hpd: boolean;
   readonly epd: boolean;
   readonly e0pd: boolean;
+  /** HWU62 to HWU59: of bits [62:59] of a leaf those that hardware uses. */
+  readonly hwu: number;
   readonly ha: boolean;
   readonly hd: boolean;
   /** CD.AFFD of an SMMU: AF = 0 is no fault. */
@@ -68,6 +70,7 @@ export function rangeFields(control: RangeControl, register: bigint, base: Table
     hpd: flag(control.hpd),
     epd: flag(control.epd),
     e0pd: flag(control.e0pd),
+    hwu: control.hwu === undefined ? 0 : read(register, control.hwu),
     ha: flag(control.ha),
     hd: flag(control.hd),
     affd: false,
