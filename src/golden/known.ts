@@ -19,7 +19,8 @@ export interface DifferentAnswer {
 }
 
 /** A contiguous stretch that an operation names. For an unmap, `pa` has no meaning. */
-interface Stretch {
+/** Memory, and the first IOVA that leads to it. */
+export interface Stretch {
   readonly iova: bigint;
   readonly size: bigint;
   readonly pa: bigint;
@@ -176,9 +177,15 @@ function choicesOf({ format }: IommuDomain, { iova, pa, size }: Stretch): PageCh
 /** How many leaves an operation makes before it ends or reaches the end of the input addresses. */
 export function leavesAsked(domain: IommuDomain, op: GoldenOp): number {
   if (op.op !== 'map' && op.op !== 'map_sg') return 0;
-  const most = 1n << BigInt(domain.format.ias);
   const stretches = op.op === 'map' ? [{ iova: op.iova, pa: op.paddr, size: op.size }] : runsOf(op);
-  return stretches
-    .flatMap((one) => choicesOf(domain, { ...one, size: one.size < most ? one.size : most }))
-    .reduce((sum, { count }) => sum + count, 0);
+  return stretches.reduce((sum, one) => sum + leavesOfStretch(domain, one), 0);
+}
+
+/** How many leaves a stretch of memory takes, up to the end of the input addresses: none if it is not aligned to pages. */
+export function leavesOfStretch(domain: IommuDomain, one: Stretch): number {
+  const most = 1n << BigInt(domain.format.ias);
+  return choicesOf(domain, { ...one, size: one.size < most ? one.size : most }).reduce(
+    (sum, { count }) => sum + count,
+    0,
+  );
 }

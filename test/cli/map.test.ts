@@ -321,3 +321,41 @@ describe('what goes beyond Linux', () => {
     expect((await ask({ ranges })).tables.at(-1).entries).toEqual({ 0: '0x0060000000001e53' });
   });
 });
+
+describe('more leaves than memory holds: a message, and no table is made', () => {
+  const request = (ops: object[], more: object = {}) =>
+    tempFile(
+      'large.json',
+      asText({
+        format: 'arm_64_lpae_s1',
+        config: { pgsize_bitmap: '4K', ias: 48, oas: 48 },
+        ...more,
+        ops,
+      }),
+    );
+  const map = { op: 'map', iova: '0x0', paddr: '0x0', size: '0x40_0000_0000', prot: ['read'] };
+  const mapSg = {
+    op: 'map_sg',
+    iova: '0x0',
+    prot: ['read'],
+    sg: [{ phys: '0x0', length: '0x40_0000_0000' }],
+  };
+  test.each<[string, string[]]>([
+    ['map', [request([map])]],
+    ['map', [request([mapSg])]],
+    ['dump', [request([map])]],
+    ['walk', [request([map]), '0x1000']],
+    ['map', [request([], { dma: { ops: [{ op: 'map_single', phys: '0x0', size: '0x40_0000_0000' }] } })]],
+  ])('%s %s', async (command, args) => {
+    const { code, out, err } = await lpae([command, ...args]);
+    expect([code, out]).toEqual([3, '']);
+    expect(err).toMatch(
+      /makes 67,108,864 leaves, more than memory holds here: about [\d,]+\n {6}larger pages make fewer/,
+    );
+  });
+
+  test('of 1G the same is a few', async () => {
+    const config = { pgsize_bitmap: '0x40201000', ias: 48, oas: 48 };
+    expect((await lpae(['map', request([map], { config })])).code).toBe(0);
+  });
+});

@@ -5,6 +5,7 @@ import type { Operation } from '../../operations/schema.ts';
 import type { MapRequest } from '../input/request.ts';
 import { inputError } from '../io.ts';
 import { type DmaOutcome, performDma } from './dma.ts';
+import { checkLeaves } from './leaves-asked.ts';
 
 /** The outcome of one operation. */
 export interface Outcome extends Omit<Answer, 'done'> {
@@ -22,10 +23,11 @@ export interface Performed {
 
 /**
  * @param memory - where the tables go. Default: RAM of the request's own.
- * @throws FormatError when the format refuses the configuration; CliError (input) for impossible RAM.
+ * @throws FormatError when the format refuses the configuration; CliError (input) for impossible RAM, or more leaves than memory holds.
  */
 export function perform(request: MapRequest, memory = memoryOf(request)): Performed {
   const domain = new IommuDomain(memory, request.format, request.options);
+  checkLeaves(domain, request);
   const outcomes = request.ops.map((op) => performOne(domain, op, request));
   return { domain, outcomes, dma: request.dma ? performDma(domain, request.dma, request.cpuPageSize) : [] };
 }
