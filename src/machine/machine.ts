@@ -112,12 +112,16 @@ export function createMachine(description: MachineDescription): Machine {
 /** The walker's options for a description. @throws WalkerError for a feature or model that is not known. */
 export function cpuOf({
   cpu,
+  regime,
   registers = {},
-}: Pick<MachineDescription, 'cpu'> & { readonly registers?: RegisterValues }): CpuOptions {
+}: Pick<MachineDescription, 'cpu'> & {
+  readonly regime?: MachineRegime;
+  readonly registers?: RegisterValues;
+}): CpuOptions {
   const { model, paBits, features = [], identification, clampsTxsz } = cpu ?? {};
   const known = model !== undefined && model !== 'max';
   // A bit that is RES0 without its feature is set: of the PE that is not known by name, it has the feature.
-  const implied = known || identification !== undefined ? [] : impliedFeatures(registers);
+  const implied = known || identification !== undefined ? [] : impliedFeatures(registers, regime);
   const options = {
     ...(model !== undefined && { model: model as CpuModel }),
     ...(identification !== undefined && identifiedFeatures(identification)),

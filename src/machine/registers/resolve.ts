@@ -8,6 +8,7 @@ import { TTBCR } from '../../arch/registers/aarch32-control.ts';
 import { hex } from '../../memory/hex.ts';
 import { assumptions, checkComplete, stagesOff, unusedByShort } from './complete.ts';
 import { RegisterError } from './errors.ts';
+import { idleBits } from './idle-bits.ts';
 import { type AskedRegime, inferRegime, underHcr } from './infer.ts';
 import { leftOver } from './left-over.ts';
 import { type Given, given, kindOf, likelyName, OF_M4U, type Sources, sourcesOf } from './names.ts';
@@ -69,10 +70,13 @@ export function resolveRegisters(request: RegisterRequest): ResolvedRegisters {
     ignored: [
       ...leftOver(all, picked, regime),
       ...fields.map(({ register, why }) => ({ register, kind: 'field' as const, why })),
-      ...unreadOf(
-        values,
-        sourcesOf(regime).map(({ manual }) => manual),
-      ).map((one) => ({ ...one, kind: 'bits' as const })),
+      ...[
+        ...unreadOf(
+          values,
+          sourcesOf(regime).map(({ manual }) => manual),
+        ),
+        ...idleBits(regime, values),
+      ].map((one) => ({ ...one, kind: 'bits' as const })),
     ],
   };
 }
