@@ -1,4 +1,6 @@
 /** Register files and options on the command line: what is taken, what is said, what is refused; and what stands where a register is missing. */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { asText, lpae, lpaeJson, tempFile } from './run.ts';
 
@@ -288,4 +290,26 @@ test('a golden image with the registers of another file: they take the place by 
   expect((await lpae(['check', image])).code).toBe(0);
   const { err } = await lpae(['walk', image, '0', '--reg', 'TTBR0_EL1=0x40002000']);
   expect(err).toContain('TTBR0_EL1 = 0x40002000 takes the place of TTBR0_EL1 = 0x40001000');
+});
+
+describe('docs/register-files.md shows each form of text', () => {
+  const page = readFileSync(join(import.meta.dirname, '../../docs/register-files.md'), 'utf8');
+  const blocks = [...page.matchAll(/^```text registers (.*)\n([\s\S]*?)^```/gm)];
+
+  test('all of them', () => {
+    expect(blocks.length).toBe(7);
+  });
+
+  test.each(blocks.map(([, head = '', text = '']) => [head, text]))('%s', async (head, text) => {
+    const options = head.startsWith('--') ? head.split(' ') : [];
+    const { json, code } = await walk('printed.txt', text, ...options);
+    expect([code === 0 || code === 1, json.regime]).toEqual([true, head.replace('--regime ', '')]);
+  });
+
+  test('Xen without a regime asks for one', async () => {
+    const [, , text = ''] = blocks.find(([, head]) => head?.startsWith('--'))!;
+    const { code, err } = await lpae(['walk', WORDS, '0x1000', '--registers', tempFile('xen.txt', text)]);
+    expect(code).toBe(2);
+    expect(err).toContain('--regime');
+  });
 });

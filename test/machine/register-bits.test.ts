@@ -51,6 +51,17 @@ describe('what is said of bits that do nothing', () => {
       { TTBR0_EL1: 0x12_0000_0010_0000n, TTBR1_EL1: 0x13_0000_0010_0000n, TCR_EL1: 0x5_0059_0019n },
       ["TTBR0_EL1: bits 0x12000000000000 have no part: the ASID is TTBR1_EL1's (TCR_EL1.A1 = 1)"],
     ],
+    // FEAT_ASID2: with TCR2_EL1.A2 = 1 both ASIDs count.
+    [
+      'el1&0',
+      {
+        TTBR0_EL1: 0x10_0000n,
+        TTBR1_EL1: 0x12_0000_0010_0000n,
+        TCR_EL1: 0x5_0019_0019n,
+        TCR2_EL1: 0x1_0000n,
+      },
+      [],
+    ],
     [
       'el2',
       { TTBR0_EL2: 0x1_0000_0010_0000n, TCR_EL2: 0xa080_0019n },

@@ -82,7 +82,7 @@ function stage1Of(regime: Regime, value: ValueOf): Idle[] {
   const { A1, AS, TBI0, TBI1, TBID0, TBID1 } = TCR_EL1.fields;
   const [chosen, other] = isSet(tcr, A1) ? [ttbr1, ttbr0] : [ttbr0, ttbr1];
   // With FEAT_ASID2 each range may have an ASID of its own.
-  const both = value(registers.tcr2) !== 0n;
+  const both = isSet(value(registers.tcr2), TCR2_EL1.fields.A2);
   return [
     {
       register: other,
