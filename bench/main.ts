@@ -1,99 +1,110 @@
 /**
- * `npm run bench [-- --only=TEXT --json --compare=FILE --figures]`: measures every workload in one run, after a warm-up, in nanoseconds per
- * unit, and as a ratio to a limit of the machine measured in the same run, since machines are noisy and differ. `--compare` takes a file
- * written with `--json`, and shows how ratios changed. `--figures` adds memory and growth, which take a while.
+ * `npm run bench`: what a descriptor, a call and a walk cost, beside limits of the same machine, since machines are noisy and differ. Each
+ * workload runs in a fresh process, and all of them in one, because compiled code depends on what ran before. `--help` says the rest.
  */
+import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
-import { parseArgs } from 'node:util';
-import { Bench } from 'tinybench';
 import { figures } from './figures.ts';
-import type { LimitName, Workload } from './workload.ts';
+import { measure, measureLimits } from './measure.ts';
+import { type BenchOptions, HELP, readOptions, withName } from './options.ts';
+import { heads, line } from './table.ts';
+import type { LimitName, Mode, Row, Timing, Workload } from './workload.ts';
+import { LIMIT_NAMES } from './workload.ts';
+import { callWorkloads } from './workloads/calls.ts';
 import { fileWorkloads } from './workloads/files.ts';
 import { limits } from './workloads/limits.ts';
-import { mappingWorkloads, unmapWorkloads } from './workloads/mapping.ts';
+import { mappingWorkloads } from './workloads/mapping.ts';
 import { walkingWorkloads } from './workloads/walking.ts';
 
-const SAMPLES = 15;
+const WORKLOADS: readonly Workload[] = [
+  ...mappingWorkloads(),
+  ...callWorkloads(),
+  ...walkingWorkloads(),
+  ...fileWorkloads(),
+];
 
-interface Row {
-  readonly name: string;
-  readonly unit: string;
-  /** Nanoseconds per unit: median, fastest and slowest sample. */
-  readonly median: number;
-  readonly min: number;
-  readonly max: number;
-  /** The fastest sample as a multiple of the fastest sample of its limit. */
-  readonly ratio: number;
+type Limits = Record<LimitName, Timing>;
+type Results = ReadonlyMap<string, Timing>;
+
+/** What a measuring process prints, as one line of JSON: its limits, and the workloads by name. */
+interface Measured {
+  readonly limits: Limits;
+  readonly timings: readonly (readonly [name: string, timing: Timing])[];
 }
 
-const { values } = parseArgs({
-  options: {
-    only: { type: 'string', default: '' },
-    json: { type: 'boolean', default: false },
-    compare: { type: 'string' },
-    figures: { type: 'boolean', default: false },
-  },
-});
+function measureHere(names: readonly string[]): Measured {
+  const limitsHere = measureLimits();
+  const chosen = WORKLOADS.filter(({ name }) => names.includes(name));
+  const timings = chosen.map(
+    (workload) => [workload.name, measure(workload, limitsHere[workload.limit].min)] as const,
+  );
+  return { limits: limitsHere, timings };
+}
 
-async function measure(workload: Workload, limit: number): Promise<Row> {
-  const { name, unit, units, samples = SAMPLES, prepare, run } = workload;
-  const bench = new Bench({
-    iterations: samples,
-    time: 0,
-    warmupIterations: samples,
-    warmupTime: 0,
-    throws: true,
+/** Measures workloads in a new process. */
+function measureApart(names: readonly string[]): Measured {
+  const args = [...process.execArgv, process.argv[1]!, ...names.map((name) => `--measure=${name}`)];
+  const { status, stdout } = spawnSync(process.execPath, args, {
+    encoding: 'utf8',
+    stdio: ['ignore', 'pipe', 'inherit'],
   });
-  bench.add(name, run, prepare && { beforeEach: prepare });
-  const [task] = await bench.run();
-  const result = task!.result;
-  if (result.state !== 'completed') throw new Error(`${name}: ${result.state}`);
-  const perUnit = (ms: number | undefined) => ((ms ?? Number.NaN) * 1e6) / units;
-  const { p50, min, max } = result.latency;
-  const fastest = perUnit(min);
-  return { name, unit, median: perUnit(p50), min: fastest, max: perUnit(max), ratio: fastest / limit };
+  if (status !== 0) throw new Error(`the process that measures ${names.join(', ')} ended with ${status}`);
+  return JSON.parse(stdout) as Measured;
 }
 
 /** Rows of a saved run, by name. */
 function savedRows(file: string | undefined): Map<string, Row> {
   if (file === undefined) return new Map();
-  const { rows } = JSON.parse(readFileSync(file, 'utf8')) as { rows: Row[] };
+  const { schema, rows } = JSON.parse(readFileSync(file, 'utf8')) as { schema: string; rows: Row[] };
+  if (schema !== SCHEMA) throw new Error(`${file} is ${schema}, not ${SCHEMA}: measure it again`);
   return new Map(rows.map((row) => [row.name, row]));
 }
 
-const saved = savedRows(values.compare);
-const rows: Row[] = [];
+const SCHEMA = 'lpae.bench/3';
 
-function show(row: Row): void {
-  rows.push(row);
-  if (values.json) return;
-  const cells = [row.median, row.min, row.max].map((ns) => ns.toFixed(2).padStart(12)).join('');
-  const before = saved.get(row.name);
-  const change = before === undefined ? '' : `${(row.ratio / before.ratio).toFixed(2).padStart(8)} × before`;
-  console.log(`${row.name.padEnd(56)}${cells}${row.ratio.toFixed(1).padStart(12)}   ${row.unit}${change}`);
+function limitRows(of: Partial<Record<Mode, Limits>>): Row[] {
+  const { alone, together } = of;
+  return LIMIT_NAMES.map((limit) => ({
+    name: limits()[limit].name,
+    unit: 'word',
+    limit,
+    ...(alone && { alone: alone[limit] }),
+    ...(together && { together: together[limit] }),
+  }));
 }
 
-if (!values.json) {
-  const heads = ['median', 'fastest', 'slowest', '× limit'].map((head) => head.padStart(12)).join('');
-  console.log(`${'workload'.padEnd(56)}${heads}   ns each`);
-}
-const fastest: Partial<Record<LimitName, number>> = {};
-for (const [name, workload] of Object.entries(limits())) {
-  const row = await measure(workload, Number.NaN);
-  fastest[name as LimitName] = row.min;
-  show({ ...row, ratio: 1 });
-}
-for (const make of [mappingWorkloads, unmapWorkloads, walkingWorkloads, fileWorkloads]) {
-  for (const workload of make()) {
-    if (!workload.name.includes(values.only)) continue;
-    show(await measure(workload, fastest[workload.limit]!));
+function run({ only, modes, json, compare, figures: withFigures }: BenchOptions): void {
+  const chosen = withName(WORKLOADS, only);
+  const saved = savedRows(compare);
+  const rows: Row[] = [];
+  const show = (row: Row) => {
+    rows.push(row);
+    if (!json) console.log(line(row, modes, saved.get(row.name)));
+  };
+  if (!json) console.log(heads(modes));
+  const all = modes.includes('together') ? measureApart(chosen.map(({ name }) => name)) : undefined;
+  const together: Results = new Map(all?.timings);
+  const first = modes.includes('alone') ? measureApart([]).limits : undefined;
+  for (const row of limitRows({ ...(first && { alone: first }), ...(all && { together: all.limits }) }))
+    show(row);
+  for (const { name, unit, limit } of chosen) {
+    const timing = together.get(name);
+    const [alone] = modes.includes('alone') ? measureApart([name]).timings : [];
+    show({ name, unit, limit, ...(alone && { alone: alone[1] }), ...(timing && { together: timing }) });
   }
+  const found = withFigures ? figures().map(({ name, unit, value }) => ({ name, unit, value: value() })) : [];
+  if (json) console.log(JSON.stringify({ schema: SCHEMA, unit: 'ns', rows, figures: found }, null, 2));
+  else
+    for (const { name, unit, value } of found) console.log(`${name.padEnd(58)}${value.toFixed(2)} ${unit}`);
 }
-const found = values.figures
-  ? figures().map(({ name, unit, value }) => ({ name, unit, value: value() }))
-  : [];
-if (values.json)
-  console.log(JSON.stringify({ schema: 'lpae.bench/2', unit: 'ns', rows, figures: found }, null, 2));
-else
-  for (const { name, unit, value } of found)
-    console.log(`${name.padEnd(56)}${value.toFixed(2).padStart(12)}   ${unit}`);
+
+try {
+  const options = readOptions(process.argv.slice(2));
+  if (options.help) console.log(HELP);
+  else if (options.list) console.log(WORKLOADS.map(({ name }) => name).join('\n'));
+  else if (options.measure) console.log(JSON.stringify(measureHere(options.measure)));
+  else run(options);
+} catch (error) {
+  console.error(error instanceof Error ? error.message : error);
+  process.exitCode = 1;
+}

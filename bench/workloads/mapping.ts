@@ -1,12 +1,12 @@
 /** map_sg, the loop over map, and unmapping: what Linux's io-pgtable selftests and drivers do. */
 import type { IommuDomain, Scatterlist } from '../../src/index.ts';
-import type { Workload } from '../workload.ts';
+import type { Work, Workload } from '../workload.ts';
 import { contiguous, GIB, GRANULES, IOVA, KIB, MIB, newDomain, RW, scattered } from './scatterlists.ts';
 
 interface Mapping {
   readonly name: string;
   readonly unit: string;
-  readonly sg: Scatterlist;
+  readonly list: () => Scatterlist;
   readonly pgsizeBitmap: bigint;
   readonly units: number;
 }
@@ -20,33 +20,32 @@ function mappings(): Mapping[] {
       {
         name: `${DESCRIPTORS} scattered ${name} entries`,
         unit: 'descriptor',
-        sg: scattered(DESCRIPTORS, page),
+        list: () => scattered(DESCRIPTORS, page),
         pgsizeBitmap,
         units: DESCRIPTORS,
       },
       {
         name: `contiguous as ${name} pages`,
         unit: 'descriptor',
-        sg: contiguous(DESCRIPTORS * page),
+        list: () => contiguous(DESCRIPTORS * page),
         pgsizeBitmap: BigInt(page),
         units: DESCRIPTORS,
       },
       {
         name: `${blocks} scattered ${block / MIB}M blocks`,
         unit: 'block',
-        sg: scattered(blocks, block),
+        list: () => scattered(blocks, block),
         pgsizeBitmap,
         units: blocks,
       },
     ];
   });
-  const coarse = scattered(16_384, 64 * KIB);
   return [
     ...perGranule,
     {
       name: '16384 scattered 64K entries on 4K',
       unit: 'descriptor',
-      sg: coarse,
+      list: () => scattered(16_384, 64 * KIB),
       pgsizeBitmap: 0x4020_1000n,
       units: DESCRIPTORS,
     },
@@ -63,59 +62,49 @@ function mapEach(domain: IommuDomain, sg: Scatterlist): void {
   }
 }
 
-export function mappingWorkloads(): Workload[] {
-  return mappings().flatMap(({ name, unit, sg, pgsizeBitmap, units }): Workload[] => {
-    let domain = newDomain(pgsizeBitmap);
-    const empty = () => {
+type Act = (domain: IommuDomain, sg: Scatterlist) => void;
+
+/** Each sample begins with a new domain in new memory, empty or (for an unmap) full. */
+function fresh({ list, pgsizeBitmap }: Mapping, act: Act, full = false): Work {
+  const sg = list();
+  let domain = newDomain(pgsizeBitmap);
+  return {
+    prepare: () => {
       domain = newDomain(pgsizeBitmap);
-    };
-    const full = () => {
-      empty();
-      domain.mapSg(IOVA, sg, RW);
-    };
-    const common = { unit, units, limit: 'fill' } as const;
-    return [
-      { ...common, name: `mapSg, ${name}`, prepare: empty, run: () => domain.mapSg(IOVA, sg, RW) },
-      { ...common, name: `unmapSg, ${name}`, prepare: full, run: () => domain.unmapSg(IOVA, sg) },
-      {
-        ...common,
-        name: `mapSgByMap, ${name}`,
-        prepare: empty,
-        run: () => domain.mapSgByMap(IOVA, sg, RW),
-        samples: 7,
-      },
-      {
-        ...common,
-        name: `loop over map, ${name}`,
-        prepare: empty,
-        run: () => mapEach(domain, sg),
-        samples: 5,
-      },
-    ];
-  });
+      if (full) domain.mapSg(IOVA, sg, RW);
+    },
+    run: () => act(domain, sg),
+  };
 }
 
-/** One call for each page. */
-export function unmapWorkloads(): Workload[] {
-  const sg = scattered(DESCRIPTORS, 4 * KIB);
-  const page = 4n * BigInt(KIB);
-  const iovas = Array.from({ length: DESCRIPTORS }, (_, i) => IOVA + BigInt(i) * page);
-  let domain = newDomain(0x4020_1000n);
-  const prepare = () => {
-    domain = newDomain(0x4020_1000n);
-    domain.mapSg(IOVA, sg, RW);
-  };
-  return [
-    {
-      name: 'unmap page by page, 4K',
-      unit: 'call',
-      units: DESCRIPTORS,
-      limit: 'fill',
-      samples: 7,
-      prepare,
-      run: () => {
-        for (const iova of iovas) domain.unmap(iova, page);
-      },
+/** Maps in memory that was in use before, which the system has handed out already. */
+function reused({ list, pgsizeBitmap }: Mapping): Work {
+  const sg = list();
+  const domain = newDomain(pgsizeBitmap);
+  domain.mapSg(IOVA, sg, RW);
+  return {
+    prepare: () => {
+      domain.unmapSg(IOVA, sg);
+      domain.reclaim();
     },
-  ];
+    run: () => domain.mapSg(IOVA, sg, RW),
+  };
+}
+
+const mapSg: Act = (domain, sg) => domain.mapSg(IOVA, sg, RW);
+const unmapSg: Act = (domain, sg) => domain.unmapSg(IOVA, sg);
+const mapSgByMap: Act = (domain, sg) => domain.mapSgByMap(IOVA, sg, RW);
+
+export function mappingWorkloads(): Workload[] {
+  return mappings().flatMap((mapping): Workload[] => {
+    const { name, unit, units } = mapping;
+    const common = { unit, units, limit: 'fill' } as const;
+    return [
+      { ...common, name: `mapSg, ${name}`, make: () => reused(mapping) },
+      { ...common, name: `mapSg in new memory, ${name}`, make: () => fresh(mapping, mapSg) },
+      { ...common, name: `unmapSg, ${name}`, make: () => fresh(mapping, unmapSg, true) },
+      { ...common, name: `mapSgByMap, ${name}`, samples: 7, make: () => fresh(mapping, mapSgByMap) },
+      { ...common, name: `loop over map, ${name}`, samples: 5, make: () => fresh(mapping, mapEach) },
+    ];
+  });
 }

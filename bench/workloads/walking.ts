@@ -1,4 +1,4 @@
-/** Walks at random addresses of 1 GiB: all results (without steps), the PA only, and PAs in bulk; stage 1, stage 2 and nested. */
+/** Walks at random addresses of 1 GiB: with all steps, without them, the PA only, and PAs in bulk; stage 1, stage 2 and nested. */
 import { arm64LpaeS2 } from '../../formats/index.ts';
 import { IommuDomain } from '../../src/index.ts';
 import { createWalker, type Walker, type WalkerOptions } from '../../src/walker/index.ts';
@@ -9,33 +9,59 @@ const COUNT = 1_000_000;
 const READ = { access: 'read' } as const;
 const QUIET = { access: 'read', trace: false } as const;
 
-function addresses(): Float64Array {
-  return Float64Array.from(shuffled(COUNT), (n) => Number(IOVA) + ((n * 4099) % GIB));
+function addresses(count: number): Float64Array {
+  return Float64Array.from(shuffled(count), (n) => Number(IOVA) + ((n * 4099) % GIB));
 }
 
-function walkerWorkloads(name: string, walker: Walker, ias: Float64Array): Workload[] {
-  const iovas = Array.from(ias, BigInt);
-  const pas = new Float64Array(COUNT);
+const iovas = (count: number) => Array.from(addresses(count), BigInt);
+
+function walkerWorkloads(name: string, makeWalker: () => Walker): Workload[] {
   const common = { unit: 'walk', units: COUNT, limit: 'random', samples: 7 } as const;
+  const few = { ...common, units: COUNT / 10 };
   return [
     {
-      ...common,
-      name: `walk, ${name}, full result without steps`,
-      run: () => {
-        for (const ia of iovas) walker.walk(ia, QUIET);
+      ...few,
+      name: `walk, ${name}, full result with steps`,
+      make: () => {
+        const [walker, ias] = [makeWalker(), iovas(few.units)];
+        return {
+          run: () => {
+            for (const ia of ias) walker.walk(ia, READ);
+          },
+        };
       },
     },
     {
       ...common,
-      name: `walk, ${name}, PA alone (translate)`,
-      run: () => {
-        for (const ia of iovas) walker.translate(ia, READ);
+      name: `walk, ${name}, full result without steps`,
+      make: () => {
+        const [walker, ias] = [makeWalker(), iovas(COUNT)];
+        return {
+          run: () => {
+            for (const ia of ias) walker.walk(ia, QUIET);
+          },
+        };
+      },
+    },
+    {
+      ...common,
+      name: `walk, ${name}, PA alone (translate), bigint`,
+      make: () => {
+        const [walker, ias] = [makeWalker(), iovas(COUNT)];
+        return {
+          run: () => {
+            for (const ia of ias) walker.translate(ia, READ);
+          },
+        };
       },
     },
     {
       ...common,
       name: `walk, ${name}, PAs in bulk (translateMany)`,
-      run: () => walker.translateMany(ias, pas, READ),
+      make: () => {
+        const [walker, ias, pas] = [makeWalker(), addresses(COUNT), new Float64Array(COUNT)];
+        return { run: () => walker.translateMany(ias, pas, READ) };
+      },
     },
   ];
 }
@@ -59,30 +85,20 @@ function nestedRegisters(stage1: IommuDomain): WalkerOptions {
   return { regime: 'el1&0-nested', registers };
 }
 
+function mapped(format?: typeof arm64LpaeS2): IommuDomain {
+  const domain = newDomain(0x4020_1000n, format);
+  domain.mapSg(IOVA, scattered(262_144, 4 * KIB), RW);
+  return domain;
+}
+
 export function walkingWorkloads(): Workload[] {
-  const ias = addresses();
-  const pages = scattered(262_144, 4 * KIB);
-  const stage1 = newDomain(0x4020_1000n);
-  stage1.mapSg(IOVA, pages, RW);
-  const stage2 = newDomain(0x4020_1000n, arm64LpaeS2);
-  stage2.mapSg(IOVA, pages, RW);
-  const one = createWalker(stage1.memory, stage1.registers.hardware);
-  const two = createWalker(stage2.memory, stage2.registers.hardware);
-  const both = createWalker(stage1.memory, nestedRegisters(stage1));
-  const iovas = Array.from(ias, BigInt);
+  const walkerOf = (domain: IommuDomain) => createWalker(domain.memory, domain.registers.hardware);
   return [
-    ...walkerWorkloads('stage 1', one, ias),
-    ...walkerWorkloads('stage 2', two, ias),
-    ...walkerWorkloads('nested', both, ias).slice(0, 1),
-    {
-      name: 'iovaToPhys, random',
-      unit: 'call',
-      units: COUNT,
-      limit: 'random',
-      samples: 7,
-      run: () => {
-        for (const iova of iovas) stage1.iovaToPhys(iova);
-      },
-    },
+    ...walkerWorkloads('stage 1', () => walkerOf(mapped())),
+    ...walkerWorkloads('stage 2', () => walkerOf(mapped(arm64LpaeS2))),
+    ...walkerWorkloads('nested', () => {
+      const stage1 = mapped();
+      return createWalker(stage1.memory, nestedRegisters(stage1));
+    }),
   ];
 }
