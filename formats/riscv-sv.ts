@@ -25,6 +25,7 @@ import {
   EMPTY,
   type EntryCodec,
   type EntryKind,
+  type EntryShape,
   type FormatModule,
   type FormatRequest,
   type Halves,
@@ -158,9 +159,21 @@ const ATTRIBUTES = PAGE.fields
   .filter(({ kind, address, fixed }) => kind !== 'res0' && address === undefined && fixed === undefined)
   .reduce((mask, one) => mask | fieldMask(one), 0n);
 
+const SHAPE: EntryShape = {
+  empty: { low: -1, high: -1 },
+  tableMask: POINTER,
+  tableType: TABLE_BITS.low,
+  address: PPN,
+  addressShift: 2,
+  moved: { mask: 0, from: 0, to: 0 },
+  single: (level) => ({ lowMask: 0, low: 0, high: level === LAST ? NAPOT.high : 0 }),
+  sharedRuns: true,
+};
+
 /** 64-bit entries as two words. PPN stands at bit 10 and counts pages of 2^12: an address moved down by two. */
 class SvEntryCodec extends WideEntries implements EntryCodec, DirectCodec {
   readonly direct = this;
+  readonly shape = SHAPE;
 
   classify(words: Uint32Array, at: number, level: number): EntryKind {
     const low = words[at]!;

@@ -13,7 +13,7 @@
  * console.log(domain.unmapSg(0x1000_0000n, sg)); // 65536n
  */
 
-export { type DomainOptions, IommuDomain, type UnmapReport } from './iommu/domain.ts';
+export { type ClearOption, type DomainOptions, IommuDomain, type UnmapReport } from './iommu/domain.ts';
 export type { DomainRegisters, HardwareSizes } from './iommu/domain-registers.ts';
 export type { ReservedRange } from './iommu/reserved.ts';
 export {
@@ -33,6 +33,7 @@ export {
   type SgValue,
 } from './iommu/sg-semantics.ts';
 export type { TrackedRange, TrackedReport } from './iommu/tracking.ts';
+export type { Address } from './iommu/word.ts';
 export { EXTERNAL_ABORT, FrameAllocator, MemoryError, PhysicalMemory } from './memory/index.ts';
 export { FormatError, IommuError, type IommuErrorCode, type IommuOperands } from './pagetable/errors.ts';
 export type {

@@ -48,8 +48,17 @@ export function ofTheDriverSide(): unknown {
   const { stop } = domain.unmapReport(0n, 0x1000n);
   const plan = planSg(sg, 'page-align', 0x1000n);
 
-  // @ts-expect-error: an IOVA is a bigint.
+  // An address may be a number, too, and the answer is of the same kind.
   domain.map(0x1000, 0n, 0x1000n, { read: true });
+  domain.iovaToPhys(0x1000) satisfies number | null;
+  (domain.unmap(0x1000, 0x1000n) + domain.mapSg(0, sg, { read: true })) satisfies number;
+  domain.unmap(0x1000n, 0x1000) satisfies bigint;
+  domain.unmapReport(0, 0x1000).end satisfies number;
+  domain.readAndClearDirty(0, 0x1000) satisfies readonly { readonly iova: number; readonly size: number }[];
+  // @ts-expect-error: no bigint where the IOVA was a number.
+  domain.unmap(0x1000, 0x1000n) satisfies bigint;
+  // @ts-expect-error: an address is no text.
+  domain.map('0x1000', 0n, 0x1000n, { read: true });
   // @ts-expect-error: there is no such right.
   domain.map(0x1000n, 0n, 0x1000n, { reed: true });
   // @ts-expect-error: nor such a type of Device memory.

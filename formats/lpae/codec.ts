@@ -9,6 +9,7 @@ import {
   EMPTY,
   type EntryCodec,
   type EntryKind,
+  type EntryShape,
   type Halves,
   halves,
   LEAF,
@@ -25,6 +26,9 @@ const PER_TWO_32 = 2 ** -32;
 /** The contiguous hint (DDI 0487 D8.7.1), in the descriptor and in its upper half. */
 const CONTIGUOUS_BIT = 1n << 52n;
 const CONTIGUOUS = 1 << 20;
+/** The bits that tell a table from a block, and their value in a table descriptor above level 3 (DDI 0487 table D8-48). */
+const TYPE = 3;
+const TABLE_TYPE = 3;
 
 /** What the codec needs: the layouts of a table descriptor and a page descriptor, and the constant bits of each kind. */
 export interface LongCodecOptions {
@@ -60,6 +64,7 @@ export class LongEntryCodec extends WideEntries implements EntryCodec, DirectCod
   readonly #moveFrom: number;
   readonly #moveTo: number;
   readonly tracking?: LongTracking;
+  readonly shape: EntryShape;
 
   constructor(options: LongCodecOptions) {
     super();
@@ -75,13 +80,23 @@ export class LongEntryCodec extends WideEntries implements EntryCodec, DirectCod
     this.#moveFrom = (moved?.address ?? 48) - 32;
     this.#moveTo = moved?.low ?? 12;
     if (options.tracking !== undefined) this.tracking = options.tracking;
+    this.shape = {
+      empty: { low: -1, high: -1 },
+      tableMask: TYPE,
+      tableType: TABLE_TYPE,
+      address: mask,
+      addressShift: 0,
+      moved: { mask: this.#movedMask, from: this.#moveFrom, to: this.#moveTo },
+      single: () => ({ lowMask: 0, low: 0, high: CONTIGUOUS }),
+      sharedRuns: false,
+    };
   }
 
   classify(words: Uint32Array, at: number, level: number): EntryKind {
     const low = words[at]!;
     if (low === 0 && words[at + 1] === 0) return EMPTY;
-    // Bit 1 tells a table from a block; at level 3 there are only pages (DDI 0487 table D8-48).
-    return level < 3 && (low & 3) === 3 ? TABLE : LEAF;
+    // At level 3 there are only pages.
+    return level < 3 && (low & TYPE) === TABLE_TYPE ? TABLE : LEAF;
   }
 
   tableAddress(words: Uint32Array, at: number): number {

@@ -8,6 +8,7 @@ import {
   EMPTY,
   type EntryCodec,
   type EntryKind,
+  type EntryShape,
   LEAF,
   type LeafBits,
   type LeafSize,
@@ -21,6 +22,25 @@ const PER_TWO_32 = 2 ** -32;
 export const RUN_LOG2 = 4;
 const SUPERSECTION = 1 << 18;
 const SHIFT = { 1: 20, 2: 12 } as const;
+/** The bits that tell an entry's kind, their value in a table descriptor of level 1, and bit 1, which a small page has and a large one has not. */
+const TYPE = 3;
+const TABLE_TYPE = 1;
+const SMALL_PAGE = 2;
+const TABLE_BASE = 0xffff_fc00 | 0;
+
+const SHAPE: EntryShape = {
+  empty: { low: TYPE, high: 0 },
+  tableMask: TYPE,
+  tableType: TABLE_TYPE,
+  address: { low: TABLE_BASE, high: 0 },
+  addressShift: 0,
+  moved: { mask: 0, from: 0, to: 0 },
+  single: (level) =>
+    level === 1
+      ? { lowMask: SUPERSECTION, low: 0, high: 0 }
+      : { lowMask: SMALL_PAGE, low: SMALL_PAGE, high: 0 },
+  sharedRuns: true,
+};
 
 /** What the codec needs. */
 export interface ShortCodecOptions {
@@ -36,12 +56,15 @@ export class ShortEntryCodec implements EntryCodec, DirectCodec {
   readonly wordsPerEntry = 1;
   readonly wholeRuns = true;
   readonly direct = this;
+  /** PA[34:32] lie in three places, which a shape can't say. */
+  readonly shape?: EntryShape;
   readonly #options: ShortCodecOptions;
   readonly #extended: boolean;
 
   constructor(options: ShortCodecOptions) {
     this.#options = options;
     this.#extended = options.extended;
+    if (!options.extended) this.shape = SHAPE;
   }
 
   read(words: Uint32Array, at: number): bigint {
@@ -53,14 +76,14 @@ export class ShortEntryCodec implements EntryCodec, DirectCodec {
   }
 
   classify(words: Uint32Array, at: number, level: number): EntryKind {
-    const type = words[at]! & 3;
+    const type = words[at]! & TYPE;
     if (type === 0) return EMPTY;
-    return level === 1 && type === 1 ? TABLE : LEAF;
+    return level === 1 && type === TABLE_TYPE ? TABLE : LEAF;
   }
 
   tableAddress(words: Uint32Array, at: number): number {
     const word = words[at]!;
-    return ((word & 0xffff_fc00) >>> 0) + this.#above(word);
+    return ((word & TABLE_BASE) >>> 0) + this.#above(word);
   }
 
   writeTable(words: Uint32Array, at: number, pa: number): void {
@@ -77,7 +100,7 @@ export class ShortEntryCodec implements EntryCodec, DirectCodec {
 
   runLog2(words: Uint32Array, at: number, level: number): number {
     const word = words[at]!;
-    const isRun = level === 1 ? (word & SUPERSECTION) !== 0 : (word & 2) === 0;
+    const isRun = level === 1 ? (word & SUPERSECTION) !== 0 : (word & SMALL_PAGE) === 0;
     return isRun ? RUN_LOG2 : 0;
   }
 

@@ -10,7 +10,7 @@ import {
   SHAREABILITY_DOMAINS,
 } from '../pagetable/format.ts';
 import { Scatterlist } from './scatterlist.ts';
-import { smallNumber } from './word.ts';
+import { plainNumber } from './word.ts';
 
 /** The low 20 bits. The smallest page of a table is never as large as that. */
 export const LOW_BITS = 0xf_ffffn;
@@ -24,13 +24,27 @@ export function exact(value: bigint): number {
 
 /**
  * A checked address or size as an exact number, as {@link exact} has it.
- * @throws IommuError EINVAL unless it is a bigint of 0 to 64 bits.
+ * @throws IommuError EINVAL unless it is a bigint of 0 to 64 bits, or a whole number below 2^53.
  */
 export function exactWord(name: string, value: unknown): number {
-  const number = smallNumber(value);
-  if (number >= 0) return number;
-  checkWord(name, value);
-  return exact(value);
+  const number = plainNumber(value);
+  return number >= 0 ? number : exact(wordOf(name, value));
+}
+
+/**
+ * A checked address or size as a bigint.
+ * @throws IommuError EINVAL unless it is a bigint of 0 to 64 bits, or a whole number below 2^53.
+ */
+export function wordOf(name: string, value: unknown): bigint {
+  if (typeof value !== 'number') {
+    checkWord(name, value);
+    return value;
+  }
+  if (Number.isSafeInteger(value) && value >= 0) return BigInt(value);
+  throw new IommuError(
+    'EINVAL',
+    `${name} must be a bigint of 0 to 64 bits or a whole number below 2^53, which a number holds exactly; not ${value}`,
+  );
 }
 
 /** The values that each member beyond the flags may have. */
@@ -43,7 +57,7 @@ const EXTRA_VALUES: Readonly<Record<ProtExtra, readonly (string | number | boole
   global: [true, false],
   nonSecure: [true, false],
 };
-const isFlag = (name: string): boolean => (PROT_FLAGS as readonly string[]).includes(name);
+const FLAGS: ReadonlySet<string> = new Set(PROT_FLAGS);
 
 export function checkProt(prot: Prot): void {
   if (typeof prot !== 'object' || prot === null) {
@@ -54,7 +68,7 @@ export function checkProt(prot: Prot): void {
   }
   for (const flag in prot) {
     const value: unknown = prot[flag as keyof Prot];
-    if (isFlag(flag)) {
+    if (FLAGS.has(flag)) {
       if (typeof value !== 'boolean' && value !== undefined)
         throw new IommuError('EINVAL', `prot.${flag} must be true or false, not ${String(value)}`);
     } else checkExtra(flag, value);

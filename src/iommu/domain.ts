@@ -11,13 +11,13 @@ import { PageTable } from '../pagetable/page-table.ts';
 import { PARTIAL_UNMAP, type PartialUnmap } from '../pagetable/partial-unmap.ts';
 import { mapRange, unmapRange } from '../pagetable/range.ts';
 import { type TreeTable, tablesOf } from '../pagetable/tree.ts';
-import { checkProt, checkScatterlist, checkWord, exactWord, LOW_BITS } from './checks.ts';
+import { checkProt, checkScatterlist, exactWord, LOW_BITS, wordOf } from './checks.ts';
 import { type DomainRegisters, hardwareSizes } from './domain-registers.ts';
 import { explainFailure, explainStop, runFrom } from './explain.ts';
 import { checkReserved, type ReservedRange, refuseReserved } from './reserved.ts';
 import type { Scatterlist } from './scatterlist.ts';
 import { rangesOf, type TrackedRange, type TrackedReport, trackedReport } from './tracking.ts';
-import { bigintOf, smallNumber } from './word.ts';
+import { type Address, plainNumber, sameKind } from './word.ts';
 
 /**
  * Options of a domain: the format's request (`pgsizeBitmap`, `ias` and `oas` in bits, `quirks`, `features`), and how its tables are managed.
@@ -31,22 +31,27 @@ export interface DomainOptions extends FormatRequest {
   readonly reserved?: readonly ReservedRange[];
 }
 
-/** What an unmap did. Addresses are IOVAs, sizes bytes. */
-export interface UnmapReport {
+/** What an unmap did. Addresses are IOVAs, sizes bytes; of the kind that the IOVA was given as. */
+export interface UnmapReport<A extends Address = bigint> {
   /** Bytes unmapped from the requested IOVA on: more than requested if a whole block was unmapped, less if the unmap stopped. */
-  readonly bytes: bigint;
+  readonly bytes: A;
   /** The range that was unmapped: `[from, end)`. With `whole`, a block may begin before the requested IOVA. Equal if nothing was unmapped. */
-  readonly from: bigint;
-  readonly end: bigint;
+  readonly from: A;
+  readonly end: A;
   /** Why it stopped before the end of the request, if it did. */
   readonly stop?: IommuError;
+}
+
+/** Whether reading dirty state or access flags resets them. Default: true. */
+export interface ClearOption {
+  readonly clear?: boolean;
 }
 
 /** Below this, a number holds a bigint exactly. */
 const EXACT = 2 ** 52;
 
 /**
- * One IOVA space.
+ * One IOVA space. Addresses and sizes are bigints of 0 to 64 bits, or whole numbers below 2^53; an answer is of the kind that the IOVA was given as.
  *
  * @example
  * const domain = new IommuDomain(memory, arm64LpaeS1, { pgsizeBitmap: 0x4020_1000n, ias: 48, oas: 48 });
@@ -135,7 +140,7 @@ export class IommuDomain {
    * @param iova - 64 bits; a multiple of the smallest page, as `pa` and `size` are.
    * @throws IommuError EINVAL (alignment, or a prot without access), ERANGE, EEXIST, ENOMEM; nothing of the request stays mapped.
    */
-  map(iova: bigint, pa: bigint, size: bigint, prot: Prot): void {
+  map(iova: Address, pa: Address, size: Address, prot: Prot): void {
     const ia = this.#iaOf(iova);
     const from = exactWord('pa', pa);
     const bytes = exactWord('size', size);
@@ -143,10 +148,12 @@ export class IommuDomain {
     const table = this.#table;
     // A prot that the format can't express is refused here, before anything is written.
     const bits = table.bitsOf(prot);
-    if (this.reserved.length > 0) refuseReserved(this.reserved, iova, size);
+    if (this.reserved.length > 0) refuseReserved(this.reserved, wordOf('iova', iova), wordOf('size', size));
+    if (bytes === table.flatPage && table.mapPage(ia, from, bits)) return;
     if (mapRange(table, ia, from, bytes, bits) < 0) {
       const failure = table.failure!;
-      throw explainFailure(table, failure, BigInt(failure.ia - ia), { prot, iova, pa, size });
+      const asked = { prot, iova: wordOf('iova', iova), pa: wordOf('pa', pa), size: wordOf('size', size) };
+      throw explainFailure(table, failure, BigInt(failure.ia - ia), asked);
     }
   }
 
@@ -156,12 +163,18 @@ export class IommuDomain {
    * @returns bytes mapped.
    * @throws IommuError as `map` does, with the entry; nothing of the request stays mapped.
    */
-  mapSg(iova: bigint, sg: Scatterlist, prot: Prot): bigint {
+  mapSg(iova: bigint, sg: Scatterlist, prot: Prot): bigint;
+  mapSg(iova: number, sg: Scatterlist, prot: Prot): number;
+  mapSg(iova: Address, sg: Scatterlist, prot: Prot): Address;
+  mapSg(iova: Address, sg: Scatterlist, prot: Prot): Address {
     return this.#mapSgWith(mapSg, iova, sg, prot);
   }
 
   /** The same by a plain loop over map: the reference for `mapSg`, and the only path of formats without a direct one. */
-  mapSgByMap(iova: bigint, sg: Scatterlist, prot: Prot): bigint {
+  mapSgByMap(iova: bigint, sg: Scatterlist, prot: Prot): bigint;
+  mapSgByMap(iova: number, sg: Scatterlist, prot: Prot): number;
+  mapSgByMap(iova: Address, sg: Scatterlist, prot: Prot): Address;
+  mapSgByMap(iova: Address, sg: Scatterlist, prot: Prot): Address {
     return this.#mapSgWith(mapSgByRange, iova, sg, prot);
   }
 
@@ -170,21 +183,32 @@ export class IommuDomain {
    * @returns bytes unmapped: it stops at the first hole, and is 0 for an unaligned or out-of-range request. It can be more than was
    * mapped if a whole table was freed at once, and with `whole` more than was requested. `unmapReport` says why.
    */
-  unmap(iova: bigint, size: bigint): bigint {
+  unmap(iova: bigint, size: Address): bigint;
+  unmap(iova: number, size: Address): number;
+  unmap(iova: Address, size: Address): Address;
+  unmap(iova: Address, size: Address): Address {
     const ia = this.#iaOf(iova);
     const bytes = exactWord('size', size);
-    const done = unmapRange(this.#table, ia, bytes);
+    const table = this.#table;
+    const isDone = bytes === table.flatPage && table.unmapPage(ia);
+    const done = isDone ? bytes : unmapRange(table, ia, bytes);
     // Mostly exactly the requested size was unmapped. Then no new bigint is needed.
-    return done === bytes && bytes < EXACT ? size : bigintOf(done);
+    if (done === bytes && bytes < EXACT && typeof size === typeof iova) return size;
+    return sameKind(iova, done);
   }
 
   /** Unmaps as `unmap` does, and says what was unmapped and why it stopped, if it did. */
-  unmapReport(iova: bigint, size: bigint): UnmapReport {
-    const bytes = this.unmap(iova, size);
+  unmapReport(iova: bigint, size: Address): UnmapReport;
+  unmapReport(iova: number, size: Address): UnmapReport<number>;
+  unmapReport(iova: Address, size: Address): UnmapReport<Address>;
+  unmapReport(iova: Address, size: Address): UnmapReport<Address> {
+    const [from, asked] = [wordOf('iova', iova), wordOf('size', size)];
+    const bytes = this.unmap(from, asked);
     const table = this.#table;
     const before = bytes > 0n ? BigInt(this.#iaOf(iova) - table.unmapFrom) : 0n;
-    const stop = bytes >= size ? undefined : explainStop(table, iova, size);
-    return { bytes, from: iova - before, end: iova + bytes, ...(stop && { stop }) };
+    const stop = bytes >= asked ? undefined : explainStop(table, from, asked);
+    const kind = (word: bigint): Address => (typeof iova === 'number' ? Number(word) : word);
+    return { bytes: kind(bytes), from: kind(from - before), end: kind(from + bytes), ...(stop && { stop }) };
   }
 
   /**
@@ -194,38 +218,49 @@ export class IommuDomain {
    * @throws IommuError EINVAL for an empty range or one outside the table, at a hole in it (everything before the hole is cleared already, as in Linux), and if the
    * table was made without dirty state.
    */
-  readAndClearDirty(iova: bigint, size: bigint, options: { readonly clear?: boolean } = {}): TrackedRange[] {
+  readAndClearDirty(iova: bigint, size: Address, options?: ClearOption): TrackedRange[];
+  readAndClearDirty(iova: number, size: Address, options?: ClearOption): TrackedRange<number>[];
+  readAndClearDirty(iova: Address, size: Address, options?: ClearOption): TrackedRange<Address>[];
+  readAndClearDirty(iova: Address, size: Address, options: ClearOption = {}): TrackedRange<Address>[] {
     return rangesOf(this.dirtyReport(iova, size, options));
   }
 
   /** Reads dirty state as `readAndClearDirty` does, and says what it found before it stopped, and why, if it did. */
-  dirtyReport(iova: bigint, size: bigint, options: { readonly clear?: boolean } = {}): TrackedReport {
+  dirtyReport(iova: bigint, size: Address, options?: ClearOption): TrackedReport;
+  dirtyReport(iova: number, size: Address, options?: ClearOption): TrackedReport<number>;
+  dirtyReport(iova: Address, size: Address, options?: ClearOption): TrackedReport<Address>;
+  dirtyReport(iova: Address, size: Address, options: ClearOption = {}): TrackedReport<Address> {
     return trackedReport(this.#table, 'dirty', this.#iaOf(iova), iova, size, options.clear !== false);
   }
 
   /** The same for the access flag: which parts were used since they were last made idle. Needs `access_flag` or dirty state. */
-  readAndClearAccessed(
-    iova: bigint,
-    size: bigint,
-    options: { readonly clear?: boolean } = {},
-  ): TrackedRange[] {
+  readAndClearAccessed(iova: bigint, size: Address, options?: ClearOption): TrackedRange[];
+  readAndClearAccessed(iova: number, size: Address, options?: ClearOption): TrackedRange<number>[];
+  readAndClearAccessed(iova: Address, size: Address, options?: ClearOption): TrackedRange<Address>[];
+  readAndClearAccessed(iova: Address, size: Address, options: ClearOption = {}): TrackedRange<Address>[] {
     const clear = options.clear !== false;
     return rangesOf(trackedReport(this.#table, 'accessed', this.#iaOf(iova), iova, size, clear));
   }
 
   /** Unmaps what `mapSg` mapped: the sum of the lengths. @returns bytes unmapped, as `unmap` does. */
-  unmapSg(iova: bigint, sg: Scatterlist): bigint {
+  unmapSg(iova: bigint, sg: Scatterlist): bigint;
+  unmapSg(iova: number, sg: Scatterlist): number;
+  unmapSg(iova: Address, sg: Scatterlist): Address;
+  unmapSg(iova: Address, sg: Scatterlist): Address {
     checkScatterlist(sg);
     return this.unmap(iova, sg.byteLength);
   }
 
   /** The PA that `iova` translates to, or null. As in Linux, upper bits that the table does not resolve are ignored. */
-  iovaToPhys(iova: bigint): bigint | null {
-    const number = smallNumber(iova);
+  iovaToPhys(iova: bigint): bigint | null;
+  iovaToPhys(iova: number): number | null;
+  iovaToPhys(iova: Address): Address | null;
+  iovaToPhys(iova: Address): Address | null {
+    const number = plainNumber(iova);
     const isPlain = number >= 0 && number < this.#plainEnd;
-    if (!isPlain) checkWord('iova', iova);
-    const leaf = this.#table.lookup(isPlain ? number : Number(BigInt.asUintN(this.#resolvedBits, iova)));
-    return leaf === undefined ? null : bigintOf(leaf.pa);
+    const ia = isPlain ? number : Number(BigInt.asUintN(this.#resolvedBits, wordOf('iova', iova)));
+    const pa = this.#table.translate(ia);
+    return pa < 0 ? null : sameKind(iova, pa);
   }
 
   /** Frees every table that holds nothing. @returns how many. */
@@ -246,34 +281,34 @@ export class IommuDomain {
     this.#live = undefined;
   }
 
-  #mapSgWith(how: typeof mapSg, iova: bigint, sg: Scatterlist, prot: Prot): bigint {
+  #mapSgWith(how: typeof mapSg, iova: Address, sg: Scatterlist, prot: Prot): Address {
     const ia = this.#iaOf(iova);
     checkScatterlist(sg);
     checkProt(prot);
     const table = this.#table;
     const bits = table.bitsOf(prot);
-    if (this.reserved.length > 0) refuseReserved(this.reserved, iova, sg.byteLength);
+    if (this.reserved.length > 0) refuseReserved(this.reserved, wordOf('iova', iova), sg.byteLength);
     const outcome = how(table, ia, sg, bits);
     if (outcome.errno < 0) {
       const failure = table.failure!;
-      const run = runFrom(sg, outcome.entry, iova, prot);
+      const run = runFrom(sg, outcome.entry, wordOf('iova', iova), prot);
       throw explainFailure(table, failure, BigInt(failure.pa) - run.pa, run);
     }
-    return BigInt(outcome.mapped);
+    return sameKind(iova, outcome.mapped);
   }
 
   /**
    * The table's input address for an IOVA, counted from its first IOVA. An IOVA outside becomes an address beyond the end with
    * the same alignment, so that the checks of alignment and range happen in Linux's order.
-   * @throws IommuError EINVAL unless it is a bigint of 0 to 64 bits.
+   * @throws IommuError EINVAL unless it is a bigint of 0 to 64 bits, or a whole number below 2^53.
    */
-  #iaOf(iova: bigint): number {
-    const number = smallNumber(iova);
+  #iaOf(iova: Address): number {
+    const number = plainNumber(iova);
     if (number >= 0 && number < this.#plainEnd) return number;
-    checkWord('iova', iova);
+    const word = wordOf('iova', iova);
     const { firstIova } = this.format;
-    if (iova >= firstIova && iova <= this.#lastIova)
-      return Number(firstIova === 0n ? iova : iova - firstIova);
-    return this.#table.iaEnd + Number(iova & LOW_BITS);
+    if (word >= firstIova && word <= this.#lastIova)
+      return Number(firstIova === 0n ? word : word - firstIova);
+    return this.#table.iaEnd + Number(word & LOW_BITS);
   }
 }

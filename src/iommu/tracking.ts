@@ -2,41 +2,43 @@
 import { readAndClear, type Tracked } from '../pagetable/dirty.ts';
 import { hex, IommuError } from '../pagetable/errors.ts';
 import type { PageTable } from '../pagetable/page-table.ts';
-import { checkWord, exact } from './checks.ts';
+import { exact, wordOf } from './checks.ts';
+import type { Address } from './word.ts';
 
-/** A stretch of a range that was dirty (or accessed): whole leaves, neighbours joined, cut to the range. */
-export interface TrackedRange {
-  readonly iova: bigint;
-  readonly size: bigint;
+/** A stretch of a range that was dirty (or accessed): whole leaves, neighbours joined, cut to the range. In bytes. */
+export interface TrackedRange<A extends Address = bigint> {
+  readonly iova: A;
+  readonly size: A;
 }
 
 /** The result of reading dirty state. */
-export interface TrackedReport {
+export interface TrackedReport<A extends Address = bigint> {
   /** Dirty stretches in ascending order, up to where it stopped. */
-  readonly ranges: readonly TrackedRange[];
+  readonly ranges: readonly TrackedRange<A>[];
   /** Why it stopped before the end of the range, or did not begin. */
   readonly stop?: IommuError;
 }
 
 /** The ranges of a report that did not stop. @throws IommuError: why it did. */
-export function rangesOf({ ranges, stop }: TrackedReport): TrackedRange[] {
+export function rangesOf<A extends Address>({ ranges, stop }: TrackedReport<A>): TrackedRange<A>[] {
   if (stop !== undefined) throw stop;
   return [...ranges];
 }
 
 /**
  * Reads `size` bytes from `iova` on, which is input address `ia` of the table, and resets them if `clear`.
- * @throws IommuError EINVAL unless `iova` and `size` are bigints of 0 to 64 bits.
+ * @throws IommuError EINVAL unless `iova` and `size` are bigints of 0 to 64 bits or whole numbers below 2^53.
  */
 export function trackedReport(
   table: PageTable,
   what: Tracked,
   ia: number,
-  iova: bigint,
-  size: bigint,
+  givenIova: Address,
+  givenSize: Address,
   clear: boolean,
-): TrackedReport {
-  checkWord('size', size);
+): TrackedReport<Address> {
+  const [iova, size] = [wordOf('iova', givenIova), wordOf('size', givenSize)];
+  const kind = (word: bigint): Address => (typeof givenIova === 'number' ? Number(word) : word);
   const { name, firstIova, ias } = table.format;
   const { tracking } = table.entries;
   if (tracking === undefined || (what === 'dirty' && !tracking.dirtyState)) {
@@ -54,8 +56,8 @@ export function trackedReport(
     );
   }
   const ranges = readAndClear(table, tracking, what, ia, exact(size), clear).map((one) => ({
-    iova: firstIova + BigInt(one.ia),
-    size: BigInt(one.size),
+    iova: kind(firstIova + BigInt(one.ia)),
+    size: kind(BigInt(one.size)),
   }));
   if (table.failure === undefined) return { ranges };
   const hole = firstIova + BigInt(table.failure.ia);

@@ -58,6 +58,7 @@ export class FrameAllocator {
       );
     }
     this.region = region;
+    region.expectTables(Number(base));
     this.#base = Number(base);
     this.#end = Number(base + size);
     this.#origin = Math.floor(this.#base / MIN_BYTES) * MIN_BYTES;

@@ -1,14 +1,14 @@
 /**
- * One stretch of RAM: little-endian bytes at a base PA, held in `ArrayBuffer` chunks. A chunk is made when something is
- * written there, or when it is loaded from the region's source. The hot paths of both sides address it by number (a PA has at most 52 bits, so a
- * double holds it exactly) and through `Uint32Array` views.
+ * One stretch of RAM: little-endian bytes at a base PA. They are held in chunks, made when something is written there or loaded from the
+ * region's source. Chunks where tables are lie side by side in one view, `flat`, that hot paths index by word number.
  */
 import { MemoryError } from './errors.ts';
+import { CHUNK_BYTES, FlatWords } from './flat-words.ts';
 import { hex } from './hex.ts';
 
-const CHUNK_BYTES = 0x1_0000;
 const PER_CHUNK = 1 / CHUNK_BYTES;
 const PA_LIMIT = 2 ** 52;
+const NO_WORDS = new Uint32Array(0);
 
 if (new Uint8Array(Uint32Array.of(1).buffer)[0] !== 1) {
   throw new MemoryError(
@@ -38,15 +38,22 @@ export class RamRegion {
   readonly start: number;
   readonly end: number;
   /**
-   * True if callers may keep what `peek` and `words` returned: written RAM stays where it is in host memory. It is false for loaded
-   * chunks, which may be dropped and read again, and while a watcher is active, which would miss such accesses. A field, for hot paths.
+   * True if callers may keep what `peek` and `words` returned until `viewsMoved` changes: written RAM stays where it is in host memory. It is
+   * false for loaded chunks, which may be dropped and read again, and while a watcher is active, which would miss such accesses. A field, for hot paths.
    */
   isSteady: boolean;
+  /**
+   * The words from PA `flatStart` on, by number: as far as memory is held in one piece, none at all while the region is not steady. For one operation
+   * only, since memory that grows gets another view. A word that was never written reads as 0; it may be written if `isMade` says so.
+   */
+  flat: Uint32Array = NO_WORDS;
+  flatStart = 0;
   /** PA of the first chunk's first byte. */
   readonly #origin: number;
   /** The caller's buffer, as the only chunk. */
   readonly #whole: Uint32Array | undefined;
   readonly #chunks: (Uint32Array | undefined)[] = [];
+  readonly #flatWords: FlatWords | undefined;
   readonly #load: LoadChunk | undefined;
   /** Loaded and not written, the oldest first. */
   readonly #loaded = new Map<number, Uint32Array>();
@@ -88,7 +95,21 @@ export class RamRegion {
       this.#hostBytes = options.buffer.byteLength;
     } else {
       this.#origin = Math.floor(this.start / CHUNK_BYTES) * CHUNK_BYTES;
+      if (this.isSteady) this.#flatWords = new FlatWords(this.#origin, this.start, this.end);
     }
+    this.#showFlat();
+  }
+
+  /** Says where tables will be, so that `flat` begins there. Without it, it begins where something is written first. */
+  expectTables(pa: number): void {
+    if (!this.contains(pa)) return;
+    this.#flatWords?.begin(pa);
+    this.#showFlat();
+  }
+
+  /** Whether word `at` of `flat` is held already, as it is from the first write to its chunk on. */
+  isMade(at: number): boolean {
+    return this.#flatWords === undefined || this.#flatWords.isMade(at);
   }
 
   /** Bytes of host memory that this region uses. They grow with what was written, not with `size`. */
@@ -100,10 +121,12 @@ export class RamRegion {
   watch(peek: RamRegion['peek'], words?: RamRegion['words']): () => void {
     const outer = { isSteady: this.isSteady, own: Object.getOwnPropertyDescriptors(this) };
     this.isSteady = false;
+    this.#showFlat();
     this.peek = peek;
     if (words !== undefined) this.words = words;
     return () => {
       this.isSteady = outer.isSteady;
+      this.#showFlat();
       for (const name of ['peek', 'words'] as const) {
         const before = outer.own[name];
         // Removing the replacement uncovers the class's own method.
@@ -184,9 +207,18 @@ export class RamRegion {
     if (!this.contains(pa)) {
       throw new MemoryError(`this region has no RAM at ${hex(pa)}`, { pa: BigInt(pa) });
     }
-    const made = new Uint32Array(CHUNK_BYTES / 4);
-    this.#chunks[Math.floor((pa - this.#origin) * PER_CHUNK)] = made;
+    const index = Math.floor((pa - this.#origin) * PER_CHUNK);
+    const inFlat = this.#flatWords?.chunk(index, this.#chunks);
+    const made = inFlat ?? new Uint32Array(CHUNK_BYTES / 4);
+    this.#chunks[index] = made;
     this.#hostBytes += CHUNK_BYTES;
+    if (inFlat !== undefined) this.#showFlat();
     return made;
+  }
+
+  /** Nobody indexes memory that a watcher has to hear of, or that comes from elsewhere. */
+  #showFlat(): void {
+    this.flat = this.isSteady ? (this.#whole ?? this.#flatWords?.words ?? NO_WORDS) : NO_WORDS;
+    this.flatStart = this.#flatWords?.start ?? this.start;
   }
 }

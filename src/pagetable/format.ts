@@ -152,6 +152,27 @@ export function leafBitsOf(word: bigint, { shift, runLog2 }: LeafSize): LeafBits
 }
 
 /**
+ * How an entry tells its kind and address, as numbers that one loop over flat memory reads for every format (`flat-table.ts`). Masks are of an
+ * entry's first (low) and last (high) 32-bit word. It says the same as the functions of {@link EntryCodec}.
+ */
+export interface EntryShape {
+  /** An entry is empty if it has none of these bits. */
+  readonly empty: Halves;
+  /** Above the last level, an entry is a table if the bits `tableMask` of its low word are `tableType`. */
+  readonly tableMask: number;
+  readonly tableType: number;
+  /** The address's bits, and how far an entry has them below their place in the address: 0 or 2. */
+  readonly address: Halves;
+  readonly addressShift: 0 | 2;
+  /** Address bits from `32 + from` on that the low word has elsewhere: the bits `mask`, which begin at `to`. The mask is 0 if there are none. */
+  readonly moved: { readonly mask: number; readonly from: number; readonly to: number };
+  /** At a level: a leaf is a single one if it has these bits of the low word, of `lowMask`, and none of those of the high word. */
+  single(level: number): { readonly lowMask: number; readonly low: number; readonly high: number };
+  /** True if the entries of a run have the address of the whole, not of their own part. */
+  readonly sharedRuns: boolean;
+}
+
+/**
  * Entries in table memory, seen as 32-bit words: `at` is the index of an entry's first word.
  * Addresses are exact numbers of bytes (at most 52 bits).
  */
@@ -172,6 +193,8 @@ export interface EntryCodec {
   splitBits(words: Uint32Array, at: number, level: number, part: LeafSize): LeafBits;
   /** Unmapping a run's worth of entries meets an empty one: true if nothing is unmapped, as in Linux's v7s; otherwise unmapping stops there. */
   readonly wholeRuns?: boolean;
+  /** The entries as numbers, for the paths over flat memory. Absent if they can't be said so. */
+  readonly shape?: EntryShape;
   /** The direct path of map_sg, if the format has one. */
   readonly direct?: DirectCodec;
   /** Access flag and dirty state of leaves, if the table was made with them. */

@@ -2,6 +2,7 @@
  * Remembers the last-level table that the previous walk reached, since calls for neighbouring pages use the same table again.
  * The entries on the path to it are read again on every call, so a change to any of them is noticed. (DDI 0487 D8.2.)
  */
+import { viewsMoved } from '../memory/flat-words.ts';
 import type { RamRegion } from '../memory/index.ts';
 import type { TableFormat } from './format.ts';
 import { perPow2 } from './page-size.ts';
@@ -30,6 +31,8 @@ export class LastTable {
   /** Number of the remembered table (input address divided by what a table covers), and of the one that the last walk wanted. NaN if there is none, because NaN equals nothing. */
   #found = Number.NaN;
   #wanted = Number.NaN;
+  /** `viewsMoved` when the path was recorded: its views are those of that time. */
+  #seen = 0;
   /** A path is recorded only when it is taken a second time, because recording takes as long as walking. */
   #isNoted = false;
 
@@ -45,7 +48,12 @@ export class LastTable {
 
   /** Index in `words` of the first word of the entry for `ia`, if that is in this table and no entry on the path has changed; else -1. */
   find(ia: number): number {
-    if (Math.floor(ia * perPow2(this.#tableLog2)) !== this.#found || !this.#region.isSteady) return -1;
+    if (
+      Math.floor(ia * perPow2(this.#tableLog2)) !== this.#found ||
+      this.#seen !== viewsMoved ||
+      !this.#region.isSteady
+    )
+      return -1;
     const toLast = this.#wordsPerEntry - 1;
     const steps = this.#steps;
     for (let depth = 0; depth < steps.length; depth++) {
@@ -77,6 +85,7 @@ export class LastTable {
   }
 
   #note(depth: number, words: Uint32Array, at: number, next: number): void {
+    if (depth === 0) this.#seen = viewsMoved;
     const step = this.#steps[depth]!;
     step.words = words;
     step.at = at;

@@ -4,6 +4,7 @@
  */
 import type { FrameAllocator, RamRegion } from '../memory/index.ts';
 import { ERRNO } from './errors.ts';
+import { ASK, FlatTable, isFlatFormat, NOWHERE } from './flat-table.ts';
 import { EMPTY, type EntryCodec, LEAF, type Level, type Prot, TABLE, type TableFormat } from './format.ts';
 import { LastTable } from './last-table.ts';
 import { leavesOf, type TableLeaf } from './leaf-sizes.ts';
@@ -69,6 +70,10 @@ export class PageTable {
   unmapFrom = Number.POSITIVE_INFINITY;
   readonly entryBytes: number;
   readonly lastTable: LastTable;
+  /** The same table in flat memory, for single calls. Absent if the format has no shape. */
+  readonly #flat: FlatTable | undefined;
+  /** Bytes of the smallest page if it is a single entry of the last level, which is what `#flat` maps and unmaps; else 0. */
+  readonly flatPage: number;
   /** About the last mapPages: whether it made the table that it ended in, the first address after the mapped range, the leaf size and the words. */
   #isFresh = false;
   #lastEnd = -1;
@@ -93,6 +98,11 @@ export class PageTable {
     this.oaEnd = 2 ** format.oas;
     this.entryBytes = format.entries.wordsPerEntry * 4;
     this.lastTable = new LastTable(format, this.region);
+    const shape = isFlatFormat(format) ? format.entries.shape : undefined;
+    this.#flat = shape && new FlatTable(format, shape, this.region, root);
+    const [page] = this.leaves;
+    const isFlat = shape && page && page.depth === this.levels.length - 1 && page.runLog2 === 0;
+    this.flatPage = isFlat ? 2 ** page.sizeLog2 : 0;
   }
 
   /** The bits of `prot` in this table. @throws FormatError if the format can't express it. */
@@ -155,6 +165,31 @@ export class PageTable {
       this.entries.writeLeaf(words, at + (i << runLog2) * wordsPerEntry, pa + i * pow2(sizeLog2), bits);
     }
     return pages;
+  }
+
+  /**
+   * Maps the page of `flatPage` bytes at `ia` where that takes no more than to write its entry: `mapPages` for the plain case.
+   * @returns false if nothing was written: the general path finds out why, or makes what is missing.
+   */
+  mapPage(ia: number, pa: number, prot: ProtBits): boolean {
+    const mask = this.flatPage - 1;
+    if (mask < 0 || ia >= this.iaEnd || pa >= this.oaEnd || ((ia | pa) & mask) !== 0) return false;
+    return prot.access && this.#flat!.map(ia, pa, prot.leaves[0]!);
+  }
+
+  /** Unmaps the page of `flatPage` bytes at `ia` where that takes no more than to clear its entry. @returns false if nothing was done. */
+  unmapPage(ia: number): boolean {
+    const mask = this.flatPage - 1;
+    if (mask < 0 || ia >= this.iaEnd || (ia & mask) !== 0 || !this.#flat!.unmap(ia)) return false;
+    this.unmapStop = undefined;
+    this.unmapFrom = ia;
+    return true;
+  }
+
+  /** The PA that `ia` (within the root's range) translates to, or NOWHERE. */
+  translate(ia: number): number {
+    const pa = this.#flat === undefined ? ASK : this.#flat.translate(ia);
+    return pa === ASK ? (this.lookup(ia)?.pa ?? NOWHERE) : pa;
   }
 
   /** The leaf that translates `ia` (below `iaEnd`), or undefined if nothing is mapped there. */

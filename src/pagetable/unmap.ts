@@ -36,7 +36,7 @@ export function unmapPages(table: PageTable, ia: number, sizeLog2: number, count
       const bytes = clearEntries(table, words, at, pages, target) * pow2(level.shift);
       return bytes > 0 ? bytes : stop(table, { reason: 'hole', ia });
     }
-    const leaf = { words, at, depth, index, runLog2 };
+    const leaf = { words, at, entryPa, depth, index, runLog2 };
     if (table.partialUnmap !== 'split') return partOf(table, leaf, ia);
     const done = split(table, leaf, ia, target, count);
     if (done < 0) return stop(table, { reason: 'memory', ia });
@@ -117,6 +117,7 @@ function clearEntries(
 interface Larger {
   readonly words: Uint32Array;
   readonly at: number;
+  readonly entryPa: number;
   readonly depth: number;
   readonly index: number;
   readonly runLog2: number;
@@ -154,7 +155,8 @@ function split(table: PageTable, leaf: Larger, ia: number, target: TableLeaf, co
     part,
   };
   const done = fill(table, parts, base, bits, first, holeOf(target, part, count));
-  entries.writeTable(words, at, made);
+  // The new table's first word may have moved all of memory.
+  entries.writeTable(table.region.words(leaf.entryPa), table.region.wordIndex(leaf.entryPa), made);
   return done;
 }
 

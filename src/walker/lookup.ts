@@ -14,7 +14,12 @@ import {
 } from './descriptor64.ts';
 import type { TableMemory } from './table-memory.ts';
 import type { Fault, FaultKind, WalkStep } from './types.ts';
-import { word64 } from './word.ts';
+import { bigintOf, word64 } from './word.ts';
+
+type Mutable<T> = { -readonly [K in keyof T]: T[K] };
+
+/** 2^n as a bigint, n up to 64. */
+const SIZES: readonly bigint[] = Array.from({ length: 65 }, (_, log2) => 1n << BigInt(log2));
 
 /** A fault of one stage. */
 export interface StageFault {
@@ -94,25 +99,25 @@ export class Lookup {
     return this.output >= POW2[this.geometry.oaBits]!;
   }
 
+  /** This lookup as a step of a walk. Views and a table of sizes: conversions and spreads cost more than the walk itself. */
   step(stage: 1 | 2, s1Level?: number): WalkStep {
-    return {
-      stage,
-      level: this.level,
-      tableBase: BigInt(this.tableBase),
-      index: this.index,
-      address: BigInt(this.address),
-      size: 1n << BigInt(this.sizeLog2),
-      ...(this.#fetched && { descriptor: word64(this.lo, this.hi) }),
-      kind: this.#kind(),
-      ...(this.#fetched && this.type !== INVALID && { output: BigInt(this.output) }),
-      ...(s1Level !== undefined && { s1Level }),
-    };
+    const { level, index } = this;
+    const tableBase = bigintOf(this.tableBase);
+    const address = bigintOf(this.address);
+    const size = SIZES[this.sizeLog2]!;
+    const kind = this.#kind();
+    const step: Mutable<WalkStep> = this.#fetched
+      ? { stage, level, tableBase, index, address, size, descriptor: word64(this.lo, this.hi), kind }
+      : { stage, level, tableBase, index, address, size, kind };
+    if (this.#fetched && this.type !== INVALID) step.output = bigintOf(this.output);
+    if (s1Level !== undefined) step.s1Level = s1Level;
+    return step;
   }
 
   /** A fault at this lookup. */
   fault(kind: FaultKind, stage: 1 | 2, more: Partial<Fault> = {}): StageFault {
     const descriptor = this.#fetched ? { descriptor: word64(this.lo, this.hi) } : {};
-    const descriptorAddress = BigInt(this.address);
+    const descriptorAddress = bigintOf(this.address);
     return {
       ok: false,
       fault: { kind, level: this.level, stage, ...more, ...descriptor, descriptorAddress },

@@ -114,14 +114,20 @@ export class Walker {
   }
 
   /**
-   * The PA that {@link walk} would answer, or undefined for any fault: the fast path. Nothing else is looked up.
+   * The PA that {@link walk} would answer, of the kind of the address, or undefined for any fault: the fast path. Nothing else is looked up.
    *
    * @throws WalkerError for an address that is not 64 bits or an unknown kind of access.
    *
    * @example
    * walker.translate(0x4000_1234n, { access: 'read' }); // 0x9_0000_1234n
+   * walker.translate(0x4000_1234, { access: 'read' }); // 0x9_0000_1234
    */
-  translate(ia: bigint, access: Access = READ): bigint | undefined {
+  translate(ia: bigint, access?: Access): bigint | undefined;
+  /** An address as a number is a signed one, as of {@link translateMany}: a whole number from -2^53 to 2^53. The PA is a number, too. */
+  translate(ia: number, access?: Access): number | undefined;
+  translate(ia: bigint | number, access?: Access): bigint | number | undefined;
+  translate(ia: bigint | number, access: Access = READ): bigint | number | undefined {
+    if (typeof ia === 'number') return this.#translateNumber(ia, access);
     const plain = smallNumber(ia);
     if (plain >= 0) checkKind(access);
     else checkAccess(ia, access);
@@ -162,6 +168,15 @@ export class Walker {
       if (pas[i] === FAULT) faults++;
     }
     return ias.length - faults;
+  }
+
+  #translateNumber(ia: number, access: Access): number | undefined {
+    checkKind(access);
+    if (!Number.isSafeInteger(ia)) throw new WalkerError(`${ia} is not an address that a double holds`);
+    const fast = this.#fastPath(access);
+    const fastPa = fast === undefined ? ASK : fast.translate(ia);
+    const pa = fastPa === ASK ? this.#ask(ia, access) : fastPa;
+    return pa === FAULT ? undefined : pa;
   }
 
   /** A translation without steps, by the fast path. Every fault is left to the full walk, which gives its details. */

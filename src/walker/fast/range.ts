@@ -3,6 +3,7 @@ import type { PhysicalMemory, RamRegion } from '../../memory/index.ts';
 import { AF_BIT, type Leaf, TYPE_BIT, VALID_BIT } from '../descriptor64.ts';
 import type { S1Params } from '../params/params.ts';
 import { ALL_PERMISSIONS, GCS_PERMISSIONS, TABLE_PERMISSIONS_SHIFT } from '../permissions.ts';
+import { ELSEWHERE, FlatWalk } from './flat-walk.ts';
 import { keyOf } from './key.ts';
 import { DIRTIES, type TablePlan } from './plan.ts';
 import { OUTSIDE, slotOf, TableViews } from './table-views.ts';
@@ -70,6 +71,9 @@ export class FastRange implements FoundLeaf {
   /** By the key of `allowed`: 1 where the access is allowed and changes nothing. */
   readonly #plain: Uint8Array;
   #region: RamRegion;
+  /** The region of the first table, and the tables in its flat memory, once there is some. */
+  readonly #firstRegion: RamRegion | undefined;
+  #flat: FlatWalk | undefined;
   /** Where the last translation ended, a level 3 table or a block: its words, where it begins in them, its level, the table bits above. */
   #words: Uint32Array | undefined;
   #start = 0;
@@ -98,15 +102,39 @@ export class FastRange implements FoundLeaf {
       (mask & this.#dirties) === 0 && (mask & this.#needed) !== 0 ? 1 : 0,
     );
     this.#region = memory.regions[0]!;
+    this.#firstRegion = memory.regionAt(plan.tableBase, 8);
   }
 
   /** From the first table to the leaf. */
   translate(ia: number): number {
+    const region = this.#firstRegion;
+    if (region === undefined) return FAULT;
+    const words = region.flat;
+    if (words.length === 0) return this.#translate(ia);
+    this.#flat ??= new FlatWalk(region, this.#plan);
+    const address = ia - this.#plan.bias;
+    const flat = this.#flat;
+    const at = flat.descend(words, address);
+    if (at === ELSEWHERE) return this.#translate(ia);
+    const { level } = flat;
+    const lo = words[at]! | 0;
+    const hi = words[at + 1]! | 0;
+    if ((lo & VALID) === 0) return FAULT;
+    // At the last level a page has the bit, above it a table does, which is elsewhere.
+    if ((lo & TYPE) === 0) {
+      if (level === LAST || level <= this.#plan.firstBlockLevel) return FAULT;
+    } else if (level < LAST) return this.#translate(ia);
+    return this.#leaf(lo, hi, level, flat.tableBits, address);
+  }
+
+  /** The same wherever the tables are. */
+  #translate(ia: number): number {
     const plan = this.#plan;
     const { perByte, indexMask } = plan;
     const { lows, highs, words: viewWords, starts } = this.#views;
     const address = ia - plan.bias;
     this.#words = undefined;
+    this.#views.check();
     let level = plan.startLevel + 1;
     // The first table may be smaller or larger than any other, so it has no view.
     const first = plan.tableBase + ((address * perByte[level]!) | 0) * 8;
@@ -165,9 +193,13 @@ export class FastRange implements FoundLeaf {
     this.level = level - 1;
     this.permissions = mask & PERMISSIONS;
     const high = (hi & plan.leafHigh[level]!) | ((lo << plan.movedShift) & plan.movedMask);
-    const base = high * HIGH + ((lo & plan.leafLow[level]!) >>> 0);
-    const offset = address - Math.floor(address * plan.perByte[level]!) * plan.entrySize[level]!;
-    const oa = base + offset;
+    const low = plan.leafLow[level]!;
+    // A leaf of 4 GiB or more has address bits in the upper half alone.
+    const offset =
+      low !== 0
+        ? (address & ~low) >>> 0
+        : address - Math.floor(address * plan.perByte[level]!) * plan.entrySize[level]!;
+    const oa = high * HIGH + ((lo & low) >>> 0) + offset;
     return oa < plan.outputEnd ? oa : FAULT;
   }
 
@@ -189,7 +221,7 @@ export class FastRange implements FoundLeaf {
       if (i === end) continue;
       const ia = ias[i]!;
       if (!(ia >= this.first && ia < this.end && Math.floor(ia) === ia)) return i;
-      pas[i++] = this.translate(ia);
+      pas[i++] = this.#translate(ia);
       this.#remember(((ia - this.#plan.bias) * this.#plan.perByte[LAST - 1]!) | 0);
     }
     return count;

@@ -1,7 +1,8 @@
 /**
  * Where the tables of the fast path are in host memory: maps a table's address to the array and index of its first word. RAM that was
- * once written stays where it is, so this may be remembered; its contents are read each time.
+ * once written stays where it is, until `viewsMoved` changes, so this may be remembered; its contents are read each time.
  */
+import { viewsMoved } from '../../memory/flat-words.ts';
 import type { PhysicalMemory } from '../../memory/index.ts';
 
 const SLOTS = 1024;
@@ -24,10 +25,18 @@ export class TableViews {
   readonly starts = new Int32Array(SLOTS);
   readonly #memory: PhysicalMemory;
   readonly #tableBytes: number;
+  #seen = viewsMoved;
 
   constructor(memory: PhysicalMemory, tableBytes: number) {
     this.#memory = memory;
     this.#tableBytes = tableBytes;
+  }
+
+  /** Forgets where tables were, if RAM has moved since. Before every walk. */
+  check(): void {
+    if (this.#seen === viewsMoved) return;
+    this.#seen = viewsMoved;
+    this.lows.fill(NOWHERE);
   }
 
   /** Puts a table into its slot. Returns the slot, ZEROS or OUTSIDE. */
