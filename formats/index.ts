@@ -23,6 +23,7 @@ export type {
   DirectCodec,
   EntryCodec,
   EntryKind,
+  EntryShape,
   FormatModule,
   FormatRequest,
   Halves,

@@ -12,6 +12,8 @@ const TABLE = VALID_BIT | TYPE_BIT;
 const HIERARCHY_SHIFT = TABLE_PERMISSIONS_SHIFT;
 /** An entry is two words. */
 const ENTRY_WORDS_LOG2 = 1;
+/** log2 of the bytes of a word. */
+const WORD_LOG2 = 2;
 /** No word has a number as high as this. */
 const BEYOND = 2 ** 30;
 /** The last level, as plans count: level 3 is 4. */
@@ -45,7 +47,7 @@ export class FlatWalk {
     const upper = Math.floor(flatStart * PER_HIGH);
     const levels = LAST - 1 - plan.startLevel;
     this.#stride = Math.log2(plan.indexMask[LAST]! + 1);
-    const word = (plan.tableBase - flatStart) / 4;
+    const word = (plan.tableBase - flatStart) / (1 << WORD_LOG2);
     // A shift of 32 bits or more does not exist, and tables beyond the output size fault.
     const isFlat =
       word >= 0 && word < BEYOND && levels * this.#stride <= 32 && (upper & plan.beyondOutput) === 0;
@@ -85,7 +87,7 @@ export class FlatWalk {
       if ((lo & lowMask) !== low || (hi & highMask) !== high) break;
       tableBits |= (hi >>> HIERARCHY_SHIFT) & hierarchical;
       shift -= stride;
-      at = (((lo & tableLow) - start) >>> 2) + (((page >>> shift) & mask) << ENTRY_WORDS_LOG2);
+      at = (((lo & tableLow) - start) >>> WORD_LOG2) + (((page >>> shift) & mask) << ENTRY_WORDS_LOG2);
     }
     this.level = level;
     this.tableBits = tableBits;

@@ -108,9 +108,8 @@ export class FastRange implements FoundLeaf {
   /** From the first table to the leaf. */
   translate(ia: number): number {
     const region = this.#firstRegion;
-    if (region === undefined) return FAULT;
+    if (region === undefined || region.flat.length === 0) return this.#translate(ia);
     const words = region.flat;
-    if (words.length === 0) return this.#translate(ia);
     this.#flat ??= new FlatWalk(region, this.#plan);
     const address = ia - this.#plan.bias;
     const flat = this.#flat;
