@@ -18,9 +18,12 @@ beforeEach(() => {
   before = tableWords(m);
 });
 
-/** Words that are not words of 64 bits. */
+/** What is neither a word of 64 bits nor a whole number that is exact. */
 const NOT_WORDS: [string, Any][] = [
-  ['a number', 4096],
+  ['a fraction', 4096.5],
+  ['a negative number', -4096],
+  ['a number that is not exact', 2 ** 53],
+  ['infinity', Number.POSITIVE_INFINITY],
   ['NaN', Number.NaN],
   ['undefined', undefined],
   ['null', null],
