@@ -195,8 +195,8 @@ export const ANSWERS: readonly Mutant[] = [
   {
     name: 'unmap-report-stops-at-the-end',
     file: 'src/iommu/domain.ts',
-    find: 'const stop = bytes >= size ? undefined : explainStop(table, iova, size);',
-    replace: 'const stop = explainStop(table, iova, size);',
+    find: 'const stop = bytes >= asked ? undefined : explainStop(table, from, asked);',
+    replace: 'const stop = explainStop(table, from, asked);',
     breaks: 'An unmap of all that was asked for is said to have stopped.',
     tests: ['test/iommu/unmap.test.ts', 'test/iommu/partial-unmap.test.ts'],
   },
