@@ -80,7 +80,7 @@ export interface StageSecurity {
   readonly known: boolean;
   /** Which bits of descriptors choose the output's space. */
   readonly chosenBy: 'nothing' | 'NS and NSTable' | 'NS' | 'NSE and NS';
-  /** SCR_EL3, where it was given: what it says of registers that FEAT_TCR2 and its like add. */
+  /** SCR_EL3, if it was given. It gates registers such as TCR2_ELx. */
   readonly scr?: bigint;
   /** Nothing outside the state's own space is executed: Root state, EL2 of Realm state, Secure state with SCR_EL3.SIF. */
   readonly ownCodeOnly: boolean;
@@ -90,7 +90,7 @@ export interface StageSecurity {
   readonly el2: boolean;
 }
 
-/** What {@link StageSecurity} is of a regime. `scr`: SCR_EL3. `secureState` false: the PE has no Secure state. */
+/** The {@link StageSecurity} of a regime. `scr`: SCR_EL3. `secureState` false: the PE has no Secure state. */
 export function stageSecurity(
   regime: MachineRegime,
   state: SecurityState,
@@ -127,14 +127,14 @@ export function stageSecurity(
 export interface Stage2Security {
   readonly tables: PaSpace;
   readonly outputs: PaSpace;
-  /** Realm state: bit 55 of a leaf says that its output is in Non-secure memory, from where nothing is executed and no table is read. */
+  /** Realm state: bit 55 of a leaf says that its output is in Non-secure memory. Nothing is executed from there, and no table is read. */
   readonly choosesNs: boolean;
 }
 
 /**
  * Stage 2 of IPAs of the space `ipas`, which in Secure state may be the Non-secure one. SW and SA are VSTCR_EL2's, NSW and NSA
- * VTCR_EL2's; what is set of the ones for Secure IPAs counts for Non-secure ones too, and tables outside Secure memory lead
- * nowhere else. (J1.1 AArch64.SS2OutputPASpace.)
+ * VTCR_EL2's. What SW and SA allow for Secure IPAs they allow for Non-secure ones too, and tables in Non-secure memory only lead to
+ * Non-secure memory. (J1.1 AArch64.SS2OutputPASpace.)
  */
 export function stage2Security(
   state: SecurityState,
@@ -171,7 +171,7 @@ export const NON_SECURE: StageSecurity = {
   el2: true,
 };
 
-/** The space of an output, by what its descriptor says, and whether a table on the way had NSTable set. */
+/** The space of an output, from the bits of its descriptor and whether a table on the way had NSTable set. */
 export function outputSpace(
   { state, chosenBy, secureState }: StageSecurity,
   { ns, nse, nsTable }: { readonly ns: boolean; readonly nse: boolean; readonly nsTable: boolean },

@@ -32,7 +32,7 @@ import type { Denial, DenialCause, DirtyStateOff } from './types.ts';
 export interface S1Denied {
   /** The permission bit that the access needs. */
   readonly needed: number;
-  /** PSTATE.PAN counts for this access. */
+  /** PSTATE.PAN applies to this access. */
   readonly pan: boolean;
   /** The output is outside the only physical address space that this state executes from. */
   readonly foreign?: boolean;

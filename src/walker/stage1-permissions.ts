@@ -44,7 +44,7 @@ export interface S1Asked {
   /** The right that the access needs; PG or UG for a Guarded Control Stack access. */
   readonly needed: number;
   readonly write: boolean;
-  /** PSTATE.PAN counts for this access. */
+  /** PSTATE.PAN applies to this access. */
   readonly pan: boolean;
   /** The output is outside the only physical address space that this state executes from. */
   readonly foreign: boolean;

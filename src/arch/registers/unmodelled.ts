@@ -28,7 +28,7 @@ const EL1: readonly Regime[] = ['el1&0', 'el1&0-nested'];
 const EL2: readonly Regime[] = ['el2', 'el2&0'];
 const STAGE2: readonly Regime[] = ['el1&0-s2', 'el1&0-nested'];
 
-/** Words for what the fields of TCR2 and their like turn on. */
+/** What the fields of TCR2_ELx and similar registers turn on, in words. */
 const WHAT: Readonly<Record<string, string>> = {
   D128: '128-bit descriptors (FEAT_D128)',
   HPD1: 'hierarchical permissions that are disabled in AArch32 (FEAT_AA32HPD)',

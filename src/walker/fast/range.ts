@@ -84,7 +84,7 @@ export class FastRange implements FoundLeaf {
   readonly #groupWords: Uint32Array[] = new Array<Uint32Array>(SLOTS).fill(new Uint32Array(0));
   readonly #groupStarts = new Int32Array(SLOTS);
   readonly #groupBits = new Int32Array(SLOTS);
-  /** Which bits of an index count, none in a block; bits of a leaf's low half that are address; what it says of itself, AF set. */
+  /** Masks of the index (0 for a block) and of the address bits in a leaf's low half; its type bits with AF set. */
   readonly #groupMasks = new Int32Array(SLOTS);
   readonly #groupLows = new Int32Array(SLOTS);
   readonly #groupTypes = new Int32Array(SLOTS);

@@ -21,7 +21,7 @@ import { isBeyond } from '../rules/base.ts';
 import { faultOf } from '../rules/rule.ts';
 import { mairRegions, type S1Params, type S2Control, type S2Params } from './params.ts';
 
-/** What no AArch32 regime has. */
+/** Parameters that AArch32 regimes do not have. */
 const NO_ARMV9_STAGE1 = {
   indirection: undefined,
   overlays: undefined,
@@ -48,7 +48,7 @@ function addressHighMask(cpu: CpuFeatures): number {
   return cpu.armv7 ? ADDRESS_HIGH_ARMV7 : ADDRESS_HIGH;
 }
 
-/** The base that TTBR0, TTBR1, HTTBR and VTTBR hold in the same place, not aligned yet. */
+/** The base of TTBR0, TTBR1, HTTBR and VTTBR, which have it in the same bits; not aligned yet. */
 export function lpaeBase(ttbr: bigint, cpu: CpuFeatures): bigint {
   return addressOf(ttbr, (cpu.armv7 ? ARMV7_BASE : TTBR_LONG).fields.BADDR);
 }
@@ -87,7 +87,7 @@ interface RangeRegisters {
   readonly security?: StageSecurity;
 }
 
-/** A range of either control register. SCTLR and HSCTLR have EE and WXN in the same places. */
+/** A range of TTBCR or HTCR. SCTLR and HSCTLR have EE and WXN in the same bits. */
 function s1ParamsLong(
   { ttbr, mair, sctlr, security = NON_SECURE }: RangeRegisters,
   {
@@ -154,7 +154,7 @@ export function ttbcrSizes(ttbcr: bigint): { readonly t0sz: number; readonly t1s
   return { t0sz: read(ttbcr, TXSZ[0]), t1sz: read(ttbcr, TXSZ[1]) };
 }
 
-/** VTCR's sizes as the rules take them. T0SZ is signed: 32 - T0SZ is 25 to 40 bits. */
+/** VTCR's sizes for the rules. T0SZ is signed: 32 - T0SZ is 25 to 40 bits. */
 export function vtcrSubject(vtcr: bigint): VtcrSubject {
   const { T0SZ, SL0, S } = VTCR.fields;
   const t0sz = read(vtcr, T0SZ);

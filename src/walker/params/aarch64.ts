@@ -36,20 +36,20 @@ import {
   tableBase,
 } from './sizes.ts';
 
-/** SCTLR_ELx as far as it matters to a walk, and of HCR_EL2 what matters to stage 1. */
+/** The fields of SCTLR_ELx and HCR_EL2 that affect stage 1. */
 export interface SystemControl {
   readonly security: StageSecurity;
   readonly wxn: boolean;
   readonly nv1: boolean;
   readonly epan: boolean;
   readonly bigEndian: boolean;
-  /** What FEAT_TCR2 and its like add. */
+  /** What TCR2_ELx and similar registers add. */
   readonly extended: ExtendedControls;
 }
 
 /**
- * SCTLR_EL1, EL2 and EL3 have these fields in the same places. `nv1`: PSTATE.PAN counts as 0, and nothing is left for it to look
- * at but what EPAN adds.
+ * SCTLR_EL1, SCTLR_EL2 and SCTLR_EL3 have these fields in the same bits. With `nv1` PSTATE.PAN counts as 0, so EPAN has no effect
+ * either.
  */
 export function systemControl(
   sctlr: bigint,
@@ -63,7 +63,7 @@ export function systemControl(
   return { security, wxn: isSet(sctlr, WXN), nv1, epan, bigEndian: isSet(sctlr, EE), extended };
 }
 
-/** Where the tables of either stage lie and how they divide addresses, once granule, input size and start level are known. */
+/** The geometry of a stage's tables: where they are and how they divide addresses, given granule, input size and start level. */
 function tableGeometry(
   tables: {
     readonly granuleLog2: number;
@@ -115,7 +115,7 @@ export function s1Params(
   const { granuleLog2, txsz, ps, base: address } = fields;
   const ds = effectiveDs(fields, cpu);
   const iaBits = takesTxsz(fields, cpu) ? 64 - txsz : 48;
-  // AArch64.S1StartLevel: as many levels below 3 as the bits above the page need.
+  // AArch64.S1StartLevel: the bits above the page decide how many levels there are above level 3.
   const startLevel = 3 - Math.floor((iaBits - 1 - granuleLog2) / (granuleLog2 - 3));
   const geometry = tableGeometry({ granuleLog2, ds, iaBits, startLevel, ps, address }, cpu);
   const updates = updatesOf(fields, cpu);
@@ -152,7 +152,7 @@ export function s1Params(
   };
 }
 
-/** S2PIR_EL2 and S2POR_EL1: they count where VTCR_EL2.S2PIE and S2POE say so. */
+/** S2PIR_EL2 and S2POR_EL1, which VTCR_EL2.S2PIE and S2POE enable. */
 export interface S2PermissionRegisters {
   readonly s2pir: bigint;
   readonly s2por: bigint;
@@ -165,7 +165,7 @@ const s2Permissions = (register: bigint): S2Permissions => ({
   fields: PERMISSION_FIELDS.map((field) => S2_RIGHTS[read(register, field)]!),
 });
 
-/** What VTCR_EL2 says of permissions that are not direct, and of FEAT_THE. Overlays need indirection. (R_MMYHQ) */
+/** VTCR_EL2's controls of indirect permissions, of overlays and of FEAT_THE. Overlays need indirection. (R_MMYHQ) */
 function s2Extended(vtcr: bigint, { s2pir, s2por }: S2PermissionRegisters, cpu: CpuFeatures) {
   const { S2PIE, S2POE, AssuredOnly, TL0, TL1, GCSH } = VTCR_EL2.fields;
   const indirect = cpu.s2pie && isSet(vtcr, S2PIE);
@@ -197,14 +197,14 @@ export function startSubject(vtcr: bigint, cpu: CpuFeatures, address: TableAddre
   };
 }
 
-/** Where T0SZ and SL0 fit nothing: the smallest table, which no walk reads. */
+/** If T0SZ and SL0 are invalid: the smallest table, which no walk reads. */
 const NOWHERE = { startLevel: 3, inputBits: 1 } as const;
 
 const SECURE_IPA_FIELDS = Object.values(VSTCR_EL2.fields).filter(({ name }) =>
   ['SL2', 'TG0', 'SL0', 'T0SZ'].includes(name),
 );
 
-/** VTCR_EL2 as it counts for Secure IPAs: the size and granule of their tables are VSTCR_EL2's, in the same places. (AArch64.SS2TTWParams.) */
+/** VTCR_EL2 for Secure IPAs, with the size and granule of their tables from VSTCR_EL2, which has them in the same bits. (AArch64.SS2TTWParams.) */
 export function secureVtcr(vtcr: bigint, vstcr: bigint): bigint {
   return SECURE_IPA_FIELDS.reduce((word, field) => withField(word, field, read(vstcr, field)), vtcr);
 }

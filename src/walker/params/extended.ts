@@ -1,5 +1,5 @@
 /**
- * What FEAT_TCR2 and its like add to stage 1: permission indirection and overlays, more memory types, access flags of tables,
+ * What TCR2_ELx and similar registers add to stage 1: permission indirection and overlays, more memory types, access flags of tables,
  * gated by HCRX_EL2 and SCR_EL3. (DDI 0487 D24.2.190, D24.2.191, D24.2.196; J1.1 AArch64.S1TTWParamsEL10, EL2, EL20, EL3,
  * IsTCR2EL1Enabled, IsTCR2EL2Enabled, S1POEnabled, S1E0POEnabled.)
  */
@@ -14,27 +14,27 @@ import type { CpuFeatures } from '../cpu.ts';
 import { type S1Indirection, s1Indirection } from '../permission-indirection.ts';
 import { type S1Overlays, s1Overlays } from '../permission-overlays.ts';
 
-/** What they come to, the same for both ranges but for `neverGlobal`. */
+/** The controls in effect. They are the same for both ranges, except `neverGlobal`. */
 export interface ExtendedControls {
   /** FEAT_S1PIE in use: permissions are indirect. */
   readonly indirection: S1Indirection | undefined;
-  /** FEAT_S1POE in use, at one privilege level at least. */
+  /** FEAT_S1POE in use, for at least one privilege level. */
   readonly overlays: S1Overlays | undefined;
   /** FEAT_AIE in use: bit 59 chooses MAIR2. */
   readonly aie: boolean;
-  /** MAIR2, where it was given. */
+  /** MAIR2, if it was given. */
   readonly mair2: bigint | undefined;
-  /** FEAT_HAFT, where hardware sets access flags at all. */
+  /** FEAT_HAFT in use. It needs hardware updates of the access flag. */
   readonly haft: boolean;
-  /** FEAT_THE: bit 52 is Protected, and no contiguous hint. */
+  /** FEAT_THE: bit 52 is Protected, not the contiguous hint. */
   readonly pnch: boolean;
   /** FEAT_ASID2: nG counts as 1, below TTBR0 and below TTBR1. */
   readonly neverGlobal: readonly [lower: boolean, upper: boolean];
-  /** FEAT_THE: nG counts as 1 where the translation is not assured. Under a stage 2 alone. */
+  /** FEAT_THE: nG counts as 1 if the translation is not assured. This needs a stage 2. */
   readonly neverGlobalUnassured: readonly [lower: boolean, upper: boolean];
 }
 
-/** No such feature is in use. */
+/** None of these features is in use. */
 export const NOT_EXTENDED: ExtendedControls = {
   indirection: undefined,
   overlays: undefined,
@@ -46,7 +46,7 @@ export const NOT_EXTENDED: ExtendedControls = {
   neverGlobalUnassured: [false, false],
 };
 
-/** The registers that they come from. */
+/** The registers that decide. */
 export interface ExtendedRegisters {
   readonly tcr: bigint;
   readonly tcr2: bigint;
@@ -72,7 +72,7 @@ type Enabled = Readonly<
 >;
 
 /**
- * @param regime - of AArch64: its exception level and whether it has unprivileged accesses.
+ * @param regime - the traits of an AArch64 regime: its exception level, and whether it has unprivileged accesses.
  * @param nv1 - HCR_EL2.{NV, NV1} = {1, 1}: PIRE0_EL1 counts as 0, and E0POE too. (D8.4.1.3 R_DJZHM, R_TMNYQ)
  */
 export function extendedControls(
@@ -135,14 +135,14 @@ function enabled(
   };
 }
 
-/** The register bit that makes TCR2_ELx count as 0: undefined where it counts. What was not given says nothing. */
+/** The register bit that makes TCR2_ELx count as 0. Undefined if TCR2_ELx has its effect. A register that was not given gates nothing. */
 export function tcr2Closed(
   el: RegimeTraits['el'],
   hcrx: bigint | undefined,
   { state, scr }: Pick<StageSecurity, 'state' | 'scr'>,
 ): 'SCR_EL3.TCR2En' | 'SCR_EL3.HXEn' | 'HCRX_EL2.TCR2En' | undefined {
   if (scr !== undefined && !isSet(scr, TCR2En)) return 'SCR_EL3.TCR2En';
-  // Without EL2 there is no HCRX_EL2. Nobody says that EL2 is there but in Secure state.
+  // Without EL2 there is no HCRX_EL2. Only for Secure state do registers say whether there is an EL2.
   const el2 = state !== 'secure' || (scr !== undefined && isSet(scr, EEL2));
   if (el !== 1 || hcrx === undefined || !el2) return undefined;
   if (scr !== undefined && !isSet(scr, HXEn)) return 'SCR_EL3.HXEn';

@@ -1,4 +1,4 @@
-/** What GPCCR_EL3, GPTBR_EL3 and GPCBW_EL3 come to: the shape of the granule protection table, and the checks that need none. (DDI 0487 D9.) */
+/** Parameters of granule protection checks, from GPCCR_EL3, GPTBR_EL3 and GPCBW_EL3: the shape of the table, and the checks that need no table. (DDI 0487 D9.) */
 import { GPI } from '../../arch/descriptors/gpt.ts';
 import { addressOf, isSet, read } from '../../arch/read.ts';
 import {
@@ -21,7 +21,7 @@ import {
 } from '../rules/granule-protection.ts';
 import { faultOf } from '../rules/rule.ts';
 
-/** Windows that no table is asked about: address bits `[strideLog2 - 1:sizeLog2]` are those of `base`. */
+/** Windows of addresses that bypass the table: those whose bits `[strideLog2 - 1:sizeLog2]` equal those of `base`. */
 export interface BypassWindow {
   readonly sizeLog2: number;
   readonly strideLog2: number;
@@ -30,18 +30,18 @@ export interface BypassWindow {
 
 /** Granule protection checks of a PE that has them on. */
 export interface GptParams {
-  /** The registers are not as they must be: every access is a GPT walk fault at level 0. */
+  /** The registers are invalid or inconsistent: every access is a GPT walk fault at level 0. */
   readonly invalid: boolean;
   /** The table is beyond the protected address space. */
   readonly baseOutOfRange: boolean;
   readonly ppsLog2: number;
-  /** What an entry of level 0 covers, and the granule. */
+  /** log2 of the bytes that a level 0 entry covers, and of the granule. */
   readonly l0Log2: number;
   readonly granuleLog2: number;
   readonly tableBase: number;
-  /** Spaces that no access reaches. */
+  /** Physical address spaces that no access may reach. */
   readonly denied: readonly PaSpace[];
-  /** Beyond the protected address space every access passes, not Non-secure ones alone. */
+  /** Beyond the protected address space every access passes. Otherwise only Non-secure ones do. */
   readonly allBeyond: boolean;
   readonly window: BypassWindow | undefined;
   /** GPI values that are not reserved. */
@@ -52,7 +52,7 @@ export interface GptParams {
 
 const { GPC, L0GPTSZ, PGS, SPAD, NSPAD, RLPAD, APPSAA } = GPCCR_EL3.fields;
 
-/** Undefined where checks are off. */
+/** Undefined if the checks are off. */
 export function gptParams(subject: GpcSubject): GptParams | undefined {
   const { gpccr, gptbr, cpu } = subject;
   if (!isSet(gpccr, GPC)) return undefined;
@@ -87,7 +87,7 @@ function windowOf({ gpcbw }: GpcSubject): BypassWindow {
 /** GPIValid. */
 function validGpis(gpccr: bigint, cpu: CpuFeatures): ReadonlySet<number> {
   const { NSO, NSP, SA, NA6, NA7 } = GPCCR_EL3.fields;
-  // A PE that is said to have FEAT_RME, and not FEAT_SEL2, has no Secure state.
+  // A PE with FEAT_RME and without FEAT_SEL2 has no Secure state.
   const secureState = !cpu.rme || cpu.sel2;
   const chosen: readonly (readonly [gpi: number, valid: boolean])[] = [
     [GPI.secure, secureState],

@@ -32,7 +32,7 @@ export interface S1Params extends TableGeometry, S1PermissionControls {
   readonly tbiFetch: boolean;
   /** HCR_EL2.{NV, NV1} = {1, 1}: permissions are those of a guest hypervisor's descriptors. */
   readonly nv1: boolean;
-  /** The Security state of its accesses, and what that makes of NS, NSTable and NSE. */
+  /** The Security state of its accesses, which decides what NS, NSTable and NSE mean. */
   readonly security: StageSecurity;
   /** Hierarchical permissions are disabled. */
   readonly hpd: boolean;
@@ -43,7 +43,7 @@ export interface S1Params extends TableGeometry, S1PermissionControls {
   readonly overlays: S1Overlays | undefined;
   /** Bit 52 is Protected, not the contiguous hint (FEAT_THE). */
   readonly pnch: boolean;
-  /** nG counts as 1: always (FEAT_ASID2), and where the translation is not assured (FEAT_THE). */
+  /** nG counts as 1: always (FEAT_ASID2), or if the translation is not assured (FEAT_THE). */
   readonly neverGlobal: boolean;
   readonly neverGlobalUnassured: boolean;
   /** Bit 59 of a leaf is AttrIndx[3] (FEAT_AIE). */
@@ -52,7 +52,7 @@ export interface S1Params extends TableGeometry, S1PermissionControls {
   readonly regions: readonly MemoryRegion[];
 }
 
-/** What controls stage 2 beside VTCR: HCR of a PE, the stream table entry of an SMMU. */
+/** What controls stage 2 besides VTCR: HCR of a PE, the stream table entry of an SMMU. */
 export interface S2Control {
   readonly ptw: boolean;
   readonly fwb: boolean;
@@ -64,11 +64,11 @@ export interface S2Control {
 
 /** Stage 2. */
 export interface S2Params extends TableGeometry {
-  /** T0SZ or SL0 out of range, or not fitting each other: every access is a translation fault. */
+  /** T0SZ or SL0 is out of range, or they do not fit each other: every access is a translation fault. */
   readonly invalid: boolean;
   /** VTTBR points beyond the output size. */
   readonly baseOutOfRange: boolean;
-  /** The level that a translation fault of the configuration, or of an IPA out of range, reports. */
+  /** The level in a translation fault because of the configuration, or because an IPA is out of range. */
   readonly configurationLevel: number;
   /** HCR.PTW: a stage-1 walk may not read Device memory. */
   readonly ptw: boolean;
@@ -76,10 +76,10 @@ export interface S2Params extends TableGeometry {
   readonly fwb: boolean;
   /** Of PBHA, those that hardware uses (VTCR_EL2.HWUnn). */
   readonly hwu: number;
-  /** VTCR.SH0 where it takes the place of the descriptor's SH (DS = 1). */
+  /** VTCR.SH0 if it replaces the descriptor's SH (DS = 1). */
   readonly sh: number | undefined;
   readonly aarch32: boolean;
-  /** Where its tables are, and its outputs. */
+  /** The physical address spaces of its tables and its outputs. */
   readonly security: Stage2Security;
   /** FEAT_S2PIE in use: by PIIndex, what S2PIR_EL2 allows. FEAT_S2POE: by POIndex, what S2POR_EL1 leaves. The registers beside them. */
   readonly indirection: S2Permissions | undefined;
@@ -104,7 +104,7 @@ export const MAIR2_FIRST = 8;
 
 const SH_CODES = [0, 1, 2, 3] as const;
 
-/** Every combination of AttrIndx and SH of a MAIR, decoded; undefined: it was not given. `sh`: TCR.SHn where it takes the place of the descriptor's. `first`: the AttrIndx of the lowest byte. */
+/** Every combination of AttrIndx and SH of a MAIR, decoded. `mair` undefined: it was not given. `sh`: TCR.SHn if it replaces the descriptor's SH. `first`: the AttrIndx of the lowest byte. */
 export function mairRegions(
   mair: bigint | undefined,
   sh: number | undefined,
@@ -121,7 +121,7 @@ export function mairRegions(
   );
 }
 
-/** The same where MAIR was not given: types that are not known, and shareability as the descriptor says it. */
+/** The same if MAIR was not given: the types are not known, and the shareability is the descriptor's. */
 function unknownRegions(sh: number | undefined, first: number): MemoryRegion[] {
   const types = MAIR_ATTRIBUTES.map((_, attrIndx) => Object.freeze(unknownMemory(first + attrIndx)));
   return SH_CODES.flatMap((code) =>

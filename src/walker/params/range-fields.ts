@@ -9,7 +9,7 @@ import {
   TWO_RANGES,
 } from '../../arch/registers/range-control.ts';
 
-/** What a walk takes from them, whichever register and position they come from. */
+/** The fields that a walk uses, whatever register and bits they come from. */
 export interface RangeFields {
   readonly txsz: number;
   readonly granuleLog2: number;
@@ -27,11 +27,11 @@ export interface RangeFields {
   readonly hd: boolean;
   /** CD.AFFD of an SMMU: AF = 0 is no fault. */
   readonly affd: boolean;
-  /** The table's address, not aligned yet; 52 bits of it where the regime has them. */
+  /** The table's address, not aligned yet. Up to 52 bits. */
   readonly base: TableAddress;
 }
 
-/** All of them: what a register says of a range, and not about translation alone. */
+/** All fields that a register has for a range, including those that do not affect translation. */
 export interface RawFields extends RangeFields {
   /** TG0 or TG1, as encoded. */
   readonly tg: number;
@@ -39,10 +39,10 @@ export interface RawFields extends RangeFields {
   readonly orgn: number;
 }
 
-/** A table address as a register holds it: its place depends on whether addresses have 52 bits. */
+/** A table address as a register holds it. Its bits depend on whether addresses have 52 bits. */
 export type TableAddress = (is52Bit: boolean) => number;
 
-/** TTBR and VTTBR: bits [47:1], and with 52-bit addresses BADDR[51:48] in bits [5:2]. CnP, ASID and VMID are no part of it. */
+/** TTBR and VTTBR: bits [47:1], and with 52-bit addresses BADDR[51:48] in bits [5:2]. CnP, ASID and VMID are left out. */
 export function ttbrAddress(ttbr: bigint): TableAddress {
   const { low, high } = WIDE_BASE.fields;
   const narrow = Number(addressOf(ttbr, TTBR0_EL1.fields.BADDR));
@@ -52,7 +52,7 @@ export function ttbrAddress(ttbr: bigint): TableAddress {
 /** Reserved TG0 and TG1 encodings are an IMPLEMENTATION DEFINED granule: 4K here. (AArch64.S1DecodeTG0, S1DecodeTG1.) */
 const IMPLEMENTATION_DEFINED_GRANULE = 12;
 
-/** The fields of a range that a register declares, out of its value: of a structure in memory, all its words as one. */
+/** Reads the declared fields of a range from a register value, or from all words of a structure in memory as one number. */
 export function rangeFields(control: RangeControl, register: bigint, base: TableAddress): RawFields {
   const flag = (field: BitField | undefined) => field !== undefined && isSet(register, field);
   const tg = read(register, control.tg);

@@ -40,7 +40,7 @@ export interface ShortParams {
   readonly n: number;
   /** Descriptors hold PA[34:32] in bits 5, 4 and 9, as in a MediaTek M4U. */
   readonly mtk: boolean;
-  /** 32, but for an M4U. */
+  /** 32, except for an M4U. */
   readonly inputBits: number;
   readonly lower: ShortTable;
   readonly upper: ShortTable;
@@ -51,7 +51,7 @@ export interface ShortParams {
   readonly wxn: boolean;
   readonly uwxn: boolean;
   readonly bigEndian: boolean;
-  /** The Security state of its accesses, and what that makes of NS. */
+  /** The Security state of its accesses, which decides what NS means. */
   readonly security: StageSecurity;
   /** Attributes by TEX:C:B, and 32 more for S = 1. */
   readonly regions: readonly MemoryRegion[];
@@ -68,7 +68,7 @@ interface ShortRegisters {
   readonly sctlr: bigint;
 }
 
-/** A whole first table: 4096 entries of 4 bytes. */
+/** The size of a whole first table: 4096 entries of 4 bytes. */
 const TABLE_LOG2 = 14;
 /** An M4U has 34 input address bits at most. */
 const M4U_MOST_ABOVE = 2;
@@ -134,14 +134,14 @@ const DEFAULT_REGIONS: readonly MemoryRegion[] = [false, true].flatMap((shareabl
   Array.from({ length: 32 }, (_, texCb) => Object.freeze(defaultTex(texCb, shareable))),
 );
 
-/** TEX[0]:C:B, which is all that is known where PRRR and NMRR were not given, and 32 more for S = 1. */
+/** By TEX[0]:C:B, if PRRR and NMRR were not given and nothing more is known; and 32 more for S = 1. */
 const UNKNOWN_REGIONS: MemoryRegion[] = (['non', 'outer'] as const).flatMap((shareability) =>
   Array.from({ length: 32 }, (_, texCb) =>
     Object.freeze({ attributes: unknownMemory(texCb % PRRR_TYPES.length), shareability }),
   ),
 );
 
-/** The same from NMRR:PRRR: TEX[2:1] have no say. */
+/** The same from NMRR:PRRR. TEX[2:1] have no effect. */
 function remappedRegions(mair: bigint | undefined): MemoryRegion[] {
   if (mair === undefined) return UNKNOWN_REGIONS;
   const prrr = bitsIn(mair, PAIR.fields.low);
@@ -162,7 +162,7 @@ function remappedTex(n: number, shareable: boolean, prrr: bigint, nmrr: bigint):
   return normal(read(nmrr, NMRR_INNER[n]!), read(nmrr, NMRR_OUTER[n]!), shareability);
 }
 
-/** PRRR.TRn of Normal memory; the reserved 3 is taken as it too. */
+/** PRRR.TRn of Normal memory. The reserved value 3 counts as Normal too. */
 const NORMAL = 2;
 
 function normal(inner: number, outer: number, shareability: MemoryRegion['shareability']): MemoryRegion {

@@ -1,5 +1,5 @@
 /**
- * Which sizes fit each other in AArch64: TxSZ, start level, output size, by granule and by what a PE implements.
+ * Which TxSZ, start levels and output sizes AArch64 allows, depending on the granule and on what a PE implements.
  * (DDI 0487 D8.1.9, D8.1.10, D8.2.5 to D8.2.10; J1.1 AArch64.S1TxSZFaults, MaxTxSZ, S2MinTxSZ, S2StartLevel, S2InvalidSL,
  * S2InconsistentSL, PhysicalAddressSize, BlockDescSupported.)
  */
@@ -17,7 +17,7 @@ const AARCH32_IPA_BITS = 40;
 
 type SizeFields = Pick<RangeFields, 'granuleLog2' | 'ds'>;
 
-/** TCR_ELx.DS as far as it counts: FEAT_LPA2 has it, and 64K has no use for it. */
+/** TCR_ELx.DS, which needs FEAT_LPA2 and has no effect with 64K. */
 export function effectiveDs({ ds, granuleLog2 }: SizeFields, cpu: CpuFeatures): boolean {
   return ds && cpu.lpa2 && granuleLog2 !== 16;
 }
@@ -28,14 +28,14 @@ function mostTxsz(granuleLog2: number, cpu: CpuFeatures): number {
   return granuleLog2 === 16 ? 47 : 48;
 }
 
-/** AArch64.S1TxSZFaults: what stage 1 takes. Outside it a fault is one of the permitted choices, clamping the other. */
+/** AArch64.S1TxSZFaults: the TxSZ values that stage 1 takes. For others the PE may fault or clamp. */
 export function s1TxszLimits(fields: SizeFields, cpu: CpuFeatures): readonly [least: number, most: number] {
   const { granuleLog2 } = fields;
   const wide = cpu.lva && (granuleLog2 === 16 || effectiveDs(fields, cpu));
   return [wide ? 12 : 16, mostTxsz(granuleLog2, cpu)];
 }
 
-/** AArch64.S2MinTxSZ, MaxTxSZ: what stage 2 takes. An IPA of a PE is no larger than a PA. */
+/** AArch64.S2MinTxSZ, MaxTxSZ: the T0SZ values that stage 2 takes. An IPA has no more bits than a PA of the PE. */
 export function s2TxszLimits(fields: SizeFields, cpu: CpuFeatures): readonly [least: number, most: number] {
   const { granuleLog2 } = fields;
   const { ipaBits = cpu.paBits } = cpu;
@@ -44,12 +44,12 @@ export function s2TxszLimits(fields: SizeFields, cpu: CpuFeatures): readonly [le
   return [least, mostTxsz(granuleLog2, cpu)];
 }
 
-/** Of a 32-bit guest IPAs have 40 bits at least, whatever a PA has. (AArch64.S2MinTxSZ) */
+/** The IPAs of a 32-bit guest have at least 40 bits, however many a PA has. (AArch64.S2MinTxSZ) */
 export function withAArch32Ipas(cpu: CpuFeatures): CpuFeatures {
   return cpu.paBits < AARCH32_IPA_BITS ? { ...cpu, ipaBits: AARCH32_IPA_BITS } : cpu;
 }
 
-/** Whether hardware may clamp a TxSZ in place of a fault: a small one only without the feature for wide addresses. */
+/** Whether hardware may clamp a TxSZ instead of faulting. It may clamp a small one only without the feature for wide addresses. */
 function mayClamp(txsz: number, [least, most]: readonly [number, number], wide: boolean): boolean {
   return (txsz < least && !wide) || txsz > most;
 }
@@ -67,7 +67,7 @@ function withGranule<Fields extends Sized>(fields: Fields, granules: readonly nu
   return { ...fields, granuleLog2: granules[0] ?? fields.granuleLog2 };
 }
 
-/** Stage 1's fields as the PE takes them: a granule that it has, and TxSZ clamped, where the PE does that. */
+/** Stage 1's fields in effect: with a granule that the PE has, and TxSZ clamped if the PE does that. */
 export function s1Effective<Fields extends Sized>(given: Fields, cpu: CpuFeatures): Fields {
   const fields = withGranule(given, cpu.granules1);
   if (cpu.clampsTxsz !== true || !s1MayClamp(fields.txsz, fields, cpu)) return fields;
@@ -83,12 +83,12 @@ export function s2Effective<Fields extends Sized>(given: Fields, cpu: CpuFeature
   return { ...fields, txsz: fields.txsz < least ? least : most };
 }
 
-/** Whether stage 2 has a use for SL2: with DS = 1 and the 4K granule. */
+/** Whether SL2 has an effect: with DS = 1 and the 4K granule. */
 export function countsSl2(fields: SizeFields, cpu: CpuFeatures): boolean {
   return fields.granuleLog2 === 12 && effectiveDs(fields, cpu);
 }
 
-/** SL0, or SL2:SL0 where {@link countsSl2}: the codes that there are. */
+/** The codes of SL0, or of SL2:SL0 if {@link countsSl2}. */
 export function startCodes(fields: SizeFields, cpu: CpuFeatures): readonly number[] {
   return countsSl2(fields, cpu) ? [0, 1, 2, 3, 4, 5, 6, 7] : [0, 1, 2, 3];
 }
@@ -108,7 +108,7 @@ function levelOfCode(sl: number, fields: SizeFields, cpu: CpuFeatures): number |
   return sl === 3 || (sl === 2 && cpu.paBits < 44) ? undefined : 3 - sl;
 }
 
-/** Concatenated tables of the start level at stage 2: 16 at most. */
+/** log2 of the most tables that stage 2 concatenates at its start level, 16. */
 const CONCATENATED_LOG2 = 4;
 
 /** AArch64.S2InconsistentSL: the first level must resolve at least one bit, and at most a stride and 16 concatenated tables. */
@@ -131,7 +131,7 @@ export function s2StartLevel(
   return level !== undefined && startFits(64 - txsz, level, fields.granuleLog2) ? level : undefined;
 }
 
-/** AArch64.PhysicalAddressSize: the configured size, as far as the PE and the descriptor format go. */
+/** AArch64.PhysicalAddressSize: the configured size, limited by the PE and the descriptor format. */
 export function outputBits(ps: number, granuleLog2: number, ds: boolean, cpu: CpuFeatures): number {
   const limit = cpu.lpa && (granuleLog2 === 16 || ds) ? 52 : 48;
   return Math.min(OUTPUT_BITS[ps]!, limit, cpu.paBits);
@@ -162,7 +162,7 @@ export function hasWideBase(
   return high === 'ds' || (granuleLog2 === 16 && ps === PS_52 && cpu.lpa);
 }
 
-/** Where addresses have 52 bits, tables are aligned to 64 bytes at least. */
+/** If addresses have 52 bits, tables are aligned to at least 64 bytes. */
 export const WIDE_ALIGN_LOG2 = 6;
 
 /** AArch64.S1TTBaseAddress, S2TTBaseAddress: aligned to the first table's size. */

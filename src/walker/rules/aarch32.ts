@@ -19,7 +19,7 @@ export interface LpaeSubject extends Base {
 
 const TRANSLATION: ConfigurationFault = { kind: 'translation', level: 1 };
 
-/** No walks of the range. That is nothing unusual: it is told as what switches the range off. */
+/** Walks of the range are disabled. That is not unusual, so it is reported as the reason why the range is off, not as a problem. */
 export const LPAE_DISABLED: RegisterRule<{ readonly epd: boolean }, { epd: string; section: string }> = {
   effect: 'fault',
   fault: TRANSLATION,
@@ -32,16 +32,16 @@ export const LPAE_DISABLED: RegisterRule<{ readonly epd: boolean }, { epd: strin
   }),
 };
 
-/** Of effect `fault`, in the order of AArch32.S1Translate and S1WalkLD. */
+/** Rules with the effect `fault`, in the order of AArch32.S1Translate and S1WalkLD. */
 export const LPAE_FAULTS: readonly RegisterRule<LpaeSubject, LpaeNames>[] = [LPAE_DISABLED, LPAE_BASE_BEYOND];
 
-/** All of a range that is walked. */
+/** All rules for a range that is walked. */
 export const LPAE_RULES: readonly RegisterRule<RawBase, Pick<LpaeNames, 'base' | 'baseSection'>>[] = [
   LPAE_BASE_BEYOND,
   BASE_UNALIGNED,
 ];
 
-/** Short descriptors. A base has no address that is too high. */
+/** Rules for short descriptors. No base is beyond the output size. */
 export const SHORT_RULES: readonly RegisterRule<RawBase, Pick<LpaeNames, 'base' | 'baseSection'>>[] = [
   SHORT_BASE_UNALIGNED,
 ];
@@ -55,10 +55,10 @@ export interface VtcrSubject {
   readonly s: boolean;
 }
 
-/** AArch32 has 4K granules alone. */
+/** AArch32 only has the 4K granule. */
 export const LPAE_GRANULE_LOG2 = 12;
 
-/** SL0 0 is level 2, 1 level 1; the others are reserved. */
+/** Start levels by SL0: 0 is level 2, 1 is level 1, the others are reserved. */
 export function vtcrStartLevel({ sl0 }: Pick<VtcrSubject, 'sl0'>): number | undefined {
   return sl0 > 1 ? undefined : 2 - sl0;
 }
@@ -112,7 +112,7 @@ const SIGN: RegisterRule<VtcrSubject, VtcrNames> = {
 /** VTCR. */
 export const VTCR_RULES: readonly RegisterRule<VtcrSubject, VtcrNames>[] = [SL0_RESERVED, SL0_MISFIT, SIGN];
 
-/** Where the regime's name says which descriptors there are, and TTBCR.EAE says the other. */
+/** The regime's name and TTBCR.EAE disagree about the kind of descriptors. */
 export const EAE_IGNORED: RegisterRule<
   { readonly eae: boolean; readonly long: boolean; readonly regime: string; readonly other: string },
   undefined

@@ -5,19 +5,19 @@ import { POW2 } from '../bits.ts';
 import type { ConfigurationFault } from '../params/params.ts';
 import type { RegisterRule } from './rule.ts';
 
-/** The base that the walk takes, and the bits that an output address may have. */
+/** The base that the walk uses, and how many bits an output address may have. */
 export interface Base {
   readonly tableBase: number;
   readonly oaBits: number;
 }
 
-/** The base as it stands in the register as well, and what it is aligned to. */
+/** Also the base as the register holds it, and its alignment. */
 export interface RawBase extends Base {
   readonly raw: bigint;
   readonly alignLog2: number;
 }
 
-/** How the base register is called, and where it is described. */
+/** The name of the base register, and the section that describes it. */
 export interface BaseNames {
   readonly base: string;
   readonly baseSection: string;
@@ -54,7 +54,7 @@ export const LPAE_BASE_BEYOND: RegisterRule<Base, BaseNames> = {
   }),
 };
 
-/** Base bits below the table's alignment, which hardware takes as 0. `lowest`: below that the register holds something else. */
+/** Base bits below the table's alignment, which hardware takes as 0. `lowest`: the lowest bit of the base in the register. */
 function unaligned(lowest: number): RegisterRule<RawBase, BaseNames> {
   return {
     effect: 'ignored',
@@ -69,5 +69,5 @@ function unaligned(lowest: number): RegisterRule<RawBase, BaseNames> {
 }
 
 export const BASE_UNALIGNED = unaligned(1);
-/** Of short descriptors: bits [6:0] are the attributes of walks. */
+/** For short descriptors: bits [6:0] are the attributes of walks. */
 export const SHORT_BASE_UNALIGNED = unaligned(7);

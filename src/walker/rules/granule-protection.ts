@@ -1,4 +1,4 @@
-/** What makes GPCCR_EL3, GPCBW_EL3 or GPTBR_EL3 invalid, and what of them hardware ignores. (DDI 0487 D9.4; J1.3 GPCRegistersConsistent.) */
+/** What makes GPCCR_EL3, GPCBW_EL3 or GPTBR_EL3 invalid, and which of their bits hardware ignores. (DDI 0487 D9.4; J1.3 GPCRegistersConsistent.) */
 import { type BitField, fieldsOf } from '../../arch/field.ts';
 import { addressOf, bitsIn, isSet, maskOf, read } from '../../arch/read.ts';
 import {
@@ -13,7 +13,7 @@ import { hex } from '../../memory/hex.ts';
 import type { CpuFeatures } from '../cpu.ts';
 import { numbersText, type RegisterRule } from './rule.ts';
 
-/** The registers as they stand, and what the PE implements. */
+/** The register values, and what the PE implements. */
 export interface GpcSubject {
   readonly gpccr: bigint;
   readonly gptbr: bigint;
@@ -26,7 +26,7 @@ type GpcRule = RegisterRule<GpcSubject, undefined>;
 const F = GPCCR_EL3.fields;
 const W = GPCBW_EL3.fields;
 
-/** PPS3 counts with FEAT_RME_GPC3 alone. */
+/** PPS3 only has an effect with FEAT_RME_GPC3. */
 export function ppsCode({ gpccr, cpu }: GpcSubject): number {
   return read(gpccr, F.PPS) + (cpu.rmeGpc3 && isSet(gpccr, F.PPS3) ? 8 : 0);
 }
@@ -81,7 +81,7 @@ const ofWindow = (field: BitField, holds: GpcRule['holds'], why: string) =>
     () => why,
   );
 
-/** log2 of the distance between windows, from which on address bits do not count. */
+/** log2 of the distance between windows. Address bits from there on do not matter. */
 const STRIDE_LOG2 = 40;
 
 /** GPCRegistersConsistent: each makes every access fault. */
@@ -201,7 +201,7 @@ function unnamed(gpccr: bigint): bigint {
   return fieldsOf(GPCCR_EL3).reduce((rest, field) => rest & ~maskOf(field), gpccr);
 }
 
-/** All, for tools that tell them. With GPC = 0 none counts. */
+/** All rules, for tools that report them. With GPC = 0 none applies. */
 export const GPC_RULES: readonly GpcRule[] = [
   ...GPC_FAULTS,
   GPTBR_BEYOND,

@@ -5,21 +5,21 @@ import { hex } from '../../memory/hex.ts';
 import type { AttributeFeatures } from '../attributes.ts';
 import type { RegisterRule } from './rule.ts';
 
-/** One byte of it. */
+/** One byte of MAIR. */
 export interface MairSubject {
   readonly index: number;
   readonly byte: number;
   readonly features: AttributeFeatures;
 }
 
-/** How the register is called, and where it is described. */
+/** The name of the register, and the section that describes it. */
 export interface MairNames {
   readonly register: string;
   readonly section: string;
 }
 
 const { outer, inner, deviceLow } = MAIR_BYTE.fields;
-/** Bytes whose inner half is 0 and that mean something all the same. */
+/** Bytes whose inner half is 0 and that still have a meaning. */
 const TAGGED = 0xf0;
 const WITHOUT_XS: readonly number[] = [0x40, 0xa0];
 

@@ -18,7 +18,7 @@ export const TRANSTAB_MODE: RegisterRule<{ readonly mode: number }, undefined> =
 
 /** satp.MODE without translation. */
 export const MODE_BARE = 0;
-/** Levels of Arm's numbers that the modes start at: Sv39, Sv48, Sv57. */
+/** The level at which each mode starts, in Arm's numbers: Sv39, Sv48, Sv57. */
 export const START_LEVELS: Readonly<Record<number, number>> = { 8: 1, 9: 0, 10: -1 };
 
 export const SATP_SECTION = 'RISC-V Privileged Architecture, satp';

@@ -4,13 +4,13 @@ import type { RangeFields, RawFields } from '../params/range-fields.ts';
 import { effectiveDs } from '../params/sizes.ts';
 import type { RegisterProblem, RegisterRule } from './rule.ts';
 
-/** What a range's parameters are made of. */
+/** What the parameters of a range depend on. */
 export interface RangeSubject {
   readonly fields: RangeFields;
   readonly cpu: CpuFeatures;
 }
 
-/** What is told of them: every field as it stands; whether the codes are TG1's. */
+/** What reports need besides: every field as the register holds it, and whether the granule is a code of TG1. */
 export interface RawRangeSubject extends RangeSubject {
   readonly fields: RawFields;
   readonly upper: boolean;

@@ -1,27 +1,27 @@
 /**
- * What register contents must be, and what comes of it where they are not. Each rule stands once: the walk's parameters ask
- * whether one of effect `fault` holds, and src/describe tells people of those that hold.
+ * What register contents must be, and what happens if they are not. Each rule is declared once: the walk's parameters ask whether
+ * one with the effect `fault` holds, and src/describe reports all that hold.
  */
 import type { ConfigurationFault } from '../params/params.ts';
 
-/** A register or structure field that is not as the architecture wants it. */
+/** A field of a register or structure with a value that the architecture does not allow. */
 export interface RegisterProblem {
   /** The field, with its register: `TCR_EL1.T0SZ`. */
   readonly field: string;
-  /** What stands there. */
+  /** Its value. */
   readonly value: bigint;
   /**
-   * What comes of it. `fault`: every access of the range (or stage) faults; `ignored`: hardware does as if it were not there;
+   * The consequence. `fault`: every access of the range (or stage) faults; `ignored`: hardware behaves as if it were not set;
    * `unpredictable`: hardware may choose, and this walker takes one of the choices.
    */
   readonly effect: 'fault' | 'ignored' | 'unpredictable';
   /** The rule in words, and what would be right. */
   readonly rule: string;
-  /** Where the rule stands: `DDI 0487 D8.1.9` (issue M.a), `IHI 0070 5.4` (issue G.b). */
+  /** The section of the rule: `DDI 0487 D8.1.9` (issue M.a), `IHI 0070 5.4` (issue G.b). */
   readonly section: string;
 }
 
-/** How the fields of a range are called. */
+/** The names of a range's fields. */
 export interface FieldNames {
   /** The table base register: `TTBR0_EL1`. */
   readonly base: string;
@@ -31,21 +31,21 @@ export interface FieldNames {
   readonly sh: string;
   /** Any other field of the control register, by its name there. */
   readonly of: (name: string) => string;
-  /** HPD, E0PD, TBI and their like: numbered where there are two ranges. */
+  /** HPD, E0PD, TBI and others, which have a number if there are two ranges. */
   readonly numbered: (name: string) => string;
   /** Where the manual describes the control register, and the base register. */
   readonly section: string;
   readonly baseSection: string;
 }
 
-/** One rule about a subject: the fields, what was made of them, and what the PE implements. */
+/** One rule about a subject: the fields, the parameters that follow from them, and what the PE implements. */
 export interface RegisterRule<Subject, Names = FieldNames> {
   readonly effect: RegisterProblem['effect'];
-  /** Of effect `fault`: what every access of the range gets. */
+  /** With the effect `fault`: the fault that every access of the range gets. */
   readonly fault?: ConfigurationFault;
-  /** Whether the contents are as they must not be. */
+  /** Whether the value is one that is not allowed. */
   readonly holds: (subject: Subject) => boolean;
-  /** Where it holds: which field, its value, and why. */
+  /** If it holds: which field, its value, and why. */
   readonly tell: (subject: Subject, names: Names) => Omit<RegisterProblem, 'effect'>;
 }
 
@@ -57,7 +57,7 @@ export function faultOf<Subject, Names>(
   return rules.find((rule) => rule.fault !== undefined && rule.holds(subject))?.fault;
 }
 
-/** Every rule that holds, told. */
+/** The problems of all rules that hold. */
 export function problemsOf<Subject, Names>(
   rules: readonly RegisterRule<Subject, Names>[],
   subject: Subject,

@@ -6,9 +6,9 @@ import { BASE_BEYOND, BASE_UNALIGNED, type Base, type RawBase } from './base.ts'
 import { granuleRule, RANGE_RULES, type RangeSubject, type RawRangeSubject } from './range.ts';
 import { numbersText, type RegisterRule } from './rule.ts';
 
-/** Fields, and the base that comes of them. */
+/** The fields, and the base that follows from them. */
 export type S1Subject = RangeSubject & Base;
-/** The same, to be told of. */
+/** The same, for reports. */
 export type RawS1Subject = RawRangeSubject & RawBase;
 
 type SizedFields = Pick<RangeFields, 'txsz' | 'granuleLog2' | 'ds'>;
@@ -25,7 +25,7 @@ export function legalTxsz(fields: SizedFields, cpu: CpuFeatures): number[] {
   return Array.from({ length: most - least + 1 }, (_, i) => least + i);
 }
 
-/** No walks of the range. That is nothing unusual: it is told as what switches the range off. */
+/** Walks of the range are disabled. That is not unusual, so it is reported as the reason why the range is off, not as a problem. */
 export const S1_DISABLED: RegisterRule<RangeSubject> = {
   effect: 'fault',
   fault: { kind: 'translation', level: 0 },
@@ -62,7 +62,7 @@ const TXSZ: RegisterRule<RangeSubject> = {
 /** A granule that stage 1 does not have. */
 export const S1_GRANULE = granuleRule(({ granules1 }) => granules1);
 
-/** Where the PE clamps: what the register holds does not count. */
+/** For a PE that clamps: the register's value is replaced. */
 export const S1_CLAMPED: RegisterRule<RangeSubject> = {
   effect: 'unpredictable',
   holds: ({ fields, cpu }) => s1Effective(fields, cpu).txsz !== fields.txsz,
@@ -74,7 +74,7 @@ export const S1_CLAMPED: RegisterRule<RangeSubject> = {
   }),
 };
 
-/** What larger addresses would take. */
+/** What larger addresses would need. */
 function needsMore(fields: SizedFields, cpu: CpuFeatures): string {
   if (fields.granuleLog2 === 16) return cpu.lva ? '' : '; 12 to 15 need FEAT_LVA';
   return effectiveDs(fields, cpu) ? '' : '; 12 to 15 need DS = 1 (FEAT_LPA2)';
@@ -98,7 +98,7 @@ function needsFeature(
   };
 }
 
-/** A base counts where the sizes do. */
+/** A rule about the base, which only applies if the sizes are valid. */
 const sized = <Subject extends RangeSubject, Names>(
   rule: RegisterRule<Subject, Names>,
 ): RegisterRule<Subject, Names> => ({
@@ -108,10 +108,10 @@ const sized = <Subject extends RangeSubject, Names>(
 
 const S1_BASE_BEYOND = sized<S1Subject, { base: string; baseSection: string }>(BASE_BEYOND);
 
-/** Of effect `fault`, in the order of AArch64.S1Translate and S1Walk. */
+/** Rules with the effect `fault`, in the order of AArch64.S1Translate and S1Walk. */
 export const S1_FAULTS: readonly RegisterRule<S1Subject>[] = [S1_DISABLED, TXSZ, S1_BASE_BEYOND];
 
-/** All of a range that is walked. */
+/** All rules for a range that is walked. */
 export const S1_RULES: readonly RegisterRule<RawS1Subject>[] = [
   ...RANGE_RULES,
   TXSZ,

@@ -19,7 +19,7 @@ import { faultOf, numbersText, type RegisterRule } from './rule.ts';
 /** The fields of VTCR_EL2, or of a stream table entry. */
 export interface StartSubject extends RangeSubject {
   readonly sl0: number;
-  /** SL2, as it stands. */
+  /** SL2, as the register holds it. */
   readonly sl2: boolean;
 }
 
@@ -28,12 +28,12 @@ export type RawS2Subject = StartSubject & RawRangeSubject & RawBase;
 
 const EVERY_T0SZ = Array.from({ length: 64 }, (_, t0sz) => t0sz);
 
-/** SL2:SL0 as far as hardware looks. */
+/** SL2:SL0, or SL0 alone if SL2 has no effect. */
 function startCode({ sl0, sl2, fields, cpu }: StartSubject): number {
   return sl2 && countsSl2(fields, cpu) ? sl0 + 4 : sl0;
 }
 
-/** The start level that T0SZ and SL2:SL0 come to; undefined where they don't fit each other, or what the PE implements. */
+/** The start level that T0SZ and SL2:SL0 give. Undefined if they do not fit each other or the PE. */
 export function startLevelOf(subject: StartSubject): number | undefined {
   return s2StartLevel(subject.fields.txsz, startCode(subject), subject.fields, subject.cpu);
 }
@@ -43,7 +43,7 @@ function legalT0sz(sl: number, { fields, cpu }: RangeSubject): number[] {
   return EVERY_T0SZ.filter((t0sz) => s2StartLevel(t0sz, sl, fields, cpu) !== undefined);
 }
 
-/** Start levels that T0SZ takes. */
+/** The codes of SL2:SL0 that fit T0SZ. */
 function legalStarts({ fields, cpu }: RangeSubject): number[] {
   return startCodes(fields, cpu).filter((sl) => s2StartLevel(fields.txsz, sl, fields, cpu) !== undefined);
 }
@@ -65,7 +65,7 @@ function wanted(subject: RangeSubject): string {
 const INVALID = { effect: 'fault', fault: { kind: 'translation', level: 0 } } as const;
 const START_SECTION = 'DDI 0487 D8.2.8.2, D8.2.9.2, D8.2.10.2';
 
-/** Which limit T0SZ breaks, and where that is from. (AArch64.S2MinTxSZ, MaxTxSZ.) */
+/** Which limit T0SZ exceeds, and why that is the limit. (AArch64.S2MinTxSZ, MaxTxSZ.) */
 function limitOf({ fields, cpu }: RangeSubject): readonly [broken: string, why: string] {
   const [least, most] = s2TxszLimits(fields, cpu);
   if (fields.txsz > most) return ['too few', cpu.ttst ? '' : ', tables for fewer bits needing FEAT_TTST'];
@@ -76,7 +76,7 @@ function limitOf({ fields, cpu }: RangeSubject): readonly [broken: string, why: 
   return ['too many', least === 16 ? ', more than 48 bits needing DS = 1 or the 64K granule' : ''];
 }
 
-/** What hardware may make of T0SZ in place of a fault, and what comes of that. */
+/** What hardware may take T0SZ for instead of faulting, and the consequence. */
 function clampText(subject: StartSubject): string {
   const { fields, cpu } = subject;
   if (!s2MayClamp(fields.txsz, fields, cpu)) return '';
@@ -143,7 +143,7 @@ export function startFaultOf(subject: StartSubject): ConfigurationFault | undefi
 /** A granule that stage 2 does not have. */
 export const S2_GRANULE = granuleRule(({ granules2 }) => granules2);
 
-/** Where the PE clamps: what the register holds does not count. */
+/** For a PE that clamps: the register's value is replaced. */
 export const S2_CLAMPED: RegisterRule<RangeSubject> = {
   effect: 'unpredictable',
   holds: ({ fields, cpu }) => s2Effective(fields, cpu).txsz !== fields.txsz,
@@ -166,7 +166,7 @@ const SL2_IGNORED: RegisterRule<StartSubject> = {
   }),
 };
 
-/** A base counts where the start level does. */
+/** A rule about the base, which only applies if the start level is valid. */
 const started = <Subject extends StartSubject>(rule: RegisterRule<Subject>): RegisterRule<Subject> => ({
   ...rule,
   holds: (subject) => startLevelOf(subject) !== undefined && rule.holds(subject),
@@ -209,7 +209,7 @@ function needsFeature(
   };
 }
 
-/** Of HCR_EL2, told by the register's name. */
+/** Rules for HCR_EL2. Reports need the register's name. */
 export const HYPERVISOR_RULES: readonly RegisterRule<HypervisorSubject, string>[] = [
   needsFeature(FWB, 's2fwb', 'FEAT_S2FWB: MemAttr combines with what stage 1 says'),
   needsFeature(DCT, 'mte', 'FEAT_MTE2: default memory is not Tagged'),
