@@ -21,7 +21,7 @@ const owedAfter = (tlbi: Extract<TraceStep, { tlbi: unknown }>['tlbi'], mair?: b
     ...(mair !== undefined && { mair }),
   }).owed.length;
 
-test('nXS takes Write-Back memory, whose XS is 0, and nothing else for sure', () => {
+test('nXS covers Write-Back memory, whose XS is 0, and nothing else with certainty', () => {
   expect(owedAfter('VMALLE1IS')).toBe(0);
   expect(owedAfter('VMALLE1ISNXS')).toBe(1);
   expect(owedAfter('VMALLE1ISNXS', 0xff00n)).toBe(0);

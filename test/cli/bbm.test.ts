@@ -195,7 +195,7 @@ describe('a map request', () => {
     expect(await codes('--bbm', '2')).toEqual([0, 0, 0]);
   });
 
-  test('what is refused took back what it had mapped', async () => {
+  test('a refused request leaves nothing mapped', async () => {
     const ops = [
       { op: 'map', iova: '0x403000', paddr: '0x10000000', size: '4K' },
       {

@@ -61,7 +61,7 @@ test.each(STUDIES)('%j: what does not go together is said before any work', asyn
   expect(await refused('--force')).toContain('--force overwrites the file of --svg');
 });
 
-test('what nobody maps has exit code 1, and reasons in the charts', async () => {
+test('a list that no combination maps gives exit code 1, and the charts say why', async () => {
   const { code, out } = await lpae([
     'compare',
     '--workload',

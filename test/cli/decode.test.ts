@@ -80,7 +80,7 @@ test('without a level, every valid reading, the likeliest first', async () => {
   ]);
 });
 
-test('without a granule, all of them; what comes to the same is one reading', async () => {
+test('without a granule, all of them; equal readings are joined', async () => {
   expect(await readings('0x0060000040000f47', '--stage', '1', '--level', '3')).toEqual([
     'arm_64_lpae_s1 4K,16K,64K 3 page 0x40000000',
   ]);

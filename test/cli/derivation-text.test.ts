@@ -92,7 +92,7 @@ describe('lines', () => {
     expect(text).toContain('  TEX, C and B give the memory type (SCTLR.TRE = 0)');
   });
 
-  test('colours mark what is wrong', () => {
+  test('colours mark problems', () => {
     const bad = derivationLines(describeRegime('el2', { tcr: 0x4_000fn }, 'cortex-a57'), makeStyle(true));
     expect(bad.join('\n')).toContain('\u001b[31m!\u001b[39m TCR_EL2.T0SZ');
   });

@@ -264,7 +264,7 @@ describe('a whole post', () => {
     expect(json.repairs).toHaveLength(2);
   });
 
-  test('a printed walk without a fault is told as such', async () => {
+  test('a printed walk without a fault is reported as one', async () => {
     const stdin =
       '(XEN) dom0 IPA 0x88080000\n(XEN) 0TH[0x0] = 0x4000017f0f377f\n(XEN) 1ST[0x2] = 0x02c00000800006fd\n';
     const { code, out } = await lpae(['fault'], { stdin });

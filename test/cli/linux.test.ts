@@ -15,7 +15,7 @@ const taken = async (request: object) => {
   return [(json.ops as { ret: string }[])[1]!.ret, (json.config as { partial_unmap: string }).partial_unmap];
 };
 
-test('linux and partial_unmap, in config or beside it; what is said by itself counts', async () => {
+test('linux and partial_unmap, in config or beside it; the more specific choice wins', async () => {
   const { config } = S1;
   expect(await taken({})).toEqual(['0x1000', 'split']);
   expect(await taken({ linux: '6.12' })).toEqual(['0x1000', 'split']);

@@ -256,7 +256,7 @@ describe('what goes beyond Linux', () => {
     ]);
   });
 
-  test('semantics in words: what is over-mapped, which entries fail beside the first, and what would do', async () => {
+  test('semantics in words: what is over-mapped, which entries fail besides the first, and what would work', async () => {
     const say = async (request: object) => {
       const { code, out } = await map({ ...REQUEST, ...request });
       return { code, said: out.slice(out.indexOf('map_sg'), out.indexOf('level 0')).replaceAll(/\s+/g, ' ') };

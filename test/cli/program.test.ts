@@ -56,7 +56,7 @@ test('a file that is not there is one line and exit code 3', async () => {
   });
 });
 
-test('what nobody foresaw is a short message; the stack comes with LPAE_DEBUG=1', async () => {
+test('an unexpected error is a short message; LPAE_DEBUG=1 adds the stack', async () => {
   async function* stdin(): AsyncGenerator<string> {
     yield await Promise.reject(new Error('the disk is on fire'));
   }

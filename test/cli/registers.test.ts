@@ -263,7 +263,7 @@ describe('a stream table without --sid', () => {
     expect((await lpae(['walk', table(2, 5), '0x1234', ...options, '--sid', '2'])).code).toBe(0);
   });
 
-  test('none, and what was not given may be why', async () => {
+  test('no valid entry: the register that was not given may be the reason', async () => {
     const ran = await lpae(['walk', table(5), '0x1234', '--strtab-base', '0x80000000']);
     expect(ran.code).toBe(2);
     expect(ran.err).toContain(

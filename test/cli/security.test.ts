@@ -77,7 +77,7 @@ describe('diff', () => {
 });
 
 describe('--security', () => {
-  test('Root state: bit 11 is NSE, and nobody gave a granule protection table', async () => {
+  test('Root state: bit 11 is NSE, and no granule protection table was given', async () => {
     const file = image({}, { 16: '0x60000080000f01', 24: '0x600000c0000f21' });
     const { out, err } = await lpae(['dump', file, '--security', 'root']);
     expect(out).toMatch(/0x0080000000-.* Root\n/);
@@ -85,7 +85,7 @@ describe('--security', () => {
     expect(err).toContain('GPCCR_EL3 is not given, or has GPC = 0: granule protection checks are off');
   });
 
-  test('a state that the regime has not, and a word that is none', async () => {
+  test('a state that the regime does not have, and a word that names no state', async () => {
     const wrong = await lpae(['walk', NS, '0x0', '--security', 'nonsecure']);
     expect([wrong.code, wrong.err]).toEqual([3, expect.stringContaining('EL3 is Secure, or Root')]);
     const word = await lpae(['walk', NS, '0x0', '--security', 'sekure']);

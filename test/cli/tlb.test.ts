@@ -154,7 +154,7 @@ describe('a trace from a file', () => {
     ],
   };
 
-  test('of a device: requests are unmapped before the next, and what is no buffer is left out', async () => {
+  test('of a device: each request is unmapped before the next, and memory that is no buffer is left out', async () => {
     const file = tempFile('sg.json', asText(SG));
     const strict = await lpaeJson(['tlb', '--trace', file, ...shape]);
     expect(strict.json.combinations).toMatchObject([{ accesses: 32, misses: 2 }]);

@@ -116,7 +116,7 @@ describe('a PE that clamps', () => {
     expect(answer(regime, registers, cpu)).toBe(expected);
   });
 
-  test('is described as one', () => {
+  test('is described with the clamped value', () => {
     const cpu: CpuOptions = { model: 'cortex-a57', clampsTxsz: true };
     expect(rulesOf('el2', tcr, cpu)).toEqual([
       'TCR_EL2.T0SZ unpredictable: out of range: taken as 16; a level 0 translation fault is the other choice',

@@ -118,7 +118,7 @@ describe('a list chunk by chunk', () => {
   });
 });
 
-test('every byte of random lists is where its chunk says, in at least as many ranges as one', () => {
+test('every byte of random lists is where its chunk says, in as many ranges as there are chunks', () => {
   fc.assert(
     fc.property(
       fc.array(

@@ -149,7 +149,7 @@ describe('a refused mapping changes nothing', () => {
     expect(m.dma.allocator.bytesAllocated).toBe(0n);
   });
 
-  test('exact takes what is exact', () => {
+  test('exact takes numbers that a double holds exactly', () => {
     const { dma } = device(4, { exact: true, segmentBoundary: 0x3fffn });
     const { overMappedBytes } = dma.mapSg(
       sgOf([0x8000_0000n, 0x2000], [0x9000_0000n, 0x2000], [0xa000_0000n, 0x1000]),

@@ -134,7 +134,7 @@ test.each([
   },
 );
 
-test('what is refused says how many tables it would take, and what would do', () => {
+test('a refusal says how many tables would be needed, and which request would work', () => {
   const refused = configured({ pgsizeBitmap: 0x1000n, ias: 48, oas: 40 }, 'mandatory');
   expect((refused as FormatError).message).toMatch(
     /^EINVAL: ias 48 needs 512 tables side by side at level 1, .* ask for an ias of at most 43 \(DDI 0487 D8\.2\.2, R_SRKBC\)$/,

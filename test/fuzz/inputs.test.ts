@@ -18,7 +18,7 @@ test('200 random register and golden files: an answer or a message', async () =>
   }
 }, 120_000);
 
-test('a change of any member of a golden file is told, but for what is information alone', async () => {
+test('a change of any member of a golden file is reported, except of members that are information only', async () => {
   const seed = newSeed();
   console.log(`fuzz seed ${seed}`);
   const kinds = new Map<string, boolean>();

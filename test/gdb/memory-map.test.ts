@@ -28,7 +28,7 @@ describe("QEMU's list of memory", () => {
     ]);
   });
 
-  test('says nothing where it is none', () => {
+  test('is undefined where QEMU lists no memory', () => {
     expect(memoryOfMtree('')).toBeUndefined();
     expect(memoryOfMtree('unknown command: mtree')).toBeUndefined();
     expect(memoryOfMtree(MTREE.replaceAll('"memory"', '"other"'))).toBeUndefined();

@@ -138,7 +138,7 @@ describe('a stub', () => {
     expect(String(error)).toContain('the program has ended (W00)');
   });
 
-  test('that nobody runs, or that is none, is told', async () => {
+  test('that does not listen, or that is no stub, is reported', async () => {
     const refused = await Stub.open(
       { host: '127.0.0.1', port: 9, name: 'gdb://there' },
       { cpuNumber: 0, physical: true, timeout: 500 },

@@ -153,7 +153,7 @@ test.each([
   }
 });
 
-test('an unsupported upstream transaction came to no level', () => {
+test('an unsupported upstream transaction has no level', () => {
   expect(decodeContextFault({ fsr: 0x500n, fsynr0: 0x13n })).toMatchObject({
     kind: 'f_uut',
     name: 'UUT',

@@ -47,7 +47,7 @@ describe('arm-smmu', () => {
     ]);
   });
 
-  test('what is reported again is counted', () => {
+  test('a fault that is reported again is counted', () => {
     const text = [newer('7'), newer('7'), newer('8'), newer('7')].join('\n');
     expect(countFaults(parseFaults(text)).map(({ count, fault }) => [count, fault.contextBank])).toEqual([
       [3, 7],

@@ -47,7 +47,7 @@ test('sees what is still mapped, wherever in the range', () => {
   });
 });
 
-test('a picture is of translations: empty tables that come or go do not change it', () => {
+test('a picture shows translations: adding or removing empty tables does not change it', () => {
   const { memory, walker, format } = mapped();
   const before = pictureOf(walker, format, 0n, 1n << 41n);
   memory.write64(0x8000_0008n, 0x8000_5003n);

@@ -137,7 +137,7 @@ describe('openInput', () => {
     ]);
   });
 
-  test('says what is no image, with a hint', async () => {
+  test('says which file is no image, with a hint', async () => {
     const raw = tempFile('ram.bin', DATA);
     const error = await rejected(openImageFile(raw, ioOf()));
     expect([error.message, error.hint]).toEqual([

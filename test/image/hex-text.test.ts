@@ -129,7 +129,7 @@ describe('hex text', () => {
     expect(contents(open(text))).toEqual(at(0x4000_0000n, digits));
   });
 
-  test('is told what was made of it', () => {
+  test('says in notes how it was read', () => {
     const text =
       '1000: 0000000000000001 0000000000000002\n1010:  6f77206f6c6c6548   Hello wo\n2000: 4865  He\n3000: 01 02\n3002: 03 04\n';
     expect(open(text).notes).toEqual([

@@ -146,7 +146,7 @@ describe('imageMemory', () => {
     expect(memory.read64(0x1_0000_0000n + 4321n * 0x10n)).toBe(expected);
   });
 
-  test('is what a file and its reader come to', () => {
+  test('holds the bytes that the file and its reader give', () => {
     const file = limeFile([{ first: 0x8000_0000n, data: word('efcdab8967452301') }]);
     expect(imageMemory([openImage(sourceOf(file))]).read64(0x8000_0000n)).toBe(0x0123456789abcdefn);
   });

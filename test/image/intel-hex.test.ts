@@ -39,7 +39,7 @@ describe('Intel HEX', () => {
     ]);
   });
 
-  test('joins what is in order, and sorts what is not', () => {
+  test('joins lines that are in order, and sorts those that are not', () => {
     const text = [
       ihexLine(0x20, 0, [5]),
       ihexLine(0x10, 0, [1]),

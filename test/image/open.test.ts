@@ -95,7 +95,7 @@ describe('raw memory', () => {
     expect(imageMemory([image]).read64(0x4000_0000n)).toBe(0x11n << 56n);
   });
 
-  test('of 4 GiB costs what is looked at of it', () => {
+  test('of 4 GiB only costs the parts that are read', () => {
     let read = 0;
     const source: ByteSource = {
       name: 'huge',

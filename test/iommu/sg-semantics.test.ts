@@ -109,7 +109,7 @@ test('the IOMMU that would do has pages of a size that Arm has', () => {
   expect(remedy('90800+800')).not.toContain('an IOMMU with pages of');
 });
 
-test('page-align puts rounded entries one behind the other, and says of each what nobody asked for', () => {
+test('page-align puts rounded entries one behind the other, and says which part of each was not requested', () => {
   const sg = listOf('91000+2000 4f000+2000 80000+10000', 0x1_0000);
   const plan = planSg(sg, 'page-align', 0x1000n);
   expect(plan).toMatchObject({

@@ -157,7 +157,7 @@ describe('lint', () => {
     expect([finding?.first, finding?.last]).toEqual([0x1000n, 0x1fffn]);
   });
 
-  test('without checks there is nothing to say', () => {
+  test('without checks there is nothing to report', () => {
     expect(found({ '0x10010': 0n }, { gpccr_el3: GPCCR & ~0x1_0000n })).toEqual([]);
   });
 });

@@ -70,7 +70,7 @@ describe('registers that show a feature', () => {
   });
 });
 
-test('what a PE has beyond a model has one name each', () => {
+test('each feature beyond a model has one name', () => {
   expect(featuresBeyond('max', cpuFeatures('max'))).toEqual([]);
   const more = cpuFeatures({ model: 'max', s1poe: true, the: true, xs: true });
   expect(featuresBeyond('max', more)).toEqual(['FEAT_XS', 'FEAT_S1POE', 'FEAT_THE']);

@@ -163,7 +163,7 @@ describe('what disagrees, is misspelt or not modelled is refused with its value'
     expect(refusal(() => resolveRegisters({ given }))).toMatchObject({ register, value });
   });
 
-  test('where it can not change the answer it is told', () => {
+  test("a register that can't change the answer is reported", () => {
     // HCRX_EL2.TCR2En = 0: TCR2_EL1 counts as 0. TTBCR.T2E = 0: so does TTBCR2.
     const gated = resolveRegisters({ given: { ...EL1, TCR2_EL1: 2n, HCRX_EL2: 0n }, regime: 'el1&0' });
     expect(gated.ignored).toContainEqual({
@@ -184,7 +184,7 @@ describe('what disagrees, is misspelt or not modelled is refused with its value'
     expect(baseless.assumed).toContain('GPTBR_EL3 is not given: its table is taken to be at 0');
   });
 
-  test('registers of a stage that is off have no say', () => {
+  test('registers of a stage that is off have no effect', () => {
     const given = { ...EL1, SCTLR_EL1: 0n, TCR2_EL1: 2n };
     expect(resolveRegisters({ given }).ignored).toContainEqual({
       register: 'TCR2_EL1',
@@ -219,7 +219,7 @@ describe('what was not given is not zero', () => {
     expect(error.message).toContain(message);
   });
 
-  test('what is assumed is said', () => {
+  test('assumptions are reported', () => {
     expect(resolveRegisters({ given: { TTBR0_EL1: 0n, TCR_EL1: 0n } }).assumed).toEqual([
       'SCTLR_EL1 is not given: stage 1 is taken to be on (M = 1), tables to be little-endian (EE = 0)',
       'MAIR_EL1 is not given: memory types are not known, AttrIndx is shown in their place',

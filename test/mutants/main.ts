@@ -8,6 +8,10 @@ import { type Outcome, Sandbox } from './sandbox.ts';
 
 type Verdict = 'killed' | 'survived' | 'does not run' | 'not applicable';
 
+/** Limits of time: for all tests without a mutant, and for the tests of one mutant. */
+const ALL_TESTS_MINUTES = 60;
+const MUTANT_MINUTES = 10;
+
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 
 const { values } = parseArgs({
@@ -46,7 +50,17 @@ function removeSandboxes(): void {
 /** Tests that fail without a mutant would kill every one. */
 async function testsPass(sandbox: Sandbox): Promise<boolean> {
   const tests = [...new Set(mutants.flatMap((mutant) => mutant.tests))];
-  const { failed, ran, output } = await sandbox.run(tests, { bail: false, workers: jobs });
+  const { failed, ran, output, timedOut } = await sandbox.run(tests, {
+    bail: false,
+    workers: jobs,
+    minutes: ALL_TESTS_MINUTES,
+  });
+  if (timedOut) {
+    console.error(
+      `without a mutant the tests take more than ${ALL_TESTS_MINUTES} minutes; is the machine busy?`,
+    );
+    return false;
+  }
   if (ran && failed.length === 0) return true;
   console.error(`the tests fail without a mutant:\n${failed.join('\n') || output}`);
   return false;
@@ -81,7 +95,10 @@ async function verdictOn(sandbox: Sandbox, mutant: Mutant): Promise<[Verdict, st
   }
   sandbox.write(mutant.file, changed);
   try {
-    return verdictFrom(await sandbox.run(mutant.tests, { bail: true, workers: 1 }), mutant);
+    return verdictFrom(
+      await sandbox.run(mutant.tests, { bail: true, workers: 1, minutes: MUTANT_MINUTES }),
+      mutant,
+    );
   } finally {
     sandbox.write(mutant.file, source);
   }

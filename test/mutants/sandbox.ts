@@ -5,10 +5,17 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 /** What tests need of the tree. What they only read is linked. */
-const COPIED = ['src', 'formats', 'test', 'docs', 'package.json', 'tsconfig.json', 'vitest.config.ts'];
+const COPIED = [
+  'src',
+  'formats',
+  'schemas',
+  'test',
+  'docs',
+  'package.json',
+  'tsconfig.json',
+  'vitest.config.ts',
+];
 const LINKED = ['node_modules', 'fixtures'];
-/** A mutant may loop for ever. */
-const TIMEOUT_MS = 600_000;
 
 /** How a run of tests ended: which tests failed; or why there is no such list. */
 export interface Outcome {
@@ -53,22 +60,29 @@ export class Sandbox {
     writeFileSync(join(this.#folder, file), source);
   }
 
-  /** Runs test files, all of them or (`bail`) up to the first test that fails, in so many processes. */
+  /**
+   * Runs test files, all of them or (`bail`) up to the first test that fails, in `workers` processes. After `minutes` it stops: a mutant may
+   * loop for ever.
+   */
   async run(
     tests: readonly string[],
-    { bail, workers }: { readonly bail: boolean; readonly workers: number },
+    {
+      bail,
+      workers,
+      minutes,
+    }: { readonly bail: boolean; readonly workers: number; readonly minutes: number },
   ): Promise<Outcome> {
     const report = join(this.#folder, 'report.json');
     rmSync(report, { force: true });
     const flags = ['--reporter=json', `--outputFile=${report}`, '--no-cache', `--maxWorkers=${workers}`];
     const args = ['node_modules/vitest/vitest.mjs', 'run', ...flags, ...(bail ? ['--bail=1'] : []), ...tests];
-    const { output, timedOut } = await this.#node(args);
+    const { output, timedOut } = await this.#node(args, minutes);
     const outcome = existsSync(report) ? outcomeOf(readFileSync(report, 'utf8')) : undefined;
     return { failed: [], ran: false, output, timedOut, ...outcome };
   }
 
   /** Runs Node in the folder. */
-  #node(args: readonly string[]): Promise<Pick<Outcome, 'output' | 'timedOut'>> {
+  #node(args: readonly string[], minutes: number): Promise<Pick<Outcome, 'output' | 'timedOut'>> {
     return new Promise((resolve) => {
       // A process group of its own, since tests run in processes that the first one starts.
       const child = spawn(process.execPath, args, {
@@ -87,7 +101,7 @@ export class Sandbox {
       const timer = setTimeout(() => {
         timedOut = true;
         this.#stop();
-      }, TIMEOUT_MS);
+      }, minutes * 60_000);
       child.on('close', () => {
         clearTimeout(timer);
         this.#running = undefined;

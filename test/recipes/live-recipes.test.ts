@@ -55,7 +55,7 @@ needs('cc', has('cc'))('changes of live tables in C', () => {
     expect(out).toContain('0x80001008');
   }, 120_000);
 
-  test('what is outside the buffer is not written; C99 and C++ take the header without a warning', () => {
+  test('nothing outside the buffer is written; C99 and C++ compile the header without a warning', () => {
     const recipe = new Recipe('Changes of live tables in C');
     recipe.write(
       'outside.c',

@@ -106,7 +106,7 @@ test('S2TTB beyond 48 bits needs 64K or S2DS, whatever S2PS says', () => {
   ).toMatchObject([{ value: 1n << 48n, rule: 'beyond the 48 bits of its outputs' }]);
 });
 
-test('of an entry that is not valid nothing else is told', () => {
+test('nothing else is reported about an entry that is not valid', () => {
   expect(fields([0xffff_ffff_ffff_fffen, -1n & 0xffff_ffff_ffff_ffffn, STAGE2, 0n])).toEqual(['STE.V']);
   expect(fields([config(5), 0n, 0n, 0n], [CD[0] & ~(1n << 31n) & ~(1n << 46n), 1n << 50n, 0n, 0n])).toEqual([
     'CD.V',
@@ -182,7 +182,7 @@ test('with AArch32 tables, an IPA has 40 bits where outputs have 36', () => {
   expect(fields(ste, CD, { idr0: 0x0d44_101bn, idr5: 0x71n })).toEqual(['STE.S2T0SZ']);
 });
 
-test('STRTAB_BASE.ADDR has bits [55:6]: what is beyond RAM is not there', () => {
+test('STRTAB_BASE.ADDR has bits [55:6]: an address beyond RAM is not read', () => {
   const registers = { strtabBase: (1n << 52n) | 0x4000_0000n, strtabBaseCfg: 0n };
   expect(describeStream(memory, registers, 0)).toMatchObject({
     table: { base: (1n << 52n) | 0x4000_0000n },

@@ -67,7 +67,7 @@ test('of two huge pages, word for word', async () => {
   ]);
 });
 
-test('of what is refused, and of nothing', async () => {
+test('of a request that one granule refuses, and of no results', async () => {
   const odd: Workload = {
     ...HUGE,
     requests: [0, 1].map((i) => ({

@@ -103,7 +103,7 @@ describe('two entries for one address', () => {
     ]);
   });
 
-  test('a block with nT is not cached from level 1 on, so none arise', () => {
+  test('a block with nT is not cached from level 1 on, so there is no conflict', () => {
     expect(merged({ bbm: 0 }, {}, 0x8001_0701n).conflicts()).toHaveLength(1);
     expect(merged({ bbm: 1 }, {}, 0x8001_0701n).conflicts()).toEqual([]);
     expect(merged({ bbm: 1 }, {}, 0x8001_0701n).translate(0x10_0000n, read).from).toBe('walk');

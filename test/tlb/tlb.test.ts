@@ -79,7 +79,7 @@ describe('hits', () => {
     expect(tlb.entries).toEqual([]);
   });
 
-  test('what is cached has no effect while the stage is off, and is still there afterwards', () => {
+  test('cached entries have no effect while the stage is off, and are still there afterwards', () => {
     const { tlb, registers } = machine();
     expect(pa(tlb, 0x1000n)).toBe(0x8000_1000n);
     tlb.switchTo({ regime: 'el1&0', registers: { ...registers, sctlr: 0n } });

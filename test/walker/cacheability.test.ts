@@ -44,7 +44,7 @@ describe('SCTLR_ELx.C and I', () => {
     },
   );
 
-  it('I = 0: fetches are, and data is not; what is not given is 1', () => {
+  it('I = 0: fetches are Non-cacheable, data is not; a bit that is not given is 1', () => {
     expect(walk('el1&0', { sctlr: 5n }, 'execute').effective).toMatchObject({ by: ['SCTLR.I'] });
     expect(walk('el1&0', { sctlr: 5n }).effective).toBeUndefined();
     expect(walk('el1&0', {}).effective).toBeUndefined();

@@ -122,7 +122,7 @@ test('it follows from names of both states', () => {
   expect(resolveRegisters({ given: aarch32 }).regime).toBe('pl1&0-nested');
 });
 
-test('what is described is VTCR_EL2', () => {
+test('the described register is VTCR_EL2', () => {
   const { stages } = describeRegime('pl1&0-nested64', LONG);
   expect(stages.map(({ format, control }) => `${format} ${control?.register}`)).toEqual([
     'AArch32 long TTBCR',

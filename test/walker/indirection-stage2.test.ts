@@ -203,7 +203,7 @@ describe('FEAT_THE', () => {
     expect(ask({ vtcr: VTCR | TL0 }, { access: 'read' })).toMatchObject({ fault });
   });
 
-  test('FNGNA0: what is not assured is of its ASID', () => {
+  test('FNGNA0: a translation that is not assured belongs to its ASID', () => {
     const setup = { data: DATA_LEAF, table, stage1: PROTECTED };
     const isGlobal = (change: WalkerRegisters, more: Setup = {}) =>
       ask({ ...registers, ...change }, { access: 'read' }, { ...setup, ...more });

@@ -25,7 +25,7 @@ test('within another axis they need only be the same there', () => {
   expect(told(merged(places, 0, 1))).toEqual(['x k 1', 'y k 2', 'x+y l 3']);
 });
 
-test('what is missing is not alike', () => {
+test('a value that is missing equals no other', () => {
   expect(told(merged([place('x', 'k', 1), place('y', 'k', 1), place('x', 'l', 1)], 0))).toEqual([
     'x k 1',
     'y k 1',

@@ -99,7 +99,7 @@ describe('what can not be', () => {
     expect(refused!.result).toMatchObject({ maps: false, reason: expect.stringContaining('0x10000') });
   });
 
-  test('memory that a guest was given is no buffer, unless there is nothing else', async () => {
+  test('memory of a guest is no buffer, unless there is nothing else', async () => {
     const guest = [0x8000_0000, 0x8000_0000, 0x200_0000] as const;
     const [both] = await results(workloadOf([[0x4000_0000, 0x9000_0000, 0x1000], guest]), {
       shapes: [TLB],
@@ -110,7 +110,7 @@ describe('what can not be', () => {
     expect(alone!.result).toMatchObject({ accesses: 100 });
   });
 
-  test('shapes, accesses and workloads that there are none of', async () => {
+  test('shapes, accesses and workloads that do not exist', async () => {
     const workload = workloadOf([[0x4000_0000, 0x8000_0000, 0x1000]]);
     const asked = (options: Partial<WorkloadTlbOptions>) =>
       results(workload, { shapes: [TLB], choice: ONE, ...options });

@@ -64,7 +64,7 @@ describe('hits', () => {
     expect(await one(study)).toMatchObject({ misses: 64, hitRate: 0.984375, evictions: 62 });
   });
 
-  test('a stride of a page for each set comes to one set', async () => {
+  test('a stride of one page per set always hits the same set', async () => {
     // 16 sets of 4: pages 0, 16, 32 … 112 are all of set 0.
     const trace = { name: 'strided', stride: 64 * K, accesses: 80 } as const;
     const shapes = [
