@@ -293,3 +293,22 @@ describe('what is wrong with a stage-1 range', () => {
     expect(stage?.problems.map(({ field }) => field.split('.').at(-1))).toEqual(reserved);
   });
 });
+
+test('the ASID: A1 chooses the TTBR, AS the size', () => {
+  const [ttbr0, ttbr1] = [0x1234_0000_4000_0000n, 0x5678_0000_4000_0000n];
+  const tagWith = (bits: bigint) => {
+    const tcr = 0x5_0000_3510n | bits;
+    return describeRegime('el1&0', { ttbr0, ttbr1, tcr }).stages[0]?.tag;
+  };
+  const [A1, AS] = [1n << 22n, 1n << 36n];
+  expect(tagWith(0n)).toEqual({ name: 'ASID', value: 0x34, bits: 8, field: 'TTBR0_EL1.ASID' });
+  expect(tagWith(AS)).toEqual({ name: 'ASID', value: 0x1234, bits: 16, field: 'TTBR0_EL1.ASID' });
+  expect(tagWith(AS | A1)).toEqual({ name: 'ASID', value: 0x5678, bits: 16, field: 'TTBR1_EL1.ASID' });
+});
+
+test('the VMID: VS says its size', () => {
+  const vttbr = 0x1234_0000_4000_0000n;
+  const tagWith = (vtcr: bigint) => describeRegime('el1&0-s2', { vttbr, vtcr }).stages[0]?.tag;
+  expect(tagWith(0x8002_3559n)).toEqual({ name: 'VMID', value: 0x34, bits: 8, field: 'VTTBR_EL2.VMID' });
+  expect(tagWith(0x800a_3559n)).toEqual({ name: 'VMID', value: 0x1234, bits: 16, field: 'VTTBR_EL2.VMID' });
+});

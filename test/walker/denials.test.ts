@@ -242,6 +242,16 @@ describe('why a permission fault of stage 2', () => {
     expect(stage2(0x4000_07fdn | (1n << 53n))({ ...execute, privileged: false })).toEqual([]);
   });
 
+  it('is S2AP in AArch32 too, where a fetch needs the right to read', () => {
+    // VTCR: T0SZ 0, SL0 1. The block may be written and executed, and not be read.
+    const memory = memoryWith({ '0x40000008': 0x4000_07bdn });
+    const registers = { vtcr: 0x8000_0040n, vttbr: 0x4000_0000n };
+    const walker = createWalker(memory, { regime: 'pl1&0-s2', registers });
+    expect(walker.walk(0x4000_0000n, { access: 'execute' })).toMatchObject({
+      fault: { kind: 'permission', denied: [{ by: 'S2AP', stage: 2, level: 1, value: 2 }] },
+    });
+  });
+
   it("is the permission for the walk's own read, or HCR.PTW on Device memory", () => {
     /** Stage 1 at IPA 0x4000_0000, where stage 2 has a block of `block`'s kind. */
     const nested = (block: bigint, hcr: bigint) => {
@@ -294,8 +304,8 @@ describe('why a permission fault of short descriptors', () => {
 });
 
 describe('nothing is named that does not deny', () => {
-  const causes = (state: Partial<State>, access: Access) => {
-    const result = walk('el1&0', { ...BASE, ...state }, access);
+  const causes = (state: Partial<State>, access: Access, regime: Regime = 'el1&0') => {
+    const result = walk(regime, { ...BASE, ...state }, access);
     return result.ok ? 'allowed' : result.fault.denied?.map(({ by, level }) => [by, level]);
   };
   const READ_ONLY = BASE.leaf | AP2;
@@ -306,6 +316,19 @@ describe('nothing is named that does not deny', () => {
     expect(causes({ ...state, leaf: READ_ONLY }, { access: 'write' })).toEqual([
       ['AP', 3],
       ['EPAN', undefined],
+    ]);
+    // PAN denies what EL0 may read, whatever EPAN says.
+    expect(causes({ ...state, leaf: BASE.leaf | AP1 }, { access: 'read' })).toEqual([['PAN', undefined]]);
+  });
+
+  it('PXN and UWXN, where EL0 fetches', () => {
+    const fetch = { access: 'execute', privileged: false } as const;
+    const state = { leaf: BASE.leaf | AP1 | UXN | PXN, sctlr: M | UWXN };
+    expect(causes(state, fetch, 'pl1&0')).toEqual([['XN', 3]]);
+    expect(causes(state, { access: 'execute' }, 'pl1&0')).toEqual([
+      ['XN', 3],
+      ['PXN', 3],
+      ['UWXN', undefined],
     ]);
   });
 

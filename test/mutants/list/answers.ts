@@ -11,6 +11,7 @@ const DENIALS = ['test/walker/denials.test.ts'];
 const DESCRIBE = [
   'test/describe/regime.test.ts',
   'test/describe/regimes.test.ts',
+  'test/describe/walks.test.ts',
   'test/describe/rules.test.ts',
 ];
 
