@@ -312,3 +312,21 @@ test('the VMID: VS says its size', () => {
   expect(tagWith(0x8002_3559n)).toEqual({ name: 'VMID', value: 0x34, bits: 8, field: 'VTTBR_EL2.VMID' });
   expect(tagWith(0x800a_3559n)).toEqual({ name: 'VMID', value: 0x1234, bits: 16, field: 'VTTBR_EL2.VMID' });
 });
+
+test('a range lacks its base if the other one was given alone', () => {
+  const tcr = 0x5_3510_3510n;
+  const marks = (registers: Parameters<typeof describeRegime>[1]) =>
+    rangesOf('el1&0', { tcr, ...registers }).map(({ notGiven }) => notGiven);
+  expect(marks({ ttbr0: 0x4000_0000n })).toEqual([undefined, true]);
+  expect(marks({ ttbr1: 0x4000_0000n })).toEqual([true, undefined]);
+  expect(marks({})).toEqual([undefined, undefined]);
+});
+
+test('HCR_EL2.DC turns stage 1 off, but counts as 0 with {E2H, TGE} = {1, 1}', () => {
+  const [DC, TGE, E2H] = [1n << 12n, 1n << 27n, 1n << 34n];
+  const offBy = (hcr: bigint) =>
+    describeRegime('el1&0-nested', { ttbr0: 0x4000_0000n, tcr: 0x5_0080_3510n, hcr }).stages[0]?.off?.field;
+  expect(offBy(DC | TGE)).toBe('HCR_EL2.DC');
+  expect(offBy(DC | TGE | E2H)).toBe('HCR_EL2.TGE');
+  expect(offBy(1n)).toBeUndefined();
+});

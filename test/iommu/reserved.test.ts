@@ -56,6 +56,12 @@ describe('a reserved range', () => {
     );
   });
 
+  test('may end with the last of 64 bits, and not beyond', () => {
+    const last = { iova: 0xffff_ffff_fff0_0000n, size: 0x10_0000n };
+    expect(domainOf([last]).reserved).toEqual([last]);
+    expect(refused(() => domainOf([{ ...last, size: 0x10_0001n }])).code).toBe('EINVAL');
+  });
+
   test.each(['highest', 'lowest', 'tree', 'linux'] as const)(
     'is not handed out under the policy %s',
     (iova) => {
