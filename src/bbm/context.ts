@@ -4,8 +4,7 @@
  */
 
 import { isSet } from '../arch/read.ts';
-import { isNested, isStage2Alone, type Regime, regimes, traitsOf } from '../arch/regimes.ts';
-import { VTCR_EL2 } from '../arch/registers/stage2.ts';
+import { isNested, isStage2Alone, regimes, traitsOf } from '../arch/regimes.ts';
 import { TCR_EL1 } from '../arch/registers/tcr.ts';
 import { NON_SECURE } from '../arch/security.ts';
 import { hex } from '../memory/hex.ts';
@@ -13,12 +12,14 @@ import { PhysicalMemory } from '../memory/index.ts';
 import type { Machine } from '../tlb/conflict.ts';
 import { tlbContext } from '../tlb/context.ts';
 import type { TlbContextOptions, TranslationRegime } from '../tlb/index.ts';
-import { type CpuFeatures, cpuFeatures } from '../walker/cpu.ts';
+import { cpuFeatures } from '../walker/cpu.ts';
 import type { TableGeometry } from '../walker/descriptor64.ts';
 import { hypervisorControl, s1Params, s2Params, systemControl } from '../walker/params/aarch64.ts';
 import { extendedControls } from '../walker/params/extended.ts';
 import { oneRangeFields, ttbrAddress, twoRangeFields } from '../walker/params/range-fields.ts';
-import { registerValues, type Values } from '../walker/register-values.ts';
+import type { S2Rights } from '../walker/permission-indirection.ts';
+import { PW, UW } from '../walker/permissions.ts';
+import { registerValues } from '../walker/register-values.ts';
 import type { BbmContext } from './change.ts';
 import { TraceError } from './errors.ts';
 
@@ -26,7 +27,19 @@ import { TraceError } from './errors.ts';
 export interface TraceContext
   extends Pick<
     BbmContext,
-    'stage' | 'granuleLog2' | 'oa52' | 'ha' | 'hd' | 'mair' | 'hierarchical' | 'sameContents' | 'security'
+    | 'stage'
+    | 'granuleLog2'
+    | 'oa52'
+    | 'ha'
+    | 'hd'
+    | 'mair'
+    | 'mair2'
+    | 'aie'
+    | 'pnch'
+    | 'indirect'
+    | 'hierarchical'
+    | 'sameContents'
+    | 'security'
   > {
   /** Input address bits that the tables resolve, 25 to 52 in most machines. */
   readonly iaBits: number;
@@ -47,6 +60,10 @@ export interface TraceContext
   readonly machine?: Machine;
   /** Whether to say which barriers are missing. Default: false; writes are visible and invalidations complete at once. */
   readonly barriers?: boolean;
+  /** With indirect permissions: the registers that they come from, for a trace that writes them. */
+  readonly permissions?: Readonly<
+    Partial<Record<'pir' | 'pire0' | 'por' | 'por0' | 's2pir' | 's2por', bigint>>
+  >;
   /** The 64-bit word at a PA (a multiple of 8) before the first step. Default: all memory is zero. */
   readonly initial?: (pa: bigint) => bigint;
 }
@@ -162,49 +179,64 @@ export function traceContext(options: TraceRegisters): TraceContext {
   const { asid, vmid, regime: tagged } = tlbContext(NO_MEMORY, options);
   const tags = { ...(asid !== undefined && { asid }), ...(vmid !== undefined && { vmid }) };
   if (isStage2Alone(regime)) {
-    const params = s2Params(vtcr, ttbrAddress(vttbr), hypervisorControl(hcr), cpu);
-    if (cpu.s2pie && isSet(vtcr, VTCR_EL2.fields.S2PIE)) {
-      throw new TraceError('changes of descriptors are not judged yet where VTCR_EL2.S2PIE is set');
-    }
+    const { s2pir = 0n, s2por = 0n } = registers;
+    const params = s2Params(vtcr, ttbrAddress(vttbr), hypervisorControl(hcr), cpu, { s2pir, s2por });
     if (params.invalid)
       throw new TraceError(`VTCR ${hex(vtcr)}: T0SZ and SL0 translate nothing (DDI 0487 D8.2)`);
-    return { stage: 2, ...geometryOf(params), ...tags };
+    const indirect = params.indirection && {
+      indirect: stage2Writes(params.indirection.fields),
+      permissions: { s2pir, s2por },
+    };
+    return { stage: 2, ...geometryOf(params), ...tags, ...indirect };
   }
   const two = traitsOf(regime).ranges === 2;
   const { EPD0, EPD1 } = TCR_EL1.fields;
-  refuseIndirect(regime, registerValues(regime, registers), cpu);
+  const traits = traitsOf(regime);
+  const extended = extendedControls(traits, registerValues(regime, registers), false, NON_SECURE, cpu);
   const upper = two && (options.upper ?? (isSet(tcr, EPD0) && !isSet(tcr, EPD1)));
   const fields = two ? twoRangeFields(tcr, upper ? ttbr1 : ttbr0, upper) : oneRangeFields(tcr, ttbr0);
-  const params = s1Params(fields, mair, systemControl(sctlr, false, NON_SECURE, cpu), cpu);
+  const params = s1Params(fields, mair, systemControl(sctlr, false, NON_SECURE, cpu, extended), cpu);
   if (params.configurationFault) {
     throw new TraceError(
       `TCR ${hex(tcr)}: this range translates nothing (TxSZ, EPD or the base; DDI 0487 D8.2)`,
     );
   }
-  const hierarchical = !params.hpd;
-  return { stage: 1, ...geometryOf(params), ...tags, regime: tagged, upper, mair, hierarchical };
+  const { indirection, aie, pnch } = params;
+  const { mair2 } = extended;
+  return {
+    stage: 1,
+    ...geometryOf(params),
+    ...tags,
+    regime: tagged,
+    upper,
+    mair,
+    hierarchical: !params.hpd,
+    ...(indirection && {
+      indirect: stage1Writes(indirection.controls),
+      permissions: permissionsIn(registers, indirection.pire0),
+    }),
+    ...(aie && { aie, ...(mair2 !== undefined && { mair2 }) }),
+    ...(pnch && { pnch }),
+  };
 }
 
-/** Other fields in descriptors, whose changes have other rules. @throws TraceError that names what turns them on. */
-function refuseIndirect(regime: Regime, values: Values, cpu: CpuFeatures): void {
-  const { indirection, overlays, aie, pnch } = extendedControls(
-    traitsOf(regime),
-    values,
-    false,
-    NON_SECURE,
-    cpu,
-  );
-  const what = [
-    indirection !== undefined && 'PIE',
-    overlays !== undefined && 'POE',
-    aie && 'AIE',
-    pnch && 'PnCH',
-  ].filter((one) => one !== false);
-  if (what.length > 0) {
-    throw new TraceError(
-      `changes of descriptors are not judged yet where ${what.join(', ')} is set in ${traitsOf(regime).el === 3 ? 'TCR_EL3' : 'TCR2_ELx'}`,
-    );
-  }
+/** The registers of stage 1. `pire0` is undefined in a regime without EL0. */
+function permissionsIn(
+  { pir = 0n, por = 0n, por0 = 0n }: TraceRegisters['registers'],
+  pire0: bigint | undefined,
+) {
+  return { pir, por, ...(pire0 !== undefined && { pire0, por0 }) };
+}
+
+const WRITES = PW | UW;
+
+/** By PIIndex, whether anybody may write. */
+export function stage1Writes(controls: Iterable<number>): boolean[] {
+  return Array.from(controls, (rights) => (rights & WRITES) !== 0);
+}
+
+export function stage2Writes(fields: readonly S2Rights[]): boolean[] {
+  return fields.map(({ data, walk }) => ((data | walk) & WRITES) !== 0);
 }
 
 /** The regimes of VMSAv8-64 with one stage. */

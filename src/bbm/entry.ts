@@ -42,6 +42,8 @@ export interface CachedEntry {
   readonly next: number;
   /** Index of the step that wrote it, or -1 if it was there before. */
   readonly step: number;
+  /** How often the registers that its rights come from had been written before: an older entry has other rights. */
+  readonly epoch: number;
   /** How a TLB may hold it once it is stale. */
   readonly forms: Set<Form>;
   mount: TableMount;
@@ -57,7 +59,7 @@ export function cachedEntry(
   mount: TableMount,
   index: number,
   word: bigint,
-  step: number,
+  { step, epoch }: Pick<CachedEntry, 'step' | 'epoch'>,
 ): CachedEntry | undefined {
   const { level } = mount;
   const { granuleLog2, stage } = space;
@@ -82,6 +84,7 @@ export function cachedEntry(
     pa: mount.base + index * 8,
     next: kind === 'table' ? Number(oa) : 0,
     step,
+    epoch,
     forms: new Set<Form>(space.combined ? ['own', 'combined'] : ['own']),
     mount,
     child: undefined,

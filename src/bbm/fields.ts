@@ -8,6 +8,7 @@ import {
 } from '../arch/descriptors/index.ts';
 import { addressOf, isSet, read } from '../arch/read.ts';
 import { decodeMairByte } from '../walker/attributes.ts';
+import { permissionIndexes } from '../walker/permission-indexes.ts';
 import { S2AP_WRITE } from '../walker/permissions.ts';
 
 export type EntryKind = 'invalid' | 'table' | 'leaf';
@@ -48,6 +49,13 @@ export interface FieldsContext {
   readonly security?: DescriptorSecurity;
   /** Stage 1: MAIR, so that two AttrIndx values with the same memory type are not a change. */
   readonly mair?: bigint;
+  /** With indirect permissions (PIE, S2PIE): whether anybody may write, by PIIndex. Default: permissions are direct. */
+  readonly indirect?: readonly boolean[];
+  /** Stage 1, FEAT_AIE in use: bit 59 of a leaf chooses MAIR2. Default: false. */
+  readonly aie?: boolean;
+  readonly mair2?: bigint;
+  /** Stage 1, FEAT_THE's PnCH: bit 52 is Protected, and no contiguous hint. Default: false. */
+  readonly pnch?: boolean;
 }
 
 const { fields: S1 } = STAGE1_LEAF;
@@ -68,7 +76,11 @@ export function bbmFields(word: bigint, context: FieldsContext): EntryFields {
     ns: leaf && stage === 1 && context.security !== 'non-secure' && isSet(word, S1.NS),
     memory: memoryOf(word, context),
     global: leaf && stage === 1 && !isSet(word, S1.nG),
-    contiguous: leaf && contiguousEntries(granuleLog2, level) > 1 && isSet(word, S1.Contiguous),
+    contiguous:
+      leaf &&
+      context.pnch !== true &&
+      contiguousEntries(granuleLog2, level) > 1 &&
+      isSet(word, S1.Contiguous),
     nT: leaf && level < 3 && bbml > 0 && isSet(word, S1.nT),
     accessFlag: isSet(word, S1.AF),
     writable: writable(word, context),
@@ -94,30 +106,54 @@ function outputAddress(word: bigint, alignLog2: number, { granuleLog2, oa52 }: F
   return low | addressOf(word, S1.BASE_LPA2) | addressOf(word, S1.BASE_HIGH);
 }
 
-/** AttrIndx (as its MAIR byte, if known) or MemAttr, and SH if the descriptor has it. */
-function memoryOf(word: bigint, { stage, granuleLog2, oa52, mair }: FieldsContext): string {
-  const index = read(word, S1.AttrIndx);
-  const byte = mair === undefined ? `index ${index}` : `type ${mairByte(mair, index)}`;
-  const type = stage === 1 ? byte : `MemAttr ${read(word, S2.MemAttr)}`;
+/** AttrIndx (as its byte of MAIR or MAIR2, if known) or MemAttr, and SH if the descriptor has it. */
+function memoryOf(word: bigint, context: FieldsContext): string {
+  const { stage, granuleLog2, oa52 } = context;
+  const byte = mairByteOf(word, context);
+  const named = byte === undefined ? `index ${memoryIndex(word, context)}` : `type ${byte}`;
+  const type = stage === 1 ? named : `MemAttr ${read(word, S2.MemAttr)}`;
   return oa52 && granuleLog2 !== 16 ? type : `${type}, SH ${read(word, S1['SH[1:0]'])}`;
+}
+
+/** The memory types of a MAIR register. */
+const MAIR_BYTES = 8;
+
+function memoryIndex(word: bigint, { aie }: Pick<FieldsContext, 'aie'>): number {
+  return read(word, S1.AttrIndx) + (aie && isSet(word, S1['AttrIndx[3]']) ? MAIR_BYTES : 0);
+}
+
+/** Undefined if the register is not known. */
+function mairByteOf(
+  word: bigint,
+  context: Pick<FieldsContext, 'mair' | 'mair2' | 'aie'>,
+): number | undefined {
+  const index = memoryIndex(word, context);
+  const register = index < MAIR_BYTES ? context.mair : context.mair2;
+  const low = (index % MAIR_BYTES) * 8;
+  return register === undefined ? undefined : read(register, { high: low + 7, low });
 }
 
 /**
  * Whether the XS attribute of a leaf may be 1. The memory type of stage 1 decides, and stage 2 can only clear it. If MAIR or stage 1
  * is not known, it may be.
  */
-export function mayHaveXs(word: bigint, { stage, mair }: Pick<FieldsContext, 'stage' | 'mair'>): boolean {
-  if (stage === 2) return !isSet(word, S2.FnXS);
-  return mair === undefined || decodeMairByte(mairByte(mair, read(word, S1.AttrIndx)), WITH_XS).xs;
+export function mayHaveXs(
+  word: bigint,
+  context: Pick<FieldsContext, 'stage' | 'mair' | 'mair2' | 'aie'>,
+): boolean {
+  if (context.stage === 2) return !isSet(word, S2.FnXS);
+  const byte = mairByteOf(word, context);
+  return byte === undefined || decodeMairByte(byte, WITH_XS).xs;
 }
 
 const WITH_XS = { mte: true, xs: true } as const;
 
-function mairByte(mair: bigint, index: number): number {
-  return read(mair, { high: index * 8 + 7, low: index * 8 });
-}
-
-function writable(word: bigint, { stage, hd }: FieldsContext): boolean {
+/** Indirect permissions have no DBM: what is clean is writable where hardware makes it dirty. */
+function writable(word: bigint, { stage, hd, indirect }: FieldsContext): boolean {
+  if (indirect !== undefined) {
+    const dirty = stage === 1 ? !isSet(word, S1.nDirty) : isSet(word, S2.Dirty);
+    return indirect[permissionIndexes(stage, word).pi] === true && (hd === true || dirty);
+  }
   if (hd === true && isSet(word, S1.DBM)) return true;
   return stage === 1 ? !isSet(word, S1['AP[2]']) : (read(word, S2.S2AP) & S2AP_WRITE) !== 0;
 }

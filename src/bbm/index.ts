@@ -34,6 +34,7 @@ export type { Mismatch, Miss } from './miss.ts';
 export type { NeededCommand, NeededInvalidation, NeededTlbi } from './needed.ts';
 export type { MissingBarrier } from './ordering.ts';
 export { type Recording, recordWrites } from './record.ts';
+export type { PermissionRegisterName, RegisterChange, RegisterStep } from './registers.ts';
 export type {
   AccessStep,
   BarrierStep,
@@ -50,6 +51,7 @@ export {
   isLegal,
   judgeTrace,
   type OtherVerdict,
+  type RegisterVerdict,
   type StepVerdict,
   TraceJudge,
   type TracePlace,

@@ -46,6 +46,7 @@ export class Reach {
   readonly #rootMount: TableMount;
   #count = 0;
   #step = -1;
+  #epoch = 0;
   #made: CachedEntry[] = [];
   #lost: CachedEntry[] = [];
 
@@ -80,6 +81,24 @@ export class Reach {
       mount = entry.child;
     }
     return undefined;
+  }
+
+  /**
+   * The rights of leaves change with a register, as if each had been written again.
+   * @returns the leaves as TLBs may still hold them.
+   */
+  changeRights(isAffected: (word: bigint) => boolean, step: number): readonly CachedEntry[] {
+    this.#step = step;
+    this.#epoch++;
+    [this.#made, this.#lost] = [[], []];
+    for (const mounts of this.#mounts.values()) {
+      for (const mount of mounts) {
+        for (const [index, { kind, word }] of [...mount.held]) {
+          if (kind === 'leaf' && isAffected(word)) this.#replace(mount, index, word);
+        }
+      }
+    }
+    return this.#lost;
   }
 
   /** Removes stale entries in scope, except those that a walk finds again through a stale table descriptor. Returns how many. */
@@ -125,10 +144,13 @@ export class Reach {
 
   /** Adds the entry for a word. If a TLB still holds the very same word, that entry is used again. */
   #take(mount: TableMount, index: number, word: bigint): CachedEntry | undefined {
-    const made = word === 0n ? undefined : cachedEntry(this.#space, mount, index, word, this.#step);
+    const made =
+      word === 0n
+        ? undefined
+        : cachedEntry(this.#space, mount, index, word, { step: this.#step, epoch: this.#epoch });
     if (made === undefined) return undefined;
     const same = [...this.stale.at(made.kind, made.level, made.ia)].find(
-      (old) => old.word === word && old.pa === made.pa && !old.present,
+      (old) => old.word === word && old.pa === made.pa && !old.present && !this.#isOutdated(old),
     );
     const entry = same ?? made;
     entry.mount = mount;
@@ -139,6 +161,11 @@ export class Reach {
       entry.child.through.add(entry);
     }
     return entry;
+  }
+
+  /** A leaf that a TLB may hold with rights from before a register was written. */
+  #isOutdated({ kind, epoch }: CachedEntry): boolean {
+    return kind === 'leaf' && epoch !== this.#epoch;
   }
 
   #mount(base: number, level: number, ia: number, entryCount: number): TableMount {

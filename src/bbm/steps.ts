@@ -12,6 +12,7 @@ import { cpuFeatures } from '../walker/cpu.ts';
 import { commandScope } from './command-scope.ts';
 import type { TableSpace } from './context.ts';
 import { TraceError } from './errors.ts';
+import type { RegisterStep } from './registers.ts';
 import type { StepScope } from './step-scope.ts';
 
 /** A store of one 64-bit descriptor. `pa` is a multiple of 8, below 2^52. */
@@ -62,8 +63,8 @@ export interface AccessStep {
 /** A step that removes entries. */
 export type InvalidationStep = TlbiStep | InvalidateStep | CommandStep;
 
-/** One step of a trace: a write of a descriptor, an invalidation, a barrier, or an access. */
-export type TraceStep = WriteStep | InvalidationStep | BarrierStep | AccessStep;
+/** One step of a trace: a write of a descriptor or of a permission register, an invalidation, a barrier, or an access. */
+export type TraceStep = WriteStep | RegisterStep | InvalidationStep | BarrierStep | AccessStep;
 
 /** `CMD_SYNC`, or `opcode 0x29`. */
 export function commandName({ command }: CommandStep): string {

@@ -21,6 +21,7 @@ import { type Miss, nearestMiss } from './miss.ts';
 import { type NeededInvalidation, neededFor } from './needed.ts';
 import { type MissingBarrier, Ordering } from './ordering.ts';
 import { type PlaceChange, Reach, withTables } from './reach.ts';
+import { choosesOne, PermissionState, type RegisterChange, type RegisterStep } from './registers.ts';
 import {
   type AccessStep,
   commandName,
@@ -85,8 +86,18 @@ export interface AccessVerdict {
   readonly missing: readonly MissingBarrier[];
 }
 
+/** The verdict on a write of a permission register, which is never illegal. (DDI 0487 D8.17 R_VNRFW.) */
+export interface RegisterVerdict extends RegisterChange {
+  readonly kind: 'register';
+  readonly index: number;
+  readonly step: RegisterStep;
+  /** The invalidations that it needs afterwards: of leaves in these tables that choose a changed field. */
+  readonly needsAfter: readonly NeededInvalidation[];
+  readonly missing: readonly MissingBarrier[];
+}
+
 /** The verdict on a step. `kind` distinguishes them. */
-export type StepVerdict = WriteVerdict | OtherVerdict | AccessVerdict;
+export type StepVerdict = WriteVerdict | RegisterVerdict | OtherVerdict | AccessVerdict;
 
 /** How many steps are illegal, for each machine by FEAT_BBM level. */
 export type IllegalSteps = Readonly<Record<Machine, readonly [number, number, number]>>;
@@ -104,7 +115,8 @@ export interface TraceVerdict {
 /** Judges a trace step by step, while it is made. */
 export class TraceJudge {
   /** @internal The context with its defaults. */
-  readonly space: TableSpace;
+  space: TableSpace;
+  readonly #permissions: PermissionState;
   readonly #words = new Map<number, bigint>();
   readonly #initial: ((pa: bigint) => bigint) | undefined;
   readonly #reach: Reach;
@@ -114,6 +126,7 @@ export class TraceJudge {
   /** @throws TraceError for a context that no registers can describe. */
   constructor(context: TraceContext) {
     this.space = tableSpace(context);
+    this.#permissions = new PermissionState(this.space);
     this.#initial = context.initial;
     this.#ordering = context.barriers ? new Ordering() : undefined;
     this.#reach = new Reach(this.space, (pa) => this.#read(pa));
@@ -123,12 +136,32 @@ export class TraceJudge {
   judge(step: TraceStep): StepVerdict {
     const index = this.#index++;
     if ('write' in step) return this.#write(step, index);
+    if ('register' in step) return this.#register(step, index);
     if ('access' in step) return this.#access(step, index);
     if ('barrier' in step) {
       const missing = this.#ordering?.barrier(index, readBarrier(step.barrier)) ?? [];
       return { kind: 'barrier', index, step, missing };
     }
     return this.#invalidate(step, index);
+  }
+
+  #register(step: RegisterStep, index: number): RegisterVerdict {
+    const { indirect: old } = this.space;
+    if (old === undefined) {
+      throw new TraceError(
+        `a write of ${step.register}: permissions of these tables are direct (TCR2.PIE, or VTCR_EL2.S2PIE, is 0)`,
+        { value: step.value },
+      );
+    }
+    const change = this.#permissions.write(step);
+    const affected = change.cached && change.indexes.length > 0;
+    const lost = affected ? this.#reach.changeRights(choosesOne(this.space, change.indexes), index) : [];
+    if (affected) {
+      // What was writable counts as writable from then on: a TLB may hold it as such.
+      const writes = this.#permissions.writes();
+      this.space = { ...this.space, indirect: writes.map((now, i) => now || old[i] === true) };
+    }
+    return { kind: 'register', index, step, ...change, needsAfter: neededFor(lost, this.space), missing: [] };
   }
 
   #invalidate(step: InvalidationStep, index: number): OtherVerdict {

@@ -4,8 +4,8 @@
  */
 import { STAGE1_OVERLAY, STAGE2_PERMISSIONS } from '../arch/registers/permissions.ts';
 import { type PermissionRegister, permissionText } from '../text/denials.ts';
-import { type LeafIndexes, permissionIndexes } from '../text/permission-index.ts';
 import type { TableEntry, TableTree } from '../walker/index.ts';
+import { type LeafIndexes, permissionIndexes } from '../walker/permission-indexes.ts';
 import {
   decodedControls,
   isUnsafe,

@@ -23,14 +23,13 @@ import { parseRequest } from '../input/request.ts';
 import { EXIT, inputError, usageError } from '../io.ts';
 import type { Cli, Output } from '../output.ts';
 import { recordRequest } from '../run/bbm-record.ts';
+import { neededJson, verdictJson } from '../text/bbm-json.ts';
 import {
   type Chosen,
   commandText,
   MACHINE_NAMES,
   missingText,
-  neededJson,
   tlbiText,
-  verdictJson,
   verdictLines,
 } from '../text/bbm-text.ts';
 
@@ -45,7 +44,8 @@ TRACE is JSON: a trace, or a map request (lpae map --help), whose operations are
 
   granule, stage, ias   4K, 16K or 64K; 1 (default) or 2; input address bits. root: PA of the first table
   level                 of the root, if stage 2 starts later than ias implies. upper: the tables are TTBR1's
-  registers             instead of these: { ttbr0, ttbr1, tcr, mair, sctlr, vttbr, vtcr, hcr }
+  registers             instead of these: { ttbr0, ttbr1, tcr, mair, sctlr, vttbr, vtcr, hcr; tcr2, hcrx, pir, pire0, por,
+                        por0, mair2; s2pir, s2por }
   regime                el1&0 (default) el2 el2&0 el3; with registers el1&0-s2 too. asid, vmid: what entries are tagged with
   mair, oa52, ha, hd    what descriptors mean: memory types; 52-bit output; hardware updates of access flag and dirty state
   hierarchical          APTable and the like count (TCR.HPD = 0): default true
@@ -54,7 +54,7 @@ TRACE is JSON: a trace, or a map request (lpae map --help), whose operations are
   steps                 { "write": "0x<pa>", "value": "0x<descriptor>" }, { "tlbi": "vale1is", "operand": "0x<Xt>" },
                         { "invalidate": "0x<ia>", "size": "0x<bytes>", "leaf": true }, { "invalidate": "all" },
                         { "barrier": "dsb ish" }, { "command": "CMD_TLBI_S2_IPA VMID=1 Addr=0x1000 Leaf=1" },
-                        { "access": "0x<ia>", "fetch": true }
+                        { "access": "0x<ia>", "fetch": true }, { "register": "pir", "value": "0x<PIR_EL1>" }
   barriers              judged (default): a DSB, ISB or CMD_SYNC that is missing is said; assumed: nothing is missing
 
 Descriptors are those of VMSAv8-64. Steps are judged as if writes were visible and invalidations complete at once; barriers that this needs and that are

@@ -1,6 +1,7 @@
 /** Traces as JSON, schema `lpae.trace/1`: writes, invalidations and barriers, and the tables that they are about. */
 import * as v from 'valibot';
 import { type TraceContext, TraceError, type TraceStep, traceContext } from '../../bbm/index.ts';
+import { PERMISSION_REGISTER_NAMES } from '../../bbm/registers.ts';
 import { isObject, isSaid, maybe, members, oneShapeOf, pair, present, whole } from '../../json/schemas.ts';
 import { decodeCommand, encodeCommand, parseCommand } from '../../smmu/index.ts';
 import type { TranslationRegime } from '../../tlb/index.ts';
@@ -52,21 +53,23 @@ const command = members({
   note,
 });
 const access = members({ access: address, fetch: flag, note });
+const register = members({ register: v.picklist(PERMISSION_REGISTER_NAMES), value: address, note });
 
 /** Steps are distinguished by a member that each kind has. */
 const stepSchema = oneShapeOf(
-  [write, tlbi, invalidateAll, invalidate, command, barrier, access],
+  [write, register, tlbi, invalidateAll, invalidate, command, barrier, access],
   (json) => {
     if (!isObject(json)) return undefined;
     const has = (name: string) => isSaid(json[name]);
     if (has('write')) return write;
+    if (has('register')) return register;
     if (has('tlbi')) return tlbi;
     if (has('invalidate')) return json.invalidate === 'all' ? invalidateAll : invalidate;
     if (has('command')) return command;
     if (has('access')) return access;
     return has('barrier') ? barrier : undefined;
   },
-  'must be a write, a tlbi, an invalidate or a barrier, or a command or an access (lpae bbm --help shows each of them)',
+  'must be a write, a tlbi, an invalidate or a barrier, or a command, an access or a register (lpae bbm --help shows each of them)',
 );
 
 /** Members that are neither registers nor geometry. */
@@ -111,7 +114,10 @@ const byRegisters = members({
   regime: maybe(v.picklist([...STAGE_1_REGIMES, 'el1&0-s2'])),
   registers: members(
     v.entriesFromList(
-      ['ttbr0', 'ttbr1', 'tcr', 'mair', 'sctlr', 'vttbr', 'vtcr', 'hcr'] as const,
+      [
+        ...(['ttbr0', 'ttbr1', 'tcr', 'mair', 'sctlr', 'vttbr', 'vtcr', 'hcr'] as const),
+        ...(['tcr2', 'hcrx', 'mair2', 'pir', 'pire0', 'por', 'por0', 's2pir', 's2por'] as const),
+      ],
       maybe(address),
     ),
   ),

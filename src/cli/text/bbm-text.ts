@@ -10,10 +10,11 @@ import {
   type MissingBarrier,
   type NeededInvalidation,
   type OtherVerdict,
+  type RegisterVerdict,
   type StepVerdict,
   type WriteVerdict,
 } from '../../bbm/index.ts';
-import { BBM_LEVELS, MACHINES } from '../../bbm/judge.ts';
+import { MACHINES } from '../../bbm/judge.ts';
 import { joinNeeded } from '../../bbm/needed.ts';
 import { concerns } from '../../bbm/ordering.ts';
 import { commandText as smmuCommandText } from '../../smmu/index.ts';
@@ -82,6 +83,7 @@ function groupLines(
   const range = group.length === 1 ? `${first.index}` : `${first.index}-${group.at(-1)!.index}`;
   const head = `[${range}]`.padEnd(10);
   if (first.kind === 'access') return accessLines(head, first, chosen, style);
+  if (first.kind === 'register') return registerLines(head, first, chosen, style);
   if (first.kind !== 'write') {
     const line = `${head} ${style.table(otherText(first.step))}`;
     return [line, ...missLines(first), ...missingLines(first.missing, chosen, style)];
@@ -118,6 +120,20 @@ function accessLines(head: string, verdict: AccessVerdict, chosen: Chosen, style
   });
   const line = `${head} ${step.fetch ? 'fetch' : 'access'} ${hex(step.access)}: ${texts.join(', or ')}`;
   return [outcomes.length > 1 ? style.bad(line) : line, ...missingLines(missing, chosen, style)];
+}
+
+/** `PIR = 0x8: fields 3, 5 change; a TLB may hold … (section)`. */
+function registerLines(head: string, verdict: RegisterVerdict, chosen: Chosen, style: Style): string[] {
+  const { step, indexes, rule, section, needsAfter } = verdict;
+  const changed =
+    indexes.length === 0
+      ? 'no field changes'
+      : `${counted(indexes.length, 'field')} (${indexes.join(', ')}) changed: ${rule} (${section})`;
+  return [
+    `${head} ${style.table(`${step.register} = ${hex(step.value)}`)}`,
+    ...indented(changed),
+    ...neededLines('after:', needsAfter, chosen),
+  ];
 }
 
 /** What an operand means that removes nothing, and why it misses what it comes closest to. */
@@ -237,7 +253,7 @@ function otherText(step: OtherVerdict['step']): string {
   }
   if ('barrier' in step) return step.barrier;
   if ('command' in step) return smmuCommandText(step.command);
-  if ('write' in step || 'access' in step) return '';
+  if ('write' in step || 'access' in step || 'register' in step) return '';
   if (step.invalidate === 'all') return 'invalidate all';
   const { leaf, asid, vmid } = step;
   const of = [asid === undefined ? '' : `ASID ${asid}`, vmid === undefined ? '' : `VMID ${vmid}`].filter(
@@ -249,49 +265,4 @@ function otherText(step: OtherVerdict['step']): string {
     ...of,
   ];
   return `invalidate ${parts.join(', ')}`;
-}
-
-/** All verdicts, without folding. */
-export function verdictJson(verdict: StepVerdict): object {
-  const { index } = verdict;
-  const missing = verdict.missing.length > 0 ? { missing: verdict.missing } : {};
-  if (verdict.kind === 'access') return { index, ...verdict.step, outcomes: verdict.outcomes, ...missing };
-  if (verdict.kind !== 'write') {
-    const { step, miss } = verdict;
-    const named = 'command' in step ? { command: smmuCommandText(step.command) } : step;
-    return { index, ...named, ...(miss && { miss }), ...missing };
-  }
-  const { pa, before, after, places, changes, judgements, breakFirst, needsBefore, needsAfter } = verdict;
-  const legal = MACHINES.map((machine) => [
-    machine,
-    BBM_LEVELS.map((bbml) =>
-      judgements.every((one) => one.machine !== machine || one.bbml !== bbml || one.legal),
-    ),
-  ]);
-  return {
-    index,
-    write: pa,
-    before: hexWord(before),
-    value: hexWord(after),
-    places: places.map(({ level, ia, size, live }) => ({ level, ia, size, live })),
-    changes,
-    legal: Object.fromEntries(legal),
-    judgements: judgements.map(({ machine, bbml, ...rest }) => ({ machine, bbm: bbml, ...rest })),
-    break_first: breakFirst,
-    needs_before: needsBefore.map(neededJson),
-    needs_after: needsAfter.map(neededJson),
-    ...missing,
-  };
-}
-
-export function neededJson({
-  from,
-  size,
-  leaf,
-  global,
-  tlbi,
-  operations,
-  commands,
-}: NeededInvalidation): object {
-  return { from, size, leaf, global, tlbi, operations, commands };
 }
