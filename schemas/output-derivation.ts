@@ -95,6 +95,12 @@ const stage = some({
   nv1: maybe(said(flag, 'HCR_EL2.{NV, NV1} = {1, 1}: descriptors of a guest hypervisor')),
   wxn: flag,
   uwxn: flag,
+  extended: maybe(
+    said(
+      list(some({ feature: text, control: text, registers: v.record(v.string(), hex) })),
+      'what FEAT_TCR2 and its like turn on',
+    ),
+  ),
   sl0: maybe(count),
   sl2: maybe(count),
   smallest_t0sz: maybe(count),

@@ -16,6 +16,7 @@ import { EAE_IGNORED } from '../walker/rules/aarch32.ts';
 import { problemsOf, type RegisterProblem } from '../walker/rules/rule.ts';
 import { lpaeRange, shortControls, shortRanges } from './aarch32.ts';
 import { s1Range } from './aarch64.ts';
+import { stage1Extended } from './extended.ts';
 import { tcrNames } from './fields.ts';
 import { maliStage, riscvStage } from './mali-riscv.ts';
 import { dacrProblems, mairProblems } from './problems.ts';
@@ -74,6 +75,7 @@ function aarch64Stage(
     return s1Range({ names, fields, upper, value, cnp: isSet(value, CnP), span, off }, cpu);
   });
   const register = `MAIR_EL${el}`;
+  const extended = stage1Extended(regime, spans[0]!.params, values.mair2);
   return {
     stage: 1,
     format: 'AArch64',
@@ -83,6 +85,7 @@ function aarch64Stage(
     ...(!one && { tag: asidOf(values, `EL${el}`) }),
     ...(spans[0]!.params.nv1 && { nv1: true }),
     ...memoryOf(register, mair, spans[0]!.params.regions),
+    ...(extended.length > 0 && { extended }),
     wxn: isSet(sctlr, SCTLR_EL1.fields.WXN),
     uwxn: false,
     problems: mair === undefined ? [] : mairProblems(register, mair, cpu, 'DDI 0487 D24.2.127'),

@@ -15,6 +15,7 @@ import { problemsOf } from '../walker/rules/rule.ts';
 import { HYPERVISOR_RULES } from '../walker/rules/stage2.ts';
 import { lpaeStage2 } from './aarch32.ts';
 import { s2Range, stage2Controls } from './aarch64.ts';
+import { stage2Extended } from './extended.ts';
 import { SECURE_STAGE2_NAMES, STAGE2_NAMES } from './fields.ts';
 import type { OffReason, RangeDescription, StageDescription } from './types.ts';
 
@@ -82,6 +83,7 @@ export function secondStage(
     bits: widthOf(VMID),
     field: aarch32 ? 'VTTBR.VMID' : 'VTTBR_EL2.VMID',
   };
+  const extended = aarch32 ? [] : stage2Extended(params);
   return {
     stage: 2,
     format: aarch32 ? 'AArch32 long' : 'AArch64',
@@ -89,6 +91,7 @@ export function secondStage(
     ...(off && { off }),
     ranges,
     tag: { name: 'VMID', ...vmid },
+    ...(extended.length > 0 && { extended }),
     wxn: false,
     uwxn: false,
     ...(!aarch32 && { stage2: stage2Controls(vtcr, params, cpu) }),

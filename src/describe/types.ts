@@ -167,6 +167,21 @@ export type DescriptorFormat =
   | 'RISC-V Sv57'
   | 'RISC-V';
 
+/** An extension in effect: the bit that turns it on, and the registers that it reads. */
+export interface ExtendedFeature {
+  readonly feature:
+    | 'FEAT_S1PIE'
+    | 'FEAT_S1POE'
+    | 'FEAT_S2PIE'
+    | 'FEAT_S2POE'
+    | 'FEAT_AIE'
+    | 'FEAT_HAFT'
+    | 'FEAT_THE';
+  /** `TCR2_EL1.PIE`. */
+  readonly control: string;
+  readonly registers: readonly { readonly name: string; readonly value: bigint }[];
+}
+
 /** One stage of translation. */
 export interface StageDescription {
   readonly stage: 1 | 2;
@@ -190,6 +205,8 @@ export interface StageDescription {
   readonly uwxn: boolean;
   readonly stage2?: Stage2Controls;
   readonly short?: ShortControls;
+  /** What extensions of FEAT_TCR2 and its like are in effect; absent if none is. */
+  readonly extended?: readonly ExtendedFeature[];
   /** What makes Normal memory Non-cacheable in spite of its descriptors; absent if nothing does. */
   readonly uncached?: readonly CacheDisable[];
   /** Problems of all its ranges. */

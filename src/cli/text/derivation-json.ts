@@ -83,6 +83,13 @@ function stageJson(stage: StageDescription): object {
       },
     }),
     ...(stage.nv1 && { nv1: true }),
+    ...(stage.extended && {
+      extended: stage.extended.map(({ feature, control, registers }) => ({
+        feature,
+        control,
+        registers: Object.fromEntries(registers.map(({ name, value }) => [name, hexWord(value)])),
+      })),
+    }),
     wxn: stage.wxn,
     uwxn: stage.uwxn,
     ...(stage2 && {

@@ -61,9 +61,18 @@ function stageLines(stage: StageDescription, style: Style): string[] {
     ...stage.ranges.flatMap((range) => rangeLines(range, style)),
     ...shortLines(stage),
     ...memoryLines(stage),
+    ...extendedLines(stage),
     ...uncachedLines(stage, style),
     ...problemLines(stage.problems, style),
   ];
+}
+
+/** `FEAT_S1PIE  TCR2_EL1.PIE = 1: PIR_EL1 0x…, PIRE0_EL1 0x…`. */
+function extendedLines({ extended = [] }: StageDescription): string[] {
+  return extended.flatMap(({ feature, control, registers }) => {
+    const values = registers.map(({ name, value }) => `${name} ${hex(value)}`).join(', ');
+    return lines('  ', `${feature}  ${control} = 1${values === '' ? '' : `: ${values}`}`);
+  });
 }
 
 function controlParts({ control, tag, nv1, wxn, uwxn, stage2, short }: StageDescription): (string | false)[] {
