@@ -26,6 +26,7 @@ export type {
 } from './smmu/types.ts';
 export type {
   CacheDisable,
+  ExtendedFeature,
   LevelDescription,
   MemoryTypeDescription,
   OffReason,
