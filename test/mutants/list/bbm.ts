@@ -45,8 +45,8 @@ export const BBM: readonly Mutant[] = [
   {
     name: 'mair-not-looked-up',
     file: 'src/bbm/fields.ts',
-    find: 'const byte = mair === undefined ?',
-    replace: 'const byte = true ?',
+    find: 'const named = byte === undefined ?',
+    replace: 'const named = true ?',
     breaks: 'Two AttrIndx of the same memory type are a change of memory type.',
     tests: ['test/bbm/change.test.ts'],
   },
