@@ -30,6 +30,7 @@ import {
   texts,
   whole,
 } from './output-parts.ts';
+import { SMMU } from './output-smmu.ts';
 import { COMPARE, REPLAY, STUDY, TLB } from './output-studies.ts';
 import { verification } from './output-verify.ts';
 import { range, walk } from './output-walk.ts';
@@ -248,6 +249,7 @@ export const OUTPUTS: readonly Kind[] = [
   output('tlb', TLB),
   output('study', STUDY),
   output('bbm', BBM),
+  output('smmu', SMMU),
   output('check', CHECK),
   output('replay', REPLAY),
   output(

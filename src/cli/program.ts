@@ -84,6 +84,10 @@ const COMMANDS: Readonly<Record<string, { summary: string; load: () => Promise<C
     summary: 'judge a trace of table writes by the break-before-make rules',
     load: () => import('./commands/bbm.ts'),
   },
+  smmu: {
+    summary: 'judge what a driver did with an SMMUv3: stale answers, missing commands',
+    load: () => import('./commands/smmu.ts'),
+  },
   formats: {
     summary: 'list the page-table formats',
     load: () => import('./commands/formats.ts'),

@@ -28,6 +28,8 @@ export interface GoldenResult {
 export interface CheckLimits {
   /** The maximum number of leaves that a file's operations may make. A file with more is refused. Default: no limit. */
   readonly mostLeaves?: number;
+  /** Reads the JSON of a file that lies beside the checked one, by its name. Needed for lists of mutations of a trace. */
+  readonly readBeside?: (name: string) => unknown;
 }
 
 /** A file that is not golden-file JSON, or whose kind, format or regime is not known here. The message says which part. */

@@ -8,6 +8,7 @@ import type { TableMemory } from '../walker/table-memory.ts';
 import type { WalkStep } from '../walker/types.ts';
 import { word64 } from '../walker/word.ts';
 import type { CdWords } from './context-descriptor.ts';
+import type { SmmuFeatures } from './features.ts';
 import type { StreamTableEntry } from './stream-table-entry.ts';
 import type { SmmuFault } from './types.ts';
 
@@ -49,6 +50,11 @@ export interface CdFetch {
   readonly update: boolean;
   /** How many 64-bit words of a CD to read: 8 if the SMMU has features whose controls are beyond the first 4. */
   readonly words: 4 | 8;
+}
+
+/** The 64-bit words of a CD that are read: permission indirection has fields beyond the first four. */
+export function cdWords({ s1pi }: SmmuFeatures): 4 | 8 {
+  return s1pi ? 8 : 4;
 }
 
 /** The CD at an index of a table of CDs or, without an index, the only CD. S1ContextPtr is an IPA if there is a stage 2. */

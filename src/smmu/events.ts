@@ -22,6 +22,11 @@ const EVENT_NAMES: Partial<Record<SmmuFault['kind'], EventName>> = {
   permission: 'F_PERMISSION',
 };
 
+/** The event of a fault, or undefined for an abort, which records no event. */
+export function eventName(kind: SmmuFault['kind']): EventName | undefined {
+  return EVENT_NAMES[kind];
+}
+
 /** The event number of a fault, or undefined for an abort, which records no event. */
 export function eventNumber(kind: SmmuFault['kind']): number | undefined {
   const name = EVENT_NAMES[kind];

@@ -14,6 +14,8 @@
  * if (!faulted.ok) console.log(faulted.fault.kind, faulted.event?.[0].toString(16)); // c_bad_ste 200000004
  */
 
+export type { CommandName, EventName, SmmuRegisterName } from '../arch/smmu/index.ts';
+export type { StreamTransaction } from './caches/answers.ts';
 export {
   type CommandWords,
   commandText,
@@ -32,7 +34,36 @@ export {
 } from './context-bank.ts';
 export type { CdWords } from './context-descriptor.ts';
 export type { ContextFaultRecord } from './context-fault.ts';
+export type { CommandError, ConsumedCommand } from './device/command-queue.ts';
+export {
+  type DeviceAnswers,
+  type DeviceNote,
+  SmmuDevice,
+  type SmmuDeviceOptions,
+} from './device/device.ts';
+export type { IgnoredWrite } from './device/register-file.ts';
 export type { IdentificationRegisters, SmmuFeatures } from './features.ts';
+export {
+  type Answer,
+  type ChangeReport,
+  examineChange,
+  type Finding,
+  type JudgedAccess,
+  type JudgedCommand,
+  type Judgement,
+  judgeSmmuTrace,
+  type MinimalCommand,
+  minimalCommands,
+  type NearMiss,
+  type Needs,
+  needsOf,
+  outcomeText,
+  type ReplayedStep,
+  replay,
+  type StructureChange,
+  type StructureStep,
+  type TornStructure,
+} from './judge/index.ts';
 export type { SmmuRegisters } from './registers.ts';
 export { createSmmu, createStream, type Smmu, type StreamDescription } from './smmu.ts';
 export type { Stream } from './stream.ts';

@@ -4,6 +4,7 @@
  */
 import { INSTCFG, PRIVCFG, S1DSS } from '../arch/smmu/index.ts';
 import { DEFAULT_CACHEABLE } from '../walker/attributes.ts';
+import type { S2Params } from '../walker/params/params.ts';
 import { ALL_PERMISSIONS } from '../walker/permissions.ts';
 import { Stage1 } from '../walker/stage1.ts';
 import { flatTranslate } from '../walker/stage1-off.ts';
@@ -12,7 +13,7 @@ import type { TableMemory } from '../walker/table-memory.ts';
 import type { TableTree } from '../walker/table-tree.ts';
 import { checkAccess, type Stages, translate } from '../walker/translate.ts';
 import type { Fault, WalkStep } from '../walker/types.ts';
-import { type CdLookup, type Failed, locateCd } from './cd-fetch.ts';
+import { type CdLookup, cdWords, type Failed, locateCd } from './cd-fetch.ts';
 import { CD_RULES } from './cd-rules.ts';
 import { type CdWords, type Context, contextOf, decodeCd } from './context-descriptor.ts';
 import { eventRecord } from './events.ts';
@@ -70,8 +71,16 @@ export interface StreamOptions {
   readonly e2h: boolean;
   /** SMMU_S2PII, if it was given. */
   readonly s2pii?: bigint | undefined;
-  /** The CD itself, instead of the one that STE.S1ContextPtr points to. It counts as read from memory that is not AssuredOnly. */
-  readonly cd?: CdWords;
+  /** The CD itself, or why there is none, instead of the one that STE.S1ContextPtr points to. It counts as read from memory that is not AssuredOnly. */
+  readonly cd?: CdWords | Failed;
+  /** Makes the stages; without it they read `memory`. */
+  readonly stages?: StageMakers;
+}
+
+/** Makes the stages of a stream: where a TLB is in front of them. */
+export interface StageMakers {
+  readonly stage1: (context: Context, stage2: Stage2 | undefined) => Stage1;
+  readonly stage2: (params: S2Params) => Stage2;
 }
 
 /** A stream. The STE is decoded once; its CD is read again in every transaction, and decoded if it has changed. */
@@ -98,7 +107,9 @@ export class Stream {
     this.#illegal = isIllegal(STE_RULES, this.#subject);
     this.#world = streamWorld(ste, features, options.e2h);
     const translates = !this.#illegal && ste.stage2;
-    this.#stage2 = translates ? new Stage2(memory, this.#subject.params, features.cpu) : undefined;
+    const { params } = this.#subject;
+    const make = options.stages?.stage2 ?? ((own: S2Params) => new Stage2(memory, own, features.cpu));
+    this.#stage2 = translates ? make(params) : undefined;
   }
 
   /** Translates one transaction, a privileged read by default. @throws WalkerError for an address that is not 64 bits or an unknown access. */
@@ -239,7 +250,7 @@ export class Stream {
       oas: this.#options.features.oas,
       steps,
       update,
-      words: this.#options.features.s1pi ? 8 : 4,
+      words: cdWords(this.#options.features),
     } as const;
     return locateCd(this.#ste, substreams ? index : undefined, fetch);
   }
@@ -267,7 +278,10 @@ export class Stream {
 
   /** `assurable`: the CD lies in AssuredOnly memory. (3.27.2) */
   #stage1(context: Context, assurable: boolean): StreamStages {
-    const stage1 = new Stage1(this.#memory, context.ranges, this.#stage2, { assurable });
+    const stage2 = this.#stage2;
+    const stage1 =
+      this.#options.stages?.stage1(context, stage2) ??
+      new Stage1(this.#memory, context.ranges, stage2, { assurable });
     return {
       first: (ia, request, steps) => stage1.translate(ia, request, steps),
       stage1: true,

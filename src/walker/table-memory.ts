@@ -1,7 +1,8 @@
 /** The walker's port to memory: descriptors as pairs of 32-bit numbers, without any BigInt. (DDI 0487 J1.3 FetchDescriptor.) */
 import type { PhysicalMemory, RamRegion } from '../memory/index.ts';
 
-function byteSwap(word: number): number {
+/** The bytes of a 32-bit word in the opposite order. */
+export function byteSwap(word: number): number {
   return ((word >>> 24) | ((word >>> 8) & 0xff00) | ((word & 0xff00) << 8) | (word << 24)) >>> 0;
 }
 

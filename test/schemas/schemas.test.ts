@@ -238,6 +238,7 @@ describe('--json', () => {
     ['tlb', ['tlb', '--trace', example('access-trace'), ...small]],
     ['study', ['study', example('scatterlists'), ...small]],
     ['bbm', ['bbm', example('bbm-trace')]],
+    ['smmu', ['smmu', example('smmu-trace'), '--minimal']],
     ['check', ['check', OPS, UBOOT, example('scatterlists')]],
     ['replay', ['replay', example('scatterlists')]],
     ['formats', ['formats']],

@@ -33,6 +33,16 @@ export {
 export { SMMU_CMDQ_CONS, SMMU_GERROR } from './global-errors.ts';
 export { CD_PERMISSIONS, SMMU_S2PII } from './permissions.ts';
 export {
+  COMMAND_ERRORS,
+  COMMAND_LOG2,
+  EVENT_LOG2,
+  QUEUE_LOG2_LIMIT,
+  SMMU_EVENTQ_CONS,
+  SMMU_EVENTQ_PROD,
+  SMMU_IRQ_CTRL,
+  SMMU_QUEUE_BASE,
+} from './queues.ts';
+export {
   type RegisterPlace,
   SMMU_PAGES_SIZE,
   SMMU_REGISTERS,

@@ -19,6 +19,7 @@ export const SMMU_IDR0 = layout(
     TTENDIAN: bits(22, 21, 'endianness of tables', ['both', 'reserved', 'little', 'big']),
     CD2L: bit(19, 'tables of CDs of two levels', NO_YES),
     VMID16: bit(18, 'a VMID has', ['8 bits', '16 bits']),
+    PRI: bit(16, 'PCIe PRI', NO_YES),
     ASID16: bit(12, 'an ASID has', ['8 bits', '16 bits']),
     NS1ATS: bit(11, 'split-stage ATS', ['supported', 'not supported']),
     ATS: bit(10, 'PCIe ATS', NO_YES),
@@ -45,6 +46,9 @@ export const SMMU_IDR1 = layout(
   },
   {
     ATTR_PERMS_OVR: bit(26, 'STE.PRIVCFG and INSTCFG override what comes', NO_YES),
+    CMDQS: bits(25, 21, 'the Command queue has at most 2^CMDQS entries'),
+    EVENTQS: bits(20, 16, 'the Event queue has at most 2^EVENTQS entries'),
+    PRIQS: bits(15, 11, 'the PRI queue has at most 2^PRIQS entries'),
     SSIDSIZE: bits(10, 6, 'bits of a SubstreamID; 0: no substreams'),
     SIDSIZE: bits(5, 0, 'bits of a StreamID'),
   },
@@ -69,8 +73,10 @@ export const SMMU_IDR3 = layout(
     DPT: bit(15, 'device permission tables', NO_YES),
     E0PD: bit(13, 'CD.E0PDn, as FEAT_E0PD', NO_YES),
     BBML: bits(12, 11, 'break-before-make level, as FEAT_BBM', ['0', '1', '2', 'reserved']),
+    RIL: bit(10, 'TLB invalidation by range and level', NO_YES),
     STT: bit(9, 'small tables, as FEAT_TTST', NO_YES),
     FWB: bit(8, 'STE.S2FWB, as FEAT_S2FWB', NO_YES),
+    MPAM: bit(7, 'MPAM', NO_YES),
     XNX: bit(4, 'XN for EL0 and EL1 apart at stage 2, as FEAT_XNX', NO_YES),
     PBHA: bit(3, 'STE.S2HWUn and CD.HWUn, as FEAT_HPDS2', NO_YES),
     HAD: bit(2, 'CD.HADn, as FEAT_HPDS', NO_YES),
@@ -107,7 +113,14 @@ export const SMMU_IDR5 = layout(
 
 export const SMMU_CR0 = layout(
   { ...WIDTH, name: 'SMMU_CR0', aliases: ['CR0'], title: 'SMMUv3 control', reference: 'IHI 0070 6.3.9' },
-  { SMMUEN: bit(0, 'translation of Non-secure streams', ON) },
+  {
+    VMW: bits(8, 6, 'how many low bits of a VMID invalidation commands ignore'),
+    ATSCHK: bit(4, 'translated transactions of ATS', ['pass unchecked', 'are checked against STE.EATS']),
+    CMDQEN: bit(3, 'commands are processed', NO_YES),
+    EVENTQEN: bit(2, 'events are recorded', NO_YES),
+    PRIQEN: bit(1, 'page requests are recorded', NO_YES),
+    SMMUEN: bit(0, 'translation of Non-secure streams', ON),
+  },
 );
 
 export const SMMU_CR2 = layout(
@@ -132,7 +145,10 @@ export const SMMU_GBPA = layout(
     title: 'SMMUv3 bypass while translation is off',
     reference: 'IHI 0070 6.3.14',
   },
-  { ABORT: bit(20, 'transactions', ['pass', 'are aborted']) },
+  {
+    Update: bit(31, 'written as 1: the write counts; reads as 1 until it has taken effect', NO_YES),
+    ABORT: bit(20, 'transactions', ['pass', 'are aborted']),
+  },
 );
 
 export const SMMU_STRTAB_BASE = layout(

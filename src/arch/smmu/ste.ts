@@ -95,6 +95,7 @@ export const STE = layout(
     S1STALLD: bit(91, 'stalls of stage 1', ['allowed', 'forbidden']),
     S2FWB: bit(89, 'stage-2 MemAttr overrides stage 1, as HCR_EL2.FWB', ON),
     S1PIE: bit(88, 'CD.PIE counts', { values: NO_YES, feature: 'SMMU_IDR3.S1PI' }),
+    MEV: bit(83, 'similar events may be merged into one', NO_YES),
     S2HWU62: hardwareUse(62),
     S2HWU61: hardwareUse(61),
     S2HWU60: hardwareUse(60),

@@ -1,18 +1,20 @@
 /** `lpae check`: runs golden files and compares them, with one TAP line per file, and differences field by field. */
-import { readdirSync, statSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
+import { gunzipSync } from 'node:zlib';
 import type { Command } from 'commander';
 import { checkGolden, type Difference, GoldenFileError, type GoldenResult } from '../../golden/index.ts';
 import { ImageError } from '../../image/errors.ts';
 import { counted } from '../../text/numbers.ts';
-import { nameOf, readJson } from '../input/input.ts';
+import { nameOf, parseJson, readJson } from '../input/input.ts';
 import { MOST_LEAVES } from '../input/limits.ts';
 import { CliError, EXIT, inputError } from '../io.ts';
 import type { Cli, Output } from '../output.ts';
 import { tapHeader, tapLines, yamlText } from '../tap.ts';
 
 const HELP = `
-FILE is a golden file (pgtable-golden/1, pgtable-dma/1) of any kind, plain or gzipped, or a directory: all its .json and .json.gz files.
+FILE is a golden file of any kind (pgtable-golden/1, pgtable-dma/1, pgtable-trace/1, pgtable-trace-mutations/1, pgtable-hitless/1), plain or
+gzipped, or a directory: all its .json and .json.gz files.
 stdout is TAP version 14, stderr has a summary. Exit code 0 if all agree, 1 if one differs, 3 if one can't be read
 or contains something unknown or not modelled: nothing in a file is ignored.
 
@@ -79,7 +81,8 @@ function expand(path: string, out: Output): string[] {
 
 async function checkFile(file: string, { io }: Output): Promise<Checked> {
   try {
-    return { file, result: checkGolden(await readJson(file, io), { mostLeaves: MOST_LEAVES }) };
+    const limits = { mostLeaves: MOST_LEAVES, readBeside: (name: string) => readBeside(file, name) };
+    return { file, result: checkGolden(await readJson(file, io), limits) };
   } catch (error) {
     const known =
       error instanceof GoldenFileError || error instanceof CliError || error instanceof ImageError;
@@ -88,6 +91,17 @@ async function checkFile(file: string, { io }: Output): Promise<Checked> {
     // An internal error in one file must not keep the others from being checked.
     return { file, reason: `internal error: ${(error as Error).message} (LPAE_DEBUG=1 shows where)` };
   }
+}
+
+/** The JSON of a file in the same folder, plain or gzipped. */
+function readBeside(file: string, name: string): unknown {
+  if (file === '-') throw inputError(`${name}: stdin has no files beside it; give the file by its name`);
+  if (basename(name) !== name) throw inputError(`${name}: names a file in another folder`);
+  const plain = join(dirname(file), name);
+  const [path, packed] = existsSync(plain) ? [plain, false] : [`${plain}.gz`, true];
+  if (!existsSync(path)) throw inputError(`${plain}: no such file, plain or as .gz`);
+  const bytes = readFileSync(path);
+  return parseJson(packed ? gunzipSync(bytes) : bytes, path);
 }
 
 function tapOf(checked: Checked, number: number): string[] {

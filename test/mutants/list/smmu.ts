@@ -109,7 +109,7 @@ export const SMMU: readonly Mutant[] = [
   },
   {
     name: 'span-beyond-split',
-    file: 'src/smmu/stream-table.ts',
+    file: 'src/smmu/stream-table-places.ts',
     find: 'span > LARGEST_SPAN || span > split + 1 ||',
     replace: 'span > LARGEST_SPAN ||',
     breaks: 'A span of more STEs than the split has room for is taken.',

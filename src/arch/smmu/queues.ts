@@ -1,0 +1,71 @@
+/** Registers of the queues of an SMMUv3, and of their interrupts. (IHI 0070 G.b, 6.3.17, 6.3.26 to 6.3.31.) */
+import { bit, bits, layout } from '../field.ts';
+import { NO_YES } from '../registers/values.ts';
+
+export const SMMU_QUEUE_BASE = layout(
+  {
+    name: 'SMMU_CMDQ_BASE',
+    aliases: ['SMMU_EVENTQ_BASE', 'SMMU_PRIQ_BASE', 'CMDQ_BASE', 'EVENTQ_BASE', 'PRIQ_BASE'],
+    title: 'SMMUv3 queue: where it is, and how large',
+    reference: 'IHI 0070 6.3.26, 6.3.29',
+    width: 64,
+  },
+  {
+    RA: bit(62, 'a hint to allocate on reads (writes, for queues that the SMMU fills)', NO_YES),
+    ADDR: bits(55, 5, 'physical address of the queue; aligned to its size', { address: 5 }),
+    LOG2SIZE: bits(4, 0, 'the queue has 2^LOG2SIZE entries'),
+  },
+);
+
+export const SMMU_EVENTQ_PROD = layout(
+  {
+    name: 'SMMU_EVENTQ_PROD',
+    aliases: ['EVENTQ_PROD'],
+    title: 'SMMUv3 Event queue producer index',
+    reference: 'IHI 0070 6.3.30',
+    width: 32,
+  },
+  {
+    OVFLG: bit(31, 'toggled where an event is lost because the queue is full'),
+    WR: bits(19, 0, 'the next entry that the SMMU writes, with the wrap bit above'),
+  },
+);
+
+export const SMMU_EVENTQ_CONS = layout(
+  {
+    name: 'SMMU_EVENTQ_CONS',
+    aliases: ['EVENTQ_CONS'],
+    title: 'SMMUv3 Event queue consumer index',
+    reference: 'IHI 0070 6.3.31',
+    width: 32,
+  },
+  {
+    OVACKFLG: bit(31, 'software sets it to OVFLG to acknowledge an overflow'),
+    RD: bits(19, 0, 'the next entry that software reads, with the wrap bit above'),
+  },
+);
+
+export const SMMU_IRQ_CTRL = layout(
+  {
+    name: 'SMMU_IRQ_CTRL',
+    aliases: ['IRQ_CTRL'],
+    title: 'SMMUv3 interrupt control',
+    reference: 'IHI 0070 6.3.17',
+    width: 32,
+  },
+  {
+    EVENTQ_IRQEN: bit(2, 'interrupts of the Event queue', NO_YES),
+    PRIQ_IRQEN: bit(1, 'interrupts of the PRI queue', NO_YES),
+    GERROR_IRQEN: bit(0, 'interrupts of global errors', NO_YES),
+  },
+);
+
+/** CMDQ_CONS.ERR by name. (7.1.) */
+export const COMMAND_ERRORS = { none: 0, illegal: 1, abort: 2, atcInvSync: 3 } as const;
+
+/** log2 of the bytes of a command, and of an event record. */
+export const COMMAND_LOG2 = 4;
+export const EVENT_LOG2 = 5;
+
+/** The most entries that a queue can have, as log2. */
+export const QUEUE_LOG2_LIMIT = 19;

@@ -1,0 +1,101 @@
+/** What `lpae smmu` prints: transactions with their answers, needs and near misses. */
+import {
+  type JudgedAccess,
+  type Judgement,
+  type MinimalCommand,
+  type Needs,
+  outcomeText,
+} from '../../smmu/index.ts';
+import { hex } from '../../text/numbers.ts';
+
+/** Where an answer comes from, in words. */
+const BY = { ste: 'an STE', cd: 'a CD', tlb: 'a TLB entry' } as const;
+
+/** A transaction in several lines. */
+export function accessLines(judged: JudgedAccess): string[] {
+  const { step, answers, needs, since, misses, outside } = judged;
+  return [
+    `step ${step}: ${transactionText(judged)}`,
+    ...answers.map(({ outcome }) => {
+      const by = outcome.by?.map((cache) => BY[cache]).join(' and ');
+      return `  ${outcomeText(outcome)}${by === undefined ? '' : `: ${by} that may be cached`}`;
+    }),
+    ...(outside ? ['  what the producer saw is none of these'] : []),
+    ...(since === undefined ? [] : [`  last changed by step ${since}`]),
+    ...(needs === undefined ? [] : [`  ${needsText(needs)}`]),
+    ...misses.map(({ step: at, command, differs }) => `  step ${at}: ${command} ${differs.join('; ')}`),
+  ];
+}
+
+function transactionText({ access: { sid, ssid, iova, rw } }: JudgedAccess): string {
+  return `stream ${sid}${ssid === undefined ? '' : `, substream ${ssid}`} ${rw}s ${hex(iova)}`;
+}
+
+function needsText(needs: Needs): string {
+  if (needs === null) return 'no command leaves one: streams with different tables share an ASID and VMID';
+  if (needs[0] === 'barrier' && needs.length === 1)
+    return 'needs a barrier: a write need not be observable yet';
+  return `needs ${needs.join(', ')}`;
+}
+
+/** What is owed at the end. */
+export function owedLines(owed: readonly JudgedAccess[]): string[] {
+  if (owed.length === 0) return [];
+  return [
+    'at the end:',
+    ...owed.map(
+      (judged) =>
+        `  ${transactionText(judged)}: ${judged.answers.length} answers; ${needsText(judged.needs ?? null)}`,
+    ),
+  ];
+}
+
+/** Which commands are needed. */
+export function minimalLines(commands: readonly MinimalCommand[]): string[] {
+  return [
+    'commands, each left out:',
+    ...commands.map(({ step, text, opens }) =>
+      opens.length === 0
+        ? `  step ${step}: ${text}: no transaction of this trace needs it`
+        : `  step ${step}: ${text}: without it ${opens.length === 1 ? 'step' : 'steps'} ${opens.join(', ')} would be open`,
+    ),
+  ];
+}
+
+/** The document of `--json`. */
+export function judgementJson(
+  name: string,
+  { accesses, findings, owed, commands }: Judgement,
+  minimal: readonly MinimalCommand[] | undefined,
+): object {
+  const open = accesses.filter(({ answers }) => answers.length > 1).length;
+  return {
+    name,
+    ok: open === 0 && findings.length === 0,
+    open,
+    accesses: accesses.map(accessJson),
+    findings,
+    commands: commands.map(({ step, text }) => ({ step, command: text })),
+    owed: owed.map(accessJson),
+    ...(minimal && { minimal: minimal.map(({ step, text, opens }) => ({ step, command: text, opens })) }),
+  };
+}
+
+function accessJson({ step, access, answers, needs, since, misses, outside }: JudgedAccess): object {
+  const { sid, ssid, iova, rw } = access;
+  return {
+    step,
+    sid,
+    ...(ssid !== undefined && { ssid }),
+    iova,
+    rw,
+    answers: answers.map(({ outcome }) => ({
+      outcome: outcomeText(outcome),
+      ...(outcome.by && { by: outcome.by }),
+    })),
+    ...(needs !== undefined && { needs }),
+    ...(since !== undefined && { since }),
+    ...(misses.length > 0 && { misses }),
+    ...(outside && { outside }),
+  };
+}

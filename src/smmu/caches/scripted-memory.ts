@@ -1,0 +1,86 @@
+/** Memory as one walk meets it: first what a cached entry holds, then words of memory, of which some may be read with several values. */
+import { PhysicalMemory } from '../../memory/index.ts';
+import { byteSwap, TableMemory } from '../../walker/table-memory.ts';
+import { halvesOf } from '../../walker/word.ts';
+import type { Changes } from './changes.ts';
+import type { Choices } from './choices.ts';
+import { FROM, STILL, type Watch } from './timeline.ts';
+
+/** What a walk came by: until when all of it could be read, and without what it can't be had. */
+export class Trail {
+  last: number;
+  mask: number;
+
+  constructor(last: number = STILL, mask: number = FROM.memory) {
+    this.last = last;
+    this.mask = mask;
+  }
+
+  use(last: number, mask: number): void {
+    this.last = Math.min(this.last, last);
+    this.mask |= mask;
+  }
+}
+
+/** The moment and the choices of one walk. */
+export interface Reading {
+  readonly changes: Changes;
+  readonly moment: number;
+  readonly choices: Choices;
+  readonly trail: Trail;
+  /** Words that are read from memory are noted here. */
+  readonly watch?: Watch | undefined;
+}
+
+/** The trail after so many reads, and what the last of them was. */
+export interface Mark {
+  readonly last: number;
+  readonly mask: number;
+}
+
+/** No walk reads it: all reads are answered by the script and the history of memory. */
+const NOWHERE = new PhysicalMemory({ base: 0n, size: 0x1000n });
+
+export class ScriptedMemory extends TableMemory {
+  readonly #reading: Reading;
+  readonly #script: readonly bigint[];
+  /** Every word that was read, and the trail before the first and after each. */
+  readonly words: bigint[] = [];
+  readonly marks: Mark[];
+
+  constructor(reading: Reading, script: readonly bigint[] = []) {
+    super(NOWHERE);
+    this.#reading = reading;
+    this.#script = script;
+    this.marks = [this.#mark()];
+  }
+
+  override read64(pa: number, bigEndian: boolean): boolean {
+    const word = this.#script[this.words.length] ?? this.#fromMemory(pa);
+    if (word === undefined) return false;
+    this.words.push(word);
+    this.marks.push(this.#mark());
+    const { lo, hi } = halvesOf(word);
+    this.lo = bigEndian ? byteSwap(hi) : lo;
+    this.hi = bigEndian ? byteSwap(lo) : hi;
+    return true;
+  }
+
+  /** Hardware updates are not made: the same walk is gone through many times. */
+  override write64(): void {}
+
+  #mark(): Mark {
+    const { last, mask } = this.#reading.trail;
+    return { last, mask };
+  }
+
+  #fromMemory(pa: number): bigint | undefined {
+    const { changes, moment, choices, trail, watch } = this.#reading;
+    watch?.words.add(pa);
+    const values = changes.words.readable(pa, moment);
+    if (values === undefined) return undefined;
+    const chosen = choices.pick(values.length);
+    if (chosen > 0) trail.use(STILL, FROM.write);
+    return values[chosen]!;
+  }
+}

@@ -1,0 +1,163 @@
+/**
+ * Judges what a driver did with an SMMUv3: transactions with more than one permitted answer, commands that were missed, updates that
+ * hardware may see half done, what is owed at the end. (IHI 0070 3.21, 4, 7.1.)
+ */
+import { hex } from '../../memory/hex.ts';
+import type { Answer } from '../caches/answers.ts';
+import { commandText } from '../commands.ts';
+import type { DeviceNote, SmmuDevice } from '../device/device.ts';
+import type { AccessStep, SmmuTrace, TraceAccess } from '../trace.ts';
+import { type JudgedCommand, type NearMiss, nearMisses } from './near-misses.ts';
+import { type Needs, needsOf } from './needs.ts';
+import { replay, transactionOf } from './replay.ts';
+
+/** Bytes of the smallest page. */
+const PAGE = 0x1000n;
+
+/** A transaction, and every answer that it may get. */
+export interface JudgedAccess {
+  readonly step: number;
+  readonly access: TraceAccess;
+  readonly answers: readonly Answer[];
+  /** Where there are several: commands that leave one. Null: none of the list does. */
+  readonly needs?: Needs;
+  /** The last write before it to a word that its answers depend on, as a step. */
+  readonly since?: number;
+  readonly misses: readonly NearMiss[];
+  /** What the producer saw is none of the answers. */
+  readonly outside?: true;
+}
+
+/** Something else that a driver should know of. */
+export interface Finding {
+  readonly step: number;
+  readonly kind: 'ignored-write' | 'not-observable' | 'command-error' | 'torn';
+  /** What, the rule with its section, and what would do. */
+  readonly text: string;
+}
+
+/** What a trace comes to. */
+export interface Judgement {
+  readonly accesses: readonly JudgedAccess[];
+  readonly commands: readonly JudgedCommand[];
+  readonly findings: readonly Finding[];
+  /** At the end: transactions, as they were made, that would have several answers. */
+  readonly owed: readonly JudgedAccess[];
+}
+
+/** Judges a trace. @throws SmmuTraceError for a step that no driver's SMMU can take. */
+export function judgeSmmuTrace(trace: SmmuTrace): Judgement {
+  const accesses: JudgedAccess[] = [];
+  const commands: JudgedCommand[] = [];
+  const findings: Finding[] = [];
+  const stepOf: number[] = [];
+  let last: SmmuDevice | undefined;
+  for (const { step, device, answers, notes } of replay(trace)) {
+    last = device;
+    while (stepOf.length <= device.changes.now) stepOf.push(step);
+    for (const note of notes) {
+      if (note.kind === 'command') {
+        const { command, words } = note.command;
+        commands.push({ step, command, text: commandText(words) });
+      }
+      findings.push(...findingsOf(note, step));
+    }
+    findings.push(...tornEntries(device, step, trace, findings));
+    const at = trace.steps[step]!;
+    if (at.kind === 'access' && answers !== undefined) {
+      accesses.push(judgeAccess(device, step, at, answers, commands, stepOf));
+    }
+  }
+  return {
+    accesses,
+    commands,
+    findings,
+    owed: last ? owedAtEnd(last, trace, accesses, commands, stepOf) : [],
+  };
+}
+
+function judgeAccess(
+  device: SmmuDevice,
+  step: number,
+  { access, got }: Pick<AccessStep, 'access' | 'got'>,
+  answers: readonly Answer[],
+  commands: readonly JudgedCommand[],
+  stepOf: readonly number[],
+): JudgedAccess {
+  const outside = got !== undefined && !answers.some(({ outcome }) => isSame(outcome, got.outcome));
+  const said = { step, access, answers, misses: [], ...(outside && { outside }) };
+  if (answers.length === 1) return said;
+  const transaction = transactionOf(access);
+  const needs = needsOf(device, transaction);
+  const [before, last] = device.changesFor(transaction).slice(-2);
+  const since = stepOf[last ?? before ?? -1];
+  // What is stale was there before the last change, or before the break of a break-before-make.
+  const misses = needs === null ? [] : nearMisses(needs, commands, stepOf[before ?? -1] ?? 0);
+  return { ...said, needs, misses, ...(since !== undefined && { since }) };
+}
+
+function findingsOf(note: DeviceNote, step: number): Finding[] {
+  switch (note.kind) {
+    case 'ignored-write':
+      return [
+        { step, kind: 'ignored-write', text: `the write of ${hex(note.value)} is ignored: ${note.rule}` },
+      ];
+    case 'command-error': {
+      const { error, rule, index, words } = note.error;
+      const text = `${error} at entry ${index}, ${commandText(words)}: ${rule}. Nothing behind it is consumed until SMMU_GERRORN agrees with SMMU_GERROR (7.1)`;
+      return [{ step, kind: 'command-error', text }];
+    }
+    case 'command': {
+      if (note.observable) return [];
+      const { address, words } = note.command;
+      const text = `${commandText(words)} at ${hex(address)} was written without a barrier before CMDQ_PROD: the SMMU may read what was there before (3.21.2); a barrier before the write of CMDQ_PROD would do`;
+      return [{ step, kind: 'not-observable', text }];
+    }
+    default:
+      return [];
+  }
+}
+
+/** Streams whose STE can be read as something that is neither the old nor the new one. */
+function tornEntries(
+  device: SmmuDevice,
+  step: number,
+  trace: SmmuTrace,
+  known: readonly Finding[],
+): Finding[] {
+  if (trace.steps[step]!.kind !== 'write64') return [];
+  return device.model.streamIds.flatMap((streamId) => {
+    const count = device.readableStes(streamId);
+    if (count < 3) return [];
+    const text = `the STE of StreamID ${streamId} changes in several words while it may be read: hardware may see ${count} different ones, with words of old and new (3.21.3); make it invalid first, or change one word between two CMD_CFGI_STE with CMD_SYNC`;
+    const prefix = `the STE of StreamID ${streamId} `;
+    return known.some(({ kind, text: said }) => kind === 'torn' && said.startsWith(prefix))
+      ? []
+      : [{ step, kind: 'torn' as const, text }];
+  });
+}
+
+/** The accesses of the trace, each page of a stream once, as if they were made again at the end. */
+function owedAtEnd(
+  device: SmmuDevice,
+  trace: SmmuTrace,
+  accesses: readonly JudgedAccess[],
+  commands: readonly JudgedCommand[],
+  stepOf: readonly number[],
+): JudgedAccess[] {
+  const seen = new Set<string>();
+  return accesses.flatMap(({ access }) => {
+    const key = [access.sid, access.ssid, access.iova / PAGE, access.rw].join(' ');
+    if (seen.has(key)) return [];
+    seen.add(key);
+    const answers = device.answersTo(transactionOf(access));
+    if (answers.length === 1) return [];
+    return [judgeAccess(device, trace.steps.length, { access }, answers, commands, stepOf)];
+  });
+}
+
+function isSame(one: Answer['outcome'], other: Answer['outcome']): boolean {
+  if (one.kind === 'pa' && other.kind === 'pa') return one.pa === other.pa;
+  if (one.kind !== 'fault' || other.kind !== 'fault') return one.kind === other.kind;
+  return one.fault === other.fault && one.s2 === other.s2 && one.class === other.class;
+}
