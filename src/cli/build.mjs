@@ -23,17 +23,19 @@ export async function build(isNeeded = () => true) {
 async function buildBeside() {
   const [next, old] = [join(root, `dist.next-${process.pid}`), join(root, `dist.old-${process.pid}`)];
   const tsc = join(root, 'node_modules/typescript/bin/tsc');
-  const { status } = spawnSync(process.execPath, [tsc, '-p', 'tsconfig.build.json', '--outDir', next], {
-    cwd: root,
-    stdio: ['ignore', 2, 2],
-  });
-  if (status === 0) {
+  try {
+    const { status } = spawnSync(process.execPath, [tsc, '-p', 'tsconfig.build.json', '--outDir', next], {
+      cwd: root,
+      stdio: ['ignore', 2, 2],
+    });
+    if (status !== 0) return status ?? 1;
     await buildExplorer(join(next, 'explorer.html'));
     if (statSync(dist, { throwIfNoEntry: false })) renameSync(dist, old);
     renameSync(next, dist);
+    return 0;
+  } finally {
+    for (const rest of [next, old]) rmSync(rest, { recursive: true, force: true });
   }
-  for (const rest of [next, old]) rmSync(rest, { recursive: true, force: true });
-  return status ?? 1;
 }
 
 /** Waits for whoever builds, unless that one is dead. */

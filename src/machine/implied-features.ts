@@ -1,7 +1,7 @@
 /** Features that registers show by bits that are RES0 without them. (DDI 0487 D24.2.190, D24.2.196, D24.2.224.) */
 import type { BitField } from '../arch/field.ts';
 import { isSet } from '../arch/read.ts';
-import type { MachineRegime } from '../arch/regimes.ts';
+import { type MachineRegime, traitsOf } from '../arch/regimes.ts';
 import { TCR2_EL1 } from '../arch/registers/extended.ts';
 import { VTCR_EL2 } from '../arch/registers/stage2.ts';
 import { TCR_EL3 } from '../arch/registers/tcr.ts';
@@ -31,7 +31,7 @@ export function impliedFeatures(
   registers: Readonly<Record<string, bigint>>,
   regime: MachineRegime | undefined,
 ): string[] {
-  const shown = regime === 'el3' ? SHOWN_AT_EL3 : SHOWN;
+  const shown = regime !== undefined && traitsOf(regime).el === 3 ? SHOWN_AT_EL3 : SHOWN;
   const found = shown.filter(([, register, fields]) =>
     fields.some((field) => isSet(registers[register] ?? 0n, field)),
   );

@@ -1,5 +1,5 @@
 /** Address spaces to draw: of requests written in tests, and of captures. */
-import { readdirSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { readTarget } from '../../src/cli/machine/read.ts';
 import type { Target } from '../../src/cli/machine/target.ts';
@@ -17,8 +17,16 @@ export function targetOf(file: string): Promise<Target> {
   return readTarget([file], io, {});
 }
 
+/** A file in `fixtures/`; of an SMMU's image the stream of its first row. */
 export function fixture(file: string): Promise<Target> {
-  return targetOf(join(FIXTURES, file));
+  const path = join(FIXTURES, file);
+  return readTarget([path], io, file.endsWith('.json') ? streamIn(path) : {});
+}
+
+function streamIn(path: string): { sid?: string } {
+  const { translations } = JSON.parse(readFileSync(path, 'utf8')) as { translations?: { sid?: string }[] };
+  const sid = translations?.[0]?.sid;
+  return sid === undefined ? {} : { sid };
 }
 
 interface Mapped {
