@@ -1,7 +1,7 @@
 /** `lpae smmu`: what it says of a driver, its JSON, exit codes, and what it refuses. */
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { lpae, lpaeJson } from './run.ts';
+import { lpae, lpaeJson, tempFile } from './run.ts';
 
 const file = (name: string) => `fixtures/smmu-trace/${name}.json`;
 const read = (name: string) => JSON.parse(readFileSync(file(name), 'utf8'));
@@ -71,6 +71,13 @@ describe('lpae smmu', () => {
       iova: '0x6f3f08018',
       answers: [{ outcome: 'pa 0x44005018' }, { outcome: 'pa 0x44003018', by: ['tlb'] }],
     });
+  });
+
+  test('a log that does not hold memory is not judged', async () => {
+    const log = 'smmuv3_read_mmio addr: 0x0 val:0xd44101b size: 0x4(0)\n';
+    const { code, out, err } = await lpae(['smmu', tempFile('qemu.log', log)]);
+    expect([code, out]).toEqual([3, '']);
+    expect(err).toContain('qemu.log: this is a log of QEMU, which does not say what memory held');
   });
 
   test('a trace that nothing could have produced is refused with its step', async () => {

@@ -2,7 +2,7 @@
 import type { Command } from 'commander';
 import { type Judgement, judgeSmmuTrace, type MinimalCommand, minimalCommands } from '../../smmu/index.ts';
 import { count, counted } from '../../text/numbers.ts';
-import { parseSmmuTraceText, type SmmuTrace, SmmuTraceError } from '../../trace/index.ts';
+import { readSmmuTrace, type SmmuTrace, SmmuTraceError } from '../../trace/index.ts';
 import { readUnzipped } from '../input/file-source.ts';
 import { nameOf } from '../input/input.ts';
 import { EXIT, inputError } from '../io.ts';
@@ -13,6 +13,12 @@ interface SmmuOptions {
   readonly minimal?: boolean;
   readonly all?: boolean;
 }
+
+/** Logs that hold no memory: judging them would invent what STEs, CDs and tables held. */
+const LOGS = {
+  qemu: `this is a log of QEMU, which does not say what memory held, so its transactions can't be judged; with the guest's memory, readSmmuTrace of lpae/trace makes a trace of it`,
+  linux: `these are trace events of Linux, which do not say what memory held, so nothing can be judged; readSmmuTrace of lpae/trace lists their registers and mappings`,
+} as const;
 
 const HELP = `
 TRACE is pgtable-trace/1, one JSON document or JSON lines, plain or gzipped: writes to memory and registers, barriers, register reads and transactions
@@ -50,7 +56,8 @@ async function smmu(
   const bytes = await readUnzipped(file, out.io);
   const { trace, judgement, commands } = orRefuse(nameOf(file), () => {
     const text = new TextDecoder('utf-8').decode(bytes);
-    const read = parseSmmuTraceText(text);
+    const { trace: read, source } = readSmmuTrace(text);
+    if (source !== 'trace') throw new SmmuTraceError(LOGS[source]);
     const judged = judgeSmmuTrace(read);
     return { trace: read, judgement: judged, commands: minimal ? minimalCommands(read) : undefined };
   });
