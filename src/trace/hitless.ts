@@ -44,7 +44,7 @@ const transitionSchema = members({
   v0_seen: maybe(v.boolean()),
 });
 
-/** The JSON of a list of transitions. */
+/** The JSON of a list of transitions. @internal */
 export const hitlessSchema = v.pipe(
   v.array(transitionSchema),
   v.minLength(1, 'must hold at least one transition'),

@@ -25,7 +25,7 @@ const mutationSchema = members({
   note: information,
 });
 
-/** The JSON of a list of mutations. */
+/** The JSON of a list of mutations. @internal */
 export const mutationsSchema = members({
   schema: v.literal(MUTATIONS_SCHEMA),
   producer: information,

@@ -42,7 +42,7 @@ const access = members({
 const KINDS = { write64, mmio, barrier, read, access } as const;
 const KIND_NAMES = Object.keys(KINDS) as (keyof typeof KINDS)[];
 
-/** Steps are distinguished by a member that each kind has. */
+/** Steps are distinguished by a member that each kind has. @internal */
 export const stepSchema = oneShapeOf(
   [write64, mmio, barrier, read, access],
   (json) => {
@@ -67,7 +67,7 @@ const machine = members({
 const byteOffset = v.pipe(v.string(), v.regex(/^(0|[1-9]\d{0,15})$/, 'is no number of bytes from pa on'));
 const memory = members({ pa: wordAddress, words64: record(byteOffset, word), note });
 
-/** Everything but the steps: the first line of JSON lines. */
+/** Everything but the steps: the first line of JSON lines. @internal */
 export const headEntries = {
   schema: v.literal(TRACE_SCHEMA),
   kind: v.literal('smmuv3'),
@@ -81,10 +81,14 @@ export const headEntries = {
   producer_leaves_arm_at: maybe(v.array(stepNumber)),
 };
 
-/** A whole trace as one document. */
+/** A whole trace as one document. @internal */
 export const traceSchema = members({ ...headEntries, steps: v.array(stepSchema) });
 
+/** @internal */
 export type TraceJson = v.InferOutput<typeof traceSchema>;
+/** @internal */
 export type StepJson = v.InferOutput<typeof stepSchema>;
+/** @internal */
 export type PermittedJson = v.InferOutput<typeof permitted>;
+/** @internal */
 export type ObservedJson = v.InferOutput<typeof observed>;
