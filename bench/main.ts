@@ -41,9 +41,10 @@ function measureHere(names: readonly string[]): Measured {
   return { limits: limitsHere, timings };
 }
 
-/** Measures workloads in a new process. */
+/** Measures workloads in a new process; of no names its limits alone, which `--measure` without a name asks for. */
 function measureApart(names: readonly string[]): Measured {
-  const args = [...process.execArgv, process.argv[1]!, ...names.map((name) => `--measure=${name}`)];
+  const asked = names.length === 0 ? [''] : names;
+  const args = [...process.execArgv, process.argv[1]!, ...asked.map((name) => `--measure=${name}`)];
   const { status, stdout } = spawnSync(process.execPath, args, {
     encoding: 'utf8',
     stdio: ['ignore', 'pipe', 'inherit'],
