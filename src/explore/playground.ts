@@ -1,9 +1,11 @@
 /** The playground's question: a scatterlist, a CPU page size and a kind of table; and the answer that the library gives. */
 import { IommuDomain } from '../iommu/domain.ts';
-import { Scatterlist, type SgRange } from '../iommu/scatterlist.ts';
-import { mapSgAs, planSgFor, type SgPlan, type SgSemantics } from '../iommu/sg-semantics.ts';
+import type { SgRange } from '../iommu/scatterlist.ts';
+import type { SgPlan, SgSemantics } from '../iommu/sg-semantics.ts';
+import { present } from '../json/schemas.ts';
 import { PhysicalMemory } from '../memory/index.ts';
-import { IommuError } from '../pagetable/errors.ts';
+import { perform } from '../operations/perform.ts';
+import type { IommuError } from '../pagetable/errors.ts';
 import type { FormatModule, FormatRequest, Prot } from '../pagetable/format.ts';
 import { countTree, type TreeCounts, type TreeTable } from '../pagetable/tree.ts';
 import { listSpace, type Space } from '../space/space.ts';
@@ -86,54 +88,29 @@ export function configurationOf({ stage, granule, sizes }: Playground): {
 
 /** Maps the list, and reads the tables back. A refusal is an answer. */
 export function play(asked: Playground): Played {
+  const { iova, sg, semantics, cpuPage } = asked;
   const { format, request } = configurationOf(asked);
   const domain = new IommuDomain(new PhysicalMemory(RAM), format, request);
-  const done = attempt(domain, asked);
+  const { error, plan } = perform(
+    domain,
+    { op: 'map_sg', iova, sg, prot: PROT },
+    { semantics, cpuPageSize: BigInt(cpuPage) },
+  );
   // A refused request leaves empty tables behind, which are not part of the answer.
-  if (done.error !== undefined) domain.reclaim();
+  if (error !== undefined) domain.reclaim();
   const walker = createWalker(domain.memory, domain.registers.hardware);
   const space = listSpace(walker);
   const tables = domain.tables();
   return {
     domain,
     walker,
-    ...done,
+    ...present({ plan, error }),
     space,
     tables,
     counts: countTree(tables),
     leaves: leafKinds(space, walker),
-    overMapped: done.error === undefined && done.plan ? overMappedBy(asked, done.plan) : [],
+    overMapped: error === undefined && plan ? overMappedBy(asked, plan) : [],
   };
-}
-
-function attempt(
-  domain: IommuDomain,
-  { iova, sg, semantics, cpuPage }: Playground,
-): Pick<Played, 'plan' | 'error'> {
-  let list: Scatterlist | undefined;
-  try {
-    list = Scatterlist.from(sg, { cpuPageSize: cpuPage });
-    return { plan: mapSgAs(domain, iova, list, PROT, semantics) };
-  } catch (error) {
-    if (!(error instanceof IommuError)) throw error;
-    return { error, ...planOf(domain, iova, list, semantics) };
-  }
-}
-
-/** The plan of a list that was refused, if it is a list at all. */
-function planOf(
-  domain: IommuDomain,
-  iova: bigint,
-  list: Scatterlist | undefined,
-  semantics: SgSemantics,
-): Pick<Played, 'plan'> {
-  if (list === undefined) return {};
-  try {
-    return { plan: planSgFor(domain, iova, list, semantics) };
-  } catch (error) {
-    if (error instanceof IommuError) return {};
-    throw error;
-  }
 }
 
 function leafKinds({ ranges }: Space, walker: Walker): LeafKind[] {

@@ -52,9 +52,8 @@ export function wordAt({ tables, domain }: Played, pa: bigint): Word | undefined
   return { table, index, pa, value, ...(entry && { entry }) };
 }
 
-/** Makes the tables again, and flips bits in them. Flips outside the tables do nothing. */
-export function withFlips(asked: Playground, flips: readonly Flip[]): Flipped {
-  const before = play(asked);
+/** Makes the tables again, and flips bits in them. Flips outside the tables do nothing. @param before - the answer to `asked`, if it is there. */
+export function withFlips(asked: Playground, flips: readonly Flip[], before = play(asked)): Flipped {
   const after = play(asked);
   const words = new Map<bigint, bigint>();
   for (const { pa, bit } of flips) {

@@ -1,17 +1,9 @@
 /** An address or a size: typed in hexadecimal or as a size (`64K`), or moved by the arrow keys. Text that is neither is told, and changes nothing. */
 import { useState } from 'preact/hooks';
 import { hex } from '../../memory/hex.ts';
+import { readAddress } from '../../text/addresses.ts';
 
-const UNITS: Readonly<Record<string, bigint>> = { K: 1n << 10n, M: 1n << 20n, G: 1n << 30n, T: 1n << 40n };
 const END = 1n << 64n;
-
-/** `0x1000`, `4096`, `4K`, with `_` between digits; undefined for anything else. */
-export function readNumber(text: string): bigint | undefined {
-  const [, digits, unit] = /^(0x[0-9a-f]+|\d+)([KMGT]?)$/i.exec(text.trim().replaceAll('_', '')) ?? [];
-  if (digits === undefined) return undefined;
-  const value = BigInt(digits) * (unit ? UNITS[unit.toUpperCase()]! : 1n);
-  return value < END ? value : undefined;
-}
 
 interface Props {
   readonly label: string;
@@ -25,7 +17,7 @@ interface Props {
 
 export function AddressField({ label, value, step, onChange, bare }: Props) {
   const [typed, setTyped] = useState<string | undefined>(undefined);
-  const wrong = typed !== undefined && readNumber(typed) === undefined;
+  const wrong = typed !== undefined && readAddress(typed) === undefined;
   const move = (by: bigint) => {
     const next = value + by;
     if (next >= 0n && next < END) onChange(next);
@@ -40,7 +32,7 @@ export function AddressField({ label, value, step, onChange, bare }: Props) {
       value={typed ?? hex(value)}
       onInput={({ currentTarget }) => {
         setTyped(currentTarget.value);
-        const read = readNumber(currentTarget.value);
+        const read = readAddress(currentTarget.value);
         if (read !== undefined) onChange(read);
       }}
       onBlur={() => setTyped(undefined)}

@@ -2,7 +2,7 @@
 import { computed, effect, signal } from '@preact/signals';
 import { adviceOn, type Taken } from '../advice.ts';
 import { matrixOf } from '../matrix.ts';
-import type { Playground } from '../playground.ts';
+import { type Playground, play } from '../playground.ts';
 import { PRESETS } from '../presets.ts';
 import { LinkError, linkOf, type PageState, stateOf } from '../share.ts';
 import { withFlips } from '../words.ts';
@@ -13,9 +13,10 @@ export const state = signal<PageState>({ playground: PRESETS[0]!.playground, vie
 export const linkProblem = signal<string | undefined>(undefined);
 
 export const playground = computed(() => state.value.playground);
-export const flipped = computed(() => withFlips(state.value.playground, state.value.flips));
 /** The tables as they are without flips. */
-export const played = computed(() => flipped.value.before);
+export const played = computed(() => play(playground.value));
+/** Worked out only where a view asks: it walks and lints the tables twice. */
+export const flipped = computed(() => withFlips(playground.value, state.value.flips, played.value));
 export const matrix = computed(() => matrixOf(playground.value));
 
 /** Advice arrives a little later. */
