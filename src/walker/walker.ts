@@ -104,12 +104,17 @@ export class Walker {
    * else console.log(result.fault.kind, result.fault.level);
    */
   walk(ia: bigint, access: Access = READ): WalkResult {
+    return this.#walk(ia, access, false);
+  }
+
+  /** @param quiet - without steps, whatever the access says. */
+  #walk(ia: bigint, access: Access, quiet: boolean): WalkResult {
     const plain = smallNumber(ia);
     if (plain >= 0) checkKind(access);
     else checkAccess(ia, access);
     const request = this.#request(access);
     const stages = access.gpc === undefined ? this.#stages : this.#checkedAs(access.gpc);
-    if (access.trace !== false) return translate(stages, ia, request, []);
+    if (!quiet && access.trace !== false) return translate(stages, ia, request, []);
     return this.#quickly(ia, plain, access, request) ?? translate(stages, ia, request, undefined);
   }
 
@@ -138,7 +143,7 @@ export class Walker {
       if (pa === FAULT) return undefined;
       if (pa !== ASK) return bigintOf(pa);
     }
-    const result = this.walk(ia, { ...access, trace: false });
+    const result = this.#walk(ia, access, true);
     return result.ok ? result.pa : undefined;
   }
 
@@ -192,7 +197,7 @@ export class Walker {
   /** The full walk's answer, in the fast path's form. */
   #ask(ia: number, access: Access): number {
     if (!Number.isSafeInteger(ia)) throw new WalkerError(`${ia} is not an address that a double holds`);
-    const result = this.walk(BigInt.asUintN(64, BigInt(ia)), { ...access, trace: false });
+    const result = this.#walk(BigInt.asUintN(64, BigInt(ia)), access, true);
     return result.ok ? Number(result.pa) : FAULT;
   }
 
