@@ -43,6 +43,7 @@ export function checkRequest(request: FormatRequest, own: readonly (keyof Format
     concatenation,
     mair,
     cpuPageSize = 4096,
+    granule = cpuPageSize,
   } = request;
   for (const option of Object.keys(request)) {
     if (!known.includes(option)) {
@@ -79,8 +80,10 @@ export function checkRequest(request: FormatRequest, own: readonly (keyof Format
       `regime must be one of ${STAGE1_REGIMES.join(', ')}, not ${String(request.regime)}`,
     );
   }
-  if (!isPowerOfTwo(cpuPageSize)) {
-    throw new FormatError(`cpuPageSize must be a power of two, not ${String(cpuPageSize)}`);
+  for (const [name, value] of Object.entries({ cpuPageSize, granule })) {
+    if (!isPowerOfTwo(value)) {
+      throw new FormatError(`${name} must be a power of two, not ${String(value)}`);
+    }
   }
   for (const [name, value] of [
     ['ias', ias],

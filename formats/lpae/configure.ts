@@ -45,7 +45,7 @@ const LEAST_AARCH32_INPUT = 25;
 function configureLong(options: LongFormatOptions, request: FormatRequest): TableFormat {
   const { name, stage, width } = options;
   const { coherentWalk = true, quirks = [] } = request;
-  checkRequest(request, stage === 1 ? ['regime'] : []);
+  checkRequest(request, stage === 1 ? ['granule', 'regime'] : ['granule']);
   checkQuirks(name, options.quirks, request);
   checkFeatures(name, options.features, request, stage);
   if (coherentWalk && quirks.includes('arm_outer_wbwa')) {

@@ -61,8 +61,14 @@ export interface Geometry {
   readonly rootBytes: number;
 }
 
-/** The granule that Linux chooses: the CPU's page size if offered, else the largest smaller one, else the smallest larger one. */
-function chooseGranule(bitmap: bigint, cpuPageSize: bigint): bigint {
+/** The granule asked for, or the one that Linux chooses: the CPU's page size if offered, else the largest smaller one, else the smallest larger one. */
+function chooseGranule(bitmap: bigint, cpuPageSize: bigint, asked?: bigint): bigint {
+  if (asked !== undefined) {
+    if (bitmap & asked) return asked;
+    throw new FormatError(
+      `granule ${hex(asked)} is not among the page sizes ${hex(bitmap)} of pgsizeBitmap: offer it there too`,
+    );
+  }
   if (bitmap & cpuPageSize) return cpuPageSize;
   const smaller = bitmap & (cpuPageSize - 1n);
   if (smaller) return 1n << BigInt(smaller.toString(2).length - 1);
@@ -76,7 +82,8 @@ function chooseGranule(bitmap: bigint, cpuPageSize: bigint): bigint {
  */
 export function lpaeGeometry(request: FormatRequest, stage: 1 | 2): Geometry {
   const cpuPageSize = BigInt(request.cpuPageSize ?? 4n * KIB);
-  const page = chooseGranule(request.pgsizeBitmap, cpuPageSize);
+  const asked = request.granule === undefined ? undefined : BigInt(request.granule);
+  const page = chooseGranule(request.pgsizeBitmap, cpuPageSize, asked);
   const granule = GRANULES.get(page);
   if (granule === undefined) {
     throw new FormatError(
@@ -106,9 +113,9 @@ export function lpaeGeometry(request: FormatRequest, stage: 1 | 2): Geometry {
   if (ias <= granule.log2) {
     throw new FormatError(`ias ${ias} leaves no bits to translate above a page of 2^${granule.log2} bytes`);
   }
-  const asked = { log2: granule.log2, ias, oas, lpa2 };
-  const startLevel = stage === 1 ? plainStart(asked) : stage2Start(asked, concatenationOf(request));
-  const levels = levelsFrom(startLevel, asked, levelRuns);
+  const sized = { log2: granule.log2, ias, oas, lpa2 };
+  const startLevel = stage === 1 ? plainStart(sized) : stage2Start(sized, concatenationOf(request));
+  const levels = levelsFrom(startLevel, sized, levelRuns);
   return {
     pgsizeBitmap: request.pgsizeBitmap & sizes,
     ias,

@@ -77,8 +77,7 @@ export function configurationOf({ stage, granule, sizes }: Playground): {
     format: formatOf({ stage }),
     request: {
       pgsizeBitmap: SIZES[granule][sizes],
-      // Of sizes that suit two granules the CPU page decides, as in Linux.
-      cpuPageSize: granule,
+      granule,
       ias: ADDRESS_BITS,
       oas: ADDRESS_BITS,
       ...(sizes === 'contiguous' && { features: ['contiguous'] as const }),

@@ -40,6 +40,7 @@ export const configSchema = members({
   quirks: v.optional(v.array(v.picklist(QUIRKS)), []),
   ...choicesInConfig,
   mair: maybe(hexWord),
+  granule: maybe(hexWord),
   ...registersInConfig(hexWord),
 });
 

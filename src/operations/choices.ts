@@ -41,19 +41,21 @@ export interface ConfigMembers extends Beside, Readonly<Partial<Record<RegisterO
   readonly features?: FormatRequest['features'] | undefined;
   readonly concatenation?: FormatRequest['concatenation'] | undefined;
   readonly mair?: bigint | undefined;
+  readonly granule?: bigint | undefined;
   readonly regime?: FormatRequest['regime'];
 }
 
 /** The members of a config that a format takes. */
 export function requestIn(config: ConfigMembers, { linux }: Partial<Beside> = {}): FormatRequest {
   const { pgsize_bitmap: pgsizeBitmap, ias, oas, coherent_walk: coherentWalk } = config;
-  const { quirks, features, concatenation, mair, regime } = config;
+  const { quirks, features, concatenation, mair, granule, regime } = config;
   const chosen = {
     coherentWalk,
     quirks,
     features,
     concatenation,
     mair,
+    granule,
     regime,
     ...Object.fromEntries(REGISTERS.map((name) => [name, config[name]])),
     linux: config.linux ?? linux,

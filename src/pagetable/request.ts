@@ -81,4 +81,9 @@ export interface FormatRequest {
   readonly regime?: Stage1Regime;
   /** The CPU's page size in bytes, which decides the granule where several are offered. Default: 4 KiB. */
   readonly cpuPageSize?: number | bigint;
+  /**
+   * The granule in bytes, one of the page sizes offered, where something else than the CPU's page size decides it. Only long-descriptor formats
+   * have several granules and take it. Linux has no such choice.
+   */
+  readonly granule?: number | bigint;
 }

@@ -65,9 +65,9 @@ export function formatOf({ stage }: Pick<Combination, 'stage'>): FormatModule {
 /** The request for a table of a combination. */
 export function formatRequest({ granule, sizes }: Pick<Combination, 'granule' | 'sizes'>): FormatRequest {
   return {
-    // Of all sizes the format keeps those of one granule: the one that suits a CPU with this page size.
+    // Of all sizes the format keeps those of the granule.
     pgsizeBitmap: sizes === 'pages' ? BigInt(granule) : (1n << BigInt(ADDRESS_BITS)) - 1n,
-    cpuPageSize: granule,
+    granule,
     ias: ADDRESS_BITS,
     oas: ADDRESS_BITS,
     features: sizes === 'contiguous' ? ['contiguous'] : [],

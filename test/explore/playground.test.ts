@@ -54,16 +54,9 @@ test('every preset is mapped or refused, and shows something to look at', () => 
 });
 
 test('a random question, asked by a map request: the same tables, words and refusals', () => {
-  let [said, refused] = [0, 0];
   fc.assert(
     fc.property(question, (asked) => {
-      const json = requestOf(asked);
-      if (json === undefined) {
-        refused++;
-        return;
-      }
-      said++;
-      const request = parseRequest(json, 'a request');
+      const request = parseRequest(requestOf(asked), 'a request');
       const { domain, outcomes } = perform(request);
       const mine = play(asked);
       if (mine.error !== undefined) domain.reclaim();
@@ -74,7 +67,6 @@ test('a random question, asked by a map request: the same tables, words and refu
     }),
     { numRuns: rounds(100, 1000) },
   );
-  expect(said).toBeGreaterThan(refused);
 });
 
 test('every byte that is mapped was asked for, or is told as too much', () => {

@@ -55,6 +55,17 @@ describe('page sizes are narrowed to one granule', () => {
     }
   });
 
+  test.each<[string, bigint, number | bigint, number, bigint]>([
+    ['4K on a 64K CPU', EVERYTHING, 0x1000, 12, 0x4020_1000n],
+    ['16K as a bigint', EVERYTHING, 0x4000n, 14, 0x0200_4000n],
+    ['64K', EVERYTHING, 0x1_0000, 16, 0x2001_0000n],
+  ])('a granule that is asked for: %s', (_, pgsizeBitmap, granule, granuleLog2, narrowed) => {
+    for (const format of [arm64LpaeS1, arm64LpaeS2]) {
+      const made = format.configure(request({ pgsizeBitmap, cpuPageSize: 0x1_0000, granule }));
+      expect([made.granuleLog2, made.pgsizeBitmap]).toEqual([granuleLog2, narrowed]);
+    }
+  });
+
   test('blocks of 4 TiB need the 64K granule, an output above 48 bits, and to be offered', () => {
     const sizes = (pgsizeBitmap: bigint, oas: number) =>
       arm64LpaeS1.configure(request({ pgsizeBitmap, oas })).pgsizeBitmap;
@@ -165,6 +176,30 @@ describe('refused', () => {
       [/cpuPageSize.*power of two/],
     ],
     ['a CPU page of 0', arm64LpaeS1, { cpuPageSize: 0n }, [/cpuPageSize/]],
+    [
+      'a granule that is not offered',
+      arm64LpaeS1,
+      { pgsizeBitmap: 0x4020_1000n, granule: 0x4000 },
+      [/granule 0x4000 is not among the page sizes 0x40201000/],
+    ],
+    [
+      'a block as a granule',
+      arm64LpaeS1,
+      { pgsizeBitmap: 0x4020_1000n, granule: 0x20_0000 },
+      [/0x200000/, /granules of 0x1000, 0x4000 and 0x10000/],
+    ],
+    [
+      'a granule that is no power of two',
+      arm64LpaeS1,
+      { granule: 0x3000 },
+      [/granule must be a power of two/],
+    ],
+    [
+      'a granule where there is one',
+      formatNamed('arm_mali_lpae')!,
+      { ias: 32, oas: 32, granule: 0x1000 },
+      [/no option granule/],
+    ],
     [
       'a CPU page that is no power of two',
       arm64LpaeS1,

@@ -46,7 +46,7 @@ are strings ("0x8000_0000", "2M", "0x4000_0000+0x1234") or whole numbers.
 
   format         one of those that lpae formats lists
   config         { pgsize_bitmap, ias, oas, coherent_walk: true, quirks: [] }, as in Linux's io_pgtable_cfg; and what
-                 Linux leaves out: features (lpae formats lists them) with mair2, pir, pire0, por, por0, s2pir; mair; regime
+                 Linux leaves out: features (lpae formats lists them) with mair2, pir, pire0, por, por0, s2pir; mair; granule; regime
                  (el1&0, el2, el2&0, el3; of arm_32_lpae_s1 pl2)
   linux          the version whose choices to follow: "6.12" (default) or "7.3"; lpae formats lists them. Here or in config, like partial_unmap
   cpu_page_size  the unit of scatterlist entries; default 4K

@@ -117,6 +117,7 @@ const configSchema = members({
   quirks: maybe(v.array(v.picklist(QUIRKS))),
   ...choicesInConfig,
   mair: maybe(address),
+  granule: maybe(address),
   ...registersInConfig(address),
   regime: maybe(v.picklist(STAGE1_REGIMES)),
 });

@@ -34,7 +34,7 @@ function genericPt({ format, options }: MapRequest): DomainOptions {
     ...(stage === 2 && { concatenation: 'mandatory' }),
     ...options,
     pgsizeBitmap: (1n << 64n) - page,
-    cpuPageSize: page,
+    granule: page,
     features: [...new Set([...(asked.features ?? []), ...added])],
   };
 }

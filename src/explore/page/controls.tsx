@@ -18,7 +18,6 @@ const OFFERED_NAMES = {
 
 export function Controls() {
   const asked = playground.value;
-  const command = commandOf(asked);
   return (
     <form class="question" aria-label="Question" onSubmit={(event) => event.preventDefault()}>
       <fieldset class="presets">
@@ -73,15 +72,9 @@ export function Controls() {
         />
       </div>
       <Entries />
-      {command === undefined ? (
-        <p class="faint">
-          A map request can’t say this: there, a CPU page of that size chooses the granule too.
-        </p>
-      ) : (
-        <p>
-          <CopyButton text={command}>Copy as command</CopyButton>
-        </p>
-      )}
+      <p>
+        <CopyButton text={commandOf(asked)}>Copy as command</CopyButton>
+      </p>
     </form>
   );
 }
