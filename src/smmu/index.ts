@@ -64,6 +64,7 @@ export {
   type StructureStep,
   type TornStructure,
 } from './judge/index.ts';
+export { SMMU_PRESETS, type SmmuPreset, type SmmuPresetName } from './presets.ts';
 export type { SmmuRegisters } from './registers.ts';
 export { createSmmu, createStream, type Smmu, type StreamDescription } from './smmu.ts';
 export type { Stream } from './stream.ts';

@@ -3,6 +3,7 @@ import { SMMU_PAGES_SIZE, SMMU_REGISTERS } from '../arch/smmu/index.ts';
 import { readJsonAs } from '../json/read.ts';
 import { present } from '../json/schemas.ts';
 import { hex } from '../memory/hex.ts';
+import { SMMU_PRESET_NAMES, SMMU_PRESETS, type SmmuPreset } from '../smmu/presets.ts';
 import {
   type SmmuTrace,
   SmmuTraceError,
@@ -43,7 +44,7 @@ export function checkStepExists(step: number, steps: readonly unknown[], where: 
 }
 
 function machineOf({ machine, steps }: TraceJson): TraceMachine {
-  const { base, ram, gbpa = 0n, sids, ...identification } = machine;
+  const { base, ram, sids } = machine;
   const end = ram.base + ram.size;
   if (ram.size === 0n || (ram.base & 7n) !== 0n || (ram.size & 7n) !== 0n || end > 1n << 52n) {
     throw new SmmuTraceError(
@@ -56,7 +57,21 @@ function machineOf({ machine, steps }: TraceJson): TraceMachine {
     );
   }
   const met = sids ?? steps.flatMap((step) => ('access' in step ? [step.access.sid] : []));
-  return { ...identification, base, gbpa, sids: [...new Set(met)].sort((a, b) => a - b), ram };
+  return { ...identification(machine), base, sids: [...new Set(met)].sort((a, b) => a - b), ram };
+}
+
+/** The registers that the trace gives, and of its preset those that it doesn't. */
+function identification({ preset, ...given }: TraceJson['machine']): SmmuPreset {
+  const known: Partial<SmmuPreset> = preset === undefined ? { gbpa: 0n } : SMMU_PRESETS[preset];
+  const value = (name: keyof SmmuPreset): bigint => {
+    const found = given[name] ?? known[name];
+    if (found !== undefined) return found;
+    throw new SmmuTraceError(
+      `machine.${name} is missing: give it, or a preset, one of ${SMMU_PRESET_NAMES.join(', ')}`,
+    );
+  };
+  const [idr0, idr1, idr3, idr5] = [value('idr0'), value('idr1'), value('idr3'), value('idr5')];
+  return { idr0, idr1, idr3, idr5, aidr: value('aidr'), gbpa: value('gbpa') };
 }
 
 /** Every word once: two values for one address can't both be there. */

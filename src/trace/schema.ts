@@ -1,6 +1,7 @@
 /** The JSON of SMMUv3 traces, schema `pgtable-trace/1`. */
 import * as v from 'valibot';
 import { isObject, isSaid, maybe, members, oneShapeOf, record, whole } from '../json/schemas.ts';
+import { SMMU_PRESET_NAMES } from '../smmu/presets.ts';
 import { information, observed, permitted, registerName, stepNumber, word, wordAddress } from './members.ts';
 
 /** What a trace says of itself. */
@@ -54,11 +55,13 @@ export const stepSchema = oneShapeOf(
 
 const machine = members({
   base: maybe(word),
-  idr0: word,
-  idr1: word,
-  idr3: word,
-  idr5: word,
-  aidr: word,
+  /** Values of the registers that are not given. */
+  preset: maybe(v.picklist(SMMU_PRESET_NAMES)),
+  idr0: maybe(word),
+  idr1: maybe(word),
+  idr3: maybe(word),
+  idr5: maybe(word),
+  aidr: maybe(word),
   gbpa: maybe(word),
   sids: maybe(v.array(SID)),
   ram: members({ base: word, size: word }),

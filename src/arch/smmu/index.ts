@@ -50,6 +50,7 @@ export {
 } from './register-map.ts';
 export {
   HTTU,
+  SMMU_AIDR,
   SMMU_CR0,
   SMMU_CR2,
   SMMU_GBPA,

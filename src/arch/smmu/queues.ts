@@ -1,4 +1,4 @@
-/** Registers of the queues of an SMMUv3, and of their interrupts. (IHI 0070 G.b, 6.3.17, 6.3.26 to 6.3.31.) */
+/** Registers of the queues of an SMMUv3, and of their interrupts. (IHI 0070 G.b, 6.3.16, 6.3.26 to 6.3.36, 6.3.95 to 6.3.98.) */
 import { bit, bits, layout } from '../field.ts';
 import { NO_YES } from '../registers/values.ts';
 
@@ -22,7 +22,7 @@ export const SMMU_EVENTQ_PROD = layout(
     name: 'SMMU_EVENTQ_PROD',
     aliases: ['EVENTQ_PROD'],
     title: 'SMMUv3 Event queue producer index',
-    reference: 'IHI 0070 6.3.30',
+    reference: 'IHI 0070 6.3.95',
     width: 32,
   },
   {
@@ -36,7 +36,7 @@ export const SMMU_EVENTQ_CONS = layout(
     name: 'SMMU_EVENTQ_CONS',
     aliases: ['EVENTQ_CONS'],
     title: 'SMMUv3 Event queue consumer index',
-    reference: 'IHI 0070 6.3.31',
+    reference: 'IHI 0070 6.3.96',
     width: 32,
   },
   {
@@ -50,7 +50,7 @@ export const SMMU_IRQ_CTRL = layout(
     name: 'SMMU_IRQ_CTRL',
     aliases: ['IRQ_CTRL'],
     title: 'SMMUv3 interrupt control',
-    reference: 'IHI 0070 6.3.17',
+    reference: 'IHI 0070 6.3.16',
     width: 32,
   },
   {

@@ -13,23 +13,33 @@ export const SMMU_IDR0 = layout(
     reference: 'IHI 0070 6.3.1',
   },
   {
+    RME_IMPL: bit(30, 'RME', NO_YES),
     ST_LEVEL: bits(28, 27, 'stream tables', ['linear alone', 'linear or two levels']),
     TERM_MODEL: bit(26, 'a terminated transaction', ['CD.A decides', 'always aborts']),
     STALL_MODEL: bits(25, 24, 'stalls', ['CD.S and STE.S2S decide', 'never', 'always', 'reserved']),
+    ATSRECERR: bit(23, 'more events of ATS and PRI can be recorded', NO_YES),
     TTENDIAN: bits(22, 21, 'endianness of tables', ['both', 'reserved', 'little', 'big']),
+    VATOS: bit(20, 'address translation by a virtual machine, VATOS', NO_YES),
     CD2L: bit(19, 'tables of CDs of two levels', NO_YES),
     VMID16: bit(18, 'a VMID has', ['8 bits', '16 bits']),
+    VMW: bit(17, 'TLB invalidation may ignore low bits of a VMID', NO_YES),
     PRI: bit(16, 'PCIe PRI', NO_YES),
+    ATOS: bit(15, 'address translation by software, ATOS', NO_YES),
+    SEV: bit(14, 'CMD_SYNC may send an event to PEs', NO_YES),
+    MSI: bit(13, 'message signalled interrupts', NO_YES),
     ASID16: bit(12, 'an ASID has', ['8 bits', '16 bits']),
     NS1ATS: bit(11, 'split-stage ATS', ['supported', 'not supported']),
     ATS: bit(10, 'PCIe ATS', NO_YES),
     Hyp: bit(9, 'EL2 as a StreamWorld', NO_YES),
+    DORMHINT: bit(8, 'the dormant hint', NO_YES),
     HTTU: bits(7, 6, 'hardware updates of', [
       'nothing',
       'the access flag',
       'access flag and dirty state',
       'access flag and dirty state, and of the access flag in table descriptors',
     ]),
+    BTM: bit(5, 'TLB invalidation that PEs broadcast', NO_YES),
+    COHACC: bit(4, 'coherent access to tables, structures and queues', NO_YES),
     TTF: bits(3, 2, 'table formats', ['reserved', 'VMSAv8-32 LPAE', 'VMSAv8-64', 'both']),
     S1P: bit(1, 'stage 1 is implemented', NO_YES),
     S2P: bit(0, 'stage 2 is implemented', NO_YES),
@@ -45,6 +55,7 @@ export const SMMU_IDR1 = layout(
     reference: 'IHI 0070 6.3.2',
   },
   {
+    ATTR_TYPES_OVR: bit(27, 'STE.MTCFG, SHCFG and ALLOCCFG override what comes', NO_YES),
     ATTR_PERMS_OVR: bit(26, 'STE.PRIVCFG and INSTCFG override what comes', NO_YES),
     CMDQS: bits(25, 21, 'the Command queue has at most 2^CMDQS entries'),
     EVENTQS: bits(20, 16, 'the Event queue has at most 2^EVENTQS entries'),
@@ -92,6 +103,7 @@ export const SMMU_IDR5 = layout(
     reference: 'IHI 0070 6.3.6',
   },
   {
+    STALL_MAX: bits(31, 16, 'how many transactions may be stalled'),
     VAX: bits(11, 10, 'virtual addresses', ['48 bits', '52 bits', '56 bits', 'reserved']),
     D128: bit(8, 'descriptors of 128 bits, VMSAv9-128', NO_YES),
     DS: bit(7, '52-bit addresses with 4K and 16K, as FEAT_LPA2', NO_YES),
@@ -108,6 +120,20 @@ export const SMMU_IDR5 = layout(
       '52 bits',
       '56 bits',
     ]),
+  },
+);
+
+export const SMMU_AIDR = layout(
+  {
+    ...WIDTH,
+    name: 'SMMU_AIDR',
+    aliases: ['AIDR'],
+    title: 'SMMUv3 identification: version of the architecture',
+    reference: 'IHI 0070 6.3.8',
+  },
+  {
+    ArchMajorRev: bits(7, 4, 'major version', { 0: 'SMMUv3' }),
+    ArchMinorRev: bits(3, 0, 'minor version', ['3.0', '3.1', '3.2', '3.3', '3.4']),
   },
 );
 

@@ -1,6 +1,13 @@
 /** `lpae smmu`: judges what a driver did with an SMMUv3, step by step. (IHI 0070 3.21, 4.) */
-import type { Command } from 'commander';
-import { type Judgement, judgeSmmuTrace, type MinimalCommand, minimalCommands } from '../../smmu/index.ts';
+import { type Command, Option } from 'commander';
+import {
+  type Judgement,
+  judgeSmmuTrace,
+  type MinimalCommand,
+  minimalCommands,
+  SMMU_PRESETS,
+  type SmmuPresetName,
+} from '../../smmu/index.ts';
 import { count, counted } from '../../text/numbers.ts';
 import { readSmmuTrace, type SmmuTrace, SmmuTraceError } from '../../trace/index.ts';
 import { readUnzipped } from '../input/file-source.ts';
@@ -12,6 +19,7 @@ import { accessLines, judgementJson, minimalLines, owedLines } from '../text/smm
 interface SmmuOptions {
   readonly minimal?: boolean;
   readonly all?: boolean;
+  readonly smmu?: SmmuPresetName;
 }
 
 /** Logs that hold no memory: judging them would invent what STEs, CDs and tables held. */
@@ -34,6 +42,7 @@ could have produced; the number of the step is said.
 Examples:
   $ lpae smmu trace.json
   $ lpae smmu trace.json --minimal
+  $ lpae smmu trace.json --smmu mmu-600-agilex-5
   $ lpae smmu trace.jsonl.gz --json | jq '.accesses[] | select(.needs)'
 `;
 
@@ -41,6 +50,12 @@ export function define(command: Command, cli: Cli): void {
   command
     .argument('<trace>', 'pgtable-trace/1; - is stdin')
     .option('--minimal', 'leave out each command in turn: which are needed, and for which transaction')
+    .addOption(
+      new Option(
+        '--smmu <name>',
+        "judge for another SMMU than the trace's own: its ID registers and GBPA at reset",
+      ).choices(Object.keys(SMMU_PRESETS)),
+    )
     .option('--all', 'show transactions with one answer too')
     .addHelpText('after', HELP)
     .action(async (file: string, options: SmmuOptions) => {
@@ -51,13 +66,14 @@ export function define(command: Command, cli: Cli): void {
 async function smmu(
   out: Output,
   file: string,
-  { minimal = false, all = false }: SmmuOptions,
+  { minimal = false, all = false, smmu: other }: SmmuOptions,
 ): Promise<number> {
   const bytes = await readUnzipped(file, out.io);
   const { trace, judgement, commands } = orRefuse(nameOf(file), () => {
     const text = new TextDecoder('utf-8').decode(bytes);
-    const { trace: read, source } = readSmmuTrace(text);
+    const { trace: own, source } = readSmmuTrace(text);
     if (source !== 'trace') throw new SmmuTraceError(LOGS[source]);
+    const read = other === undefined ? own : { ...own, machine: { ...own.machine, ...SMMU_PRESETS[other] } };
     const judged = judgeSmmuTrace(read);
     return { trace: read, judgement: judged, commands: minimal ? minimalCommands(read) : undefined };
   });

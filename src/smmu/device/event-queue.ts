@@ -1,4 +1,4 @@
-/** The Event queue: which records are written, and when one is lost. (IHI 0070 3.5, 6.3.29 to 6.3.31, 7.2, 7.4.) */
+/** The Event queue: which records are written, and when one is lost. (IHI 0070 3.5, 6.3.29, 6.3.95, 6.3.96, 7.2, 7.4.) */
 import { isSet, place, read, withField } from '../../arch/read.ts';
 import {
   EVENT_LOG2,
