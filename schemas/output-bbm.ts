@@ -99,6 +99,7 @@ const step = some({
       'the stale entry that an invalidation which removes nothing comes closest to',
     ),
   ),
+  nothing: maybe(said(text, 'why an invalidation need not remove anything')),
   missing: maybe(said(barriers, 'barriers that are missing before the step')),
 });
 

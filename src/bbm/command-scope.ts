@@ -1,80 +1,58 @@
 /** Which entries a command of an SMMUv3 removes, as a scope of the TLB. (IHI 0070 G.b, 4.4.) */
 import { traitsOf } from '../arch/regimes.ts';
-import { type CommandWords, decodeCommand, type SmmuCommand } from '../smmu/commands.ts';
-import type { Scope } from '../tlb/index.ts';
+import type { TlbInvalidation, TlbWorld } from '../smmu/caches/invalidation.ts';
+import { invalidationOf, type ScopeContext } from '../smmu/caches/scopes.ts';
+import { type CommandWords, decodeCommand } from '../smmu/commands.ts';
+import type { Scope, TranslationRegime } from '../tlb/index.ts';
 import { ADDRESS_BITS } from '../tlb/scope.ts';
 import type { TableSpace } from './context.ts';
-import type { StepScope } from './step-scope.ts';
+import { combinedOf, type StepScope } from './step-scope.ts';
 
 const NOTHING: StepScope = { own: undefined, combined: 'none' };
-const GRANULES = [undefined, 12, 14, 16] as const;
-const MOST_SCALE = 39;
-const LAST = 2n ** BigInt(ADDRESS_BITS) - 1n;
+const REGIMES: Readonly<Record<TlbWorld, TranslationRegime>> = {
+  el1: 'el1&0',
+  el2: 'el2',
+  'el2-e2h': 'el2&0',
+  el3: 'el3',
+};
+const STAGES = { 1: 'stage1', 2: 'stage2', both: 'both' } as const;
 
 /** Prefetches, configuration and CMD_SYNC remove no TLB entry. */
 export function commandScope(words: CommandWords, space: TableSpace): StepScope {
-  const command = decodeCommand(words);
-  const own = tlbScope(command, space);
-  if (own === undefined) return NOTHING;
-  const everyAddress = own.from === undefined && own.asid === undefined;
-  return { own, combined: everyAddress && own.stages !== 'stage2' ? 'all' : 'none' };
+  const invalidation = invalidationOf(decodeCommand(words), contextOf(space));
+  if (invalidation?.kind === 'nothing') return { ...NOTHING, ...invalidation };
+  if (invalidation?.kind !== 'tlb') return NOTHING;
+  const own = tlbScope(invalidation, space);
+  return { own, combined: combinedOf(own, space) };
 }
 
-function tlbScope({ name, fields }: SmmuCommand, space: TableSpace): Scope | undefined {
-  const vmid = Number(fields.VMID ?? 0n);
-  const asid = Number(fields.ASID ?? 0n);
-  const host = traitsOf(space.regime).unprivileged ? 'el2&0' : 'el2';
-  const guest = { regime: 'el1&0', vmid } as const;
-  switch (name) {
-    case 'TLBI_NH_ALL':
-      return { ...guest, stages: 'stage1' };
-    case 'TLBI_NH_ASID':
-      return { ...guest, stages: 'stage1', asid };
-    case 'TLBI_NH_VA':
-      return { ...guest, stages: 'stage1', asid, global: true, ...addressesOf(fields) };
-    case 'TLBI_NH_VAA':
-      return { ...guest, stages: 'stage1', ...addressesOf(fields) };
-    case 'TLBI_S12_VMALL':
-      return { ...guest, stages: 'both' };
-    case 'TLBI_S2_IPA':
-      return { ...guest, stages: 'stage2', ...addressesOf(fields) };
-    case 'TLBI_NSNH_ALL':
-      return { regime: 'el1&0', stages: 'both' };
-    case 'TLBI_EL2_ALL':
-      return { regime: host, stages: 'both' };
-    case 'TLBI_EL2_ASID':
-      return { regime: 'el2&0', stages: 'both', asid };
-    case 'TLBI_EL2_VA':
-      // Without E2H there are no ASIDs.
-      return {
-        regime: host,
-        stages: 'both',
-        ...(host === 'el2&0' && { asid, global: true }),
-        ...addressesOf(fields),
-      };
-    case 'TLBI_EL2_VAA':
-      return { regime: host, stages: 'both', ...addressesOf(fields) };
-    case 'TLBI_EL3_ALL':
-      return { regime: 'el3', stages: 'both' };
-    case 'TLBI_EL3_VA':
-      return { regime: 'el3', stages: 'both', ...addressesOf(fields) };
-    default:
-      return undefined;
-  }
+/** An SMMU that has everything which the tables don't decide. */
+function contextOf({ regime, ds }: TableSpace): ScopeContext {
+  const e2h = traitsOf(regime).unprivileged;
+  return { asid16: true, vmid16: true, stage2: true, ds, ranges: true, e2h, wildcard: 0 };
 }
 
-/** One address, or (NUM + 1) * 2^SCALE granules; and what TG, TTL and Leaf leave out. (4.4.1.1.) */
-function addressesOf(
-  fields: SmmuCommand['fields'],
-): Pick<Scope, 'from' | 'last' | 'granuleLog2' | 'level' | 'lastLevel'> {
-  const { Address = 0n, Leaf = 0n, TG = 0n, TTL = 0n, NUM = 0n, SCALE = 0n } = fields;
-  const from = BigInt.asUintN(ADDRESS_BITS, Address);
-  const leaf = Leaf === 1n ? { lastLevel: true } : {};
-  const granuleLog2 = GRANULES[Number(TG)];
-  if (granuleLog2 === undefined) return { from, last: from, ...leaf };
-  const scale = SCALE > MOST_SCALE ? MOST_SCALE : Number(SCALE);
-  const end = from + ((NUM + 1n) << BigInt(scale + granuleLog2)) - 1n;
-  // Level 1 of 16K tables needs SMMU_IDR5.DS; without it the value counts as 0. Taken as the narrower one here.
-  const level = TTL === 0n ? {} : { level: Number(TTL) };
-  return { from, last: end < LAST ? end : LAST, granuleLog2, ...level, ...leaf };
+function tlbScope(
+  { worlds, stage, vmid, asid, addresses, leafOnly, granuleLog2, level }: TlbInvalidation,
+  { regime }: TableSpace,
+): Scope {
+  const regimes = worlds.map((world) => REGIMES[world]);
+  return {
+    regime: regimes.find((one) => one === regime) ?? regimes[0]!,
+    stages: STAGES[stage],
+    ...(vmid !== undefined && { vmid }),
+    ...(asid !== undefined && { asid, ...(addresses && { global: true }) }),
+    ...(addresses && inAddressBits(addresses)),
+    ...(leafOnly && { lastLevel: true }),
+    ...(granuleLog2 !== undefined && { granuleLog2 }),
+    ...(level !== undefined && { level }),
+  };
+}
+
+/** A range does not go on from one half of the addresses into the other. (4.4.1.1.) */
+function inAddressBits({ first, last }: NonNullable<TlbInvalidation['addresses']>) {
+  const from = BigInt.asUintN(ADDRESS_BITS, first);
+  const half = 1n << BigInt(ADDRESS_BITS - 1);
+  const [end, most] = [from + last - first, (from < half ? half : 2n * half) - 1n];
+  return { from, last: end < most ? end : most };
 }

@@ -1,7 +1,7 @@
 /** Why an invalidation left an entry that it was probably meant for: what its operand says, and what the entry is tagged with. (DDI 0487 D8.17.5; IHI 0070 4.4.) */
 import { hex } from '../memory/hex.ts';
 import type { Scope } from '../tlb/index.ts';
-import { ADDRESS_BITS, inScope, type Tag } from '../tlb/scope.ts';
+import { ADDRESS_BITS, inScope, levelInScope, type Tag } from '../tlb/scope.ts';
 import type { TableSpace } from './context.ts';
 import { type CachedEntry, tagOf } from './entry.ts';
 
@@ -55,8 +55,7 @@ function mismatches(scope: Scope, tag: Tag, table: boolean): Mismatch[] {
     differs('ASID', hex(scope.asid), tag.asid === undefined ? 'none: it is global' : hex(tag.asid));
   if (scope.granuleLog2 !== undefined && tag.granuleLog2 !== scope.granuleLog2)
     differs('granule', size(scope.granuleLog2), size(tag.granuleLog2));
-  if (!table && scope.level !== undefined && tag.level !== scope.level)
-    differs('level', String(scope.level), String(tag.level));
+  if (!levelInScope(scope, tag, table)) differs('level', String(scope.level), String(tag.level));
   if (table && scope.lastLevel) differs('last level', 'leaves alone', 'a table descriptor');
   const { from = 0n, last = (1n << BigInt(ADDRESS_BITS)) - 1n } = scope;
   const start = BigInt.asUintN(ADDRESS_BITS, tag.from);

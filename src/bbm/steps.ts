@@ -13,7 +13,7 @@ import { commandScope } from './command-scope.ts';
 import type { TableSpace } from './context.ts';
 import { TraceError } from './errors.ts';
 import type { RegisterStep } from './registers.ts';
-import type { StepScope } from './step-scope.ts';
+import { combinedOf, type StepScope } from './step-scope.ts';
 
 /** A store of one 64-bit descriptor. `pa` is a multiple of 8, below 2^52. */
 export interface WriteStep {
@@ -85,10 +85,7 @@ function instructionScope({ tlbi, operand = 0n }: TlbiStep, space: TableSpace): 
   const { regime, vmid, ds } = space;
   const scope = scopeOrRefuse(tlbi, operand, { regime, vmid, ds, cpu: CPU });
   if (scope === undefined || scope.cleans) return { own: undefined, combined: 'none' };
-  // Combined entries are found by VA, which a trace of stage 2 does not know. Only an operation on all VAs is sure to hit them.
-  const { asid, from, lastLevel } = scope;
-  const allAddresses = from === undefined && asid === undefined && !lastLevel && !scope.keepsXs;
-  return { own: scope, combined: allAddresses && scope.stages !== 'stage2' ? 'all' : 'none' };
+  return { own: scope, combined: combinedOf(scope, space) };
 }
 
 function scopeOrRefuse(...[tlbi, operand, context]: Parameters<typeof tlbiScope>) {

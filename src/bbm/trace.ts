@@ -72,6 +72,8 @@ export interface OtherVerdict {
   readonly step: TraceStep;
   /** For an invalidation that removes nothing although something is stale: what it comes closest to, and why it misses. */
   readonly miss?: Miss;
+  /** For an invalidation: why it need not remove anything, whatever is stale, with the section. */
+  readonly nothing?: string;
   /** Barriers that are missing before it; of a barrier, what it does not complete. */
   readonly missing: readonly MissingBarrier[];
 }
@@ -171,7 +173,9 @@ export class TraceJudge {
     // Before entries go: the nearest one is looked for where none does.
     const removed = ignored ? 0 : this.#reach.invalidate(scope);
     const miss = removed === 0 && scope.own ? nearestMiss(scope.own, stale, this.space) : undefined;
-    return { kind: 'invalidation', index, step, ...(miss && { miss }), missing: this.#orderOf(step, index) };
+    const { why } = scope;
+    const said = { ...(miss && { miss }), ...(why !== undefined && { nothing: why }) };
+    return { kind: 'invalidation', index, step, ...said, missing: this.#orderOf(step, index) };
   }
 
   #orderOf(step: InvalidationStep, index: number): readonly MissingBarrier[] {

@@ -69,11 +69,16 @@ export function inScope(scope: Scope, tag: Tag, table: boolean): boolean {
   if (scope.vmid !== undefined && tag.vmid !== scope.vmid) return false;
   if (!asidInScope(scope, tag)) return false;
   if (scope.granuleLog2 !== undefined && tag.granuleLog2 !== scope.granuleLog2) return false;
-  // A level hint is about the leaf. Tables on the way to it stay in scope.
-  if (table ? scope.lastLevel === true : scope.level !== undefined && tag.level !== scope.level) return false;
+  if (table && scope.lastLevel === true) return false;
+  if (!levelInScope(scope, tag, table)) return false;
   const { from = 0n, last = (1n << BigInt(ADDRESS_BITS)) - 1n } = scope;
   const start = BigInt.asUintN(ADDRESS_BITS, tag.from);
   return start <= last && start + tag.size > from;
+}
+
+/** A level hint is about the leaf. Tables on the way to it, at levels before it, are in scope too. (RSQXYZ; IHI 0070 4.4.1.1.) */
+export function levelInScope({ level }: Scope, tag: Tag, table: boolean): boolean {
+  return level === undefined || (table ? tag.level < level : tag.level === level);
 }
 
 function asidInScope({ asid, global }: Scope, tag: Tag): boolean {

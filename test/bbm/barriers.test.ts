@@ -25,6 +25,9 @@ function context(more: Partial<TraceContext> = {}): TraceContext {
   return { ...base, initial, ...more };
 }
 
+/** One table of 16K. */
+const SIXTEEN = { granuleLog2: 14, iaBits: 25, root: L3 } as const;
+
 const dsb: TraceStep = { barrier: 'dsb ish' };
 const stop: TraceStep = { write: L3, value: 0n };
 const make: TraceStep = { write: L3, value: OTHER };
@@ -188,6 +191,46 @@ describe('an SMMU', () => {
     const steps = [...change(text).slice(0, -1), { write: L3, value: OTHER | 0x800n }];
     const nonGlobal = (pa: bigint) => (pa === L3 ? PAGE | 0x800n : context().initial!(pa));
     expect(illegal(steps, { machine: 'smmu', initial: nonGlobal })).toBe(expected);
+  });
+
+  test.each<[string, number]>([
+    ['CMD_TLBI_NH_ALL VMID=1', 0],
+    ['CMD_TLBI_NH_ALL VMID=2', 1],
+    ['CMD_TLBI_NH_VAA VMID=1 Addr=0x0', 1],
+    ['CMD_TLBI_EL2_ALL', 1],
+    ['CMD_TLBI_NSNH_ALL', 0],
+  ])('entries of both stages, after CMD_TLBI_S2_IPA and %s: %i (IHI 0070 4.4.3.1)', (text, expected) => {
+    const steps = change('CMD_TLBI_S2_IPA VMID=1 Addr=0x0 Leaf=1');
+    steps.splice(4, 0, command(text), command('CMD_SYNC'));
+    expect(illegal(steps, { ...stage2, combined: true })).toBe(expected);
+  });
+
+  test.each<[string, Partial<TraceContext>, number, string | undefined]>([
+    ['Addr=0x1000 TG=1 TTL=2 NUM=1', {}, 1, 'which addresses go is UNPREDICTABLE'],
+    ['Addr=0x0 TG=1 TTL=3 TTL128=1', {}, 1, 'descriptors of 128 bits'],
+    ['Addr=0x0 TG=1 TTL128=1 NUM=1', {}, 0, undefined],
+    // Level 1 of 16K, a level without leaves, is Reserved without SMMU_IDR5.DS: it counts as no level.
+    ['Addr=0x0 TG=2 TTL=1 NUM=1', SIXTEEN, 0, undefined],
+    ['Addr=0x0 TG=2 TTL=1 NUM=1', { ...SIXTEEN, oa52: true }, 1, undefined],
+    ['Addr=0x1000 TG=2 NUM=1', SIXTEEN, 1, 'aligned to 0x4000'],
+    // 6 bits of SCALE with DS alone.
+    ['Addr=0x0 TG=1 NUM=1 SCALE=32', {}, 0, undefined],
+    ['Addr=0x0 TG=1', {}, 1, 'Reserved'],
+  ])('a range: CMD_TLBI_S2_IPA %s with %o: %i (IHI 0070 4.4.1.1)', (range, more, expected, why) => {
+    const steps = change(`CMD_TLBI_S2_IPA VMID=1 ${range}`);
+    expect(illegal(steps, { ...stage2, ...more })).toBe(expected);
+    const said = judgeTrace(steps, context({ ...stage2, ...more })).steps[2]!;
+    if (why === undefined) expect(said).not.toHaveProperty('nothing');
+    else expect(said).toMatchObject({ nothing: expect.stringContaining(why) });
+  });
+
+  test('a range from the lower half does not go on into the upper one (IHI 0070 4.4.1.1)', () => {
+    const steps = (text: string) => [...change(text).slice(0, -1), { write: L3, value: OTHER }];
+    const upper = { machine: 'smmu', upper: true } as const;
+    expect(illegal(steps('CMD_TLBI_NH_VAA VMID=0 Addr=0x0 TG=1 NUM=31 SCALE=31'), upper)).toBe(1);
+    expect(illegal(steps('CMD_TLBI_NH_VAA VMID=0 Addr=0xffffff8000000000 TG=1 NUM=31 SCALE=31'), upper)).toBe(
+      0,
+    );
   });
 
   test('needs a barrier before the command, and CMD_SYNC after it (IHI 0070 3.21.2, 4.8)', () => {

@@ -23,9 +23,9 @@ export function verdictJson(verdict: StepVerdict): object {
     return { index, ...change, needs_after: needsAfter.map(neededJson) };
   }
   if (verdict.kind !== 'write') {
-    const { step, miss } = verdict;
+    const { step, miss, nothing } = verdict;
     const named = 'command' in step ? { command: commandText(step.command) } : step;
-    return { index, ...named, ...(miss && { miss }), ...missing };
+    return { index, ...named, ...(miss && { miss }), ...(nothing !== undefined && { nothing }), ...missing };
   }
   const { pa, before, after, places, changes, judgements, breakFirst, needsBefore, needsAfter } = verdict;
   const legal = MACHINES.map((machine) => [

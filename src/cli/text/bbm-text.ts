@@ -137,7 +137,8 @@ function registerLines(head: string, verdict: RegisterVerdict, chosen: Chosen, s
 }
 
 /** What an operand means that removes nothing, and why it misses what it comes closest to. */
-function missLines({ step, miss }: OtherVerdict): string[] {
+function missLines({ step, miss, nothing }: OtherVerdict): string[] {
+  if (nothing !== undefined) return indented(`need not remove anything: ${nothing}`);
   if (miss === undefined) return [];
   const meaning = operandText(step);
   const kind = miss.kind === 'table' ? 'table descriptor' : 'entry';

@@ -14,13 +14,18 @@ export interface ConfigurationInvalidation {
   readonly leafOnly: boolean;
 }
 
+/** The owner of TLB entries: a StreamWorld of Non-secure streams, or EL3. (3.3.3.) */
+export type TlbWorld = StreamWorld | 'el3';
+
 /** CMD_TLBI_*: TLB entries by their tags. An undefined member does not limit. */
 export interface TlbInvalidation {
   readonly kind: 'tlb';
-  readonly worlds: readonly StreamWorld[];
+  readonly worlds: readonly TlbWorld[];
   /** Entries of stage 1 (those that combine both stages too), of stage 2 alone, or all. */
   readonly stage: 1 | 2 | 'both';
   readonly vmid: number | undefined;
+  /** How many low bits of the VMID do not count. (3.17.6.) */
+  readonly wildcard: number;
   readonly asid: number | undefined;
   /** The addresses, inclusive: VAs for stage 1, IPAs for stage 2. */
   readonly addresses: { readonly first: bigint; readonly last: bigint } | undefined;
@@ -35,6 +40,8 @@ export interface TlbInvalidation {
 /** No entry has to go, as where a parameter is out of range. */
 export interface NoInvalidation {
   readonly kind: 'nothing';
+  /** With the section. */
+  readonly why?: string;
 }
 
 export type Invalidation = ConfigurationInvalidation | TlbInvalidation | NoInvalidation;
@@ -58,9 +65,9 @@ export interface TlbTags {
 /** Whether a TLBI has to remove an entry. */
 export function coversTlb(invalidation: Invalidation, entry: TlbTags): boolean {
   if (invalidation.kind !== 'tlb') return false;
-  const { worlds, stage, vmid, asid, addresses, leafOnly, granuleLog2, level } = invalidation;
+  const { worlds, stage, vmid, wildcard, asid, addresses, leafOnly, granuleLog2, level } = invalidation;
   if (!worlds.includes(entry.world) || (stage !== 'both' && stage !== entry.stage)) return false;
-  if (vmid !== undefined && vmid !== entry.vmid) return false;
+  if (vmid !== undefined && vmid >> wildcard !== entry.vmid >> wildcard) return false;
   if (asid !== undefined && asid !== entry.asid) {
     // By address the ASID of a global entry does not count; by ASID alone global entries stay.
     if (addresses === undefined || entry.asid !== undefined) return false;

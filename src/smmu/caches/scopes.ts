@@ -1,21 +1,36 @@
-/** What a command invalidates, from its fields. (IHI 0070 4.3, 4.4; out-of-range parameters: 4.1.7.) */
+/** What a command invalidates, from its fields. The one place that knows: devices, and traces of break-before-make, ask here. (IHI 0070 4.3, 4.4; out-of-range parameters: 4.1.7.) */
 import { ALL_STREAMS } from '../../arch/smmu/index.ts';
+import { hex } from '../../memory/hex.ts';
 import type { SmmuCommand } from '../commands.ts';
-import type { SmmuFeatures } from '../features.ts';
-import type { StreamWorld } from '../stream-table-entry.ts';
-import type { Invalidation, TlbInvalidation } from './invalidation.ts';
+import type { Invalidation, NoInvalidation, TlbInvalidation, TlbWorld } from './invalidation.ts';
 
-const NOTHING: Invalidation = { kind: 'nothing' };
+const nothing = (why: string): NoInvalidation => ({ kind: 'nothing', why });
 const EVERY_STREAM = { firstSid: 0, lastSid: 0xffff_ffff };
 const BYTE = 0xffn;
 
 /** What the registers say of commands. */
 export interface ScopeContext {
-  readonly features: SmmuFeatures;
-  /** SMMU_CR2.E2H. */
-  readonly e2h: boolean;
+  /** SMMU_IDR0.ASID16, VMID16: 16 bits, not 8. */
+  readonly asid16: boolean;
+  readonly vmid16: boolean;
+  /** SMMU_IDR0.S2P: entries have VMIDs. */
+  readonly stage2: boolean;
+  /** SMMU_IDR5.DS: level 1 of 16K has blocks, and SCALE has 6 bits. */
+  readonly ds: boolean;
   /** SMMU_IDR3.RIL: TG, TTL, NUM and SCALE count. */
   readonly ranges: boolean;
+  /** SMMU_CR2.E2H. */
+  readonly e2h: boolean;
+  /** SMMU_CR0.VMW: how many low bits of a VMID do not count. */
+  readonly wildcard: number;
+}
+
+/** Values above are Reserved, and count as 0. (6.3.9.) */
+const MOST_WILDCARD = 4;
+
+/** How many low bits of a VMID do not count, by SMMU_CR0.VMW. */
+export function wildcardBits(vmw: number): number {
+  return vmw > MOST_WILDCARD ? 0 : vmw;
 }
 
 /** What a command has to invalidate at least. Undefined: it invalidates neither configuration nor TLB entries. */
@@ -56,42 +71,61 @@ function streams(sid: number, range: number): { readonly firstSid: number; reado
 }
 
 function tlbInvalidationOf({ name, fields }: SmmuCommand, context: ScopeContext): Invalidation | undefined {
-  const { features, e2h } = context;
+  const { stage2, e2h, wildcard } = context;
   const { ASID = 0n, VMID = 0n } = fields;
-  if ((!features.asid16 && ASID > BYTE) || (!features.vmid16 && VMID > BYTE)) return NOTHING;
-  const [vmid, asid] = [features.stage2 ? Number(VMID) : 0, Number(ASID)];
-  const el1 = { ...EVERYTHING, worlds: ['el1'] as StreamWorld[] };
-  const el2: StreamWorld = e2h ? 'el2-e2h' : 'el2';
-  switch (name) {
-    case 'TLBI_NH_ALL':
-      return { ...el1, stage: 1, vmid };
-    case 'TLBI_NH_ASID':
-      return { ...el1, stage: 1, vmid, asid };
-    case 'TLBI_NH_VA':
-      return byAddress({ ...el1, stage: 1, vmid, asid }, fields, context);
-    case 'TLBI_NH_VAA':
-      return byAddress({ ...el1, stage: 1, vmid }, fields, context);
-    case 'TLBI_S2_IPA':
-      return byAddress({ ...el1, stage: 2, vmid }, fields, context);
-    case 'TLBI_S12_VMALL':
-      return { ...el1, vmid };
-    case 'TLBI_NSNH_ALL':
-      return el1;
-    case 'TLBI_EL2_ALL':
-      return { ...EVERYTHING, worlds: ['el2', 'el2-e2h'], stage: 1 };
-    case 'TLBI_EL2_ASID':
-      return { ...EVERYTHING, worlds: ['el2-e2h'], stage: 1, asid };
-    case 'TLBI_EL2_VA':
-      return byAddress(
-        { ...EVERYTHING, worlds: [el2], stage: 1, asid: e2h ? asid : undefined },
-        fields,
-        context,
-      );
-    case 'TLBI_EL2_VAA':
-      return byAddress({ ...EVERYTHING, worlds: [el2], stage: 1 }, fields, context);
-    default:
-      return undefined;
+  const scope = scopeOf();
+  if (scope === undefined) return undefined;
+  const why = outOfRange(ASID, VMID, context);
+  if (why !== undefined) return nothing(why);
+  return 'Address' in fields ? byAddress(scope, fields, context) : scope;
+
+  function scopeOf(): TlbInvalidation | undefined {
+    const [vmid, asid] = [stage2 ? Number(VMID) : 0, Number(ASID)];
+    const el1 = { ...EVERYTHING, worlds: ['el1'] as const };
+    const guest = { ...el1, vmid, wildcard };
+    const host: TlbWorld = e2h ? 'el2-e2h' : 'el2';
+    const el2 = { ...EVERYTHING, worlds: [host], stage: 1 } as const;
+    switch (name) {
+      case 'TLBI_NH_ALL':
+      case 'TLBI_NH_VAA':
+        return { ...guest, stage: 1 };
+      case 'TLBI_NH_ASID':
+      case 'TLBI_NH_VA':
+        return { ...guest, stage: 1, asid };
+      case 'TLBI_S2_IPA':
+        return { ...guest, stage: 2 };
+      case 'TLBI_S12_VMALL':
+        return guest;
+      case 'TLBI_NSNH_ALL':
+        return el1;
+      case 'TLBI_EL2_ALL':
+        return { ...el2, worlds: ['el2', 'el2-e2h'] };
+      case 'TLBI_EL2_ASID':
+        return { ...el2, worlds: ['el2-e2h'], asid };
+      case 'TLBI_EL2_VA':
+        // Without E2H there are no ASIDs.
+        return { ...el2, asid: e2h ? asid : undefined };
+      case 'TLBI_EL2_VAA':
+        return el2;
+      case 'TLBI_EL3_ALL':
+      case 'TLBI_EL3_VA':
+        return { ...el2, worlds: ['el3'] };
+      default:
+        return undefined;
+    }
   }
+}
+
+/** Why an ASID or VMID can't be that of an entry. (4.4, 4.4.2.) */
+function outOfRange(
+  asid: bigint,
+  vmid: bigint,
+  { asid16, vmid16, stage2 }: ScopeContext,
+): string | undefined {
+  if (!asid16 && asid > BYTE) return `ASID ${hex(asid)} has more than 8 bits, and SMMU_IDR0.ASID16 = 0 (4.4)`;
+  if (!stage2 && vmid !== 0n) return `VMID ${hex(vmid)} is not 0, and SMMU_IDR0.S2P = 0 (4.4.2)`;
+  if (!vmid16 && vmid > BYTE) return `VMID ${hex(vmid)} has more than 8 bits, and SMMU_IDR0.VMID16 = 0 (4.4)`;
+  return undefined;
 }
 
 const EVERYTHING: TlbInvalidation = {
@@ -99,6 +133,7 @@ const EVERYTHING: TlbInvalidation = {
   worlds: [],
   stage: 'both',
   vmid: undefined,
+  wildcard: 0,
   asid: undefined,
   addresses: undefined,
   leafOnly: false,
@@ -106,32 +141,53 @@ const EVERYTHING: TlbInvalidation = {
   level: undefined,
 };
 
-const PAGE_LOG2 = 12;
+const PAGE_LOG2 = 12n;
 /** TG by value: log2 of the granule. */
 const GRANULES = [undefined, 12, 14, 16] as const;
+
+/** SCALE counts up to this, and without SMMU_IDR5.DS has 5 bits. */
+const MOST_SCALE = 39n;
+const SCALE_WITHOUT_DS = 0x1fn;
+
+/** Why TG without a range or a level is CERROR_ILL, if a command has that. (4.4.1.1.) */
+export function reservedRange(
+  { TG = 0n, TTL = 0n, NUM = 0n, SCALE = 0n }: SmmuCommand['fields'],
+  { ds, ranges }: Pick<ScopeContext, 'ds' | 'ranges'>,
+): string | undefined {
+  if (!ranges || TG === 0n || NUM !== 0n || SCALE !== 0n) return undefined;
+  if (TTL !== 0n && !isReservedLevel(TG, TTL, ds)) return undefined;
+  return `TG = ${TG} with NUM = SCALE = TTL = 0 is Reserved`;
+}
+
+/** Level 1 of 16K, which counts as TTL = 0. */
+const isReservedLevel = (tg: bigint, ttl: bigint, ds: boolean) => tg === 2n && ttl === 1n && !ds;
 
 /** A command with an address: one address, or with TG a range of granules, of one level where TTL says so. (4.4.1.1.) */
 function byAddress(
   scope: TlbInvalidation,
-  { Address = 0n, Leaf = 0n, TG = 0n, TTL = 0n, NUM = 0n, SCALE = 0n }: SmmuCommand['fields'],
-  { features, ranges }: ScopeContext,
+  fields: SmmuCommand['fields'],
+  { ds, ranges }: ScopeContext,
 ): Invalidation {
+  const { Address = 0n, Leaf = 0n, TG = 0n, TTL = 0n, TTL128 = 0n, NUM = 0n, SCALE = 0n } = fields;
   const leafOnly = Leaf === 1n;
   const granuleLog2 = ranges ? GRANULES[Number(TG)] : undefined;
   if (granuleLog2 === undefined) {
-    return {
-      ...scope,
-      leafOnly,
-      addresses: { first: Address, last: Address + (1n << BigInt(PAGE_LOG2)) - 1n },
-    };
+    return { ...scope, leafOnly, addresses: { first: Address, last: Address + (1n << PAGE_LOG2) - 1n } };
   }
-  // Level 1 of 16K has blocks with 52-bit addresses alone; otherwise TTL counts as 0.
-  const reserved = granuleLog2 === 14 && TTL === 1n && !features.cpu.lpa2;
-  const level = TTL === 0n || reserved ? undefined : Number(TTL);
-  const unitLog2 = BigInt(granuleLog2 + (3 - (level ?? 3)) * (granuleLog2 - 3));
-  // Which entries go is UNPREDICTABLE where the address is not aligned to an entry of the level.
-  if (Address % (1n << unitLog2) !== 0n) return NOTHING;
-  const bytes = ((NUM + 1n) << SCALE) << BigInt(granuleLog2);
+  const reserved = reservedRange(fields, { ds, ranges });
+  if (reserved !== undefined) return nothing(`${reserved}, CERROR_ILL (4.4.1.1)`);
+  const level = TTL === 0n || isReservedLevel(TG, TTL, ds) ? undefined : Number(TTL);
+  if (level !== undefined && TTL128 === 1n) {
+    return nothing('TTL128 = 1 names descriptors of 128 bits, and these tables have 64 (4.4.1.1)');
+  }
+  const unitLog2 = granuleLog2 + (3 - (level ?? 3)) * (granuleLog2 - 3);
+  if (Address % (1n << BigInt(unitLog2)) !== 0n) {
+    return nothing(
+      `${hex(Address)} is not aligned to ${hex(1n << BigInt(unitLog2))}, the size of a leaf of level ${level ?? 3}: which addresses go is UNPREDICTABLE (4.4.1.1)`,
+    );
+  }
+  const scale = ds ? (SCALE > MOST_SCALE ? MOST_SCALE : SCALE) : SCALE & SCALE_WITHOUT_DS;
+  const bytes = ((NUM + 1n) << scale) << BigInt(granuleLog2);
   return {
     ...scope,
     leafOnly,

@@ -16,6 +16,7 @@ import {
   SMMU_QUEUE_BASE,
   STALL_MODEL,
 } from '../../arch/smmu/index.ts';
+import { reservedRange } from '../caches/scopes.ts';
 import { type CommandWords, decodeCommand, type SmmuCommand } from '../commands.ts';
 import type { RegisterFile } from './register-file.ts';
 
@@ -160,15 +161,13 @@ export function illegal({ name, opcode, fields }: SmmuCommand, registers: Regist
     const lack = missing(need, registers);
     if (lack !== undefined) return `CMD_${name} needs ${lack} ${where}`;
   }
-  const { SSec, CS, Resp, TG, TTL, NUM, SCALE } = fields;
+  const { SSec, CS, Resp } = fields;
   if (SSec === 1n) return 'SSec = 1 in the Non-secure Command queue (IHI 0070 4.1.6)';
   if (CS === 3n) return `CMD_${name}.CS = 3 is Reserved ${where}`;
   if (Resp === 3n) return `CMD_${name}.Resp = 3 is Reserved ${where}`;
-  if (TG === undefined || TG === 0n || !isSet(registers.get('IDR3'), SMMU_IDR3.fields.RIL)) return undefined;
-  const one = NUM === 0n && SCALE === 0n;
-  const level1Of16K = TG === 2n && TTL === 1n && !isSet(registers.get('IDR5'), SMMU_IDR5.fields.DS);
-  if (one && (TTL === 0n || level1Of16K)) {
-    return `CMD_${name} with TG = ${TG} and NUM = SCALE = TTL = 0 is Reserved (IHI 0070 4.4.1.1)`;
-  }
-  return undefined;
+  const range = reservedRange(fields, {
+    ds: isSet(registers.get('IDR5'), SMMU_IDR5.fields.DS),
+    ranges: isSet(registers.get('IDR3'), SMMU_IDR3.fields.RIL),
+  });
+  return range && `CMD_${name} with ${range} (IHI 0070 4.4.1.1)`;
 }

@@ -2,14 +2,21 @@
  * An SMMUv3 as its driver and its devices see it: memory, registers, queues, transactions. Each transaction gets every answer that the
  * architecture permits after all that was done, and one of them happens. (IHI 0070 3 to 7, the Non-secure programming interface.)
  */
-import { isSet } from '../../arch/read.ts';
-import { SMMU_CR0, SMMU_CR2, SMMU_GBPA, SMMU_IDR3, type SmmuRegisterName } from '../../arch/smmu/index.ts';
+import { isSet, read } from '../../arch/read.ts';
+import {
+  SMMU_CR0,
+  SMMU_CR2,
+  SMMU_GBPA,
+  SMMU_IDR0,
+  SMMU_IDR3,
+  type SmmuRegisterName,
+} from '../../arch/smmu/index.ts';
 import { EXTERNAL_ABORT, type PhysicalMemory } from '../../memory/index.ts';
 import { type Answer, keyOf, Search, type StreamTransaction } from '../caches/answers.ts';
 import { CacheModel } from '../caches/cache-model.ts';
 import { Changes, type ConfigurationRegisters } from '../caches/changes.ts';
 import type { Invalidation } from '../caches/invalidation.ts';
-import { invalidationOf, type ScopeContext } from '../caches/scopes.ts';
+import { invalidationOf, type ScopeContext, wildcardBits } from '../caches/scopes.ts';
 import { FROM } from '../caches/timeline.ts';
 import { WordHistory } from '../caches/word-history.ts';
 import { type IdentificationRegisters, smmuFeatures } from '../features.ts';
@@ -204,11 +211,17 @@ export class SmmuDevice {
 
   /** What registers say of the scopes of commands. @internal */
   get scopes(): ScopeContext {
-    const ranges = this.#registers.isSet('IDR3', SMMU_IDR3.fields.RIL);
+    const { asid16, vmid16, stage2, cpu } = this.model.features;
     return {
-      features: this.model.features,
+      asid16,
+      vmid16,
+      stage2,
+      ds: cpu.lpa2,
+      ranges: this.#registers.isSet('IDR3', SMMU_IDR3.fields.RIL),
       e2h: this.#registers.isSet('CR2', SMMU_CR2.fields.E2H),
-      ranges,
+      wildcard: this.#registers.isSet('IDR0', SMMU_IDR0.fields.VMW)
+        ? wildcardBits(read(this.#registers.get('CR0'), SMMU_CR0.fields.VMW))
+        : 0,
     };
   }
 

@@ -13,10 +13,18 @@ export const TLB: readonly Mutant[] = [
   {
     name: 'last-level-takes-tables',
     file: 'src/tlb/scope.ts',
-    find: 'if (table ? scope.lastLevel === true : scope.level',
-    replace: 'if (table ? false : scope.level',
+    find: 'if (table && scope.lastLevel === true) return false;',
+    replace: '',
     breaks: 'A last-level invalidation takes table descriptors.',
     tests: ['test/tlb/tlbi.test.ts'],
+  },
+  {
+    name: 'level-takes-every-table',
+    file: 'src/tlb/scope.ts',
+    find: '(table ? tag.level < level :',
+    replace: '(table ? true :',
+    breaks: 'A level hint takes table descriptors of its own level and below.',
+    tests: ['test/smmu/scopes.test.ts'],
   },
   {
     name: 'ipa-takes-combined',
