@@ -106,6 +106,8 @@ export interface DecodedFault {
   readonly contextBank?: number | undefined;
   /** Physical address of a fetch that was aborted. */
   readonly fetchAddress?: bigint | undefined;
+  /** The command at which an SMMUv3's Command queue stopped: its name, or its opcode. */
+  readonly command?: string | undefined;
   /** Whether the transaction waits for software. */
   readonly stalled?: boolean | undefined;
   /** Short descriptors: the domain, 0 to 15. */

@@ -1,6 +1,7 @@
 /** SMMUv3 events in a log: as the words of a record, or as text from Linux's driver. (IHI 0070 7.3.) */
 import { isSetIn, joined, maskOf, readIn } from '../../arch/read.ts';
 import { EVENT, IMPLEMENTATION_DEFINED_EVENTS } from '../../arch/smmu/index.ts';
+import { hex } from '../../text/numbers.ts';
 import { eventNamed, eventNumbered } from '../events.ts';
 import type { DecodedFault } from './decoded-fault.ts';
 import { decodeEvent, eventKind } from './from-smmu.ts';
@@ -11,7 +12,8 @@ export type EventWords = readonly [bigint, bigint, bigint, bigint];
 
 /** The first line of Linux's dump of a record. Four lines with one word each follow. */
 export const EVENT_HEAD = /\bevent (0x[0-9a-f]+) received:/i;
-const WORD_LINE = /(?:^|[\s:])0x([0-9a-f]{16})\s*$/i;
+/** A blank inside the word is damage. */
+const WORD_LINE = /(?:^|[\s:])0x([0-9a-f]{8}) ?([0-9a-f]{8})\s*$/i;
 /** What may come before the word: nothing, or the names of a driver and a device. */
 const BEFORE_WORD = /^\s*(?:[\w@/.-]{1,64}:\s*)?$|smmu[^=]{0,80}$/i;
 
@@ -20,7 +22,7 @@ export function wordOf(line: string): bigint | undefined {
   const message = messageOf(line);
   const match = WORD_LINE.exec(message);
   if (!match) return undefined;
-  return BEFORE_WORD.test(message.slice(0, match.index)) ? BigInt(`0x${match[1]!}`) : undefined;
+  return BEFORE_WORD.test(message.slice(0, match.index)) ? BigInt(`0x${match[1]!}${match[2]!}`) : undefined;
 }
 
 const WORDS_64 = /(?:^|[\s:=[(])((?:0x)?[0-9a-f]{16}(?:[\s,]+(?:0x)?[0-9a-f]{16}){3})[\s\])]*$/i;
@@ -134,6 +136,18 @@ export function partialRecord(found: readonly bigint[]): DecodedFault {
     fetchAddress: undefined,
     ...(missing > 1 && { address: undefined }),
     notes: [...fault.notes, `only ${found.length} of the record's ${WORDS} words are known`],
+  };
+}
+
+/** An event whose head names another number than the words below it, so that only the head counts. */
+export function eventAlone(number: number): DecodedFault {
+  const info = eventNumbered(number);
+  return {
+    source: 'smmuv3',
+    kind: eventKind(info?.name, info?.kind),
+    name: info?.name ?? `event ${hex(number, 2)}`,
+    registers: [],
+    notes: ['the words below the head are those of another event, or damaged: they are not read'],
   };
 }
 

@@ -1,7 +1,10 @@
 /** Event records of SMMUs in a text: a record in one line, one word a line, or words for it. (IHI 0070 7.3.) */
+import { readIn } from '../../arch/read.ts';
+import { EVENT } from '../../arch/smmu/index.ts';
 import {
   accessTextOf,
   EVENT_HEAD,
+  eventAlone,
   eventTextOf,
   partialRecord,
   recordOf,
@@ -22,7 +25,9 @@ export class EventReader {
   readonly #lines: readonly string[];
   readonly #found: FoundFaults;
   /** A record that is printed one word a line. */
-  #words: { readonly found: bigint[]; line: number; readonly first: number } | undefined;
+  #words:
+    | { readonly said: number; readonly found: bigint[]; line: number; readonly first: number }
+    | undefined;
 
   constructor(lines: readonly string[], found: FoundFaults) {
     this.#lines = lines;
@@ -35,7 +40,7 @@ export class EventReader {
     const head = EVENT_HEAD.exec(view.text);
     if (head !== null && head.index < view.own) {
       this.end();
-      this.#words = { found: [], line: this.#found.line, first: this.#found.line };
+      this.#words = { said: Number(head[1]), found: [], line: this.#found.line, first: this.#found.line };
       return true;
     }
     if (this.#words !== undefined) {
@@ -59,7 +64,9 @@ export class EventReader {
     const words = this.#words;
     this.#words = undefined;
     if (words === undefined || words.found.length < FEWEST_WORDS) return;
-    this.#found.push({ fault: partialRecord(words.found) }, words.first, words.line);
+    const fault = partialRecord(words.found);
+    const agrees = readIn(words.found, EVENT.fields.Number) === words.said;
+    this.#found.push({ fault: agrees ? fault : eventAlone(words.said) }, words.first, words.line);
   }
 
   #readEventText(view: View): boolean {

@@ -22,6 +22,7 @@ const SIGNS: Readonly<Record<Sign, readonly RegExp[]>> = {
     /\bMem abort info\b|\bData abort info\b/,
     /\bESR(?:_EL[n123])?\s*[:=]/i,
     /\bpstate\s*[:=]/i,
+    /\bin thread 0x[0-9a-f]{9,16}\b/,
     /\b(?:x2[0-9]|x19|elr)\s*[:=]/,
     /\bvirtual address (?:0x)?[0-9a-f]{16}\b/i,
     /\b(?:pc|lr) : \S*[0-9a-f]{16}\b/i,
@@ -29,7 +30,15 @@ const SIGNS: Readonly<Record<Sign, readonly RegExp[]>> = {
     /\bpgtable: \d+k pages\b/,
     /\bpgd = [0-9a-f]{16}\b|\*pgd=[0-9a-f]{16}\b/i,
   ],
-  smmu: [/\biova\b/i, /\bcb\s*=/i, /smmu/i, /\bfsynr/i, /\bcbfrsynra\b/i, /\bcontext (?:bank )?fault\b/i],
+  smmu: [
+    /\biova\b/i,
+    /\bcb\s*=/i,
+    /smmu|\bmsm_iommu\b|\bIOMMU page fault\b/i,
+    /\bfsynr/i,
+    /\bcbfrsynra\b/i,
+    /\bcontext (?:bank )?fault\b/i,
+    /\bFSR\s*=\s*(?:0x)?[0-9a-f]{1,8} \[(?:(?:TF|AFF|APF|PF|EF|TLBMF|TLBMCF|TLBLKF|ASF|UUT|HTWDEEF|HTWSEEF|MHF|SL|SS|MULTI)\b ?)+/,
+  ],
 };
 
 const NAMES = Object.keys(SIGNS) as Sign[];
@@ -50,13 +59,19 @@ function askedFor(lines: readonly string[]): boolean[] {
   });
 }
 
+/** msm_iommu of the first SMMUs of Qualcomm: 32-bit FAR and PAR in one line. */
+const FIRST_MSM = /\bFAR\s+=\s+[0-9a-f]{8}\s+PAR\s+=\s+[0-9a-f]{8}\b/;
+
 /** The signs in a whole text, line by line. */
 export class Evidence {
   readonly #at: readonly ReadonlySet<Sign>[];
   readonly #asked: readonly boolean[];
+  /** Whether FSYNR0 is that of an SMMU before SMMUv2, which has other fields. */
+  readonly oldFsynr: boolean;
 
   constructor(lines: readonly string[]) {
     this.#asked = askedFor(lines);
+    this.oldFsynr = lines.some((line) => FIRST_MSM.test(line));
     this.#at = lines.map(
       (line) => new Set(NAMES.filter((name) => SIGNS[name].some((one) => one.test(line)))),
     );

@@ -103,7 +103,8 @@ function decodeSError(esr: bigint, { el }: EsrContext): DecodedFault {
 /** A granule protection check, taken to EL3. Its level is that of the lookup in the granule protection table. */
 function decodeGpc(esr: bigint, { far, hpfar }: EsrContext): DecodedFault {
   const { InD, WnR: write, CM: maintenance, GPCSC, S1PTW: ptw1, S2PTW, xFSC } = ESR_GPC.fields;
-  const status = longStatus(read(esr, xFSC));
+  const said = longStatus(read(esr, xFSC));
+  const status = said !== undefined && OF_GRANULES.includes(said.kind) ? said : undefined;
   const what = GPCSC.values?.[read(esr, GPCSC)] ?? `GPCSC ${code(read(esr, GPCSC))}, which is reserved`;
   const staged = isSet(esr, ptw1) || isSet(esr, S2PTW);
   return {
@@ -117,7 +118,11 @@ function decodeGpc(esr: bigint, { far, hpfar }: EsrContext): DecodedFault {
     access: isSet(esr, InD) ? 'execute' : isSet(esr, write) && !isSet(esr, maintenance) ? 'write' : 'read',
     ptw: isSet(esr, ptw1) ? true : undefined,
     registers: [as(ESR_GPC, esr), ...(staged && hpfar !== undefined ? [as(HPFAR_EL2, hpfar)] : [])],
-    notes: [`the granule protection check says: ${what}`, 'MFAR_EL3 holds the physical address'],
+    notes: [
+      `the granule protection check says: ${what}`,
+      'MFAR_EL3 holds the physical address',
+      ...(status === undefined ? [`xFSC ${code(read(esr, xFSC))} is not a status of such a check`] : []),
+    ],
   };
 }
 

@@ -163,17 +163,17 @@ const FEWEST_LETTERS = 5;
 /** GITS_TRANSLATER is at this offset of a 64K page. Linux maps it at 0x08000000 by default. */
 const TRANSLATER = { offset: 0x40n, page: 0x1_0000n } as const;
 const DOORBELL = (address: bigint) =>
-  `${hex(address)} is an MSI doorbell by its offset (GITS_TRANSLATER, 0x40 of its page): the device signals an interrupt, but the page of the ITS is not mapped for it`;
+  `${hex(address)} may be an MSI doorbell by its offset (GITS_TRANSLATER, 0x40 of its page): the device signals an interrupt, but the page of the ITS is not mapped for it`;
 
+/** Linux gives the page of the ITS an IOVA of its own, which keeps only the offset in a page of 4K. Then a write must be what it was. */
 function isDoorbell({ address, access, kind }: DecodedFault): boolean {
-  const fits = access === 'write' || (access === undefined && kind !== 'permission');
-  return (
-    fits &&
-    address !== undefined &&
-    address % TRANSLATER.page === TRANSLATER.offset &&
-    address >= TRANSLATER.page
-  );
+  if (address === undefined || address < TRANSLATER.page) return false;
+  if (address % TRANSLATER.page === TRANSLATER.offset)
+    return access === 'write' || (access === undefined && kind !== 'permission');
+  return access === 'write' && address % SMALL_PAGE === TRANSLATER.offset;
 }
+
+const SMALL_PAGE = 0x1000n;
 
 /** Names of display controllers, which firmware leaves running with a picture. */
 const DISPLAYS =

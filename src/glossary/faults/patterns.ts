@@ -82,7 +82,10 @@ const RULES: readonly Rule[] = [
     key: 'far',
     pattern: /\b(?:fault|abort)\b[^,;]* at (?:address )?\s{0,4}0x([0-9a-f]{1,16})\b/gi,
   },
-  { key: 'far', pattern: /\bfault addr(?:ess)?:?\s{0,4}(?:0x)?([0-9a-f]{1,16})\b/gi },
+  { key: 'far', pattern: /\bfault addr(?:ess)?\s{0,4}[:=]?\s{0,4}(?:0x)?([0-9a-f]{1,16})\b/gi },
+  { key: 'far', pattern: /\bfaulted at (?:address )?0x([0-9a-f]{1,16})\b/gi },
+  // OpenBSD: `esr 96000004 far 18`.
+  { key: 'far', pattern: /\besr (?:0x)?[0-9a-f]{8,16},? far (?:0x)?([0-9a-f]{1,16})\b/gi },
   { key: 'far', pattern: /\besr\b.*\baddress: (?:0x)?([0-9a-f]{1,16})\b/gi },
   { key: 'far', pattern: named('(?:data |instruction )?fault address register') },
   { key: 'hpfar', pattern: named('hpfar(?:_el[2nx])?') },
@@ -124,6 +127,7 @@ const UNHANDLED = /Unhandled (fault|prefetch abort): ?([^(]*)\(0x([0-9a-f]{1,16}
 export function tokensOf({ text, own, line }: View, evidence: Evidence): Token[] {
   const found: Token[] = [];
   for (const { key, pattern, el, decimal, wide, fixed } of RULES) {
+    if (key === 'fsynr0' && evidence.oldFsynr) continue;
     for (const match of text.matchAll(pattern)) {
       if (match.index >= own) break;
       const value =

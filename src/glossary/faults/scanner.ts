@@ -10,6 +10,7 @@ import {
   type PlacedFault,
   REACH,
 } from './found-faults.ts';
+import { decodeEsr } from './from-esr.ts';
 import { merged, sameSyndrome } from './merge.ts';
 import {
   type DetailKey,
@@ -25,6 +26,9 @@ import { mayContinue } from './text/prefix.ts';
 
 /** So many lines more may belong to the one that is read. */
 const CONTINUED = 2;
+
+/** What a head in words may have become, whose address comes later. */
+const OF_WORDS: readonly DecodedFault['source'][] = ['esr', 'text', 'dfsr', 'ifsr'];
 
 /** The registers that words above them may announce. */
 const OF_CPUS: readonly PrimaryKey[] = ['esr', 'dfsr', 'ifsr'];
@@ -61,7 +65,7 @@ export class Scanner {
   }
 
   #view(): View {
-    const own = this.#lines[this.#line]!;
+    const own = this.#lines[this.#line]!.trimEnd();
     const below: string[] = [];
     for (const line of this.#lines.slice(this.#line + 1, this.#line + 1 + CONTINUED)) {
       if (!mayContinue(line)) break;
@@ -81,9 +85,7 @@ export class Scanner {
     const fault = headOf(view.text, view.own);
     if (fault === undefined) return false;
     const last = this.#found.lastFault();
-    // Words for what registers said already.
-    if (fault.source === 'text' && fault.registers.length === 0 && this.#found.open() !== undefined)
-      return false;
+    if (this.#isToldAgain(fault) || this.#isOfAnotherSystem(fault)) return false;
     const details = this.#early.take(['far'], this.#line);
     const far = details.get('far');
     const whole =
@@ -96,6 +98,24 @@ export class Scanner {
     // The lines below it may stand in the same one.
     this.#readMore(view);
     return true;
+  }
+
+  /** Words, or parts of a syndrome, for what registers said already. */
+  #isToldAgain({ source, kind, registers }: DecodedFault): boolean {
+    const open = this.#found.open();
+    if (source === 'text' && registers.length === 0) {
+      const last = this.#found.lastFault();
+      return open !== undefined || (last?.fault.source === 'esr' && last.fault.kind === kind);
+    }
+    if (source !== 'esr' || open?.report.key !== 'esr') return false;
+    const whole = open.report.value;
+    return registers.some(({ value }) => sameSyndrome(value, whole));
+  }
+
+  /** seL4 prints a status of 32-bit Arm in the same words as the error code of another 64-bit CPU. */
+  #isOfAnotherSystem({ source }: DecodedFault): boolean {
+    if (source !== 'dfsr' && source !== 'ifsr') return false;
+    return this.#evidence.nearer(this.#line, 'cpu32', 'cpu64') === 'cpu64';
   }
 
   /** Whether the words above give nothing but the class of a fault, whose kind comes on the next lines. */
@@ -186,8 +206,12 @@ export class Scanner {
     if (
       key === 'esr' &&
       fault.source === 'esr' &&
-      fault.registers.some((register) => sameSyndrome(register.value, value))
+      fault.registers.some((register) => sameSyndrome(register.value, value, fault.privileged === undefined))
     ) {
+      if (fault.privileged === undefined) {
+        const { privileged, registers } = decodeEsr(value);
+        this.#found.replace(found, { ...fault, privileged, registers });
+      }
       found.last = this.#line;
       return true;
     }
@@ -239,7 +263,7 @@ export class Scanner {
     const last = this.#found.lastFault();
     if (last === undefined || key !== 'far') return false;
     const { fault, found } = last;
-    if (fault.source !== 'esr' && fault.source !== 'text') return false;
+    if (!OF_WORDS.includes(fault.source)) return false;
     if (fault.address !== undefined) return fault.address === value;
     if (fault.kind === 'serror') return false;
     this.#found.replace(found, { ...fault, address: value });

@@ -5,10 +5,13 @@ import type { DecodedFault } from './decoded-fault.ts';
 import { type Form, headIn, type More, moreIn } from './forms.ts';
 import { maliHeadOf, maliMoreOf } from './mali.ts';
 import { IOMMU_FORMS, IOMMU_MORE } from './soc-lines.ts';
+import { BSD_FORMS } from './sources/bsd.ts';
 import { GPU_FORMS, GPU_MORE } from './sources/gpu-mmus.ts';
 import { HYPERVISOR_FORMS } from './sources/hypervisors.ts';
 import { SOC_FORMS, SOC_MORE } from './sources/memory-controllers.ts';
+import { OTHER_IOMMU_FORMS, OTHER_IOMMU_MORE } from './sources/other-iommus.ts';
 import { SMMU_FORMS, SMMU_MORE } from './sources/smmu-lines.ts';
+import { PART_FORMS } from './sources/syndrome-parts.ts';
 import { WORD_FORMS } from './sources/words.ts';
 
 const FORMS: readonly Form[] = [
@@ -17,12 +20,16 @@ const FORMS: readonly Form[] = [
   ...IOMMU_FORMS,
   ...SOC_FORMS,
   ...GPU_FORMS,
+  ...OTHER_IOMMU_FORMS,
+  ...PART_FORMS,
+  ...BSD_FORMS,
   ...WORD_FORMS,
 ];
-const MORE: readonly More[] = [...SMMU_MORE, ...IOMMU_MORE, ...SOC_MORE, ...GPU_MORE];
+const MORE: readonly More[] = [...SMMU_MORE, ...IOMMU_MORE, ...SOC_MORE, ...GPU_MORE, ...OTHER_IOMMU_MORE];
 
 /** Every form contains one of these words. Most lines of a log contain none. */
-const WORDS = /fault|abort|error|mc-err|tlb hits|trap|unhandled|esr:|failed|errs:|@/i;
+const WORDS =
+  /fault|abort|error|mc-err|tlb hits|trap|unhandled|esr:|failed|errs:|invalid|mapped!|\biss\b|user address|@/i;
 
 /** The fault that begins in the first `own` characters of a text. */
 export function headOf(text: string, own = text.length): DecodedFault | undefined {

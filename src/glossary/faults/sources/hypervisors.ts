@@ -1,20 +1,27 @@
 /** Faults in the words of hypervisors: Xen's own aborts, Jailhouse, Hafnium. Registers that they name are found like any others. */
-import { place } from '../../../arch/read.ts';
-import { ABORT_CLASSES, ESR } from '../../../arch/registers/fault.ts';
+import { ABORT_CLASSES } from '../../../arch/registers/fault.ts';
 import { hex } from '../../../text/numbers.ts';
 import { accessNamed, type Form, numberOf } from '../forms.ts';
 import { decodeEsr } from '../from-esr.ts';
-
-/** An ESR from its class and syndrome; aborts have IL = 1. */
-function esrOf(ec: number, iss: bigint, il = true): bigint {
-  const { EC, IL, ISS } = ESR.fields;
-  return place(EC, ec) | place(IL, il) | place(ISS, iss);
-}
+import { esrOf } from './syndrome-parts.ts';
 
 /** MM_MODE_R, W and X of Hafnium. */
 const HAFNIUM_MODES: Readonly<Record<string, string>> = { '1': 'read', '2': 'write', '4': 'execute' };
 
 export const HYPERVISOR_FORMS: readonly Form[] = [
+  {
+    // Bao: an access of a guest that nobody emulates.
+    source: 'text',
+    pattern: /\bno emulation handler for abort ?\(0x(?<ipa>[0-9a-f]{1,16}) at 0x(?<pc>[0-9a-f]{1,16})\)/i,
+    read: ({ ipa, pc }) => ({
+      kind: 'unknown',
+      name: 'access without emulation',
+      stage: 2,
+      ipa: numberOf(ipa!),
+      el: 2,
+      notes: [`the guest's PC is 0x${pc!}`],
+    }),
+  },
   {
     // Xen on arm64, at EL2: only ISS is printed.
     source: 'esr',

@@ -3,7 +3,7 @@
  * is involved in either.
  */
 import type { DecodedKind } from '../decoded-fault.ts';
-import { accessNamed, type Form, type More } from '../forms.ts';
+import { accessNamed, type Form, type More, numberOf } from '../forms.ts';
 
 /** Kinds by the memory controller's own words. */
 const TEGRA_KINDS: readonly (readonly [RegExp, DecodedKind])[] = [
@@ -23,11 +23,14 @@ function tegraKind(what: string, detail = ''): DecodedKind {
 const DECODE =
   'the address is outside the memory of the controller: there was no translation, or the device bypasses the SMMU';
 
+/** Linux: client, access and address, then the bit of the status and what the error log says of it. */
+const TEGRA_MC =
+  /\btegra-mc [\w.-]+: (?<client>[\w-]{1,32}): (?:(?<secure>secure|non-secure) )?(?<way>read|write)\s+@0x(?<at>[0-9a-f]{1,16}):\s+(?<what>[^(\n]{1,64}?)\s*\((?<detail>(?:\(null\)|[^()]){1,64})\)/i;
+
 export const SOC_FORMS: readonly Form[] = [
   {
     source: 'tegra-mc',
-    pattern:
-      /\btegra-mc [\w.-]+: (?<client>[\w-]{1,32}): (?:(?<secure>secure|non-secure) )?(?<way>read|write) @0x(?<at>[0-9a-f]{1,16}): (?<what>[^(\n]{1,64}?)\s*\((?<detail>(?:\(null\)|[^()]){1,64})\)/i,
+    pattern: TEGRA_MC,
     read: ({ client, way, what = '', detail = '' }) => ({
       kind: tegraKind(what, detail),
       name: what.trim(),
@@ -62,6 +65,19 @@ export const SOC_FORMS: readonly Form[] = [
 ];
 
 export const SOC_MORE: readonly More[] = [
+  {
+    // One access sets several bits of the status, and each is a line.
+    pattern: TEGRA_MC,
+    of: ({ source }) => source === 'tegra-mc',
+    add: (last, { client, way, at, what = '', detail = '' }) =>
+      last.device === client &&
+      last.access === accessNamed(way) &&
+      last.address === numberOf(at!) &&
+      last.kind === tegraKind(what, detail) &&
+      !last.name.split(', ').includes(what.trim())
+        ? { ...last, name: `${last.name}, ${what.trim()}` }
+        : undefined,
+  },
   {
     of: ({ source, address }) => source === 'tegra-mc' && address === undefined,
     pattern:

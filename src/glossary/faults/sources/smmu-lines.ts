@@ -3,11 +3,19 @@
  * arm-smmu-v3, messages of QEMU's SMMUv3. (IHI 0062, IHI 0070 6.3.19, 6.3.28, 7.1.)
  */
 import { fieldsOf } from '../../../arch/field.ts';
-import { isSet, read } from '../../../arch/read.ts';
-import { SMMU_CMDQ_CONS, SMMU_FSYNR0, SMMU_GERROR } from '../../../arch/smmu/index.ts';
+import { isSet, maskOf, read } from '../../../arch/read.ts';
+import {
+  COMMANDS,
+  commandWithOpcode,
+  OPCODE,
+  SMMU_CMDQ_CONS,
+  SMMU_FSYNR0,
+  SMMU_GERROR,
+} from '../../../arch/smmu/index.ts';
 import { hex } from '../../../text/numbers.ts';
 import { eventNamed } from '../../events.ts';
 import { registerOf } from '../../register.ts';
+import type { DecodedFault } from '../decoded-fault.ts';
 import { type Form, type More, numberOf } from '../forms.ts';
 import { busAccess, eventKind } from '../from-smmu.ts';
 
@@ -97,16 +105,49 @@ function commandError(word: bigint) {
 export const SMMU_MORE: readonly More[] = [
   {
     // The global error and the reason below it are one report.
-    of: (last) => last.source === 'smmuv3-global' && last.name === 'CMDQ_ERR',
+    of: (last) => last.source === 'smmuv3-global' && waitsForReason(last),
     pattern: /\bCMDQ error \(cons (?<value>0x[0-9a-f]{1,8})\)/i,
     add: (last, { value }) => {
       const error = commandError(numberOf(value!));
+      const others = last.name.split(' ').filter((name) => name !== SMMU_GERROR.fields.CMDQ_ERR.name);
       return {
         ...last,
         ...error,
+        name: [error.name, ...others].join(' '),
         registers: [...last.registers, ...error.registers],
         notes: [...last.notes, ...error.notes],
       };
     },
   },
+  {
+    // `skipping command in error state:`, and below it the command, one word a line. The opcode is in the first.
+    of: ({ source, registers, command }) =>
+      source === 'smmuv3-global' &&
+      command === undefined &&
+      registers.some(({ layout }) => layout.name === SMMU_CMDQ_CONS.name),
+    pattern: /^(?!.*\bcons\b).*?(?:^|smmu[^=]{0,80}?:|state:)\s*0x(?<word>[0-9a-f]{16})\s*$/i,
+    add: (last, { word }) => {
+      const opcode = Number(numberOf(word!) & OPCODE_MASK);
+      const name = commandWithOpcode(opcode);
+      const known = name === undefined ? undefined : `CMD_${name}`;
+      return {
+        ...last,
+        command: known ?? hex(opcode, 2),
+        notes: [
+          ...last.notes,
+          `the command was ${hex(opcode, 2)}: ${known === undefined ? 'no command has this opcode' : `${known}, which ${COMMANDS[name!].title}`}`,
+        ],
+      };
+    },
+  },
 ];
+
+const OPCODE_MASK = maskOf(OPCODE);
+
+/** Whether CMDQ_ERR is one of the errors, and its reason is not known yet. */
+function waitsForReason({ name, registers }: DecodedFault): boolean {
+  return (
+    name.split(' ').includes(SMMU_GERROR.fields.CMDQ_ERR.name) &&
+    !registers.some(({ layout }) => layout.name === SMMU_CMDQ_CONS.name)
+  );
+}

@@ -29,7 +29,8 @@ export function kindInWords(words: string): DecodedKind | undefined {
   return KINDS.find(([pattern]) => pattern.test(words))?.[1];
 }
 
-const ORDINALS: Readonly<Record<string, number>> = {
+/** Levels in words. */
+export const ORDINALS: Readonly<Record<string, number>> = {
   zeroth: 0,
   '1st': 1,
   '2nd': 2,
@@ -44,7 +45,7 @@ export const WORD_FORMS: readonly Form[] = [
     // seL4.
     source: 'esr',
     pattern:
-      /\bvm fault on (?<what>code|data) at address (?<at>0x[0-9a-f]{1,16}) with status (?<status>0x[0-9a-f]{1,8})\b/i,
+      /\bvm fault on (?<what>code|data) at address (?<at>0x[0-9a-f]{1,16}|0) with status (?<status>0x[0-9a-f]{1,8})\b/i,
     read: ({ what, at, status }) => {
       const value = numberOf(status!);
       const far = numberOf(at!);
@@ -124,6 +125,17 @@ export const WORD_FORMS: readonly Form[] = [
     },
   },
   {
+    // Linux on arm. On arm64 the line has a syndrome.
+    source: 'text',
+    pattern: /\bBad mode in (?<what>data abort|prefetch abort) handler detected(?! on CPU)/i,
+    read: ({ what }) => ({
+      kind: 'unknown',
+      name: what!.toLowerCase(),
+      access: what!.toLowerCase() === 'prefetch abort' ? 'execute' : undefined,
+      notes: ['it was taken in a processor mode in which the kernel expects none; no status is printed'],
+    }),
+  },
+  {
     // Jailhouse on arm, and its cells: Unhandled data read at 0x76100000(2).
     source: 'text',
     pattern: /\bUnhandled (?:data|HYP) (?<way>read|write) at (?<at>0x[0-9a-f]{1,16})\((?<size>\d)\)/i,
@@ -156,6 +168,17 @@ export const WORD_FORMS: readonly Form[] = [
       name: `${what!.toLowerCase()} abort`,
       access: what!.toLowerCase() === 'prefetch' ? 'execute' : undefined,
       notes: [`no status register is printed; the PC is 0x${pc!}`],
+    }),
+  },
+  {
+    // RT-Thread on arm32, which shows only the registers of the program.
+    source: 'text',
+    pattern: /\b(?<what>data|prefetch) abort:\s*Execption:/i,
+    read: ({ what }) => ({
+      kind: 'unknown',
+      name: `${what!.toLowerCase()} abort`,
+      access: what!.toLowerCase() === 'prefetch' ? 'execute' : undefined,
+      notes: ['no status register is printed'],
     }),
   },
   {

@@ -48,12 +48,15 @@ const QUOTE = /^[ \t]{0,4}(?:[>|][ \t]?)+/;
 /** RFC 2045: an encoded line has at most 76 characters, and is broken where the next would not fit. */
 const SOFT_BREAK = { least: 68, most: 76 };
 
+/** What an encoder writes: `=`, a blank at the end of a line, and the first bytes of blanks and dashes that are not ASCII. */
+const ENCODED = /=3D|=C2=A0|=E2=80|=20(?=\s*$)/gm;
+
 /**
- * Quoted-printable writes every `=` as =3D, so a text is encoded if most of its `=` are written like that. Without any, a line of the
+ * Quoted-printable writes every `=` as =3D, so a text is encoded if it has more of such marks than plain `=`. Without any, a line of the
  * encoding's width that ends with `=` shows it.
  */
 function fromQuotedPrintable(text: string): string {
-  const encoded = text.match(/=3D/g)?.length ?? 0;
+  const encoded = text.match(ENCODED)?.length ?? 0;
   const plain = text.match(/=(?!3D|20|09|A0|0D|C2|E2|\n|$)/g)?.length ?? 0;
   const all = encoded > plain;
   const lines = text.split('\n');
