@@ -58,6 +58,14 @@ export function entryCountOf({ tree, parent, level }: TablePlace): number {
   return parent ? tree.reader.entryCount(level) : tree.root.firstIndex + tree.rootEntries;
 }
 
+/**
+ * The page of memory that an entry lies in, by number. Of entries in one page of a table, those that can't be read are alike: translation
+ * and granule protection both go by pages.
+ */
+export function entryPage({ tree, base }: TablePlace, index: number): number {
+  return Math.floor((base + index * tree.reader.entryBytes) / Number(PAGE));
+}
+
 /** @returns false if it gave up. */
 export function visitTree(tree: TableTree, visitor: TreeVisitor, options: VisitOptions = {}): boolean {
   const { root } = tree;

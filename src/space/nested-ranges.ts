@@ -4,7 +4,7 @@
  */
 import type { PaSpace } from '../arch/security.ts';
 import type { Answer, Translator } from '../machine/machine.ts';
-import { iaAt, type TablePlace, visitTree } from '../machine/visit.ts';
+import { entryPage, iaAt, type TablePlace, visitTree } from '../machine/visit.ts';
 import { ENTRY_KINDS, type TableEntry, type TableTree } from '../walker/index.ts';
 import type { AddressRange } from './address-range.ts';
 import { probe } from './probe.ts';
@@ -112,9 +112,15 @@ class LeafCutter {
     this.#collector = collector;
   }
 
-  other(entry: TableEntry, { entrySizeLog2 }: TablePlace, offset: number): void {
-    if (entry.kind === ENTRY_KINDS.invalid) return;
-    this.#add(offset, 2 ** entrySizeLog2, this.#ask(offset), undefined);
+  other(entry: TableEntry, table: TablePlace, offset: number): void {
+    const { kind, index, attributesLo, attributesHi } = entry;
+    if (kind === ENTRY_KINDS.invalid) return;
+    const says =
+      kind === ENTRY_KINDS.abort
+        ? `page ${entryPage(table, index)}`
+        : `table ${attributesLo}.${attributesHi}`;
+    const answer = this.#answer(`${table.path}.${table.entrySizeLog2}.${says}`, offset);
+    this.#add(offset, 2 ** table.entrySizeLog2, answer, undefined);
   }
 
   leaf(entry: TableEntry, table: TablePlace, offset: number): void {

@@ -4,7 +4,7 @@
  */
 import { traitsOf } from '../arch/regimes.ts';
 import type { Answer, Translator } from '../machine/machine.ts';
-import { iaAt, type TablePlace, visitTree } from '../machine/visit.ts';
+import { entryPage, iaAt, type TablePlace, visitTree } from '../machine/visit.ts';
 import { ENTRY_KINDS, type TableEntry, type TableTree } from '../walker/index.ts';
 import type { AddressRange } from './address-range.ts';
 import { probe } from './probe.ts';
@@ -82,6 +82,8 @@ class LeafCollector {
   #hi = -1;
   #path = -1;
   #sizeLog2 = -1;
+  #beyond = false;
+  #abort: { readonly table: TablePlace; readonly page: number; readonly kind: Kind } | undefined;
   #kind: Kind | undefined;
 
   constructor(translator: Translator, tree: TableTree, ranges: MappedRange[]) {
@@ -91,9 +93,7 @@ class LeafCollector {
   }
 
   leaf(entry: TableEntry, table: TablePlace, offset: number): void {
-    // A leaf beyond the output size faults, whatever its attributes.
-    const kind =
-      entry.output < 2 ** this.#tree.outputBits ? this.#kindOf(entry, table, offset) : this.#ask(offset);
+    const kind = this.#kindOf(entry, table, offset);
     // An entry in a run of short descriptors maps a part of its run.
     const inLeaf = entry.sizeLog2 > table.entrySizeLog2 ? offset % 2 ** entry.sizeLog2 : 0;
     this.#add(offset, table.entrySizeLog2, entry.output + inLeaf, kind);
@@ -101,7 +101,12 @@ class LeafCollector {
 
   /** An entry that can't be read, or a table out of reach: a fault worth listing. A merely invalid entry is a hole. */
   other(entry: TableEntry, table: TablePlace, offset: number): void {
-    if (entry.kind !== ENTRY_KINDS.invalid) this.#add(offset, table.entrySizeLog2, -1, this.#ask(offset));
+    if (entry.kind === ENTRY_KINDS.invalid) return;
+    const kind =
+      entry.kind === ENTRY_KINDS.abort
+        ? this.#abortOf(entry, table, offset)
+        : this.#kindOf(entry, table, offset);
+    this.#add(offset, table.entrySizeLog2, -1, kind);
   }
 
   #add(offset: number, sizeLog2: number, pa: number, kind: Kind): void {
@@ -125,13 +130,15 @@ class LeafCollector {
 
   #kindOf(entry: TableEntry, { path, entrySizeLog2 }: TablePlace, offset: number): Kind {
     const { attributesLo, attributesHi } = entry;
+    const beyond = entry.output >= 2 ** this.#tree.outputBits;
     const same =
       this.#lo === attributesLo &&
       this.#hi === attributesHi &&
       this.#path === path &&
-      this.#sizeLog2 === entrySizeLog2;
+      this.#sizeLog2 === entrySizeLog2 &&
+      this.#beyond === beyond;
     if (same && this.#kind !== undefined) return this.#kind;
-    const key = `${path}.${entrySizeLog2}.${attributesLo}.${attributesHi}`;
+    const key = `${path}.${entrySizeLog2}.${attributesLo}.${attributesHi}.${entry.kind}.${beyond}`;
     let kind = this.#kinds.get(key);
     if (kind === undefined) {
       kind = this.#ask(offset);
@@ -141,7 +148,18 @@ class LeafCollector {
     this.#hi = attributesHi;
     this.#path = path;
     this.#sizeLog2 = entrySizeLog2;
+    this.#beyond = beyond;
     this.#kind = kind;
+    return kind;
+  }
+
+  /** Of entries that can't be read, those of one page are alike. */
+  #abortOf({ index }: TableEntry, table: TablePlace, offset: number): Kind {
+    const page = entryPage(table, index);
+    const known = this.#abort;
+    if (known?.table === table && known.page === page) return known.kind;
+    const kind = this.#ask(offset);
+    this.#abort = { table, page, kind };
     return kind;
   }
 
