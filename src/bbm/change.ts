@@ -53,7 +53,7 @@ export interface BbmVerdict {
 const ILLEGAL = {
   hierarchy: 'APTable, XNTable or NSTable changes, which affects every lookup level below',
   memory: 'memory type, shareability or cacheability changes',
-  oa: 'the output address (or its physical address space, NS) changes, and the mapping is writable or the contents differ',
+  oa: 'the output address (or its physical address space) changes, and the mapping is writable or the contents differ',
   global: 'a global entry may overlap non-global ones in a TLB',
 } as const;
 
@@ -213,6 +213,6 @@ function resized(block: EntryFields, isOld: boolean, context: BbmContext): BbmCh
 
 /** A PE lets a read-only mapping move to a copy. The SMMU's list has every change of the output address. */
 function oaChanges(old: EntryFields, next: EntryFields, { sameContents, machine }: BbmContext): boolean {
-  if (old.oa === next.oa && old.ns === next.ns) return false;
+  if (old.oa === next.oa && old.space === next.space) return false;
   return machine === 'smmu' || old.writable || next.writable || sameContents !== true;
 }

@@ -6,7 +6,7 @@
 import { isSet } from '../arch/read.ts';
 import { isNested, isStage2Alone, regimes, traitsOf } from '../arch/regimes.ts';
 import { TCR_EL1 } from '../arch/registers/tcr.ts';
-import { NON_SECURE } from '../arch/security.ts';
+import type { PaSpace } from '../arch/security.ts';
 import { hex } from '../memory/hex.ts';
 import { PhysicalMemory } from '../memory/index.ts';
 import type { Machine } from '../tlb/conflict.ts';
@@ -14,12 +14,14 @@ import { tlbContext } from '../tlb/context.ts';
 import type { TlbContextOptions, TranslationRegime } from '../tlb/index.ts';
 import { cpuFeatures } from '../walker/cpu.ts';
 import type { TableGeometry } from '../walker/descriptor64.ts';
-import { hypervisorControl, s1Params, s2Params, systemControl } from '../walker/params/aarch64.ts';
+import { s1Params, systemControl } from '../walker/params/aarch64.ts';
 import { extendedControls } from '../walker/params/extended.ts';
-import { oneRangeFields, ttbrAddress, twoRangeFields } from '../walker/params/range-fields.ts';
+import { oneRangeFields, twoRangeFields } from '../walker/params/range-fields.ts';
 import type { S2Rights } from '../walker/permission-indirection.ts';
 import { PW, UW } from '../walker/permissions.ts';
+import { stage2Params } from '../walker/regime-params.ts';
 import { registerValues } from '../walker/register-values.ts';
+import { walkerSecurity } from '../walker/security.ts';
 import type { BbmContext } from './change.ts';
 import { TraceError } from './errors.ts';
 
@@ -40,6 +42,7 @@ export interface TraceContext
     | 'hierarchical'
     | 'sameContents'
     | 'security'
+    | 'regime'
   > {
   /** Input address bits that the tables resolve, 25 to 52 in most machines. */
   readonly iaBits: number;
@@ -49,8 +52,13 @@ export interface TraceContext
   readonly startLevel?: number;
   /** Whether the tables serve the upper range of input addresses (TTBR1). Default: false. */
   readonly upper?: boolean;
-  /** The regime of stage 1. Default: `el1&0`. */
-  readonly regime?: TranslationRegime;
+  /** Stage 2 in Secure state: the space of the IPAs. Default: Secure. */
+  readonly ipas?: PaSpace;
+  /**
+   * HCR_EL2.TGE while the operations of the trace are executed, by an EL2 with E2H = 1. If it is 1, most E1 operations apply to EL2&0 instead of
+   * EL1&0. Default: 1 in EL2&0, else 0. The advice is what to execute where E1 operations reach the regime of the trace.
+   */
+  readonly tge?: boolean;
   /** The ASID and VMID that entries are tagged with. Default: 0. */
   readonly asid?: number;
   readonly vmid?: number;
@@ -159,16 +167,7 @@ export interface TraceRegisters extends TlbContextOptions {
  */
 export function traceContext(options: TraceRegisters): TraceContext {
   const { regime, registers } = options;
-  const {
-    tcr = 0n,
-    ttbr0 = 0n,
-    ttbr1 = 0n,
-    vtcr = 0n,
-    vttbr = 0n,
-    mair = 0n,
-    sctlr = 1n,
-    hcr = 1n,
-  } = registers;
+  const { tcr = 0n, ttbr0 = 0n, ttbr1 = 0n, vtcr = 0n, mair = 0n, sctlr = 1n } = registers;
   if (!JUDGED.includes(regime)) {
     throw new TraceError(
       `the rules are judged for tables of VMSAv8-64: regimes ${JUDGED.join(', ')}, not '${regime}'`,
@@ -176,26 +175,35 @@ export function traceContext(options: TraceRegisters): TraceContext {
   }
   const cpu = cpuFeatures(options.cpu);
   // Memory is not read: this checks the values and finds ASID and VMID.
-  const { asid, vmid, regime: tagged } = tlbContext(NO_MEMORY, options);
-  const tags = { ...(asid !== undefined && { asid }), ...(vmid !== undefined && { vmid }) };
+  const { asid, vmid, tge, regime: tagged } = tlbContext(NO_MEMORY, options);
+  const security = walkerSecurity({ ...options, cpu });
+  const tags = {
+    ...(asid !== undefined && { asid }),
+    ...(vmid !== undefined && { vmid }),
+    ...(security.known && { security: security.state }),
+    ...(tagged === 'el2&0' && { tge }),
+  };
   if (isStage2Alone(regime)) {
-    const { s2pir = 0n, s2por = 0n } = registers;
-    const params = s2Params(vtcr, ttbrAddress(vttbr), hypervisorControl(hcr), cpu, { s2pir, s2por });
+    const { s2pir = 0n, s2por = 0n, vsttbr } = registers;
+    const { state } = security;
+    // Secure state has two spaces of IPAs, each with tables of its own.
+    const ipas = state === 'secure' && vsttbr === undefined ? 'non-secure' : state;
+    const params = stage2Params(regime, registerValues(regime, registers), cpu, { state, ipas });
     if (params.invalid)
       throw new TraceError(`VTCR ${hex(vtcr)}: T0SZ and SL0 translate nothing (DDI 0487 D8.2)`);
     const indirect = params.indirection && {
       indirect: stage2Writes(params.indirection.fields),
       permissions: { s2pir, s2por },
     };
-    return { stage: 2, ...geometryOf(params), ...tags, ...indirect };
+    return { stage: 2, ...geometryOf(params), ...tags, ...(state === 'secure' && { ipas }), ...indirect };
   }
   const two = traitsOf(regime).ranges === 2;
   const { EPD0, EPD1 } = TCR_EL1.fields;
   const traits = traitsOf(regime);
-  const extended = extendedControls(traits, registerValues(regime, registers), false, NON_SECURE, cpu);
+  const extended = extendedControls(traits, registerValues(regime, registers), false, security, cpu);
   const upper = two && (options.upper ?? (isSet(tcr, EPD0) && !isSet(tcr, EPD1)));
   const fields = two ? twoRangeFields(tcr, upper ? ttbr1 : ttbr0, upper) : oneRangeFields(tcr, ttbr0);
-  const params = s1Params(fields, mair, systemControl(sctlr, false, NON_SECURE, cpu, extended), cpu);
+  const params = s1Params(fields, mair, systemControl(sctlr, false, security, cpu, extended), cpu);
   if (params.configurationFault) {
     throw new TraceError(
       `TCR ${hex(tcr)}: this range translates nothing (TxSZ, EPD or the base; DDI 0487 D8.2)`,

@@ -5,6 +5,7 @@
 
 import { contiguousEntries } from '../arch/descriptors/index.ts';
 import { traitsOf } from '../arch/regimes.ts';
+import { defaultSecurity } from '../arch/security.ts';
 import type { Tag } from '../tlb/index.ts';
 import { entryLog2, type TableSpace } from './context.ts';
 import { bbmFields, mayHaveXs } from './fields.ts';
@@ -96,9 +97,12 @@ export function cachedEntry(
 /** The tag by which an invalidation finds the entry. Tables are never global (RCHVGJ). */
 export function tagOf({ kind, word, global, ia, size, level }: CachedEntry, space: TableSpace): Tag {
   const { stage, regime, vmid, asid, granuleLog2, iaBase } = space;
+  const security = space.security ?? defaultSecurity(regime);
   const hasAsid = stage === 1 && traitsOf(regime).unprivileged;
   return {
     regime,
+    security,
+    ipas: stage === 2 && security === 'secure' ? (space.ipas ?? security) : undefined,
     holds: stage === 1 ? 'stage1' : 'stage2',
     vmid: traitsOf(regime).el === 1 ? vmid : undefined,
     asid: hasAsid && !(kind === 'leaf' && global) ? asid : undefined,

@@ -1,12 +1,9 @@
 /** The fields of a VMSAv8-64 descriptor that the break-before-make rules compare. (DDI 0487 D8.3.1.1, D8.3.1.2.) */
-import {
-  contiguousEntries,
-  type DescriptorSecurity,
-  STAGE1_LEAF,
-  STAGE2_LEAF,
-  TABLE_DESCRIPTOR,
-} from '../arch/descriptors/index.ts';
+import { contiguousEntries, STAGE1_LEAF, STAGE2_LEAF, TABLE_DESCRIPTOR } from '../arch/descriptors/index.ts';
 import { addressOf, isSet, read } from '../arch/read.ts';
+import { traitsOf } from '../arch/regimes.ts';
+import { outputSpace, type PaSpace, type SecurityState, stageSecurity } from '../arch/security.ts';
+import type { TranslationRegime } from '../tlb/context.ts';
 import { decodeMairByte } from '../walker/attributes.ts';
 import { permissionIndexes } from '../walker/permission-indexes.ts';
 import { S2AP_WRITE } from '../walker/permissions.ts';
@@ -18,11 +15,14 @@ export interface EntryFields {
   /** Output address of a leaf or address of the next table, and the bytes that a leaf maps. */
   readonly oa: bigint;
   readonly size: bigint;
-  /** NS of a stage-1 leaf: the physical address space of the output, which is part of the output address. (D8.17.1 IWZRHR.) */
-  readonly ns: boolean;
+  /**
+   * The physical address space of a leaf's output by its own bits, which is part of the output address: a change of NS (in Root state of
+   * NSE, too) is a change of it. Of a table of NSTable, which is in `hierarchy`. (D8.17.1 IWZRHR.)
+   */
+  readonly space: PaSpace | 'own';
   /** Memory type, cacheability and shareability, as text to compare. */
   readonly memory: string;
-  /** nG = 0. Always false at stage 2, which has no such bit. */
+  /** nG = 0, or a regime without EL0. Always false at stage 2, which has no such bit. */
   readonly global: boolean;
   /** Set, and not RES0 at this level. */
   readonly contiguous: boolean;
@@ -45,8 +45,13 @@ export interface FieldsContext {
   readonly oa52?: boolean;
   /** Hardware updates dirty state (TCR.HD): DBM = 1 means writable. Default: false. */
   readonly hd?: boolean;
-  /** The Security state of the regime. NS is RES0 in Non-secure state. Default: not known, and NS counts. */
-  readonly security?: DescriptorSecurity;
+  /** The regime of stage 1, which decides what NS and bit 11 mean. Default: `el1&0`. */
+  readonly regime?: TranslationRegime;
+  /**
+   * The Security state of the regime: which bits choose the space of the output. Default: not known. Then NS of stage 1 counts, and NS of
+   * stage 2, which is Realm state's, does not.
+   */
+  readonly security?: SecurityState;
   /** Stage 1: MAIR, so that two AttrIndx values with the same memory type are not a change. */
   readonly mair?: bigint;
   /** With indirect permissions (PIE, S2PIE): whether anybody may write, by PIIndex. Default: permissions are direct. */
@@ -73,9 +78,9 @@ export function bbmFields(word: bigint, context: FieldsContext): EntryFields {
     kind,
     oa: outputAddress(word, leaf ? leafLog2 : granuleLog2, context),
     size: 1n << BigInt(leafLog2),
-    ns: leaf && stage === 1 && context.security !== 'non-secure' && isSet(word, S1.NS),
+    space: leaf ? spaceOf(word, context) : 'own',
     memory: memoryOf(word, context),
-    global: leaf && stage === 1 && !isSet(word, S1.nG),
+    global: leaf && stage === 1 && !(hasAsid(context) && isSet(word, S1.nG)),
     contiguous:
       leaf &&
       context.pnch !== true &&
@@ -86,6 +91,21 @@ export function bbmFields(word: bigint, context: FieldsContext): EntryFields {
     writable: writable(word, context),
     hierarchy: kind === 'table' && stage === 1 ? read(word, HIERARCHY) : 0,
   };
+}
+
+/** A regime without EL0 has no ASID: bit 11 of a leaf is RES0, or NSE in Root state. */
+function hasAsid({ regime = 'el1&0' }: Pick<FieldsContext, 'regime'>): boolean {
+  return traitsOf(regime).unprivileged;
+}
+
+function spaceOf(
+  word: bigint,
+  { stage, security, regime = 'el1&0' }: Pick<FieldsContext, 'stage' | 'security' | 'regime'>,
+): EntryFields['space'] {
+  if (stage === 2) return security === 'realm' && isSet(word, S2.NS) ? 'non-secure' : 'own';
+  const ns = isSet(word, S1.NS);
+  if (security === undefined) return ns ? 'non-secure' : 'own';
+  return outputSpace(stageSecurity(regime, security), { ns, nse: isSet(word, S1.NSE), nsTable: false });
 }
 
 /** A block at a level without blocks, and 0b01 at level 3, are invalid. */

@@ -1,4 +1,5 @@
 /** Why an invalidation left an entry that it was probably meant for: what its operand says, and what the entry is tagged with. (DDI 0487 D8.17.5; IHI 0070 4.4.) */
+import { securityName } from '../arch/security.ts';
 import { hex } from '../memory/hex.ts';
 import type { Scope } from '../tlb/index.ts';
 import { ADDRESS_BITS, inScope, levelInScope, type Tag } from '../tlb/scope.ts';
@@ -7,7 +8,16 @@ import { type CachedEntry, tagOf } from './entry.ts';
 
 /** A property in which an operation and an entry differ. */
 export interface Mismatch {
-  readonly property: 'regime' | 'stage' | 'VMID' | 'ASID' | 'granule' | 'level' | 'address' | 'last level';
+  readonly property:
+    | 'regime'
+    | 'IPA space'
+    | 'stage'
+    | 'VMID'
+    | 'ASID'
+    | 'granule'
+    | 'level'
+    | 'address'
+    | 'last level';
   /** What the operation names, and what the entry has. */
   readonly operation: string;
   readonly entry: string;
@@ -47,6 +57,8 @@ function mismatches(scope: Scope, tag: Tag, table: boolean): Mismatch[] {
   const differs = (property: Mismatch['property'], operation: string, entry: string) =>
     found.push({ property, operation, entry });
   if (tag.regime !== scope.regime) differs('regime', scope.regime, tag.regime);
+  if (scope.ipas !== undefined && tag.ipas !== undefined && tag.ipas !== scope.ipas)
+    differs('IPA space', securityName(scope.ipas), securityName(tag.ipas));
   if (scope.stages !== 'both' && (scope.stages === 'stage2') !== (tag.holds === 'stage2'))
     differs('stage', STAGES[scope.stages], tag.holds === 'stage2' ? 'stage 2' : 'stage 1');
   if (scope.vmid !== undefined && tag.vmid !== scope.vmid)

@@ -82,8 +82,18 @@ export function scopeOf(step: InvalidationStep, space: TableSpace): StepScope {
 }
 
 function instructionScope({ tlbi, operand = 0n }: TlbiStep, space: TableSpace): StepScope {
-  const { regime, vmid, ds } = space;
-  const scope = scopeOrRefuse(tlbi, operand, { regime, vmid, ds, cpu: CPU });
+  const { vmid, ds, tge, security: operationSecurity } = space;
+  // A host with TGE = 1 that writes a guest's tables.
+  const regime = tge === true && space.regime === 'el1&0' ? 'el2&0' : space.regime;
+  const scope = scopeOrRefuse(tlbi, operand, {
+    regime,
+    vmid,
+    operationVmid: vmid,
+    ds,
+    cpu: CPU,
+    ...(tge !== undefined && { tge }),
+    ...(operationSecurity !== undefined && { operationSecurity }),
+  });
   if (scope === undefined || scope.cleans) return { own: undefined, combined: 'none' };
   return { own: scope, combined: combinedOf(scope, space) };
 }

@@ -3,6 +3,7 @@
  * the architecture lets a machine react. (DDI 0487 D8.15.1.6, D8.17.1, D8.17.2; IHI 0070 3.21.1, 7.3.17.)
  */
 import type { TlbEntry } from './entry.ts';
+import { sameRegime } from './scope.ts';
 
 /** The owner of a TLB: an SMMU promises more than a PE. */
 export type Machine = 'pe' | 'smmu';
@@ -69,7 +70,7 @@ export function conflictOf(older: TlbEntry, newer: TlbEntry, machine: Machine): 
   const [s, t] = [older.tag, newer.tag];
   const sameAsid = s.asid === undefined || t.asid === undefined || s.asid === t.asid;
   const sameSpace =
-    (s.holds === 'stage2') === (t.holds === 'stage2') && s.regime === t.regime && s.vmid === t.vmid;
+    (s.holds === 'stage2') === (t.holds === 'stage2') && sameRegime(s, t) && s.vmid === t.vmid;
   const sameView =
     older.side === newer.side && older.upper === newer.upper && older.context.dacr === newer.context.dacr;
   if (!sameAsid || !sameSpace || !sameView) return undefined;

@@ -11,8 +11,9 @@ import { TTBR0_EL1 } from '../arch/registers/base.ts';
 import { TCR2_EL1 } from '../arch/registers/extended.ts';
 import { pairOf } from '../arch/registers/parts.ts';
 import { ONE_RANGE, type RangeControl, STAGE2_RANGE, TWO_RANGES } from '../arch/registers/range-control.ts';
-import { VTCR_EL2, VTTBR_EL2 } from '../arch/registers/stage2.ts';
+import { HCR_EL2, VTCR_EL2, VTTBR_EL2 } from '../arch/registers/stage2.ts';
 import { TCR_EL1, TCR_EL3 } from '../arch/registers/tcr.ts';
+import { type PaSpace, type SecurityState, type StageSecurity, securityOfScr } from '../arch/security.ts';
 import type { PhysicalMemory } from '../memory/index.ts';
 import { POW2 } from '../walker/bits.ts';
 import { type CpuFeatures, cpuFeatures } from '../walker/cpu.ts';
@@ -21,6 +22,7 @@ import { ttbcrSizes } from '../walker/params/aarch32.ts';
 import { rangesOf, stage2Params } from '../walker/regime-params.ts';
 import { regimeStages } from '../walker/regimes.ts';
 import { registerValues, type WalkerRegisters } from '../walker/register-values.ts';
+import { walkerSecurity } from '../walker/security.ts';
 import { Walker } from '../walker/walker.ts';
 import { WalkPort } from './walk-port.ts';
 
@@ -39,13 +41,21 @@ export interface TlbContextOptions extends WalkerOptions {
    * it is the VMID of TLBI operations on EL1&0.
    */
   readonly vmid?: number;
-  /** EL2&0: HCR_EL2.TGE. If 0, E1 TLBI operations apply to EL1&0. Default: true. */
+  /** EL2&0: HCR_EL2.TGE. If 0, E1 TLBI operations apply to EL1&0. Default: what `registers.hcr` says, or true. */
   readonly tge?: boolean;
 }
 
 /** A context ready to translate. It is immutable: after a register write there is a new one. */
 export interface TlbContext {
   readonly regime: TranslationRegime;
+  readonly security: SecurityState;
+  /**
+   * The Security state of TLBI operations on EL1 and EL2: that of the regime, and at EL3 what SCR_EL3.{NSE, NS} says (Non-secure if it was not
+   * given). `reserved`: {1, 0}, nothing has to go. (D8.17.6 IBDTLG.)
+   */
+  readonly operationSecurity: SecurityState | 'reserved';
+  /** Whether that Security state has an EL2. Without it operations on stage 2 do nothing. */
+  readonly el2: boolean;
   /** Undefined if every stage is off: then nothing is translated or cached. */
   readonly holds: StagesHeld | undefined;
   /** Undefined if the regime has no ASID: all entries are global. */
@@ -93,7 +103,9 @@ export function tlbContext(memory: PhysicalMemory, options: TlbContextOptions): 
   const { regime, registers } = options;
   const cpu = cpuFeatures(options.cpu);
   const port = new WalkPort(memory);
-  const stages = regimeStages(port, regime, registers, cpu);
+  const security = walkerSecurity({ ...options, cpu });
+  const stages = regimeStages(port, regime, registers, cpu, security);
+  const unchecked = stages.gpc && regimeStages(port, regime, { ...registers, gpccr: 0n }, cpu, security);
   const { tcr = 0n, vtcr = 0n } = registers;
   const { architecture, stage1, ranges, unprivileged } = traitsOf(regime);
   const aarch32 = architecture === 'AArch32';
@@ -102,10 +114,13 @@ export function tlbContext(memory: PhysicalMemory, options: TlbContextOptions): 
   const translationRegime = taggedRegime(regime);
   return {
     regime: translationRegime,
+    security: security.state,
+    operationSecurity: operationSecurity(regime, security),
+    el2: security.el2,
     holds: held(stages.stage1, stages.stage2 !== undefined),
     asid: unprivileged && stages.stage1 ? (options.asid ?? currentAsid(options)) : undefined,
     vmid: translationRegime === 'el1&0' ? (options.vmid ?? currentVmid(options)) : undefined,
-    tge: options.tge ?? true,
+    tge: options.tge ?? (registers.hcr === undefined || isSet(registers.hcr, HCR_EL2.fields.TGE)),
     operationVmid: options.vmid ?? currentVmid(options),
     ds:
       !aarch32 &&
@@ -114,9 +129,9 @@ export function tlbContext(memory: PhysicalMemory, options: TlbContextOptions): 
     aarch32,
     dacr: isShort(regime, tcr) && stages.stage1 ? (registers.dacr ?? 0n) : 0n,
     overlays: architecture === 'AArch64' ? overlaysOf(registers) : '',
-    indirect: architecture === 'AArch64' ? indirectStages(regime, registers, cpu) : [],
+    indirect: architecture === 'AArch64' ? indirectStages(regime, registers, cpu, security) : [],
     cpu,
-    walker: new Walker(regime, cpu, stages),
+    walker: new Walker(regime, cpu, stages, undefined, unchecked),
     port,
     upper: twoRanges
       ? (ia) => isSet(ia, VA.fields.range)
@@ -125,6 +140,19 @@ export function tlbContext(memory: PhysicalMemory, options: TlbContextOptions): 
         : () => false,
     denied: (ia, access) => access.privileged === false && stages.stage1 && e0pd[read(ia, VA.fields.range)]!,
   };
+}
+
+function operationSecurity(
+  regime: Regime,
+  { state, scr }: Pick<StageSecurity, 'state' | 'scr'>,
+): TlbContext['operationSecurity'] {
+  if (traitsOf(regime).el !== 3) return state;
+  return scr === undefined ? 'non-secure' : (securityOfScr(scr, 'el1&0') ?? 'reserved');
+}
+
+/** The IPA space of entries of stage 2 alone: a regime of Secure stage 2 alone translates Secure IPAs. */
+export function ipasOf({ holds, security }: Pick<TlbContext, 'holds' | 'security'>): PaSpace | undefined {
+  return holds === 'stage2' && security === 'secure' ? security : undefined;
 }
 
 /** Everything that overlays depend on: the registers, and what turns them on. */
@@ -146,10 +174,15 @@ function overlaysOf({
   return on.every((bit) => bit === 0n) ? '' : [...on, por, por0, s2por].join('.');
 }
 
-function indirectStages(regime: Regime, registers: WalkerRegisters, cpu: CpuFeatures): (1 | 2)[] {
+function indirectStages(
+  regime: Regime,
+  registers: WalkerRegisters,
+  cpu: CpuFeatures,
+  security: StageSecurity,
+): (1 | 2)[] {
   const values = registerValues(regime, registers);
   const { stage1, stage2 } = traitsOf(regime);
-  const first = stage1 && rangesOf(regime, values, cpu).spans[0]?.params.indirection !== undefined;
+  const first = stage1 && rangesOf(regime, values, cpu, security).spans[0]?.params.indirection !== undefined;
   const second = stage2 && stage2Params(regime, values, cpu).indirection !== undefined;
   return [...(first ? [1 as const] : []), ...(second ? [2 as const] : [])];
 }

@@ -8,8 +8,8 @@ import { isSet, withField } from '../arch/read.ts';
 import { traitsOf } from '../arch/regimes.ts';
 import { granuleOf } from '../walker/descriptor64.ts';
 import type { Access, Fault, Translation, WalkResult, WalkStep } from '../walker/index.ts';
-import type { TlbContext } from './context.ts';
-import { ADDRESS_BITS, type Tag } from './scope.ts';
+import { ipasOf, type TlbContext } from './context.ts';
+import { ADDRESS_BITS, sameRegime, type Tag } from './scope.ts';
 
 /** Where an entry's leaf was read: a fault of the entry reports this. */
 export interface LeafDescriptor {
@@ -78,11 +78,21 @@ export function makeEntry(
     mergeRuns && holds !== 'both' && result.contiguous ? contiguousEntries(granuleLog2, first.level) : 1;
   const size = result.size * BigInt(run);
   if (!reachesWhole(context, access, alignDown(result.ia, size), size)) return undefined;
-  const { regime, vmid, asid } = context;
+  const { regime, security, vmid, asid } = context;
   const span = first.size * BigInt(run);
   const global = result.global || asid === undefined;
   const xs = context.cpu.xs && result.attributes.xs;
-  const tag = { regime, holds, vmid, asid: global ? undefined : asid, granuleLog2, level: first.level, xs };
+  const tag = {
+    regime,
+    security,
+    ipas: ipasOf(context),
+    holds,
+    vmid,
+    asid: global ? undefined : asid,
+    granuleLog2,
+    level: first.level,
+    xs,
+  };
   return {
     tag: { ...tag, from: alignDown(result.ia, span), size: span },
     context,
@@ -182,7 +192,7 @@ export function entryMatches(
     entry.upper === context.upper(ia) &&
     entry.context.dacr === context.dacr &&
     entry.context.overlays === context.overlays &&
-    tag.regime === context.regime &&
+    sameRegime(tag, context) &&
     // An entry of only stage 2 is found by IPA, any other by VA. With every stage off, none is found.
     context.holds !== undefined &&
     (tag.holds === 'stage2') === (context.holds === 'stage2') &&

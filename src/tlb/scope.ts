@@ -2,11 +2,16 @@
  * The scope of a TLB maintenance operation, and whether a cached entry is in it. (DDI 0487 D8.17 RTVTYQ, RGNJPZ and
  * the scope rules of D8.17.5.4; IHI 0070 4.4.)
  */
+import type { PaSpace, SecurityState } from '../arch/security.ts';
 import type { StagesHeld, TranslationRegime } from './context.ts';
 
 /** The tags of an entry in the TLB or the walk cache. */
 export interface Tag {
   readonly regime: TranslationRegime;
+  /** The Security state of the regime: with every state the regime is another one. (RNWYRD.) */
+  readonly security: SecurityState;
+  /** Secure stage 2 alone: the IPA space that it translates. */
+  readonly ipas?: PaSpace | undefined;
   readonly holds: StagesHeld;
   /** Undefined outside EL1&0. */
   readonly vmid: number | undefined;
@@ -26,10 +31,20 @@ export interface Tag {
 }
 
 /** The context that owns a translation: an entry is never used for another owner. */
-export type Owner = Pick<Tag, 'regime' | 'vmid' | 'asid'> & { readonly holds: StagesHeld | undefined };
+export type Owner = Pick<Tag, 'regime' | 'security' | 'vmid' | 'asid'> & {
+  readonly holds: StagesHeld | undefined;
+};
 
 export function sameOwner(a: Owner, b: Owner): boolean {
-  return a.regime === b.regime && a.holds === b.holds && a.vmid === b.vmid && a.asid === b.asid;
+  return sameRegime(a, b) && a.holds === b.holds && a.vmid === b.vmid && a.asid === b.asid;
+}
+
+/** Whether both are of one regime of one Security state. */
+export function sameRegime(
+  a: Pick<Tag, 'regime' | 'security'>,
+  b: Pick<Tag, 'regime' | 'security'>,
+): boolean {
+  return a.regime === b.regime && a.security === b.security;
 }
 
 /**
@@ -38,6 +53,9 @@ export function sameOwner(a: Owner, b: Owner): boolean {
  */
 export interface Scope {
   readonly regime: TranslationRegime;
+  readonly security?: SecurityState;
+  /** Secure stage 2: the IPA space. */
+  readonly ipas?: PaSpace;
   /** `stage1`: entries with stage-1 information, including combined ones. `stage2`: entries with only stage 2. `both`: all. */
   readonly stages: 'stage1' | 'stage2' | 'both';
   readonly vmid?: number;
@@ -64,6 +82,8 @@ export const ADDRESS_BITS = 56;
 /** Whether an entry is in a scope. `table`: it is a walk-cache entry, not a leaf. */
 export function inScope(scope: Scope, tag: Tag, table: boolean): boolean {
   if (tag.regime !== scope.regime) return false;
+  if (scope.security !== undefined && tag.security !== scope.security) return false;
+  if (scope.ipas !== undefined && tag.ipas !== undefined && tag.ipas !== scope.ipas) return false;
   if (scope.keepsXs && tag.xs) return false;
   if (scope.stages !== 'both' && (scope.stages === 'stage2') !== (tag.holds === 'stage2')) return false;
   if (scope.vmid !== undefined && tag.vmid !== scope.vmid) return false;

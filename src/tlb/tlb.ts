@@ -5,7 +5,7 @@
 import type { PhysicalMemory } from '../memory/index.ts';
 import { WalkerError } from '../walker/errors.ts';
 import type { Access, WalkResult } from '../walker/index.ts';
-import { checkAccess } from '../walker/translate.ts';
+import { accessDenial, checkAccess } from '../walker/translate.ts';
 import { conflictOf, type Machine, type TlbConflict } from './conflict.ts';
 import { type TlbContext, type TlbContextOptions, tlbContext } from './context.ts';
 import { answerOf, makeEntry, sideOf, type TlbEntry } from './entry.ts';
@@ -154,7 +154,7 @@ export class Tlb {
     const conflict = other && conflictOf(entry, other, this.#machine);
     if (conflict) this.#counts.conflicts++;
     const hazard = conflict && { conflict };
-    const answer = answerOf(entry, ia, access);
+    const answer = protectedAnswer(answerOf(entry, ia, access), context, access);
     const result = answer.ok ? answer : { ...answer, fault: withReasons(answer.fault, entry, ia, access) };
     if (result.ok && entry.clean && access.access === 'write' && access.update !== false) {
       return { from: 'walk', result: this.#walk(ia, access), ...hazard };
@@ -212,6 +212,14 @@ export class Tlb {
     if (entry && this.#store.insert(entry)) this.#counts.evictions++;
     return access.trace === false ? { ...result, steps: [] } : result;
   }
+}
+
+/** An entry holds nothing of granule protection tables: every access is checked anew. */
+function protectedAnswer(answer: WalkResult, { walker }: TlbContext, { gpc = 'all' }: Access): WalkResult {
+  if (!answer.ok || walker.granuleProtection === undefined || gpc !== 'all') return answer;
+  const fault = accessDenial(walker.granuleProtection, Number(answer.pa), answer.paSpace);
+  if (fault === undefined) return answer;
+  return { ok: false, ia: answer.ia, fault, security: answer.security, steps: answer.steps };
 }
 
 function isCount(value: number, least: number): boolean {

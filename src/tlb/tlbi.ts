@@ -12,7 +12,10 @@
  * (EL2_VAA and EL2_ASID match instructions executed with HCR_EL2.{E2H, TGE} = {1, 1}. Leaf = 1 is L. A command with TG is a range
  * operation of (NUM + 1) * 2^SCALE granules.) A {@link Scope} can describe each of them directly.
  */
+import { isSet } from '../arch/read.ts';
 import { traitsOf } from '../arch/regimes.ts';
+import { TLBI_IPA } from '../arch/registers/tlbi.ts';
+import type { PaSpace } from '../arch/security.ts';
 import type { TlbContext, TranslationRegime } from './context.ts';
 import { decodeAddressOperand, decodeRangeOperand, type LeafHint } from './operands.ts';
 import type { Scope } from './scope.ts';
@@ -36,7 +39,7 @@ export type TlbiOperation =
 
 /** What an operation depends on besides its operand. */
 export type TlbiContext = Pick<TlbContext, 'regime' | 'vmid' | 'ds' | 'cpu'> &
-  Partial<Pick<TlbContext, 'tge' | 'operationVmid'>>;
+  Partial<Pick<TlbContext, 'tge' | 'operationVmid' | 'operationSecurity' | 'el2'>>;
 
 const NAMES = [
   /^()(ALL|VA)()E([123])(?:IS|OS)?(NXS)?$/,
@@ -48,10 +51,13 @@ const GPT = /^(?:PAALL(?:OS)?|RPAL?OS)$/;
 
 /** Operations that apply to EL1&0, whichever regime is current. */
 const GUEST_TYPES: readonly string[] = ['ALL', 'VMALLS12', 'VMALLWS2', 'IPAS2'];
+/** Operations on stage 2 alone: without EL2 they do nothing. */
+const STAGE2_TYPES: readonly string[] = ['VMALLWS2', 'IPAS2'];
 
 /**
  * The scope of an operation, or undefined if it need not invalidate anything: for a reserved TG, an UNPREDICTABLE
- * range, or granule protection information, which no entry here holds.
+ * range, granule protection information, which no entry here holds, stage 2 in a Security state without EL2, or a reserved
+ * SCR_EL3.{NSE, NS}.
  *
  * @param xt - the 64-bit register operand, ignored by operations without one.
  * @param context - the current context. E1 operations use its VMID. Some of them apply to EL2&0, if that is current and
@@ -64,11 +70,21 @@ export function tlbiScope(operation: TlbiOperation, xt: bigint, context: TlbiCon
   if (!parts) throw new RangeError(`TLBI has no operation '${operation}'`);
   const [, range, type, last, level, nxs] = parts;
   const regime = targetRegime(level!, type!, context);
+  // EL3 has one Security state, whatever SCR_EL3 says.
+  const security = level === '3' ? undefined : context.operationSecurity;
+  if (security === 'reserved') return undefined;
+  if (context.el2 === false && STAGE2_TYPES.includes(type!)) return undefined;
   const ownVmid = context.vmid ?? context.operationVmid ?? 0;
   const vmid = traitsOf(regime).el === 1 && type !== 'ALL' ? { vmid: ownVmid } : {};
   const lastLevel = last === 'L' ? { lastLevel: true } : {};
   const scope = scopeOf(type!);
-  return scope && nxs !== undefined ? { ...scope, keepsXs: true } : scope;
+  return (
+    scope && {
+      ...scope,
+      ...(security !== undefined && { security }),
+      ...(nxs !== undefined && { keepsXs: true }),
+    }
+  );
 
   function scopeOf(name: string): Scope | undefined {
     switch (name) {
@@ -89,7 +105,8 @@ export function tlbiScope(operation: TlbiOperation, xt: bigint, context: TlbiCon
     const { from, last: lastAddress, hint, asid } = operand;
     const byAsid = type === 'VA' && traitsOf(regime).unprivileged ? { asid, global: true } : {};
     const stages = ipa ? 'stage2' : 'stage1';
-    return { regime, stages, ...vmid, ...byAsid, from, last: lastAddress, ...lastLevel, ...hint };
+    const ipas = ipa && security === 'secure' ? { ipas: ipasNamed(xt) } : {};
+    return { regime, stages, ...ipas, ...vmid, ...byAsid, from, last: lastAddress, ...lastLevel, ...hint };
   }
 }
 
@@ -103,6 +120,11 @@ function targetRegime(level: string, type: string, { regime, tge = true }: TlbiC
   const host = el === 2 && unprivileged;
   if (level === '2') return host ? 'el2&0' : 'el2';
   return host && tge && !GUEST_TYPES.includes(type) ? 'el2&0' : 'el1&0';
+}
+
+/** NS of the operand chooses between the IPA spaces of Secure state. (C5.5.) */
+function ipasNamed(xt: bigint): PaSpace {
+  return isSet(xt, TLBI_IPA.fields.NS) ? 'non-secure' : 'secure';
 }
 
 interface Operand {

@@ -8,7 +8,7 @@
 
 import { granuleOf } from '../walker/descriptor64.ts';
 import type { WalkResult, WalkStep } from '../walker/index.ts';
-import type { TlbContext } from './context.ts';
+import { ipasOf, type TlbContext } from './context.ts';
 import { inScope, type Scope, sameOwner, type Tag } from './scope.ts';
 import type { TableFetch, WalkPort } from './walk-port.ts';
 
@@ -89,11 +89,13 @@ function tableTag(
   step: WalkStep,
   own: readonly OwnStep[],
 ): Tag {
-  const { regime, vmid, asid } = context;
+  const { regime, security, vmid, asid } = context;
   const last = own.at(-1)!.step;
   const granuleLog2 = context.aarch32 ? 12 : granuleOf(last.level, last.size);
   return {
     regime,
+    security,
+    ipas: ipasOf(context),
     holds,
     vmid,
     asid,

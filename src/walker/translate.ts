@@ -2,7 +2,7 @@
  * Combines the stages of a regime: one access through stage 1 and stage 2, and the combined answer.
  * (DDI 0487 J1.1 AArch64.FullTranslate, J1.2 AArch32.FullTranslate.)
  */
-import type { SecurityState } from '../arch/security.ts';
+import type { PaSpace, SecurityState } from '../arch/security.ts';
 import { DEFAULT_CACHEABLE, type MemoryRegion } from './attributes.ts';
 import { alignDown } from './bits.ts';
 import type { ControlsInForce } from './cacheability.ts';
@@ -127,11 +127,15 @@ function protectedResult(
   steps: WalkStep[] | undefined,
 ): WalkResult {
   const last = s2 ?? s1;
-  const denied = stages.gpc?.denial(last.oa, last.space);
-  if (denied === undefined) return assemble(stages, ia, s1, s2, request, steps);
-  // The fault belongs to neither stage. The architecture reports it as stage 1.
-  const fault: Fault = { kind: 'granule_protection', level: 0, stage: 1, output: true, ...denied };
+  const fault = stages.gpc && accessDenial(stages.gpc, last.oa, last.space);
+  if (fault === undefined) return assemble(stages, ia, s1, s2, request, steps);
   return faulted(stages, ia, fault, steps);
+}
+
+/** The fault of an access itself to a PA, if its granule protection check fails. It belongs to neither stage; the architecture reports it as stage 1. */
+export function accessDenial(gpc: GranuleProtection, pa: number, space: PaSpace): Fault | undefined {
+  const denied = gpc.denial(pa, space);
+  return denied && { kind: 'granule_protection', level: 0, stage: 1, output: true, ...denied };
 }
 
 /** The same, without steps, if the fast path found the leaf. Undefined if it can't give the whole answer. */

@@ -24,6 +24,8 @@ interface Row {
 }
 
 const NS = 0x20n;
+const NSE = 0x800n;
+const S2_NS = 1n << 55n;
 
 const rows: readonly Row[] = [
   {
@@ -39,6 +41,54 @@ const rows: readonly Row[] = [
     before: PAGE,
     after: PAGE | NS,
     context: { ...page, security: 'non-secure' },
+    legal: true,
+    changes: ['other'],
+  },
+  {
+    name: 'NS in EL1&0 of Realm state, where it is RES0 (D8.3.1.2)',
+    before: PAGE,
+    after: PAGE | NS,
+    context: { ...page, security: 'realm' },
+    legal: true,
+    changes: ['other'],
+  },
+  {
+    name: 'NS in EL2 of Realm state',
+    before: PAGE,
+    after: PAGE | NS,
+    context: { ...page, regime: 'el2', security: 'realm' },
+    legal: false,
+    changes: ['oa'],
+  },
+  {
+    name: 'NSE in Root state: from Secure to Root (Table D8-88)',
+    before: PAGE,
+    after: PAGE | NSE,
+    context: { ...page, regime: 'el3', security: 'root' },
+    legal: false,
+    changes: ['oa'],
+  },
+  {
+    name: 'bit 11 in EL3 of Secure state, which has no ASID: RES0',
+    before: PAGE | NSE,
+    after: PAGE,
+    context: { ...page, regime: 'el3', security: 'secure' },
+    legal: true,
+    changes: ['other'],
+  },
+  {
+    name: 'stage 2 of Realm state: NS is bit 55 (D8.3.1.2)',
+    before: PAGE,
+    after: PAGE | S2_NS,
+    context: { ...s2, security: 'realm' },
+    legal: false,
+    changes: ['oa'],
+  },
+  {
+    name: 'bit 55 at stage 2 of Secure state, which is free for software',
+    before: PAGE,
+    after: PAGE | S2_NS,
+    context: { ...s2, security: 'secure' },
     legal: true,
     changes: ['other'],
   },

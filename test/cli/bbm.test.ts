@@ -390,3 +390,54 @@ test('a TLBI that removes nothing says what its operand means', async () => {
   expect(out).toContain('Xt: TTL = 64K level 3, IPA[51:12] = 0x0\n');
   expect(out).toContain('is not in scope: granule 64K, the entry has 4K');
 });
+
+describe('the Security state and TGE of a trace', () => {
+  /** A page of IA 0, which gets another NS; the regime has three levels of 4K. */
+  const trace = (more: object, ...last: object[]) => ({
+    granule: '4K',
+    ias: 39,
+    root: '0x40000000',
+    barriers: 'assumed',
+    memory: [
+      ['0x40000000', '0x40001003'],
+      ['0x40001000', '0x40002003'],
+      ['0x40002000', '0x80000f03'],
+    ],
+    steps: [{ write: '0x40002000', value: '0x80000f23' }, ...last],
+    ...more,
+  });
+
+  test.each([
+    [{}, 1],
+    [{ security: 'nonsecure' }, 0],
+    [{ security: 'secure' }, 1],
+    [{ security: 'realm' }, 0],
+    [{ security: 'realm', regime: 'el2' }, 1],
+    [{ security: 'root', regime: 'el3' }, 1],
+  ])('%j: exit code %i', async (more, code) => {
+    expect((await bbm(trace(more))).code).toBe(code);
+  });
+
+  test('SCR_EL3 among the registers says it, and a state that the regime has not is refused', async () => {
+    const registers = { ttbr0: '0x40000000', tcr: '0x80080019', mair: '0xff' };
+    const { granule, ias, root, ...rest } = trace({});
+    expect((await bbm({ ...rest, registers: { ...registers, scr: '0x1' } })).code).toBe(0);
+    expect((await bbm({ ...rest, registers: { ...registers, scr: '0x0' } })).code).toBe(1);
+    const refused = await bbm(trace({ security: 'root' }));
+    expect(refused.code).toBe(3);
+    expect(refused.err).toContain('Root state is EL3 alone');
+  });
+
+  test('with TGE = 1 E1 operations of a host leave the guest alone', async () => {
+    const broken = (tge: object) => ({
+      ...trace(tge, { tlbi: 'vmalle1is' }),
+      steps: [{ write: '0x40002000', value: '0x0' }, { tlbi: 'vmalle1is' }],
+    });
+    expect((await bbm(broken({ tge: false }))).out).toContain('Nothing is missing at the end');
+    const left = (await bbm(broken({ tge: true }))).out;
+    expect(left).not.toContain('Nothing is missing at the end');
+    expect(left).toContain('regime');
+    expect((await bbm(broken({ regime: 'el2&0', tge: false }))).out).not.toContain('Nothing is missing');
+    expect((await bbm(broken({ regime: 'el2&0' }))).out).toContain('Nothing is missing');
+  });
+});

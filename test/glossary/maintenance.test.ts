@@ -54,7 +54,7 @@ describe('TLB maintenance instructions (DDI 0487 D8.17.5)', () => {
     expect(fieldsOf('TLBI VAE1IS')).toEqual(['[63:48] ASID', '[47:44] TTL', '[43:0] VA[55:12]']);
     expect(fieldsOf('TLBI VAALE1IS')).toEqual(['[47:44] TTL', '[43:0] VA[55:12]']);
     expect(fieldsOf('TLBI ASIDE1')).toEqual(['[63:48] ASID']);
-    expect(fieldsOf('TLBI IPAS2E1')).toEqual(['[47:44] TTL', '[39:0] IPA[51:12]']);
+    expect(fieldsOf('TLBI IPAS2E1')).toEqual(['[63] NS', '[47:44] TTL', '[39:0] IPA[51:12]']);
     expect(fieldsOf('TLBI RIPAS2E1IS').map((field) => field.split(' ')[1])).toEqual([
       'TG',
       'SCALE',

@@ -1,5 +1,5 @@
 /** Operands of TLB maintenance instructions, Xt of a PE. (DDI 0487 D8.17.5.1, D8.17.5.2, C5.5.) */
-import { bits, layout } from '../field.ts';
+import { bit, bits, layout } from '../field.ts';
 
 const TTL = 'granule and level of the leaf, 0: any';
 const ASID = bits(63, 48, 'address space of the entries');
@@ -17,7 +17,11 @@ export const TLBI_VA = layout(
 
 export const TLBI_IPA = layout(
   { name: 'TLBI IPA', title: 'Operand of TLBI IPAS2*', reference: 'DDI 0487 D8.17.5.1', width: 64 },
-  { TTL: bits(47, 44, TTL), IPA: bits(39, 0, 'IPA[51:12]', { name: 'IPA[51:12]', address: 12 }) },
+  {
+    NS: bit(63, 'Secure state: the IPA space', { values: { 1: 'Non-secure' } }),
+    TTL: bits(47, 44, TTL),
+    IPA: bits(39, 0, 'IPA[51:12]', { name: 'IPA[51:12]', address: 12 }),
+  },
 );
 
 /** TTL of these. */

@@ -45,10 +45,12 @@ TRACE is JSON: a trace, or a map request (lpae map --help), whose operations are
   granule, stage, ias   4K, 16K or 64K; 1 (default) or 2; input address bits. root: PA of the first table
   level                 of the root, if stage 2 starts later than ias implies. upper: the tables are TTBR1's
   registers             instead of these: { ttbr0, ttbr1, tcr, mair, sctlr, vttbr, vtcr, hcr; tcr2, hcrx, pir, pire0, por,
-                        por0, mair2; s2pir, s2por }
+                        por0, mair2; s2pir, s2por; scr, vsttbr, vstcr }
   regime                el1&0 (default) el2 el2&0 el3; with registers el1&0-s2 too. asid, vmid: what entries are tagged with
   mair, oa52, ha, hd    what descriptors mean: memory types; 52-bit output; hardware updates of access flag and dirty state
   hierarchical          APTable and the like count (TCR.HPD = 0): default true
+  security              nonsecure, secure, realm or root: which bits of a leaf choose the space of its output (default: NS does)
+  tge                   HCR_EL2.TGE while operations are executed: E1 operations apply to EL2&0 (default), or with false to EL1&0
   combined              stage 2 with a stage 1 over it: default true. same_contents: memory at old and new addresses is equal
   memory                initial contents: [["0x<pa>", "0x<word>"], …]; default zero
   steps                 { "write": "0x<pa>", "value": "0x<descriptor>" }, { "tlbi": "vale1is", "operand": "0x<Xt>" },

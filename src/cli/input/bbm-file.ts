@@ -1,5 +1,12 @@
 /** Traces as JSON, schema `lpae.trace/1`: writes, invalidations and barriers, and the tables that they are about. */
 import * as v from 'valibot';
+import {
+  type SecurityState,
+  securityNamed,
+  securityProblem,
+  securityStates,
+  securityWord,
+} from '../../arch/security.ts';
 import { type TraceContext, TraceError, type TraceStep, traceContext } from '../../bbm/index.ts';
 import { PERMISSION_REGISTER_NAMES } from '../../bbm/registers.ts';
 import { isObject, isSaid, maybe, members, oneShapeOf, pair, present, whole } from '../../json/schemas.ts';
@@ -81,6 +88,8 @@ const common = {
   asid: id,
   vmid: id,
   combined: flag,
+  security: maybe(v.picklist(securityStates.map(securityWord))),
+  tge: flag,
   barriers: maybe(v.picklist(['judged', 'assumed'])),
   same_contents: flag,
   memory: maybe(v.array(pair({ pa: wordAddress, word: address }))),
@@ -116,6 +125,7 @@ const byRegisters = members({
     v.entriesFromList(
       [
         ...(['ttbr0', 'ttbr1', 'tcr', 'mair', 'sctlr', 'vttbr', 'vtcr', 'hcr'] as const),
+        ...(['vsttbr', 'vstcr', 'scr'] as const),
         ...(['tcr2', 'hcrx', 'mair2', 'pir', 'pire0', 'por', 'por0', 's2pir', 's2por'] as const),
       ],
       maybe(address),
@@ -165,12 +175,20 @@ function contextOf(file: File, source: string): TraceContext {
 }
 
 function registerContext(file: v.InferOutput<typeof byRegisters>): TraceContext {
-  const { registers, regime = 'el1&0', upper } = file;
-  return traceContext({ regime, registers: present(registers), ...present({ upper }) });
+  const { registers, regime = 'el1&0', upper, security, tge } = file;
+  const { scr, ...values } = present(registers);
+  return traceContext({
+    regime,
+    registers: values,
+    ...present({ upper, scr, tge, security: stateOf(security) }),
+  });
 }
 
 function givenContext(file: v.InferOutput<typeof byGeometry>): TraceContext {
-  const { stage, granule, ias, root, level, oa52, ha, hd, mair, regime, upper } = file;
+  const { stage, granule, ias, root, level, oa52, ha, hd, mair, regime = 'el1&0', upper, security } = file;
+  const state = stateOf(security);
+  const problem = state && securityProblem(regime, state);
+  if (problem !== undefined) throw new TraceError(`${regime}: ${problem} (DDI 0487 D1.2)`);
   return {
     stage: stage === 2 ? 2 : 1,
     granuleLog2: granule,
@@ -178,15 +196,19 @@ function givenContext(file: v.InferOutput<typeof byGeometry>): TraceContext {
     root,
     // TCR.HPD is 0 in most systems.
     hierarchical: file.hierarchical ?? true,
-    ...present({ startLevel: level, oa52, ha, hd, mair, regime, upper }),
+    ...present({ startLevel: level, oa52, ha, hd, mair, regime, upper, security: state }),
   };
 }
 
+function stateOf(word: string | undefined): SecurityState | undefined {
+  return word === undefined ? undefined : securityNamed(word);
+}
+
 function commonContext(file: File): Partial<TraceContext> {
-  const { asid, vmid, combined, same_contents: sameContents, memory } = file;
+  const { asid, vmid, combined, tge, same_contents: sameContents, memory } = file;
   return {
     barriers: file.barriers !== 'assumed',
-    ...present({ asid, vmid, combined, sameContents }),
+    ...present({ asid, vmid, combined, tge, sameContents }),
     ...(memory && { initial: memoryOf(memory) }),
   };
 }

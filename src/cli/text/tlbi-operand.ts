@@ -1,6 +1,6 @@
 /** What the operand of a TLBI says, field by field: `Xt: TTL = 64K level 3, VA[55:12] = 0x8000001000`. (DDI 0487 D8.17.5.1, D8.17.5.2.) */
 import type { BitField, WordLayout } from '../../arch/field.ts';
-import { addressOf, bitsIn, read, readLow } from '../../arch/read.ts';
+import { addressOf, bitsIn, isSet, read, readLow } from '../../arch/read.ts';
 import { TLBI_IPA, TLBI_RANGE, TLBI_VA, TTL_HINT } from '../../arch/registers/tlbi.ts';
 import type { TraceStep } from '../../bbm/index.ts';
 import { hex } from '../../text/numbers.ts';
@@ -11,7 +11,11 @@ export function operandText(step: TraceStep): string | undefined {
   const layout = operandLayout(step.tlbi);
   if (layout === undefined) return undefined;
   const xt = step.operand;
-  const parts = Object.entries<BitField>(layout.fields).map(([key, field]) => {
+  // Outside Secure state NS is RES0.
+  const fields = Object.entries<BitField>(layout.fields).filter(
+    ([, field]) => field !== TLBI_IPA.fields.NS || isSet(xt, field),
+  );
+  const parts = fields.map(([key, field]) => {
     if (key === 'TTL' && layout !== TLBI_RANGE) return `TTL = ${ttlText(read(xt, field))}`;
     if (field.address !== undefined) return `${field.name} = ${hex(addressOf(xt, field))}`;
     const value = bitsIn(xt, field) >> BigInt(field.low);

@@ -74,4 +74,20 @@ export const TLB: readonly Mutant[] = [
     breaks: 'At FEAT_BBM level 1 entries that differ in the Contiguous bit alone lose coherency.',
     tests: ['test/tlb/conflict.test.ts'],
   },
+  {
+    name: 'tlb-no-security-state',
+    file: 'src/tlb/scope.ts',
+    find: 'return a.regime === b.regime && a.security === b.security;',
+    replace: 'return a.regime === b.regime;',
+    breaks: 'Entries of one Security state are found in another.',
+    tests: ['test/tlb/security.test.ts'],
+  },
+  {
+    name: 'tlbi-takes-every-security-state',
+    file: 'src/tlb/tlbi.ts',
+    find: "level === '3' ? undefined : context.operationSecurity",
+    replace: "undefined as TlbiContext['operationSecurity']",
+    breaks: 'An operation takes entries of Security states other than its own.',
+    tests: ['test/tlb/security.test.ts'],
+  },
 ];

@@ -261,8 +261,8 @@ export const WALKER: readonly Mutant[] = [
   {
     name: 'gpc-before-translation',
     file: 'src/walker/translate.ts',
-    find: 'const denied = stages.gpc?.denial(last.oa, last.space);',
-    replace: 'const denied = stages.gpc?.denial(s1.oa, s1.space);',
+    find: 'accessDenial(stages.gpc, last.oa, last.space)',
+    replace: 'accessDenial(stages.gpc, s1.oa, s1.space)',
     breaks: 'The IPA is checked in place of the PA.',
     tests: ['test/walker/granule-protection.test.ts'],
   },
