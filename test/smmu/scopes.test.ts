@@ -89,6 +89,7 @@ describe('a level hint (4.4.1.1)', () => {
     expect(coversTlb(of(text), { ...PAGE, first: 0n, leaf, level })).toBe(reached);
     const tag = {
       regime: 'el1&0',
+      security: 'non-secure',
       holds: 'stage1',
       vmid: 0x20,
       asid: 3,
