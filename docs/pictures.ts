@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { buildExplorer } from '../src/explore/build.mjs';
-import { PRESETS } from '../src/explore/presets.ts';
+import { PRESETS, REQUESTS } from '../src/explore/presets.ts';
 import { linkOf, type PageState, VIEWS } from '../src/explore/share.ts';
 import { startBrowser } from '../test/report/page/browser.ts';
 
@@ -19,6 +19,13 @@ const STATES: Readonly<Record<(typeof VIEWS)[number], PageState>> = {
     view: 'walk',
     flips: [],
     walk: { va: 0x1000_1234n, access: 'write', privileged: false },
+  },
+  time: {
+    playground,
+    view: 'time',
+    request: JSON.stringify(REQUESTS.find(({ name }) => name === 'mapped anew')!.request, null, 1),
+    step: 3,
+    flips: [],
   },
 };
 

@@ -4,7 +4,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 
-const page = join(import.meta.dirname, 'page');
+const page = join(import.meta.dirname, '../cli/page');
 
 /** @param {string} file where to write it. */
 export async function buildExplorer(file) {

@@ -7,10 +7,9 @@ import { PhysicalMemory } from '../memory/index.ts';
 import { perform } from '../operations/perform.ts';
 import type { IommuError } from '../pagetable/errors.ts';
 import type { FormatModule, FormatRequest, Prot } from '../pagetable/format.ts';
-import { countTree, type TreeCounts, type TreeTable } from '../pagetable/tree.ts';
-import { listSpace, type Space } from '../space/space.ts';
 import { ADDRESS_BITS, formatOf, type Granule, type Offered } from '../study/combinations.ts';
-import { createWalker, type Walker } from '../walker/index.ts';
+import { type Made, madeOf, type Span } from './made.ts';
+import type { TimedRequest } from './timeline.ts';
 
 /** Bytes of a CPU page. */
 export type CpuPage = Granule;
@@ -28,33 +27,11 @@ export interface Playground {
 }
 
 /** What came of it. */
-export interface Played {
-  readonly domain: IommuDomain;
-  readonly walker: Walker;
+export interface Played extends Made {
   /** Absent if the list itself is refused. */
   readonly plan?: SgPlan;
   /** Why nothing is mapped. */
   readonly error?: IommuError;
-  readonly space: Space;
-  readonly tables: readonly TreeTable[];
-  readonly counts: TreeCounts;
-  /** Leaves of a kind: how many, and what a TLB miss that ends at one reads. */
-  readonly leaves: readonly LeafKind[];
-  /** Input addresses that are mapped though no entry asked for them. */
-  readonly overMapped: readonly Span[];
-}
-
-/** Addresses, `last` inside. */
-export interface Span {
-  readonly first: bigint;
-  readonly last: bigint;
-}
-
-export interface LeafKind {
-  readonly size: bigint;
-  readonly count: number;
-  /** Descriptors that a walk reads. */
-  readonly reads: number;
 }
 
 /** Where tables lie. */
@@ -97,30 +74,25 @@ export function play(asked: Playground): Played {
   );
   // A refused request leaves empty tables behind, which are not part of the answer.
   if (error !== undefined) domain.reclaim();
-  const walker = createWalker(domain.memory, domain.registers.hardware);
-  const space = listSpace(walker);
-  const tables = domain.tables();
   return {
-    domain,
-    walker,
+    ...madeOf(domain),
     ...present({ plan, error }),
-    space,
-    tables,
-    counts: countTree(tables),
-    leaves: leafKinds(space, walker),
     overMapped: error === undefined && plan ? overMappedBy(asked, plan) : [],
   };
 }
 
-function leafKinds({ ranges }: Space, walker: Walker): LeafKind[] {
-  const kinds = new Map<bigint, LeafKind>();
-  for (const { first, leafSize: size, leaves, result } of ranges) {
-    if (!result.ok) continue;
-    const known = kinds.get(size);
-    const reads = known?.reads ?? walker.walk(first, { access: 'read' }).steps.length;
-    kinds.set(size, { size, reads, count: (known?.count ?? 0) + leaves });
-  }
-  return [...kinds.values()].sort((a, b) => (a.size > b.size ? -1 : 1));
+/** The question as operations on a domain: one map_sg. */
+export function timedOf(asked: Playground): TimedRequest {
+  const { iova, sg, semantics, cpuPage } = asked;
+  const { format, request } = configurationOf(asked);
+  return {
+    format,
+    options: request,
+    ram: RAM,
+    ops: [{ op: 'map_sg', iova, sg, prot: PROT }],
+    semantics,
+    cpuPageSize: BigInt(cpuPage),
+  };
 }
 
 /** With `page-align` a piece is one entry and what was added before and behind it. */

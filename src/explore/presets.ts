@@ -97,3 +97,59 @@ export const PRESETS: readonly Preset[] = [
     },
   },
 ];
+
+/** Requests of several operations to begin with, as `lpae map` reads them. */
+export interface RequestPreset {
+  readonly name: string;
+  /** What to look at. */
+  readonly about: string;
+  readonly request: object;
+}
+
+const SIZES = { pgsize_bitmap: '0x40201000', ias: 48, oas: 48 };
+
+export const REQUESTS: readonly RequestPreset[] = [
+  {
+    name: 'mapped anew',
+    about:
+      'A page is unmapped and mapped elsewhere: without an invalidation in between, a TLB may answer with either.',
+    request: {
+      format: 'arm_64_lpae_s1',
+      config: SIZES,
+      ops: [
+        { op: 'map', iova: '0x10000000', paddr: '0x900000000', size: '0x3000', prot: ['read', 'write'] },
+        { op: 'unmap', iova: '0x10001000', size: '0x1000' },
+        { op: 'map', iova: '0x10001000', paddr: '0x940000000', size: '0x1000', prot: ['read', 'write'] },
+        { op: 'unmap', iova: '0x10000000', size: '0x3000' },
+      ],
+    },
+  },
+  {
+    name: 'a block is split',
+    about: 'A page in the middle of a block is unmapped: the block becomes a table of 511 pages.',
+    request: {
+      format: 'arm_64_lpae_s1',
+      config: { ...SIZES, partial_unmap: 'split' },
+      ops: [
+        { op: 'map', iova: '0x10000000', paddr: '0x940000000', size: '0x400000', prot: ['read', 'write'] },
+        { op: 'unmap', iova: '0x10080000', size: '0x1000' },
+        { op: 'unmap', iova: '0x10000000', size: '0x80000' },
+      ],
+    },
+  },
+  {
+    name: 'tables come and go',
+    about: 'Pages far apart need tables of their own; a block over them takes the tables away again.',
+    request: {
+      format: 'arm_64_lpae_s2',
+      config: { ...SIZES, ias: 40 },
+      ops: [
+        { op: 'map', iova: '0x10000000', paddr: '0x900000000', size: '0x1000', prot: ['read', 'write'] },
+        { op: 'map', iova: '0x80000000', paddr: '0x900001000', size: '0x1000', prot: ['read'] },
+        { op: 'unmap', iova: '0x10000000', size: '0x1000' },
+        { op: 'map', iova: '0x10000000', paddr: '0x940000000', size: '0x200000', prot: ['read', 'write'] },
+        { op: 'iova_to_phys', iova: '0x10001234' },
+      ],
+    },
+  },
+];

@@ -1,14 +1,16 @@
 /**
  * The state of the page as text behind `#` in its address: readable, short, and with a version, so that a link keeps its meaning.
+ * A map request instead of the playground's question is JSON in base64url. What is new has names of its own, so old links keep working.
  * `#v=1&cpu=64K&granule=4K&sizes=blocks&stage=s1&means=exact&iova=10000000&sg=900000000*10000.940000000*200000&view=map`
  */
 import { SG_SEMANTICS } from '../iommu/sg-semantics.ts';
 import { GRANULES, OFFERED } from '../study/combinations.ts';
 import { sizeText } from '../text/numbers.ts';
 import type { Playground } from './playground.ts';
+import { PRESETS } from './presets.ts';
 
 /** What is looked at. */
-export const VIEWS = ['map', 'words', 'walk'] as const;
+export const VIEWS = ['map', 'words', 'walk', 'time'] as const;
 export type View = (typeof VIEWS)[number];
 
 /** A bit of a descriptor that was flipped by hand. */
@@ -27,6 +29,10 @@ export interface Asked {
 /** All that a link says. */
 export interface PageState {
   readonly playground: Playground;
+  /** A map request as JSON text, which is asked instead. */
+  readonly request?: string;
+  /** How many of the operations are carried out. Default: all. */
+  readonly step?: number;
   readonly view: View;
   /** The descriptor that is looked at, by its address. */
   readonly at?: bigint;
@@ -44,12 +50,27 @@ const STAGES = ['s1', 's2'] as const;
 const ACCESSES = ['read', 'write', 'execute'] as const;
 /** More entries than this make links that programs cut off. */
 export const MOST_ENTRIES = 4096;
+/** So do requests of more characters. */
+export const MOST_REQUEST = 48 * 1024;
+/** More operations than any request has. */
+const MOST_STEPS = 1e6;
 
 /** The text behind `#`. */
-export function linkOf({ playground, view, at, flips, walk }: PageState): string {
-  const { cpuPage, granule, sizes, stage, semantics, iova, sg } = playground;
-  const members: [string, string][] = [
-    ['v', VERSION],
+export function linkOf({ playground, request, step, view, at, flips, walk }: PageState): string {
+  const asked: [string, string][] =
+    request === undefined ? questionOf(playground) : [['request', base64url(request)]];
+  const members: [string, string][] = [['v', VERSION], ...asked, ['view', view]];
+  if (step !== undefined) members.push(['step', String(step)]);
+  if (at !== undefined) members.push(['at', at.toString(16)]);
+  if (flips.length > 0)
+    members.push(['flips', flips.map(({ pa, bit }) => `${pa.toString(16)}*${bit}`).join('.')]);
+  if (walk)
+    members.push(['walk', `${walk.va.toString(16)}*${walk.access}*${walk.privileged ? 'el1' : 'el0'}`]);
+  return members.map(([name, value]) => `${name}=${value}`).join('&');
+}
+
+function questionOf({ cpuPage, granule, sizes, stage, semantics, iova, sg }: Playground): [string, string][] {
+  return [
     ['cpu', sizeText(cpuPage)],
     ['granule', sizeText(granule)],
     ['sizes', sizes],
@@ -57,14 +78,7 @@ export function linkOf({ playground, view, at, flips, walk }: PageState): string
     ['means', semantics],
     ['iova', iova.toString(16)],
     ['sg', sg.map(({ phys, length }) => `${phys.toString(16)}*${length.toString(16)}`).join('.')],
-    ['view', view],
   ];
-  if (at !== undefined) members.push(['at', at.toString(16)]);
-  if (flips.length > 0)
-    members.push(['flips', flips.map(({ pa, bit }) => `${pa.toString(16)}*${bit}`).join('.')]);
-  if (walk)
-    members.push(['walk', `${walk.va.toString(16)}*${walk.access}*${walk.privileged ? 'el1' : 'el0'}`]);
-  return members.map(([name, value]) => `${name}=${value}`).join('&');
 }
 
 /** @throws LinkError for a link that is damaged, or of a version that this program does not know. */
@@ -86,7 +100,31 @@ export function stateOf(link: string): PageState {
   const version = need('v');
   if (version !== VERSION)
     throw new LinkError(`v=${version}: this program knows links of version ${VERSION}`);
-  const playground: Playground = {
+  const request = take('request');
+  const playground = request === undefined ? playgroundIn(need) : PRESETS[0]!.playground;
+  const view = oneOf('view', take('view') ?? 'map', VIEWS);
+  const at = take('at');
+  const flips = listOf('flips', take('flips') ?? '', (pa, bit) => ({
+    pa: hexOf('flips', pa),
+    bit: bitOf(bit),
+  }));
+  const walk = take('walk');
+  const step = take('step');
+  const [unknown] = members.keys();
+  if (unknown !== undefined) throw new LinkError(`${unknown} is no part of a link of version ${VERSION}`);
+  return {
+    playground,
+    ...(request !== undefined && { request: requestIn(request) }),
+    ...(step !== undefined && { step: stepIn(step) }),
+    view,
+    ...(at !== undefined && { at: hexOf('at', at) }),
+    flips,
+    ...(walk !== undefined && { walk: askedOf(walk) }),
+  };
+}
+
+function playgroundIn(need: (name: string) => string): Playground {
+  return {
     cpuPage: sizeOf('cpu', need('cpu')),
     granule: sizeOf('granule', need('granule')),
     sizes: oneOf('sizes', need('sizes'), OFFERED),
@@ -97,22 +135,6 @@ export function stateOf(link: string): PageState {
       phys: hexOf('sg', phys),
       length: hexOf('sg', length),
     })),
-  };
-  const view = oneOf('view', take('view') ?? 'map', VIEWS);
-  const at = take('at');
-  const flips = listOf('flips', take('flips') ?? '', (pa, bit) => ({
-    pa: hexOf('flips', pa),
-    bit: bitOf(bit),
-  }));
-  const walk = take('walk');
-  const [unknown] = members.keys();
-  if (unknown !== undefined) throw new LinkError(`${unknown} is no part of a link of version ${VERSION}`);
-  return {
-    playground,
-    view,
-    ...(at !== undefined && { at: hexOf('at', at) }),
-    flips,
-    ...(walk !== undefined && { walk: askedOf(walk) }),
   };
 }
 
@@ -170,4 +192,29 @@ function askedOf(value: string): Asked {
     access: oneOf('walk', access, ACCESSES),
     privileged: oneOf('walk', level, ['el0', 'el1'] as const) === 'el1',
   };
+}
+
+/** The request as text again. What it says is not looked at here. */
+function requestIn(value: string): string {
+  try {
+    if (!/^[\w-]*$/.test(value)) throw new Error('is not base64url');
+    const bytes = Uint8Array.from(atob(value.replaceAll('-', '+').replaceAll('_', '/')), (one) =>
+      one.charCodeAt(0),
+    );
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch {
+    throw new LinkError('request is no text in base64url');
+  }
+}
+
+function base64url(text: string): string {
+  const bytes = Array.from(new TextEncoder().encode(text), (byte) => String.fromCharCode(byte));
+  return btoa(bytes.join('')).replaceAll('+', '-').replaceAll('/', '_').replaceAll('=', '');
+}
+
+function stepIn(value: string): number {
+  const step = Number(value);
+  if (!/^\d{1,7}$/.test(value) || step > MOST_STEPS)
+    throw new LinkError(`step=${value} is no number of operations`);
+  return step;
 }

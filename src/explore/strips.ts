@@ -6,7 +6,7 @@ import { box, filled, label, legend, told } from '../draw/parts.ts';
 import { element, type SvgNode, svgDocument } from '../draw/svg.ts';
 import type { MappedRange } from '../space/ranges.ts';
 import { counted, hex, shortSize, sizeText } from '../text/numbers.ts';
-import type { Played, Span } from './playground.ts';
+import type { Made, Span } from './made.ts';
 
 const WIDTH = 880;
 const SIDE = 16;
@@ -23,7 +23,7 @@ const MOST_RIBBONS = 160;
 const HUES: readonly HueName[] = ['yellow', 'violet', 'green', 'blue', 'pink', 'orange'];
 
 /** The colour of each leaf size of an answer. */
-export function huesOf({ leaves }: Pick<Played, 'leaves'>): ReadonlyMap<bigint, HueName> {
+export function huesOf({ leaves }: Pick<Made, 'leaves'>): ReadonlyMap<bigint, HueName> {
   const sizes = leaves.map(({ size }) => size).sort((a, b) => (a < b ? -1 : 1));
   return new Map(sizes.map((size, i) => [size, HUES[i % HUES.length]!]));
 }
@@ -34,7 +34,7 @@ interface Piece extends Span {
 }
 
 /** An SVG of both strips. @param zero - what to say when nothing is mapped. */
-export function strips(played: Played, zero: string): string {
+export function strips(played: Made, zero: string): string {
   const mapped = played.space.ranges.filter(({ result, pa }) => result.ok && pa !== undefined);
   const title = 'Input and output addresses';
   if (mapped.length === 0) {
@@ -169,7 +169,7 @@ function ends(scale: Scale, y: number): SvgNode[] {
   ];
 }
 
-function legendOf({ leaves, overMapped }: Played, hues: ReadonlyMap<bigint, HueName>) {
+function legendOf({ leaves, overMapped }: Made, hues: ReadonlyMap<bigint, HueName>) {
   const items = leaves.map(({ size, count }) => ({
     text: `${sizeText(size)}: ${counted(count, 'leaf', 'leaves')}`,
     sample: filled(hues.get(size) ?? 'grey'),

@@ -1,11 +1,13 @@
 /** Bits of descriptors flipped by hand: what the walker answers then, what lint says, and what a driver would have had to do. */
+import { traitsOf } from '../arch/regimes.ts';
 import { type BbmVerdict, bbm } from '../bbm/change.ts';
 import type { Finding } from '../lint/findings.ts';
 import { lint } from '../lint/index.ts';
 import type { TreeEntry, TreeTable } from '../pagetable/tree.ts';
 import { diffMeaning, type MeaningDifference } from '../space/diff-meaning.ts';
 import { listSpace, type Space } from '../space/space.ts';
-import { type Played, type Playground, play } from './playground.ts';
+import type { Made } from './made.ts';
+import { type Playground, play } from './playground.ts';
 import type { Flip } from './share.ts';
 
 /** A word of a table, in use or not. */
@@ -20,8 +22,8 @@ export interface Word {
 
 /** The tables with bits flipped, beside what they were. */
 export interface Flipped {
-  readonly before: Played;
-  readonly after: Played;
+  readonly before: Made;
+  readonly after: Made;
   readonly space: Space;
   readonly differences: readonly MeaningDifference[];
   /** What lint finds that it did not find before. */
@@ -33,34 +35,46 @@ export interface Flipped {
 export interface Changed {
   readonly word: Word;
   readonly now: bigint;
-  /** Whether the change may be made while the tables are in use. */
-  readonly verdict: BbmVerdict;
+  /** Whether the change may be made while the tables are in use. Absent for descriptors of which break-before-make says nothing. */
+  readonly verdict?: BbmVerdict;
 }
-
-const WORD = 8n;
 
 /** The word at an address, if a table has one there. */
-export function wordAt({ tables, domain }: Played, pa: bigint): Word | undefined {
+export function wordAt({ tables, domain }: Made, pa: bigint): Word | undefined {
+  const bytes = wordBytes(domain);
   const table = tables.find(
-    ({ pa: base, bytes }) => pa >= base && pa < base + BigInt(bytes) && pa % WORD === 0n,
+    ({ pa: base, bytes: size }) => pa >= base && pa < base + BigInt(size) && pa % bytes === 0n,
   );
   if (table === undefined) return undefined;
-  const value = domain.memory.read64(pa);
-  if (typeof value !== 'bigint') return undefined;
-  const index = Number((pa - table.pa) / WORD);
+  const value = bytes === 8n ? domain.memory.read64(pa) : domain.memory.read32(pa);
+  if (typeof value === 'symbol') return undefined;
+  const index = Number((pa - table.pa) / bytes);
   const entry = table.entries.find((one) => one.index === index);
-  return { table, index, pa, value, ...(entry && { entry }) };
+  return { table, index, pa, value: BigInt(value), ...(entry && { entry }) };
 }
 
-/** Makes the tables again, and flips bits in them. Flips outside the tables do nothing. @param before - the answer to `asked`, if it is there. */
-export function withFlips(asked: Playground, flips: readonly Flip[], before = play(asked)): Flipped {
-  const after = play(asked);
+/** Bytes of a descriptor. */
+export function wordBytes({ format }: Made['domain']): bigint {
+  return BigInt(4 * format.entries.wordsPerEntry);
+}
+
+/** Makes the tables of a question again, and flips bits in them. @param before - the answer to `asked`, if it is there. */
+export function withFlips(asked: Playground, flips: readonly Flip[], before: Made = play(asked)): Flipped {
+  return flippedIn(() => play(asked), flips, before);
+}
+
+/** Makes tables again, and flips bits in them. Flips outside the tables do nothing. @param before - the tables as they are. */
+export function flippedIn(make: () => Made, flips: readonly Flip[], before: Made): Flipped {
+  const after = make();
   const words = new Map<bigint, bigint>();
   for (const { pa, bit } of flips) {
     const word = wordAt(before, pa);
     if (word !== undefined) words.set(pa, (words.get(pa) ?? word.value) ^ (1n << BigInt(bit)));
   }
-  for (const [pa, value] of words) after.domain.memory.write64(pa, value);
+  for (const [pa, value] of words) {
+    if (wordBytes(after.domain) === 8n) after.domain.memory.write64(pa, value);
+    else after.domain.memory.write32(pa, Number(value));
+  }
   const space = listSpace(after.walker);
   const { regime } = after.walker;
   const known = findingsOf(before, before.space);
@@ -74,7 +88,7 @@ export function withFlips(asked: Playground, flips: readonly Flip[], before = pl
   };
 }
 
-function findingsOf({ walker }: Played, { ranges }: Space): readonly Finding[] {
+function findingsOf({ walker }: Made, { ranges }: Space): readonly Finding[] {
   return lint({ translator: walker, ranges }).findings;
 }
 
@@ -86,7 +100,8 @@ function isPartOf(finding: Finding, old: Finding): boolean {
 }
 
 /** Judged for a PE of FEAT_BBM level 0, the strictest. */
-function changedWord({ domain }: Played, word: Word, now: bigint): Changed {
+function changedWord({ domain }: Made, word: Word, now: bigint): Changed {
+  if (traitsOf(domain.registers.hardware.regime).architecture !== 'AArch64') return { word, now };
   const { stage, granuleLog2 } = domain.format;
   const context = {
     stage,

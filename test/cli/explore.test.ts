@@ -1,5 +1,9 @@
 /** `lpae explore` on the command line: what it refuses before anything is served. */
 import { expect, test } from 'vitest';
+import { linkOfRequest } from '../../src/cli/run/explorer-link.ts';
+import { requestOf } from '../../src/explore/command.ts';
+import { PRESETS, REQUESTS } from '../../src/explore/presets.ts';
+import { stateOf } from '../../src/explore/share.ts';
 import { lpae } from './run.ts';
 
 test('the page alone is written: a request goes into a link', async () => {
@@ -12,4 +16,47 @@ test('a file that is there is not overwritten', async () => {
   const { code, err } = await lpae(['explore', '--write', 'package.json']);
   expect(code).toBe(2);
   expect(err).toContain('package.json already exists');
+});
+
+test('a request that the playground can ask is its question, another one is shown itself', () => {
+  const [{ playground }] = PRESETS as [(typeof PRESETS)[0]];
+  const asked = stateOf(linkOfRequest(requestOf(playground), 'a request'));
+  expect(asked).toEqual({ playground, view: 'map', flips: [] });
+  const [{ request }] = REQUESTS as [(typeof REQUESTS)[0]];
+  const {
+    request: text,
+    view,
+    step,
+  } = stateOf(linkOfRequest(request, 'a request', { view: 'time', step: 2 }));
+  expect(JSON.parse(text!)).toEqual(request);
+  expect([view, step]).toEqual(['time', 2]);
+});
+
+test('a golden file of operations keeps what is asked, and where its tables are', () => {
+  const golden = {
+    schema: 'pgtable-golden/1',
+    kind: 'ops',
+    name: 'g',
+    format: 'arm_32_lpae_s1',
+    config: { pgsize_bitmap: '0x1000', ias: 32, oas: 40 },
+    result: { pgsize_bitmap: '0x1000', registers: {} },
+    ops: [{ op: 'unmap', iova: '0x0', size: '0x1000', ret: '0x0' }],
+    tables: [{ pa: '0x40000000', level: 1, entries: {} }],
+    translations: [],
+  };
+  expect(JSON.parse(stateOf(linkOfRequest(golden, 'g.json')).request!)).toEqual({
+    name: 'g',
+    format: 'arm_32_lpae_s1',
+    config: golden.config,
+    ops: golden.ops,
+    ram: { base: '0x40000000', size: '0x40000000' },
+  });
+});
+
+test('what is too long for a link, or makes no tables, is refused', () => {
+  const request = { format: 'arm_64_lpae_s1', config: { pgsize_bitmap: '0x1000', ias: 48, oas: 48 } };
+  const op = { op: 'unmap', iova: '0x0', size: '0x1000' };
+  expect(() => linkOfRequest({ ...request, ops: Array(2000).fill(op) }, 'x')).toThrow(/too long for a link/);
+  const bad = { ...request, config: { ...request.config, pgsize_bitmap: '0x8000' }, ops: [op] };
+  expect(() => linkOfRequest(bad, 'x')).toThrow(/x: config: /);
 });

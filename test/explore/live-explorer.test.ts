@@ -1,74 +1,20 @@
 /** The explorer in a real browser, from disk: by mouse and by keyboard, light and dark, narrow and wide; it loads nothing, and shows what the library answers. */
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { createRequire } from 'node:module';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { pathToFileURL } from 'node:url';
 import { gzipSync } from 'node:zlib';
 import fc from 'fast-check';
-import type { Browser, Page } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { buildExplorer } from '../../src/explore/build.mjs';
+import { describe, expect, test } from 'vitest';
 import { play } from '../../src/explore/playground.ts';
 import { linkOf, stateOf, VIEWS } from '../../src/explore/share.ts';
 import { lpaeJson, tempFile } from '../cli/run.ts';
-import { hasBrowser, startBrowser } from '../report/page/browser.ts';
+import { hasBrowser } from '../report/page/browser.ts';
 import { OVERFLOW } from '../report/page/page-facts.ts';
+import { answer, builtPage, expectStatus, follow, hashOf, NAMES, violations } from './open-page.ts';
 import { question } from './questions.ts';
 
-const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
-const NAMES = { map: 'What is mapped', words: 'Tables and words', walk: 'Walk' } as const;
-
 describe.skipIf(!hasBrowser())('in a browser', () => {
-  let browser: Browser;
-  let directory: string;
-  let url: string;
-  let html: string;
-
-  beforeAll(async () => {
-    directory = mkdtempSync(join(tmpdir(), 'lpae-explorer-'));
-    const file = join(directory, 'explorer.html');
-    await buildExplorer(file);
-    html = readFileSync(file, 'utf8');
-    url = pathToFileURL(file).href;
-    browser = await startBrowser();
-  }, 120_000);
-  afterAll(async () => {
-    await browser?.close();
-    rmSync(directory, { recursive: true, force: true });
-  });
-
-  async function opened(options: { dark?: boolean; width?: number; hash?: string } = {}) {
-    const context = await browser.newContext({
-      colorScheme: options.dark ? 'dark' : 'light',
-      viewport: { width: options.width ?? 1280, height: 900 },
-    });
-    const page = await context.newPage();
-    const asked: string[] = [];
-    const said: string[] = [];
-    page.on('request', (request) => asked.push(request.url().replace(/#.*/, '')));
-    page.on('console', (message) => said.push(message.text()));
-    page.on('pageerror', (error) => said.push(error.message));
-    await page.goto(`${url}${options.hash ?? ''}`);
-    const quiet = async () => {
-      expect(asked.filter((one) => !one.startsWith('data:'))).toEqual([url]);
-      expect(said).toEqual([]);
-      await context.close();
-    };
-    return { page, quiet };
-  }
-
-  const answer = (page: Page) => page.getByLabel('Answer').getByRole('status');
-  const hashOf = (page: Page) => page.evaluate('location.hash') as Promise<string>;
-  const violations = async (page: Page) => {
-    await page.evaluate(AXE);
-    return page.evaluate(
-      `axe.run().then(({ violations }) => violations.map(({ id, nodes }) => id + ': ' + nodes[0].html.slice(0, 200)))`,
-    );
-  };
+  const { built, opened } = builtPage();
 
   test('it weighs at most 350 KB gzipped', () => {
-    expect(gzipSync(html).length).toBeLessThan(350_000);
+    expect(gzipSync(built.html).length).toBeLessThan(350_000);
   });
 
   test.each([false, true])(
@@ -82,6 +28,7 @@ describe.skipIf(!hasBrowser())('in a browser', () => {
       }
       await quiet();
     },
+    240_000,
   );
 
   test.each([360, 768, 1280, 2560])('%i pixels: nothing is wider than the window', async (width) => {
@@ -157,9 +104,7 @@ describe.skipIf(!hasBrowser())('in a browser', () => {
     const { page, quiet } = await opened();
     for (const playground of fc.sample(question, { numRuns: 12 })) {
       const hash = `#${linkOf({ playground, view: 'map', flips: [] })}`;
-      await page.evaluate((to) => {
-        (globalThis as unknown as { location: { hash: string } }).location.hash = to;
-      }, hash);
+      await follow(page, hash);
       const { error, counts } = play(playground);
       await expectStatus(page, error ? /^Refused: / : /^Mapped: /);
       const status = (await answer(page).first().textContent())!;
@@ -175,10 +120,4 @@ describe.skipIf(!hasBrowser())('in a browser', () => {
     }
     await quiet();
   });
-
-  async function expectStatus(page: Page, text: RegExp): Promise<void> {
-    await expect
-      .poll(() => answer(page).filter({ hasText: text }).count(), { timeout: 20_000 })
-      .toBeGreaterThan(0);
-  }
 });

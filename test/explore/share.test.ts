@@ -1,6 +1,7 @@
 /** Links: they keep their meaning, and what is no link is told. */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { PRESETS } from '../../src/explore/presets.ts';
 import { LinkError, linkOf, type PageState, stateOf } from '../../src/explore/share.ts';
 import { question } from './questions.ts';
 
@@ -56,6 +57,18 @@ test('every state comes back from its link', () => {
   );
 });
 
+test('a link with a map request: any text, and a moment', () => {
+  const base = { playground: PRESETS[0]!.playground, view: 'time', flips: [] } as const;
+  const link = linkOf({ ...base, request: '{"a":"ü"}', step: 3 });
+  expect(link).toBe('v=1&request=eyJhIjoiw7wifQ&view=time&step=3');
+  fc.assert(
+    fc.property(fc.string({ unit: 'grapheme' }), fc.nat(1e6), (request, step) => {
+      const state = { ...base, request, step };
+      expect(stateOf(linkOf(state))).toEqual(state);
+    }),
+  );
+});
+
 describe('what is no link', () => {
   const wrong: [string, string, RegExp][] = [
     ['another version', LINK.replace('v=1', 'v=2'), /^v=2: this program knows links of version 1$/],
@@ -81,6 +94,9 @@ describe('what is no link', () => {
       LINK.replace(/sg=[^&]*/, `sg=${Array(4097).fill('1*1').join('.')}`),
       /^sg has 4097 entries/,
     ],
+    ['a request that is no base64url', 'v=1&request=a+b', /^request is no text in base64url$/],
+    ['a request that is no UTF-8', 'v=1&request=_w', /^request is no text in base64url$/],
+    ['a step that is no number', `${LINK}&step=-1`, /^step=-1 is no number of operations$/],
     ['nothing', '', /must be name=value/],
   ];
   test.each(wrong)('%s', (_, link, message) => {

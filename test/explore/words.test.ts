@@ -81,7 +81,7 @@ test('two flips of a bit are none, and a flip outside the tables does nothing', 
 
 test('break-before-make and lint have their say', () => {
   // AP[2]: read-only. Bit 12: another output address.
-  expect(withFlips(ASKED, [{ pa: PAGE, bit: 7 }]).changed[0]!.verdict.legal).toBe(true);
+  expect(withFlips(ASKED, [{ pa: PAGE, bit: 7 }]).changed[0]!.verdict?.legal).toBe(true);
   expect(withFlips(ASKED, [{ pa: PAGE, bit: 12 }]).changed[0]!.verdict).toMatchObject({
     legal: false,
     changes: ['oa'],

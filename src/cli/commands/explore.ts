@@ -2,13 +2,11 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Command } from 'commander';
-import { linkOf } from '../../explore/share.ts';
 import { nameOf, readJson } from '../input/input.ts';
-import { playgroundOf } from '../input/playground-request.ts';
-import { parseRequest } from '../input/request.ts';
 import { CliError, EXIT, usageError } from '../io.ts';
 import type { Cli, Output } from '../output.ts';
 import { checkOutput, writeOutput } from '../output-file.ts';
+import { linkOfRequest } from '../run/explorer-link.ts';
 import { openInBrowser } from '../run/open-in-browser.ts';
 import { servePage } from '../run/serve-page.ts';
 
@@ -20,9 +18,10 @@ interface Options {
 
 const HELP = `
 The page takes one scatterlist, and shows at once what CPU page size, granule and leaf sizes make of it: what is mapped, by which
-leaves, what was refused and why, the tables, their words and bits, and walks. The library runs in the page itself.
+leaves, what was refused and why, the tables, their words and bits, walks, and operations step by step. The library runs in the page itself.
 
-REQUEST is a map request with one map_sg for arm_64_lpae_s1 or arm_64_lpae_s2 of 48 bits, as the page's "Copy as command" makes it.
+REQUEST is a map request (lpae map --help). One map_sg for arm_64_lpae_s1 or arm_64_lpae_s2 of 48 bits is the playground's question; of any other,
+each operation is a step.
 
 The page is served from 127.0.0.1, to whoever knows the secret in its address, until Ctrl-C. With --write it is one HTML file, which works
 from disk, loads nothing and sends nothing.
@@ -73,9 +72,7 @@ async function explore(
 }
 
 async function linkFor(file: string, { io }: Output): Promise<string> {
-  const name = nameOf(file);
-  const playground = playgroundOf(parseRequest(await readJson(file, io), name), name);
-  return linkOf({ playground, view: 'map', flips: [] });
+  return linkOfRequest(await readJson(file, io), nameOf(file));
 }
 
 /** The page that was built beside the program. */

@@ -1,18 +1,14 @@
 /** Carries out a map request on a new domain, and keeps the result of each operation. */
 import { FormatError, IommuDomain, IommuError, MemoryError, PhysicalMemory } from '../../index.ts';
-import { type Answer, perform as carryOut } from '../../operations/perform.ts';
+import { perform as carryOut } from '../../operations/perform.ts';
 import type { Operation } from '../../operations/schema.ts';
 import type { MapRequest } from '../input/request.ts';
 import { inputError } from '../io.ts';
 import { type DmaOutcome, performDma } from './dma.ts';
 import { checkLeaves } from './leaves-asked.ts';
+import { type Outcome, outcomeOf } from './outcome.ts';
 
-/** The outcome of one operation. */
-export interface Outcome extends Omit<Answer, 'done'> {
-  readonly op: Operation;
-  /** Whether the result is the one that the file expects; without an expectation, whether it was done in full. */
-  readonly ok: boolean;
-}
+export type { Outcome } from './outcome.ts';
 
 export interface Performed {
   readonly domain: IommuDomain;
@@ -59,17 +55,5 @@ function memoryOf({ ram }: MapRequest): PhysicalMemory {
 
 /** One operation. A refusal is an outcome. */
 export function performOne(domain: IommuDomain, op: Operation, request: MapRequest): Outcome {
-  const { done, ...answer } = carryOut(domain, op, request);
-  const asWanted = op.ret === undefined ? done : op.ret === answer.ret;
-  return { op, ...answer, ok: asWanted && rangesAsWanted(op, answer.ranges) };
-}
-
-/** Whether reading dirty state gave the ranges that the file expects, if it expects any. */
-function rangesAsWanted(op: Operation, got: Answer['ranges'] = []): boolean {
-  if (op.op !== 'dirty' || op.ranges === undefined) return true;
-  const { ranges } = op;
-  return (
-    ranges.length === got.length &&
-    ranges.every(({ iova, size }, i) => iova === got[i]?.iova && size === got[i]?.size)
-  );
+  return outcomeOf(op, carryOut(domain, op, request));
 }

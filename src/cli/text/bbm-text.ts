@@ -172,7 +172,8 @@ function changeText({ before, after, places: [place] }: WriteVerdict, space: Tab
   return `${entryText(before, place.level, space)} -> ${entryText(after, place.level, space)}`;
 }
 
-function entryText(word: bigint, level: number, space: TableSpace): string {
+/** `page 0x80000000 contiguous`. */
+export function entryText(word: bigint, level: number, space: TableSpace): string {
   const kind = kindOf(word, level, space);
   const { oa, contiguous, nT } = bbmFields(word, { ...space, level, bbml: 1 });
   if (kind === 'invalid') return kind;
@@ -185,7 +186,8 @@ function kindOf(word: bigint, level: number, space: TableSpace): string {
   return level === 3 ? 'page' : 'block';
 }
 
-function verdictText(verdict: WriteVerdict, { machines, bbml }: Chosen, style: Style): string {
+/** `illegal: PE 0 1`, for which machines and levels of FEAT_BBM a write is not legal; or why it needs nothing. */
+export function verdictText(verdict: WriteVerdict, { machines, bbml }: Chosen, style: Style): string {
   if (verdict.changes.includes('unreachable')) return style.faint('not reachable');
   if (verdict.changes.length === 0) return style.faint('no change');
   const illegal = illegalText(verdict.judgements);
@@ -248,7 +250,8 @@ export function commandText({ commands }: NeededInvalidation): string {
   return texts.join('; ');
 }
 
-function otherText(step: OtherVerdict['step']): string {
+/** A step that writes nothing, as it stands in a trace. */
+export function otherText(step: OtherVerdict['step']): string {
   if ('tlbi' in step) {
     return `TLBI ${step.tlbi}${step.operand === undefined ? '' : `, Xt=${hex(step.operand)}`}`;
   }

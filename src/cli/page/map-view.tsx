@@ -1,27 +1,26 @@
 /** What is mapped: the two strips, the refusal, the cost, advice, the nine combinations, and the tables as an icicle. */
 import { icicle } from '../../draw/icicle.ts';
 import { iciclePanels } from '../../draw/icicle-tree.ts';
+import type { Cell } from '../../explore/matrix.ts';
+import { huesOf, strips } from '../../explore/strips.ts';
 import { treeOfTarget } from '../../space/tree-read.ts';
 import { GRANULES } from '../../study/combinations.ts';
 import { counted, shortSize, sizeText } from '../../text/numbers.ts';
-import type { Cell } from '../matrix.ts';
-import { huesOf, strips } from '../strips.ts';
 import { Drawing } from './drawing.tsx';
-import { advice, ask, matrix, played, playground } from './store.ts';
+import { advice, ask, done, matrix, played, playground, state, subject, timed } from './store.ts';
 
 export function MapView() {
-  const result = played.value;
-  const { error, plan, counts, leaves, walker } = result;
-  const over = error === undefined ? (plan?.overMapped ?? 0n) : 0n;
+  const { counts, leaves, walker, warnings } = subject.value;
+  const isQuestion = state.value.request === undefined;
   return (
     <>
-      <p class={error ? 'problem' : 'good'} role="status">
-        {error
-          ? `Refused: ${error.message}`
-          : `Mapped: ${shortSize(plan?.mappedBytes ?? 0n, 12)} in ${counted(counts.leaves, 'descriptor')}`}
-        {over > 0n && <strong class="over"> {shortSize(over, 12)} more than anybody asked for</strong>}
-      </p>
-      <Drawing svg={strips(result, 'Nothing is mapped.')} label="Input and output addresses" />
+      {isQuestion ? <Answer /> : <RequestAnswer />}
+      {warnings.map((warning) => (
+        <p class="problem" key={warning}>
+          {warning}
+        </p>
+      ))}
+      <Drawing svg={strips(subject.value, 'Nothing is mapped.')} label="Input and output addresses" />
       <dl class="facts">
         <Fact name="tables">{counted(counts.tables, 'table')}</Fact>
         <Fact name="their size">{sizeText(counts.tableBytes)}</Fact>
@@ -32,9 +31,13 @@ export function MapView() {
           </Fact>
         ))}
       </dl>
-      <Advised />
-      <h2>The same list, other page sizes</h2>
-      <Matrix />
+      {isQuestion && (
+        <>
+          <Advised />
+          <h2>The same list, other page sizes</h2>
+          <Matrix />
+        </>
+      )}
       <h2>The tables</h2>
       {counts.leaves > 0 && (
         <Drawing
@@ -43,6 +46,33 @@ export function MapView() {
         />
       )}
     </>
+  );
+}
+
+function Answer() {
+  const { error, plan, counts } = played.value;
+  const over = error === undefined ? (plan?.overMapped ?? 0n) : 0n;
+  return (
+    <p class={error ? 'problem' : 'good'} role="status">
+      {error
+        ? `Refused: ${error.message}`
+        : `Mapped: ${shortSize(plan?.mappedBytes ?? 0n, 12)} in ${counted(counts.leaves, 'descriptor')}`}
+      {over > 0n && <strong class="over"> {shortSize(over, 12)} more than anybody asked for</strong>}
+    </p>
+  );
+}
+
+function RequestAnswer() {
+  const { counts, space } = subject.value;
+  const mapped = space.ranges.reduce(
+    (sum, { first, last, result }) => (result.ok ? sum + last - first + 1n : sum),
+    0n,
+  );
+  return (
+    <p class="good" role="status">
+      After {counted(done.value, 'operation')} of {timed.value.ops.length}: {shortSize(mapped, 12)} mapped in{' '}
+      {counted(counts.leaves, 'descriptor')}
+    </p>
   );
 }
 

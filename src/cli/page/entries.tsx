@@ -1,7 +1,8 @@
 /** The scatterlist as an editable table, and as blocks on a strip of physical memory that can be dragged. */
+
+import { MOST_ENTRIES } from '../../explore/share.ts';
 import type { SgRange } from '../../iommu/scatterlist.ts';
 import { sizeText } from '../../text/numbers.ts';
-import { MOST_ENTRIES } from '../share.ts';
 import { AddressField } from './address-field.tsx';
 import { MemoryStrip } from './memory-strip.tsx';
 import { edit, played, playground } from './store.ts';

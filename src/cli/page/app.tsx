@@ -1,9 +1,11 @@
-/** The page: the question on the left, and one of three views of the answer on the right. */
+/** The page: the question on the left, and one of several views of the answer on the right. */
 import { stylesheet } from '../../draw/palette.ts';
-import { VIEWS, type View } from '../share.ts';
+import { VIEWS, type View } from '../../explore/share.ts';
 import { Controls } from './controls.tsx';
 import { MapView } from './map-view.tsx';
-import { change, linkProblem, state } from './store.ts';
+import { AskedRequest } from './request-panel.tsx';
+import { change, problem, state } from './store.ts';
+import { TimeView } from './time-view.tsx';
 import { WalkView } from './walk-view.tsx';
 import { WordsView } from './words-view.tsx';
 
@@ -11,10 +13,11 @@ const NAMES: Readonly<Record<View, string>> = {
   map: 'What is mapped',
   words: 'Tables and words',
   walk: 'Walk',
+  time: 'Time',
 };
 
 export function App() {
-  const { view } = state.value;
+  const { view, request } = state.value;
   return (
     <>
       <style>{stylesheet()}</style>
@@ -22,13 +25,13 @@ export function App() {
         <h1>lpae explorer</h1>
         <p>A scatterlist becomes descriptors: real tables, written and read back in this page.</p>
       </header>
-      {linkProblem.value !== undefined && (
+      {problem.value !== undefined && (
         <p class="problem" role="alert">
-          This link can’t be read: {linkProblem.value}
+          This can’t be read: {problem.value}
         </p>
       )}
       <main>
-        <Controls />
+        {request === undefined ? <Controls /> : <AskedRequest text={request} />}
         <section class="answer" aria-label="Answer">
           <nav class="tabs" aria-label="Views">
             {VIEWS.map((one) => (
@@ -45,6 +48,7 @@ export function App() {
           {view === 'map' && <MapView />}
           {view === 'words' && <WordsView />}
           {view === 'walk' && <WalkView />}
+          {view === 'time' && <TimeView />}
         </section>
       </main>
     </>

@@ -1,12 +1,14 @@
 /** The question: page sizes, kind of table, meaning of map_sg, IOVA, and the entries. */
+
+import { commandOf } from '../../explore/command.ts';
+import { PRESETS } from '../../explore/presets.ts';
 import { SG_SEMANTICS } from '../../iommu/sg-semantics.ts';
 import { GRANULES, OFFERED } from '../../study/combinations.ts';
 import { sizeText } from '../../text/numbers.ts';
-import { commandOf } from '../command.ts';
-import { PRESETS } from '../presets.ts';
 import { AddressField } from './address-field.tsx';
 import { CopyButton } from './copy-button.tsx';
 import { Entries } from './entries.tsx';
+import { OtherRequests } from './request-panel.tsx';
 import { ask, playground } from './store.ts';
 
 const STAGE_NAMES = { s1: 'stage 1', s2: 'stage 2' } as const;
@@ -75,6 +77,7 @@ export function Controls() {
       <p>
         <CopyButton text={commandOf(asked)}>Copy as command</CopyButton>
       </p>
+      <OtherRequests />
     </form>
   );
 }

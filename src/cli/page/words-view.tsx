@@ -1,9 +1,9 @@
 /** Tables, their words, and the fields of a word. Any bit can be flipped: what changes then stands beside it. */
 import { descriptor } from '../../draw/descriptor.ts';
+import { type Flipped, type Word, wordAt, wordBytes } from '../../explore/words.ts';
 import type { Side } from '../../space/diff-meaning.ts';
 import { sayOf } from '../../space/ranges.ts';
 import { hex, hexWord, shortSize } from '../../text/numbers.ts';
-import { type Flipped, type Word, wordAt } from '../words.ts';
 import { Drawing } from './drawing.tsx';
 import { change, flipped, state } from './store.ts';
 
@@ -26,16 +26,17 @@ export function WordsView() {
   );
 }
 
-function firstLeaf({ before: { tables } }: Flipped): bigint | undefined {
+function firstLeaf({ before: { tables, domain } }: Flipped): bigint | undefined {
   const table = tables.at(-1);
   const entry = table?.entries[0];
-  return table && entry && table.pa + BigInt(entry.index) * 8n;
+  return table && entry && table.pa + BigInt(entry.index) * wordBytes(domain);
 }
 
 function Tables({ shown }: { readonly shown: Word | undefined }) {
   const { before } = flipped.value;
   const changed = new Map(flipped.value.changed.map(({ word, now }) => [word.pa, now]));
   const table = shown?.table ?? before.tables[0]!;
+  const bytes = wordBytes(before.domain);
   return (
     <div class="tables">
       <label>
@@ -45,7 +46,7 @@ function Tables({ shown }: { readonly shown: Word | undefined }) {
           onChange={({ currentTarget }) => {
             const next = before.tables.find(({ pa }) => hex(pa) === currentTarget.value)!;
             const index = next.entries[0]?.index ?? 0;
-            change({ at: next.pa + BigInt(index) * 8n });
+            change({ at: next.pa + BigInt(index) * bytes });
           }}
         >
           {before.tables.map(({ pa, level, entries }) => (
@@ -57,7 +58,7 @@ function Tables({ shown }: { readonly shown: Word | undefined }) {
       </label>
       <ul class="list" aria-label="Entries in use">
         {table.entries.slice(0, ROWS).map(({ index, descriptor: value, kind }) => {
-          const pa = table.pa + BigInt(index) * 8n;
+          const pa = table.pa + BigInt(index) * bytes;
           return (
             <li key={index}>
               <button
@@ -83,6 +84,7 @@ function Fields({ word }: { readonly word: Word }) {
   const { flips } = state.value;
   const now = changed.find(({ word: { pa } }) => pa === word.pa)?.now ?? word.value;
   const { level } = word.table;
+  const bits = Number(wordBytes(before.domain)) * 8;
   const run = (word.entry?.run ?? 1) > 1;
   const layout = before.domain.format.layout(word.entry?.kind ?? 'invalid', level, run);
   const flip = (bit: number) => {
@@ -94,8 +96,8 @@ function Fields({ word }: { readonly word: Word }) {
       <h2>
         Entry {hex(word.index, 3)} of the level {level} table at {hex(word.table.pa)}
       </h2>
-      <fieldset class="bits" aria-label="Bits of the word, 63 to 0. A click flips one.">
-        {Array.from({ length: 64 }, (_, i) => 63 - i).map((bit) => {
+      <fieldset class="bits" aria-label={`Bits of the word, ${bits - 1} to 0. A click flips one.`}>
+        {Array.from({ length: bits }, (_, i) => bits - 1 - i).map((bit) => {
           const value = (now >> BigInt(bit)) & 1n;
           const isFlipped = value !== ((word.value >> BigInt(bit)) & 1n);
           return (
@@ -138,8 +140,8 @@ function Effects() {
             <code>
               {hexWord(word.value)} → {hexWord(now)}
             </code>
-            : {verdict.legal ? 'may be changed in place' : 'needs break-before-make'}: {verdict.rule} (
-            {verdict.section})
+            {verdict &&
+              `: ${verdict.legal ? 'may be changed in place' : 'needs break-before-make'}: ${verdict.rule} (${verdict.section})`}
           </li>
         ))}
       </ul>

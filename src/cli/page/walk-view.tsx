@@ -1,17 +1,22 @@
 /** One walk, step by step: the descriptors that are fetched, and the answer as `lpae walk` prints it. */
-import { walkLines } from '../../cli/text/walk-text.ts';
+
+import type { Asked } from '../../explore/share.ts';
 import { hex, hexWord, sizeText } from '../../text/numbers.ts';
 import { makeStyle } from '../../text/style.ts';
-import type { Asked } from '../share.ts';
+import { walkLines } from '../text/walk-text.ts';
 import { AddressField } from './address-field.tsx';
-import { change, flipped, playground, state } from './store.ts';
+import { change, flipped, state, timed } from './store.ts';
 
 const PLAIN = makeStyle(false);
 
 export function WalkView() {
   const { after } = flipped.value;
   const { walker } = after;
-  const asked: Asked = state.value.walk ?? { va: playground.value.iova, access: 'read', privileged: true };
+  const asked: Asked = state.value.walk ?? {
+    va: timed.value.ops[0]?.iova ?? 0n,
+    access: 'read',
+    privileged: true,
+  };
   const put = (part: Partial<Asked>) => change({ walk: { ...asked, ...part } });
   const { va, ...how } = asked;
   const result = walker.walk(va, how);
@@ -21,7 +26,7 @@ export function WalkView() {
         <AddressField
           label="Address"
           value={va}
-          step={BigInt(playground.value.granule)}
+          step={1n << BigInt(after.domain.format.granuleLog2)}
           onChange={(next) => put({ va: next })}
         />
         <label>

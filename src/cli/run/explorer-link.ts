@@ -1,0 +1,56 @@
+/** The part of the explorer's address that shows a map request: the playground's question where it can ask it, else the request itself. */
+
+import { PRESETS } from '../../explore/presets.ts';
+import { linkOf, MOST_REQUEST, type PageState } from '../../explore/share.ts';
+import { hex } from '../../memory/hex.ts';
+import { playgroundOf } from '../input/playground-request.ts';
+import { type MapRequest, parseRequest } from '../input/request.ts';
+import { CliError, inputError } from '../io.ts';
+import { performOrRefuse } from './perform.ts';
+
+/** What of a page's state is not the question. */
+export type Looked = Partial<Pick<PageState, 'view' | 'step' | 'at' | 'walk'>>;
+
+/** @throws CliError (input) for what is no request, makes no tables, or is too long for a link. */
+export function linkOfRequest(json: unknown, name: string, looked: Looked = {}): string {
+  const request = parseRequest(json, name);
+  const rest = { view: 'map', flips: [], ...looked } as const;
+  const playground = askedBy(request, name);
+  if (playground !== undefined) return linkOf({ playground, ...rest });
+  if (request.dma !== undefined) {
+    throw inputError(`${name}: the explorer has no DMA layer`, 'give the same as ops');
+  }
+  performOrRefuse({ ...request, ops: [] }, name);
+  const text = shortened(json as Record<string, unknown>, request);
+  if (text.length > MOST_REQUEST) {
+    throw inputError(
+      `${name}: its operations are too long for a link: ${text.length} characters of at most ${MOST_REQUEST}`,
+    );
+  }
+  return linkOf({ playground: PRESETS[0]!.playground, request: text, ...rest });
+}
+
+function askedBy(request: MapRequest, name: string) {
+  try {
+    return playgroundOf(request, name);
+  } catch (error) {
+    if (error instanceof CliError) return undefined;
+    throw error;
+  }
+}
+
+/** The request without what golden files say beside it. */
+function shortened(json: Record<string, unknown>, { ram: { base, size } }: MapRequest): string {
+  const {
+    schema: _,
+    kind: __,
+    producer: ___,
+    note: ____,
+    result: _____,
+    translations: ______,
+    tables,
+    ...rest
+  } = json;
+  const ram = tables === undefined ? {} : { ram: { base: hex(base), size: hex(size) } };
+  return JSON.stringify({ ...rest, ...ram });
+}
