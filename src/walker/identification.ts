@@ -87,11 +87,15 @@ const SAYS: Readonly<Record<string, (value: bigint) => Partial<CpuFeatures>>> = 
       s1pie: read(value, S1PIE) > 0,
     };
   },
-  [ID_AA64MMFR4_EL1.name]: (value) => ({ asid2: read(value, ID_AA64MMFR4_EL1.fields.ASID2) > 0 }),
-  [ID_AA64PFR0_EL1.name]: (value) => ({
-    rme: read(value, ID_AA64PFR0_EL1.fields.RME) > 0,
-    sel2: read(value, ID_AA64PFR0_EL1.fields.SEL2) > 0,
+  [ID_AA64MMFR4_EL1.name]: (value) => ({
+    rmeGdi: read(value, ID_AA64MMFR4_EL1.fields.RMEGDI) > 0,
+    asid2: read(value, ID_AA64MMFR4_EL1.fields.ASID2) > 0,
   }),
+  [ID_AA64PFR0_EL1.name]: (value) => {
+    const { RME, SEL2 } = ID_AA64PFR0_EL1.fields;
+    const rme = read(value, RME);
+    return { rme: rme > 0, rmeGpc2: rme >= 2, rmeGpc3: rme >= 3, sel2: read(value, SEL2) > 0 };
+  },
   [ID_AA64PFR1_EL1.name]: (value) => {
     const { THE, GCS, MTE, BT } = ID_AA64PFR1_EL1.fields;
     return {

@@ -43,6 +43,12 @@ describe('identification registers', () => {
       mte: true,
       bti: true,
     });
+    const rme = (value: bigint) => of({ ID_AA64PFR0_EL1: value << 52n });
+    expect(rme(0n)).toMatchObject({ rme: false, rmeGpc2: false });
+    expect(rme(1n)).toMatchObject({ rme: true, rmeGpc2: false, rmeGpc3: false, sel2: false });
+    expect(rme(2n)).toMatchObject({ rme: true, rmeGpc2: true, rmeGpc3: false });
+    expect(rme(3n)).toMatchObject({ rme: true, rmeGpc2: true, rmeGpc3: true });
+    expect(of({ ID_AA64MMFR4_EL1: 0x1000_0000n })).toMatchObject({ rmeGdi: true, asid2: false });
     expect(of({ ID_AA64PFR2_EL1: 1n })).toMatchObject({ mtePerm: true });
   });
 

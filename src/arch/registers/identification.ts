@@ -49,11 +49,12 @@ export const ID_AA64MMFR3_EL1 = identification('ID_AA64MMFR3_EL1', {
 });
 
 export const ID_AA64MMFR4_EL1 = identification('ID_AA64MMFR4_EL1', {
+  RMEGDI: [31, 28, 'granular data isolation'],
   ASID2: [11, 8, 'an ASID for each range'],
 });
 
 export const ID_AA64PFR0_EL1 = identification('ID_AA64PFR0_EL1', {
-  RME: [55, 52, 'realm management'],
+  RME: [55, 52, 'realm management; 2: FEAT_RME_GPC2, 3: FEAT_RME_GPC3'],
   SEL2: [39, 36, 'Secure EL2'],
 });
 

@@ -5,6 +5,7 @@ import type { Fault, WalkResult, WalkStep } from '../../../src/walker/index.ts';
 import { answerOf } from './answer.ts';
 import type { Deviation } from './deviation.ts';
 import { attributeDeviations } from './deviations-attributes.ts';
+import { granuleDeviations } from './deviations-granules.ts';
 import { indirectionDeviations } from './deviations-indirection.ts';
 import { registerDeviations } from './deviations-registers.ts';
 import { shortDeviations } from './deviations-short.ts';
@@ -222,4 +223,5 @@ export const cpuDeviations: readonly CpuDeviation[] = [
   walkFaultLevel,
   ...attributeDeviations,
   ...shortDeviations,
+  ...granuleDeviations,
 ];

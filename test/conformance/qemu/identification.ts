@@ -16,12 +16,12 @@ function reader(): Uint32Array {
   return a.assemble();
 }
 
-/** The features that QEMU's `max` has, by its own identification registers. */
-export async function featuresOfQemu(qemu: Qemu): Promise<Partial<CpuFeatures>> {
+/** The features that QEMU's `max` (or another CPU of its) has, by its own identification registers. */
+export async function featuresOfQemu(qemu: Qemu, cpu = 'max'): Promise<Partial<CpuFeatures>> {
   const ram = new SharedRam(RAM_BYTES);
   try {
     ram.writeWords32(PROGRAM_BASE, reader());
-    await run(qemu, { cpu: 'max', machine: 'virtualization=on,secure=on', ram, entry: PROGRAM_BASE });
+    await run(qemu, { cpu, machine: 'virtualization=on,secure=on', ram, entry: PROGRAM_BASE });
     const names = Object.keys(IDENTIFICATION);
     const words = new BigUint64Array(ram.read(CASES_BASE, names.length * 8));
     return identifiedFeatures(Object.fromEntries(names.map((name, i) => [name, words[i] ?? 0n])));

@@ -43,6 +43,8 @@ export interface Planted {
 }
 
 const TWO_48 = 2 ** 48;
+/** Stage 2 of Realm state: the page is in Non-secure memory, where no table is read. Ignored in other states. */
+const REALM_NS = 1n << 55n;
 /** How often a table pointer goes astray. */
 const WILD = 0.05;
 
@@ -147,7 +149,8 @@ export class Planter {
   /** Attribute bits of a stage-2 page that must be somewhere. */
   #plainBits(tree: Tree): bigint {
     const random = this.#random;
-    const bits = this.#leafBits(tree, true);
+    const leaf = this.#leafBits(tree, true);
+    const bits = random.chance(0.9) ? leaf & ~REALM_NS : leaf;
     if (tree.flawed === undefined || !random.chance(tree.flawed)) return bits;
     // MemAttr, S2AP, AF.
     return bits & ~random.pick([0b1100n << 2n, 3n << 6n, 1n << 10n]);

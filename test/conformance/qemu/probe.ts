@@ -1,5 +1,5 @@
 /** What is asked of a machine: cases (register values over tables in RAM) and the probes of each. */
-import type { CpuModel, Regime } from '../../../src/walker/index.ts';
+import type { CpuModel, Regime, SecurityState } from '../../../src/walker/index.ts';
 
 /** Register values by the names that the walker has for them. */
 export interface RegisterValues {
@@ -18,6 +18,11 @@ export interface RegisterValues {
   pire0: bigint;
   mair2: bigint;
   s2pir: bigint;
+  /** Stage 2 of Secure IPAs, and granule protection checks. */
+  vsttbr: bigint;
+  vstcr: bigint;
+  gptbr: bigint;
+  gpccr: bigint;
 }
 
 export const NO_REGISTERS: Readonly<RegisterValues> = {
@@ -35,6 +40,10 @@ export const NO_REGISTERS: Readonly<RegisterValues> = {
   pire0: 0n,
   mair2: 0n,
   s2pir: 0n,
+  vsttbr: 0n,
+  vstcr: 0n,
+  gptbr: 0n,
+  gpccr: 0n,
 };
 
 export interface Probe {
@@ -55,8 +64,22 @@ export interface Case {
   readonly probes: readonly Probe[];
   /** The program loads the registers of FEAT_TCR2 too. All cases of a boot agree in that. */
   readonly extended?: boolean;
+  /** The Security state of the accesses, which the program chooses by SCR_EL3. All cases of a boot have one, or none of them has. */
+  readonly security?: CaseSecurity;
+  /** The level 1 entry of the granule protection table for an address of RAM. */
+  granuleEntry?(pa: number): { readonly at: number; readonly word: bigint; readonly granuleLog2: number };
   /** Room for two tables that no table of the case uses: its PA, and its address in stage 1's output space. */
   readonly scratch: Frame;
+}
+
+/** Where a case runs. */
+export interface CaseSecurity {
+  readonly state: Exclude<SecurityState, 'root'>;
+  /** SCR_EL3.EEL2: Secure state has an EL2. */
+  readonly eel2?: boolean;
+  /** A machine with FEAT_RME, and whether it checks granules. */
+  readonly rme: boolean;
+  readonly checked?: boolean;
 }
 
 /** Memory for a table: its PA, and its address as a descriptor names it, an IPA under stage 2. */

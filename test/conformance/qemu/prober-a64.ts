@@ -4,7 +4,7 @@
  */
 import { A64, type SystemName } from './a64.ts';
 import { RAM_BASE, type SharedRam } from './emulator.ts';
-import type { Case, CpuAnswer, Probe, RegisterValues } from './probe.ts';
+import type { Case, CaseSecurity, CpuAnswer, Probe, RegisterValues } from './probe.ts';
 import * as sys from './system-names.ts';
 
 /** The program, then the vectors, then the cases: everything below `TABLES_BASE` is the prober's. (QEMU starts RAM with a device tree.) */
@@ -44,8 +44,20 @@ const EXTENDED_REGISTERS: readonly SystemName[] = [
   sys.HCRX_EL2,
 ];
 
-const registersOf = (extended: boolean) =>
-  extended ? [...CASE_REGISTERS, ...EXTENDED_REGISTERS] : CASE_REGISTERS;
+/** On a machine with FEAT_SEL2: SCR_EL3 comes last, since it decides what the other registers mean. */
+const SECURE_REGISTERS: readonly SystemName[] = [sys.VSTTBR_EL2, sys.VSTCR_EL2, sys.SCR_EL3];
+/** With FEAT_RME too. The table comes before the register that turns checks on. */
+const GRANULE_REGISTERS: readonly SystemName[] = [sys.GPTBR_EL3, sys.GPCCR_EL3];
+
+/** All cases of a boot have the same registers. */
+function registersOf([first]: readonly Case[]): readonly SystemName[] {
+  return [
+    ...CASE_REGISTERS,
+    ...(first?.extended ? EXTENDED_REGISTERS : []),
+    ...(first?.security ? SECURE_REGISTERS : []),
+    ...(first?.security?.rme ? GRANULE_REGISTERS : []),
+  ];
+}
 
 /** The instructions that a probe can name, by index. */
 const OPERATIONS = [
@@ -65,6 +77,10 @@ const OPERATIONS = [
 
 /** SCR_EL3: lower levels are Non-secure (NS), use AArch64 (RW) and have HVC (HCE); external aborts come here (EA). */
 const SCR = 1n | (0b11n << 4n) | (1n << 3n) | (1n << 8n) | (1n << 10n);
+/** SCR_EL3.NS, EEL2 and NSE. */
+const SCR_NS = 1n;
+const SCR_EEL2 = 1n << 18n;
+const SCR_NSE = 1n << 62n;
 /** SCR_EL3.{AIEn, PIEn, TCR2En, HXEn}: lower levels have these registers. HCRX_EL2.TCR2En: so has EL1. */
 const SCR_EXTENDED = (1n << 46n) | (1n << 45n) | (1n << 43n) | (1n << 38n);
 const HCRX_TCR2EN = 1n << 14n;
@@ -73,7 +89,11 @@ export const SYS_EXIT = 0x18n;
 export const APPLICATION_EXIT = 0x2_0026n;
 
 /** x19: where the next word is read. x20: probes left. x21, x22: PAR and syndrome of this probe. x23: the operations. */
-export function proberA64(pan: boolean, extended: boolean): { program: Uint32Array; vectors: Uint32Array } {
+export function proberA64(
+  pan: boolean,
+  extended: boolean,
+  registers: readonly SystemName[],
+): { program: Uint32Array; vectors: Uint32Array } {
   const a = new A64();
   a.mov(0, BigInt(VECTORS_BASE)).msr(sys.VBAR_EL3, 0);
   a.mov(0, extended ? SCR | SCR_EXTENDED : SCR).msr(sys.SCR_EL3, 0);
@@ -81,8 +101,11 @@ export function proberA64(pan: boolean, extended: boolean): { program: Uint32Arr
   a.mov(19, BigInt(CASES_BASE)).adr(23, 'operations');
 
   a.label('case').loadNext(20, 19).branchIfZero(20, 'exit');
-  for (const register of registersOf(extended)) a.loadNext(0, 19).msr(register, 0);
-  a.barrier().sys(sys.TLBI_ALLE1).sys(sys.TLBI_ALLE2).barrier();
+  for (const register of registers) a.loadNext(0, 19).msr(register, 0);
+  a.barrier().sys(sys.TLBI_ALLE1).sys(sys.TLBI_ALLE2);
+  // What the granule protection table said is in TLBs too.
+  if (registers.includes(sys.GPCCR_EL3)) a.sys(sys.TLBI_PAALL);
+  a.barrier();
 
   // A probe is an address and an index; the answers take their place. Each operation is two instructions long.
   a.label('probe').load(0, 19).load(1, 19, 8).mov(22, 0n);
@@ -116,6 +139,17 @@ const HCR_HOST = (1n << 34n) | (1n << 27n);
 /** RW: EL1 uses AArch64. */
 const HCR_RW = 1n << 31n;
 
+/** SCR_EL3 of a case's state. Only Realm state has NSE. */
+export function scrOf({ state, eel2 = false }: CaseSecurity): bigint {
+  const base = SCR & ~SCR_NS;
+  if (state === 'secure') return base | (eel2 ? SCR_EEL2 : 0n);
+  return base | SCR_NS | (state === 'realm' ? SCR_NSE : 0n);
+}
+
+function securityWords(security: CaseSecurity, r: Readonly<RegisterValues>): bigint[] {
+  return [r.vsttbr, r.vstcr, scrOf(security), ...(security.rme ? [r.gptbr, r.gpccr] : [])];
+}
+
 function extendedWords(regime: Case['regime'], r: Readonly<RegisterValues>): bigint[] {
   const stage1 = [r.tcr2, r.pir, r.pire0, r.mair2];
   const off = [0n, 0n, 0n, 0n];
@@ -138,13 +172,14 @@ function registerWords(regime: Case['regime'], r: Readonly<RegisterValues>): big
 /** Writes the program and its cases. @throws Error when they do not fit. */
 export function loadA64(ram: SharedRam, cases: readonly Case[], pan: boolean): void {
   const extended = cases[0]?.extended === true;
-  const { program, vectors } = proberA64(pan, extended);
+  const { program, vectors } = proberA64(pan, extended, registersOf(cases));
   ram.writeWords32(PROGRAM_BASE, program);
   ram.writeWords32(VECTORS_BASE, vectors);
   const words: bigint[] = [];
-  for (const { regime, registers, probes } of cases) {
+  for (const { regime, registers, probes, security } of cases) {
     words.push(BigInt(probes.length), ...registerWords(regime, registers));
     if (extended) words.push(...extendedWords(regime, registers));
+    if (security) words.push(...securityWords(security, registers));
     for (const probe of probes) words.push(probe.va, BigInt(operationOf(regime, probe)));
   }
   words.push(0n);
@@ -156,7 +191,7 @@ export function loadA64(ram: SharedRam, cases: readonly Case[], pan: boolean): v
 /** What the program left, case by case. */
 export function answersA64(ram: SharedRam, cases: readonly Case[]): CpuAnswer[][] {
   let at = CASES_BASE;
-  const registers = registersOf(cases[0]?.extended === true);
+  const registers = registersOf(cases);
   return cases.map(({ probes }) => {
     at += 8 * (1 + registers.length);
     const words = new BigUint64Array(ram.read(at, probes.length * 16));

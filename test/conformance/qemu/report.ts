@@ -43,8 +43,8 @@ function count(map: Map<string, number>, key: string): void {
 export function outcomeOf(result: WalkResult | SmmuResult): string {
   if (result.ok) return `translation by level ${result.level ?? '-'}`;
   if (!('stage' in result.fault)) return result.fault.kind;
-  const { kind, stage, level, ptw } = result.fault;
-  return `${kind} fault, stage ${stage} level ${level}${ptw ? ' on a walk' : ''}`;
+  const { kind, stage, level, ptw, gpc } = result.fault;
+  return `${kind}${gpc === undefined ? '' : ` (${gpc})`} fault, stage ${stage} level ${level}${ptw ? ' on a walk' : ''}`;
 }
 
 /** A disagreement: where it comes from, what was asked, every register and descriptor, and the three answers. */

@@ -43,6 +43,12 @@ export const IDENTIFICATION: Readonly<Record<string, SystemName>> = {
   ID_AA64MMFR4_EL1: [3, 0, 0, 7, 4],
 };
 
+/** Of FEAT_SEL2, and of FEAT_RME. */
+export const VSTTBR_EL2: SystemName = [3, 4, 2, 6, 0];
+export const VSTCR_EL2: SystemName = [3, 4, 2, 6, 2];
+export const GPTBR_EL3: SystemName = [3, 6, 2, 1, 4];
+export const GPCCR_EL3: SystemName = [3, 6, 2, 1, 6];
+
 export const SCR_EL3: SystemName = [3, 6, 1, 1, 0];
 export const CPTR_EL3: SystemName = [3, 6, 1, 1, 2];
 export const VBAR_EL3: SystemName = [3, 6, 12, 0, 0];
@@ -52,6 +58,7 @@ export const SPSR_EL3: SystemName = [3, 6, 4, 0, 0];
 
 export const TLBI_ALLE1: SystemName = [1, 4, 8, 7, 4];
 export const TLBI_ALLE2: SystemName = [1, 4, 8, 7, 0];
+export const TLBI_PAALL: SystemName = [1, 6, 8, 7, 4];
 export const IC_IALLU: SystemName = [1, 0, 7, 5, 0];
 
 export const AT_S1E1R: SystemName = [1, 0, 7, 8, 0];

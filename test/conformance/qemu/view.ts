@@ -11,6 +11,7 @@ import {
   type WalkStep,
 } from '../../../src/walker/index.ts';
 import type { Case, Probe, RegisterValues } from './probe.ts';
+import { scrOf } from './prober-a64.ts';
 
 /** What is different in QEMU's eyes. */
 export interface Changes {
@@ -49,16 +50,18 @@ function walkerOf(memory: PhysicalMemory, one: Case, { registers = {}, cpu = {} 
   known.set(one, walkers);
   const found = walkers.get(key);
   if (found !== undefined) return found;
+  const { security } = one;
   const walker = createWalker(memory, {
     regime: one.regime,
     registers: { ...one.registers, ...registers },
-    cpu: { model: one.cpu, ...cpu },
+    cpu: { model: one.cpu, ...(security && { sel2: true, rme: security.rme }), ...cpu },
+    ...(security && { security: security.state, scr: scrOf(security) }),
   });
   walkers.set(key, walker);
   return walker;
 }
 
-/** Walks under the changes. `keep`: hardware updates stay in memory; otherwise they are taken back. */
+/** Walks under the changes, as an address translation instruction does. `keep`: hardware updates stay in memory; otherwise they are taken back. */
 export function walkUnder(
   memory: PhysicalMemory,
   one: Case,
@@ -69,7 +72,7 @@ export function walkUnder(
   const planted = [...(changes.words ?? [])].map(([pa, word]) => ({ pa, word, before: read(memory, pa) }));
   for (const { pa, word } of planted) memory.write64(BigInt(pa), word);
   const walker = walkerOf(memory, one, changes);
-  const result = walker.walk(probe.va, probe);
+  const result = walker.walk(probe.va, { ...probe, gpc: 'fetches' });
   // A step holds the descriptor as it was fetched: a difference now is an update.
   if (!keep && one.regime !== 'pl1&0-short') {
     for (const step of result.steps) {
