@@ -15,7 +15,19 @@ const access = some({
   iova: hex,
   rw: v.picklist(['read', 'write']),
   answers: said(
-    list(some({ outcome: text, by: maybe(caches) })),
+    list(
+      some({
+        outcome: text,
+        by: maybe(caches),
+        written: maybe(
+          said(
+            v.pipe(v.number(), v.integer(), v.minValue(-1)),
+            'step that wrote what may be cached; -1: before the trace',
+          ),
+        ),
+        replaced: maybe(said(count, 'step since which memory says something else')),
+      }),
+    ),
     'every permitted one; that of memory as it is first',
   ),
   needs: maybe(said(v.nullable(texts), 'steps after which one answer is left; null: no command helps')),

@@ -11,7 +11,9 @@ describe('lpae smmu', () => {
     const { code, out, err } = await lpae(['smmu', file('tlbi-wrong-asid')]);
     expect(code).toBe(1);
     expect(out).toContain('step 34: stream 8 reads 0x6f3f08018');
-    expect(out).toContain('  pa 0x44005018\n  pa 0x44003018: a TLB entry that may be cached');
+    expect(out).toContain(
+      '  pa 0x44005018\n  pa 0x44003018: a TLB entry that may be cached, from before the trace, replaced in step 23',
+    );
     expect(out).toContain('needs TLBI_NH_VA vmid=0 asid=172 va=0x6f3f08000 leaf=1, CMD_SYNC');
     expect(out).toMatch(/step \d+: CMD_TLBI_NH_VA .*names ASID \d+, needed is 172/);
     expect(out).not.toContain('at the end:');
@@ -69,7 +71,10 @@ describe('lpae smmu', () => {
       step: 34,
       sid: 8,
       iova: '0x6f3f08018',
-      answers: [{ outcome: 'pa 0x44005018' }, { outcome: 'pa 0x44003018', by: ['tlb'] }],
+      answers: [
+        { outcome: 'pa 0x44005018' },
+        { outcome: 'pa 0x44003018', by: ['tlb'], written: -1, replaced: 23 },
+      ],
     });
   });
 

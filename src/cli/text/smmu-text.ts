@@ -1,9 +1,11 @@
 /** What `lpae smmu` prints: transactions with their answers, needs and near misses. */
 import {
   type JudgedAccess,
+  type JudgedAnswer,
   type Judgement,
   type MinimalCommand,
   type Needs,
+  type Origin,
   outcomeText,
 } from '../../smmu/index.ts';
 import { hex } from '../../text/numbers.ts';
@@ -16,15 +18,31 @@ export function accessLines(judged: JudgedAccess): string[] {
   const { step, answers, needs, since, misses, outside } = judged;
   return [
     `step ${step}: ${transactionText(judged)}`,
-    ...answers.map(({ outcome }) => {
-      const by = outcome.by?.map((cache) => BY[cache]).join(' and ');
-      return `  ${outcomeText(outcome)}${by === undefined ? '' : `: ${by} that may be cached`}`;
-    }),
+    ...answers.map((answer) => `  ${outcomeText(answer.outcome)}${causeText(answer)}`),
     ...(outside ? ['  what the producer saw is none of these'] : []),
     ...(since === undefined ? [] : [`  last changed by step ${since}`]),
     ...(needs === undefined ? [] : [`  ${needsText(needs)}`]),
     ...misses.map(({ step: at, command, differs }) => `  step ${at}: ${command} ${differs.join('; ')}`),
   ];
+}
+
+/** Why an answer is not that of memory as it is. */
+function causeText({ outcome: { by }, origin }: JudgedAnswer): string {
+  const caches = by?.map((cache) => BY[cache]).join(' and ');
+  const steps =
+    origin === undefined ? ', of a stream that shares its VMID and ASID' : `, ${originText(origin)}`;
+  if (caches !== undefined) return `: ${caches} that may be cached${steps}`;
+  return origin === undefined ? '' : `: an older value that may still be read${steps}`;
+}
+
+function originText({ written, replaced }: Origin): string {
+  const made =
+    written === undefined
+      ? ''
+      : written < 0
+        ? 'from before the trace, '
+        : `from the write of step ${written}, `;
+  return `${made}replaced in step ${replaced}`;
 }
 
 function transactionText({ access: { sid, ssid, iova, rw } }: JudgedAccess): string {
@@ -89,9 +107,10 @@ function accessJson({ step, access, answers, needs, since, misses, outside }: Ju
     ...(ssid !== undefined && { ssid }),
     iova,
     rw,
-    answers: answers.map(({ outcome }) => ({
+    answers: answers.map(({ outcome, origin }) => ({
       outcome: outcomeText(outcome),
       ...(outcome.by && { by: outcome.by }),
+      ...(origin && { ...origin }),
     })),
     ...(needs !== undefined && { needs }),
     ...(since !== undefined && { since }),

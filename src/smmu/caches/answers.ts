@@ -10,7 +10,8 @@ import type { ConfigurationFault, EventRecord, SmmuResult, Transaction } from '.
 import type { CacheModel } from './cache-model.ts';
 import { forEveryChoice } from './choices.ts';
 import type { DecodedSte, DecodingRegisters } from './decoded.ts';
-import { FROM, simpler, weightOf } from './timeline.ts';
+import { together, type Way } from './scripted-memory.ts';
+import { FROM, weightOf } from './timeline.ts';
 
 /** A transaction of a stream. */
 export interface StreamTransaction extends Transaction {
@@ -26,6 +27,11 @@ export interface Answer {
    * @internal
    */
   readonly mask: number;
+  /**
+   * The last moment at which memory held everything that it is made of.
+   * @internal
+   */
+  readonly until: number;
   /** The event record, where one is written. */
   readonly event: EventRecord | undefined;
 }
@@ -46,45 +52,47 @@ export class Search {
   /** The answers: that of memory as it is first, the others in an order that depends on nothing else. */
   answers(): readonly Answer[] {
     const registers = this.#model.registersAt(this.#moment);
-    const seen = new Map<string, { readonly words: SteWords; readonly decoded: DecodedSte; mask: number }>();
-    for (const { ste, mask } of this.#model.steOf(this.#transaction.streamId).optionsAt(this.#moment)) {
+    const seen = new Map<string, { readonly words: SteWords; readonly decoded: DecodedSte; way: Way }>();
+    for (const { ste, last, until, mask } of this.#model
+      .steOf(this.#transaction.streamId)
+      .optionsAt(this.#moment)) {
       if ('kind' in ste) {
-        this.#add(this.#terminated(ste), mask);
+        this.#add(this.#terminated(ste), { last, until, mask });
         continue;
       }
       const decoded = this.#model.decoder.ste(ste, registers);
       const known = seen.get(decoded.key);
-      if (known === undefined) seen.set(decoded.key, { words: ste, decoded, mask });
-      else known.mask = simpler(known.mask, mask);
+      if (known === undefined) seen.set(decoded.key, { words: ste, decoded, way: { last, until, mask } });
+      else known.way = better(known.way, { last, until, mask });
     }
-    for (const { words, decoded, mask } of seen.values()) this.#behindSte(words, decoded, mask, registers);
+    for (const { words, decoded, way } of seen.values()) this.#behindSte(words, decoded, way, registers);
     return [...this.#found.values()]
       .sort((a, b) => weightOf(a.mask) - weightOf(b.mask) || order(keyOf(a.outcome), keyOf(b.outcome)))
       .map((answer) => ({ ...answer, outcome: withCaches(answer) }));
   }
 
-  #behindSte(words: SteWords, decoded: DecodedSte, mask: number, registers: DecodingRegisters): void {
+  #behindSte(words: SteWords, decoded: DecodedSte, way: Way, registers: DecodingRegisters): void {
     const { streamId, ia, ...transaction } = this.#transaction;
     const asked = { ...transaction, update: false, trace: false };
     const { streams } = this.#model;
     const { run } = streams;
-    const ask = (cd: CdWords | Failed | undefined, from: number) => {
+    const ask = (cd: CdWords | Failed | undefined, from: Way) => {
       const stream = streams.of(streamId, words, decoded, registers, cd);
       forEveryChoice((choices) => {
         run.begin(this.#moment, choices, from);
         const result = stream.translate(ia, asked);
-        this.#add(result, run.trail.mask);
+        this.#add(result, run.trail);
       });
     };
     const route = streams.of(streamId, words, decoded, registers, undefined).route(asked.substreamId);
     const walksStage1 =
       !decoded.illegal && decoded.ste.passes && !('fault' in route) && route.cd !== undefined;
     if (!walksStage1) {
-      ask(undefined, mask);
+      ask(undefined, way);
       return;
     }
     const timeline = this.#model.cdOf(streamId, route.cd ?? 0);
-    for (const option of timeline.optionsAt(this.#moment, decoded)) ask(option.cd, mask | option.mask);
+    for (const option of timeline.optionsAt(this.#moment, decoded)) ask(option.cd, together(way, option));
   }
 
   /** A fault before there is an STE. */
@@ -98,13 +106,16 @@ export class Search {
     return { ok: false, ia, fault, event, response: 'abort', steps: [] };
   }
 
-  #add(result: SmmuResult, mask: number): void {
+  #add(result: SmmuResult, { mask, until }: Way): void {
     const outcome = outcomeOf(result);
     const key = keyOf(outcome);
     const known = this.#found.get(key);
-    if (known !== undefined && weightOf(known.mask) <= weightOf(mask)) return;
+    if (known !== undefined) {
+      const lighter = weightOf(known.mask) - weightOf(mask);
+      if (lighter < 0 || (lighter === 0 && known.until <= until)) return;
+    }
     const event = result.ok ? undefined : result.event;
-    this.#found.set(key, { outcome, mask, event });
+    this.#found.set(key, { outcome, mask, until, event });
   }
 }
 
@@ -131,6 +142,12 @@ export function keyOf(outcome: Outcome): string {
   if (outcome.kind === 'abort') return 'abort';
   const { fault, s2 = false, class: where = '', recorded = true, stall = false } = outcome;
   return ['fault', fault, s2, where, recorded, stall].join(' ');
+}
+
+/** Of two ways to the same thing the one with fewer sources, or the older. */
+function better(one: Way, other: Way): Way {
+  const lighter = weightOf(one.mask) - weightOf(other.mask);
+  return lighter < 0 || (lighter === 0 && one.until <= other.until) ? one : other;
 }
 
 /** The outcome, with the caches that it takes. */

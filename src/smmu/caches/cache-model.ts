@@ -17,11 +17,12 @@ import { CdTimeline } from './cd-timeline.ts';
 import type { Changes } from './changes.ts';
 import { type DecodedSte, Decoder, type DecodingRegisters } from './decoded.ts';
 import { Derived } from './derived.ts';
+import { together } from './scripted-memory.ts';
 import { type Stage1Configuration, Stage1Lane } from './stage1-lane.ts';
 import { type Stage2Configuration, Stage2Lane } from './stage2-lane.ts';
 import { SteTimeline, type StreamTablePlaces } from './ste-timeline.ts';
 import { StreamPool } from './stream-pool.ts';
-import { type Possible, simpler, type Watch } from './timeline.ts';
+import { merged, type Possible, type Watch } from './timeline.ts';
 
 /** Bytes of the smallest page: what a lane is about. */
 const PAGE = 0x1000;
@@ -128,16 +129,19 @@ export class CacheModel {
 
   /** The word that changed last of those that the answers to a transaction may depend on, its STE, CD and tables: the moments of its changes. */
   changesFor(streamId: number, index: number, ia: bigint, moment: number): readonly number[] {
-    const { ste, cds } = this.#streams.get(streamId)!;
-    const parts = [ste, cds.get(index)!, this.stage1Lane(ia), this.stage2Lane(Number(ia))];
     let latest: readonly number[] = [];
-    for (const part of parts) {
-      for (const word of part.wordsAt(moment)) {
-        const written = this.changes.words.writesTo(word);
-        if ((written.at(-1) ?? -1) > (latest.at(-1) ?? -1)) latest = written;
-      }
+    for (const word of this.wordsFor(streamId, index, ia, moment)) {
+      const written = this.changes.words.writesTo(word);
+      if ((written.at(-1) ?? -1) > (latest.at(-1) ?? -1)) latest = written;
     }
     return latest;
+  }
+
+  /** The words that the answers to a transaction may depend on at a moment: of its STE, its CD and tables. */
+  wordsFor(streamId: number, index: number, ia: bigint, moment: number): ReadonlySet<number> {
+    const { ste, cds } = this.#streams.get(streamId)!;
+    const parts = [ste, cds.get(index)!, this.stage1Lane(ia), this.stage2Lane(Number(ia))];
+    return new Set(parts.flatMap((part) => [...part.wordsAt(moment)]));
   }
 
   /** How many different STEs a stream's transactions may meet; those that are ILLEGAL count as one. */
@@ -193,10 +197,10 @@ export class CacheModel {
     const found = new Map<string, Possible<DecodedSte>>();
     if (!this.changes.registersAt(moment).enabled) return [];
     const registers = this.registersAt(moment);
-    for (const { ste, last, mask } of timeline.optionsAt(moment)) {
+    for (const { ste, ...way } of timeline.optionsAt(moment)) {
       if ('kind' in ste) continue;
       const decoded = this.decoder.ste(ste, registers);
-      merge(found, decoded.key, decoded, last, mask);
+      merge(found, decoded.key, { item: decoded, ...way });
     }
     return [...found.values()];
   }
@@ -205,9 +209,9 @@ export class CacheModel {
     const found = new Map<string, Possible<Stage2Configuration>>();
     for (const { stes } of this.#streams.values()) {
       watch.timeline(stes, moment);
-      for (const { item, last, mask } of stes.at(moment)) {
+      for (const { item, ...way } of stes.at(moment)) {
         const { stage2 } = item;
-        if (stage2 !== undefined) merge(found, `${stage2.vmid} ${stage2.key}`, stage2, last, mask);
+        if (stage2 !== undefined) merge(found, `${stage2.vmid} ${stage2.key}`, { item: stage2, ...way });
       }
     }
     return [...found.values()];
@@ -227,7 +231,7 @@ export class CacheModel {
 
   #contexts(
     timeline: CdTimeline,
-    { item, last, mask }: Possible<DecodedSte>,
+    { item, ...way }: Possible<DecodedSte>,
     moment: number,
     found: Map<string, Possible<Stage1Configuration>>,
   ): void {
@@ -239,16 +243,11 @@ export class CacheModel {
       if (context === undefined) continue;
       const stage1 = { world, vmid, asid, ranges: context.ranges, stage2, key };
       const whole = [world, vmid, asid, key, stage2?.key].join(' ');
-      merge(found, whole, stage1, Math.min(last, option.last), mask | option.mask);
+      merge(found, whole, { item: stage1, ...together(way, option) });
     }
   }
 }
 
-function merge<T>(found: Map<string, Possible<T>>, key: string, item: T, last: number, mask: number): void {
-  const known = found.get(key);
-  found.set(key, {
-    item: known?.item ?? item,
-    last: Math.max(known?.last ?? last, last),
-    mask: simpler(known?.mask ?? mask, mask),
-  });
+function merge<T>(found: Map<string, Possible<T>>, key: string, one: Possible<T>): void {
+  found.set(key, merged(found.get(key), one));
 }

@@ -8,7 +8,7 @@ import type { Changes } from './changes.ts';
 import { forEveryChoice } from './choices.ts';
 import type { DecodedSte, Decoder } from './decoded.ts';
 import { coversStream, type Invalidation } from './invalidation.ts';
-import { type Reading, ScriptedMemory, Trail } from './scripted-memory.ts';
+import { type Reading, ScriptedMemory, Trail, type Way } from './scripted-memory.ts';
 import { ChosenStage2, type Saved, type Stage2Lanes } from './stages.ts';
 import { structures } from './structures.ts';
 import { type Found, FROM, type Possible, Timeline, type Versioned, type Watch } from './timeline.ts';
@@ -21,10 +21,8 @@ export interface CdWord {
 }
 
 /** A CD that a transaction may meet, or why there is none. */
-export interface CdOption {
+export interface CdOption extends Way {
   readonly cd: CdWords | Failed;
-  readonly last: number;
-  readonly mask: number;
 }
 
 /** The STEs of a stream that lead to a CD. */
@@ -59,27 +57,20 @@ export class CdTimeline extends Timeline<CdWord> {
     if (!this.changes.registersAt(moment).enabled) return [];
     watch.timeline(this.#stes, moment);
     const found: Found<CdWord>[] = [];
-    for (const { item, last, mask } of this.#stes.at(moment)) {
+    for (const { item, ...way } of this.#stes.at(moment)) {
       if (item.illegal || !item.ste.stage1) continue;
-      this.#fetch(
-        moment,
-        item,
-        kept,
-        new Trail(last, mask),
-        watch,
-        ({ words, marks }, lookup, trail, fresh) => {
-          if (fresh && words.length > 0) {
-            found.push(
-              keyed({ index: 'level1', address: lookup.level1!.address, value: words[0]! }, marks[1]!),
-            );
-          }
-          const { outcome, cd } = lookup;
-          if ('fault' in outcome) return;
-          for (const [index, value] of outcome.entries()) {
-            found.push(keyed({ index, address: cd!.address, value }, trail));
-          }
-        },
-      );
+      this.#fetch(moment, item, kept, new Trail(way), watch, ({ words, marks }, lookup, trail, fresh) => {
+        if (fresh && words.length > 0) {
+          found.push(
+            keyed({ index: 'level1', address: lookup.level1!.address, value: words[0]! }, marks[1]!),
+          );
+        }
+        const { outcome, cd } = lookup;
+        if ('fault' in outcome) return;
+        for (const [index, value] of outcome.entries()) {
+          found.push(keyed({ index, address: cd!.address, value }, trail));
+        }
+      });
     }
     return found;
   }
@@ -97,21 +88,19 @@ export class CdTimeline extends Timeline<CdWord> {
     const found: Possible<CdWord>[] = [];
     const faults: CdOption[] = [];
     const kept = possible.filter(({ item }) => item.index === 'level1');
-    this.#fetch(moment, ste, kept, new Trail(), undefined, (_, { outcome, cd }, { last, mask }) => {
-      if ('fault' in outcome) faults.push({ cd: outcome, last, mask });
+    this.#fetch(moment, ste, kept, new Trail(), undefined, (_, { outcome, cd }, { last, until, mask }) => {
+      if ('fault' in outcome) faults.push({ cd: outcome, last, until, mask });
       else {
         const address = cd!.address;
         for (const [index, value] of outcome.entries())
-          found.push({ item: { index, address, value }, last, mask });
+          found.push({ item: { index, address, value }, last, until, mask });
       }
     });
-    found.push(...possible.map(({ item, last }) => ({ item, last, mask: FROM.cd })));
-    const whole = structures(found, cdWords(this.#decoder.features)).map(
-      ({ values, last, mask }): CdOption => {
-        const [w0 = 0n, w1 = 0n, w2 = 0n, w3 = 0n, ...more] = values;
-        return { cd: [w0, w1, w2, w3, ...more], last, mask };
-      },
-    );
+    found.push(...possible.map(({ item, last, until }) => ({ item, last, until, mask: FROM.cd })));
+    const whole = structures(found, cdWords(this.#decoder.features)).map(({ values, ...way }): CdOption => {
+      const [w0 = 0n, w1 = 0n, w2 = 0n, w3 = 0n, ...more] = values;
+      return { cd: [w0, w1, w2, w3, ...more], ...way };
+    });
     return [...faults, ...whole];
   }
 
@@ -130,9 +119,9 @@ export class CdTimeline extends Timeline<CdWord> {
     const level1 = substreams && ste.s1Fmt !== 0;
     const cached = level1 ? kept.filter(({ item }) => item.index === 'level1') : [];
     forEveryChoice((choices) => {
-      const trail = new Trail(start.last, start.mask);
+      const trail = new Trail(start);
       const chosen = cached[choices.pick(cached.length + 1) - 1];
-      if (chosen !== undefined) trail.use(chosen.last, FROM.cd);
+      if (chosen !== undefined) trail.use({ ...chosen, mask: FROM.cd });
       const reading: Reading = { changes: this.changes, moment, choices, trail, watch };
       const memory = new ScriptedMemory(reading, chosen === undefined ? [] : [chosen.item.value]);
       const saved: Saved = { fetches: chosen === undefined ? 0 : 1, all: false };
@@ -150,10 +139,7 @@ export class CdTimeline extends Timeline<CdWord> {
   }
 }
 
-function keyed(
-  item: CdWord,
-  { last, mask }: { readonly last: number; readonly mask: number },
-): Found<CdWord> {
+function keyed(item: CdWord, { last, until, mask }: Way): Found<CdWord> {
   const { index, address, value } = item;
-  return { key: `${index} ${address} ${value}`, item, last, mask };
+  return { key: `${index} ${address} ${value}`, item, last, until, mask };
 }

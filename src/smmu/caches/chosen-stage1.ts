@@ -50,7 +50,7 @@ export class ChosenStage1 extends Stage1 {
       return walk.translate(ia, request, steps);
     }
     const { configuration, descriptors, output } = chosen.item;
-    trail.use(chosen.last, FROM.tlb);
+    trail.use({ ...chosen, mask: FROM.tlb });
     const memory = new ScriptedMemory(run, descriptors);
     if (output === 'table' || output === 'ipa') {
       saved.fetches = this.#stage2 === undefined ? 0 : descriptors.length;

@@ -4,20 +4,38 @@ import { byteSwap, TableMemory } from '../../walker/table-memory.ts';
 import { halvesOf } from '../../walker/word.ts';
 import type { Changes } from './changes.ts';
 import type { Choices } from './choices.ts';
-import { FROM, STILL, type Watch } from './timeline.ts';
+import { FROM, type Possible, STILL, type Watch } from './timeline.ts';
+
+/** What a walk came by: the part of {@link Possible} that it adds up. */
+export type Way = Omit<Possible<unknown>, 'item'>;
+
+/** Memory as it is. */
+export const FRESH: Way = { last: STILL, until: STILL, mask: FROM.memory };
+
+/** Two things that are both needed. */
+export function together(one: Way, other: Way): Way {
+  return {
+    last: Math.min(one.last, other.last),
+    until: Math.min(one.until, other.until),
+    mask: one.mask | other.mask,
+  };
+}
 
 /** What a walk came by: until when all of it could be read, and without what it can't be had. */
 export class Trail {
   last: number;
+  until: number;
   mask: number;
 
-  constructor(last: number = STILL, mask: number = FROM.memory) {
+  constructor({ last, until, mask }: Way = FRESH) {
     this.last = last;
+    this.until = until;
     this.mask = mask;
   }
 
-  use(last: number, mask: number): void {
+  use({ last, until, mask }: Way): void {
     this.last = Math.min(this.last, last);
+    this.until = Math.min(this.until, until);
     this.mask |= mask;
   }
 }
@@ -32,12 +50,6 @@ export interface Reading {
   readonly watch?: Watch | undefined;
 }
 
-/** The trail after so many reads, and what the last of them was. */
-export interface Mark {
-  readonly last: number;
-  readonly mask: number;
-}
-
 /** No walk reads it: all reads are answered by the script and the history of memory. */
 const NOWHERE = new PhysicalMemory({ base: 0n, size: 0x1000n });
 
@@ -46,7 +58,7 @@ export class ScriptedMemory extends TableMemory {
   readonly #script: readonly bigint[];
   /** Every word that was read, and the trail before the first and after each. */
   readonly words: bigint[] = [];
-  readonly marks: Mark[];
+  readonly marks: Way[];
 
   constructor(reading: Reading, script: readonly bigint[] = []) {
     super(NOWHERE);
@@ -69,9 +81,9 @@ export class ScriptedMemory extends TableMemory {
   /** Hardware updates are not made: the same walk is gone through many times. */
   override write64(): void {}
 
-  #mark(): Mark {
-    const { last, mask } = this.#reading.trail;
-    return { last, mask };
+  #mark(): Way {
+    const { last, until, mask } = this.#reading.trail;
+    return { last, until, mask };
   }
 
   #fromMemory(pa: number): bigint | undefined {
@@ -80,7 +92,7 @@ export class ScriptedMemory extends TableMemory {
     const values = changes.words.readable(pa, moment);
     if (values === undefined) return undefined;
     const chosen = choices.pick(values.length);
-    if (chosen > 0) trail.use(STILL, FROM.write);
+    if (chosen > 0) trail.use({ ...FRESH, mask: FROM.write });
     return values[chosen]!;
   }
 }

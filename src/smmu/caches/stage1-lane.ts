@@ -15,7 +15,7 @@ import type { Changes } from './changes.ts';
 import { forEveryChoice } from './choices.ts';
 import type { Derived } from './derived.ts';
 import { coversTlb, type Invalidation, type TlbTags } from './invalidation.ts';
-import { type Reading, ScriptedMemory, Trail } from './scripted-memory.ts';
+import { type Reading, ScriptedMemory, Trail, together, type Way } from './scripted-memory.ts';
 import { isLeaf, type Stage2Configuration, type Stage2Entry } from './stage2-lane.ts';
 import { ChosenStage2, type Stage2Lanes } from './stages.ts';
 import { type Found, FROM, type Possible, Timeline, type Watch } from './timeline.ts';
@@ -56,6 +56,7 @@ interface Start {
   readonly configuration: Stage1Configuration;
   readonly descriptors: readonly bigint[];
   readonly last: number;
+  readonly until: number;
   readonly cached: boolean;
 }
 
@@ -118,24 +119,25 @@ export class Stage1Lane extends Timeline<Stage1Entry> {
     watch.timeline(this.#configurations, moment);
     const configurations = this.#configurations.at(moment);
     const found: Found<Stage1Entry>[] = [];
-    for (const { item, last } of configurations) {
-      this.#fill(moment, item, { configuration: item, descriptors: [], last, cached: false }, watch, found);
+    for (const { item, last, until } of configurations) {
+      const start = { configuration: item, descriptors: [], last, until, cached: false };
+      this.#fill(moment, item, start, watch, found);
     }
     const tables = [...found, ...kept].filter(({ item }) => item.output === 'table');
     const done = new Map<string, number>();
-    for (const { item, last } of tables) {
+    for (const { item, ...way } of tables) {
       for (const other of configurations) {
         if (!isShared(item, other.item)) continue;
-        const until = Math.min(last, other.last);
+        const { last, until } = together(way, other);
         const key = `${other.item.stage2?.key} ${item.configuration.key} ${item.descriptors.join()}`;
-        if ((done.get(key) ?? -1) >= until) continue;
-        done.set(key, until);
+        if ((done.get(key) ?? -1) >= last) continue;
+        done.set(key, last);
         const { configuration, descriptors } = item;
         const more: Found<Stage1Entry>[] = [];
         this.#fill(
           moment,
           other.item,
-          { configuration, descriptors, last: until, cached: true },
+          { configuration, descriptors, last, until, cached: true },
           watch,
           more,
         );
@@ -162,7 +164,7 @@ export class Stage1Lane extends Timeline<Stage1Entry> {
         changes: this.changes,
         moment,
         choices,
-        trail: new Trail(start.last),
+        trail: new Trail({ ...start, mask: FROM.memory }),
         watch,
       };
       const memory = new ScriptedMemory(reading, script);
@@ -176,20 +178,20 @@ export class Stage1Lane extends Timeline<Stage1Entry> {
       for (let i = start.cached ? script.length + 1 : 0; i <= memory.words.length; i++) {
         const step = i > 0 ? steps[i - 1]! : undefined;
         if (step !== undefined && step.kind !== 'table' && !isLeaf(step)) continue;
-        const { last } = memory.marks[i]!;
+        const way = memory.marks[i]!;
         const leaf = step !== undefined && isLeaf(step);
         if (leaf && !result.ok && result.fault.kind !== 'permission') continue;
         const entry = this.#entry(configuration, memory.words.slice(0, i), step);
         if (!leaf || stage2 === undefined) {
-          found.push(keyed({ ...entry, output: leaf ? 'pa' : 'table' }, last));
+          found.push(keyed({ ...entry, output: leaf ? 'pa' : 'table' }, way));
           continue;
         }
-        found.push(keyed({ ...entry, output: 'ipa' }, last));
+        found.push(keyed({ ...entry, output: 'ipa' }, way));
         const ipa = Number(step.output! + (this.#va & (step.size - 1n)));
         const lane = this.#lanes(ipa);
         watch.timeline(lane, moment);
         for (const second of lane.leavesAt(moment, vmid)) {
-          found.push(keyed(this.#combined(entry, second.item), Math.min(last, second.last)));
+          found.push(keyed(this.#combined(entry, second.item), together(way, second)));
         }
       }
     });
@@ -238,11 +240,11 @@ function isGlobal({ descriptor }: WalkStep, { unprivileged }: S1Ranges): boolean
   return !unprivileged || !isSet(descriptor!, STAGE1_LEAF.fields.nG);
 }
 
-function keyed(item: Stage1Entry, last: number): Found<Stage1Entry> {
+function keyed(item: Stage1Entry, { last, until }: Way): Found<Stage1Entry> {
   const { tags, configuration, descriptors, output } = item;
   const { world, vmid, asid } = tags;
   const second =
     typeof output === 'string' ? output : `${output.configuration.key} ${output.descriptors.join()}`;
   const key = [world, vmid, asid, configuration.key, descriptors.join(), second].join(' ');
-  return { key, item, last, mask: FROM.tlb };
+  return { key, item, last, until, mask: FROM.tlb };
 }

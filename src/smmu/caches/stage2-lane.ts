@@ -11,8 +11,8 @@ import type { Changes } from './changes.ts';
 import { forEveryChoice } from './choices.ts';
 import type { Derived } from './derived.ts';
 import { coversTlb, type Invalidation, type TlbTags } from './invalidation.ts';
-import { type Reading, ScriptedMemory, Trail } from './scripted-memory.ts';
-import { type Found, FROM, type Possible, STILL, simpler, Timeline, type Watch } from './timeline.ts';
+import { FRESH, type Reading, ScriptedMemory, Trail, type Way } from './scripted-memory.ts';
+import { type Found, FROM, merged, type Possible, Timeline, type Watch } from './timeline.ts';
 
 /** A stage 2 that some stream's STE may describe. */
 export interface Stage2Configuration {
@@ -30,10 +30,8 @@ export interface Stage2Entry {
 }
 
 /** An answer of stage 2 that a walk may get. */
-export interface Stage2Option {
+export interface Stage2Option extends Way {
   readonly output: S2Output | StageFault;
-  readonly last: number;
-  readonly mask: number;
 }
 
 /** The access that fills a TLB: what it may do does not matter. */
@@ -67,12 +65,12 @@ export class Stage2Lane extends Timeline<Stage2Entry> {
     if (!this.changes.registersAt(moment).enabled) return [];
     watch.timeline(this.#configurations, moment);
     const found: Found<Stage2Entry>[] = [];
-    for (const { item, last } of this.#configurations.at(moment)) {
-      this.#fill(moment, item, undefined, last, watch, found);
+    for (const { item, ...way } of this.#configurations.at(moment)) {
+      this.#fill(moment, item, undefined, way, watch, found);
     }
-    for (const { item, last } of kept) {
+    for (const { item, ...way } of kept) {
       if (item.tags.leaf) continue;
-      this.#fill(moment, item.configuration, item.descriptors, last, watch, found);
+      this.#fill(moment, item.configuration, item.descriptors, way, watch, found);
     }
     return found;
   }
@@ -115,10 +113,10 @@ export class Stage2Lane extends Timeline<Stage2Entry> {
     ipa: number,
     request: S2Request,
   ): readonly Stage2Option[] {
-    const found = new Map<string, Stage2Option>();
-    const ask = (params: S2Params, script: readonly bigint[], start: { last: number; mask: number }) => {
+    const found = new Map<string, Possible<Stage2Option['output']>>();
+    const ask = (params: S2Params, script: readonly bigint[], start: Way) => {
       forEveryChoice((choices) => {
-        const trail = new Trail(start.last, start.mask);
+        const trail = new Trail(start);
         const memory = new ScriptedMemory({ changes: this.changes, moment, choices, trail }, script);
         const output = new Stage2(memory, params, this.#cpu).translate(
           ipa,
@@ -128,21 +126,17 @@ export class Stage2Lane extends Timeline<Stage2Entry> {
           undefined,
         );
         const key = signature(output);
-        const known = found.get(key);
-        found.set(key, {
-          output,
-          last: Math.max(known?.last ?? trail.last, trail.last),
-          mask: simpler(known?.mask ?? trail.mask, trail.mask),
-        });
+        const { last, until, mask } = trail;
+        found.set(key, merged(found.get(key), { item: output, last, until, mask }));
       });
     };
-    ask(configuration.params, [], { last: STILL, mask: FROM.memory });
-    for (const { item, last } of this.possibleAt(moment)) {
+    ask(configuration.params, [], FRESH);
+    for (const { item, last, until } of this.possibleAt(moment)) {
       const { tags, descriptors } = item;
       if (tags.vmid !== configuration.vmid) continue;
-      ask(item.configuration.params, descriptors, { last, mask: FROM.tlb });
+      ask(item.configuration.params, descriptors, { last, until, mask: FROM.tlb });
     }
-    return [...found.values()];
+    return [...found.values()].map(({ item: output, ...way }) => ({ output, ...way }));
   }
 
   /** Walks from the root or (`start`) from a table descriptor on, and notes every entry that this can leave. */
@@ -150,13 +144,19 @@ export class Stage2Lane extends Timeline<Stage2Entry> {
     moment: number,
     configuration: Stage2Configuration,
     start: readonly bigint[] | undefined,
-    last: number,
+    way: Way,
     watch: Watch,
     found: Found<Stage2Entry>[],
   ): void {
     const script = start ?? [];
     forEveryChoice((choices) => {
-      const reading: Reading = { changes: this.changes, moment, choices, trail: new Trail(last), watch };
+      const reading: Reading = {
+        changes: this.changes,
+        moment,
+        choices,
+        trail: new Trail({ ...way, mask: FROM.memory }),
+        watch,
+      };
       const memory = new ScriptedMemory(reading, script);
       const steps: WalkStep[] = [];
       const stage2 = new Stage2(memory, configuration.params, this.#cpu);
@@ -194,9 +194,9 @@ export class Stage2Lane extends Timeline<Stage2Entry> {
       first,
       last: first + size - 1n,
     };
-    const { last } = memory.marks[reads]!;
+    const { last, until } = memory.marks[reads]!;
     const item: Stage2Entry = { tags, configuration, descriptors };
-    return { key: `${vmid} ${key} ${descriptors.join()}`, item, last, mask: FROM.tlb };
+    return { key: `${vmid} ${key} ${descriptors.join()}`, item, last, until, mask: FROM.tlb };
   }
 }
 

@@ -52,7 +52,7 @@ export class ChosenStage2 extends Stage2 {
     (watch as Watch | undefined)?.timeline(lane, moment);
     const options = lane.optionsAt(moment, this.#configuration, ipa, request);
     const chosen = options[choices.pick(options.length)]!;
-    trail.use(chosen.last, chosen.mask);
+    trail.use(chosen);
     return chosen.output;
   }
 }

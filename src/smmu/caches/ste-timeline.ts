@@ -6,8 +6,9 @@ import type { SteWords } from '../stream-table-entry.ts';
 import type { ConfigurationFault } from '../types.ts';
 import type { Changes } from './changes.ts';
 import { coversStream, type Invalidation } from './invalidation.ts';
+import { FRESH, type Way } from './scripted-memory.ts';
 import { structures } from './structures.ts';
-import { type Found, FROM, type Possible, STILL, Timeline, type Watch } from './timeline.ts';
+import { type Found, FROM, type Possible, Timeline, type Watch } from './timeline.ts';
 
 /** A word that may be cached: of the STE at an address, by its index, or the level 1 descriptor. */
 export interface SteWord {
@@ -17,10 +18,8 @@ export interface SteWord {
 }
 
 /** An STE that a transaction may meet, or why there is none. */
-export interface SteOption {
+export interface SteOption extends Way {
   readonly ste: SteWords | ConfigurationFault;
-  readonly last: number;
-  readonly mask: number;
 }
 
 /** Where the structures of a stream are, by the registers of a moment. */
@@ -57,24 +56,26 @@ export class SteTimeline extends Timeline<SteWord> {
     const places = this.#places(moment);
     if (!places.known) return [];
     const found: Found<SteWord>[] = [];
-    const read = (address: number, index: SteWord['index'], last: number, mask: number) => {
+    const read = (address: number, index: SteWord['index'], way: Way) => {
       const pa = index === 'level1' ? address : address + index * 8;
       watch.words.add(pa);
       for (const [i, value] of (this.changes.words.readable(pa, moment) ?? []).entries()) {
         const written = i === 0 ? FROM.memory : FROM.write;
         const item = { index, address, value };
-        found.push({ key: `${index} ${address} ${value}`, item, last, mask: mask | written });
+        found.push({ key: `${index} ${address} ${value}`, item, ...way, mask: way.mask | written });
       }
     };
-    const readSte = (at: number | undefined, last: number, mask: number) => {
+    const readSte = (at: number | undefined, way: Way) => {
       if (at === undefined) return;
-      for (let i = 0; i < this.#words; i++) read(at, i, last, mask);
+      for (let i = 0; i < this.#words; i++) read(at, i, way);
     };
-    if (places.level1 === undefined) readSte(places.steAt(), STILL, FROM.memory);
+    if (places.level1 === undefined) readSte(places.steAt(), FRESH);
     else {
-      read(places.level1, 'level1', STILL, FROM.memory);
+      read(places.level1, 'level1', FRESH);
       const level1 = [...found, ...kept.filter(({ item }) => item.index === 'level1')];
-      for (const { item, last, mask } of level1) readSte(places.steAt(item.value), last, mask);
+      for (const { item, last, until, mask } of level1) {
+        readSte(places.steAt(item.value), { last, until, mask });
+      }
     }
     return found;
   }
@@ -88,22 +89,22 @@ export class SteTimeline extends Timeline<SteWord> {
   optionsAt(moment: number): readonly SteOption[] {
     const places = this.#places(moment);
     if (!places.known) {
-      return [{ ste: { kind: 'c_bad_streamid' }, last: STILL, mask: FROM.memory }];
+      return [{ ste: { kind: 'c_bad_streamid' }, ...FRESH }];
     }
     const possible = this.possibleAt(moment);
     const faults: SteOption[] = [];
     if (places.level1 !== undefined) {
       const level1 = possible.filter(({ item }) => item.index === 'level1');
-      for (const { item, last, mask } of level1) {
+      for (const { item, last, until, mask } of level1) {
         if (places.steAt(item.value) === undefined) {
-          faults.push({ ste: { kind: 'c_bad_streamid' }, last, mask });
+          faults.push({ ste: { kind: 'c_bad_streamid' }, last, until, mask });
         }
       }
       if (level1.length === 0) faults.push(fetchFault(places.level1));
     }
-    const whole = structures(possible, this.#words).map(({ values, last, mask }): SteOption => {
+    const whole = structures(possible, this.#words).map(({ values, ...way }): SteOption => {
       const [w0 = 0n, w1 = 0n, w2 = 0n, w3 = 0n, ...more] = values;
-      return { ste: [w0, w1, w2, w3, ...more], last, mask };
+      return { ste: [w0, w1, w2, w3, ...more], ...way };
     });
     const at = places.level1 === undefined ? places.steAt() : undefined;
     if (at !== undefined && whole.length === 0) faults.push(fetchFault(at));
@@ -113,5 +114,5 @@ export class SteTimeline extends Timeline<SteWord> {
 
 /** No RAM at an address. */
 function fetchFault(address: number): SteOption {
-  return { ste: { kind: 'f_ste_fetch', fetchAddress: BigInt(address) }, last: STILL, mask: FROM.memory };
+  return { ste: { kind: 'f_ste_fetch', fetchAddress: BigInt(address) }, ...FRESH };
 }

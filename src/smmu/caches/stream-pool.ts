@@ -13,7 +13,7 @@ import type { Changes } from './changes.ts';
 import { Choices } from './choices.ts';
 import { ChosenStage1 } from './chosen-stage1.ts';
 import type { DecodedSte, DecodingRegisters } from './decoded.ts';
-import { type Reading, Trail } from './scripted-memory.ts';
+import { type Reading, Trail, type Way } from './scripted-memory.ts';
 import type { Stage1Lane } from './stage1-lane.ts';
 import { ChosenStage2, type Saved, type Stage2Lanes } from './stages.ts';
 
@@ -29,10 +29,10 @@ export class Run implements Reading {
     this.changes = changes;
   }
 
-  begin(moment: number, choices: Choices, mask: number): void {
+  begin(moment: number, choices: Choices, way: Way): void {
     this.moment = moment;
     this.choices = choices;
-    this.trail = new Trail(undefined, mask);
+    this.trail = new Trail(way);
     this.saved.fetches = 0;
     this.saved.all = false;
   }

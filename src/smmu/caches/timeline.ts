@@ -15,8 +15,10 @@ export const STILL = Number.POSITIVE_INFINITY;
 /** Something that a cache may hold. */
 export interface Possible<T> {
   readonly item: T;
-  /** The last moment at which it may have been read. */
+  /** The last moment at which it may serve for reading more. */
   readonly last: number;
+  /** The last moment at which memory held all of it; {@link STILL} while it does. */
+  readonly until: number;
   /** Of {@link FROM}: without which it can't be had. */
   readonly mask: number;
 }
@@ -195,26 +197,32 @@ export abstract class Timeline<T> implements Versioned {
     const kept = new Map(oldKept);
     for (const [key, entry] of oldLive) {
       const last = entry.last === STILL ? moment - 1 : entry.last;
-      if ((kept.get(key)?.last ?? -1) < last) kept.set(key, { ...entry, last, mask: this.#source });
+      const until = Math.min(entry.until, moment - 1);
+      if ((kept.get(key)?.last ?? -1) < last) kept.set(key, { ...entry, last, until, mask: this.#source });
     }
     const watch = new Watch();
     const version = {};
     const state: State<T> = { moment, version, live: new Map(), kept, pending, watch };
     const starts = [...kept.values()].map((entry) => ({ ...entry, last: this.#usable(state, entry) }));
     const live = new Map<string, Possible<T>>();
-    for (const { key, item, last, mask } of this.explore(moment, starts, watch)) {
-      const known = live.get(key);
-      live.set(
-        key,
-        known === undefined
-          ? { item, last, mask }
-          : { item: known.item, last: Math.max(known.last, last), mask: simpler(known.mask, mask) },
-      );
+    for (const { key, ...found } of this.explore(moment, starts, watch)) {
+      live.set(key, merged(live.get(key), found));
     }
     // What can still be read needs not be kept twice.
     for (const [key, entry] of live) if (entry.last === STILL) kept.delete(key);
     this.#states.push({ ...state, live });
   }
+}
+
+/** The same thing, had in two ways. */
+export function merged<T>(known: Possible<T> | undefined, found: Possible<T>): Possible<T> {
+  if (known === undefined) return found;
+  return {
+    item: known.item,
+    last: Math.max(known.last, found.last),
+    until: Math.max(known.until, found.until),
+    mask: simpler(known.mask, found.mask),
+  };
 }
 
 /** The mask with fewer sources. */

@@ -17,7 +17,7 @@ import { CacheModel } from '../caches/cache-model.ts';
 import { Changes, type ConfigurationRegisters } from '../caches/changes.ts';
 import type { Invalidation } from '../caches/invalidation.ts';
 import { invalidationOf, type ScopeContext, wildcardBits } from '../caches/scopes.ts';
-import { FROM } from '../caches/timeline.ts';
+import { FROM, STILL } from '../caches/timeline.ts';
 import { WordHistory } from '../caches/word-history.ts';
 import { type IdentificationRegisters, smmuFeatures } from '../features.ts';
 import type { RegisterHalf } from '../trace.ts';
@@ -204,6 +204,13 @@ export class SmmuDevice {
     return this.model.changesFor(streamId, substreamId, ia, this.changes.now);
   }
 
+  /** The words that a transaction's answers may depend on at a moment. @internal */
+  wordsFor({ streamId, substreamId = 0, ia }: StreamTransaction, moment: number): ReadonlySet<number> {
+    return this.#configuration.enabled
+      ? this.model.wordsFor(streamId, substreamId, ia, moment)
+      : new Set<number>();
+  }
+
   /** How many different STEs transactions of a stream may meet now. @internal */
   readableStes(streamId: number): number {
     return this.model.readableStes(streamId, this.changes.now);
@@ -230,7 +237,7 @@ export class SmmuDevice {
     const aborts = this.#registers.isSet('GBPA', SMMU_GBPA.fields.ABORT);
     const beyond = ia >> BigInt(this.model.features.oas) !== 0n;
     const outcome = aborts || beyond ? ({ kind: 'abort' } as const) : ({ kind: 'pa', pa: ia } as const);
-    return { outcome, mask: FROM.memory, event: undefined };
+    return { outcome, mask: FROM.memory, until: STILL, event: undefined };
   }
 
   /** Puts events into the queue. Where one does not fit, that is another outcome. */

@@ -1,8 +1,8 @@
 /** Changes of an STE or CD that is in use: which mixtures of words hardware may use in between. (IHI 0070 3.21.3.) */
 import { isSetIn, placeInto } from '../../arch/read.ts';
 import { CD, STE } from '../../arch/smmu/index.ts';
+import { FRESH } from '../caches/scripted-memory.ts';
 import { structures } from '../caches/structures.ts';
-import { FROM, STILL } from '../caches/timeline.ts';
 
 /** A write of one 64-bit word, or an invalidation of the structure with its CMD_SYNC. */
 export type StructureStep =
@@ -85,7 +85,7 @@ export function examineChange(change: StructureChange): ChangeReport {
 
 function mixturesOf(seen: readonly ReadonlySet<bigint>[]): (readonly bigint[])[] {
   const words = seen.flatMap((values, index) =>
-    [...values].map((value) => ({ item: { index, address: 0, value }, last: STILL, mask: FROM.memory })),
+    [...values].map((value) => ({ item: { index, address: 0, value }, ...FRESH })),
   );
   return structures(words, seen.length).map(({ values }) => values);
 }

@@ -7,9 +7,16 @@ export {
   type StructureStep,
   type TornStructure,
 } from './hitless.ts';
-export { type Finding, type JudgedAccess, type Judgement, judgeSmmuTrace } from './judge.ts';
+export {
+  type Finding,
+  type JudgedAccess,
+  type JudgedAnswer,
+  type Judgement,
+  judgeSmmuTrace,
+} from './judge.ts';
 export { type MinimalCommand, minimalCommands } from './minimal.ts';
 export type { JudgedCommand, NearMiss } from './near-misses.ts';
 export { answersAfter, type Needs, needsOf } from './needs.ts';
+export type { Origin } from './origin.ts';
 export { deviceOf, type ReplayedStep, replay, transactionOf } from './replay.ts';
 export { byText, outcomeText } from './words.ts';

@@ -9,16 +9,22 @@ import type { DeviceNote, SmmuDevice } from '../device/device.ts';
 import type { AccessStep, SmmuTrace, TraceAccess } from '../trace.ts';
 import { type JudgedCommand, type NearMiss, nearMisses } from './near-misses.ts';
 import { type Needs, needsOf } from './needs.ts';
+import { type Origin, originOf } from './origin.ts';
 import { replay, transactionOf } from './replay.ts';
 
 /** Bytes of the smallest page. */
 const PAGE = 0x1000n;
 
+/** An answer, and for one that takes a cache or an older value the steps that it comes of. */
+export interface JudgedAnswer extends Answer {
+  readonly origin?: Origin;
+}
+
 /** A transaction, and every answer that it may get. */
 export interface JudgedAccess {
   readonly step: number;
   readonly access: TraceAccess;
-  readonly answers: readonly Answer[];
+  readonly answers: readonly JudgedAnswer[];
   /** Where there are several: commands that leave one. Null: none of the list does. */
   readonly needs?: Needs;
   /** The last write before it to a word that its answers depend on, as a step. */
@@ -85,15 +91,24 @@ function judgeAccess(
   stepOf: readonly number[],
 ): JudgedAccess {
   const outside = got !== undefined && !answers.some(({ outcome }) => isSame(outcome, got.outcome));
-  const said = { step, access, answers, misses: [], ...(outside && { outside }) };
-  if (answers.length === 1) return said;
   const transaction = transactionOf(access);
+  const told = answers.map((answer) => withOrigin(answer, originOf(device, transaction, answer), stepOf));
+  const said = { step, access, answers: told, misses: [], ...(outside && { outside }) };
+  if (answers.length === 1) return said;
   const needs = needsOf(device, transaction);
   const [before, last] = device.changesFor(transaction).slice(-2);
   const since = stepOf[last ?? before ?? -1];
   // What is stale was there before the last change, or before the break of a break-before-make.
   const misses = needs === null ? [] : nearMisses(needs, commands, stepOf[before ?? -1] ?? 0);
   return { ...said, needs, misses, ...(since !== undefined && { since }) };
+}
+
+/** Moments become steps. */
+function withOrigin(answer: Answer, origin: Origin | undefined, stepOf: readonly number[]): JudgedAnswer {
+  if (origin === undefined) return answer;
+  const { written, replaced } = origin;
+  const made = written === undefined ? {} : { written: stepOf[written] ?? -1 };
+  return { ...answer, origin: { ...made, replaced: stepOf[replaced] ?? -1 } };
 }
 
 function findingsOf(note: DeviceNote, step: number): Finding[] {
