@@ -274,7 +274,7 @@ test('says what the loop that map_sg replaced takes', async () => {
   const file = tempFile('chunks.json', asText({ ...REQUEST, cpu_page_size: '4K', sg }));
   const { out } = await lpae(['compare', file, '--stages', 's1', '--granule', '4K']);
   expect(out).toMatch(
-    /^ {2}lists +IOVA ranges +calls\n {2}at once: map_sg +1 +1\n {2}by chunk: before it +2 +4$/m,
+    /^ {2}lists +IOVA ranges +calls\n {2}at once, by map_sg +1 +1\n {2}chunk by chunk, as before map_sg +2 +4$/m,
   );
   const { json } = await lpaeJson(['compare', file, '--stages', 's1', '--granule', '64K']);
   const { lists } = json as { lists: { combinations: { chunk_loop: object }[] }[] };

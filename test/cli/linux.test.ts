@@ -1,5 +1,8 @@
 /** What versions of Linux do differently, on the command line: choices of a map request, dirty state, and the list that formats shows. */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { ROOT } from '../support/public-api.ts';
 import { asText, lpae, lpaeJson, tempFile } from './run.ts';
 
 const S1 = { format: 'arm_64_lpae_s1', config: { pgsize_bitmap: '0x40201000', ias: 39, oas: 48 } };
@@ -225,5 +228,39 @@ describe('--profile', () => {
     const { code, err } = await lpae(['map', '-', '--profile', 'generic_pt'], { stdin: asText(request) });
     expect(code).toBe(2);
     expect(err).toContain('--profile generic_pt is for arm_64_lpae_s1 and arm_64_lpae_s2');
+  });
+});
+
+describe('docs/linux.md', () => {
+  const [, ...sections] = readFileSync(join(ROOT, 'docs/linux.md'), 'utf8').split(/^## /m);
+  const spaced = (text: string) => text.replace(/ +/g, ' ');
+
+  test('has a request for each step, or says that there is none', () => {
+    expect(sections.length).toBeGreaterThan(20);
+    const without = sections.filter((text) => !text.includes('```json map-request'));
+    expect(without.filter((text) => !text.includes('No request shows'))).toEqual([]);
+  });
+
+  test('goes from version to version', () => {
+    const versions = sections.flatMap((text) => {
+      const [, major, minor] = /^(?:Between )?(\d)\.(\d+)/.exec(text) ?? [];
+      return major === undefined ? [] : [Number(major) * 100 + Number(minor)];
+    });
+    expect(versions.length).toBeGreaterThan(18);
+    expect(versions).toEqual(versions.toSorted((a, b) => a - b));
+  });
+
+  test('shows what lpae map prints', async () => {
+    let shown = 0;
+    for (const text of sections) {
+      for (const [, request, lines] of text.matchAll(
+        /^```json map-request\n([^`]*)^```\n\n```text\n([^`]*)^```/gm,
+      )) {
+        const { out } = await lpae(['map', '-'], { stdin: request! });
+        for (const line of lines!.trim().split('\n')) expect(spaced(out)).toContain(spaced(line));
+        shown++;
+      }
+    }
+    expect(shown).toBeGreaterThan(10);
   });
 });

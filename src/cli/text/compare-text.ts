@@ -114,9 +114,9 @@ function chunkLoopLines(results: readonly CombinationResult[]): string[] {
   const rows = columns(
     [
       ['lists', 'IOVA ranges', 'calls'],
-      ['at once: map_sg', count(lists), count(lists)],
+      ['at once, by map_sg', count(lists), count(lists)],
       [
-        `by chunk: before it${possible ? '' : ', no granule above the CPU page'}`,
+        `chunk by chunk, as before map_sg${possible ? '' : ' (not where the granule is larger than a CPU page)'}`,
         count(ranges),
         count(calls),
       ],
