@@ -106,6 +106,26 @@ static inline int lpae_smmu_trace_read(struct lpae_smmu_trace *trace, const char
 	return lpae_smmu_trace_register(trace, "read", name, "got", got);
 }
 
+/* Logs a read of a 64-bit word of memory that the SMMU writes, as where the MSI of a CMD_SYNC goes, and what it gave. pa: a multiple of 8. */
+static inline int lpae_smmu_trace_read64(struct lpae_smmu_trace *trace, uint64_t pa, uint64_t got)
+{
+	if (pa % 8 != 0)
+		return -1;
+	trace->steps++;
+	fprintf(trace->file, "{\"read64\": \"0x%" PRIx64 "\", \"got\": \"0x%" PRIx64 "\"}\n", pa, got);
+	return lpae_smmu_trace_failed(trace);
+}
+
+/* Logs that the driver takes an interrupt of the SMMU: "CMD_SYNC", "EVENTQ", "PRIQ" or "GERROR". */
+static inline int lpae_smmu_trace_interrupt(struct lpae_smmu_trace *trace, const char *source)
+{
+	trace->steps++;
+	fputs("{\"interrupt\": ", trace->file);
+	lpae_smmu_trace_string(trace->file, source);
+	fputs("}\n", trace->file);
+	return lpae_smmu_trace_failed(trace);
+}
+
 /* Logs a barrier: all writes before it can be observed by the SMMU. */
 static inline int lpae_smmu_trace_barrier(struct lpae_smmu_trace *trace)
 {

@@ -35,12 +35,9 @@ export {
 export type { CdWords } from './context-descriptor.ts';
 export type { ContextFaultRecord } from './context-fault.ts';
 export type { CommandError, ConsumedCommand } from './device/command-queue.ts';
-export {
-  type DeviceAnswers,
-  type DeviceNote,
-  SmmuDevice,
-  type SmmuDeviceOptions,
-} from './device/device.ts';
+export { SmmuDevice } from './device/device.ts';
+export type { Msi, SmmuInterrupt } from './device/interrupts.ts';
+export type { DeviceAnswers, DeviceNote, SmmuDeviceOptions } from './device/options.ts';
 export type { IgnoredWrite } from './device/register-file.ts';
 export type { IdentificationRegisters, SmmuFeatures } from './features.ts';
 export {

@@ -51,6 +51,7 @@ const ALL: SmmuPreset = {
     ST_LEVEL: 1,
     CD2L: true,
     VMID16: true,
+    VMW: true,
     PRI: true,
     MSI: true,
     ASID16: true,

@@ -132,8 +132,35 @@ export interface AccessStep extends Noted {
   readonly needs?: readonly string[] | null;
 }
 
+/** What interrupts. (3.18.2.) */
+export const INTERRUPT_SOURCES = ['CMD_SYNC', 'EVENTQ', 'PRIQ', 'GERROR'] as const;
+/** One of them. */
+export type InterruptSource = (typeof INTERRUPT_SOURCES)[number];
+
+/** The driver takes an interrupt. From one of a CMD_SYNC it learns that the CMD_SYNC is complete. */
+export interface InterruptStep extends Noted {
+  readonly kind: 'interrupt';
+  readonly source: InterruptSource;
+}
+
+/** The driver reads a 64-bit word of memory. From what an MSI wrote there it learns that the CMD_SYNC is complete that sent it. */
+export interface MemoryReadStep extends Noted {
+  readonly kind: 'read64';
+  /** A multiple of 8. */
+  readonly pa: bigint;
+  /** What it read. Default: what is there. */
+  readonly got?: bigint;
+}
+
 /** A step of a trace. `kind` distinguishes them. */
-export type SmmuTraceStep = WriteStep | RegisterWriteStep | BarrierStep | ReadStep | AccessStep;
+export type SmmuTraceStep =
+  | WriteStep
+  | RegisterWriteStep
+  | BarrierStep
+  | ReadStep
+  | MemoryReadStep
+  | InterruptStep
+  | AccessStep;
 
 /** What a driver did, from reset on. */
 export interface SmmuTrace {

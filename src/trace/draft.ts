@@ -3,7 +3,7 @@
  */
 import { SMMU_PAGES_SIZE, SMMU_REGISTERS, type SmmuRegisterName } from '../arch/smmu/index.ts';
 import { hex } from '../memory/hex.ts';
-import type { RegisterHalf, SmmuTrace } from '../smmu/trace.ts';
+import type { InterruptSource, RegisterHalf, SmmuTrace } from '../smmu/trace.ts';
 import { parseSmmuTrace } from './parse.ts';
 import { TRACE_SCHEMA } from './schema.ts';
 
@@ -98,6 +98,15 @@ export class TraceDraft {
     const identification = at.half === undefined ? IDENTIFICATION[at.register] : undefined;
     if (identification !== undefined && !this.#read.has(identification)) this.#read.set(identification, got);
     this.#push({ read: nameOf(at), got: hex(got) }, note);
+  }
+
+  read64(pa: bigint, got: bigint, note?: string): void {
+    this.#cover(pa);
+    this.#push({ read64: hex(pa), got: hex(got) }, note);
+  }
+
+  interrupt(source: InterruptSource, note?: string): void {
+    this.#push({ interrupt: source }, note);
   }
 
   barrier(note?: string): void {

@@ -18,6 +18,9 @@
 export {
   type AccessStep,
   type BarrierStep,
+  type InterruptSource,
+  type InterruptStep,
+  type MemoryReadStep,
   type Noted,
   type Observed,
   type Outcome,

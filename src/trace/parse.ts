@@ -122,6 +122,12 @@ function stepOf(json: StepJson, number: number, machine: TraceMachine): SmmuTrac
     for (const value of [got ?? 0n, ...(arm ?? [])]) checkWidth(read, value, where, number);
     return { kind: 'read', ...read, ...present({ got, arm, mask }), ...noted };
   }
+  if ('read64' in json) {
+    const { read64: pa, got } = json;
+    checkInRam(pa, machine.ram, `${where}.read64`, number);
+    return { kind: 'read64', pa, ...present({ got }), ...noted };
+  }
+  if ('interrupt' in json) return { kind: 'interrupt', source: json.interrupt, ...noted };
   const { access, got, arm, needs } = json;
   const { sid, iova, rw, size = 0, ...optional } = access;
   return {

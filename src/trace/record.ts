@@ -1,7 +1,7 @@
 /** Records what a driver does with an SMMUv3, for a driver's unit test: every call goes to the SMMU behind it, and becomes a step of a trace. */
 import type { SmmuRegisterName } from '../arch/smmu/index.ts';
 import { hex } from '../memory/hex.ts';
-import type { RegisterHalf, TraceAccess } from '../smmu/trace.ts';
+import type { InterruptSource, RegisterHalf, TraceAccess } from '../smmu/trace.ts';
 import { type DraftMachine, type ReadTrace, TraceDraft } from './draft.ts';
 
 /** What a driver works on: a device model such as `SmmuDevice`, or any memory with a register file of the caller's. */
@@ -9,6 +9,9 @@ export interface SmmuPort {
   write64(pa: bigint, value: bigint): void;
   mmioWrite?(register: SmmuRegisterName, value: bigint, half?: RegisterHalf): void;
   mmioRead?(register: SmmuRegisterName): bigint;
+  /** A symbol: there is no memory. */
+  read64?(pa: bigint): bigint | symbol;
+  interruptTaken?(source: InterruptSource): boolean;
   barrier?(): void;
 }
 
@@ -63,6 +66,21 @@ export class SmmuRecorder {
     }
     this.#draft.read({ register }, value);
     return value;
+  }
+
+  /** It reads a 64-bit word of memory that the SMMU writes, as where the MSI of a CMD_SYNC goes. Without a device, say what was read. */
+  read64(pa: bigint, got?: bigint): bigint {
+    const found = got ?? this.#port.read64?.(pa);
+    if (typeof found !== 'bigint') this.#draft.note(`what ${hex(pa)} held was not recorded: 0 is given`);
+    const value = typeof found === 'bigint' ? found : 0n;
+    this.#draft.read64(pa, value);
+    return value;
+  }
+
+  /** It takes an interrupt of the SMMU. */
+  interrupt(source: InterruptSource, note?: string): void {
+    this.#port.interruptTaken?.(source);
+    this.#draft.interrupt(source, note);
   }
 
   /** All writes before it can be observed by the SMMU (DSB). */

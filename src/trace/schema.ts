@@ -2,6 +2,7 @@
 import * as v from 'valibot';
 import { isObject, isSaid, maybe, members, oneShapeOf, record, whole } from '../json/schemas.ts';
 import { SMMU_PRESET_NAMES } from '../smmu/presets.ts';
+import { INTERRUPT_SOURCES } from '../smmu/trace.ts';
 import { information, observed, permitted, registerName, stepNumber, word, wordAddress } from './members.ts';
 
 /** What a trace says of itself. */
@@ -19,6 +20,9 @@ const read = members({
   mask: maybe(word),
   note,
 });
+
+const read64 = members({ read64: wordAddress, got: maybe(word), note });
+const interrupt = members({ interrupt: v.picklist(INTERRUPT_SOURCES), note });
 
 const SID = whole(0, 0xffff_ffff);
 const transaction = members({
@@ -40,12 +44,12 @@ const access = members({
   note,
 });
 
-const KINDS = { write64, mmio, barrier, read, access } as const;
+const KINDS = { write64, mmio, barrier, read, read64, interrupt, access } as const;
 const KIND_NAMES = Object.keys(KINDS) as (keyof typeof KINDS)[];
 
 /** Steps are distinguished by a member that each kind has. @internal */
 export const stepSchema = oneShapeOf(
-  [write64, mmio, barrier, read, access],
+  [write64, mmio, barrier, read, read64, interrupt, access],
   (json) => {
     const kind = isObject(json) ? KIND_NAMES.find((name) => isSaid(json[name])) : undefined;
     return kind && KINDS[kind];

@@ -75,7 +75,8 @@ export class DriverMachine {
 
   #commands(step: Exclude<SmmuTraceStep, { kind: 'access' }>): string[] {
     if (step.kind === 'write64') return [this.#write(step.pa, step.value)];
-    if (step.kind === 'barrier') return [];
+    if (step.kind === 'read64') return [`readq ${step.pa}`];
+    if (step.kind === 'barrier' || step.kind === 'interrupt') return [];
     const { offset, bits } = SMMU_REGISTERS[step.register];
     const width = bits === 64 ? 'q' : 'l';
     return step.kind === 'mmio'

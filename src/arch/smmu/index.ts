@@ -31,6 +31,7 @@ export {
   UNKNOWN_EVENT,
 } from './events.ts';
 export { SMMU_CMDQ_CONS, SMMU_GERROR } from './global-errors.ts';
+export { SMMU_IRQ_CFG0, SMMU_IRQ_CFG2, SMMU_IRQ_CTRL, SYNC_SIGNAL } from './interrupts.ts';
 export { CD_PERMISSIONS, SMMU_S2PII } from './permissions.ts';
 export {
   COMMAND_ERRORS,
@@ -39,7 +40,6 @@ export {
   QUEUE_LOG2_LIMIT,
   SMMU_EVENTQ_CONS,
   SMMU_EVENTQ_PROD,
-  SMMU_IRQ_CTRL,
   SMMU_QUEUE_BASE,
 } from './queues.ts';
 export {

@@ -1,4 +1,4 @@
-/** Registers of the queues of an SMMUv3, and of their interrupts. (IHI 0070 G.b, 6.3.16, 6.3.26 to 6.3.36, 6.3.95 to 6.3.98.) */
+/** Registers of the queues of an SMMUv3. (IHI 0070 G.b, 6.3.26 to 6.3.33, 6.3.95 to 6.3.98.) */
 import { bit, bits, layout } from '../field.ts';
 import { NO_YES } from '../registers/values.ts';
 
@@ -42,21 +42,6 @@ export const SMMU_EVENTQ_CONS = layout(
   {
     OVACKFLG: bit(31, 'software sets it to OVFLG to acknowledge an overflow'),
     RD: bits(19, 0, 'the next entry that software reads, with the wrap bit above'),
-  },
-);
-
-export const SMMU_IRQ_CTRL = layout(
-  {
-    name: 'SMMU_IRQ_CTRL',
-    aliases: ['IRQ_CTRL'],
-    title: 'SMMUv3 interrupt control',
-    reference: 'IHI 0070 6.3.16',
-    width: 32,
-  },
-  {
-    EVENTQ_IRQEN: bit(2, 'interrupts of the Event queue', NO_YES),
-    PRIQ_IRQEN: bit(1, 'interrupts of the PRI queue', NO_YES),
-    GERROR_IRQEN: bit(0, 'interrupts of global errors', NO_YES),
   },
 );
 

@@ -55,6 +55,12 @@ export class Changes {
     this.#changes.push({ kind: 'words', words: new Set([pa]) });
   }
 
+  /** The SMMU writes to memory itself: it needs no barrier to see that. */
+  hardwareWrite(pa: number, value: bigint, old: bigint): void {
+    this.words.write(pa, value, this.#changes.length, old, true);
+    this.#changes.push({ kind: 'words', words: new Set([pa]) });
+  }
+
   barrier(): void {
     const words = this.words.barrier(this.#changes.length);
     if (words.size > 0) this.#changes.push({ kind: 'words', words });

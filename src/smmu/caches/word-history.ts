@@ -3,10 +3,11 @@
  * until a barrier has made the newest observable. (IHI 0070 3.21.1, 3.21.3.)
  */
 
-/** A value, and the moment at which the driver wrote it. */
+/** A value, and the moment at which the driver wrote it; or the SMMU itself, which sees it at once. */
 interface Version {
   readonly moment: number;
   readonly value: bigint;
+  readonly observable?: boolean;
 }
 
 /** Before every moment. */
@@ -24,15 +25,16 @@ export class WordHistory {
     this.#before = before;
   }
 
-  /** A write of the driver. `old`: the value before, if memory no longer holds it. */
-  write(pa: number, value: bigint, moment: number, old?: bigint): void {
+  /** A write of the driver, or of the SMMU (`observable`). `old`: the value before, if memory no longer holds it. */
+  write(pa: number, value: bigint, moment: number, old?: bigint, observable = false): void {
     let versions = this.#words.get(pa);
     if (versions === undefined) {
       versions = [{ moment: RESET, value: old ?? this.#before(pa) ?? 0n }];
       this.#words.set(pa, versions);
     }
-    versions.push({ moment, value });
-    this.#unobservable.set(pa, moment);
+    versions.push({ moment, value, observable });
+    if (observable) this.#unobservable.delete(pa);
+    else this.#unobservable.set(pa, moment);
   }
 
   /** A barrier. Returns the words that can no longer be read with an older value. */
@@ -75,7 +77,7 @@ export class WordHistory {
       const version = versions[i]!;
       if (version.moment > moment) continue;
       if (!found.includes(version.value)) found.push(version.value);
-      if (version.moment === RESET || this.#isObservable(version.moment, moment)) break;
+      if (version.moment === RESET || version.observable || this.#isObservable(version.moment, moment)) break;
     }
     return found;
   }

@@ -18,6 +18,7 @@ import {
 } from '../../arch/smmu/index.ts';
 import { reservedRange } from '../caches/scopes.ts';
 import { type CommandWords, decodeCommand, type SmmuCommand } from '../commands.ts';
+import type { Interrupts } from './interrupts.ts';
 import type { RegisterFile } from './register-file.ts';
 
 /** A queue's place and size, as its registers say. */
@@ -60,11 +61,13 @@ const { RD } = SMMU_CMDQ_CONS.fields;
 
 export class CommandQueue {
   readonly #registers: RegisterFile;
+  readonly #interrupts: Interrupts;
   readonly #fetch: (pa: bigint) => bigint | undefined;
 
   /** @param fetch - reads a word of memory; undefined where there is no RAM. */
-  constructor(registers: RegisterFile, fetch: (pa: bigint) => bigint | undefined) {
+  constructor(registers: RegisterFile, interrupts: Interrupts, fetch: (pa: bigint) => bigint | undefined) {
     this.#registers = registers;
+    this.#interrupts = interrupts;
     this.#fetch = fetch;
   }
 
@@ -128,8 +131,7 @@ export class CommandQueue {
   #stop(error: CommandError): CommandError {
     const code = error.error === 'CERROR_ABT' ? COMMAND_ERRORS.abort : COMMAND_ERRORS.illegal;
     this.#registers.set('CMDQ_CONS', wordOf(SMMU_CMDQ_CONS, { ERR: code, RD: this.#read }));
-    const toggled = this.#registers.get('GERROR') ^ wordOf(SMMU_GERROR, { CMDQ_ERR: 1 });
-    this.#registers.set('GERROR', toggled);
+    this.#interrupts.activate('CMDQ_ERR');
     return error;
   }
 }

@@ -12,58 +12,25 @@ import {
   type SmmuRegisterName,
 } from '../../arch/smmu/index.ts';
 import { EXTERNAL_ABORT, type PhysicalMemory } from '../../memory/index.ts';
-import { type Answer, keyOf, Search, type StreamTransaction } from '../caches/answers.ts';
+import { type Answer, Search, type StreamTransaction } from '../caches/answers.ts';
 import { CacheModel } from '../caches/cache-model.ts';
 import { Changes, type ConfigurationRegisters } from '../caches/changes.ts';
 import type { Invalidation } from '../caches/invalidation.ts';
 import { invalidationOf, type ScopeContext, wildcardBits } from '../caches/scopes.ts';
 import { FROM, STILL } from '../caches/timeline.ts';
 import { WordHistory } from '../caches/word-history.ts';
-import { type IdentificationRegisters, smmuFeatures } from '../features.ts';
-import type { RegisterHalf } from '../trace.ts';
-import { type CommandError, CommandQueue, type ConsumedCommand } from './command-queue.ts';
-import { type Recording, recordEvent } from './event-queue.ts';
-import { type IgnoredWrite, RegisterFile } from './register-file.ts';
+import { smmuFeatures } from '../features.ts';
+import type { InterruptSource, RegisterHalf } from '../trace.ts';
+import { CommandQueue, type ConsumedCommand } from './command-queue.ts';
+import { EventQueue } from './event-queue.ts';
+import { Interrupts, type Msi } from './interrupts.ts';
+import type { DeviceAnswers, DeviceNote, SmmuDeviceOptions } from './options.ts';
+import { RegisterFile } from './register-file.ts';
+import { Syncs } from './syncs.ts';
 
-/** What an SMMU is at reset. */
-export interface SmmuDeviceOptions extends IdentificationRegisters {
-  readonly aidr?: bigint;
-  /** SMMU_GBPA at reset, which is IMPLEMENTATION DEFINED. Default 0: transactions bypass an SMMU that is off. */
-  readonly gbpa?: bigint;
-  /** StreamIDs whose structures the SMMU may read before a transaction comes. Those that transactions and commands name are added. */
-  readonly streams?: readonly number[];
-  /** What the SMMU reads outside RAM. Default: an external abort. */
-  readonly beyondRam?: 'abort' | 'zero';
-  /** Which of the permitted answers happens, as an index. Default: the first, that of memory as it is. */
-  readonly choose?: (answers: readonly Answer[]) => number;
-  /** The command that is consumed without effect, counted from 0 on: for finding out whether it is needed. @internal */
-  readonly ignoreCommand?: number;
-  /** Told what software does that has no effect, or not the effect that was probably meant. */
-  readonly note?: (note: DeviceNote) => void;
-}
-
-/** Something that a driver should know of. */
-export type DeviceNote =
-  | ({ readonly kind: 'ignored-write' } & IgnoredWrite)
-  | { readonly kind: 'command'; readonly command: ConsumedCommand; readonly observable: boolean }
-  | { readonly kind: 'command-error'; readonly error: CommandError }
-  /** CMDQ_PROD is further ahead of CMDQ_CONS than the queue has entries. */
-  | { readonly kind: 'producer-beyond'; readonly waiting: number; readonly size: number };
-
-/** The answers to one transaction. */
-export interface DeviceAnswers {
-  /** All that are permitted: that of memory as it is first. */
-  readonly answers: readonly Answer[];
-  /** The one that happened. */
-  readonly chosen: Answer;
-}
-
-/** An answer, and what it does to the Event queue. */
-interface RecordedAnswer {
-  readonly answer: Answer;
-  readonly recording: Recording;
-}
-
+const WORD_BYTES = 8n;
+const LOW = 0xffff_ffffn;
+const HIGH = LOW << 32n;
 const NO_INVALIDATION: Invalidation = { kind: 'nothing' };
 
 /**
@@ -88,12 +55,11 @@ export class SmmuDevice {
   readonly #memory: PhysicalMemory;
   readonly #registers: RegisterFile;
   readonly #commands: CommandQueue;
+  readonly #events: EventQueue;
+  readonly #interrupts: Interrupts;
+  readonly #syncs = new Syncs();
   readonly #options: SmmuDeviceOptions;
   readonly #zero: boolean;
-  /** Moments of CMD_SYNCs that were consumed, of which software has not heard yet. */
-  #syncs: number[] = [];
-  /** SMMU_EVENTQ_PROD as it may be, after the answers that were permitted so far. */
-  #producers: readonly bigint[] = [0n];
   #configuration: ConfigurationRegisters;
   #ordinal = 0;
 
@@ -115,7 +81,12 @@ export class SmmuDevice {
     this.changes = new Changes(new WordHistory((pa) => this.#word(BigInt(pa))), this.#configuration);
     this.changes.setRegisters(this.#configuration);
     this.model = new CacheModel(this.changes, smmuFeatures(options), { idr0, idr1 });
-    this.#commands = new CommandQueue(this.#registers, (pa) => this.#word(pa));
+    this.#interrupts = new Interrupts(this.#registers, {
+      write: (msi) => this.#sendMsi(msi),
+      tell: options.interrupt,
+    });
+    this.#commands = new CommandQueue(this.#registers, this.#interrupts, (pa) => this.#word(pa));
+    this.#events = new EventQueue(this.#registers, this.#interrupts, (at, words) => this.#record(at, words));
     for (const stream of streams) this.model.addStream(stream);
   }
 
@@ -143,8 +114,9 @@ export class SmmuDevice {
     const before = this.#registers.get('CMDQ_PROD');
     const ignored = this.#registers.write(register, value, half);
     if (ignored !== undefined) this.#note({ kind: 'ignored-write', ...ignored });
-    if (register === 'EVENTQ_PROD' && ignored === undefined)
-      this.#producers = [this.#registers.get(register)];
+    if (register === 'EVENTQ_PROD' && ignored === undefined) {
+      this.#events.producer = this.#registers.get(register);
+    }
     if (register === 'CMDQ_PROD' && !this.#isPossible()) {
       this.#registers.set('CMDQ_PROD', before);
       return;
@@ -152,17 +124,38 @@ export class SmmuDevice {
     this.#configure();
     const error = this.#commands.process((command) => this.#consume(command));
     if (error !== undefined) this.#note({ kind: 'command-error', error });
+    this.#interrupts.deliver();
   }
 
   /** The driver reads a register. From CMDQ_CONS it learns that each CMD_SYNC before it, and so all before that, is complete. (4.8.) */
   mmioRead(register: SmmuRegisterName): bigint {
-    if (register === 'CMDQ_CONS') this.#completeSyncs();
-    return register === 'EVENTQ_PROD' ? this.#producers[0]! : this.#registers.get(register);
+    if (register === 'CMDQ_CONS') this.#complete(this.#syncs.all());
+    return register === 'EVENTQ_PROD' ? this.#events.producers[0]! : this.#registers.get(register);
+  }
+
+  /**
+   * The driver reads a 64-bit word of memory, and may find there what an MSI has written: the CMD_SYNC that sent it is complete. (4.7.3.)
+   * @param got - what it read, if that is known. Default: what is there.
+   */
+  read64(pa: bigint, got: bigint = this.#word(pa) ?? 0n): bigint {
+    this.#complete(this.#syncs.signalledAt(pa, got));
+    return got;
+  }
+
+  /**
+   * The driver takes an interrupt. That of a CMD_SYNC tells it that the CMD_SYNC is complete. (3.18, 4.7.3.)
+   * @returns false: the SMMU has sent none from this source since the driver took one.
+   */
+  interruptTaken(source: InterruptSource): boolean {
+    const sent = this.#interrupts.take(source);
+    if (!sent) this.#note({ kind: 'no-interrupt', source });
+    if (source === 'CMD_SYNC' && sent) this.#complete(this.#syncs.interrupting());
+    return sent;
   }
 
   /** Every value that a read may give after the answers that were permitted so far. */
   possibleReads(register: SmmuRegisterName): readonly bigint[] {
-    return register === 'EVENTQ_PROD' ? this.#producers : [this.mmioRead(register)];
+    return register === 'EVENTQ_PROD' ? this.#events.producers : [this.mmioRead(register)];
   }
 
   /**
@@ -171,19 +164,12 @@ export class SmmuDevice {
    * answers. Default: the chosen answer happens, and its event is written to the queue.
    */
   access(transaction: StreamTransaction, seen?: boolean | 'unknown'): DeviceAnswers {
-    const recorded = this.#record(this.answersTo(transaction), seen);
+    const recorded = this.#events.record(this.answersTo(transaction), seen);
     const answers = recorded.map(({ answer }) => answer);
     const chosen = recorded[this.#options.choose?.(answers) ?? 0]!;
-    if (seen === undefined) this.#happen(chosen);
+    if (seen === undefined) this.#events.happen(chosen);
+    this.#interrupts.deliver();
     return { answers, chosen: chosen.answer };
-  }
-
-  /** The queue goes on from what the chosen answer does to it. */
-  #happen({ answer: { event }, recording }: RecordedAnswer): void {
-    this.#producers = [recording.producer];
-    const { address } = recording;
-    if (address === undefined || event === undefined) return;
-    for (const [i, word] of event.entries()) this.#memory.write64(address + BigInt(i * 8), word);
   }
 
   /**
@@ -240,35 +226,6 @@ export class SmmuDevice {
     return { outcome, mask: FROM.memory, until: STILL, event: undefined };
   }
 
-  /** Puts events into the queue. Where one does not fit, that is another outcome. */
-  #record(answers: readonly Answer[], seen: boolean | 'unknown' | undefined): readonly RecordedAnswer[] {
-    const found = new Map<string, RecordedAnswer>();
-    const producers = new Set<bigint>();
-    for (const producer of this.#producers) {
-      const written = recordEvent(this.#registers, producer);
-      const fits = written.address !== undefined;
-      for (const answer of answers) {
-        const recorded = this.#recordOne(answer, producer);
-        const next = fits && typeof seen === 'boolean' ? (seen ? written.producer : producer) : undefined;
-        producers.add(next ?? recorded.recording.producer);
-        const key = keyOf(recorded.answer.outcome);
-        if (!found.has(key)) found.set(key, recorded);
-      }
-    }
-    this.#producers = [...producers];
-    return [...found.values()];
-  }
-
-  #recordOne(answer: Answer, producer: bigint): RecordedAnswer {
-    const { event, outcome } = answer;
-    if (event === undefined || outcome.kind !== 'fault') {
-      return { answer, recording: { producer, address: undefined } };
-    }
-    const recording = recordEvent(this.#registers, producer);
-    if (recording.address !== undefined) return { answer, recording };
-    return { answer: { ...answer, outcome: { ...outcome, recorded: false }, event: undefined }, recording };
-  }
-
   #isPossible(): boolean {
     const { waiting, place } = this.#commands;
     const size = 2 ** place.log2Size;
@@ -286,14 +243,39 @@ export class SmmuDevice {
     const ignored = this.#ordinal++ === this.#options.ignoreCommand;
     const scope = observable && !ignored ? invalidationOf(decoded, this.scopes) : undefined;
     const moment = this.changes.command(scope ?? NO_INVALIDATION);
-    if (decoded.name === 'SYNC' && observable && !ignored) this.#syncs.push(moment);
+    if (decoded.name === 'SYNC') {
+      if (observable && !ignored) this.#syncs.consumed(moment, decoded, this.#msis);
+      this.#interrupts.commandSync(decoded);
+    }
     this.#note({ kind: 'command', command, observable });
   }
 
-  #completeSyncs(): void {
-    const last = this.#syncs.at(-1);
-    this.#syncs = [];
-    if (last !== undefined) this.changes.complete(last);
+  get #msis(): boolean {
+    return this.#registers.isSet('IDR0', SMMU_IDR0.fields.MSI);
+  }
+
+  /** Software knows that a CMD_SYNC is complete, by its moment, and so all before it. */
+  #complete(sync: number | undefined): void {
+    if (sync !== undefined) this.changes.complete(sync);
+  }
+
+  /** An MSI that goes to RAM is written there; any other address belongs to an interrupt controller. */
+  #sendMsi(msi: Msi): boolean {
+    const { address, data } = msi;
+    const at = address - (address % WORD_BYTES);
+    const old = this.#memory.read64(at);
+    if (old === EXTERNAL_ABORT) return this.#options.msi?.(msi) ?? true;
+    const value = address === at ? (old & HIGH) | data : (old & LOW) | (data << 32n);
+    this.changes.hardwareWrite(Number(at), value, old);
+    this.#memory.write64(at, value);
+    return true;
+  }
+
+  /** The SMMU writes a record of a queue. Drivers read it, and no walk does. */
+  #record(address: bigint, words: readonly bigint[]): boolean {
+    if (this.#memory.read64(address) === EXTERNAL_ABORT) return this.#zero;
+    for (const [i, word] of words.entries()) this.#memory.write64(address + BigInt(i * 8), word);
+    return true;
   }
 
   /** Tells the caches when registers that structures are found by have changed. */

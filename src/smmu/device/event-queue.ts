@@ -8,41 +8,132 @@ import {
   SMMU_GERROR,
   SMMU_IDR1,
 } from '../../arch/smmu/index.ts';
+import { type Answer, keyOf } from '../caches/answers.ts';
 import { entriesBetween, type QueuePlace, queuePlace } from './command-queue.ts';
+import type { Interrupts } from './interrupts.ts';
 import type { RegisterFile } from './register-file.ts';
 
 const { OVFLG, WR } = SMMU_EVENTQ_PROD.fields;
 const { OVACKFLG, RD } = SMMU_EVENTQ_CONS.fields;
 
 /** What becomes of a record. */
-export interface Recording {
-  /** SMMU_EVENTQ_PROD afterwards. */
+interface Recording {
+  /** SMMU_EVENTQ_PROD before, and afterwards. */
+  readonly before: bigint;
   readonly producer: bigint;
   /** Where the record is written. Undefined: it is not. */
   readonly address: bigint | undefined;
+  /** The queue was empty. */
+  readonly first: boolean;
 }
 
-/** Where the queue is. */
-export function eventQueuePlace(registers: RegisterFile): QueuePlace {
-  const most = read(registers.get('IDR1'), SMMU_IDR1.fields.EVENTQS);
-  return queuePlace(registers.get('EVENTQ_BASE'), most, EVENT_LOG2);
+/** An answer, and what it does to the queue. */
+export interface RecordedAnswer {
+  readonly answer: Answer;
+  readonly recording: Recording;
 }
 
-/** Records an event with the producer index at a value: in the next entry, or nowhere if the queue is off, full, or had an abort. */
-export function recordEvent(registers: RegisterFile, producer: bigint): Recording {
-  const { base, log2Size } = eventQueuePlace(registers);
-  const aborted = isSet(
-    registers.get('GERROR') ^ registers.get('GERRORN'),
-    SMMU_GERROR.fields.EVENTQ_ABT_ERR,
-  );
-  if (!registers.isSet('CR0', SMMU_CR0.fields.EVENTQEN) || aborted) return { producer, address: undefined };
-  const consumer = registers.get('EVENTQ_CONS');
-  const wrap = 2 ** (log2Size + 1);
-  const write = read(producer, WR) % wrap;
-  if (entriesBetween(read(consumer, RD) % wrap, write, log2Size) >= 2 ** log2Size) {
-    const overflowed = isSet(producer, OVFLG) !== isSet(consumer, OVACKFLG);
-    return { producer: overflowed ? producer : producer ^ place(OVFLG, 1), address: undefined };
+/** Writes a record to memory. False: the write was aborted. */
+export type RecordWriter = (address: bigint, words: readonly bigint[]) => boolean;
+
+/** With several answers permitted, where the queue stands is a set as well. */
+export class EventQueue {
+  readonly #registers: RegisterFile;
+  readonly #interrupts: Interrupts;
+  readonly #write: RecordWriter;
+  /** SMMU_EVENTQ_PROD as it may be, after the answers that were permitted so far. */
+  #producers: readonly bigint[] = [0n];
+
+  constructor(registers: RegisterFile, interrupts: Interrupts, write: RecordWriter) {
+    this.#registers = registers;
+    this.#interrupts = interrupts;
+    this.#write = write;
   }
-  const address = base + BigInt((write % 2 ** log2Size) << EVENT_LOG2);
-  return { producer: withField(producer, WR, (write + 1) % wrap), address };
+
+  /** SMMU_EVENTQ_PROD as it may be. */
+  get producers(): readonly bigint[] {
+    return this.#producers;
+  }
+
+  /** Software sets SMMU_EVENTQ_PROD, while the queue is off. */
+  set producer(value: bigint) {
+    this.#producers = [value];
+  }
+
+  /**
+   * Puts the events of answers into the queue. Where one does not fit, that is another outcome.
+   * @param seen - whether an event was found in the queue afterwards, from which the queue goes on; `unknown`: any of the answers may
+   * have happened. Undefined: the caller says which did ({@link happen}).
+   */
+  record(answers: readonly Answer[], seen: boolean | 'unknown' | undefined): readonly RecordedAnswer[] {
+    const found = new Map<string, RecordedAnswer>();
+    const producers = new Set<bigint>();
+    let interrupts = false;
+    for (const producer of this.#producers) {
+      const written = this.#recordingAt(producer);
+      const fits = written.address !== undefined;
+      for (const answer of answers) {
+        const recorded = this.#recordOne(answer, written, producer);
+        const next = fits && typeof seen === 'boolean' ? (seen ? written.producer : producer) : undefined;
+        producers.add(next ?? recorded.recording.producer);
+        interrupts ||= recorded.recording.first && recorded.recording.address !== undefined;
+        const key = keyOf(recorded.answer.outcome);
+        if (!found.has(key)) found.set(key, recorded);
+      }
+    }
+    this.#producers = [...producers];
+    if (interrupts && (seen === true || seen === 'unknown')) this.#interrupts.trigger('EVENTQ');
+    return [...found.values()];
+  }
+
+  /** The queue goes on from what an answer does to it. A write that is aborted leaves it where it was. (7.2.2.) */
+  happen({ answer: { event }, recording }: RecordedAnswer): void {
+    const { address, before, producer, first } = recording;
+    this.#producers = [producer];
+    if (address === undefined || event === undefined) return;
+    if (!this.#write(address, event)) {
+      this.#producers = [before];
+      this.#interrupts.activate('EVENTQ_ABT_ERR');
+    } else if (first) this.#interrupts.trigger('EVENTQ');
+  }
+
+  #recordOne(answer: Answer, written: Recording, producer: bigint): RecordedAnswer {
+    const { event, outcome } = answer;
+    if (event === undefined || outcome.kind !== 'fault') {
+      return { answer, recording: { before: producer, producer, address: undefined, first: false } };
+    }
+    if (written.address !== undefined) return { answer, recording: written };
+    const lost = { ...answer, outcome: { ...outcome, recorded: false as const }, event: undefined };
+    return { answer: lost, recording: written };
+  }
+
+  /** What becomes of a record: it is in the next entry, or nowhere if the queue is off, full, or had an abort. */
+  #recordingAt(producer: bigint): Recording {
+    const { base, log2Size } = this.#place;
+    const registers = this.#registers;
+    const active = registers.get('GERROR') ^ registers.get('GERRORN');
+    if (
+      !registers.isSet('CR0', SMMU_CR0.fields.EVENTQEN) ||
+      isSet(active, SMMU_GERROR.fields.EVENTQ_ABT_ERR)
+    ) {
+      return { before: producer, producer, address: undefined, first: false };
+    }
+    const consumer = registers.get('EVENTQ_CONS');
+    const wrap = 2 ** (log2Size + 1);
+    const write = read(producer, WR) % wrap;
+    const entries = entriesBetween(read(consumer, RD) % wrap, write, log2Size);
+    if (entries >= 2 ** log2Size) {
+      const overflowed = isSet(producer, OVFLG) !== isSet(consumer, OVACKFLG);
+      const next = overflowed ? producer : producer ^ place(OVFLG, 1);
+      return { before: producer, producer: next, address: undefined, first: false };
+    }
+    const address = base + BigInt((write % 2 ** log2Size) << EVENT_LOG2);
+    const next = withField(producer, WR, (write + 1) % wrap);
+    return { before: producer, producer: next, address, first: entries === 0 };
+  }
+
+  get #place(): QueuePlace {
+    const most = read(this.#registers.get('IDR1'), SMMU_IDR1.fields.EVENTQS);
+    return queuePlace(this.#registers.get('EVENTQ_BASE'), most, EVENT_LOG2);
+  }
 }

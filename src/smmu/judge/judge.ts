@@ -5,7 +5,8 @@
 import { hex } from '../../memory/hex.ts';
 import type { Answer } from '../caches/answers.ts';
 import { commandText } from '../commands.ts';
-import type { DeviceNote, SmmuDevice } from '../device/device.ts';
+import type { SmmuDevice } from '../device/device.ts';
+import type { DeviceNote } from '../device/options.ts';
 import type { AccessStep, SmmuTrace, TraceAccess } from '../trace.ts';
 import { type JudgedCommand, type NearMiss, nearMisses } from './near-misses.ts';
 import { type Needs, needsOf } from './needs.ts';
@@ -37,7 +38,7 @@ export interface JudgedAccess {
 /** Something else that a driver should know of. */
 export interface Finding {
   readonly step: number;
-  readonly kind: 'ignored-write' | 'not-observable' | 'command-error' | 'torn';
+  readonly kind: 'ignored-write' | 'not-observable' | 'command-error' | 'torn' | 'no-interrupt';
   /** What, the rule with its section, and what would do. */
   readonly text: string;
 }
@@ -127,6 +128,10 @@ function findingsOf(note: DeviceNote, step: number): Finding[] {
       const { address, words } = note.command;
       const text = `${commandText(words)} at ${hex(address)} was written without a barrier before CMDQ_PROD: the SMMU may read what was there before (3.21.2); a barrier before the write of CMDQ_PROD would do`;
       return [{ step, kind: 'not-observable', text }];
+    }
+    case 'no-interrupt': {
+      const text = `an interrupt of ${note.source} is taken that the SMMU has not sent since the one before: it sends one where it is enabled when something happens (3.18.2)`;
+      return [{ step, kind: 'no-interrupt', text }];
     }
     default:
       return [];

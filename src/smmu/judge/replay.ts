@@ -1,7 +1,8 @@
 /** Replays a trace of a driver on a device: the permitted answers at each step. (IHI 0070 3.21, 4.8.) */
 import { PhysicalMemory } from '../../memory/index.ts';
 import type { Answer, StreamTransaction } from '../caches/answers.ts';
-import { type DeviceNote, SmmuDevice, type SmmuDeviceOptions } from '../device/device.ts';
+import { SmmuDevice } from '../device/device.ts';
+import type { DeviceNote, SmmuDeviceOptions } from '../device/options.ts';
 import { type AccessStep, type SmmuTrace, SmmuTraceError, type TraceAccess } from '../trace.ts';
 
 /** What a step permits, and what is to be said of it. */
@@ -80,6 +81,14 @@ export function* replay(
         break;
       case 'read':
         yield { ...done, values: halves(device.possibleReads(step.register), step.half), notes };
+        break;
+      case 'read64':
+        device.read64(step.pa, step.got);
+        yield { ...done, notes };
+        break;
+      case 'interrupt':
+        device.interruptTaken(step.source);
+        yield { ...done, notes };
         break;
       case 'access':
         yield {

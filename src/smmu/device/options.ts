@@ -1,0 +1,46 @@
+/** What an SMMU device is made with, and what it tells. (IHI 0070 3 to 7.) */
+import type { Answer } from '../caches/answers.ts';
+import type { IdentificationRegisters } from '../features.ts';
+import type { InterruptSource } from '../trace.ts';
+import type { CommandError, ConsumedCommand } from './command-queue.ts';
+import type { Msi, SmmuInterrupt } from './interrupts.ts';
+import type { IgnoredWrite } from './register-file.ts';
+
+/** What an SMMU is at reset. */
+export interface SmmuDeviceOptions extends IdentificationRegisters {
+  readonly aidr?: bigint;
+  /** SMMU_GBPA at reset, which is IMPLEMENTATION DEFINED. Default 0: transactions bypass an SMMU that is off. */
+  readonly gbpa?: bigint;
+  /** StreamIDs whose structures the SMMU may read before a transaction comes. Those that transactions and commands name are added. */
+  readonly streams?: readonly number[];
+  /** What the SMMU reads outside RAM. Default: an external abort. */
+  readonly beyondRam?: 'abort' | 'zero';
+  /** Which of the permitted answers happens, as an index. Default: the first, that of memory as it is. */
+  readonly choose?: (answers: readonly Answer[]) => number;
+  /** Called with each interrupt, when what it tells of can be seen; its MSI has been written. It may use the device. */
+  readonly interrupt?: (interrupt: SmmuInterrupt) => void;
+  /** Takes an MSI to an address outside RAM, as an interrupt controller does. False: it is aborted. Default: it is taken. */
+  readonly msi?: (msi: Msi) => boolean;
+  /** The command that is consumed without effect, counted from 0 on: for finding out whether it is needed. @internal */
+  readonly ignoreCommand?: number;
+  /** Told what software does that has no effect, or not the effect that was probably meant. */
+  readonly note?: (note: DeviceNote) => void;
+}
+
+/** Something that a driver should know of. */
+export type DeviceNote =
+  | ({ readonly kind: 'ignored-write' } & IgnoredWrite)
+  | { readonly kind: 'command'; readonly command: ConsumedCommand; readonly observable: boolean }
+  | { readonly kind: 'command-error'; readonly error: CommandError }
+  /** CMDQ_PROD is further ahead of CMDQ_CONS than the queue has entries. */
+  | { readonly kind: 'producer-beyond'; readonly waiting: number; readonly size: number }
+  /** Software took an interrupt that the SMMU has not sent. */
+  | { readonly kind: 'no-interrupt'; readonly source: InterruptSource };
+
+/** The answers to one transaction. */
+export interface DeviceAnswers {
+  /** All that are permitted: that of memory as it is first. */
+  readonly answers: readonly Answer[];
+  /** The one that happened. */
+  readonly chosen: Answer;
+}
