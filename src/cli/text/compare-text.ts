@@ -116,7 +116,7 @@ function chunkLoopLines(results: readonly CombinationResult[]): string[] {
       ['lists', 'IOVA ranges', 'calls'],
       ['at once, by map_sg', count(lists), count(lists)],
       [
-        `chunk by chunk, as before map_sg${possible ? '' : ' (not where the granule is larger than a CPU page)'}`,
+        `chunk by chunk, as before map_sg${possible ? '' : ' (not with granules above a CPU page)'}`,
         count(ranges),
         count(calls),
       ],
