@@ -34,9 +34,9 @@ export const lineBytes = new Uint8Array(MAX_BYTES);
 const ADDRESS = /^[ \t]*(?:0x([0-9a-f]{1,16})|([0-9a-f]{4,16}))(?:([ \t]+<.*>)?(:))?(?=[ \t]|$)/i;
 const DEVMEM2 =
   /^(?:Value|Read) at address[ \t]+(?:0x)?([0-9a-f]{1,16})[ \t]+\([^)]*\):[ \t]+0x([0-9a-f]{1,16})$/i;
-/** A line of a printed walk: `L1[002] @ 0x80031010 = 0x0000000080032003` of Zephyr and `lpae walk`. */
+/** A line of a printed walk: `L1[002] @ 0x80031010 = 0x0000000080032003` of Zephyr and `lpae walk`. Mail may write `=` as =3D. */
 const WALK_LINE =
-  /\bL-?\d\[(?:0x)?[0-9a-f]{1,5}\] @ ?0x([0-9a-f]{1,16}) = 0x([0-9a-f]{16}|[0-9a-f]{8})(?![0-9a-f])/i;
+  /\bL-?\d\[(?:0x)?[0-9a-f]{1,5}\] @ ?0x([0-9a-f]{1,16}) =(?:3D)? 0x([0-9a-f]{16}|[0-9a-f]{8})(?![0-9a-f])/i;
 /** FVP's trace of walks: `TTW DTLB LPAE 1:3 000080500000 : 0000000080501003`. */
 const TRACE_LINE =
   /\bTTW [ID]?(?:TLB)? ?(?:LPAE|VMSA)? ?[12]:[0-3] (?:0x)?([0-9a-f]{8,16})(?:_N?S)? ?:? (?:0x)?([0-9a-f]{16})\b/i;

@@ -5,7 +5,9 @@ import { type DataLine, wordLine } from './hex-line.ts';
 const ROOT = /\bWalking .{0,40}\bvia TTBR[01]? 0x([0-9a-f]{1,16})/i;
 /** `P2M @ 0000000803fc3d40 mfn:0x17f0f5`. */
 const P2M = /\bP2M @ [0-9a-fx]{1,18} mfn:0x([0-9a-f]{1,13})\b/i;
-const ENTRY = /\b(?:0TH|1ST|2ND|3RD)\[0x([0-9a-f]{1,4})\] = 0x([0-9a-f]{1,16})\b/i;
+/** Behind it: which table of a concatenated root the first entry is in. */
+const CONCATENATED = /\bUsing concatenated root table (\d{1,2})\b/i;
+const ENTRY = /\b(?:0TH|1ST|2ND|3RD)\[0x([0-9a-f]{1,4})\] =(?:3D)? 0x([0-9a-f]{1,16})\b/i;
 
 const PAGE_LOG2 = 12n;
 const ENTRY_BYTES = 8n;
@@ -28,6 +30,8 @@ export class XenWalk {
     const frame = P2M.exec(text)?.[1];
     if (root !== undefined) this.#table = BigInt(`0x${root}`) & ADDRESS;
     else if (frame !== undefined) this.#table = BigInt(`0x${frame}`) << PAGE_LOG2;
+    const part = CONCATENATED.exec(text)?.[1];
+    if (part !== undefined && this.#table !== undefined) this.#table += BigInt(part) << PAGE_LOG2;
     const [, index, digits] = ENTRY.exec(text) ?? [];
     if (this.#table === undefined || index === undefined || digits === undefined) return undefined;
     const address = this.#table + BigInt(`0x${index}`) * ENTRY_BYTES;

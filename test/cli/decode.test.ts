@@ -327,3 +327,39 @@ test.each([
   expect(Math.max(...out.split('\n').map((line) => line.length))).toBeLessThanOrEqual(80);
   expect(out.split('\n').length).toBeGreaterThan(5);
 });
+
+test.each([
+  [
+    "crash's physical address behind a walk",
+    '   PTE: ffffffc3ffffc420 => d0000000884f93\n  PAGE: 40884000\n',
+    'd0000000884f93',
+  ],
+  ['an index with its name', 'pmd_index 0x2 entry 0x0000000040081003\n', '0000000040081003'],
+  ['a register without a sign behind its name', 'FAR 0x10\npte 0x0000000040081703\n', '0000000040081703'],
+  [
+    'registers of a program',
+    'x0  0000000040081003 x1  000000000e158620\npte: 0000000040081703\n',
+    '0000000040081703',
+  ],
+  [
+    'the command of a debugger',
+    '(gdb) x/1gx 0x40080000\n0x40080000:\t0x0000000040081003\n',
+    '0000000040081003',
+  ],
+  ['instructions', 'Code: d503201f 910003fd (b9000001)\npte=0000000040081703\n', '0000000040081703'],
+])('what is no descriptor: %s', async (_, stdin, only) => {
+  const { json } = await lpaeJson(['decode', '-'], { stdin });
+  const words = (json.descriptors as { descriptor: string }[]).map(({ descriptor }) => descriptor);
+  expect(words).toEqual([`0x${only.padStart(16, '0')}`]);
+});
+
+test("event records and the entries of other IOMMUs' tables are no descriptors", async () => {
+  const event = await lpae(['decode', '-'], { stdin: 'event 0x10 received:\n 0x0000310200000010\n' });
+  expect(event.code).toBe(3);
+  expect(event.err).toContain('0x0000310200000010 (a word of an event record)');
+  const stdin =
+    'rk_iommu: mmu_dte_addr: 0x7b2d4000 dte@0x7b2d4008: 0x7b2d5001 valid: 1 pte@0x7b2d5bc4: 0x000000 valid: 0\n';
+  const rockchip = await lpae(['decode', '-'], { stdin });
+  expect(rockchip.code).toBe(3);
+  expect(rockchip.err).toContain('0x7b2d5001 (DTE of an IOMMU with a format of its own)');
+});

@@ -206,3 +206,35 @@ test('--regime refuses what is no regime, with the names that there are', async 
   expect(err).toContain("there is no regime 'el9'");
   expect(err).toContain('el2&0');
 });
+
+/** Two levels of a walk at 0x10, by their lines in a log. */
+const WALK = [
+  'L0[0x000] @0x485b1000 = 0x00000000485b2003  table',
+  'L1[0x000] @0x485b2000 = 0x0000000000000000  invalid',
+];
+const EL2 = ['--regime', 'el2', '--ttbr0', '0x485b1000', '--tcr', '0x80843510'];
+
+test.each([
+  ['as walk prints it', (line: string) => line],
+  ['with time stamps, which begin like a list of JSON', (line: string) => `[   12.345678] ${line}`],
+  ['with the stamps of Zephyr', (line: string) => `[00:00:00.010,000] <err> os: ${line}`],
+  ['quoted, with =3D', (line: string) => `> ${line.replace('=', '=3D')}`],
+])('the lines of a walk are memory: %s', async (_, printed) => {
+  const stdin = `${WALK.map(printed).join('\n')}\n`;
+  const { code, out } = await lpae(['walk', '-', '0x10', ...EL2], { stdin });
+  expect(code).toBe(1);
+  expect(out).toContain('L1[0x000] @0x485b2000 = 0x0000000000000000  invalid');
+  expect(out).toContain('FAULT translation fault, stage 1, level 1');
+});
+
+test("a walk of Xen's P2M begins in the concatenated table that it names", async () => {
+  const stdin = `(XEN) P2M @ 00008000fbf8bcc0 mfn:0x87bfa2
+(XEN) Using concatenated root table 1
+(XEN) 1ST[0x000] = 0x0040000087bf9f7f
+(XEN) 2ND[0x048] = 0x0000000000000000
+`;
+  const registers = ['--regime', 'el10-s2', '--vttbr', '0x87bfa2000', '--vtcr', '0x80023558'];
+  const { out } = await lpae(['walk', '-', '0x8009000000', ...registers], { stdin });
+  expect(out).toContain('L1[0x200] @0x87bfa3000 = 0x0040000087bf9f7f');
+  expect(out).toContain('L2[0x048] @0x87bf9240  = 0x0000000000000000  invalid');
+});

@@ -85,13 +85,14 @@ async function wordsOf(texts: readonly string[], out: Output): Promise<Descripto
   if (!texts.includes('-')) return texts.map(typedWord);
   if (texts.length > 1) throw usageError('- takes the words from stdin, and must be the only argument');
   const { words, left } = wordsIn(new TextDecoder().decode(await readAll(out.io.stdin)));
+  const more = left.length > SHOWN ? `, and ${left.length - SHOWN} more` : '';
+  const leftOut = `left out: ${left.slice(0, SHOWN).join(', ')}${more}`;
   if (words.length === 0) {
-    throw inputError('stdin: there is no word in it', 'words are 0x…, or hexadecimal with 8 or 16 digits');
+    throw left.length > 0
+      ? inputError('stdin: none of its numbers is a descriptor', leftOut)
+      : inputError('stdin: there is no word in it', 'words are 0x…, or hexadecimal with 8 or 16 digits');
   }
-  if (left.length > 0)
-    out.note(
-      `left out: ${left.slice(0, SHOWN).join(', ')}${left.length > SHOWN ? `, and ${left.length - SHOWN} more` : ''}`,
-    );
+  if (left.length > 0) out.note(leftOut);
   return [...words];
 }
 

@@ -33,11 +33,15 @@ function startOf(source: ByteSource, bytes: number): Uint8Array {
   return bytesAt(source, 0, Math.min(bytes, source.size));
 }
 
-/** Whether the first non-space character is a bracket (or the file is JSON's null), and the rest is text. */
+/** A log's time stamp: `[   12.345678] `, `[00:00:00.000,000] `. */
+const STAMP = /^\s*\[\s*[\d.:,T+-]+Z?\s*\]\s*\S/;
+
+/** Whether the first non-space character is a bracket (or the file is JSON's null), and the rest is text. A line of a log begins like a list. */
 function looksLikeJson(source: ByteSource): boolean {
   const start = startOf(source, 512);
   if (start.some((byte) => byte < 0x20 && !SPACES.includes(byte))) return false;
-  return /^(?:\u00ef\u00bb\u00bf)?\s*(?:[{[]|null\b)/.test(new TextDecoder('latin1').decode(start));
+  const text = new TextDecoder('latin1').decode(start);
+  return /^(?:\u00ef\u00bb\u00bf)?\s*(?:[{[]|null\b)/.test(text) && !STAMP.test(text);
 }
 
 /** Tab, line feed, vertical tab, form feed, carriage return. */

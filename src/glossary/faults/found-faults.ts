@@ -49,9 +49,9 @@ export class FoundFaults {
   }
 
   /** The report that still collects details, if it is near. */
-  open(): { readonly report: Report; readonly found: Found } | undefined {
+  open(reach = REACH): { readonly report: Report; readonly found: Found } | undefined {
     const found = this.#found.at(-1);
-    if (found === undefined || !('report' in found.item) || this.line - found.last > REACH) return undefined;
+    if (found === undefined || !('report' in found.item) || this.line - found.last > reach) return undefined;
     return { report: found.item.report, found };
   }
 

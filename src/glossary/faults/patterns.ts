@@ -70,7 +70,7 @@ const RULES: readonly Rule[] = [
     pattern: /\b(?:SError Interrupt on|Bad mode in)\b[^,]{0,60}, code (?:0x)?([0-9a-f]{8,16})\b/gi,
   },
   // TF-A: `exception reason=0 syndrome=0xbe000011`.
-  { key: 'esr', pattern: /\bexception reason=\S{1,6} syndrome=(?:0x)?([0-9a-f]{8,16})\b/gi },
+  { key: 'esr', pattern: /\bexception reason=\S{1,6} syndrome=(?:0x)?([0-9a-f]{8,16})\b/gi, el: 3 },
   // QEMU: `with ESR 0x25/0x96000047`, the class in front of the register.
   { key: 'esr', pattern: /\bESR 0x[0-9a-f]{1,2}\/(?:0x)?([0-9a-f]{1,16})\b/gi },
   { key: 'far', pattern: named('far(?:_el[nx])?|dfar|ifar|hdfar|hifar|gva') },

@@ -33,6 +33,11 @@ const OF_WORDS: readonly DecodedFault['source'][] = ['esr', 'text', 'dfsr', 'ifs
 /** The registers that words above them may announce. */
 const OF_CPUS: readonly PrimaryKey[] = ['esr', 'dfsr', 'ifsr'];
 
+/** Whether a status is that of a report. An oops prints an IFSR without saying that it is one. */
+function sameStatus(report: Report | undefined, key: PrimaryKey, value: bigint): boolean {
+  return report?.value === value && (report.key === key || (report.key === 'ifsr' && key === 'dfsr'));
+}
+
 const isPrimary = (key: Token['key']): key is PrimaryKey => (PRIMARY_KEYS as readonly string[]).includes(key);
 
 export class Scanner {
@@ -176,14 +181,13 @@ export class Scanner {
   #start(key: PrimaryKey, token: Token, alone: boolean): void {
     const { value, el, repeats = false, ambiguous = false, wide = false, words } = token;
     const last = this.#found.open();
-    if (
-      last?.report.key === key &&
-      last.report.value === value &&
-      (repeats || this.#repeatsFsr(last, alone))
-    ) {
+    const same =
+      (repeats && sameStatus(last?.report, key, value)) || this.#repeatsFsr(last, key, value, alone);
+    if (last !== undefined && same) {
       last.found.last = this.#line;
       return;
     }
+    if (this.#isOfSameDump(key, value, el)) return;
     if (OF_CPUS.includes(key) && this.#completes(key, value)) return;
     const report: Report = {
       key,
@@ -236,8 +240,27 @@ export class Scanner {
   }
 
   /** `FSR    = 00000402 [TF]` right below `Unhandled context fault: fsr=0x402, iova=…`. */
-  #repeatsFsr({ report, found }: { report: Report; found: Found }, alone: boolean): boolean {
-    return report.key === 'fsr' && alone && report.details.has('iova') && this.#line - found.last <= 1;
+  #repeatsFsr(
+    last: { report: Report; found: Found } | undefined,
+    key: PrimaryKey,
+    value: bigint,
+    alone: boolean,
+  ): boolean {
+    if (last === undefined || key !== 'fsr' || last.report.key !== key || last.report.value !== value)
+      return false;
+    return alone && last.report.details.has('iova') && this.#line - last.found.last <= 1;
+  }
+
+  /** TF-A: the syndrome in a sentence, then all registers, with the same syndrome under its name. */
+  #isOfSameDump(key: PrimaryKey, value: bigint, el: number | undefined): boolean {
+    const last = this.#found.open(DUMP_REACH);
+    if (key !== 'esr' || el === undefined || last === undefined) return false;
+    const { report, found } = last;
+    if (report.key !== key || report.value !== value || report.details.has('far')) return false;
+    if (report.el !== undefined && report.el !== el) return false;
+    found.item = { report: { ...report, el } };
+    found.last = this.#line;
+    return true;
   }
 
   #add(key: DetailKey, { value, el }: Token, own: number | undefined): void {
