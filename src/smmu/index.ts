@@ -38,6 +38,7 @@ export type { CommandError, ConsumedCommand } from './device/command-queue.ts';
 export { SmmuDevice } from './device/device.ts';
 export type { Msi, SmmuInterrupt } from './device/interrupts.ts';
 export type { DeviceAnswers, DeviceNote, SmmuDeviceOptions } from './device/options.ts';
+export { fixedSmmu, SMMU_POLICIES, type SmmuPolicy } from './device/policy.ts';
 export type { IgnoredWrite } from './device/register-file.ts';
 export type { IdentificationRegisters, SmmuFeatures } from './features.ts';
 export {

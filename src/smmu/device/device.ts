@@ -166,7 +166,7 @@ export class SmmuDevice {
   access(transaction: StreamTransaction, seen?: boolean | 'unknown'): DeviceAnswers {
     const recorded = this.#events.record(this.answersTo(transaction), seen);
     const answers = recorded.map(({ answer }) => answer);
-    const chosen = recorded[this.#options.choose?.(answers) ?? 0]!;
+    const chosen = recorded[this.#options.choose?.(answers, transaction) ?? 0]!;
     if (seen === undefined) this.#events.happen(chosen);
     this.#interrupts.deliver();
     return { answers, chosen: chosen.answer };

@@ -1,5 +1,5 @@
 /** What an SMMU device is made with, and what it tells. (IHI 0070 3 to 7.) */
-import type { Answer } from '../caches/answers.ts';
+import type { Answer, StreamTransaction } from '../caches/answers.ts';
 import type { IdentificationRegisters } from '../features.ts';
 import type { InterruptSource } from '../trace.ts';
 import type { CommandError, ConsumedCommand } from './command-queue.ts';
@@ -16,7 +16,7 @@ export interface SmmuDeviceOptions extends IdentificationRegisters {
   /** What the SMMU reads outside RAM. Default: an external abort. */
   readonly beyondRam?: 'abort' | 'zero';
   /** Which of the permitted answers happens, as an index. Default: the first, that of memory as it is. */
-  readonly choose?: (answers: readonly Answer[]) => number;
+  readonly choose?: (answers: readonly Answer[], transaction: StreamTransaction) => number;
   /** Called with each interrupt, when what it tells of can be seen; its MSI has been written. It may use the device. */
   readonly interrupt?: (interrupt: SmmuInterrupt) => void;
   /** Takes an MSI to an address outside RAM, as an interrupt controller does. False: it is aborted. Default: it is taken. */
