@@ -35,6 +35,7 @@ const access = some({
   misses: maybe(
     said(list(some({ step: count, command: text, differs: texts })), 'commands that are not the needed ones'),
   ),
+  resumes: maybe(said(count, 'step of the access, or of the retry, that had stalled')),
   outside: maybe(said(flag, 'the producer saw none of the answers')),
 });
 
@@ -46,7 +47,15 @@ export const SMMU = document('smmu', {
   findings: list(
     some({
       step: count,
-      kind: v.picklist(['ignored-write', 'not-observable', 'command-error', 'torn']),
+      kind: v.picklist([
+        'ignored-write',
+        'not-observable',
+        'command-error',
+        'torn',
+        'no-interrupt',
+        'stall-command',
+        'stalled',
+      ]),
       text,
     }),
   ),

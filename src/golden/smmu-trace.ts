@@ -61,6 +61,9 @@ export function checkSmmuTrace(json: unknown): GoldenResult {
       const where = `steps[${replayed.step}]`;
       if (step.kind === 'access') compareAccess(step, replayed, where, found);
       if (step.kind === 'read') compareRead(step, replayed, where, found);
+      if (step.kind === 'resumed' && step.arm !== undefined) {
+        compareSets(step.arm, replayed.answers ?? [], where, found);
+      }
     }
   });
   return found.result(trace.name);

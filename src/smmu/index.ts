@@ -36,10 +36,12 @@ export type { CdWords } from './context-descriptor.ts';
 export type { ContextFaultRecord } from './context-fault.ts';
 export type { CommandError, ConsumedCommand } from './device/command-queue.ts';
 export { SmmuDevice } from './device/device.ts';
+export type { SeenEvent } from './device/event-queue.ts';
 export type { Msi, SmmuInterrupt } from './device/interrupts.ts';
 export type { DeviceAnswers, DeviceNote, SmmuDeviceOptions } from './device/options.ts';
 export { fixedSmmu, SMMU_POLICIES, type SmmuPolicy } from './device/policy.ts';
 export type { IgnoredWrite } from './device/register-file.ts';
+export type { StallCommand, StalledTransaction } from './device/stalls.ts';
 export type { IdentificationRegisters, SmmuFeatures } from './features.ts';
 export {
   type Answer,

@@ -53,7 +53,9 @@ export type Outcome =
       readonly stall?: true;
     })
   /** Terminated without an event. */
-  | (OutcomeCause & { readonly kind: 'abort' });
+  | (OutcomeCause & { readonly kind: 'abort' })
+  /** Ended without an error: a read gives 0, a write has no effect. (4.7.1 CMD_RESUME with Ac = 0 and Ab = 0.) */
+  | (OutcomeCause & { readonly kind: 'raz/wi' });
 
 /** What a producer saw, beside the outcome. */
 export interface Observed {
@@ -152,6 +154,16 @@ export interface MemoryReadStep extends Noted {
   readonly got?: bigint;
 }
 
+/** The device sees what became of a transaction that had stalled: it got through, ended, or stalled again. (3.12.2.) */
+export interface ResumedStep extends Noted {
+  readonly kind: 'resumed';
+  /** The step of its access, or of an earlier `resumed` after which it stalled again. */
+  readonly step: number;
+  readonly got?: Observed;
+  /** The permitted outcomes. */
+  readonly arm?: readonly Outcome[];
+}
+
 /** A step of a trace. `kind` distinguishes them. */
 export type SmmuTraceStep =
   | WriteStep
@@ -160,7 +172,8 @@ export type SmmuTraceStep =
   | ReadStep
   | MemoryReadStep
   | InterruptStep
-  | AccessStep;
+  | AccessStep
+  | ResumedStep;
 
 /** What a driver did, from reset on. */
 export interface SmmuTrace {

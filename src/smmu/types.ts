@@ -45,7 +45,7 @@ export type SmmuFault = TranslationFault | ConfigurationFault;
 
 /**
  * What a device sees of a fault: an abort; a read of zero or a write without effect (CD.A = 0); or nothing until software
- * resumes the transaction (CD.S or STE.S2S). Stalls end here: no CMD_RESUME is modelled. (IHI 0070 5.5.)
+ * resumes the transaction (CD.S or STE.S2S), which `SmmuDevice` knows. (IHI 0070 5.5.)
  */
 export type DeviceResponse = 'abort' | 'raz/wi' | 'stall';
 

@@ -28,6 +28,7 @@ export {
   type ReadStep,
   type RegisterHalf,
   type RegisterWriteStep,
+  type ResumedStep,
   type SmmuTrace,
   SmmuTraceError,
   type SmmuTraceStep,

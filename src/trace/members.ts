@@ -80,6 +80,7 @@ const faulted = {
   stall: yes,
 };
 const aborted = { abort: v.literal(true) };
+const completed = { raz_wi: v.literal(true) };
 
 /** A shape is chosen by the member that only it has. */
 function outcomes<T extends v.ObjectEntries>(also: T) {
@@ -87,17 +88,19 @@ function outcomes<T extends v.ObjectEntries>(also: T) {
     members({ ...translated, ...also }),
     members({ ...faulted, ...also }),
     members({ ...aborted, ...also }),
+    members({ ...completed, ...also }),
   ] as const;
-  const [pa, fault, abort] = shapes;
+  const [pa, fault, abort, done] = shapes;
   return oneShapeOf(
-    [pa, fault, abort],
+    [pa, fault, abort, done],
     (json) => {
       if (!isObject(json)) return undefined;
       if (isSaid(json.pa)) return pa;
       if (isSaid(json.fault)) return fault;
+      if (isSaid(json.raz_wi)) return done;
       return isSaid(json.abort) ? abort : undefined;
     },
-    'must be an outcome: an object with pa, fault or abort',
+    'must be an outcome: an object with pa, fault, abort or raz_wi',
   );
 }
 

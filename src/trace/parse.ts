@@ -25,6 +25,7 @@ export function parseSmmuTrace(json: unknown): SmmuTrace {
   const machine = machineOf(file);
   const memory = memoryOf(file, machine);
   const steps = file.steps.map((step, number) => stepOf(step, number, machine));
+  for (const [number, step] of steps.entries()) checkResumed(step, number, steps);
   for (const step of file.producer_leaves_arm_at ?? [])
     checkStepExists(step, steps, 'producer_leaves_arm_at');
   return { name: file.name, machine, memory, steps };
@@ -128,6 +129,16 @@ function stepOf(json: StepJson, number: number, machine: TraceMachine): SmmuTrac
     return { kind: 'read64', pa, ...present({ got }), ...noted };
   }
   if ('interrupt' in json) return { kind: 'interrupt', source: json.interrupt, ...noted };
+  if ('resumed' in json) {
+    const { resumed, got, arm } = json;
+    return {
+      kind: 'resumed',
+      step: resumed,
+      ...(got && { got: observedOf(got) }),
+      ...(arm && { arm: arm.map(outcomeOf) }),
+      ...noted,
+    };
+  }
   const { access, got, arm, needs } = json;
   const { sid, iova, rw, size = 0, ...optional } = access;
   return {
@@ -138,6 +149,17 @@ function stepOf(json: StepJson, number: number, machine: TraceMachine): SmmuTrac
     ...(needs !== undefined && { needs }),
     ...noted,
   };
+}
+
+/** A transaction can only be resumed after it came. */
+function checkResumed(step: SmmuTraceStep, number: number, steps: readonly SmmuTraceStep[]): void {
+  if (step.kind !== 'resumed') return;
+  const { kind } = steps[step.step] ?? { kind: undefined };
+  if (step.step < number && (kind === 'access' || kind === 'resumed')) return;
+  throw new SmmuTraceError(
+    `steps[${number}].resumed: step ${step.step} is no access before it, and no resumed one`,
+    number,
+  );
 }
 
 type Register = Extract<StepJson, { mmio: unknown }>['mmio'];

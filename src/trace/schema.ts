@@ -44,12 +44,19 @@ const access = members({
   note,
 });
 
-const KINDS = { write64, mmio, barrier, read, read64, interrupt, access } as const;
+const resumed = members({
+  resumed: stepNumber,
+  got: maybe(observed),
+  arm: maybe(v.pipe(v.array(permitted), v.minLength(1, 'must name at least one outcome'))),
+  note,
+});
+
+const KINDS = { write64, mmio, barrier, read, read64, interrupt, access, resumed } as const;
 const KIND_NAMES = Object.keys(KINDS) as (keyof typeof KINDS)[];
 
 /** Steps are distinguished by a member that each kind has. @internal */
 export const stepSchema = oneShapeOf(
-  [write64, mmio, barrier, read, read64, interrupt, access],
+  [write64, mmio, barrier, read, read64, interrupt, access, resumed],
   (json) => {
     const kind = isObject(json) ? KIND_NAMES.find((name) => isSaid(json[name])) : undefined;
     return kind && KINDS[kind];

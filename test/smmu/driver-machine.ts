@@ -76,7 +76,7 @@ export class DriverMachine {
   #commands(step: Exclude<SmmuTraceStep, { kind: 'access' }>): string[] {
     if (step.kind === 'write64') return [this.#write(step.pa, step.value)];
     if (step.kind === 'read64') return [`readq ${step.pa}`];
-    if (step.kind === 'barrier' || step.kind === 'interrupt') return [];
+    if (step.kind === 'barrier' || step.kind === 'interrupt' || step.kind === 'resumed') return [];
     const { offset, bits } = SMMU_REGISTERS[step.register];
     const width = bits === 64 ? 'q' : 'l';
     return step.kind === 'mmio'

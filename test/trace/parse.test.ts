@@ -145,7 +145,7 @@ describe('a trace', () => {
       'a step of no kind',
       (t) => (t.steps[3] = { dsb: true }),
       3,
-      /one of write64, mmio, barrier, read, read64, interrupt, access/,
+      /one of write64, mmio, barrier, read, read64, interrupt, access, resumed/,
     ],
     ['a step of two kinds', (t) => (t.steps[2].barrier = true), 2, /barrier is not known here/],
     [

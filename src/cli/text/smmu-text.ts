@@ -45,8 +45,9 @@ function originText({ written, replaced }: Origin): string {
   return `${made}replaced in step ${replaced}`;
 }
 
-function transactionText({ access: { sid, ssid, iova, rw } }: JudgedAccess): string {
-  return `stream ${sid}${ssid === undefined ? '' : `, substream ${ssid}`} ${rw}s ${hex(iova)}`;
+function transactionText({ access: { sid, ssid, iova, rw }, resumes }: JudgedAccess): string {
+  const stalled = resumes === undefined ? '' : `, which had stalled at step ${resumes}`;
+  return `stream ${sid}${ssid === undefined ? '' : `, substream ${ssid}`} ${rw}s ${hex(iova)}${stalled}`;
 }
 
 function needsText(needs: Needs): string {
@@ -99,7 +100,8 @@ export function judgementJson(
   };
 }
 
-function accessJson({ step, access, answers, needs, since, misses, outside }: JudgedAccess): object {
+function accessJson(judged: JudgedAccess): object {
+  const { step, access, answers, needs, since, misses, resumes, outside } = judged;
   const { sid, ssid, iova, rw } = access;
   return {
     step,
@@ -115,6 +117,7 @@ function accessJson({ step, access, answers, needs, since, misses, outside }: Ju
     ...(needs !== undefined && { needs }),
     ...(since !== undefined && { since }),
     ...(misses.length > 0 && { misses }),
+    ...(resumes !== undefined && { resumes }),
     ...(outside && { outside }),
   };
 }

@@ -139,7 +139,7 @@ export function outcomeOf(result: SmmuResult): Outcome {
 /** Equal for equal outcomes. */
 export function keyOf(outcome: Outcome): string {
   if (outcome.kind === 'pa') return `pa ${outcome.pa.toString(16).padStart(16, '0')}`;
-  if (outcome.kind === 'abort') return 'abort';
+  if (outcome.kind !== 'fault') return outcome.kind;
   const { fault, s2 = false, class: where = '', recorded = true, stall = false } = outcome;
   return ['fault', fault, s2, where, recorded, stall].join(' ');
 }

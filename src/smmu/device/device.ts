@@ -11,7 +11,7 @@ import {
   SMMU_IDR3,
   type SmmuRegisterName,
 } from '../../arch/smmu/index.ts';
-import { EXTERNAL_ABORT, type PhysicalMemory } from '../../memory/index.ts';
+import type { PhysicalMemory } from '../../memory/index.ts';
 import { type Answer, Search, type StreamTransaction } from '../caches/answers.ts';
 import { CacheModel } from '../caches/cache-model.ts';
 import { Changes, type ConfigurationRegisters } from '../caches/changes.ts';
@@ -22,15 +22,16 @@ import { WordHistory } from '../caches/word-history.ts';
 import { smmuFeatures } from '../features.ts';
 import type { InterruptSource, RegisterHalf } from '../trace.ts';
 import { CommandQueue, type ConsumedCommand } from './command-queue.ts';
-import { EventQueue } from './event-queue.ts';
-import { Interrupts, type Msi } from './interrupts.ts';
+import { DeviceMemory } from './device-memory.ts';
+import { EventQueue, type SeenEvent, withTag } from './event-queue.ts';
+import { Interrupts } from './interrupts.ts';
 import type { DeviceAnswers, DeviceNote, SmmuDeviceOptions } from './options.ts';
 import { RegisterFile } from './register-file.ts';
+import { isStall, StallControl } from './stall-control.ts';
+import { endingsOf } from './stall-endings.ts';
+import type { StalledTransaction } from './stalls.ts';
 import { Syncs } from './syncs.ts';
 
-const WORD_BYTES = 8n;
-const LOW = 0xffff_ffffn;
-const HIGH = LOW << 32n;
 const NO_INVALIDATION: Invalidation = { kind: 'nothing' };
 
 /**
@@ -53,13 +54,14 @@ export class SmmuDevice {
   /** @internal */
   readonly model: CacheModel;
   readonly #memory: PhysicalMemory;
+  readonly #ram: DeviceMemory;
   readonly #registers: RegisterFile;
   readonly #commands: CommandQueue;
   readonly #events: EventQueue;
   readonly #interrupts: Interrupts;
   readonly #syncs = new Syncs();
+  readonly #stalls: StallControl;
   readonly #options: SmmuDeviceOptions;
-  readonly #zero: boolean;
   #configuration: ConfigurationRegisters;
   #ordinal = 0;
 
@@ -67,7 +69,7 @@ export class SmmuDevice {
   constructor(memory: PhysicalMemory, options: SmmuDeviceOptions) {
     this.#memory = memory;
     this.#options = options;
-    this.#zero = options.beyondRam === 'zero';
+    this.#ram = new DeviceMemory(memory, options.beyondRam === 'zero');
     const { idr0, idr1, idr3, idr5, aidr = 0n, gbpa = 0n, streams = [] } = options;
     this.#registers = new RegisterFile({
       IDR0: idr0,
@@ -78,21 +80,29 @@ export class SmmuDevice {
       GBPA: gbpa,
     });
     this.#configuration = this.#configured();
-    this.changes = new Changes(new WordHistory((pa) => this.#word(BigInt(pa))), this.#configuration);
+    this.changes = new Changes(new WordHistory((pa) => this.#ram.word(BigInt(pa))), this.#configuration);
     this.changes.setRegisters(this.#configuration);
     this.model = new CacheModel(this.changes, smmuFeatures(options), { idr0, idr1 });
     this.#interrupts = new Interrupts(this.#registers, {
-      write: (msi) => this.#sendMsi(msi),
+      write: (msi) => this.#ram.send(msi, this.changes, options.msi),
       tell: options.interrupt,
     });
-    this.#commands = new CommandQueue(this.#registers, this.#interrupts, (pa) => this.#word(pa));
-    this.#events = new EventQueue(this.#registers, this.#interrupts, (at, words) => this.#record(at, words));
+    this.#commands = new CommandQueue(this.#registers, this.#interrupts, (pa) => this.#ram.word(pa));
+    this.#events = new EventQueue(this.#registers, this.#interrupts, (at, words) =>
+      this.#ram.record(at, words),
+    );
+    this.#stalls = new StallControl({
+      answersTo: (transaction) => this.answersTo(transaction),
+      access: (transaction) => this.#answer(transaction, this.answersTo(transaction)),
+      note: (note) => this.#note(note),
+      resumed: options.resumed,
+    });
     for (const stream of streams) this.model.addStream(stream);
   }
 
   /** The driver writes a 64-bit word of memory. The SMMU may read it from now on, and surely does after a barrier. */
   write64(pa: bigint, value: bigint): void {
-    this.changes.write(Number(pa), value, this.#word(pa));
+    this.changes.write(Number(pa), value, this.#ram.word(pa));
     this.#memory.write64(pa, value);
   }
 
@@ -124,7 +134,9 @@ export class SmmuDevice {
     this.#configure();
     const error = this.#commands.process((command) => this.#consume(command));
     if (error !== undefined) this.#note({ kind: 'command-error', error });
+    if (this.#stalls.waitsForQueue && this.#events.writable) this.#stalls.retryUnrecorded();
     this.#interrupts.deliver();
+    this.#stalls.deliver();
   }
 
   /** The driver reads a register. From CMDQ_CONS it learns that each CMD_SYNC before it, and so all before that, is complete. (4.8.) */
@@ -137,7 +149,7 @@ export class SmmuDevice {
    * The driver reads a 64-bit word of memory, and may find there what an MSI has written: the CMD_SYNC that sent it is complete. (4.7.3.)
    * @param got - what it read, if that is known. Default: what is there.
    */
-  read64(pa: bigint, got: bigint = this.#word(pa) ?? 0n): bigint {
+  read64(pa: bigint, got: bigint = this.#ram.word(pa) ?? 0n): bigint {
     this.#complete(this.#syncs.signalledAt(pa, got));
     return got;
   }
@@ -160,16 +172,52 @@ export class SmmuDevice {
 
   /**
    * A transaction of a device: every permitted answer, and the one that happens.
-   * @param seen - whether an event was found in the queue afterwards, from which the queue goes on; `unknown`: it may be any of the
-   * answers. Default: the chosen answer happens, and its event is written to the queue.
+   * @param seen - what was found of it in the Event queue afterwards. Default: the chosen answer happens, and its event is written to the queue.
    */
-  access(transaction: StreamTransaction, seen?: boolean | 'unknown'): DeviceAnswers {
-    const recorded = this.#events.record(this.answersTo(transaction), seen);
-    const answers = recorded.map(({ answer }) => answer);
-    const chosen = recorded[this.#options.choose?.(answers, transaction) ?? 0]!;
-    if (seen === undefined) this.#events.happen(chosen);
+  access(transaction: StreamTransaction, seen?: SeenEvent): DeviceAnswers {
+    const answers = this.#answer(transaction, this.answersTo(transaction), seen);
     this.#interrupts.deliver();
-    return { answers, chosen: chosen.answer };
+    return answers;
+  }
+
+  /**
+   * What a device sees of a transaction that had stalled: every answer that is permitted by now, the one that happens, and whether it
+   * stalls again. (3.12.2, 4.7.1.)
+   */
+  resumed(stalled: StalledTransaction, seen: SeenEvent = 'unknown'): DeviceAnswers {
+    const at = (moment: number) => this.#answersAt(stalled.transaction, moment);
+    const waits = stalled.command === undefined ? stalled : undefined;
+    const answers = this.#answer(stalled.transaction, endingsOf(stalled, this.changes, at), seen, waits);
+    this.#interrupts.deliver();
+    return answers;
+  }
+
+  /** Transactions that are stalled, or may be, and have had no command. */
+  get stalled(): readonly StalledTransaction[] {
+    return this.#stalls.stalls.waiting;
+  }
+
+  /** @param waits - the transaction, if it may still be stalled as it was. */
+  #answer(
+    transaction: StreamTransaction,
+    possible: readonly Answer[],
+    seen?: SeenEvent,
+    waits?: StalledTransaction,
+  ): DeviceAnswers {
+    const happens = seen === undefined;
+    const tag = happens ? this.#stalls.stalls.nextTag : typeof seen === 'object' ? seen.stag : undefined;
+    const isSeen = typeof seen === 'object' ? true : seen;
+    const tagged = possible.map((answer) => withTag(answer, tag));
+    const recorded = this.#events.record(tagged, isSeen);
+    const answers = recorded.map(({ answer }) => answer);
+    const { answer: chosen, recording } = recorded[this.#options.choose?.(answers, transaction) ?? 0]!;
+    if (happens) this.#events.happen({ answer: chosen, recording });
+    if (!(happens ? isStall(chosen) : answers.some(isStall))) return { answers, chosen };
+    if (waits !== undefined) return { answers, chosen, stalled: waits };
+    const certain = happens || tag !== undefined || answers.every(isStall);
+    const stalled = this.#stalls.stalls.add({ transaction, since: this.changes.now, stag: tag, certain });
+    if (happens) this.#stalls.happened(stalled, chosen.event !== undefined);
+    return { answers, chosen, stalled };
   }
 
   /**
@@ -177,11 +225,15 @@ export class SmmuDevice {
    * @internal
    */
   answersTo(transaction: StreamTransaction): readonly Answer[] {
-    if (!this.#configuration.enabled) return [this.#bypassed(transaction)];
+    return this.#answersAt(transaction, this.changes.now);
+  }
+
+  #answersAt(transaction: StreamTransaction, moment: number): readonly Answer[] {
+    if (!this.changes.registersAt(moment).enabled) return [this.#bypassed(transaction)];
     const { streamId, substreamId = 0 } = transaction;
     this.model.addStream(streamId);
     this.model.addStream(streamId, substreamId);
-    return new Search(this.model, this.changes.now, transaction).answers();
+    return new Search(this.model, moment, transaction).answers();
   }
 
   /** Of the word that changed last of those that the answers to a transaction may depend on: the moments of its changes. @internal */
@@ -247,6 +299,8 @@ export class SmmuDevice {
       if (observable && !ignored) this.#syncs.consumed(moment, decoded, this.#msis);
       this.#interrupts.commandSync(decoded);
     }
+    const abortsAlways = this.model.features.termModel;
+    if (observable && !ignored) this.#stalls.command(command, moment, abortsAlways);
     this.#note({ kind: 'command', command, observable });
   }
 
@@ -257,25 +311,6 @@ export class SmmuDevice {
   /** Software knows that a CMD_SYNC is complete, by its moment, and so all before it. */
   #complete(sync: number | undefined): void {
     if (sync !== undefined) this.changes.complete(sync);
-  }
-
-  /** An MSI that goes to RAM is written there; any other address belongs to an interrupt controller. */
-  #sendMsi(msi: Msi): boolean {
-    const { address, data } = msi;
-    const at = address - (address % WORD_BYTES);
-    const old = this.#memory.read64(at);
-    if (old === EXTERNAL_ABORT) return this.#options.msi?.(msi) ?? true;
-    const value = address === at ? (old & HIGH) | data : (old & LOW) | (data << 32n);
-    this.changes.hardwareWrite(Number(at), value, old);
-    this.#memory.write64(at, value);
-    return true;
-  }
-
-  /** The SMMU writes a record of a queue. Drivers read it, and no walk does. */
-  #record(address: bigint, words: readonly bigint[]): boolean {
-    if (this.#memory.read64(address) === EXTERNAL_ABORT) return this.#zero;
-    for (const [i, word] of words.entries()) this.#memory.write64(address + BigInt(i * 8), word);
-    return true;
   }
 
   /** Tells the caches when registers that structures are found by have changed. */
@@ -293,6 +328,7 @@ export class SmmuDevice {
     }
     this.#configuration = now;
     this.changes.setRegisters(now);
+    if (old.enabled && !now.enabled) this.#stalls.off(this.changes.now);
   }
 
   #configured(): ConfigurationRegisters {
@@ -303,12 +339,6 @@ export class SmmuDevice {
       cr2: this.#registers.get('CR2'),
       s2pii: this.#registers.get('S2PII'),
     };
-  }
-
-  #word(pa: bigint): bigint | undefined {
-    const word = this.#memory.read64(pa);
-    if (word !== EXTERNAL_ABORT) return word;
-    return this.#zero ? 0n : undefined;
   }
 
   #note(note: DeviceNote): void {

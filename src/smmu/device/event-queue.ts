@@ -1,6 +1,7 @@
 /** The Event queue: which records are written, and when one is lost. (IHI 0070 3.5, 6.3.29, 6.3.95, 6.3.96, 7.2, 7.4.) */
-import { isSet, place, read, withField } from '../../arch/read.ts';
+import { isSet, place, placeInto, read, withField } from '../../arch/read.ts';
 import {
+  EVENT,
   EVENT_LOG2,
   SMMU_CR0,
   SMMU_EVENTQ_CONS,
@@ -33,6 +34,21 @@ export interface RecordedAnswer {
   readonly recording: Recording;
 }
 
+/**
+ * What was found in the queue after a transaction: nothing, an event, an event that says that it stalls with a tag, from which the queue goes
+ * on; `unknown`: any of the permitted answers may have happened.
+ */
+export type SeenEvent = boolean | 'unknown' | { readonly stag: number };
+
+/** An answer with the tag of a transaction that stalls in its event. Undefined: the tag is not known. */
+export function withTag(answer: Answer, stag: number | undefined): Answer {
+  const { event, outcome } = answer;
+  if (event === undefined || stag === undefined || outcome.kind !== 'fault' || !outcome.stall) return answer;
+  const words: [bigint, bigint, bigint, bigint] = [...event];
+  placeInto(words, EVENT.fields.STAG, stag);
+  return { ...answer, event: words };
+}
+
 /** Writes a record to memory. False: the write was aborted. */
 export type RecordWriter = (address: bigint, words: readonly bigint[]) => boolean;
 
@@ -53,6 +69,11 @@ export class EventQueue {
   /** SMMU_EVENTQ_PROD as it may be. */
   get producers(): readonly bigint[] {
     return this.#producers;
+  }
+
+  /** Whether it takes a record. (7.2.1.) */
+  get writable(): boolean {
+    return this.#producers.some((producer) => this.#recordingAt(producer).address !== undefined);
   }
 
   /** Software sets SMMU_EVENTQ_PROD, while the queue is off. */
@@ -103,8 +124,10 @@ export class EventQueue {
       return { answer, recording: { before: producer, producer, address: undefined, first: false } };
     }
     if (written.address !== undefined) return { answer, recording: written };
+    // The event of a stalled transaction waits: it is not lost, and nothing overflows. (7.2.1, 7.4)
+    const recording = outcome.stall ? { ...written, producer } : written;
     const lost = { ...answer, outcome: { ...outcome, recorded: false as const }, event: undefined };
-    return { answer: lost, recording: written };
+    return { answer: lost, recording };
   }
 
   /** What becomes of a record: it is in the next entry, or nowhere if the queue is off, full, or had an abort. */

@@ -5,6 +5,7 @@ import type { InterruptSource } from '../trace.ts';
 import type { CommandError, ConsumedCommand } from './command-queue.ts';
 import type { Msi, SmmuInterrupt } from './interrupts.ts';
 import type { IgnoredWrite } from './register-file.ts';
+import type { StalledTransaction } from './stalls.ts';
 
 /** What an SMMU is at reset. */
 export interface SmmuDeviceOptions extends IdentificationRegisters {
@@ -19,6 +20,8 @@ export interface SmmuDeviceOptions extends IdentificationRegisters {
   readonly choose?: (answers: readonly Answer[], transaction: StreamTransaction) => number;
   /** Called with each interrupt, when what it tells of can be seen; its MSI has been written. It may use the device. */
   readonly interrupt?: (interrupt: SmmuInterrupt) => void;
+  /** Told when a stalled transaction gets through, ends, or stalls again: after its CMD_RESUME, CMD_STALL_TERM, or SMMUEN = 0. */
+  readonly resumed?: (stalled: StalledTransaction, answers: DeviceAnswers) => void;
   /** Takes an MSI to an address outside RAM, as an interrupt controller does. False: it is aborted. Default: it is taken. */
   readonly msi?: (msi: Msi) => boolean;
   /** The command that is consumed without effect, counted from 0 on: for finding out whether it is needed. @internal */
@@ -34,6 +37,8 @@ export type DeviceNote =
   | { readonly kind: 'command-error'; readonly error: CommandError }
   /** CMDQ_PROD is further ahead of CMDQ_CONS than the queue has entries. */
   | { readonly kind: 'producer-beyond'; readonly waiting: number; readonly size: number }
+  /** A command for a stalled transaction has no effect, or none that can be relied on. */
+  | { readonly kind: 'stall-command'; readonly command: ConsumedCommand; readonly rule: string }
   /** Software took an interrupt that the SMMU has not sent. */
   | { readonly kind: 'no-interrupt'; readonly source: InterruptSource };
 
@@ -43,4 +48,6 @@ export interface DeviceAnswers {
   readonly answers: readonly Answer[];
   /** The one that happened. */
   readonly chosen: Answer;
+  /** Where it may have stalled: by this it is named later. */
+  readonly stalled?: StalledTransaction;
 }

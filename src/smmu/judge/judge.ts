@@ -7,7 +7,13 @@ import type { Answer } from '../caches/answers.ts';
 import { commandText } from '../commands.ts';
 import type { SmmuDevice } from '../device/device.ts';
 import type { DeviceNote } from '../device/options.ts';
-import type { AccessStep, SmmuTrace, TraceAccess } from '../trace.ts';
+import {
+  type AccessStep,
+  type ResumedStep,
+  type SmmuTrace,
+  SmmuTraceError,
+  type TraceAccess,
+} from '../trace.ts';
 import { type JudgedCommand, type NearMiss, nearMisses } from './near-misses.ts';
 import { type Needs, needsOf } from './needs.ts';
 import { type Origin, originOf } from './origin.ts';
@@ -31,6 +37,8 @@ export interface JudgedAccess {
   /** The last write before it to a word that its answers depend on, as a step. */
   readonly since?: number;
   readonly misses: readonly NearMiss[];
+  /** The step of the access, or of the retry, that had stalled: the answers are what may have become of it. */
+  readonly resumes?: number;
   /** What the producer saw is none of the answers. */
   readonly outside?: true;
 }
@@ -38,7 +46,14 @@ export interface JudgedAccess {
 /** Something else that a driver should know of. */
 export interface Finding {
   readonly step: number;
-  readonly kind: 'ignored-write' | 'not-observable' | 'command-error' | 'torn' | 'no-interrupt';
+  readonly kind:
+    | 'ignored-write'
+    | 'not-observable'
+    | 'command-error'
+    | 'torn'
+    | 'no-interrupt'
+    | 'stall-command'
+    | 'stalled';
   /** What, the rule with its section, and what would do. */
   readonly text: string;
 }
@@ -74,6 +89,17 @@ export function judgeSmmuTrace(trace: SmmuTrace): Judgement {
     if (at.kind === 'access' && answers !== undefined) {
       accesses.push(judgeAccess(device, step, at, answers, commands, stepOf));
     }
+    if (at.kind === 'resumed' && answers !== undefined) {
+      const outside = isOutside(at.got, answers);
+      const access = resumedAccess(trace, at);
+      accesses.push({ step, access, answers, misses: [], resumes: at.step, ...(outside && { outside }) });
+    }
+  }
+  for (const { transaction, stag, certain } of last?.stalled ?? []) {
+    if (!certain) continue;
+    const tag = stag === undefined ? '' : ` STAG=${stag}`;
+    const text = `a transaction of StreamID ${transaction.streamId} to ${hex(transaction.ia)} is stalled at the end: each needs a CMD_RESUME StreamID=${transaction.streamId}${tag}, or a CMD_STALL_TERM of its stream (3.12.2)`;
+    findings.push({ step: trace.steps.length, kind: 'stalled', text });
   }
   return {
     accesses,
@@ -91,7 +117,7 @@ function judgeAccess(
   commands: readonly JudgedCommand[],
   stepOf: readonly number[],
 ): JudgedAccess {
-  const outside = got !== undefined && !answers.some(({ outcome }) => isSame(outcome, got.outcome));
+  const outside = isOutside(got, answers);
   const transaction = transactionOf(access);
   const told = answers.map((answer) => withOrigin(answer, originOf(device, transaction, answer), stepOf));
   const said = { step, access, answers: told, misses: [], ...(outside && { outside }) };
@@ -102,6 +128,18 @@ function judgeAccess(
   // What is stale was there before the last change, or before the break of a break-before-make.
   const misses = needs === null ? [] : nearMisses(needs, commands, stepOf[before ?? -1] ?? 0);
   return { ...said, needs, misses, ...(since !== undefined && { since }) };
+}
+
+/** The access that stalled, perhaps several times. */
+function resumedAccess({ steps }: SmmuTrace, { step }: ResumedStep): TraceAccess {
+  for (let at = steps[step]; at !== undefined; at = at.kind === 'resumed' ? steps[at.step] : undefined) {
+    if (at.kind === 'access') return at.access;
+  }
+  throw new SmmuTraceError(`no step ${step} has an access`, step);
+}
+
+function isOutside(got: AccessStep['got'], answers: readonly Answer[]): boolean {
+  return got !== undefined && !answers.some(({ outcome }) => isSame(outcome, got.outcome));
 }
 
 /** Moments become steps. */
@@ -132,6 +170,10 @@ function findingsOf(note: DeviceNote, step: number): Finding[] {
     case 'no-interrupt': {
       const text = `an interrupt of ${note.source} is taken that the SMMU has not sent since the one before: it sends one where it is enabled when something happens (3.18.2)`;
       return [{ step, kind: 'no-interrupt', text }];
+    }
+    case 'stall-command': {
+      const text = `${commandText(note.command.words)}: ${note.rule}`;
+      return [{ step, kind: 'stall-command', text }];
     }
     default:
       return [];

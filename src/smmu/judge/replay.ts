@@ -1,8 +1,12 @@
 /** Replays a trace of a driver on a device: the permitted answers at each step. (IHI 0070 3.21, 4.8.) */
+import { isSetIn, readIn } from '../../arch/read.ts';
+import { EVENT } from '../../arch/smmu/index.ts';
 import { PhysicalMemory } from '../../memory/index.ts';
 import type { Answer, StreamTransaction } from '../caches/answers.ts';
 import { SmmuDevice } from '../device/device.ts';
+import type { SeenEvent } from '../device/event-queue.ts';
 import type { DeviceNote, SmmuDeviceOptions } from '../device/options.ts';
+import type { StalledTransaction } from '../device/stalls.ts';
 import { type AccessStep, type SmmuTrace, SmmuTraceError, type TraceAccess } from '../trace.ts';
 
 /** What a step permits, and what is to be said of it. */
@@ -61,6 +65,7 @@ export function* replay(
   more: Partial<SmmuDeviceOptions> = {},
 ): Generator<ReplayedStep & { readonly device: SmmuDevice }> {
   let notes: DeviceNote[] = [];
+  const waiting = new Map<number, StalledTransaction>();
   const device = deviceOf(trace, (note) => notes.push(note), more);
   for (const [number, step] of trace.steps.entries()) {
     notes = [];
@@ -90,20 +95,37 @@ export function* replay(
         device.interruptTaken(step.source);
         yield { ...done, notes };
         break;
-      case 'access':
-        yield {
-          ...done,
-          answers: device.access(transactionOf(step.access), wasRecorded(step)).answers,
-          notes,
-        };
+      case 'access': {
+        const { answers, stalled } = device.access(transactionOf(step.access), wasRecorded(step));
+        if (stalled !== undefined) waiting.set(number, stalled);
+        yield { ...done, answers, notes };
         break;
+      }
+      case 'resumed': {
+        const before = waiting.get(step.step);
+        if (before === undefined) throw notStalled(number, step.step);
+        const { answers, stalled } = device.resumed(before, wasRecorded(step));
+        if (stalled !== undefined) waiting.set(number, stalled);
+        yield { ...done, answers, notes };
+        break;
+      }
     }
   }
 }
 
-/** Whether the producer saw an event. */
-function wasRecorded({ got }: AccessStep): boolean | 'unknown' {
-  return got === undefined ? 'unknown' : got.event !== undefined;
+/** What the producer saw of the Event queue. */
+function wasRecorded({ got }: Pick<AccessStep, 'got'>): SeenEvent {
+  if (got === undefined) return 'unknown';
+  const { event } = got;
+  if (event === undefined) return false;
+  return isSetIn(event, EVENT.fields.Stall) ? { stag: readIn(event, EVENT.fields.STAG) } : true;
+}
+
+function notStalled(step: number, access: number): SmmuTraceError {
+  return new SmmuTraceError(
+    `steps[${step}]: the transaction of step ${access} can't have stalled: no answer that is permitted there stalls (IHI 0070 3.12.2)`,
+    step,
+  );
 }
 
 function halves(values: readonly bigint[], half: 'low' | 'high' | undefined): readonly bigint[] {

@@ -2,10 +2,10 @@
 import { hex } from '../../memory/hex.ts';
 import type { Outcome, TraceCache } from '../trace.ts';
 
-/** `pa 0x44002018`, `F_TRANSLATION s2=0 class=in`, `abort`. */
+/** `pa 0x44002018`, `F_TRANSLATION s2=0 class=in`, `abort`, `raz/wi`. */
 export function outcomeText(outcome: Outcome): string {
   if (outcome.kind === 'pa') return `pa ${hex(outcome.pa)}`;
-  if (outcome.kind === 'abort') return 'abort';
+  if (outcome.kind !== 'fault') return outcome.kind;
   const { fault, s2, class: where, recorded, stall } = outcome;
   return [
     fault,
