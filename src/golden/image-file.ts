@@ -156,41 +156,33 @@ function claimsIss2(rows: readonly RowJson[]): boolean {
   );
 }
 
+/** Members are copied one by one where they are present: a file has thousands of rows, and spreading objects costs more than all else. */
 function expectationOf(answer: AnswerJson, iss2: boolean): Expectation {
-  const { fault, pa, attr, sh, ns, xs, pas, level, s2_level: s2Level, ipa, ipas, updates } = answer;
-  if (typeof pa === 'bigint')
+  const { fault, pa, updates } = answer;
+  if (typeof pa === 'bigint') {
+    const { attr, sh, ns, xs, pas, level, s2_level: s2Level, ipa, ipas } = answer;
     return present({ pa, attr, sh, ns, xs, pas, level, s2Level, ipa, ipas, updates });
-  if (!fault) return { fault: {}, ...present({ updates }) };
-  const {
+  }
+  return present({ fault: fault ? expectedFault(fault, iss2) : {}, updates });
+}
+
+function expectedFault(fault: NonNullable<AnswerJson['fault']>, iss2: boolean): ExpectedFault {
+  const { kind, stage, level, ipa, ipas, fetch, gpc, output } = fault;
+  return present({
     kind,
-    ptw,
-    s1_level: s1Level,
+    ptw: fault.ptw === true,
     stage,
-    level: faultLevel,
-    class: faultClass,
-    ipa: faultIpa,
-    ipas: faultIpas,
+    level,
+    class: fault.class,
+    ipa,
+    ipas,
     fetch,
+    s1Level: fault.s1_level,
     gpc,
-    gpt_level: gptLevel,
+    gptLevel: fault.gpt_level,
     output,
-  } = fault;
-  const known = present({
-    stage,
-    level: faultLevel,
-    class: faultClass,
-    ipa: faultIpa,
-    ipas: faultIpas,
-    fetch,
-    s1Level,
-    gpc,
-    gptLevel,
-    output,
+    iss2: iss2 ? iss2Of(fault) : undefined,
   });
-  return {
-    fault: { ...known, kind, ptw: ptw === true, ...(iss2 && { iss2: iss2Of(fault) }) },
-    ...present({ updates }),
-  };
 }
 
 /**
@@ -208,28 +200,44 @@ function expectationsOf(row: RowJson, iss2: boolean): Expectation[] {
   }));
 }
 
-/** A row, and a second one if it gives the answer to an unprivileged access of the same kind. */
-function rowsOf(row: RowJson, where: string, iss2: boolean): ImageRow[] {
-  const asked = {
-    va: row.va,
-    access: row.access,
-    pan: row.pan === true,
+/**
+ * A row, and a second one if it gives the answer to an unprivileged access of the same kind.
+ * @param registers - the row's own, by the machine's names.
+ */
+function rowsOf(row: RowJson, registers: Registers | undefined, where: string, iss2: boolean): ImageRow[] {
+  const own = rowOf(row, registers, where, row.el !== 0, expectationsOf(row, iss2));
+  const { arm_unprivileged: arm } = row;
+  if (arm === undefined) return [own];
+  const expect = [expectationOf(arm, iss2)];
+  return [own, rowOf({ ...row, event: undefined }, registers, `${where}.arm_unprivileged`, false, expect)];
+}
+
+function rowOf(
+  row: RowJson,
+  registers: Registers | undefined,
+  where: string,
+  privileged: boolean,
+  expect: readonly Expectation[],
+): ImageRow {
+  const { va, access, sid, ssid, arm, event, par, pan, gcs, tag_checked: tagChecked } = row;
+  const record = arm === undefined ? event?.[0] : undefined;
+  return present({
+    where,
+    va,
+    access,
+    privileged,
+    pan: pan === true,
     // Only address translation instructions write PAR.
-    ...(typeof row.par === 'bigint' && { gpc: 'fetches' as const }),
-    ...present({ sid: row.sid, ssid: row.ssid, registers: row.registers }),
-    ...(row.gcs && { gcs: true }),
-    ...(row.tag_checked && { tagChecked: true }),
-  };
-  const record = row.arm === undefined ? row.event?.[0] : undefined;
-  const event = record === undefined ? {} : { event: read(record, EVENT.fields.Number) };
-  const rows: ImageRow[] = [
-    { ...asked, ...event, where, privileged: row.el !== 0, expect: expectationsOf(row, iss2) },
-  ];
-  if (row.arm_unprivileged !== undefined) {
-    const expect = [expectationOf(row.arm_unprivileged, iss2)];
-    rows.push({ ...asked, where: `${where}.arm_unprivileged`, privileged: false, expect });
-  }
-  return rows;
+    gpc: typeof par === 'bigint' ? ('fetches' as const) : undefined,
+    gcs: gcs || undefined,
+    tagChecked: tagChecked || undefined,
+    sid,
+    ssid,
+    given: row.registers,
+    registers,
+    event: record === undefined ? undefined : read(record, EVENT.fields.Number),
+    expect,
+  });
 }
 
 /** By the machine's names. @throws GoldenFileError for registers that the regime does not read, or with values that allow no answer. */
@@ -271,10 +279,7 @@ export function parseImageFile(value: unknown): ImageFile {
     rows: file.translations.flatMap((row, i) => {
       const where = `translations[${i}]`;
       const registers = row.registers && resolve(row.registers, `${where}.registers`);
-      return rowsOf({ ...row, registers }, where, iss2).map((one) => ({
-        ...one,
-        ...(row.registers && { given: row.registers }),
-      }));
+      return rowsOf(row, registers, where, iss2);
     }),
     pagemap: file.pagemap.map((row, i) => ({ ...row, where: `pagemap[${i}]` })),
     protNone: file.pagemap_prot_none.map((row, i) => ({ ...row, where: `pagemap_prot_none[${i}]` })),

@@ -24,11 +24,13 @@ export function withValue(message: string, value: unknown): string {
 /** An object with these members and the extra ones. `what` names one such object in words. */
 export function members<T extends v.ObjectEntries>(entries: T, what: string, beside: Beside) {
   const information = Object.keys(beside.information);
-  const known = [...Object.keys(entries), ...information];
+  const known = new Set([...Object.keys(entries), ...information]);
   const schema = checkedFirst(v.object(entries, missing(entries)), (json) => {
-    const key = Object.keys(json).find((name) => !known.includes(name));
-    if (key === undefined) return { message: undefined };
-    return { key, message: withValue(refusal(key, what, known, beside.notYet), json[key]) };
+    for (const key in json) {
+      if (known.has(key)) continue;
+      return { key, message: withValue(refusal(key, what, [...known], beside.notYet), json[key]) };
+    }
+    return undefined;
   });
   return Object.assign(schema, { information });
 }

@@ -3,6 +3,8 @@ import * as v from 'valibot';
 import { nearest } from '../memory/near-names.ts';
 import { expectation, expectationOf } from './words.ts';
 
+const NO_OBJECT: { readonly key?: string; readonly message: string } = { message: 'must be an object' };
+
 /** A JSON value that has members. */
 type JsonObject = Readonly<Record<string, unknown>>;
 
@@ -15,10 +17,11 @@ export function members<const T extends v.ObjectEntries>(
   wrong: (json: JsonObject) => string | undefined = () => undefined,
 ) {
   return checkedFirst(v.strictObject(entries, missing(entries)), (json) => {
-    const key = Object.keys(json).find((name) => !Object.hasOwn(entries, name));
-    return key === undefined
-      ? { message: wrong(json) }
-      : { key, message: unknownMember(key, Object.keys(entries)) };
+    for (const key in json) {
+      if (!Object.hasOwn(entries, key)) return { key, message: unknownMember(key, Object.keys(entries)) };
+    }
+    const message = wrong(json);
+    return message === undefined ? undefined : { message };
   });
 }
 
@@ -47,7 +50,15 @@ export function tagged<const K extends string, const T extends v.VariantOptions<
 
 /** A member that may be absent or null, which mean the same. */
 export function maybe<T extends v.GenericSchema>(schema: T) {
-  return v.nullish(schema, () => undefined);
+  const known = v.nullish(schema, () => undefined);
+  // An object's schema runs the schemas of absent members that have a default: large files have many rows with few members.
+  return Object.assign(known, {
+    default: undefined,
+    '~run': (dataset: v.UnknownDataset, config: v.Config<v.BaseIssue<unknown>>) => {
+      if (isSaid(dataset.value)) return schema['~run'](dataset, config);
+      return Object.assign(dataset, { typed: true as const, value: undefined });
+    },
+  }) as unknown as typeof known;
 }
 
 /** A whole number. */
@@ -96,10 +107,16 @@ export function oneShapeOf<const T extends v.UnionOptions>(
   }) as typeof schema;
 }
 
+/** An object whose members are absent where those of `T` are undefined. */
+type Present<T> = { [K in keyof T as undefined extends T[K] ? never : K]: T[K] } & {
+  [K in keyof T as undefined extends T[K] ? K : never]?: Exclude<T[K], undefined>;
+};
+
 /** A copy of an object without its undefined members. */
-export function present<T extends object>(object: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
-  const said = Object.entries(object).filter(([, value]) => value !== undefined);
-  return Object.fromEntries(said) as { [K in keyof T]?: Exclude<T[K], undefined> };
+export function present<T extends object>(object: T): Present<T> {
+  const said: Partial<T> = {};
+  for (const key in object) if (object[key] !== undefined) said[key] = object[key];
+  return said as unknown as Present<T>;
 }
 
 /** True if a member has a value: null counts as absent. */
@@ -118,14 +135,16 @@ export function isObject(json: unknown): json is JsonObject {
  */
 export function checkedFirst<T extends v.GenericSchema & { readonly expects: string }>(
   schema: T,
-  check: (json: JsonObject) => { key?: string; message: string | undefined } = () => ({ message: undefined }),
+  check: (json: JsonObject) => { readonly key?: string; readonly message: string } | undefined = () =>
+    undefined,
 ): T {
   const run = schema['~run'].bind(schema);
   return Object.assign(schema, {
     '~run': (dataset: v.UnknownDataset, config: v.Config<v.BaseIssue<unknown>>) => {
       const json = dataset.value;
-      const { key, message } = isObject(json) ? check(json) : { message: 'must be an object' };
-      if (message === undefined) return run(dataset, config);
+      const wrong = isObject(json) ? check(json) : NO_OBJECT;
+      if (wrong === undefined) return run(dataset, config);
+      const { key, message } = wrong;
       const path = key === undefined || !isObject(json) ? {} : { path: memberPath(json, key) };
       v._addIssue({ ...schema, message }, 'object', dataset, config, path);
       return dataset;

@@ -40,13 +40,19 @@ export type Values = Required<Omit<WalkerRegisters, 'mair' | 'mair2' | 'hcrx'>> 
 /** The supervisor reaches user pages, unless an access says `pan`. */
 const SUM_SET = wordOf(SSTATUS, { SUM: true });
 
+/** What SCTLR and HCR are if they are not given, in a regime of stage 2 alone and in every other. */
+const SCTLR_ALONE = wordOf(SCTLR_EL1, { M: false, C: true, I: true });
+const SCTLR_ON = wordOf(SCTLR_EL1, { M: true, C: true, I: true });
+const HCR_ALONE = wordOf(HCR_EL2, { VM: true, DC: true });
+const HCR_ON = wordOf(HCR_EL2, { VM: true, DC: false });
+
 /** Fills in the defaults. @throws WalkerError for an unknown regime, or a value that is not a 64-bit bigint. */
 export function registerValues(regime: Regime, registers: WalkerRegisters): Values {
   if (!isRegime(regime)) {
     throw new WalkerError(`unknown regime '${String(regime)}'; known are ${regimes.join(', ')}`);
   }
   const alone = isStage2Alone(regime);
-  const values = {
+  const result: Values = {
     ttbr0: 0n,
     ttbr1: 0n,
     tcr: 0n,
@@ -69,19 +75,17 @@ export function registerValues(regime: Regime, registers: WalkerRegisters): Valu
     hcrx: undefined,
     s2pir: 0n,
     s2por: 0n,
+    sctlr: alone ? SCTLR_ALONE : SCTLR_ON,
+    hcr: alone ? HCR_ALONE : HCR_ON,
   };
-  const hcr = wordOf(HCR_EL2, { VM: true, DC: alone });
-  const result: Values = { ...values, sctlr: wordOf(SCTLR_EL1, { M: !alone, C: true, I: true }), hcr };
-  const known = Object.keys(result) as (keyof Values)[];
-  const unknown = Object.keys(registers).find((name) => !known.some((one) => one === name));
-  if (unknown !== undefined) throw new WalkerError(unknownRegister(unknown, known));
-  for (const name of known) {
-    const value: unknown = registers[name];
+  const values: Record<string, bigint | undefined> = result;
+  for (const [name, value] of Object.entries<unknown>(registers)) {
+    if (!Object.hasOwn(result, name)) throw new WalkerError(unknownRegister(name, Object.keys(result)));
     if (value === undefined) continue;
     if (typeof value !== 'bigint' || value < 0n || value >> 64n) {
       throw new WalkerError(`register ${name} must be a bigint of at most 64 bits, not ${String(value)}`);
     }
-    Object.assign(result, { [name]: value });
+    values[name] = value;
   }
   return result;
 }

@@ -58,7 +58,7 @@ export class S2PermissionTable {
         const rights = indirection.fields[piIndex(s2ap, xn, dbm)]!;
         const mask = own ? rights.walk : rights.data;
         return dirty || hd ? mask : mask & ~WRITES;
-      });
+      }, 'leaves');
     this.#data = table(false);
     this.#walk = indirection === undefined ? this.#data : table(true);
     this.#checks = assuredOnly || tl0 || tl1 || gcsh || tagPermissions;

@@ -4,7 +4,7 @@
  */
 import { STAGE1_LEAF } from '../../arch/descriptors/index.ts';
 import { bit, bits, layout } from '../../arch/field.ts';
-import { lowMask, read, shiftOf } from '../../arch/read.ts';
+import { lowMask, shiftOf } from '../../arch/read.ts';
 
 const { fields: KEY } = layout(
   { name: 'key', title: 'permission fields', reference: 'DDI 0487 D8.4', width: 9 },
@@ -16,6 +16,8 @@ const { fields: KEY } = layout(
   },
 );
 const KEYS = 2 ** (KEY.TABLE.high + 1);
+/** Keys of leaves alone, without bits of the tables above. */
+const LEAF_KEYS = 2 ** (KEY.DBM.high + 1);
 
 /** How far each field is shifted down into a key, and its bits there. (Fields of stage 2 use the same bits.) */
 const { fields: FIELDS } = STAGE1_LEAF;
@@ -23,6 +25,7 @@ const AP_SHIFT = shiftOf(FIELDS['AP[2:1]']) - shiftOf(KEY.AP);
 const AP_KEY = lowMask(KEY.AP);
 const XN_SHIFT = shiftOf(FIELDS.PXN) - shiftOf(KEY.XN);
 const XN_KEY = lowMask(KEY.XN);
+const XN_KEY_SHIFT = shiftOf(KEY.XN);
 const DBM_SHIFT = shiftOf(FIELDS.DBM) - shiftOf(KEY.DBM);
 const DBM_KEY = lowMask(KEY.DBM);
 const TABLE_SHIFT = shiftOf(KEY.TABLE);
@@ -37,12 +40,15 @@ export function keyOf(lo: number, hi: number, tableBits: number): number {
   );
 }
 
-/** The results of a function for every key. */
+/** The results of a function for every key. `leaves`: those of leaves alone, which is all that stage 2 has. */
 export function everyKey(
   maskOf: (ap: number, xn: number, dbm: boolean, table: number) => number,
+  leaves?: 'leaves',
 ): Uint16Array {
-  return Uint16Array.from({ length: KEYS }, (_, index) => {
-    const key = BigInt(index);
-    return maskOf(read(key, KEY.AP), read(key, KEY.XN), read(key, KEY.DBM) !== 0, read(key, KEY.TABLE));
-  });
+  const masks = new Uint16Array(leaves === undefined ? KEYS : LEAF_KEYS);
+  for (let key = 0; key < masks.length; key++) {
+    const xn = (key & XN_KEY) >>> XN_KEY_SHIFT;
+    masks[key] = maskOf(key & AP_KEY, xn, (key & DBM_KEY) !== 0, key >>> TABLE_SHIFT);
+  }
+  return masks;
 }

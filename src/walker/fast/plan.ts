@@ -104,7 +104,7 @@ function stage2Plans(params: S2Params, inputBits: number, cpu: CpuFeatures): Tab
     const dirtiable = params.hd && dbm;
     const mask = s2Permissions(s2ap | (dirtiable ? S2AP_WRITE : 0), xn, cpu, params.aarch32);
     return mask | (dirtiable && (s2ap & S2AP_WRITE) === 0 ? DIRTIES : 0);
-  });
+  }, 'leaves');
   const end = POW2[Math.min(params.iaBits, inputBits)]!;
   return [{ first: 0, end, bias: 0, s1: undefined, ...numbersOf(params), hierarchical: 0, allowed }];
 }

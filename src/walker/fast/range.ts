@@ -54,6 +54,21 @@ export interface FoundLeaf extends Leaf {
   readonly permissions: number;
 }
 
+/**
+ * Where the translations of a bulk run ended, by the input addresses that a level 3 table covers: no more than its words are read
+ * again. Which addresses a slot is about, the words, where it begins in them, and the table bits above.
+ */
+class Groups {
+  readonly groups = new Int32Array(SLOTS).fill(-1);
+  readonly words: Uint32Array[] = new Array<Uint32Array>(SLOTS).fill(new Uint32Array(0));
+  readonly starts = new Int32Array(SLOTS);
+  readonly bits = new Int32Array(SLOTS);
+  /** Masks of the index (0 for a block) and of the address bits in a leaf's low half; its type bits with AF set. */
+  readonly masks = new Int32Array(SLOTS);
+  readonly lows = new Int32Array(SLOTS);
+  readonly types = new Int32Array(SLOTS);
+}
+
 /** One range of input addresses and its tables. */
 export class FastRange implements FoundLeaf {
   readonly s1: S1Params | undefined;
@@ -65,7 +80,8 @@ export class FastRange implements FoundLeaf {
   readonly end: number;
   readonly #memory: PhysicalMemory;
   readonly #plan: TablePlan;
-  readonly #views: TableViews;
+  /** What most walkers never need is made when they do: it is larger than all else of a range. */
+  #views: TableViews | undefined;
   readonly #needed: number;
   readonly #dirties: number;
   /** By the key of `allowed`: 1 where the access is allowed and changes nothing. */
@@ -79,15 +95,7 @@ export class FastRange implements FoundLeaf {
   #start = 0;
   #level = 0;
   #tableBits = 0;
-  /** The same of a bulk run, by the input addresses that a level 3 table covers: no more than its words are read again. */
-  readonly #groups = new Int32Array(SLOTS).fill(-1);
-  readonly #groupWords: Uint32Array[] = new Array<Uint32Array>(SLOTS).fill(new Uint32Array(0));
-  readonly #groupStarts = new Int32Array(SLOTS);
-  readonly #groupBits = new Int32Array(SLOTS);
-  /** Masks of the index (0 for a block) and of the address bits in a leaf's low half; its type bits with AF set. */
-  readonly #groupMasks = new Int32Array(SLOTS);
-  readonly #groupLows = new Int32Array(SLOTS);
-  readonly #groupTypes = new Int32Array(SLOTS);
+  #groups: Groups | undefined;
 
   constructor(memory: PhysicalMemory, plan: TablePlan, access: FastAccess) {
     this.s1 = plan.s1;
@@ -95,7 +103,6 @@ export class FastRange implements FoundLeaf {
     this.end = plan.end;
     this.#memory = memory;
     this.#plan = plan;
-    this.#views = new TableViews(memory, plan.tableBytes);
     this.#needed = access.needed;
     this.#dirties = access.write ? DIRTIES : 0;
     this.#plain = Uint8Array.from(plan.allowed, (mask) =>
@@ -130,10 +137,12 @@ export class FastRange implements FoundLeaf {
   #translate(ia: number): number {
     const plan = this.#plan;
     const { perByte, indexMask } = plan;
-    const { lows, highs, words: viewWords, starts } = this.#views;
+    this.#views ??= new TableViews(this.#memory, plan.tableBytes);
+    const views = this.#views;
+    const { lows, highs, words: viewWords, starts } = views;
     const address = ia - plan.bias;
     this.#words = undefined;
-    this.#views.check();
+    views.check();
     let level = plan.startLevel + 1;
     // The first table may be smaller or larger than any other, so it has no view.
     const first = plan.tableBase + ((address * perByte[level]!) | 0) * 8;
@@ -165,7 +174,7 @@ export class FastRange implements FoundLeaf {
       level++;
       let slot = slotOf(low);
       if (lows[slot] !== low || highs[slot] !== high) {
-        slot = this.#views.load(high, low);
+        slot = views.load(high, low);
         if (slot < 0) return slot === OUTSIDE ? ASK : FAULT;
       }
       words = viewWords[slot]!;
@@ -204,7 +213,7 @@ export class FastRange implements FoundLeaf {
 
   /** Before a bulk run: tables may have changed since the last one. */
   forget(): void {
-    this.#groups.fill(-1);
+    this.#groups?.groups.fill(-1);
   }
 
   /**
@@ -212,16 +221,18 @@ export class FastRange implements FoundLeaf {
    * meanwhile, so that what was found on the way to a level 3 table or a block stays true for the whole run.
    */
   translateMany(ias: Float64Array, pas: Float64Array, from: number, count: number): number {
+    this.#groups ??= new Groups();
+    const groups = this.#groups;
     for (let i = from; i < count; ) {
       const end = Math.min(count, i + BATCH);
-      const read = this.#read(ias, i, end);
-      this.#decode(pas, i, read);
+      const read = this.#read(groups, ias, i, end);
+      this.#decode(groups, pas, i, read);
       i = read;
       if (i === end) continue;
       const ia = ias[i]!;
       if (!(ia >= this.first && ia < this.end && Math.floor(ia) === ia)) return i;
       pas[i++] = this.#translate(ia);
-      this.#remember(((ia - this.#plan.bias) * this.#plan.perByte[LAST - 1]!) | 0);
+      this.#remember(groups, ((ia - this.#plan.bias) * this.#plan.perByte[LAST - 1]!) | 0);
     }
     return count;
   }
@@ -230,14 +241,10 @@ export class FastRange implements FoundLeaf {
    * Reads the leaves of a batch of addresses, up to one whose table is not at hand. Returns where it ended. This loop is apart
    * from what is made of the leaves because a short one has more reads under way at once, where tables are larger than a cache.
    */
-  #read(ias: Float64Array, from: number, to: number): number {
+  #read({ groups, words, starts, masks }: Groups, ias: Float64Array, from: number, to: number): number {
     const { first, end } = this;
     const { bias, pageLog2 } = this.#plan;
     const perGroup = this.#plan.perByte[LAST - 1]!;
-    const groups = this.#groups;
-    const groupWords = this.#groupWords;
-    const groupStarts = this.#groupStarts;
-    const groupMasks = this.#groupMasks;
     for (let i = from; i < to; i++) {
       const ia = ias[i]!;
       const address = ia - bias;
@@ -245,34 +252,31 @@ export class FastRange implements FoundLeaf {
       const slot = group & (SLOTS - 1);
       if (groups[slot] !== group || !(ia >= first && ia < end && Math.floor(ia) === ia)) return i;
       const low = address | 0;
-      const words = groupWords[slot]!;
-      const at = groupStarts[slot]! + (((low >>> pageLog2) & groupMasks[slot]!) << ENTRY_WORDS_LOG2);
+      const table = words[slot]!;
+      const at = starts[slot]! + (((low >>> pageLog2) & masks[slot]!) << ENTRY_WORDS_LOG2);
       const j = i - from;
       LOWS[j] = low;
       GROUPS[j] = slot;
-      DESCRIPTOR_LOWS[j] = words[at]!;
-      DESCRIPTOR_HIGHS[j] = words[at + 1]!;
+      DESCRIPTOR_LOWS[j] = table[at]!;
+      DESCRIPTOR_HIGHS[j] = table[at + 1]!;
     }
     return to;
   }
 
   /** Decodes the descriptors that were read. */
-  #decode(pas: Float64Array, from: number, to: number): void {
+  #decode({ bits, lows, types }: Groups, pas: Float64Array, from: number, to: number): void {
     const { tableHigh, movedShift, movedMask, beyondOutput } = this.#plan;
     const plain = this.#plain;
-    const groupBits = this.#groupBits;
-    const groupLows = this.#groupLows;
-    const groupTypes = this.#groupTypes;
     for (let i = from; i < to; i++) {
       const j = i - from;
       const lo = DESCRIPTOR_LOWS[j]!;
       const hi = DESCRIPTOR_HIGHS[j]!;
       const slot = GROUPS[j]!;
-      const type = groupTypes[slot]!;
-      const tableBits = groupBits[slot]!;
+      const type = types[slot]!;
+      const tableBits = bits[slot]!;
       const high = (hi & tableHigh) | ((lo << movedShift) & movedMask);
       if ((lo & PAGE) === type && plain[keyOf(lo, hi, tableBits)] === 1 && (high & beyondOutput) === 0) {
-        const mask = groupLows[slot]!;
+        const mask = lows[slot]!;
         pas[i] = high * HIGH + (((lo & mask) | (LOWS[j]! & ~mask)) >>> 0);
       } else if (((lo ^ type) & TYPES) !== 0) pas[i] = FAULT;
       // FAULT or ASK, which do not depend on the address.
@@ -281,16 +285,16 @@ export class FastRange implements FoundLeaf {
   }
 
   /** After a translation from the first table, remembers where it ended, for nearby addresses. */
-  #remember(group: number): void {
+  #remember({ groups, words, starts, bits, masks, lows, types }: Groups, group: number): void {
     if (this.#words === undefined) return;
     const slot = group & (SLOTS - 1);
     const level = this.#level;
-    this.#groups[slot] = group;
-    this.#groupWords[slot] = this.#words;
-    this.#groupStarts[slot] = this.#start;
-    this.#groupBits[slot] = this.#tableBits;
-    this.#groupMasks[slot] = level === LAST ? this.#plan.indexMask[LAST]! : 0;
-    this.#groupLows[slot] = this.#plan.leafLow[level]!;
-    this.#groupTypes[slot] = level === LAST ? PAGE : PAGE & ~TYPE;
+    groups[slot] = group;
+    words[slot] = this.#words;
+    starts[slot] = this.#start;
+    bits[slot] = this.#tableBits;
+    masks[slot] = level === LAST ? this.#plan.indexMask[LAST]! : 0;
+    lows[slot] = this.#plan.leafLow[level]!;
+    types[slot] = level === LAST ? PAGE : PAGE & ~TYPE;
   }
 }
