@@ -1,6 +1,6 @@
 /** The JSON of an answer in a golden image: a hit with its attributes, or a fault. (pgtable-golden/1, kind image.) */
 import * as v from 'valibot';
-import { maybe, memberPath } from '../json/schemas.ts';
+import { memberPath, seldom } from '../json/schemas.ts';
 import {
   FAULT,
   FAULT_KIND_NOT_YET,
@@ -32,22 +32,22 @@ const addressSpace = oneOf('address space', SECURITY_STATES, {});
 const faultObject = members(
   {
     kind: oneOf('kind of fault', FAULT_KINDS, FAULT_KIND_NOT_YET),
-    ptw: maybe(truth),
-    stage: maybe(v.picklist([1, 2])),
-    level: maybe(integer),
-    s1_level: maybe(integer),
-    class: maybe(v.picklist(['in', 'tt', 'cd'])),
-    ipa: maybe(hexWord),
-    ipas: maybe(addressSpace),
-    fetch: maybe(hexWord),
-    overlay: maybe(truth),
-    dirty_bit: maybe(truth),
-    assured_only: maybe(truth),
-    top_level: maybe(truth),
-    tag_access: maybe(truth),
-    gpc: maybe(v.picklist(['fail', 'walk', 'address_size', 'external'])),
-    gpt_level: maybe(v.picklist([0, 1])),
-    output: maybe(truth),
+    ptw: seldom(truth),
+    stage: seldom(v.picklist([1, 2])),
+    level: seldom(integer),
+    s1_level: seldom(integer),
+    class: seldom(v.picklist(['in', 'tt', 'cd'])),
+    ipa: seldom(hexWord),
+    ipas: seldom(addressSpace),
+    fetch: seldom(hexWord),
+    overlay: seldom(truth),
+    dirty_bit: seldom(truth),
+    assured_only: seldom(truth),
+    top_level: seldom(truth),
+    tag_access: seldom(truth),
+    gpc: seldom(v.picklist(['fail', 'walk', 'address_size', 'external'])),
+    gpt_level: seldom(v.picklist([0, 1])),
+    output: seldom(truth),
   },
   'member of a fault',
   FAULT,
@@ -76,24 +76,24 @@ const updatesSchema = v.pipe(
 
 /** `{ pa, attr, sh, … }` or `{ fault }`; `pa: null` is a fault of any kind. */
 export const answerEntries = {
-  fault: maybe(faultSchema),
+  fault: seldom(faultSchema),
   pa: v.nullish(hexWord),
-  attr: maybe(
+  attr: seldom(
     v.pipe(
       hexWord,
       v.check((attr) => attr < 0x100n, 'expected a byte, as MAIR has them'),
       v.transform((attr) => Number(attr)),
     ),
   ),
-  sh: maybe(v.pipe(integer, v.minValue(0), v.maxValue(3))),
-  ns: maybe(bit),
-  xs: maybe(bit),
-  pas: maybe(addressSpace),
-  level: maybe(integer),
-  s2_level: maybe(integer),
-  ipa: maybe(hexWord),
-  ipas: maybe(addressSpace),
-  updates: maybe(updatesSchema),
+  sh: seldom(v.pipe(integer, v.minValue(0), v.maxValue(3))),
+  ns: seldom(bit),
+  xs: seldom(bit),
+  pas: seldom(addressSpace),
+  level: seldom(integer),
+  s2_level: seldom(integer),
+  ipa: seldom(hexWord),
+  ipas: seldom(addressSpace),
+  updates: seldom(updatesSchema),
 };
 /** The members of an answer, read. */
 export type AnswerMembers = v.InferOutput<v.ObjectSchema<typeof answerEntries, undefined>>;

@@ -2,7 +2,7 @@
 import * as v from 'valibot';
 import { isStream, type MachineRegime, machineRegimes } from '../arch/regimes.ts';
 import { securityNamed, securityProblem } from '../arch/security.ts';
-import { maybe, memberPath, record } from '../json/schemas.ts';
+import { maybe, memberPath, record, seldom } from '../json/schemas.ts';
 import { isRegisterName } from '../machine/registers/index.ts';
 import { featureNames } from '../walker/cpu.ts';
 import { accessProblem } from './image-access.ts';
@@ -52,15 +52,15 @@ const rowObject = members(
     ...answerEntries,
     va: hexWord,
     access: v.picklist(['read', 'write', 'execute']),
-    el: maybe(v.picklist([0, 1, 2, 3], 'expected an exception level, 0 to 3')),
-    pan: maybe(truth),
-    gcs: maybe(truth),
-    tag_checked: maybe(truth),
-    sid: maybe(streamNumber),
-    ssid: maybe(streamNumber),
-    registers: maybe(registers),
-    event: maybe(v.pipe(v.array(hexWord), v.length(4, 'an event record has four words'))),
-    par: maybe(hexWord),
+    el: seldom(v.picklist([0, 1, 2, 3], 'expected an exception level, 0 to 3')),
+    pan: seldom(truth),
+    gcs: seldom(truth),
+    tag_checked: seldom(truth),
+    sid: seldom(streamNumber),
+    ssid: seldom(streamNumber),
+    registers: seldom(registers),
+    event: seldom(v.pipe(v.array(hexWord), v.length(4, 'an event record has four words'))),
+    par: seldom(hexWord),
     arm: v.optional(answerSchema),
     arm_or: v.optional(answerSchema),
     arm_unprivileged: v.optional(answerSchema),

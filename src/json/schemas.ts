@@ -50,8 +50,15 @@ export function tagged<const K extends string, const T extends v.VariantOptions<
 
 /** A member that may be absent or null, which mean the same. */
 export function maybe<T extends v.GenericSchema>(schema: T) {
-  const known = v.nullish(schema, () => undefined);
-  // An object's schema runs the schemas of absent members that have a default: large files have many rows with few members.
+  return v.nullish(schema, () => undefined);
+}
+
+/**
+ * {@link maybe} for lists of many objects that have few of their members: one that is absent stays absent in what is read, and its schema does
+ * not run. `in` must not ask for it.
+ */
+export function seldom<T extends v.GenericSchema>(schema: T) {
+  const known = maybe(schema);
   return Object.assign(known, {
     default: undefined,
     '~run': (dataset: v.UnknownDataset, config: v.Config<v.BaseIssue<unknown>>) => {

@@ -28,6 +28,7 @@ export type {
   Shareability,
 } from './attributes.ts';
 export { type CpuFeatures, type CpuModel, type CpuOptions, cpuModels } from './cpu.ts';
+export { createWalker, type WalkerOptions } from './create.ts';
 export { WalkerError } from './errors.ts';
 export { dfsr, esr, hpfarEl2, ifsr, parEl1, parShort } from './fault-codes.ts';
 export type {
@@ -57,4 +58,4 @@ export type {
   WalkResult,
   WalkStep,
 } from './types.ts';
-export { createWalker, type Walker, type WalkerOptions } from './walker.ts';
+export type { Walker } from './walker.ts';

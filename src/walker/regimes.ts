@@ -8,6 +8,7 @@ import type { PaSpace, SecurityState, StageSecurity } from '../arch/security.ts'
 import { DEFAULT_CACHEABLE, DEFAULT_TAGGED } from './attributes.ts';
 import { ControlsInForce, cacheControls } from './cacheability.ts';
 import type { CpuFeatures } from './cpu.ts';
+import type { DirectStages } from './fast/plan.ts';
 import { GranuleProtection } from './granule-protection.ts';
 import { StageMali } from './other/mali.ts';
 import { StageRiscv } from './other/riscv.ts';
@@ -15,6 +16,7 @@ import { gptParams } from './params/granule-protection.ts';
 import { oneRangeFields, twoRangeFields } from './params/range-fields.ts';
 import { shortParams } from './params/short.ts';
 import { ALL_PERMISSIONS, PRIVILEGED_ONLY } from './permissions.ts';
+import type { S1Ranges } from './ranges.ts';
 import {
   isHost,
   rangesOf,
@@ -121,18 +123,32 @@ function stagesOf(
   const ranges = rangesOf(regime, values, cpu, security);
   const stage1 = new Stage1(memory, ranges, stage2, { gpc });
   // The fast path decides execution by permission bits only, and handles neither POIndex nor access flags of tables.
-  const direct =
-    stage2 === undefined &&
+  const isDirect =
     gpc === undefined &&
     !security.ownCodeOnly &&
     !ranges.spans.some(({ params }) => params.bigEndian || params.haft || params.overlays !== undefined);
+  const direct = isDirect ? directStages(ranges, stage2, cpu, security) : undefined;
   return {
     ...common,
     first: (ia, request, steps) => stage1.translate(ia, request, steps),
     stage1: true,
     trees: () => [...stage1.trees(), ...(stage2?.trees() ?? [])],
-    ...(direct && { direct: { stage1: ranges } }),
+    ...(direct && { direct }),
   };
+}
+
+/** What the fast path can do of stage 1 and the stage 2 below. It knows one IPA space, and no rules of stage 2 about tables of stage 1. */
+function directStages(
+  ranges: S1Ranges,
+  stage2: Stage2 | undefined,
+  cpu: CpuFeatures,
+  { state }: StageSecurity,
+): DirectStages | undefined {
+  if (stage2 === undefined) return { stage1: ranges };
+  const params = stage2.direct;
+  if (params === undefined || state !== 'non-secure') return undefined;
+  if (params.ptw || params.tl0 || params.tl1 || params.tagPermissions) return undefined;
+  return { stage1: ranges, below: { stage2: params, inputBits: params.iaBits, cpu } };
 }
 
 function stage2Of(

@@ -8,7 +8,7 @@ import { alignDown } from './bits.ts';
 import type { ControlsInForce } from './cacheability.ts';
 import { deviceFetch, stage1DeviceFault } from './device-fetch.ts';
 import { WalkerError } from './errors.ts';
-import type { DirectStage } from './fast/plan.ts';
+import type { DirectStages } from './fast/plan.ts';
 import type { FoundLeaf } from './fast/range.ts';
 import type { InputAddress, S1Output, S1Request } from './first-stage.ts';
 import type { GranuleProtection } from './granule-protection.ts';
@@ -54,8 +54,8 @@ export interface Stages {
   readonly gpc?: GranuleProtection;
   /** Whether there are unprivileged accesses; without them every access is privileged. */
   readonly unprivileged: boolean;
-  /** The only stage that translates, if the fast path can handle it. */
-  readonly direct?: DirectStage;
+  /** The stages that translate, if the fast path can handle them. */
+  readonly direct?: DirectStages;
 }
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
@@ -138,21 +138,35 @@ export function accessDenial(gpc: GranuleProtection, pa: number, space: PaSpace)
   return denied && { kind: 'granule_protection', level: 0, stage: 1, output: true, ...denied };
 }
 
+/** What a fast path found: the last leaf and, of two stages, the first one's with the IPA. */
+export interface FoundLeaves {
+  readonly leaf: FoundLeaf | undefined;
+  readonly first?: FoundLeaf | undefined;
+  readonly ipa?: number;
+}
+
 /** The same, without steps, if the fast path found the leaf. Undefined if it can't give the whole answer. */
 export function translateLeaf(
   stages: Stages,
   ia: bigint,
   request: S1Request,
-  leaf: FoundLeaf,
+  { leaf, first, ipa }: FoundLeaves,
   oa: number,
 ): WalkResult | undefined {
   const { direct } = stages;
+  if (leaf === undefined) return undefined;
   // In Secure state, the tables on the path affect the PA's address space, and the fast path does not collect that.
   if (direct === undefined || stages.security !== 'non-secure') return undefined;
   if ('stage2' in direct) {
     const s1 = stages.first(halvesOf(ia), request, undefined);
     const s2 = s2Output(direct.stage2, leaf, oa, leaf.permissions);
     return s1.ok ? assemble(stages, ia, s1, s2, request, undefined) : undefined;
+  }
+  if ('below' in direct) {
+    if (first?.s1 === undefined || ipa === undefined) return undefined;
+    const s1 = s1Output(direct.stage1, first.s1, first, ipa, first.permissions, false);
+    const s2 = s2Output(direct.below.stage2, leaf, oa, leaf.permissions);
+    return assemble(stages, ia, s1, s2, request, undefined);
   }
   if (leaf.s1 === undefined) return undefined;
   const s1 = s1Output(direct.stage1, leaf.s1, leaf, oa, leaf.permissions, false);

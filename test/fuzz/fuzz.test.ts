@@ -1,8 +1,8 @@
 /** A short run of the fuzzer, on a new seed each time: CPU regimes and SMMU streams. `npm run fuzz` is the long one. */
 import { expect, test } from 'vitest';
 import { PhysicalMemory } from '../../src/memory/index.ts';
+import { stage1 } from '../../src/walker/create.ts';
 import type { Translation } from '../../src/walker/index.ts';
-import { stage1 } from '../../src/walker/walker.ts';
 import { check, Violation } from './check.ts';
 import { runLog } from './logs.ts';
 import { newTally, runMachine, WALKS_PER_MACHINE } from './machine.ts';

@@ -1,7 +1,7 @@
 /** Memory attributes through walks: every MAIR encoding, both stages combined, forced Write-Back. (DDI 0487 D8.6.) */
 import { describe, expect, test } from 'vitest';
+import { stage1 } from '../../src/walker/create.ts';
 import { type CpuOptions, createWalker } from '../../src/walker/index.ts';
-import { stage1 } from '../../src/walker/walker.ts';
 import { memoryWith } from './table-builder.ts';
 
 const read = { access: 'read' } as const;

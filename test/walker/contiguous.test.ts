@@ -1,7 +1,7 @@
 /** Contiguous runs that keep their promise, and runs that do not. */
 import { describe, expect, test } from 'vitest';
 import { contiguousRun } from '../../src/walker/contiguous.ts';
-import { stage1, stage2 } from '../../src/walker/walker.ts';
+import { stage1, stage2 } from '../../src/walker/create.ts';
 
 import { memoryWith } from './table-builder.ts';
 

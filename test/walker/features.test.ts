@@ -1,7 +1,7 @@
 /** What optional features change: small tables, 52-bit addresses, E0PD, TBI, big-endian tables, tables of every size. */
 import { describe, expect, test } from 'vitest';
+import { stage1, stage2 } from '../../src/walker/create.ts';
 import { type CpuOptions, createWalker } from '../../src/walker/index.ts';
-import { stage1, stage2 } from '../../src/walker/walker.ts';
 import { memoryWith } from './table-builder.ts';
 
 const read = { access: 'read' } as const;

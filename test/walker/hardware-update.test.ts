@@ -1,7 +1,7 @@
 /** TCR.HA and HD: hardware sets the access flag and clears AP[2] of DBM entries, in memory. (DDI 0487 D8.5.) */
 import { describe, expect, test } from 'vitest';
+import { stage1, stage2 } from '../../src/walker/create.ts';
 import { createWalker } from '../../src/walker/index.ts';
-import { stage1, stage2 } from '../../src/walker/walker.ts';
 import { memoryWith } from './table-builder.ts';
 
 /** T0SZ 25, from level 1; EPD1; IPS 48 bits. */

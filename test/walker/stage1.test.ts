@@ -1,7 +1,7 @@
 /** Stage 1 of AArch64 on tables made by hand: every granule, every leaf level, every fault. Words are literal, on purpose. */
 import { describe, expect, test } from 'vitest';
+import { stage1 } from '../../src/walker/create.ts';
 import { createWalker } from '../../src/walker/index.ts';
-import { stage1 } from '../../src/walker/walker.ts';
 import { memoryWith } from './table-builder.ts';
 
 /** TCR_EL1: 48-bit PA, EPD1, T0SZ 16, 4K. */

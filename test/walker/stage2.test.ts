@@ -1,7 +1,7 @@
 /** Stage 2 alone and nested: start levels, concatenated roots, permissions, attributes, and whose fault it is. */
 import { describe, expect, test } from 'vitest';
+import { stage2 } from '../../src/walker/create.ts';
 import { createWalker } from '../../src/walker/index.ts';
-import { stage2 } from '../../src/walker/walker.ts';
 import { memoryWith } from './table-builder.ts';
 
 const read = { access: 'read' } as const;

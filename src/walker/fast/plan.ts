@@ -19,10 +19,24 @@ import type { S1Ranges } from '../ranges.ts';
 import { s1Permissions } from '../stage1-permissions.ts';
 import { everyKey } from './key.ts';
 
-/** The only stage of a regime, with 64-bit descriptors, which is all that the fast path can handle. */
-export type DirectStage =
-  | { readonly stage1: S1Ranges }
-  | { readonly stage2: S2Params; readonly inputBits: number; readonly cpu: CpuFeatures };
+/** A stage with 64-bit descriptors that the fast path can handle. */
+export type DirectStage = { readonly stage1: S1Ranges } | DirectStage2;
+
+/** Stage 2, and how many bits of an input address reach it. */
+export interface DirectStage2 {
+  readonly stage2: S2Params;
+  readonly inputBits: number;
+  readonly cpu: CpuFeatures;
+}
+
+/** The only stage of a regime that the fast path can handle, or both. */
+export type DirectStages = DirectStage | DirectNested;
+
+/** Two such stages, of which the second translates the addresses of the first one's tables. */
+export interface DirectNested {
+  readonly stage1: S1Ranges;
+  readonly below: DirectStage2;
+}
 
 /** A flag above the permission bits: a write to this entry makes it dirty in memory, which only the full walk does. */
 export const DIRTIES = 256;

@@ -80,7 +80,7 @@ export class FastRange implements FoundLeaf {
   readonly end: number;
   readonly #memory: PhysicalMemory;
   readonly #plan: TablePlan;
-  /** What most walkers never need is made when they do: it is larger than all else of a range. */
+  /** Made when it is needed, as `#groups` is: either is larger than all else of a range. */
   #views: TableViews | undefined;
   readonly #needed: number;
   readonly #dirties: number;
@@ -130,7 +130,7 @@ export class FastRange implements FoundLeaf {
     if ((lo & TYPE) === 0) {
       if (level === LAST || level <= this.#plan.firstBlockLevel) return FAULT;
     } else if (level < LAST) return this.#translate(ia);
-    return this.#leaf(lo, hi, level, flat.tableBits, address);
+    return this.leafOf(lo, hi, level, flat.tableBits, address);
   }
 
   /** The same wherever the tables are. */
@@ -164,9 +164,9 @@ export class FastRange implements FoundLeaf {
       if ((lo & TYPE) === 0) {
         if (level === LAST || level <= plan.firstBlockLevel) return FAULT;
         if (plan.entrySize[level]! <= HIGH) this.#cameTo(words, at, level, tableBits);
-        return this.#leaf(lo, hi, level, tableBits, address);
+        return this.leafOf(lo, hi, level, tableBits, address);
       }
-      if (level === LAST) return this.#leaf(lo, hi, level, tableBits, address);
+      if (level === LAST) return this.leafOf(lo, hi, level, tableBits, address);
       const high = (hi & plan.tableHigh) | ((lo << plan.movedShift) & plan.movedMask);
       const low = lo & plan.tableLow;
       if ((high & plan.beyondOutput) !== 0) return FAULT;
@@ -191,7 +191,8 @@ export class FastRange implements FoundLeaf {
     this.#tableBits = tableBits;
   }
 
-  #leaf(lo: number, hi: number, level: number, tableBits: number, address: number): number {
+  /** The PA that a leaf gives, FAULT or ASK. `level` is an index of the plan's arrays, `address` within the range. */
+  leafOf(lo: number, hi: number, level: number, tableBits: number, address: number): number {
     const plan = this.#plan;
     const mask = plan.allowed[keyOf(lo, hi, tableBits)]!;
     if ((lo & AF) === 0 || (mask & this.#dirties) !== 0) return ASK;
@@ -280,7 +281,7 @@ export class FastRange implements FoundLeaf {
         pas[i] = high * HIGH + (((lo & mask) | (LOWS[j]! & ~mask)) >>> 0);
       } else if (((lo ^ type) & TYPES) !== 0) pas[i] = FAULT;
       // FAULT or ASK, which do not depend on the address.
-      else pas[i] = this.#leaf(lo, hi, LAST, tableBits, 0);
+      else pas[i] = this.leafOf(lo, hi, LAST, tableBits, 0);
     }
   }
 
