@@ -16,7 +16,16 @@ import {
   truth,
 } from './image-answer.ts';
 import { memorySchema } from './image-memory.ts';
-import { ANY_STAGES, FILE, PART, REGISTER, REGISTERS, ROW, SECURITY_STATES } from './image-words.ts';
+import {
+  ANY_STAGES,
+  FILE,
+  type MEMBERS,
+  PART,
+  REGISTER,
+  REGISTERS,
+  ROW,
+  SECURITY_STATES,
+} from './image-words.ts';
 import { knowing, members, oneOf, refusal, withValue } from './members.ts';
 import { hexWord } from './schema.ts';
 
@@ -112,16 +121,10 @@ const fileObject = members(
     translations: v.array(rowSchema),
     pagemap: v.optional(pagemapSchema, []),
     pagemap_prot_none: v.optional(pagemapSchema, []),
-  },
+  } satisfies Record<(typeof MEMBERS)[number], unknown>,
   'member of a golden image',
   FILE,
 );
-
-/** Every member that a golden image may have. */
-export const imageMembers: readonly string[] = [
-  ...Object.keys(fileObject.entries),
-  ...Object.keys(FILE.information),
-];
 
 /** The machine's regime. For an SMMU with a stream table it can be any, since the entries decide. */
 export function machineRegimeOf({ regime }: { readonly regime: (typeof REGIMES)[number] }): MachineRegime {

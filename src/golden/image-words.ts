@@ -4,6 +4,23 @@
  */
 import type { Beside, Words } from './members.ts';
 
+/** The members of the file that are read. */
+export const MEMBERS = [
+  'schema',
+  'kind',
+  'name',
+  'regime',
+  'security',
+  'cpu',
+  'ram',
+  'elsewhere',
+  'registers',
+  'memory',
+  'translations',
+  'pagemap',
+  'pagemap_prot_none',
+] as const;
+
 /** More members of the file. */
 export const FILE: Beside = {
   information: {
@@ -19,6 +36,9 @@ export const FILE: Beside = {
   },
   notYet: {},
 };
+
+/** Every member that a golden image may have. */
+export const imageMembers: readonly string[] = [...MEMBERS, ...Object.keys(FILE.information)];
 
 /** More members of `cpu`, `ram`, a frame of memory, an update, and a row of a page map. */
 export const PART: Beside = { information: {}, notYet: {} };

@@ -6,16 +6,15 @@ import { REGIMES } from '../arch/regime-table.ts';
 import { isStream, type MachineRegime, machineRegimes, type Regime, traitsOf } from '../arch/regimes.ts';
 import { type SecurityState, securityProblem } from '../arch/security.ts';
 import type { PhysicalMemory } from '../memory/index.ts';
-import {
-  type CdWords,
-  createSmmu,
-  createStream,
-  type SmmuRegisters,
-  type SmmuResult,
-  type SteWords,
-  type StreamDescription,
-  type Transaction,
+import type {
+  CdWords,
+  SmmuRegisters,
+  SmmuResult,
+  SteWords,
+  StreamDescription,
+  Transaction,
 } from '../smmu/index.ts';
+import { createSmmu, createStream } from '../smmu/smmu.ts';
 import { withFeatures } from '../walker/cpu.ts';
 import { type IdentificationValues, identifiedFeatures } from '../walker/identification.ts';
 import {

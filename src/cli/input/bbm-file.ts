@@ -10,7 +10,7 @@ import {
 import { type TraceContext, TraceError, type TraceStep, traceContext } from '../../bbm/index.ts';
 import { PERMISSION_REGISTER_NAMES } from '../../bbm/registers.ts';
 import { isObject, isSaid, maybe, members, oneShapeOf, pair, present, whole } from '../../json/schemas.ts';
-import { decodeCommand, encodeCommand, parseCommand } from '../../smmu/index.ts';
+import { decodeCommand, encodeCommand, parseCommand } from '../../smmu/commands.ts';
 import type { TranslationRegime } from '../../tlb/index.ts';
 import { WalkerError } from '../../walker/index.ts';
 import { inputError } from '../io.ts';

@@ -4,7 +4,7 @@ import * as v from 'valibot';
 import { REGISTER_NAMES } from '../../arch/regime-table.ts';
 import { machineRegimes } from '../../arch/regimes.ts';
 import { type SecurityState, securityNamed, securityStates, securityWord } from '../../arch/security.ts';
-import { imageMembers } from '../../golden/image-schema.ts';
+import { imageMembers } from '../../golden/image-words.ts';
 import {
   andOthers,
   isObject,

@@ -20,7 +20,8 @@ import {
   resolveRegisters,
 } from '../../machine/registers/index.ts';
 import { type UngivenRange, ungivenAt } from '../../machine/ungiven.ts';
-import { createSmmu, validStreamIds } from '../../smmu/index.ts';
+import { createSmmu } from '../../smmu/smmu.ts';
+import { validStreamIds } from '../../smmu/stream-ids.ts';
 import { counted, hex } from '../../text/numbers.ts';
 import { identificationName } from '../../walker/identification.ts';
 import { WalkerError } from '../../walker/index.ts';

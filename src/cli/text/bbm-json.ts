@@ -1,7 +1,7 @@
 /** Verdicts on a trace for `--json`. */
 import type { NeededInvalidation, StepVerdict } from '../../bbm/index.ts';
 import { BBM_LEVELS, MACHINES } from '../../bbm/judge.ts';
-import { commandText } from '../../smmu/index.ts';
+import { commandText } from '../../smmu/commands.ts';
 import { hexWord } from '../../text/numbers.ts';
 
 /** All verdicts, without folding. */

@@ -17,7 +17,7 @@ import {
 import { MACHINES } from '../../bbm/judge.ts';
 import { joinNeeded } from '../../bbm/needed.ts';
 import { concerns } from '../../bbm/ordering.ts';
-import { commandText as smmuCommandText } from '../../smmu/index.ts';
+import { commandText as smmuCommandText } from '../../smmu/commands.ts';
 import { wrap } from '../../text/columns.ts';
 import { count, counted, hex, hexWord, sizeText } from '../../text/numbers.ts';
 import type { Style } from '../../text/style.ts';
