@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { resolveRegisters } from '../../src/machine/registers/index.ts';
 import type { Regime } from '../../src/walker/index.ts';
 import { Random } from '../support/random.ts';
-import { answersOf, bitsOf, isTold, RESERVED_ONES, SETTINGS } from './register-bits.ts';
+import { answersOf, bitsOf, isReservedOne, isTold, SETTINGS } from './register-bits.ts';
 
 test('a bit that is flipped changes an answer, or is said to do nothing', () => {
   const seed = Math.floor(Math.random() * 2 ** 32);
@@ -11,9 +11,9 @@ test('a bit that is flipped changes an answer, or is said to do nothing', () => 
   for (const setting of SETTINGS) {
     const before = answersOf(setting);
     const bits = bitsOf(setting);
-    for (let n = 0; n < 4; n++) {
+    for (let n = 0; n < 2; n++) {
       const { name, bit } = bits[random.between(0, bits.length - 1)]!;
-      const told = isTold(setting, name, bit, before) || RESERVED_ONES.includes(`${name}[${bit}]`);
+      const told = isTold(setting, name, bit, before) || isReservedOne(setting, name, bit);
       expect([seed, setting.name, name, bit, told]).toEqual([seed, setting.name, name, bit, true]);
     }
   }
@@ -76,6 +76,37 @@ describe('what is said of bits that do nothing', () => {
       [
         'VTTBR_EL2: bits 0xff00000000000000 have no part: with VTCR_EL2.VS = 0 a VMID has 8 bits',
         'VTCR_EL2: bits 0x60000000 have no part: they are for the Non-secure IPAs of Secure state',
+      ],
+    ],
+    [
+      'el2&0',
+      { TTBR0_EL2: 0x10_0000n, TCR_EL2: 0x5_0080_0019n, HCR_EL2: 0x4_0000_0001n },
+      [
+        'HCR_EL2: bits 0x400000001 have no part: which regime it is follows from E2H, and a walk reads no bit of it',
+      ],
+    ],
+    // J1.1: with PIE = 1 hpd and epan are 1, whatever the registers say.
+    [
+      'el1&0',
+      {
+        TTBR0_EL1: 0x10_0000n,
+        TCR_EL1: 0x205_0080_0019n,
+        TCR2_EL1: 2n,
+        PIR_EL1: 1n,
+        SCTLR_EL1: 0x200_0000_0000_0005n,
+      },
+      [
+        'SCTLR_EL1: bits 0x200000000000000 have no part: with indirect permissions PAN is as with EPAN = 1',
+        'TCR_EL1: bits 0x20000000000 have no part: with indirect permissions, overlays or MAIR2 tables have no permissions of their own',
+      ],
+    ],
+    [
+      'el1&0',
+      { TTBR0_EL1: 0x10_0000n, TCR_EL1: 0x5_0080_0019n, SCR_EL3: 0x4_0631n },
+      [
+        'SCR_EL3: bits 0x430 have no part: no walk reads them',
+        'SCR_EL3: bits 0x40000 have no part: EEL2 is for Secure state below EL3',
+        'SCR_EL3: bits 0x200 have no part: SIF is for stage 1 of Secure state',
       ],
     ],
     [

@@ -2,16 +2,23 @@
  * What a bit of a register changes: the answers of a fixed set of walks over a small table that has something of everything, what the
  * registers are said to mean, or what is said to have no part in it.
  */
-import { describeRegime } from '../../src/describe/index.ts';
-import { cpuOf, createMachine, type MachineDescription } from '../../src/machine/machine.ts';
+import { isRegime, type MachineRegime } from '../../src/arch/regimes.ts';
+import { describeRegime, describeSte } from '../../src/describe/index.ts';
+import {
+  cpuOf,
+  createMachine,
+  type MachineDescription,
+  streamOf,
+  walkerRegistersOf,
+} from '../../src/machine/machine.ts';
 import { RegisterError, resolveRegisters } from '../../src/machine/registers/index.ts';
 import { PhysicalMemory } from '../../src/memory/index.ts';
-import type { Regime } from '../../src/walker/index.ts';
+import { type Access, WalkerError } from '../../src/walker/index.ts';
 
 /** A regime, and values of its registers by the manual's names. */
 export interface Setting {
   readonly name: string;
-  readonly regime: Regime;
+  readonly regime: MachineRegime;
   readonly registers: Readonly<Record<string, bigint>>;
 }
 
@@ -100,7 +107,34 @@ function shortLeaf(i: number): bigint {
   return 0x8000_0832n | (cb << 2n) | (tex << 6n) | (tex << 12n) | (shared << 10n) | (shared << 16n);
 }
 
-const memoryOf = (regime: Regime) => (regime === 'riscv' ? RISCV : regime === 'pl1&0-short' ? SHORT : LONG);
+/** The tables of stage 1, and at 0x14_0000 those of stage 2: the first gigabyte is itself, so is RAM; the leaves are pages of every kind. */
+function nestedMemory(): PhysicalMemory {
+  const found = new PhysicalMemory({ base: RAM, size: 0x5_0000n });
+  for (let at = RAM; at < RAM + 0x4_0000n; at += 8n) found.write64(at, LONG.read64(at) as bigint);
+  const put = (at: bigint, word: bigint) => found.write64(at, word);
+  for (const root of [0x14_0000n, 0x14_1000n]) {
+    put(root, 0x7fdn);
+    put(root + 0x10n, 0x14_4003n);
+  }
+  put(0x14_4000n, 0x14_8003n);
+  for (let i = 0; i < 64; i++)
+    put(0x14_8000n + BigInt(i) * 8n, (0x9000_0000n + BigInt(i) * 0x1000n) | STAGE2[(i * 7) % STAGE2.length]!);
+  return found;
+}
+
+/** Pages of stage 2: every S2AP and XN, memory types, AF = 0, FnXS, NS of Realm state, contiguous, DBM, indexes. */
+const STAGE2 = [
+  ...[0x7ffn, 0x77fn, 0x73fn, 0x7bfn, 0x7c3n, 0x7f3n, 0x3ffn, 0xfffn, 0x4ffn, 0x20000000007ffn],
+  ...[0x400000000007ffn, 0x600000000007ffn, 0x800000000007ffn, 0x1000000000077fn, 0x800000000077fn],
+  ...[0x2800000000007ffn, 0x5000000000007ffn, 0x100000000007ebn, 0x7e7n, 0x7dfn],
+];
+const NESTED = nestedMemory();
+
+const memoryOf = (regime: MachineRegime) => {
+  if (/nested/.test(regime)) return NESTED;
+  if (regime === 'riscv') return RISCV;
+  return /short|mtk/.test(regime) ? SHORT : LONG;
+};
 
 const ADDRESSES = [
   0n,
@@ -123,11 +157,12 @@ const ALL = [
   0x5aff_ffff_ffff_f000n,
   0xffff_ffff_8000_3000n,
 ];
-const ACCESSES = (['read', 'write', 'execute'] as const).flatMap((access) => [
+const ACCESSES: Access[] = (['read', 'write', 'execute'] as const).flatMap((access) => [
   { access, privileged: true },
   { access, privileged: false },
   { access, privileged: true, pan: true },
 ]);
+ACCESSES.push({ access: 'read', gcs: true });
 
 const text = (value: unknown) =>
   JSON.stringify(value, (_, v: unknown) => (typeof v === 'bigint' ? `${v}` : v));
@@ -156,11 +191,13 @@ export function answersOf({ regime, registers: given }: Omit<Setting, 'name'>): 
     const { registers, assumed, ignored } = resolveRegisters({ given, regime, exact: true });
     const description: MachineDescription = { memory: memoryOf(regime), regime, registers };
     const translator = createMachine(description)();
-    const derivation = describeRegime(regime, registers, cpuOf(description), translator.security);
+    const derivation = isRegime(regime)
+      ? describeRegime(regime, walkerRegistersOf(description), cpuOf(description), translator.security)
+      : describeSte(description.memory, streamOf(description));
     const walks: unknown[] = [];
     for (const access of ACCESSES)
       for (const ia of ALL) {
-        const found = translator.walk(ia & (/^p/.test(regime) ? 0xffff_ffffn : ~0n), {
+        const found = translator.walk(ia & (/^(p|mtk)/.test(regime) ? 0xffff_ffffn : ~0n), {
           ...access,
           update: false,
         });
@@ -169,7 +206,8 @@ export function answersOf({ regime, registers: given }: Omit<Setting, 'name'>): 
       }
     return { answers: text([walks, meaning(derivation)]), told: text([assumed, ignored]) };
   } catch (error) {
-    if (error instanceof RegisterError) return { answers: `refused: ${error.message}`, told: '' };
+    if (error instanceof RegisterError || error instanceof WalkerError)
+      return { answers: `refused: ${error.message}`, told: '' };
     throw error;
   }
 }
@@ -283,6 +321,101 @@ export const SETTINGS: readonly Setting[] = [
     regime: 'pl2',
     registers: { HTTBR: 0x10_0000n, HTCR: 0x8080_3502n, HMAIR0: MAIR0, HMAIR1: MAIR1, HSCTLR: 0x30c5_187fn },
   },
+  {
+    name: 'EL2&0',
+    regime: 'el2&0',
+    registers: {
+      TTBR0_EL2: 0x10_0000n,
+      TTBR1_EL2: 0x1_0000_0010_4000n,
+      TCR_EL2: 0x5_b510_3510n,
+      MAIR_EL2: MAIR,
+      SCTLR_EL2: 0x30d0_1985n,
+      HCR_EL2: 0x4_0800_0000n,
+    },
+  },
+  {
+    name: 'both stages',
+    regime: 'el1&0-nested',
+    registers: {
+      TTBR0_EL1: 0x10_0000n,
+      TTBR1_EL1: 0x1_0000_0010_4000n,
+      TCR_EL1: 0x5_b510_3510n,
+      MAIR_EL1: MAIR,
+      SCTLR_EL1: 0x30d0_1985n,
+      VTTBR_EL2: 0x1_0000_0014_0000n,
+      VTCR_EL2: 0x8004_3558n,
+      HCR_EL2: 0x8000_0001n,
+    },
+  },
+  {
+    name: 'Secure stage 2',
+    regime: 'el1&0-s2',
+    registers: {
+      VTTBR_EL2: 0x1_0000_0010_0000n,
+      VTCR_EL2: 0x8004_3558n,
+      VSTTBR_EL2: 0x10_4000n,
+      VSTCR_EL2: 0x8000_0058n,
+      HCR_EL2: 0x8000_0001n,
+      SCR_EL3: 0x4_0000n,
+    },
+  },
+  {
+    name: 'both stages in Secure state',
+    regime: 'el1&0-nested',
+    registers: {
+      TTBR0_EL1: 0x10_0000n,
+      TCR_EL1: 0x5_b580_3519n,
+      MAIR_EL1: MAIR,
+      SCTLR_EL1: 0x30d0_1985n,
+      VTTBR_EL2: 0x1_0000_0014_0000n,
+      VTCR_EL2: 0x8004_3558n,
+      VSTTBR_EL2: 0x14_0000n,
+      VSTCR_EL2: 0x8000_0058n,
+      HCR_EL2: 0x8000_0001n,
+      SCR_EL3: 0x4_0000n,
+    },
+  },
+  {
+    name: 'EL1&0 with indirect permissions, overlays and MAIR2',
+    regime: 'el1&0',
+    registers: {
+      TTBR0_EL1: 0x10_0000n,
+      TTBR1_EL1: 0x1_0000_0010_4000n,
+      TCR_EL1: 0x5_b510_3510n,
+      MAIR_EL1: MAIR,
+      SCTLR_EL1: 0x30d0_1985n,
+      TCR2_EL1: 0x1en,
+      PIR_EL1: 0x1357_9bdf_0246_8aacn,
+      PIRE0_EL1: 0x0a5c_3123_4561_7120n,
+      POR_EL1: 0x7654_3217n,
+      POR_EL0: 0x1234_5677n,
+      MAIR2_EL1: 0x00bb_f4ff_440c_0804n,
+      HCRX_EL2: 0x4000n,
+    },
+  },
+  {
+    name: 'stage 2 with indirect permissions and overlays',
+    regime: 'el1&0-s2',
+    registers: {
+      VTTBR_EL2: 0x1_0000_0010_0000n,
+      VTCR_EL2: 0x30_8004_3558n,
+      HCR_EL2: 0x8000_0001n,
+      S2PIR_EL2: 0xbec8_8624_0753_196fn,
+      S2POR_EL1: 0x7654_321fn,
+    },
+  },
+  {
+    name: 'MediaTek',
+    regime: 'mtk',
+    registers: {
+      TTBR: 0x10_4000n,
+      TTBCR: 0n,
+      PRRR: 0xff0a_81a8n,
+      NMRR: 0x40e4_40e4n,
+      SCTLR: 0x1000_0001n,
+      DACR: 0xffff_ffffn,
+    },
+  },
   { name: 'RISC-V', regime: 'riscv', registers: { satp: 0x8000_0000_0000_0100n, sstatus: 0x4_0000n } },
   {
     name: 'Mali',
@@ -292,10 +425,8 @@ export const SETTINGS: readonly Setting[] = [
 ];
 
 /** Bits that may be flipped without a word: they are RES1, and set. (DDI 0487 D24.2.195, D24.2.196, D24.2.224.) */
-export const RESERVED_ONES: readonly string[] = [
-  'TCR_EL2[23]',
-  'TCR_EL2[31]',
-  'TCR_EL3[23]',
-  'TCR_EL3[31]',
-  'VTCR_EL2[31]',
-];
+export function isReservedOne({ regime }: Pick<Setting, 'regime'>, name: string, bit: number): boolean {
+  // In EL2&0 TCR_EL2 has the layout of TCR_EL1.
+  const oneRange = regime === 'el2' || regime === 'el3';
+  return (oneRange && /^TCR_/.test(name) && [23, 31].includes(bit)) || (name === 'VTCR_EL2' && bit === 31);
+}

@@ -1,8 +1,8 @@
 /** Bits of AArch32's registers that have no part in an answer: what is for the other form of descriptors, or reserved. (DDI 0487 G8.2.) */
 import { type FieldBits, isSet, maskOf, read } from '../../arch/read.ts';
 import { type Regime, traitsOf } from '../../arch/regimes.ts';
-import { HTTBR, TTBR_LONG, VTTBR } from '../../arch/registers/aarch32-base.ts';
-import { HCR, HTCR, SCTLR, TTBCR, VTCR } from '../../arch/registers/aarch32-control.ts';
+import { HTTBR, M4U_TTBR, TTBR_LONG, VTTBR } from '../../arch/registers/aarch32-base.ts';
+import { HCR, HTCR, M4U_TTBCR, SCTLR, TTBCR, VTCR } from '../../arch/registers/aarch32-control.ts';
 import { bitsWithout, holesOf, type Idle, reserved, UPPER_HALF, type ValueOf } from './idle.ts';
 
 /** All of them, by what the regime reads. */
@@ -30,7 +30,7 @@ const REGIONS = [0, 1, 2, 3, 4, 5, 6, 7];
 /** PRRR, and NMRR above it: what they say of regions that are not Normal memory, and of Device memory, which is always shareable. (G8.2.) */
 function regionsOf(regime: Regime, value: ValueOf): Idle[] {
   const { mair: register, tcr } = traitsOf(regime).registers;
-  if (isSet(value(tcr), TTBCR.fields.EAE)) return [];
+  if (traitsOf(regime).descriptors !== 'mtk' && isSet(value(tcr), TTBCR.fields.EAE)) return [];
   const typeOf = (region: number) => read(value(register), { high: 2 * region + 1, low: 2 * region });
   const others = REGIONS.filter((region) => typeOf(region) < NORMAL);
   const bits = (from: number, region: number, width: number): FieldBits => {
@@ -54,6 +54,22 @@ function regionsOf(regime: Regime, value: ValueOf): Idle[] {
       fields: REGIONS.filter((region) => typeOf(region) > NORMAL).map((region) => bits(0, region, 2)),
       why: 'type 0b11 of PRRR is reserved, and taken as Normal',
     },
+  ];
+}
+
+/** A MediaTek M4U, which reads PRRR, NMRR, TRE and the size of its one table. */
+export function mediatekOf(regime: Regime, value: ValueOf): Idle[] {
+  const { ttbr0, tcr, sctlr } = traitsOf(regime).registers;
+  const { C, I } = SCTLR.fields;
+  return [
+    {
+      register: ttbr0,
+      fields: holesOf({ ...M4U_TTBR, width: 64 }),
+      why: 'the base is bits 31 to 14, and 2 to 0',
+    },
+    { register: tcr, fields: holesOf(M4U_TTBCR), why: 'they are reserved' },
+    { register: sctlr, fields: [C, I], why: "they are a PE's" },
+    ...regionsOf(regime, value),
   ];
 }
 

@@ -34,7 +34,7 @@ function closedGate({ gate }: UnmodelledField, values: ByManualName): string | u
 }
 
 /** Why TCR2_ELx counts as 0, or undefined if it does not. */
-function tcr2Gate(regime: Regime, values: ByManualName): string | undefined {
+export function tcr2Gate(regime: Regime, values: ByManualName): string | undefined {
   const scr = values.get('SCR_EL3');
   const said = { state: 'non-secure', ...(scr !== undefined && { scr }) } as const;
   const closed = tcr2Closed(traitsOf(regime).el, values.get('HCRX_EL2'), said);
