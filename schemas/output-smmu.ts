@@ -39,6 +39,18 @@ const access = some({
   outside: maybe(said(flag, 'the producer saw none of the answers')),
 });
 
+const FINDINGS = [
+  'ignored-write',
+  'not-observable',
+  'command-error',
+  'torn',
+  'no-effect',
+  'no-command',
+  'no-interrupt',
+  'stall-command',
+  'stalled',
+] as const;
+
 export const SMMU = document('smmu', {
   name: text,
   ok: said(flag, 'no transaction is open and nothing else was found'),
@@ -47,20 +59,13 @@ export const SMMU = document('smmu', {
   findings: list(
     some({
       step: count,
-      kind: v.picklist([
-        'ignored-write',
-        'not-observable',
-        'command-error',
-        'torn',
-        'no-interrupt',
-        'stall-command',
-        'stalled',
-      ]),
+      kind: v.picklist(FINDINGS),
       text,
     }),
   ),
   commands: list(some({ step: count, command: text })),
   owed: said(list(access), 'transactions that would be open at the end'),
+  notes: maybe(said(texts, 'what a log does not say, and what was taken instead')),
   minimal: maybe(
     said(
       list(some({ step: count, command: text, opens: steps })),

@@ -62,4 +62,5 @@ export { parseSmmuTrace } from './parse.ts';
 export { parseQemuLog, type QemuLogOptions, type ReadWord } from './qemu-log.ts';
 export { type AnyTrace, type ReadTraceOptions, readSmmuTrace } from './read.ts';
 export { recordSmmu, type SmmuPort, SmmuRecorder } from './record.ts';
+export { type ReusedIova, reusedWithoutCommand } from './reused.ts';
 export { TRACE_SCHEMA } from './schema.ts';

@@ -3,9 +3,11 @@
  * With the guest's memory, structures and commands are taken from there.
  */
 import { EVENTS } from '../arch/smmu/index.ts';
-import { encodeCommand, parseCommand } from '../smmu/commands.ts';
-import type { CommandWords } from '../smmu/index.ts';
 import { type DraftMachine, type ReadTrace, registerAt, TraceDraft } from './draft.ts';
+import { type Consumed, wordsOf } from './qemu-commands.ts';
+import { type QemuLogEvents, QUIET, READERS } from './qemu-lines.ts';
+
+import { SeenStructures } from './seen-structures.ts';
 
 /** The word at a PA (a multiple of 8), as an image of the guest's memory has it; undefined outside it. */
 export type ReadWord = (pa: bigint) => bigint | undefined;
@@ -14,6 +16,11 @@ export type ReadWord = (pa: bigint) => bigint | undefined;
 export interface QemuLogOptions extends Partial<DraftMachine> {
   /** The guest's memory after the run. */
   readonly memory?: ReadWord;
+  /**
+   * Without `memory`: STEs and CDs are made as QEMU's lines show them, and words that change are written as early as the log permits, so that
+   * only what no order of the writes can make right is found. Default: structures are not in the trace.
+   */
+  readonly seen?: boolean;
 }
 
 /** Whether a text has lines of QEMU's SMMUv3. */
@@ -31,23 +38,11 @@ export function parseQemuLog(text: string, options: QemuLogOptions = {}): ReadTr
   return reader.finish();
 }
 
-/** A command that was consumed: its place in the queue, and what the log says of it. */
-interface Consumed {
-  readonly index: number;
-  readonly name: string;
-  operands: string | undefined;
-}
-
 const COMMAND_BYTES = 16n;
 const STRUCTURE_WORDS = 8;
 const BASE_ADDR = (1n << 56n) - 32n;
 const LOG2SIZE = 0x1fn;
-const UNSAID: Readonly<Record<string, string>> = {
-  CFGI_STE: 'Leaf is not in the log: 1 is taken, the narrower',
-  CFGI_CD: 'Leaf is not in the log: 1 is taken, the narrower',
-};
-
-class QemuLogReader {
+class QemuLogReader implements QemuLogEvents {
   readonly #draft: TraceDraft;
   readonly #memory: ReadWord | undefined;
   /** Words as the trace has them so far. */
@@ -59,10 +54,21 @@ class QemuLogReader {
   #page: bigint | undefined;
   /** Descriptors were shown that a walk has read, so the SMMU observed them. */
   #shown = false;
+  /** What has to be done, in order: a word that has changed is put between. */
+  readonly #slots: (() => void)[][] = [];
+  /** By the address of a word: how many slots there were when it was last used. */
+  readonly #used = new Map<bigint, number>();
+  /** By page: the words that a walk for it has read. */
+  readonly #walked = new Map<bigint, Set<bigint>>();
+  readonly #structures: SeenStructures | undefined;
 
-  constructor({ memory, ...machine }: QemuLogOptions) {
+  constructor({ memory, seen = false, ...machine }: QemuLogOptions) {
     this.#draft = new TraceDraft({ name: 'a log of QEMU', ...machine });
     this.#memory = memory;
+    this.#structures = seen && memory === undefined ? new SeenStructures() : undefined;
+    if (this.#structures !== undefined) {
+      this.#draft.note('STEs and CDs are as QEMU read them: what its lines do not show is taken as 0');
+    }
     this.#draft.note('where barriers were is not in the log: one is taken before each write of CMDQ_PROD');
     this.#draft.note(
       'when memory was written is not in the log: words stand before the step that first shows them',
@@ -88,7 +94,12 @@ class QemuLogReader {
   }
 
   finish(): ReadTrace {
+    for (const slot of this.#slots) for (const add of slot) add();
     return this.#draft.finish();
+  }
+
+  #then(add: () => void): void {
+    this.#slots.push([add]);
   }
 
   registerWritten(offset: number, value: bigint, bytes: number): void {
@@ -103,13 +114,13 @@ class QemuLogReader {
     if (at.register === 'CMDQ_BASE' && at.half === undefined) {
       this.#queue = { base: value & BASE_ADDR, size: 1n << (value & LOG2SIZE) };
     }
-    if (at.register === 'CMDQ_PROD') this.#draft.barrier('not in the log');
-    this.#draft.mmio(at, value);
+    if (at.register === 'CMDQ_PROD') this.#then(() => this.#draft.barrier('not in the log'));
+    this.#then(() => this.#draft.mmio(at, value));
   }
 
   registerRead(offset: number, value: bigint, bytes: number): void {
     const at = registerAt(offset, bytes);
-    if (at !== undefined) this.#draft.read(at, value);
+    if (at !== undefined) this.#then(() => this.#draft.read(at, value));
     else
       this.#draft.note(
         `a read at offset 0x${offset.toString(16)}, where no register is known here, is left out`,
@@ -131,10 +142,33 @@ class QemuLogReader {
   }
 
   descriptor(pa: bigint, value: bigint): void {
+    if (this.#page !== undefined) {
+      const walked = this.#walked.get(this.#page) ?? new Set();
+      this.#walked.set(this.#page, walked.add(pa));
+    }
     this.#show(pa, value, 'a walk read it; when it was written is not in the log');
   }
 
-  structure(pa: bigint, what: string, words = STRUCTURE_WORDS): void {
+  level1(pa: bigint, table: bigint, stes: number): void {
+    if (this.#structures === undefined) this.#fromMemory(pa, 'L1STD', 1);
+    else this.#structures.level1(pa, table, stes);
+  }
+
+  structure(pa: bigint, what: 'STE' | 'CD'): void {
+    if (this.#structures === undefined) this.#fromMemory(pa, what, STRUCTURE_WORDS);
+    else if (what === 'STE') this.#structures.ste(pa);
+    else this.#structures.cd(pa);
+  }
+
+  outputBits(bits: number): void {
+    this.#structures?.outputBits(bits);
+  }
+
+  range(index: number, tsz: number, ttb: bigint, granuleLog2: number): void {
+    this.#structures?.range(index, tsz, ttb, granuleLog2);
+  }
+
+  #fromMemory(pa: bigint, what: string, words: number): void {
     if (this.#memory === undefined) {
       this.#draft.note(`what ${what}s hold is not in the log: give the guest's memory too`);
       return;
@@ -151,17 +185,32 @@ class QemuLogReader {
     }
   }
 
-  lookup(page: bigint): void {
+  lookup(page: bigint, asid: number, vmid: number): void {
     this.#page = page;
+    this.#structures?.lookup(asid, vmid);
   }
 
-  access(sid: number, iova: bigint, rw: 'read' | 'write' | undefined, got: object): void {
+  access(
+    sid: number,
+    iova: bigint,
+    rw: 'read' | 'write' | undefined,
+    got: object,
+    stages: string | undefined = '1',
+  ): void {
+    if (this.#structures !== undefined && stages !== '1') {
+      this.#draft.note('transactions that stage 2 translates are left out: what it reads is not shown');
+      this.#structures.take('stage 1');
+      return;
+    }
+    const read = [...this.#showStructures(got), ...(this.#walked.get(this.#page ?? -1n) ?? [])];
     this.#draft.note('how many bytes an access has is not in the log');
     if (rw === undefined)
       this.#draft.note('whether a translated access reads or writes is not in the log: read is given');
-    if (this.#shown) this.#draft.barrier('not in the log: a walk saw the words before it');
+    if (this.#shown) this.#then(() => this.#draft.barrier('not in the log: a walk saw the words before it'));
     this.#shown = false;
-    this.#draft.access({ sid, iova: `0x${iova.toString(16)}`, rw: rw ?? 'read', size: 0 }, got);
+    const access = { sid, iova: `0x${iova.toString(16)}`, rw: rw ?? 'read', size: 0 };
+    this.#then(() => this.#draft.access(access, got));
+    for (const pa of read) this.#used.set(pa, this.#slots.length);
     this.#page = undefined;
   }
 
@@ -193,133 +242,38 @@ class QemuLogReader {
         this.#draft.note(`${command.name}: what it names is not in the log; it is left out`);
         continue;
       }
-      this.#draft.write64(pa, words[0], note);
-      this.#draft.write64(pa + 8n, words[1]);
+      this.#then(() => this.#draft.write64(pa, words[0], note));
+      this.#then(() => this.#draft.write64(pa + 8n, words[1]));
     }
   }
 
-  #show(pa: bigint, value: bigint, note: string): void {
-    if (this.#known.get(pa) === value) return;
-    this.#known.set(pa, value);
-    this.#draft.write64(pa, value, note);
-    this.#shown = true;
+  /** What a transaction has read of structures, by what became of it. Returns the addresses. */
+  #showStructures(got: object): readonly bigint[] {
+    const config = 'bypass' in got ? 'bypass' : 'abort' in got ? 'abort' : 'stage 1';
+    const words = this.#structures?.take(config) ?? [];
+    for (const { pa, value, what } of words) {
+      if (!this.#known.has(pa)) {
+        this.#known.set(pa, value);
+        this.#draft.initial(pa, value);
+      } else this.#show(pa, value, `the ${what} as it was read; when it was written is not in the log`);
+    }
+    return words.map(({ pa }) => pa);
   }
-}
 
-/** A command with the operands that were logged. */
-function wordsOf({ name, operands }: Consumed): { words?: CommandWords; note?: string } {
-  if (name === 'SYNC') return { words: encodeCommand('SYNC'), note: 'CS and the MSI are not in the log' };
-  const text =
-    operands ?? (/^(TLBI_NSNH_ALL|TLBI_EL2_ALL|PREFETCH_CONFIG|PREFETCH_ADDR)$/.test(name) ? '' : undefined);
-  if (text === undefined) return {};
-  const unsaid = UNSAID[name];
-  return {
-    words: parseCommand(`${name} ${text}${unsaid === undefined ? '' : ' Leaf=1'}`),
-    ...(unsaid && { note: unsaid }),
-  };
-}
-
-/** `SMMU_IDR3.RIL`'s fields for a number of pages: the log has their product alone. */
-function rangeOperands(pages: bigint, tg: string): string {
-  if (tg === '0') return '';
-  let scale = 0n;
-  while (pages >> scale > 32n) scale++;
-  return ` TG=${tg} SCALE=${scale} NUM=${((pages + (1n << scale) - 1n) >> scale) - 1n}`;
-}
-
-type Handler = (reader: QemuLogReader, found: readonly string[]) => void;
-const N = (text = '') => Number(text);
-const B = (text = '') => BigInt(text);
-
-/** Lines by event: their form, and what they say. */
-const READERS: readonly (readonly [event: string, form: RegExp, handle: Handler])[] = [
-  [
-    'smmuv3_write_mmio',
-    /^addr: (0x\w+) val:(0x\w+) size: (0x\w+)/,
-    (to, [a, v, n]) => to.registerWritten(N(a), B(v), N(n)),
-  ],
-  [
-    'smmuv3_read_mmio',
-    /^addr: (0x\w+) val:(0x\w+) size: (0x\w+)/,
-    (to, [a, v, n]) => to.registerRead(N(a), B(v), N(n)),
-  ],
-  ['smmuv3_cmdq_consume', /cons=(\d+)/, (to, [index]) => to.consumes(N(index))],
-  ['smmuv3_cmdq_opcode', /SMMU_CMD_(\w+)/, (to, [name]) => to.command(name ?? '')],
-  ['smmuv3_cmdq_cfgi_ste', /^streamid= ?(0x\w+|\d+)/, (to, [sid]) => to.operands(`StreamID=${sid}`)],
-  [
-    'smmuv3_cmdq_cfgi_ste_range',
-    /^start=(0x\w+) - end=(0x\w+)/,
-    (to, [from, end]) => to.operands(streams(N(from), N(end))),
-  ],
-  ['smmuv3_cmdq_cfgi_cd', /^streamid= ?(0x\w+|\d+)/, (to, [sid]) => to.operands(`StreamID=${sid}`)],
-  [
-    'smmu_iotlb_inv_asid_vmid',
-    /asid=(\d+) vmid=(\d+)/,
-    (to, [asid, vmid]) => to.operands(`ASID=${asid} VMID=${vmid}`),
-  ],
-  ['smmu_iotlb_inv_vmid', /vmid=(\d+)/, (to, [vmid]) => to.operands(`VMID=${vmid}`)],
-  ['smmu_iotlb_inv_vmid_s1', /vmid=(\d+)/, (to, [vmid]) => to.operands(`VMID=${vmid}`)],
-  ['smmuv3_range_inval', RANGE(), invalidation],
-  // Before QEMU 8.1.
-  ['smmuv3_s1_range_inval', RANGE(), invalidation],
-  ['smmu_iotlb_inv_asid', /asid=(\d+)/, (to, [asid]) => to.operands(`ASID=${asid} VMID=0`)],
-  ['smmuv3_find_ste_2lvl', /l1ptr:(0x\w+)/, (to, [pa]) => to.structure(B(pa), 'L1STD', 1)],
-  ['smmuv3_get_ste', /(0x\w+)/, (to, [pa]) => to.structure(B(pa), 'STE')],
-  ['smmuv3_get_cd', /(0x\w+)/, (to, [pa]) => to.structure(B(pa), 'CD')],
-  ['smmu_get_pte', /pteaddr=(0x\w+), pte=(0x\w+)/, (to, [pa, value]) => to.descriptor(B(pa), B(value))],
-  ['smmu_iotlb_lookup_hit', /addr=(0x\w+)/, (to, [page]) => to.lookup(B(page))],
-  ['smmu_iotlb_lookup_miss', /addr=(0x\w+)/, (to, [page]) => to.lookup(B(page))],
-  [
-    'smmuv3_translate_success',
-    /sid=(0x\w+|\d+) iova=(0x\w+) translated=(0x\w+)/,
-    (to, [sid, iova, pa]) => to.access(N(sid), B(iova), undefined, { pa }),
-  ],
-  [
-    'smmuv3_translate_bypass',
-    ACCESS(),
-    (to, [sid, iova, write]) => to.access(N(sid), B(iova), rwOf(write), { pa: iova, bypass: true }),
-  ],
-  [
-    'smmuv3_translate_disable',
-    ACCESS(),
-    (to, [sid, iova, write]) => to.access(N(sid), B(iova), rwOf(write), { pa: iova, bypass: true }),
-  ],
-  [
-    'smmuv3_translate_abort',
-    ACCESS(),
-    (to, [sid, iova, write]) => to.access(N(sid), B(iova), rwOf(write), { abort: true }),
-  ],
-  [
-    'smmuv3_record_event',
-    /(?:SMMU_EVT_)?(\w+) sid=(0x\w+|\d+)/,
-    (to, [name, sid]) => to.event(name ?? '', N(sid)),
-  ],
-];
-
-/** Lines that add nothing to these. */
-const QUIET =
-  /^smmu_(add_mr|reset_exit|configs_inv_sid_range|config_cache_inv|iotlb_insert|iotlb_inv_all|iotlb_inv_iova|iotlb_inv_s1_iova|ptw_\w+|inv_notifiers_\w+)$|^smmuv3_(cmdq_consume_out|cmdq_tlbi_\w+|config_cache_(hit|miss)|decode_cd(_tt)?|find_ste|inv_notifiers_\w+|write_gerror|write_gerrorn|trigger_irq|unhandled_cmd|notify_flag_(add|del))$/;
-
-function RANGE(): RegExp {
-  return /^vmid=(\d+) asid=(-?\d+) addr=(0x\w+) tg=(\d) num_pages=(0x\w+) ttl=(\d) leaf=(\d)(?: stage=(\d))?/;
-}
-
-function invalidation(to: QemuLogReader, found: readonly string[]): void {
-  const [vmid, asid, address, tg = '0', pages, ttl, leaf, stage] = found;
-  const tags = `VMID=${vmid}${stage !== '2' && N(asid) >= 0 ? ` ASID=${asid}` : ''}`;
-  const level = tg === '0' ? '' : ` TTL=${ttl}`;
-  to.operands(`${tags} Addr=${address} Leaf=${leaf}${level}${rangeOperands(B(pages), tg)}`);
-}
-
-function ACCESS(): RegExp {
-  return /sid=(0x\w+|\d+) .*?iova:(0x\w+) is_write=(\d)/;
-}
-
-function rwOf(write: string | undefined): 'read' | 'write' {
-  return write === '1' ? 'write' : 'read';
-}
-
-/** CFGI_STE_RANGE: 2^(Range + 1) StreamIDs from `from` to `end`. */
-function streams(from: number, end: number): string {
-  return `StreamID=${from} Range=${Math.log2(end - from + 1) - 1}`;
+  #show(pa: bigint, value: bigint, note: string): void {
+    const old = this.#known.get(pa);
+    if (old === value) return;
+    this.#known.set(pa, value);
+    const early = this.#structures && old !== undefined ? this.#used.get(pa) : undefined;
+    if (early === undefined) {
+      this.#then(() => this.#draft.write64(pa, value, note));
+      this.#shown = true;
+      return;
+    }
+    // Behind its last use: a command that came since then may be for it.
+    this.#slots[early - 1]!.push(
+      () => this.#draft.write64(pa, value, note),
+      () => this.#draft.barrier('not in the log'),
+    );
+  }
 }

@@ -1,7 +1,7 @@
 /** Reads what a driver did from any source that is known here: a trace, a log of QEMU, or events of Linux. */
 import type { SmmuTrace } from '../smmu/trace.ts';
 import { parseSmmuTraceText } from './lines.ts';
-import { isLinuxEvents, type LinuxEventsOptions, parseLinuxEvents } from './linux-events.ts';
+import { type IommuEvent, isLinuxEvents, type LinuxEventsOptions, parseLinuxEvents } from './linux-events.ts';
 import { isQemuSmmuLog, parseQemuLog, type QemuLogOptions } from './qemu-log.ts';
 
 /** What the caller knows of the machine, for logs that don't say it. */
@@ -12,6 +12,8 @@ export interface AnyTrace {
   readonly trace: SmmuTrace;
   readonly source: 'trace' | 'qemu' | 'linux';
   readonly notes: readonly string[];
+  /** Of Linux's events: calls of the IOMMU API between the steps. */
+  readonly events?: readonly IommuEvent[];
 }
 
 /**

@@ -86,6 +86,7 @@ export function judgementJson(
   name: string,
   { accesses, findings, owed, commands }: Judgement,
   minimal: readonly MinimalCommand[] | undefined,
+  notes: readonly string[],
 ): object {
   const open = accesses.filter(({ answers }) => answers.length > 1).length;
   return {
@@ -97,6 +98,7 @@ export function judgementJson(
     commands: commands.map(({ step, text }) => ({ step, command: text })),
     owed: owed.map(accessJson),
     ...(minimal && { minimal: minimal.map(({ step, text, opens }) => ({ step, command: text, opens })) }),
+    ...(notes.length > 0 && { notes }),
   };
 }
 

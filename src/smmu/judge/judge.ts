@@ -4,6 +4,7 @@
  */
 import { hex } from '../../memory/hex.ts';
 import type { Answer } from '../caches/answers.ts';
+import { invalidationOf } from '../caches/scopes.ts';
 import { commandText } from '../commands.ts';
 import type { SmmuDevice } from '../device/device.ts';
 import type { DeviceNote } from '../device/options.ts';
@@ -51,6 +52,8 @@ export interface Finding {
     | 'not-observable'
     | 'command-error'
     | 'torn'
+    | 'no-effect'
+    | 'no-command'
     | 'no-interrupt'
     | 'stall-command'
     | 'stalled';
@@ -82,7 +85,7 @@ export function judgeSmmuTrace(trace: SmmuTrace): Judgement {
         const { command, words } = note.command;
         commands.push({ step, command, text: commandText(words) });
       }
-      findings.push(...findingsOf(note, step));
+      findings.push(...findingsOf(note, step, device));
     }
     findings.push(...tornEntries(device, step, trace, findings));
     const at = trace.steps[step]!;
@@ -150,7 +153,7 @@ function withOrigin(answer: Answer, origin: Origin | undefined, stepOf: readonly
   return { ...answer, origin: { ...made, replaced: stepOf[replaced] ?? -1 } };
 }
 
-function findingsOf(note: DeviceNote, step: number): Finding[] {
+function findingsOf(note: DeviceNote, step: number, device: SmmuDevice): Finding[] {
   switch (note.kind) {
     case 'ignored-write':
       return [
@@ -162,8 +165,13 @@ function findingsOf(note: DeviceNote, step: number): Finding[] {
       return [{ step, kind: 'command-error', text }];
     }
     case 'command': {
+      const { address, words, command } = note.command;
+      const scope = invalidationOf(command, device.scopes);
+      if (scope?.kind === 'nothing') {
+        const text = `${commandText(words)} need not invalidate anything: ${scope.why}`;
+        return [{ step, kind: 'no-effect', text }];
+      }
       if (note.observable) return [];
-      const { address, words } = note.command;
       const text = `${commandText(words)} at ${hex(address)} was written without a barrier before CMDQ_PROD: the SMMU may read what was there before (3.21.2); a barrier before the write of CMDQ_PROD would do`;
       return [{ step, kind: 'not-observable', text }];
     }
