@@ -142,6 +142,15 @@ export function bothRanges(lower: Values, upper: Values): Values {
   return { ...lower, ttbr1: upper.ttbr1 ?? 0n, tcr };
 }
 
+/** The fields that VSTCR_EL2 has in the places of VTCR_EL2: T0SZ, SL0, TG0 and SL2. (DDI 0487 D24.2.222.) */
+const VSTCR_FIELDS = 0xc0ffn | VTCR_SL2;
+
+/** Stage 2 of Secure IPAs. What VSTCR_EL2 does not have, VTCR_EL2 says for both. SA and SW are 0: outputs and tables are Secure. */
+export function inSecureState(stage2: Values): Values {
+  const { vttbr = 0n, vtcr = 0n } = stage2;
+  return { ...stage2, vttbr: 0n, vsttbr: vttbr, vstcr: (vtcr & VSTCR_FIELDS) | RES1 };
+}
+
 /** Stage 1 under stage 2: HCR.VM is on beside the registers of both. */
 export function underStage2(stage1: Values, stage2: Values): Values {
   return { ...stage1, ...stage2, hcr: HCR_VM };

@@ -148,6 +148,28 @@ test('nGnRnE, nGRE and GRE without a MAIR: slots that Linux does not use', async
   expect(words.map((word) => (BigInt(word) >> 2n) & 7n)).toEqual([2n, 5n, 4n]);
 });
 
+describe('stage 2 of Secure state has a root and a size of its own', () => {
+  test.each([
+    // T0SZ 24, SL0 1, TG0 0, bit 31 RES1: 4K, 40 bits, from level 1.
+    ['regime stage2\nsecurity secure\n0x4000_0000+64K identity rw-', '0x0000000080000058'],
+    // TG0 1: 64K, from level 2 (SL0 1).
+    ['regime stage2\nsecurity secure\n0x4000_0000+64K identity rw- leaf=64K', '0x0000000080004058'],
+    ['regime nested\nsecurity secure\n0x4000_0000+64K identity rw- ---', '0x0000000080000058'],
+  ])('%j', async (text, vstcr) => {
+    const { code, json } = await map(text);
+    const { hardware, verify } = json as unknown as Mapped;
+    expect([code, verify.ok]).toEqual([0, true]);
+    expect(hardware.registers).toMatchObject({ vstcr, vttbr: '0x0000000000000000' });
+    expect(BigInt(hardware.registers.vsttbr!)).toBeGreaterThanOrEqual(0x8000_0000n);
+  });
+
+  test('its registers are printed', async () => {
+    const text = 'regime stage2\nsecurity secure\n0x4000_0000+64K identity rw-';
+    const { out } = await lpae(['map', tempFile('want.map', text)]);
+    expect(out).toContain('vsttbr  0x0000000080000000');
+  });
+});
+
 test('what a format can not express is a difference', async () => {
   const { code, out } = await lpae([
     'map',
@@ -159,7 +181,9 @@ test('what a format can not express is a difference', async () => {
 
 describe('2: what no table can be made of', () => {
   test.each([
-    ['regime stage2\nsecurity secure\n0x0+4K identity', 'no format makes tables of stage 2 in Secure state'],
+    ['regime el2\nsecurity root\n0x0+4K identity', 'no tables of el2 in Root state: Root state is EL3 alone'],
+    ['regime el3\nsecurity realm\n0x0+4K identity', 'EL3 is Secure, or Root with FEAT_RME'],
+    ['regime smmuv3-s2\nsecurity secure\n0x0+4K identity', 'its accesses are taken as Non-secure'],
     ['regime pl1\n0x0+64K identity rw- rw- leaf=64K', 'arm_32_lpae_s1 has no 64K pages'],
     ['0x0+4K rw-', 'line 1: where does 0x0 lead?'],
     ['wibble', "line 1: 'wibble' is not understood"],

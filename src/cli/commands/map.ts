@@ -185,7 +185,8 @@ function show(
   }
   if (checked === undefined) return;
   const { regime, registers } = checked.machine;
-  if (made.length > 1 || regime !== made[0]?.performed.domain.registers.hardware.regime) {
+  const own = made[0]?.performed.domain.registers.hardware.regime;
+  if (made.length > 1 || regime !== own || registers.vsttbr !== undefined) {
     out.line();
     out.heading('All of it');
     out.lines(columns(hardwareRows({ regime, registers }), { indent: '  ' }));

@@ -1,5 +1,6 @@
 /** An intention as map requests: the JSON that makes tables for it, one request for each root that its regime has. */
 import type { MachineRegime } from '../../arch/regimes.ts';
+import { securityName, securityProblem } from '../../arch/security.ts';
 import { hex } from '../../text/numbers.ts';
 import type { Intent, IntentLine, WantedTerms } from '../../verify/intent.ts';
 import { usageError } from '../io.ts';
@@ -13,6 +14,8 @@ export type RootRole = 'lower' | 'upper' | 'stage 2';
 /** The requests that make all tables of an intention, in one memory. */
 export interface TablesPlan {
   readonly regime: MachineRegime;
+  /** Stage 2 is that of Secure IPAs. */
+  readonly secure?: true;
   readonly roots: readonly { readonly role: RootRole; readonly request: object }[];
 }
 
@@ -62,10 +65,10 @@ export function planOfIntent(intent: Intent, source: string): TablesPlan {
       '-> 0x8000_0000, or identity',
     );
   }
-  if (stage2 !== undefined && intent.security === 'secure') {
+  const problem = intent.security === undefined ? undefined : securityProblem(regime, intent.security);
+  if (problem !== undefined) {
     throw usageError(
-      `${source}: no format makes tables of stage 2 in Secure state`,
-      'they have roots of their own: VSTTBR_EL2; lpae verify compares such tables',
+      `${source}: no tables of ${regime} in ${securityName(intent.security!)} state: ${problem}`,
     );
   }
   const granule =
@@ -85,7 +88,7 @@ export function planOfIntent(intent: Intent, source: string): TablesPlan {
     const own = stage1 === undefined ? lines : identity(lines, common);
     roots.push({ role: 'stage 2', request: requestOf(own, stage2, common) });
   }
-  return { regime, roots };
+  return { regime, ...(intent.security === 'secure' && { secure: true }), roots };
 }
 
 /** What stage 2 maps below stage 1: all of its output, and its tables. Rights and memory types are stage 1's. */

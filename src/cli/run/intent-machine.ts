@@ -1,5 +1,5 @@
 /** The tables of an intention as one machine: the registers of all its roots together. */
-import { bothRanges, underStage2 } from '../../../formats/lpae/registers.ts';
+import { bothRanges, inSecureState, underStage2 } from '../../../formats/lpae/registers.ts';
 import { contextWords, streamWords } from '../../../formats/lpae/stream.ts';
 import { isStream, type MachineRegime } from '../../arch/regimes.ts';
 import { FrameAllocator, type PhysicalMemory } from '../../index.ts';
@@ -30,10 +30,11 @@ export interface MachineOfRoots {
   readonly cpu: { readonly paBits: number };
 }
 
-export function machineOf({ regime }: TablesPlan, made: readonly MadeRoot[]): MachineOfRoots {
+export function machineOf({ regime, secure }: TablesPlan, made: readonly MadeRoot[]): MachineOfRoots {
   const hardware = (role: RootRole) =>
     made.find((root) => root.role === role)?.performed.domain.registers.hardware;
-  const [lower, upper, stage2] = [hardware('lower'), hardware('upper'), hardware('stage 2')];
+  const [lower, upper, second] = [hardware('lower'), hardware('upper'), hardware('stage 2')];
+  const stage2 = second && secure ? { ...second, registers: inSecureState(second.registers) } : second;
   const stage1 = lower && upper ? bothRanges(lower.registers, upper.registers) : (lower ?? upper)?.registers;
   const { memory } = made[0]!.performed.domain;
   const registers = isStream(regime)
