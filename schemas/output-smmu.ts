@@ -4,7 +4,7 @@ import { count, document, flag, hex, list, maybe, said, some, text, texts } from
 
 const steps = list(count);
 const caches = said(
-  list(v.picklist(['ste', 'cd', 'tlb'])),
+  list(v.picklist(['ste', 'cd', 'tlb', 'atc'])),
   'caches without which the answer is not possible',
 );
 

@@ -71,3 +71,28 @@ export function eventRecord(fault: SmmuFault, context: EventContext): EventRecor
   if (parts.includes('fetch')) placeAddressInto(words, record.FetchAddr, fault.fetchAddress ?? 0n);
   return words;
 }
+
+/** The record of an event that only transactions of ATS leave. (7.3.6, 7.3.8.) */
+export function atsEventRecord(
+  name: 'F_BAD_ATS_TREQ' | 'F_TRANSL_FORBIDDEN',
+  {
+    streamId,
+    substreamId,
+    ia,
+    access,
+  }: Omit<EventContext, 'privileged' | 'stalled' | 'substreamId'> & {
+    readonly substreamId?: number;
+  },
+): EventRecord {
+  const words: [bigint, bigint, bigint, bigint] = [0n, 0n, 0n, 0n];
+  const { number, parts }: EventTraits = EVENTS[name];
+  placeInto(words, record.Number, number);
+  placeInto(words, record.StreamID, streamId);
+  if (parts.includes('substream')) {
+    placeInto(words, record.SSV, substreamId !== undefined);
+    placeInto(words, record.SubstreamID, substreamId ?? 0);
+  }
+  if (parts.includes('access')) placeInto(words, record.RnW, access !== 'write');
+  if (parts.includes('input')) placeAddressInto(words, record.InputAddr, ia);
+  return words;
+}

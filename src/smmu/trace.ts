@@ -26,8 +26,8 @@ export interface TraceWord {
   readonly value: bigint;
 }
 
-/** What an access may meet that memory as it is does not explain: a cached STE (or L1STD), a cached CD, a TLB entry. */
-export const TRACE_CACHES = ['ste', 'cd', 'tlb'] as const;
+/** What an access may meet that memory as it is does not explain: a cached STE (or L1STD), a cached CD, a TLB entry, a translation that the device's ATC holds. */
+export const TRACE_CACHES = ['ste', 'cd', 'tlb', 'atc'] as const;
 /** One of them. */
 export type TraceCache = (typeof TRACE_CACHES)[number];
 
@@ -54,6 +54,8 @@ export type Outcome =
     })
   /** Terminated without an event. */
   | (OutcomeCause & { readonly kind: 'abort' })
+  /** With ATS: the device is granted no permission (R = W = 0), so it makes no access. (3.9.1.2.) */
+  | (OutcomeCause & { readonly kind: 'denied' })
   /** Ended without an error: a read gives 0, a write has no effect. (4.7.1 CMD_RESUME with Ac = 0 and Ab = 0.) */
   | (OutcomeCause & { readonly kind: 'raz/wi' });
 
@@ -82,6 +84,8 @@ export interface TraceAccess {
   readonly data?: bigint;
   readonly privileged?: boolean;
   readonly instruction?: boolean;
+  /** The device has ATS: it uses a translation that its cache may hold, or one that it asks for. */
+  readonly ats?: boolean;
 }
 
 /** What every step may have. */

@@ -81,6 +81,7 @@ const faulted = {
 };
 const aborted = { abort: v.literal(true) };
 const completed = { raz_wi: v.literal(true) };
+const denied = { denied: v.literal(true) };
 
 /** A shape is chosen by the member that only it has. */
 function outcomes<T extends v.ObjectEntries>(also: T) {
@@ -89,18 +90,20 @@ function outcomes<T extends v.ObjectEntries>(also: T) {
     members({ ...faulted, ...also }),
     members({ ...aborted, ...also }),
     members({ ...completed, ...also }),
+    members({ ...denied, ...also }),
   ] as const;
-  const [pa, fault, abort, done] = shapes;
+  const [pa, fault, abort, done, none] = shapes;
   return oneShapeOf(
-    [pa, fault, abort, done],
+    [pa, fault, abort, done, none],
     (json) => {
       if (!isObject(json)) return undefined;
       if (isSaid(json.pa)) return pa;
       if (isSaid(json.fault)) return fault;
       if (isSaid(json.raz_wi)) return done;
+      if (isSaid(json.denied)) return none;
       return isSaid(json.abort) ? abort : undefined;
     },
-    'must be an outcome: an object with pa, fault, abort or raz_wi',
+    'must be an outcome: an object with pa, fault, abort, raz_wi or denied',
   );
 }
 

@@ -18,6 +18,7 @@ export function observedOf(json: ObservedJson): Observed {
 function bareOutcome(json: PermittedJson | ObservedJson): Outcome {
   if ('pa' in json) return { kind: 'pa', pa: json.pa };
   if ('raz_wi' in json) return { kind: 'raz/wi' };
+  if ('denied' in json) return { kind: 'denied' };
   if (!('fault' in json)) return { kind: 'abort' };
   const { fault, s2, class: faultClass, recorded, stall } = json;
   return {

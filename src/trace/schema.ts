@@ -34,6 +34,7 @@ const transaction = members({
   data: maybe(word),
   privileged: maybe(v.boolean()),
   instruction: maybe(v.boolean()),
+  ats: maybe(v.boolean()),
 });
 const access = members({
   access: transaction,

@@ -11,7 +11,12 @@ import {
 import { hex } from '../../text/numbers.ts';
 
 /** Where an answer comes from, in words. */
-const BY = { ste: 'an STE', cd: 'a CD', tlb: 'a TLB entry' } as const;
+const BY = {
+  ste: 'an STE',
+  cd: 'a CD',
+  tlb: 'a TLB entry',
+  atc: "a translation in the device's ATC",
+} as const;
 
 /** A transaction in several lines. */
 export function accessLines(judged: JudgedAccess): string[] {

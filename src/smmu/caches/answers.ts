@@ -17,6 +17,8 @@ import { FROM, weightOf } from './timeline.ts';
 export interface StreamTransaction extends Transaction {
   readonly streamId: number;
   readonly ia: bigint;
+  /** The device has ATS: it uses a translation that its cache may hold, or one that it asks for. (3.9.1.) */
+  readonly ats?: boolean;
 }
 
 /** A permitted answer. `outcome.by` says which caches it takes; absent, it is that of memory as it is. */
@@ -27,6 +29,11 @@ export interface Answer {
    * @internal
    */
   readonly mask: number;
+  /**
+   * The last moment at which it may serve for filling a cache beyond the SMMU.
+   * @internal
+   */
+  readonly last: number;
   /**
    * The last moment at which memory held everything that it is made of.
    * @internal
@@ -42,9 +49,17 @@ export class Search {
   readonly #moment: number;
   readonly #transaction: StreamTransaction;
   readonly #found = new Map<string, Answer>();
+  readonly #counts: (ste: SteWords) => boolean;
 
-  constructor(model: CacheModel, moment: number, transaction: StreamTransaction) {
+  /** @param counts - which STEs are looked at. Default: all. */
+  constructor(
+    model: CacheModel,
+    moment: number,
+    transaction: StreamTransaction,
+    counts: (ste: SteWords) => boolean = () => true,
+  ) {
     this.#model = model;
+    this.#counts = counts;
     this.#moment = moment;
     this.#transaction = transaction;
   }
@@ -60,6 +75,7 @@ export class Search {
         this.#add(this.#terminated(ste), { last, until, mask });
         continue;
       }
+      if (!this.#counts(ste)) continue;
       const decoded = this.#model.decoder.ste(ste, registers);
       const known = seen.get(decoded.key);
       if (known === undefined) seen.set(decoded.key, { words: ste, decoded, way: { last, until, mask } });
@@ -72,7 +88,7 @@ export class Search {
   }
 
   #behindSte(words: SteWords, decoded: DecodedSte, way: Way, registers: DecodingRegisters): void {
-    const { streamId, ia, ...transaction } = this.#transaction;
+    const { streamId, ia, ats: _, ...transaction } = this.#transaction;
     const asked = { ...transaction, update: false, trace: false };
     const { streams } = this.#model;
     const { run } = streams;
@@ -106,16 +122,20 @@ export class Search {
     return { ok: false, ia, fault, event, response: 'abort', steps: [] };
   }
 
-  #add(result: SmmuResult, { mask, until }: Way): void {
+  #add(result: SmmuResult, { mask, until, last: own }: Way): void {
     const outcome = outcomeOf(result);
     const key = keyOf(outcome);
     const known = this.#found.get(key);
+    const last = Math.max(known?.last ?? own, own);
     if (known !== undefined) {
       const lighter = weightOf(known.mask) - weightOf(mask);
-      if (lighter < 0 || (lighter === 0 && known.until <= until)) return;
+      if (lighter < 0 || (lighter === 0 && known.until <= until)) {
+        this.#found.set(key, { ...known, last });
+        return;
+      }
     }
     const event = result.ok ? undefined : result.event;
-    this.#found.set(key, { outcome, mask, until, event });
+    this.#found.set(key, { outcome, mask, last, until, event });
   }
 }
 
@@ -156,11 +176,11 @@ function withCaches({ outcome, mask }: Answer): Outcome {
   return by.length === 0 ? outcome : { ...outcome, by };
 }
 
-/** The caches of a mask. Where configuration is stale, a TLB entry that it needs as well is not named. */
+/** The caches of a mask. Where configuration is stale, a TLB or ATC entry that it needs as well is not named. */
 export function cachesOf(mask: number): readonly TraceCache[] {
   const configuration = (['ste', 'cd'] as const).filter((cache) => (mask & FROM[cache]) !== 0);
   if (configuration.length > 0) return configuration;
-  return (mask & FROM.tlb) !== 0 ? ['tlb'] : [];
+  return (['tlb', 'atc'] as const).filter((cache) => (mask & FROM[cache]) !== 0);
 }
 
 function order(one: string, other: string): number {

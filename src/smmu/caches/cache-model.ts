@@ -22,7 +22,7 @@ import { type Stage1Configuration, Stage1Lane } from './stage1-lane.ts';
 import { type Stage2Configuration, Stage2Lane } from './stage2-lane.ts';
 import { SteTimeline, type StreamTablePlaces } from './ste-timeline.ts';
 import { StreamPool } from './stream-pool.ts';
-import { merged, type Possible, type Watch } from './timeline.ts';
+import { merged, type Possible, type Versioned, type Watch } from './timeline.ts';
 
 /** Bytes of the smallest page: what a lane is about. */
 const PAGE = 0x1000;
@@ -30,6 +30,16 @@ const PAGE = 0x1000;
 /** A part that computes ahead, and can forget. */
 interface Rewinds {
   rewind(moment: number): void;
+}
+
+/** A cache beyond the SMMU, which is filled from its own and forgets with them. */
+interface Beyond extends Rewinds {
+  forget(): void;
+}
+
+/** A part of the caches that answers depend on. */
+interface CachePart extends Versioned {
+  wordsAt(moment: number): ReadonlySet<number>;
 }
 
 /** What is known of one stream. */
@@ -50,6 +60,7 @@ export class CacheModel {
   readonly #streams = new Map<number, Stream>();
   #stage1 = new Map<bigint, Stage1Lane>();
   #stage2 = new Map<number, Stage2Lane>();
+  readonly #beyond: Beyond[] = [];
   #stage1Configurations!: Derived<readonly Possible<Stage1Configuration>[]>;
   #stage2Configurations!: Derived<readonly Possible<Stage2Configuration>[]>;
 
@@ -67,6 +78,11 @@ export class CacheModel {
     });
     this.#identification = identification;
     this.#forgetTranslations();
+  }
+
+  /** Adds a cache beyond the SMMU. */
+  attach(cache: Beyond): void {
+    this.#beyond.push(cache);
   }
 
   /** Adds a stream, whose structures may have been read since reset. What comes of it is computed again. */
@@ -139,9 +155,14 @@ export class CacheModel {
 
   /** The words that the answers to a transaction may depend on at a moment: of its STE, its CD and tables. */
   wordsFor(streamId: number, index: number, ia: bigint, moment: number): ReadonlySet<number> {
-    const { ste, cds } = this.#streams.get(streamId)!;
-    const parts = [ste, cds.get(index)!, this.stage1Lane(ia), this.stage2Lane(Number(ia))];
+    const parts = this.partsFor(streamId, index, ia);
     return new Set(parts.flatMap((part) => [...part.wordsAt(moment)]));
+  }
+
+  /** What the answers to a transaction come of: its STE, its CD and TLB entries. */
+  partsFor(streamId: number, index: number, ia: bigint): readonly CachePart[] {
+    const { ste, cds } = this.#streams.get(streamId)!;
+    return [ste, cds.get(index)!, this.stage1Lane(ia), this.stage2Lane(Number(ia))];
   }
 
   /** How many different STEs a stream's transactions may meet; those that are ILLEGAL count as one. */
@@ -164,11 +185,13 @@ export class CacheModel {
     yield* [this.#stage1Configurations, this.#stage2Configurations];
     yield* this.#stage1.values();
     yield* this.#stage2.values();
+    yield* this.#beyond;
   }
 
   #forgetTranslations(): void {
     this.#stage1 = new Map();
     this.#stage2 = new Map();
+    for (const one of this.#beyond) one.forget();
     this.#stage1Configurations = new Derived(this.changes, (moment, watch) => this.#allStage1(moment, watch));
     this.#stage2Configurations = new Derived(this.changes, (moment, watch) => this.#allStage2(moment, watch));
   }

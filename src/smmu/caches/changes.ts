@@ -10,6 +10,8 @@ export interface ConfigurationRegisters {
   readonly strtabBaseCfg: bigint;
   readonly cr2: bigint;
   readonly s2pii: bigint;
+  /** CR0.ATSCHK. */
+  readonly atsCheck: boolean;
 }
 
 /** One change. Its moment is its place in the list. */
@@ -18,7 +20,7 @@ export type Change =
   | { readonly kind: 'words'; readonly words: ReadonlySet<number> }
   | { readonly kind: 'registers' }
   /** A command was consumed. */
-  | { readonly kind: 'command'; readonly invalidation: Invalidation }
+  | { readonly kind: 'command'; readonly invalidation: Invalidation; readonly sync: boolean }
   /** All commands before a moment are complete. */
   | { readonly kind: 'complete'; readonly before: number };
 
@@ -71,9 +73,9 @@ export class Changes {
     this.#changes.push({ kind: 'registers' });
   }
 
-  /** A command is consumed. Returns its moment. */
-  command(invalidation: Invalidation): number {
-    this.#changes.push({ kind: 'command', invalidation });
+  /** A command is consumed. Returns its moment. @param sync - it is a CMD_SYNC. */
+  command(invalidation: Invalidation, sync = false): number {
+    this.#changes.push({ kind: 'command', invalidation, sync });
     return this.now;
   }
 

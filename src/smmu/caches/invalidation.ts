@@ -37,6 +37,19 @@ export interface TlbInvalidation {
   readonly level: number | undefined;
 }
 
+/** CMD_ATC_INV: translations in a device's own cache. (4.5.1.) */
+export interface AtcInvalidation {
+  readonly kind: 'atc';
+  readonly streamId: number;
+  /** The PASID of the requests that filled it. Undefined (SSV = 0): those without one. */
+  readonly substream: number | undefined;
+  /** With a PASID: those of every PASID. */
+  readonly global: boolean;
+  /** The addresses, inclusive. */
+  readonly first: bigint;
+  readonly last: bigint;
+}
+
 /** No entry has to go, as where a parameter is out of range. */
 export interface NoInvalidation {
   readonly kind: 'nothing';
@@ -44,7 +57,7 @@ export interface NoInvalidation {
   readonly why?: string;
 }
 
-export type Invalidation = ConfigurationInvalidation | TlbInvalidation | NoInvalidation;
+export type Invalidation = ConfigurationInvalidation | TlbInvalidation | NoInvalidation | AtcInvalidation;
 
 /** The tags of a TLB entry. (3.17.) */
 export interface TlbTags {

@@ -57,6 +57,8 @@ export function invalidationOf(
       return { kind: 'configuration', ...one, of: 'cd', substream: Number(SubstreamID), leafOnly };
     case 'CFGI_CD_ALL':
       return { kind: 'configuration', ...one, of: 'cd', substream: undefined, leafOnly: false };
+    case 'ATC_INV':
+      return atcInvalidationOf(fields);
     default:
       return tlbInvalidationOf({ name, fields } as SmmuCommand, context);
   }
@@ -68,6 +70,33 @@ function streams(sid: number, range: number): { readonly firstSid: number; reado
   const count = 2 ** (range + 1);
   const firstSid = Math.floor(sid / count) * count;
   return { firstSid, lastSid: firstSid + count - 1 };
+}
+
+/** CMD_ATC_INV.Size of the whole address space; above, which span is meant is UNKNOWN. (4.5.1.) */
+const WHOLE_SPAN = 52n;
+const PAGE_BYTES = 0x1000n;
+
+/** The span of 4096 * 2^Size bytes, aligned to its size. (4.5.1.) */
+function atcInvalidationOf({
+  StreamID = 0n,
+  SubstreamID = 0n,
+  SSV = 0n,
+  Global = 0n,
+  Address = 0n,
+  Size = 0n,
+}: SmmuCommand['fields']): Invalidation {
+  if (Size > WHOLE_SPAN)
+    return nothing(`CMD_ATC_INV.Size = ${Size} is above ${WHOLE_SPAN}: the span is UNKNOWN (4.5.1)`);
+  const bytes = PAGE_BYTES << Size;
+  const first = Address - (Address % bytes);
+  return {
+    kind: 'atc',
+    streamId: Number(StreamID),
+    substream: SSV === 1n ? Number(SubstreamID) : undefined,
+    global: Global === 1n,
+    first,
+    last: first + bytes - 1n,
+  };
 }
 
 function tlbInvalidationOf({ name, fields }: SmmuCommand, context: ScopeContext): Invalidation | undefined {

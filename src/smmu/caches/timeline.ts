@@ -7,7 +7,7 @@ import type { Change, Changes } from './changes.ts';
 import type { Invalidation } from './invalidation.ts';
 
 /** Sources of an outcome other than memory as it is, as bits of a mask. */
-export const FROM = { memory: 0, write: 1, ste: 2, cd: 4, tlb: 8 } as const;
+export const FROM = { memory: 0, write: 1, ste: 2, cd: 4, tlb: 8, atc: 16 } as const;
 
 /** When it was, or is, last possible to read something: a moment, or still. */
 export const STILL = Number.POSITIVE_INFINITY;
@@ -49,6 +49,8 @@ interface State<T> {
 
 /** What an exploration looked at: when none of it changes, its result doesn't. */
 export class Watch {
+  /** Whether a CMD_SYNC that is consumed makes a difference. */
+  syncs = false;
   readonly words = new Set<number>();
   readonly #timelines = new Map<Versioned, object>();
 
@@ -59,6 +61,7 @@ export class Watch {
 
   isStale(change: Change, moment: number): boolean {
     if (change.kind === 'registers') return true;
+    if (change.kind === 'command' && change.sync && this.syncs) return true;
     if (change.kind === 'words') {
       for (const word of change.words) if (this.words.has(word)) return true;
     }
@@ -234,9 +237,10 @@ export function simpler(one: number, other: number): number {
 const ORDER: readonly number[] = orderOf();
 
 function orderOf(): number[] {
-  const { write, ste, cd, tlb } = FROM;
+  const { write, ste, cd, tlb, atc } = FROM;
   const order = [0, ste, ste | tlb, cd, cd | tlb, tlb, ste | cd, ste | cd | tlb];
-  return [...order, ...order.map((mask) => mask | write)];
+  const written = [...order, ...order.map((mask) => mask | write)];
+  return [...written, ...written.map((mask) => mask | atc)];
 }
 
 export function weightOf(mask: number): number {

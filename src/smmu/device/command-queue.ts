@@ -56,6 +56,12 @@ export interface CommandError extends ConsumedCommand {
   readonly rule: string;
 }
 
+const CODES: Readonly<Record<CommandError['error'], number>> = {
+  CERROR_ILL: COMMAND_ERRORS.illegal,
+  CERROR_ABT: COMMAND_ERRORS.abort,
+  CERROR_ATC_INV_SYNC: COMMAND_ERRORS.atcInvSync,
+};
+
 const { CMDQ_ERR } = SMMU_GERROR.fields;
 const { RD } = SMMU_CMDQ_CONS.fields;
 
@@ -63,6 +69,8 @@ export class CommandQueue {
   readonly #registers: RegisterFile;
   readonly #interrupts: Interrupts;
   readonly #fetch: (pa: bigint) => bigint | undefined;
+  /** A CMD_ATC_INV was not answered: the next CMD_SYNC can't complete. */
+  atcTimedOut = false;
 
   /** @param fetch - reads a word of memory; undefined where there is no RAM. */
   constructor(registers: RegisterFile, interrupts: Interrupts, fetch: (pa: bigint) => bigint | undefined) {
@@ -107,6 +115,14 @@ export class CommandQueue {
       }
       const rule = illegal(command, this.#registers);
       if (rule !== undefined) return this.#stop({ ...taken, error: 'CERROR_ILL', rule });
+      if (command.name === 'SYNC' && this.atcTimedOut) {
+        this.atcTimedOut = false;
+        return this.#stop({
+          ...taken,
+          error: 'CERROR_ATC_INV_SYNC',
+          rule: 'a CMD_ATC_INV before it was not answered in time: which of them are done is UNKNOWN (IHI 0070 3.9.1.4, 4.7.3)',
+        });
+      }
       consume(taken);
       this.#registers.set('CMDQ_CONS', this.#consumed(read + 1, log2Size));
     }
@@ -129,7 +145,7 @@ export class CommandQueue {
 
   /** RD stays at the command, ERR says why, and GERROR.CMDQ_ERR is toggled. */
   #stop(error: CommandError): CommandError {
-    const code = error.error === 'CERROR_ABT' ? COMMAND_ERRORS.abort : COMMAND_ERRORS.illegal;
+    const code = CODES[error.error];
     this.#registers.set('CMDQ_CONS', wordOf(SMMU_CMDQ_CONS, { ERR: code, RD: this.#read }));
     this.#interrupts.activate('CMDQ_ERR');
     return error;

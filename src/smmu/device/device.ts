@@ -13,12 +13,15 @@ import {
 } from '../../arch/smmu/index.ts';
 import type { PhysicalMemory } from '../../memory/index.ts';
 import { type Answer, Search, type StreamTransaction } from '../caches/answers.ts';
+import { Atcs } from '../caches/atcs.ts';
+import { AtsSearch, refusedAts } from '../caches/ats.ts';
 import { CacheModel } from '../caches/cache-model.ts';
 import { Changes, type ConfigurationRegisters } from '../caches/changes.ts';
 import type { Invalidation } from '../caches/invalidation.ts';
 import { invalidationOf, type ScopeContext, wildcardBits } from '../caches/scopes.ts';
 import { FROM, STILL } from '../caches/timeline.ts';
 import { WordHistory } from '../caches/word-history.ts';
+import type { SmmuCommand } from '../commands.ts';
 import { smmuFeatures } from '../features.ts';
 import type { InterruptSource, RegisterHalf } from '../trace.ts';
 import { CommandQueue, type ConsumedCommand } from './command-queue.ts';
@@ -55,6 +58,7 @@ export class SmmuDevice {
   readonly model: CacheModel;
   readonly #memory: PhysicalMemory;
   readonly #ram: DeviceMemory;
+  readonly #atcs: Atcs;
   readonly #registers: RegisterFile;
   readonly #commands: CommandQueue;
   readonly #events: EventQueue;
@@ -83,6 +87,7 @@ export class SmmuDevice {
     this.changes = new Changes(new WordHistory((pa) => this.#ram.word(BigInt(pa))), this.#configuration);
     this.changes.setRegisters(this.#configuration);
     this.model = new CacheModel(this.changes, smmuFeatures(options), { idr0, idr1 });
+    this.#atcs = new Atcs(this.model);
     this.#interrupts = new Interrupts(this.#registers, {
       write: (msi) => this.#ram.send(msi, this.changes, options.msi),
       tell: options.interrupt,
@@ -229,11 +234,15 @@ export class SmmuDevice {
   }
 
   #answersAt(transaction: StreamTransaction, moment: number): readonly Answer[] {
-    if (!this.changes.registersAt(moment).enabled) return [this.#bypassed(transaction)];
-    const { streamId, substreamId = 0 } = transaction;
+    const { streamId, substreamId = 0, ats = false } = transaction;
+    if (!this.changes.registersAt(moment).enabled) {
+      return ats ? refusedAts(transaction) : [this.#bypassed(transaction)];
+    }
     this.model.addStream(streamId);
     this.model.addStream(streamId, substreamId);
-    return new Search(this.model, moment, transaction).answers();
+    return ats
+      ? new AtsSearch(this.model, moment, transaction).answers(this.#atcs.of(transaction))
+      : new Search(this.model, moment, transaction).answers();
   }
 
   /** Of the word that changed last of those that the answers to a transaction may depend on: the moments of its changes. @internal */
@@ -275,7 +284,7 @@ export class SmmuDevice {
     const aborts = this.#registers.isSet('GBPA', SMMU_GBPA.fields.ABORT);
     const beyond = ia >> BigInt(this.model.features.oas) !== 0n;
     const outcome = aborts || beyond ? ({ kind: 'abort' } as const) : ({ kind: 'pa', pa: ia } as const);
-    return { outcome, mask: FROM.memory, until: STILL, event: undefined };
+    return { outcome, mask: FROM.memory, last: STILL, until: STILL, event: undefined };
   }
 
   #isPossible(): boolean {
@@ -294,14 +303,27 @@ export class SmmuDevice {
     if (decoded.name === 'CFGI_STE' && StreamID !== undefined) this.model.addStream(Number(StreamID));
     const ignored = this.#ordinal++ === this.#options.ignoreCommand;
     const scope = observable && !ignored ? invalidationOf(decoded, this.scopes) : undefined;
-    const moment = this.changes.command(scope ?? NO_INVALIDATION);
+    const sync = decoded.name === 'SYNC' && observable && !ignored;
+    const moment = this.changes.command(
+      this.#isIgnored(decoded) ? NO_INVALIDATION : (scope ?? NO_INVALIDATION),
+      sync,
+    );
     if (decoded.name === 'SYNC') {
-      if (observable && !ignored) this.#syncs.consumed(moment, decoded, this.#msis);
+      if (sync) this.#syncs.consumed(moment, decoded, this.#msis);
       this.#interrupts.commandSync(decoded);
     }
     const abortsAlways = this.model.features.termModel;
     if (observable && !ignored) this.#stalls.command(command, moment, abortsAlways);
     this.#note({ kind: 'command', command, observable });
+  }
+
+  /** CMD_ATC_INV does nothing with SMMUEN = 0, and nothing that counts at a device that does not answer. (3.9.1.4, 4.5.1.) */
+  #isIgnored(command: SmmuCommand): boolean {
+    if (command.name !== 'ATC_INV') return false;
+    if (!this.#configuration.enabled) return true;
+    const answers = this.#options.atcAnswers?.(command) ?? true;
+    if (!answers) this.#commands.atcTimedOut = true;
+    return !answers;
   }
 
   get #msis(): boolean {
@@ -322,7 +344,8 @@ export class SmmuDevice {
       now.strtabBase === old.strtabBase &&
       now.strtabBaseCfg === old.strtabBaseCfg &&
       now.cr2 === old.cr2 &&
-      now.s2pii === old.s2pii
+      now.s2pii === old.s2pii &&
+      now.atsCheck === old.atsCheck
     ) {
       return;
     }
@@ -338,6 +361,7 @@ export class SmmuDevice {
       strtabBaseCfg: this.#registers.get('STRTAB_BASE_CFG'),
       cr2: this.#registers.get('CR2'),
       s2pii: this.#registers.get('S2PII'),
+      atsCheck: isSet(this.#registers.get('CR0'), SMMU_CR0.fields.ATSCHK),
     };
   }
 

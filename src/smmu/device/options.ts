@@ -1,5 +1,6 @@
 /** What an SMMU device is made with, and what it tells. (IHI 0070 3 to 7.) */
 import type { Answer, StreamTransaction } from '../caches/answers.ts';
+import type { SmmuCommand } from '../commands.ts';
 import type { IdentificationRegisters } from '../features.ts';
 import type { InterruptSource } from '../trace.ts';
 import type { CommandError, ConsumedCommand } from './command-queue.ts';
@@ -24,6 +25,8 @@ export interface SmmuDeviceOptions extends IdentificationRegisters {
   readonly resumed?: (stalled: StalledTransaction, answers: DeviceAnswers) => void;
   /** Takes an MSI to an address outside RAM, as an interrupt controller does. False: it is aborted. Default: it is taken. */
   readonly msi?: (msi: Msi) => boolean;
+  /** Whether the device answers a CMD_ATC_INV in time. If not, the next CMD_SYNC is CERROR_ATC_INV_SYNC (3.9.1.4). Default: it does. */
+  readonly atcAnswers?: (command: SmmuCommand) => boolean;
   /** The command that is consumed without effect, counted from 0 on: for finding out whether it is needed. @internal */
   readonly ignoreCommand?: number;
   /** Told what software does that has no effect, or not the effect that was probably meant. */

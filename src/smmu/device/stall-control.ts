@@ -22,7 +22,7 @@ export function isStall({ outcome }: Answer): boolean {
 
 /** An answer that needs no cache, and leaves no event. */
 export function ended(kind: 'abort' | 'raz/wi'): Answer {
-  return { outcome: { kind }, mask: FROM.memory, until: STILL, event: undefined };
+  return { outcome: { kind }, mask: FROM.memory, last: STILL, until: STILL, event: undefined };
 }
 
 export class StallControl {

@@ -56,7 +56,13 @@ function candidates(device: SmmuDevice, transaction: StreamTransaction): readonl
     ...configuration.flatMap((one) => tlb.map((other) => [one, other])),
     ...all,
   ];
-  return [[BARRIER], ...lists.map((commands) => [...commands, SYNC])];
+  const steps = lists.map((commands) => [...commands, SYNC]);
+  if (!transaction.ats) return [[BARRIER], ...steps];
+  const pasid = transaction.substreamId === undefined ? '' : ` ssid=${substreamId} ssv=1`;
+  const atc = [`ATC_INV sid=${streamId}${pasid} va=${hex(ia & ~PAGE)} size=0`, SYNC];
+  // What the SMMU has cached goes first: the device may ask again. (3.9.1)
+  const behind = steps.map((commands) => (commands.length === 1 ? atc : [...commands, ...atc]));
+  return [[BARRIER], ...steps, ...behind];
 }
 
 /** TLBIs for the stream as its STE and CD in memory are, if they translate. */

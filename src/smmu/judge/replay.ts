@@ -45,6 +45,7 @@ export function transactionOf({
   rw,
   privileged,
   instruction,
+  ats,
 }: TraceAccess): StreamTransaction {
   const access = instruction === true && rw === 'read' ? 'execute' : rw;
   return {
@@ -53,6 +54,7 @@ export function transactionOf({
     access,
     ...(ssid !== undefined && { substreamId: ssid }),
     ...(privileged !== undefined && { privileged }),
+    ...(ats === true && { ats }),
   };
 }
 
