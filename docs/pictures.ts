@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import type { Page } from 'playwright-core';
 import { buildExplorer } from '../src/explore/build.mjs';
 import { PRESETS, REQUESTS } from '../src/explore/presets.ts';
 import { linkOf, type PageState, VIEWS } from '../src/explore/share.ts';
@@ -27,7 +28,14 @@ const STATES: Readonly<Record<(typeof VIEWS)[number], PageState>> = {
     step: 3,
     flips: [],
   },
+  open: { playground, view: 'open', flips: [] },
 };
+
+/** A golden image, walked. */
+async function openImage(tab: Page): Promise<void> {
+  await tab.locator('input[type=file]').setInputFiles('fixtures/real/linux61-kvm-nvhe-hyp.json');
+  await tab.getByLabel('Answer of the command').waitFor({ timeout: 30_000 });
+}
 
 await buildExplorer(page);
 const browser = await startBrowser();
@@ -37,6 +45,7 @@ for (const scheme of ['light', 'dark'] as const) {
     const tab = await context.newPage();
     await tab.goto(`${pathToFileURL(page).href}#${linkOf(STATES[view])}`);
     await tab.locator('main').waitFor();
+    if (view === 'open') await openImage(tab);
     await tab.waitForTimeout(1000);
     await tab.screenshot({ path: join(import.meta.dirname, `explorer-${view}-${scheme}.png`) });
   }

@@ -1,13 +1,12 @@
 /** The `lpae` program: its commands, and `run`, which runs one command line and returns the exit code. */
 import { createRequire } from 'node:module';
-import { type Command, CommanderError, Option } from 'commander';
-import { ImageError } from '../image/errors.ts';
-import { StudyError } from '../study/errors.ts';
+import { type Command, Option } from 'commander';
 import { capitalised } from '../text/sentence.ts';
-import { COLOR_WHEN, makeStyle, wantsColour } from '../text/style.ts';
+import { COLOR_WHEN } from '../text/style.ts';
 import { end } from './at-end.ts';
-import { CliError, type CliIo, EXIT, usageError } from './io.ts';
+import { type CliIo, EXIT } from './io.ts';
 import { type Cli, type GlobalOptions, Output } from './output.ts';
+import { reportError } from './report-error.ts';
 import { CommandWithStdin } from './stdin-argument.ts';
 
 interface CommandModule {
@@ -173,28 +172,4 @@ async function makeProgram(argv: readonly string[], cli: Cli): Promise<Command> 
 function ownVersion(): string {
   const { version } = createRequire(import.meta.url)('lpae/package.json') as { version: string };
   return version;
-}
-
-/** One line and perhaps a hint. A stack trace only if it is asked for. */
-function reportError(error: unknown, io: CliIo): number {
-  if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
-  const style = makeStyle(wantsColour('auto', io.stderr, io.env));
-  const say = (text: string) => io.stderr.write(`${text}\n`);
-  if (error instanceof CliError) {
-    say(`lpae: ${style.bad(error.message)}`);
-    if (error.hint !== undefined) say(`      ${error.hint}`);
-    return error.exitCode;
-  }
-  if (error instanceof StudyError) return reportError(usageError(error.message), io);
-  if (error instanceof ImageError) {
-    // Images are read on demand, so damage is found late.
-    say(`lpae: ${style.bad(error.message)}`);
-    if (error.hint !== undefined) say(`      ${error.hint}`);
-    return EXIT.input;
-  }
-  const message = error instanceof Error ? error.message : String(error);
-  say(`lpae: ${style.bad(`internal error: ${message}`)}`);
-  if (io.env.LPAE_DEBUG === '1' && error instanceof Error) say(error.stack ?? '');
-  else say('      this is a bug in lpae, not a mistake in your input; LPAE_DEBUG=1 shows where');
-  return EXIT.input;
 }

@@ -6,6 +6,28 @@ import { dirname, join } from 'node:path';
 
 const page = join(import.meta.dirname, '../cli/page');
 
+/** What the page has instead of a module. @type {Readonly<Record<string, string>>} */
+const INSTEAD = { commander: 'commander.ts', './live.ts': 'no-machine.ts', './dma.ts': 'no-dma.ts' };
+
+/**
+ * The worker runs the command line, which takes files from Node and can talk to machines; and whose help is long.
+ * @type {import('vite').Plugin}
+ */
+const inWorker = {
+  name: 'lpae-worker',
+  enforce: 'pre',
+  resolveId(id, from = '') {
+    if (id.startsWith('node:')) return join(page, 'worker/node.ts');
+    if (INSTEAD[id] === undefined || (id === './dma.ts' && !from.endsWith('/cli/run/perform.ts')))
+      return undefined;
+    return join(page, `worker/${INSTEAD[id]}`);
+  },
+  transform(code, id) {
+    if (!/\/src\/cli\/(commands|machine)\//.test(id)) return undefined;
+    return code.replace(/(const \w*HELP = )`[^`]*`/g, "$1''");
+  },
+};
+
 /** @param {string} file where to write it. */
 export async function buildExplorer(file) {
   const [{ build }, { viteSingleFile }] = await Promise.all([
@@ -18,11 +40,13 @@ export async function buildExplorer(file) {
       root: page,
       configFile: false,
       logLevel: 'warn',
-      plugins: [viteSingleFile({ removeViteModuleLoader: true })],
+      plugins: [inWorker, viteSingleFile({ removeViteModuleLoader: true })],
+      resolve: { alias: { pako: 'pako/browser/inflate' } },
       oxc: { jsx: { runtime: 'automatic', importSource: 'preact' } },
       build: { outDir: folder, emptyOutDir: true, target: 'es2023', modulePreload: false },
     });
-    const html = readFileSync(join(folder, 'index.html'), 'utf8');
+    // The page's worker is the same script, which there is no module. Nothing is loaded by an address.
+    const html = readFileSync(join(folder, 'index.html'), 'utf8').replaceAll('import.meta', '({})');
     mkdirSync(dirname(file), { recursive: true });
     writeFileSync(file, withPolicy(html));
   } finally {
@@ -36,7 +60,7 @@ function withPolicy(html) {
     ([, text]) => `'sha256-${createHash('sha256').update(text).digest('base64')}'`,
   );
   if (hashes.length === 0) throw new Error('the page has no script');
-  const policy = `default-src 'none'; script-src ${hashes.join(' ')}; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'`;
+  const policy = `default-src 'none'; script-src ${hashes.join(' ')}; style-src 'unsafe-inline'; worker-src blob:; img-src data:; base-uri 'none'; form-action 'none'`;
   return html.replace(
     '<meta charset="utf-8">',
     `<meta charset="utf-8">\n<meta http-equiv="Content-Security-Policy" content="${policy}">`,

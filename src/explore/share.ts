@@ -10,7 +10,7 @@ import type { Playground } from './playground.ts';
 import { PRESETS } from './presets.ts';
 
 /** What is looked at. */
-export const VIEWS = ['map', 'words', 'walk', 'time'] as const;
+export const VIEWS = ['map', 'words', 'walk', 'time', 'open'] as const;
 export type View = (typeof VIEWS)[number];
 
 /** A bit of a descriptor that was flipped by hand. */

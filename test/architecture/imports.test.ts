@@ -151,6 +151,27 @@ describe('imports', () => {
     expect([...reachableFrom(files)].filter((file) => file.startsWith('src/gdb/'))).toEqual([]);
   });
 
+  test("of the explorer's page are for browsers: of Node what its worker stands in for, and of commander", () => {
+    const page = sourcesUnder('src/cli/page');
+    expect(page.length).toBeGreaterThan(5);
+    const instead = ['src/cli/machine/live.ts', 'src/cli/run/dma.ts'];
+    const reached = new Set(page);
+    for (const file of reached) {
+      for (const imported of importsOf(file))
+        if (!instead.includes(imported) && !imported.startsWith('src/gdb/')) reached.add(imported);
+    }
+    const named = new Set(
+      [...reached].flatMap((file) =>
+        specifiers(existsSync(join(ROOT, file)) ? readFileSync(join(ROOT, file), 'utf8') : ''),
+      ),
+    );
+    expect([...named].filter((one) => one.startsWith('node:')).sort()).toEqual([
+      'node:fs',
+      'node:path',
+      'node:v8',
+    ]);
+  });
+
   test('of src/memory, src/descriptor and src/arch stay within them', () => {
     expect(outside(reachableFrom(sourcesUnder('src/arch')), ['src/arch/'])).toEqual([]);
     expect(outside(reachableFrom(sourcesUnder('src/memory')), ['src/memory/'])).toEqual([]);

@@ -60,3 +60,15 @@ test('what is too long for a link, or makes no tables, is refused', () => {
   const bad = { ...request, config: { ...request.config, pgsize_bitmap: '0x8000' }, ops: [op] };
   expect(() => linkOfRequest(bad, 'x')).toThrow(/x: config: /);
 });
+
+test('what is no file is refused before anything is served', async () => {
+  for (const [file, why] of [
+    ['nowhere.bin', 'no such file'],
+    ['fixtures', 'is no plain file'],
+  ] as const) {
+    const { code, err } = await lpae(['explore', file, 'package.json', '--no-open']);
+    expect([file, code]).toEqual([file, 3]);
+    expect(err).toContain(why);
+  }
+  expect((await lpae(['explore', '-', 'package.json'])).code).toBe(2);
+});

@@ -1,5 +1,8 @@
 /** The page is served to this machine, to whoever knows its address, and to no page of another origin. */
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { request } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { type Served, servePage } from '../../src/cli/run/serve-page.ts';
 
@@ -60,4 +63,30 @@ test('a page of another origin, or one that found this by a name of its own, get
   expect((await get(pathname, { origin: 'http://evil.example' })).status).toBe(403);
   expect((await get(pathname, { host: 'localhost' })).status).toBe(403);
   expect((await get(pathname, { host, origin })).status).toBe(200);
+});
+
+test('files that were named are served whole and in ranges, and no others', async () => {
+  process.emit('SIGINT');
+  await served.closed;
+  const folder = mkdtempSync(join(tmpdir(), 'lpae-serve-'));
+  const file = join(folder, 'a.bin');
+  writeFileSync(file, '0123456789');
+  served = await servePage("<!doctype html>default-src 'none'; script-src", [file]);
+  address = new URL(served.address);
+  const { pathname } = address;
+  expect((await get(pathname)).body).toContain("connect-src 'self'");
+  expect(JSON.parse((await get(`${pathname}files`)).body)).toEqual([{ name: file, size: 10 }]);
+  expect(await get(`${pathname}files/0`)).toMatchObject({ status: 200, body: '0123456789' });
+  const range = (value: string) => get(`${pathname}files/0`, { range: value });
+  expect(await range('bytes=2-4')).toMatchObject({ status: 206, body: '234' });
+  expect(await range('bytes=8-99')).toMatchObject({ status: 206, body: '89' });
+  for (const wrong of ['bytes=10-11', 'bytes=4-2', 'bytes=-3', 'bytes=0-1,3-4', 'lines=1-2']) {
+    expect([wrong, (await range(wrong)).status]).toEqual([wrong, 416]);
+  }
+  for (const path of ['files/1', 'files/', 'files/0/', 'files/..%2f0', 'files/00x']) {
+    expect([path, (await get(`${pathname}${path}`)).status]).toEqual([path, 404]);
+  }
+  expect((await get(`${pathname}files/0`, { origin: 'http://evil.example' })).status).toBe(403);
+  expect((await get(`/files/0`)).status).toBe(404);
+  rmSync(folder, { recursive: true });
 });

@@ -3,6 +3,7 @@ import { stylesheet } from '../../draw/palette.ts';
 import { VIEWS, type View } from '../../explore/share.ts';
 import { Controls } from './controls.tsx';
 import { MapView } from './map-view.tsx';
+import { OpenView } from './open-view.tsx';
 import { AskedRequest } from './request-panel.tsx';
 import { change, problem, state } from './store.ts';
 import { TimeView } from './time-view.tsx';
@@ -14,6 +15,7 @@ const NAMES: Readonly<Record<View, string>> = {
   words: 'Tables and words',
   walk: 'Walk',
   time: 'Time',
+  open: 'Open files',
 };
 
 export function App() {
@@ -49,6 +51,7 @@ export function App() {
           {view === 'words' && <WordsView />}
           {view === 'walk' && <WalkView />}
           {view === 'time' && <TimeView />}
+          {view === 'open' && <OpenView />}
         </section>
       </main>
     </>

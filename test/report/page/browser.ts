@@ -14,7 +14,7 @@ export function hasBrowser(): boolean {
   return false;
 }
 
-/** Starts it. A container's root has no sandbox to offer; the pages are ours. */
+/** Starts it. A container's root has no sandbox to offer; the pages are ours. What ends a server that a test has started does not end the browser. */
 export function startBrowser(): Promise<Browser> {
-  return chromium.launch({ executablePath: PATH, args: ['--no-sandbox'] });
+  return chromium.launch({ executablePath: PATH, args: ['--no-sandbox'], handleSIGINT: false });
 }
