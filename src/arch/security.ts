@@ -3,7 +3,7 @@
  * some descriptors choose another space. (DDI 0487 D1.2 Security states; D8.4.6, Tables D8-86 to D8-88.)
  */
 import { isSet } from './read.ts';
-import { isAArch32Stage, isPe, type MachineRegime, traitsOf } from './regimes.ts';
+import { isAArch32Stage, isPe, isStream, type MachineRegime, traitsOf } from './regimes.ts';
 import { SCR_EL3 } from './registers/scr.ts';
 import { VTCR_EL2 } from './registers/stage2.ts';
 import { VSTCR_EL2 } from './registers/stage2-secure.ts';
@@ -62,6 +62,7 @@ export function securityProblem(regime: MachineRegime, state: SecurityState): st
   }
   if (state === 'non-secure') return undefined;
   if (state === 'root') return 'Root state is EL3 alone';
+  if (isStream(regime) && state === 'secure') return undefined;
   if (!isPe(regime))
     return `${NAMES[state]} state is not modelled for ${regime}: its accesses are taken as Non-secure`;
   if (architecture === 'AArch32' && (state === 'realm' || el === 2)) {
@@ -86,6 +87,8 @@ export interface StageSecurity {
   readonly ownCodeOnly: boolean;
   /** Whether there is a Secure state. Without one, Secure addresses of Root state are Non-secure. */
   readonly secureState: boolean;
+  /** Secure streams of an SMMU: the root itself is in Non-secure memory, as if there were an NSTable above it. */
+  readonly nsRoot?: boolean;
   /** Whether the state has an EL2. For Secure state, SCR_EL3.EEL2 decides. Without it HCR_EL2 counts as 0. */
   readonly el2: boolean;
 }

@@ -241,9 +241,20 @@ function rowOf(
 }
 
 /** By the machine's names. @throws GoldenFileError for registers that the regime does not read, or with values that allow no answer. */
-function registersOf(regime: MachineRegime, given: Registers, where: string): Registers {
+function registersOf(
+  regime: MachineRegime,
+  security: SecurityState | undefined,
+  given: Registers,
+  where: string,
+): Registers {
   try {
-    const { registers, ignored } = resolveRegisters({ given, regime, exact: true, complete: false });
+    const { registers, ignored } = resolveRegisters({
+      given,
+      regime,
+      security,
+      exact: true,
+      complete: false,
+    });
     const other = ignored.find(({ register, kind }) => kind === 'other' && /_EL\d+/i.test(register));
     if (other !== undefined) throw new GoldenFileError(`${where}.${other.register}: ${other.why}`);
     return registers;
@@ -261,10 +272,10 @@ export function parseImageFile(value: unknown): ImageFile {
   const file = parseGolden(imageSchema, value);
   const { model, pa_bits: paBits, features } = file.cpu;
   const regime = machineRegimeOf(file);
-  const resolve = (registers: Registers, where: string) => registersOf(regime, registers, where);
+  const security = securityNamed(file.security ?? '');
+  const resolve = (registers: Registers, where: string) => registersOf(regime, security, registers, where);
   const ofRows = new RowNotes();
   for (const row of file.translations) ofRows.add(rowNotes(row));
-  const security = securityNamed(file.security ?? '');
   const iss2 = claimsIss2(file.translations);
   return {
     name: file.name,

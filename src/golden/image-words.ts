@@ -81,7 +81,20 @@ export const REGISTERS: readonly string[] = [
   ...['por_el0', 'por_el1', 'por_el2', 'por_el3', 'mair2_el1', 'mair2_el2', 'mair2_el3'],
   ...['s2pir_el2', 's2por_el1'],
   ...['ste', 'cd'].flatMap((name) => Array.from({ length: 8 }, (_, i) => `${name}${i}`)),
-  ...['strtab_base', 'strtab_base_cfg', 'cr0', 'cr2', 'gbpa', 's2pii', 'idr0', 'idr1', 'idr3', 'idr5'],
+  ...[
+    'strtab_base',
+    'strtab_base_cfg',
+    'cr0',
+    'cr2',
+    'gbpa',
+    's2pii',
+    'idr0',
+    'idr1',
+    'idr3',
+    'idr5',
+    's_idr0',
+    's_idr1',
+  ],
 ];
 
 /** More registers, which walks do not use. */

@@ -8,6 +8,7 @@ import { type SecurityState, securityProblem } from '../arch/security.ts';
 import type { PhysicalMemory } from '../memory/index.ts';
 import type {
   CdWords,
+  ProgrammingInterface,
   SmmuRegisters,
   SmmuResult,
   SteWords,
@@ -80,7 +81,7 @@ export interface StreamChoice {
 export interface Translator {
   /** One of the walker's regimes, or one such as `smmuv3-s1`. */
   readonly regime: MachineRegime;
-  /** The Security state of the accesses. An SMMU here has only Non-secure. */
+  /** The Security state of the accesses. */
   readonly security?: SecurityState;
   /** Whether granule protection checks are on (GPCCR_EL3.GPC). */
   readonly granuleProtection?: GranuleProtection | undefined;
@@ -135,8 +136,8 @@ const READ: Access = { access: 'read' };
 
 /** A description with registers by the machine's names. */
 function resolvedOf(description: MachineDescription): MachineDescription {
-  const { registers: given, regime } = description;
-  const { registers } = resolveRegisters({ given, regime, exact: true, complete: false });
+  const { registers: given, regime, security } = description;
+  const { registers } = resolveRegisters({ given, regime, security, exact: true, complete: false });
   return { ...description, registers };
 }
 
@@ -181,23 +182,48 @@ function identificationOf(registers: RegisterValues): Record<string, bigint> {
 }
 
 /** An SMMU's registers by their names in this library. */
-export function smmuRegistersOf(registers: RegisterValues): SmmuRegisters {
+export function smmuRegistersOf(
+  registers: RegisterValues,
+  security?: MachineDescription['security'],
+): SmmuRegisters {
   const { strtab_base = 0n, strtab_base_cfg = 0n, cr0 = 1n, cr2 = 0n, gbpa = 0n, s2pii } = registers;
   const table = { strtabBase: strtab_base, strtabBaseCfg: strtab_base_cfg };
-  return { ...table, cr0, cr2, gbpa, ...identificationOf(registers), ...(s2pii !== undefined && { s2pii }) };
+  return {
+    ...table,
+    cr0,
+    cr2,
+    gbpa,
+    ...identificationOf(registers),
+    ...(s2pii !== undefined && { s2pii }),
+    ...interfaceOf(registers, security),
+  };
 }
 
-function smmuMachine({ memory, regime, registers }: MachineDescription): Machine {
-  const smmu = createSmmu(memory, smmuRegistersOf(registers));
+/** Whose programming interface the registers are. */
+function interfaceOf(
+  { s_idr0, s_idr1 }: RegisterValues,
+  security: MachineDescription['security'],
+): ProgrammingInterface {
+  if (security !== 'secure') return {};
+  return {
+    security,
+    ...(s_idr0 !== undefined && { sIdr0: s_idr0 }),
+    ...(s_idr1 !== undefined && { sIdr1: s_idr1 }),
+  };
+}
+
+function smmuMachine({ memory, regime, registers, security }: MachineDescription): Machine {
+  const smmu = createSmmu(memory, smmuRegistersOf(registers, security));
   return ({ streamId = 0, substreamId } = {}) => ({
     regime,
+    security: smmu.security,
     walk: (ia, access = READ) => smmu.translate(streamId, ia, withSubstream(access, substreamId)),
     trees: () => smmu.trees(streamId, substreamId),
   });
 }
 
 /** A stream by itself. With both stages the CD is in memory, where STE.S1ContextPtr points. With stage 1 only, its words may be given. */
-export function streamOf({ regime, registers, cpu }: MachineDescription): StreamDescription {
+export function streamOf({ regime, registers, cpu, security }: MachineDescription): StreamDescription {
   const { s2pii } = registers;
   const words = (name: string) => Array.from({ length: 8 }, (_, i) => registers[`${name}${i}`] ?? 0n);
   const [s0 = 0n, s1 = 0n, s2 = 0n, s3 = 0n, ...moreOfSte] = words('ste');
@@ -209,6 +235,7 @@ export function streamOf({ regime, registers, cpu }: MachineDescription): Stream
     identification: identificationOf(registers),
     ...(s2pii !== undefined && { s2pii }),
     ...(cpu?.paBits !== undefined && { oas: cpu.paBits }),
+    ...interfaceOf(registers, security),
     ...(!traitsOf(regime).stage2 && registers.cd0 !== undefined && { cd }),
   };
 }
@@ -216,8 +243,10 @@ export function streamOf({ regime, registers, cpu }: MachineDescription): Stream
 function streamMachine(description: MachineDescription): Machine {
   const { memory, regime } = description;
   const stream = createStream(memory, streamOf(description));
+  const { security = 'non-secure' } = description;
   return ({ substreamId } = {}) => ({
     regime,
+    security,
     walk: (ia, access = READ) => stream.translate(ia, withSubstream(access, substreamId)),
     trees: () => stream.trees(substreamId),
   });

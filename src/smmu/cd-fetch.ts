@@ -44,6 +44,8 @@ export interface CdLookup {
 export interface CdFetch {
   readonly memory: TableMemory;
   readonly stage2: Stage2 | undefined;
+  /** The Security state of the stream: its CDs are in IPA or PA space of that name. */
+  readonly space: 'non-secure' | 'secure';
   /** The SMMU's output address bits. */
   readonly oas: number;
   readonly steps: WalkStep[] | undefined;
@@ -96,12 +98,12 @@ function cdAt(address: number, fetch: CdFetch): CdLookup {
 function read(
   address: number,
   count: number,
-  { memory, stage2, steps, update }: CdFetch,
+  { memory, stage2, space, steps, update }: CdFetch,
 ): { readonly pa?: number; readonly assured: boolean; readonly outcome: readonly bigint[] | Failed } {
   let pa = address;
   let assured = false;
   if (stage2 !== undefined) {
-    const translated = stage2.translate(address, 'non-secure', CD_FETCH, update, steps);
+    const translated = stage2.translate(address, space, CD_FETCH, update, steps);
     if (!translated.ok) return { assured, outcome: { fault: { ...translated.fault, class: 'cd' } } };
     pa = translated.oa;
     assured = translated.assuredOnly;

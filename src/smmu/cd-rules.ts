@@ -1,4 +1,4 @@
-/** What makes a CD invalid or ILLEGAL, so that every transaction that uses it gets C_BAD_CD. (IHI 0070 G.b, 5.4.2 CdIllegal, for a Non-secure stream.) */
+/** What makes a CD invalid or ILLEGAL, so that every transaction that uses it gets C_BAD_CD. (IHI 0070 G.b, 5.4.2 CdIllegal, for a Non-secure or a Secure stream.) */
 import type { BitField } from '../arch/field.ts';
 import { isSetIn, readIn } from '../arch/read.ts';
 import { byNumber } from '../arch/registers/parts.ts';
@@ -9,6 +9,7 @@ import { legalTxsz } from '../walker/rules/stage1.ts';
 import { type CdRange, type ContextDescriptor, isIndirect } from './context-descriptor.ts';
 import { endianRule, granulesText, stallRule, updateRule } from './rule-parts.ts';
 import { type IllegalRule, rulesOf, where } from './rules.ts';
+import { isPrivilegedWorld } from './stream-table-entry.ts';
 
 type CdRule = IllegalRule<ContextDescriptor>;
 
@@ -44,8 +45,9 @@ const FORMAT: readonly CdRule[] = [
   ...where(aarch32, [
     rule(
       fields.AA64,
-      ({ world }) => world === 'el2-e2h',
-      () => 'EL2 with E2H has AArch64 tables alone',
+      ({ world, features }) =>
+        world === 'el2-e2h' || world === 'el3' || (world === 'el2' && features.security === 'secure'),
+      () => 'EL2 with E2H, Secure EL2 and EL3 have AArch64 tables alone',
     ),
   ]),
   ...where(aarch64, [
@@ -69,7 +71,7 @@ const FORMAT: readonly CdRule[] = [
 const ASID: readonly CdRule[] = [
   rule(
     fields.ASID,
-    ({ asid, world, features }) => world !== 'el2' && !features.asid16 && asid > 0xff,
+    ({ asid, world, features }) => !isPrivilegedWorld(world) && !features.asid16 && asid > 0xff,
     () => 'an ASID has 8 bits (SMMU_IDR0.ASID16 = 0)',
   ),
 ];
@@ -106,7 +108,7 @@ function rangeRules(control: CdRangeControl): CdRule[] {
 
 const reserved = ({ words }: ContextDescriptor, field: BitField) =>
   CD_PERMISSIONS[readIn(words, field)]!.reserved === true;
-const hasUnprivileged = ({ world }: ContextDescriptor) => world !== 'el2';
+const hasUnprivileged = ({ world }: ContextDescriptor) => !isPrivilegedWorld(world);
 
 /** PIIP and PIIU. What unprivileged accesses may write, privileged ones may not execute. (5.4 PIIP, PIIU) */
 const PERMISSIONS: readonly CdRule[] = where(

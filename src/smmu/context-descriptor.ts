@@ -3,7 +3,7 @@ import { addressIn, isSetIn, joined, read, readIn, withField, wordOf } from '../
 import { PAIR } from '../arch/registers/aarch32-base.ts';
 import { SCTLR, TTBCR } from '../arch/registers/aarch32-control.ts';
 import { MAIR_ATTRIBUTES } from '../arch/registers/base.ts';
-import { NON_SECURE } from '../arch/security.ts';
+import { NON_SECURE, type StageSecurity, stageSecurity } from '../arch/security.ts';
 import {
   CD,
   CD_LOWER,
@@ -24,7 +24,7 @@ import { type RawFields, rangeFields } from '../walker/params/range-fields.ts';
 import { s1Indirection } from '../walker/permission-indirection.ts';
 import { lpaeRanges, oneLpaeRange, oneRange, type S1Ranges, twoRanges } from '../walker/ranges.ts';
 import type { SmmuFeatures } from './features.ts';
-import type { StreamTableEntry, StreamWorld } from './stream-table-entry.ts';
+import { isPrivilegedWorld, type StreamTableEntry, type StreamWorld } from './stream-table-entry.ts';
 import { truncated } from './truncated.ts';
 
 /**
@@ -72,8 +72,8 @@ const cd = CD.fields;
 /** PIIP and PIIU: three bits for each PIIndex. */
 const CD_ENCODING = { fields: CD_PERMISSION_FIELDS, permissions: CD_PERMISSIONS };
 
-/** EL2 without E2H: one range, whose EPD0 is ignored. (5.4.1) */
-const hasOneRange = (world: StreamWorld) => world === 'el2';
+/** EL2 without E2H, EL3: one range, whose EPD0 is ignored. (5.4.1) */
+const hasOneRange = isPrivilegedWorld;
 
 /** The fields of one range, corresponding to TCR_ELx. */
 function cdRangeFields(words: CdWords, control: CdRangeControl, world: StreamWorld): RawFields {
@@ -94,7 +94,7 @@ export function decodeCd(
   const range = (control: CdRangeControl): CdRange => {
     const fields = cdRangeFields(words, control, world);
     const params = aarch64
-      ? paramsAArch64(words, fields, { ste, world, features })
+      ? paramsAArch64(words, control, fields, { ste, world, features })
       : paramsAArch32(words, control, fields, { ste, world, features });
     return { control, walked: !fields.epd && !(control.upper && hasOneRange(world)), fields, params };
   };
@@ -136,21 +136,32 @@ function extendedControls(given: Pick<ContextDescriptor, 'words' | 'ste' | 'worl
   };
 }
 
+/** NS and NSTable of a Secure stream's tables count, and its root is where NSCFGn says. */
+function securityOf(
+  words: CdWords,
+  { nscfg }: CdRangeControl,
+  { security, sif }: SmmuFeatures,
+): StageSecurity {
+  if (security === 'non-secure') return NON_SECURE;
+  return { ...stageSecurity('el1&0', 'secure'), ownCodeOnly: sif, nsRoot: isSetIn(words, nscfg) };
+}
+
 function paramsAArch64(
   words: CdWords,
+  control: CdRangeControl,
   fields: RawFields,
   from: Pick<ContextDescriptor, 'ste' | 'world' | 'features'>,
 ): S1Params {
   const { cpu } = from.features;
-  const control = {
+  const controls = {
     wxn: isSetIn(words, cd.WXN),
-    security: NON_SECURE,
+    security: securityOf(words, control, from.features),
     nv1: false,
     epan: cpu.pan3 && isSetIn(words, cd.EPAN),
     bigEndian: isSetIn(words, cd.ENDI),
     extended: extendedControls({ words, ...from }),
   };
-  return s1Params(fields, cdMair(words), control, cpu);
+  return s1Params(fields, cdMair(words), controls, cpu);
 }
 
 /** Sizes and walk attributes of both ranges in the layout of TTBCR: with AArch32 tables, T0SZ and T1SZ have 3 bits. */
@@ -187,6 +198,7 @@ function paramsAArch32(
       UWXN: isSetIn(words, cd.UWXN),
       EE: isSetIn(words, cd.ENDI),
     }),
+    security: securityOf(words, control, features),
   };
   const params = { ...s1ParamsLpae(registers, control.upper, cpu), affd, hpd: cpu.hpds && hpd };
   return ste.stage2 ? params : truncated(params, oas);

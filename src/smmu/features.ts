@@ -1,7 +1,17 @@
 /** The features of an SMMUv3, decoded from its identification registers. (IHI 0070 6.3.1 SMMU_IDR0, 6.3.2, 6.3.4, 6.3.6; 3.4.) */
 
 import { isSet, read } from '../arch/read.ts';
-import { HTTU, SMMU_IDR0, SMMU_IDR1, SMMU_IDR3, SMMU_IDR5, TTF } from '../arch/smmu/index.ts';
+import {
+  HTTU,
+  SMMU_IDR0,
+  SMMU_IDR1,
+  SMMU_IDR3,
+  SMMU_IDR5,
+  SMMU_S_CR0,
+  SMMU_S_IDR0,
+  SMMU_S_IDR1,
+  TTF,
+} from '../arch/smmu/index.ts';
 import { type CpuFeatures, cpuFeatures } from '../walker/cpu.ts';
 
 /** The identification registers that translation depends on: whole 32-bit values. */
@@ -20,8 +30,26 @@ export const DEFAULT_IDENTIFICATION: IdentificationRegisters = {
   idr5: 0x74n,
 };
 
+/** The programming interface of a stream: the Non-secure one, or the Secure one with its own identification registers. */
+export interface ProgrammingInterface {
+  /** The Security state of the stream (SEC_SID). Default `non-secure`. (3.10.1) */
+  readonly security?: 'non-secure' | 'secure';
+  /** SMMU_S_IDR0 and SMMU_S_IDR1, 32 bits each. Default: stalls as of SMMU_IDR0, and Secure EL2. */
+  readonly sIdr0?: bigint;
+  readonly sIdr1?: bigint;
+  /** SMMU_(S_)CR0, 32 bits: of Secure streams SIF counts. */
+  readonly cr0?: bigint;
+}
+
 /** The registers, decoded. */
 export interface SmmuFeatures {
+  /** Whose streams: those of the Non-secure or the Secure stream table. */
+  readonly security: 'non-secure' | 'secure';
+  /** SMMU_S_IDR1.SEL2: Secure streams may have a stage 2, and belong to EL2. SMMU_IDR0.RME_IMPL: none belongs to EL3. */
+  readonly sel2: boolean;
+  /** SMMU_S_CR0.SIF: instruction fetches of Secure streams from Non-secure memory are permission faults of stage 1. */
+  readonly sif: boolean;
+  readonly rme: boolean;
   /** SMMU_IDR0.S1P, S2P. */
   readonly stage1: boolean;
   readonly stage2: boolean;
@@ -79,8 +107,16 @@ const GRANULES = [
   [16, SMMU_IDR5.fields.GRAN64K],
 ] as const;
 
-export function smmuFeatures(registers: IdentificationRegisters, oas?: number): SmmuFeatures {
-  const { idr0, idr1, idr3, idr5 } = registers;
+export function smmuFeatures(
+  registers: IdentificationRegisters & ProgrammingInterface,
+  oas?: number,
+): SmmuFeatures {
+  const { idr0, idr1, idr3, idr5, security = 'non-secure', sIdr1 } = registers;
+  const secure = security === 'secure';
+  const stalls =
+    secure && registers.sIdr0 !== undefined
+      ? read(registers.sIdr0, SMMU_S_IDR0.fields.STALL_MODEL)
+      : undefined;
   const [id0, id1, id3, id5] = [SMMU_IDR0.fields, SMMU_IDR1.fields, SMMU_IDR3.fields, SMMU_IDR5.fields];
   const outputBits = oas ?? OAS_BITS[read(idr5, id5.OAS)]!;
   const httu = read(idr0, id0.HTTU);
@@ -89,6 +125,10 @@ export function smmuFeatures(registers: IdentificationRegisters, oas?: number): 
   const aarch64 = formats === TTF.aarch64 || formats === TTF.both;
   const ias = Math.max(aarch32 ? AARCH32_BITS : 0, aarch64 ? outputBits : 0);
   return {
+    security,
+    sel2: secure && (sIdr1 === undefined || isSet(sIdr1, SMMU_S_IDR1.fields.SEL2)),
+    sif: secure && isSet(registers.cr0 ?? 0n, SMMU_S_CR0.fields.SIF),
+    rme: isSet(idr0, id0.RME_IMPL),
     stage1: isSet(idr0, id0.S1P),
     stage2: isSet(idr0, id0.S2P),
     aarch32,
@@ -99,9 +139,10 @@ export function smmuFeatures(registers: IdentificationRegisters, oas?: number): 
     vmid16: isSet(idr0, id0.VMID16),
     cd2l: isSet(idr0, id0.CD2L),
     endianness: read(idr0, id0.TTENDIAN),
-    stallModel: read(idr0, id0.STALL_MODEL),
+    stallModel: stalls ?? read(idr0, id0.STALL_MODEL),
     termModel: isSet(idr0, id0.TERM_MODEL),
-    ats: isSet(idr0, id0.ATS),
+    // STE.EATS of a Secure stream is RES0.
+    ats: !secure && isSet(idr0, id0.ATS),
     splitStageAts: !isSet(idr0, id0.NS1ATS),
     permissionTables: isSet(idr3, id3.DPT),
     s1pi: isSet(idr3, id3.S1PI),

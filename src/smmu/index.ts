@@ -42,7 +42,7 @@ export type { DeviceAnswers, DeviceNote, SmmuDeviceOptions } from './device/opti
 export { fixedSmmu, SMMU_POLICIES, type SmmuPolicy } from './device/policy.ts';
 export type { IgnoredWrite } from './device/register-file.ts';
 export type { StallCommand, StalledTransaction } from './device/stalls.ts';
-export type { IdentificationRegisters, SmmuFeatures } from './features.ts';
+export type { IdentificationRegisters, ProgrammingInterface, SmmuFeatures } from './features.ts';
 export {
   type Answer,
   type ChangeReport,

@@ -10,7 +10,7 @@ import { WalkerError } from '../walker/errors.ts';
 import type { RegisterRule } from '../walker/rules/rule.ts';
 import type { ContextDescriptor } from './context-descriptor.ts';
 import type { Configured } from './rules.ts';
-import type { SteSubject } from './ste-rules.ts';
+import type { SteSubject } from './ste-subject.ts';
 import { usesS2pii } from './stream-table-entry.ts';
 
 /** @throws WalkerError for a valid STE that asks for what is not modelled, or for an SMMU_S2PII that was not given. */

@@ -1,7 +1,7 @@
 /** SMMUv3: from a StreamID, through the stream table, to a translation or an event. (IHI 0070 3.3, 5.1, 6.3.24, 6.3.25.) */
 
-import { isSet, wordOf } from '../arch/read.ts';
-import { SMMU_CR0, SMMU_CR2, SMMU_GBPA, STE, STE_CONFIG } from '../arch/smmu/index.ts';
+import { isSet, placeInto, read, wordOf } from '../arch/read.ts';
+import { SMMU_CR0, SMMU_CR2, SMMU_GBPA, SMMU_S_GBPA, STE, STE_CONFIG } from '../arch/smmu/index.ts';
 import type { PhysicalMemory } from '../memory/index.ts';
 import { WalkerError } from '../walker/errors.ts';
 import { TableMemory } from '../walker/table-memory.ts';
@@ -11,6 +11,7 @@ import { eventRecord } from './events.ts';
 import {
   DEFAULT_IDENTIFICATION,
   type IdentificationRegisters,
+  type ProgrammingInterface,
   type SmmuFeatures,
   smmuFeatures,
 } from './features.ts';
@@ -22,7 +23,7 @@ import type { SteWords } from './stream-table-entry.ts';
 import type { SmmuFault, SmmuResult, Transaction } from './types.ts';
 
 /** A stream by itself: its STE, without a stream table. */
-export interface StreamDescription {
+export interface StreamDescription extends Omit<ProgrammingInterface, 'cr0'> {
   readonly ste: SteWords;
   /** The CD, if it is not in memory. */
   readonly cd?: CdWords;
@@ -33,6 +34,8 @@ export interface StreamDescription {
   /** Output address bits; overrides SMMU_IDR5.OAS. */
   readonly oas?: number;
 }
+
+const INTERFACE = ['security', 'sIdr0', 'sIdr1'] as const;
 
 const IDENTIFICATION = Object.keys(DEFAULT_IDENTIFICATION);
 
@@ -48,14 +51,15 @@ const IDENTIFICATION = Object.keys(DEFAULT_IDENTIFICATION);
  * if (!result.ok) console.log(result.fault.kind, result.event);
  */
 export function createStream(memory: PhysicalMemory, description: StreamDescription): Stream {
-  const known = ['ste', 'cd', 'streamId', 'identification', 's2pii', 'oas'];
+  const known = ['ste', 'cd', 'streamId', 'identification', 's2pii', 'oas', ...INTERFACE];
   checkMembers('a stream', description, known, ['ste']);
-  const { ste, cd, streamId = 0, identification, s2pii, oas } = description;
+  const { ste, cd, streamId = 0, identification, s2pii, oas, ...own } = description;
+  checkInterface(own);
   if (identification) checkMembers('an SMMU', identification, IDENTIFICATION);
   checkWords('ste', ste);
   if (cd) checkWords('cd', cd);
   checkRegisters({ ...identification, s2pii });
-  const features = smmuFeatures({ ...DEFAULT_IDENTIFICATION, ...identification }, oas);
+  const features = smmuFeatures({ ...DEFAULT_IDENTIFICATION, ...identification, ...own }, oas);
   const options = { features, streamId, e2h: false, s2pii, ...(cd && { cd }) };
   return new Stream(new TableMemory(memory), ste, options);
 }
@@ -71,20 +75,50 @@ export function createStream(memory: PhysicalMemory, description: StreamDescript
  * smmu.translate(8, 0xffff_f000n, { access: 'read' });
  */
 export function createSmmu(memory: PhysicalMemory, registers: SmmuRegisters): Smmu {
-  const known = ['strtabBase', 'strtabBaseCfg', 'cr0', 'cr2', 'gbpa', 's2pii', ...IDENTIFICATION];
+  const known = [
+    'strtabBase',
+    'strtabBaseCfg',
+    'cr0',
+    'cr2',
+    'gbpa',
+    's2pii',
+    ...IDENTIFICATION,
+    ...INTERFACE,
+  ];
   checkMembers('an SMMU', registers, known, ['strtabBase', 'strtabBaseCfg']);
-  checkRegisters({ ...registers });
+  const { security, ...values } = registers;
+  checkInterface(registers);
+  checkRegisters({ ...values });
   return new Smmu(memory, registers);
 }
 
-/** An STE with Config = 0b100, which applies to all streams while the SMMU is off. */
-const BYPASS: SteWords = [wordOf(STE, { V: true, Config: STE_CONFIG.bypass }), 0n, 0n, 0n];
+/** @throws WalkerError for a programming interface that an SMMU does not have here. */
+function checkInterface({ security, sIdr0, sIdr1 }: ProgrammingInterface): void {
+  if (security !== undefined && security !== 'non-secure' && security !== 'secure') {
+    throw new WalkerError(`the streams of an SMMU are non-secure or secure here, not '${String(security)}'`);
+  }
+  checkRegisters({ sIdr0, sIdr1 });
+}
+
+/** An STE with Config = 0b100, which applies to all streams while the SMMU is off. Its NSCFG is SMMU_S_GBPA's. */
+function bypass(gbpa: bigint): SteWords {
+  const words: [bigint, bigint, bigint, bigint] = [
+    wordOf(STE, { V: true, Config: STE_CONFIG.bypass }),
+    0n,
+    0n,
+    0n,
+  ];
+  placeInto(words, STE.fields.NSCFG, read(gbpa, SMMU_S_GBPA.fields.NSCFG));
+  return words;
+}
 
 /** The defaults of a transaction. */
 const READ: Transaction = Object.freeze({ access: 'read' });
 
 /** An SMMUv3 as its registers and memory describe it. Every transaction reads the configuration from memory again. */
 export class Smmu {
+  /** Whose streams: those of the Non-secure or of the Secure stream table. */
+  readonly security: 'non-secure' | 'secure';
   readonly features: SmmuFeatures;
   readonly #memory: TableMemory;
   readonly #table: StreamTable;
@@ -94,6 +128,7 @@ export class Smmu {
   readonly #recordsInvalid: boolean;
   readonly #e2h: boolean;
   readonly #s2pii: bigint | undefined;
+  readonly #bypass: SteWords;
   readonly #streams = new Map<number, { readonly words: SteWords; readonly stream: Stream }>();
 
   /** @internal Use {@link createSmmu}. */
@@ -104,8 +139,10 @@ export class Smmu {
     this.#aborts = isSet(gbpa, SMMU_GBPA.fields.ABORT);
     this.#recordsInvalid = isSet(cr2, SMMU_CR2.fields.RECINVSID);
     this.#s2pii = registers.s2pii;
+    this.#bypass = bypass(gbpa);
     this.#e2h = isSet(cr2, SMMU_CR2.fields.E2H);
     this.features = smmuFeatures({ ...DEFAULT_IDENTIFICATION, ...registers });
+    this.security = this.features.security;
     this.#table = new StreamTable(this.#memory, registers, this.features);
   }
 
@@ -133,8 +170,8 @@ export class Smmu {
     if (!this.#enabled) {
       // Nothing is recorded while the SMMU is off, and a SubstreamID makes no difference. (6.3.9.6)
       const { substreamId: _, ...plain } = transaction;
-      const bypass = this.#stream(streamId, BYPASS).translate(ia, plain);
-      return bypass.ok && !this.#aborts ? bypass : terminated({ kind: 'abort' });
+      const bypassed = this.#stream(streamId, this.#bypass).translate(ia, plain);
+      return bypassed.ok && !this.#aborts ? bypassed : terminated({ kind: 'abort' });
     }
     const ste = this.#table.locate(streamId).outcome;
     return 'kind' in ste ? terminated(ste) : this.#stream(streamId, ste).translate(ia, transaction);

@@ -1,36 +1,16 @@
-/** What makes an STE invalid or ILLEGAL, so that every transaction of its stream gets C_BAD_STE. (IHI 0070 G.b, 5.2.2 SteIllegal, for a Non-secure stream.) */
-import type { BitField } from '../arch/field.ts';
-import { isSetIn, placeInto, readIn, widthOf } from '../arch/read.ts';
+import { isSetIn, readIn } from '../arch/read.ts';
 import { byNumber } from '../arch/registers/parts.ts';
 import { STAGE2_PERMISSIONS } from '../arch/registers/permissions.ts';
-import { TG0_CODES } from '../arch/registers/range-control.ts';
 import { CD_LEAF_LOG2, EATS, HTTU, STALL_MODEL, STE, STE_CONFIG, STRW } from '../arch/smmu/index.ts';
 import { POW2 } from '../walker/bits.ts';
-import type { S2Params } from '../walker/params/params.ts';
-import { numbersText } from '../walker/rules/rule.ts';
-import type { SmmuFeatures } from './features.ts';
-import { endianRule, granulesText, stallRule, updateRule } from './rule-parts.ts';
-import { type IllegalRule, rulesOf, where } from './rules.ts';
-import { type SteWords, type StreamTableEntry, steStage2, strwCounts } from './stream-table-entry.ts';
-
-/** An STE, the SMMU's features, and the stage 2 that follows from both. */
-export interface SteSubject {
-  readonly ste: StreamTableEntry;
-  readonly words: SteWords;
-  readonly features: SmmuFeatures;
-  readonly params: S2Params;
-}
-
-/** `s2pii`: SMMU_S2PII, if the SMMU has it and it was given. */
-export function steSubject(ste: StreamTableEntry, features: SmmuFeatures, s2pii?: bigint): SteSubject {
-  return { ste, words: ste.words, features, params: steStage2(ste, features, s2pii) };
-}
-
-type SteRule = IllegalRule<SteSubject>;
+import { endianRule, stallRule, updateRule } from './rule-parts.ts';
+import { rulesOf, where } from './rules.ts';
+import { steRule as rule, type SteRule, type SteSubject } from './ste-subject.ts';
+import { granuleRules, SECURE_TABLE, STAGE2_TABLE, sizeRules } from './ste-table-rules.ts';
+import { strwCounts } from './stream-table-entry.ts';
 
 const fields = STE.fields;
 const S2POI_FIELDS = byNumber(STE, 'S2POI');
-const rule = rulesOf<SteSubject>(STE, 'IHI 0070 5.2.2');
 const valid = rulesOf<SteSubject>(STE, STE.reference);
 
 const STAGES: readonly SteRule[] = [
@@ -43,6 +23,21 @@ const STAGES: readonly SteRule[] = [
     fields.Config,
     ({ ste, features }) => ste.stage2 && !features.stage2,
     () => 'stage 2 is not implemented (SMMU_IDR0.S2P = 0)',
+  ),
+  ...where<SteSubject>(
+    ({ ste, features }) => features.security === 'secure' && ste.stage2,
+    [
+      rule(
+        fields.Config,
+        ({ features }) => !features.sel2,
+        () => 'Secure streams have no stage 2 (SMMU_S_IDR1.SEL2 = 0)',
+      ),
+      rule(
+        fields.S2AA64,
+        ({ ste }) => !ste.s2Aa64,
+        () => 'of a Secure stream it is 1: stage 2 has AArch64 tables alone',
+      ),
+    ],
   ),
 ];
 
@@ -83,8 +78,29 @@ const ATS: readonly SteRule[] = [
 const STREAM_WORLD: readonly SteRule[] = [
   rule(
     fields.STRW,
-    ({ ste: { strw } }) => strw !== STRW.el1 && strw !== STRW.el2,
+    ({ ste: { strw }, features }) =>
+      features.security === 'non-secure' && strw !== STRW.el1 && strw !== STRW.el2,
     () => 'of a Non-secure stream it is 0 (EL1) or 2 (EL2)',
+  ),
+  ...where<SteSubject>(
+    ({ features }) => features.security === 'secure',
+    [
+      rule(
+        fields.STRW,
+        ({ ste: { strw } }) => strw !== STRW.el1 && strw !== STRW.el2 && strw !== STRW.el3,
+        () => 'reserved',
+      ),
+      rule(
+        fields.STRW,
+        ({ ste: { strw }, features }) => strw === STRW.el3 && features.rme,
+        () => 'an SMMU with RME has no streams of EL3 (SMMU_IDR0.RME_IMPL = 1)',
+      ),
+      rule(
+        fields.STRW,
+        ({ ste: { strw }, features }) => strw === STRW.el2 && !features.sel2,
+        () => 'Secure streams have no EL2 (SMMU_S_IDR1.SEL2 = 0)',
+      ),
+    ],
   ),
 ];
 
@@ -120,29 +136,6 @@ const STAGE1: readonly SteRule[] = [
 const aarch32 = ({ ste }: SteSubject) => !ste.s2Aa64;
 const aarch64 = ({ ste }: SteSubject) => ste.s2Aa64;
 const wants64 = () => 'needs S2AA64 = 1';
-
-const valuesOf = (field: BitField) => Array.from({ length: 2 ** widthOf(field) }, (_, value) => value);
-const ALL_T0SZ = valuesOf(fields.S2T0SZ);
-const ALL_SL0 = valuesOf(fields.S2SL0);
-
-/** Whether this S2T0SZ would be legal in the STE, with its own start level or another. */
-function takesT0sz(
-  { ste, features, words: given }: SteSubject,
-  t0sz: number,
-  sl0 = readIn(given, fields.S2SL0),
-): boolean {
-  const words: [bigint, bigint, bigint, bigint, ...bigint[]] = [...ste.words];
-  placeInto(words, fields.S2T0SZ, t0sz);
-  placeInto(words, fields.S2SL0, sl0);
-  return !steStage2({ ...ste, words }, features).invalid;
-}
-
-/** No S2T0SZ fits: the start level is reserved. */
-const startReserved = (subject: SteSubject) => !ALL_T0SZ.some((t0sz) => takesT0sz(subject, t0sz));
-/** No other S2SL0 would help either, so S2SL0_2 must be 0. */
-const wideStartReserved = (subject: SteSubject) =>
-  startReserved(subject) && !ALL_SL0.some((sl0) => ALL_T0SZ.some((t0sz) => takesT0sz(subject, t0sz, sl0)));
-const legalT0sz = (subject: SteSubject) => ALL_T0SZ.filter((t0sz) => takesT0sz(subject, t0sz));
 
 const overlaid = ({ words, features }: SteSubject) => features.s2po && isSetIn(words, fields.S2POE);
 const HARDWARE_USE = [fields.S2HWU62, fields.S2HWU61, fields.S2HWU60, fields.S2HWU59];
@@ -196,14 +189,7 @@ const STAGE2: readonly SteRule[] = [
   ...where(aarch64, [
     updateRule(rule, fields.S2HA, HTTU.accessFlag),
     updateRule(rule, fields.S2HD, HTTU.dirtyState),
-    rule(
-      fields.S2TG,
-      ({ words, features, params }) =>
-        TG0_CODES[readIn(words, fields.S2TG)] === undefined ||
-        !features.granules.includes(params.granuleLog2),
-      ({ features }) =>
-        `not a granule of this SMMU: it has ${granulesText(features)} (0 is 4K, 1 64K, 2 16K)`,
-    ),
+    ...granuleRules(STAGE2_TABLE),
   ]),
   rule(
     fields.S2HAFT,
@@ -211,27 +197,10 @@ const STAGE2: readonly SteRule[] = [
       features.httu === HTTU.tableAccessFlag && isSetIn(words, fields.S2HAFT) && !isSetIn(words, fields.S2HA),
     () => 'needs S2HA = 1',
   ),
-  rule(
-    fields.S2TTB,
-    ({ ste, params }) => ste.s2Ttb >= POW2[params.oaBits]!,
-    ({ params }) => `beyond the ${params.oaBits} bits of its outputs`,
-  ),
-  rule(
-    fields.S2SL0,
-    (subject) => subject.params.invalid && startReserved(subject) && !wideStartReserved(subject),
-    ({ features }) => `reserved with this granule and ${features.oas} bits of output addresses`,
-  ),
-  rule(
-    fields.S2SL0_2,
-    (subject) => subject.params.invalid && wideStartReserved(subject),
-    ({ features }) =>
-      `no start level goes with it: 1 needs S2DS = 1, 4K and 52 bits of output addresses, and there are ${features.oas}`,
-  ),
-  rule(
-    fields.S2T0SZ,
-    (subject) => subject.params.invalid && !startReserved(subject),
-    (subject) =>
-      `S2T0SZ, S2SL0 ${readIn(subject.words, fields.S2SL0)} and the granule do not fit each other, or the IPA is larger than ${subject.features.ias} bits; legal here is ${numbersText(legalT0sz(subject))}`,
+  ...sizeRules(STAGE2_TABLE),
+  ...where(
+    ({ features }) => features.security === 'secure',
+    [...granuleRules(SECURE_TABLE), ...sizeRules(SECURE_TABLE)],
   ),
   endianRule(rule, fields.S2ENDI),
   ...PERMISSIONS,
@@ -239,7 +208,11 @@ const STAGE2: readonly SteRule[] = [
 
 /** If the SMMU has a stage 2, every stream of EL1 has a VMID, even if the stream does not use stage 2. (IgnoreSTES2VMID.) */
 const tagged = ({ ste, features }: SteSubject) =>
-  features.stage2 && (ste.stage1 || ste.stage2) && !(strwCounts(ste, features) && ste.strw !== STRW.el1);
+  // A Secure stream has one only with a stage 2.
+  (features.security === 'non-secure' || (features.sel2 && ste.stage2)) &&
+  features.stage2 &&
+  (ste.stage1 || ste.stage2) &&
+  !(strwCounts(ste, features) && ste.strw !== STRW.el1);
 
 const VMID: readonly SteRule[] = [
   rule(

@@ -3,9 +3,11 @@ import type { BitField } from '../arch/field.ts';
 import { addressIn, isSetIn, place, readIn, wordOf } from '../arch/read.ts';
 import { VTCR } from '../arch/registers/aarch32-control.ts';
 import { VTCR_EL2 } from '../arch/registers/stage2.ts';
+import { VSTCR_EL2 } from '../arch/registers/stage2-secure.ts';
+import { stage2Security } from '../arch/security.ts';
 import { S2POI_WORD, STE, STE_CONFIG, STRW } from '../arch/smmu/index.ts';
 import { s2ParamsLpae } from '../walker/params/aarch32.ts';
-import { s2Params } from '../walker/params/aarch64.ts';
+import { s2Params, secureVtcr } from '../walker/params/aarch64.ts';
 import type { S2Params } from '../walker/params/params.ts';
 import type { SmmuFeatures } from './features.ts';
 import { truncated } from './truncated.ts';
@@ -17,7 +19,10 @@ import { truncated } from './truncated.ts';
 export type SteWords = readonly [bigint, bigint, bigint, bigint, ...bigint[]];
 
 /** The owner of a stream's stage 1. (3.3.3 StreamWorld.) */
-export type StreamWorld = 'el1' | 'el2' | 'el2-e2h';
+export type StreamWorld = 'el1' | 'el2' | 'el2-e2h' | 'el3';
+
+/** Worlds without unprivileged accesses: one range, no ASID. */
+export const isPrivilegedWorld = (world: StreamWorld) => world === 'el2' || world === 'el3';
 
 export interface StreamTableEntry {
   readonly valid: boolean;
@@ -35,6 +40,8 @@ export interface StreamTableEntry {
   readonly strw: number;
   readonly privCfg: number;
   readonly instCfg: number;
+  /** Of a Secure stream: the address space of what bypasses stage 1. */
+  readonly nsCfg: number;
   readonly s2Aa64: boolean;
   readonly s2Vmid: number;
   readonly s2Ttb: bigint;
@@ -63,6 +70,7 @@ export function decodeSte(words: SteWords): StreamTableEntry {
     strw: readIn(words, ste.STRW),
     privCfg: readIn(words, ste.PRIVCFG),
     instCfg: readIn(words, ste.INSTCFG),
+    nsCfg: readIn(words, ste.NSCFG),
     s2Aa64: isSetIn(words, ste.S2AA64),
     s2Vmid: readIn(words, ste.S2VMID),
     s2Ttb: addressIn(words, ste.S2TTB),
@@ -72,14 +80,16 @@ export function decodeSte(words: SteWords): StreamTableEntry {
   };
 }
 
-/** STRW counts only for stage 1, and only if the SMMU has EL2 (Hyp). (5.2.2 IgnoreSTESTRW.) */
-export function strwCounts({ stage1, stage2 }: StreamTableEntry, { hyp }: SmmuFeatures): boolean {
-  return hyp && stage1 && !stage2;
+/** STRW counts only for stage 1, and of Non-secure streams only if the SMMU has EL2 (Hyp). (5.2.2 IgnoreSTESTRW.) */
+export function strwCounts({ stage1, stage2 }: StreamTableEntry, { hyp, security }: SmmuFeatures): boolean {
+  return (hyp || security === 'secure') && stage1 && !stage2;
 }
 
 /** The StreamWorld. */
 export function streamWorld(entry: StreamTableEntry, features: SmmuFeatures, e2h: boolean): StreamWorld {
-  if (!strwCounts(entry, features) || entry.strw !== STRW.el2) return 'el1';
+  if (!strwCounts(entry, features)) return 'el1';
+  if (features.security === 'secure' && entry.strw === STRW.el3) return 'el3';
+  if (entry.strw !== STRW.el2) return 'el1';
   return e2h ? 'el2-e2h' : 'el2';
 }
 
@@ -112,6 +122,8 @@ export function steVtcr(words: SteWords): bigint {
     AssuredOnly: isSetIn(words, ste.AssuredOnly),
     TL0: isSetIn(words, ste.TL0),
     TL1: isSetIn(words, ste.TL1),
+    NSW: isSetIn(words, ste.S2NSW),
+    NSA: isSetIn(words, ste.S2NSA),
   });
 }
 
@@ -122,11 +134,12 @@ export function usesS2pii({ words, stage2, s2Aa64 }: StreamTableEntry, { s2pi }:
   return s2pi && stage2 && s2Aa64 && isSetIn(words, ste.S2PIE);
 }
 
-/** Walk parameters of stage 2. `s2pii`: SMMU_S2PII. */
+/** Walk parameters of stage 2. `s2pii`: SMMU_S2PII. `ipas`: of a Secure stream, for the IPAs of this space. */
 export function steStage2(
   { words, stage1, s2Aa64, s2Ttb }: StreamTableEntry,
   { cpu, oas }: SmmuFeatures,
   s2pii = 0n,
+  ipas?: 'secure' | 'non-secure',
 ): S2Params {
   const control = {
     ptw: stage1 && isSetIn(words, ste.S2PTW),
@@ -136,6 +149,23 @@ export function steStage2(
   };
   const vtcr = steVtcr(words);
   if (!s2Aa64) return truncated(s2ParamsLpae(vtcr, s2Ttb, control, cpu), oas);
-  const base = Number(s2Ttb);
-  return s2Params(vtcr, () => base, control, cpu, { s2pir: s2pii, s2por: words[S2POI_WORD] ?? 0n });
+  const vstcr = ipas === undefined ? 0n : steVstcr(words);
+  const secured =
+    ipas === undefined ? control : { ...control, security: stage2Security('secure', ipas, { vstcr, vtcr }) };
+  const own = ipas === 'secure';
+  const base = Number(own ? addressIn(words, ste.S_S2TTB) : s2Ttb);
+  const permissions = { s2pir: s2pii, s2por: words[S2POI_WORD] ?? 0n };
+  return s2Params(own ? secureVtcr(vtcr, vstcr) : vtcr, () => base, secured, cpu, permissions);
+}
+
+/** The fields of stage 2 of Secure IPAs in the layout of VSTCR_EL2. */
+function steVstcr(words: SteWords): bigint {
+  return wordOf(VSTCR_EL2, {
+    T0SZ: readIn(words, ste.S_S2T0SZ),
+    SL0: readIn(words, ste.S_S2SL0),
+    SL2: isSetIn(words, ste.S_S2SL0_2),
+    TG0: readIn(words, ste.S_S2TG),
+    SW: isSetIn(words, ste.S2SW),
+    SA: isSetIn(words, ste.S2SA),
+  });
 }

@@ -5,6 +5,7 @@ import {
   LARGEST_SPAN,
   SMMU_IDR0,
   SMMU_IDR1,
+  SMMU_S_IDR1,
   SMMU_STRTAB_BASE,
   SMMU_STRTAB_BASE_CFG,
   ST_LEVEL_LINEAR,
@@ -33,16 +34,23 @@ const [POINTER_LOW, POINTER_HIGH] = [lowMask(L2Ptr), highMask(L2Ptr)];
 
 /**
  * SMMU_STRTAB_BASE and its configuration: the base is aligned to the size of the table (or of the level 1 table), but at least to 64 bytes. The limits of
- * SMMU_IDR1.SIDSIZE and SMMU_IDR0.ST_LEVEL apply if these registers are given. (6.3.24, 6.3.25)
+ * SMMU_IDR1.SIDSIZE (of Secure streams SMMU_S_IDR1.S_SIDSIZE) and SMMU_IDR0.ST_LEVEL apply if these registers are given. (6.3.24, 6.3.25)
  */
 export function streamTablePlace({
   strtabBase,
   strtabBaseCfg,
   idr0,
   idr1,
-}: Pick<SmmuRegisters, 'strtabBase' | 'strtabBaseCfg' | 'idr0' | 'idr1'>): StreamTablePlace {
+  security,
+  sIdr1,
+}: Pick<
+  SmmuRegisters,
+  'strtabBase' | 'strtabBaseCfg' | 'idr0' | 'idr1' | 'security' | 'sIdr1'
+>): StreamTablePlace {
   const { FMT, SPLIT, LOG2SIZE } = SMMU_STRTAB_BASE_CFG.fields;
-  const streamIdBits = idr1 === undefined ? STREAM_ID_BITS : read(idr1, SMMU_IDR1.fields.SIDSIZE);
+  const [size1, SIDSIZE] =
+    security === 'secure' ? [sIdr1, SMMU_S_IDR1.fields.S_SIDSIZE] : [idr1, SMMU_IDR1.fields.SIDSIZE];
+  const streamIdBits = size1 === undefined ? STREAM_ID_BITS : read(size1, SIDSIZE);
   const configured = Math.min(read(strtabBaseCfg, LOG2SIZE), STREAM_ID_BITS);
   const log2Size = Math.min(configured, streamIdBits);
   const linear = idr0 !== undefined && read(idr0, SMMU_IDR0.fields.ST_LEVEL) === ST_LEVEL_LINEAR;

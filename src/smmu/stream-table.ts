@@ -72,7 +72,7 @@ export class StreamTable {
   }
 }
 
-/** The bytes of an STE that are read: overlays and translation hardening have controls beyond the first words. */
-export function steBytes({ s2po, the }: SmmuFeatures): number {
-  return s2po || the ? STE_BYTES : STE_TRANSLATION_BYTES;
+/** The bytes of an STE that are read: overlays, translation hardening and stage 2 of Secure IPAs have fields beyond the first words. */
+export function steBytes({ s2po, the, sel2 }: SmmuFeatures): number {
+  return s2po || the || sel2 ? STE_BYTES : STE_TRANSLATION_BYTES;
 }

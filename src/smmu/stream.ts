@@ -2,7 +2,7 @@
  * One stream of an SMMUv3: from a stream table entry and context descriptors to translations.
  * (IHI 0070 3.3, 3.4, 5.2, 5.4, 15; 7.3.22 for the order of faults.)
  */
-import { INSTCFG, PRIVCFG, S1DSS } from '../arch/smmu/index.ts';
+import { INSTCFG, NSCFG, PRIVCFG, S1DSS } from '../arch/smmu/index.ts';
 import { DEFAULT_CACHEABLE } from '../walker/attributes.ts';
 import type { S2Params } from '../walker/params/params.ts';
 import { ALL_PERMISSIONS } from '../walker/permissions.ts';
@@ -20,7 +20,8 @@ import { eventRecord } from './events.ts';
 import type { SmmuFeatures } from './features.ts';
 import { refuseCd, refuseSte } from './not-modelled.ts';
 import { isIllegal } from './rules.ts';
-import { STE_RULES, type SteSubject, steSubject } from './ste-rules.ts';
+import { STE_RULES } from './ste-rules.ts';
+import { type SteSubject, steSubject } from './ste-subject.ts';
 import {
   decodeSte,
   type SteWords,
@@ -108,8 +109,15 @@ export class Stream {
     this.#world = streamWorld(ste, features, options.e2h);
     const translates = !this.#illegal && ste.stage2;
     const { params } = this.#subject;
-    const make = options.stages?.stage2 ?? ((own: S2Params) => new Stage2(memory, own, features.cpu));
+    const make = options.stages?.stage2 ?? ((own: S2Params) => this.#plainStage2(own));
     this.#stage2 = translates ? make(params) : undefined;
+  }
+
+  /** Stage 2 of a Secure stream has tables for the IPAs of two spaces. */
+  #plainStage2(params: S2Params): Stage2 {
+    const { secure, features } = this.#subject;
+    if (secure === undefined) return new Stage2(this.#memory, params, features.cpu);
+    return new Stage2(this.#memory, secure, features.cpu, { nonSecure: params });
   }
 
   /** Translates one transaction, a privileged read by default. @throws WalkerError for an address that is not 64 bits or an unknown access. */
@@ -130,13 +138,15 @@ export class Stream {
     if (!this.#ste.passes) return failed({ kind: 'abort' });
 
     const update = transaction.update !== false;
-    const stages = this.#stages(transaction.substreamId, steps, update);
+    const stages = this.#stages(transaction, steps, update);
     // A fault of stage 2 on the way to the CD: there is no CD yet.
     if ('fault' in stages) return failed(stages.fault);
     const { context } = stages;
     const privileged = asked.privileged || !stages.unprivileged;
     const pan = context?.pan === true && privileged;
     const request = { access: asked.access, privileged, pan, update, gcs: false, tagChecked: false };
+    const foreign = context === undefined && this.#fetchesForeign(asked.access, transaction.ns);
+    if (foreign) return failed({ kind: 'permission', level: 0, stage: 1, class: 'in' });
     const result = translate(stages, ia, request, steps);
     return result.ok ? result : failed({ ...result.fault, class: faultClass(result.fault) }, context);
   }
@@ -145,7 +155,7 @@ export class Stream {
   trees(substreamId?: number): TableTree[] {
     this.refuse();
     if (this.#illegal || !this.#ste.passes) return [];
-    const stages = this.#stages(substreamId, undefined, false);
+    const stages = this.#stages({ substreamId }, undefined, false);
     return 'fault' in stages ? [] : stages.trees();
   }
 
@@ -185,13 +195,15 @@ export class Stream {
 
   /** The stages of a transaction: bypass, stage 2 only, or stage 1 as its CD says. */
   #stages(
-    substreamId: number | undefined,
+    { substreamId, ns }: { readonly substreamId?: number | undefined; readonly ns?: boolean | undefined },
     steps: WalkStep[] | undefined,
     update: boolean,
   ): StreamStages | Failed {
     const route = this.route(substreamId);
     if ('fault' in route) return route;
-    return route.cd === undefined ? this.#bypass() : this.#context(route.cd, route.substreams, steps, update);
+    return route.cd === undefined
+      ? this.#bypass(ns)
+      : this.#context(route.cd, route.substreams, steps, update);
   }
 
   /** The STE, decoded. @internal For `describeStream`. */
@@ -219,8 +231,8 @@ export class Stream {
   }
 
   /** Stage 1 bypassed: the input is the IPA, of at most IAS bits (OAS, if stage 2 is bypassed too). (3.4) */
-  #bypass(): StreamStages {
-    const { oas, ias } = this.#options.features;
+  #bypass(ns: boolean | undefined): StreamStages {
+    const { oas, ias, security } = this.#options.features;
     const mapping = {
       inputBits: this.#stage2 ? ias : oas,
       beyond: { kind: 'address_size', level: 0, stage: 1 },
@@ -228,7 +240,7 @@ export class Stream {
       // The incoming attributes are treated as Write-Back, so that the result is what stage 2 says.
       region: DEFAULT_CACHEABLE,
       permissions: ALL_PERMISSIONS,
-      space: 'non-secure',
+      space: this.#bypassSpace(ns),
     } as const;
     return {
       first: (ia, request) => flatTranslate(mapping, ia, request),
@@ -236,10 +248,24 @@ export class Stream {
       stage2: this.#stage2,
       trees: () => this.#stage2?.trees() ?? [],
       fetchesInstructions: false,
-      security: 'non-secure',
+      security,
       unprivileged: true,
       context: undefined,
     };
+  }
+
+  /** The address space of what bypasses stage 1: of a Secure stream it comes with the transaction, or STE.NSCFG overrides it. */
+  #bypassSpace(ns = false): 'secure' | 'non-secure' {
+    const { security, attributeOverride } = this.#options.features;
+    if (security === 'non-secure') return security;
+    const { nsCfg } = this.#ste;
+    if (attributeOverride && nsCfg === NSCFG.secure) return 'secure';
+    return (attributeOverride && nsCfg === NSCFG.nonSecure) || ns ? 'non-secure' : 'secure';
+  }
+
+  /** SMMU_S_CR0.SIF forbids an instruction fetch that bypasses stage 1 into Non-secure memory. (6.3.57) */
+  #fetchesForeign(access: Transaction['access'], ns: boolean | undefined): boolean {
+    return this.#options.features.sif && access === 'execute' && this.#bypassSpace(ns) === 'non-secure';
   }
 
   /** The CD in memory. @internal For `describeStream`. */
@@ -247,6 +273,7 @@ export class Stream {
     const fetch = {
       memory: this.#memory,
       stage2: this.#stage2,
+      space: this.#options.features.security,
       oas: this.#options.features.oas,
       steps,
       update,
@@ -288,7 +315,7 @@ export class Stream {
       stage2: this.#stage2,
       trees: () => [...stage1.trees(), ...(this.#stage2?.trees() ?? [])],
       fetchesInstructions: false,
-      security: 'non-secure',
+      security: this.#options.features.security,
       unprivileged: context.ranges.unprivileged,
       context,
     };

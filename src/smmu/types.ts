@@ -8,6 +8,8 @@ export interface Transaction {
   readonly privileged?: boolean;
   /** SubstreamID (PASID), up to 20 bits. */
   readonly substreamId?: number;
+  /** Of a Secure stream: the transaction comes as Non-secure. It matters only where stage 1 is bypassed. Default false. (IHI 0070 3.10.2) */
+  readonly ns?: boolean;
   /** HTTU, if enabled, may write to descriptors. Default true. */
   readonly update?: boolean;
   /** Record `steps`. Default true. */

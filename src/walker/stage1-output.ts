@@ -71,7 +71,7 @@ export function tableSpace({ state, chosenBy }: StageSecurity, nsTable: boolean)
 /** The same for tools that read whole tables. */
 export function treeSpaces(security: StageSecurity): TreeSpaces {
   return {
-    root: security.state,
+    root: tableSpace(security, security.nsRoot === true),
     below: ({ hi }, space) => tableSpace(security, space !== security.state || (hi & NS_TABLE) !== 0),
     output: ({ lo }, space) => leafSpace(security, lo, space !== security.state),
   };

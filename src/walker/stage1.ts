@@ -139,7 +139,7 @@ export class Stage1 {
     const lookup = new Lookup(params, ia);
     let tableBits = 0;
     let tables = 0;
-    let nsTable = false;
+    let nsTable = params.security.nsRoot === true;
     const upper = params === this.#ranges.spans[1]?.params;
     let assurance = this.#stage2?.assuranceOf(upper, this.#assurable);
     for (;;) {

@@ -278,3 +278,39 @@ describe('a machine of the library', () => {
     ).toBe(true);
   });
 });
+
+describe('the two programming interfaces of an SMMU', () => {
+  const given = {
+    SMMU_STRTAB_BASE: 0x1000n,
+    SMMU_S_STRTAB_BASE: 0x2000n,
+    SMMU_S_CR0: 0x21n,
+    SMMU_CR2: 1n,
+    SMMU_S_IDR1: 0xa000_0006n,
+    SMMU_IDR0: 0x0d44_101bn,
+  };
+
+  test('of a Secure stream the registers called SMMU_S_…, and those of both', () => {
+    const { registers, ignored, assumed } = resolveRegisters({ given, security: 'secure' });
+    expect(registers).toEqual({
+      strtab_base: 0x2000n,
+      cr0: 0x21n,
+      cr2: 1n,
+      s_idr1: 0xa000_0006n,
+      idr0: 0x0d44_101bn,
+    });
+    expect(ignored.map(({ register }) => register)).toEqual(['SMMU_STRTAB_BASE']);
+    expect(assumed[0]).toBe('SMMU_CR2 is taken as SMMU_S_CR2');
+  });
+
+  test('of a Non-secure one the others', () => {
+    const { registers, ignored } = resolveRegisters({ given });
+    expect(registers).toMatchObject({ strtab_base: 0x1000n, cr2: 1n });
+    expect(registers.cr0).toBeUndefined();
+    expect(ignored.map(({ register }) => register)).toEqual(['SMMU_S_STRTAB_BASE', 'SMMU_S_CR0']);
+  });
+
+  test('the Secure stream table alone needs the state', () => {
+    const { message } = refusal(() => resolveRegisters({ given: { SMMU_S_STRTAB_BASE: 0x2000n } }));
+    expect(message).toContain('Secure programming interface');
+  });
+});

@@ -37,6 +37,10 @@ export const CD = layout(
       feature: 'SMMU_IDR3.E0PD',
     }),
     HAD1: bit(129, 'ignore APTable, XNTable and PXNTable below TTB1', NO_YES),
+    NSCFG1: bit(128, 'of a Secure stream: the root of the upper range is in memory that is', [
+      'Secure',
+      'Non-secure',
+    ]),
     EPAN: bit(123, 'PAN holds for what EL0 may execute as well', {
       values: NO_YES,
       feature: 'SMMU_IDR3.EPAN',
@@ -55,6 +59,10 @@ export const CD = layout(
       feature: 'SMMU_IDR3.E0PD',
     }),
     HAD0: bit(65, 'ignore APTable, XNTable and PXNTable below TTB0', NO_YES),
+    NSCFG0: bit(64, 'of a Secure stream: the root of the lower range is in memory that is', [
+      'Secure',
+      'Non-secure',
+    ]),
     ASID: bits(63, 48, 'address space of TLB entries'),
     A: bit(46, 'a terminated transaction', ['reads as zero, ignores writes', 'is aborted']),
     R: bit(45, 'stage-1 faults leave an event', NO_YES),
@@ -102,6 +110,8 @@ export interface CdRangeControl extends RangeControl {
   /** The address of its tables. */
   readonly base: BitField;
   readonly epd: BitField;
+  /** Of a Secure stream: its root is in Non-secure memory. */
+  readonly nscfg: BitField;
 }
 
 const { IPS, DS, HA, HD, ...fields } = CD.fields;
@@ -118,6 +128,7 @@ export const CD_LOWER: CdRangeControl = {
   orgn: fields.OR0,
   sh: fields.SH0,
   epd: fields.EPD0,
+  nscfg: fields.NSCFG0,
   tbi: fields.TBI0,
   hpd: fields.HAD0,
   e0pd: fields.E0PD0,
@@ -134,6 +145,7 @@ export const CD_UPPER: CdRangeControl = {
   orgn: fields.OR1,
   sh: fields.SH1,
   epd: fields.EPD1,
+  nscfg: fields.NSCFG1,
   tbi: fields.TBI1,
   hpd: fields.HAD1,
   e0pd: fields.E0PD1,

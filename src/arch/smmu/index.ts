@@ -66,6 +66,7 @@ export {
   TTF,
   TWO_LEVELS,
 } from './registers.ts';
+export { SMMU_S_CR0, SMMU_S_GBPA, SMMU_S_IDR0, SMMU_S_IDR1 } from './secure-registers.ts';
 export {
   CBAR_TYPE,
   FSR_FORMAT,
@@ -81,4 +82,15 @@ export {
   SMMU_GFSYNR0,
   SMMU_GFSYNR1,
 } from './smmuv2.ts';
-export { CD_LEAF_LOG2, EATS, INSTCFG, PRIVCFG, S1DSS, S2POI_WORD, STE, STE_CONFIG, STRW } from './ste.ts';
+export {
+  CD_LEAF_LOG2,
+  EATS,
+  INSTCFG,
+  NSCFG,
+  PRIVCFG,
+  S1DSS,
+  S2POI_WORD,
+  STE,
+  STE_CONFIG,
+  STRW,
+} from './ste.ts';

@@ -18,6 +18,10 @@ const hardwareUse = (descriptorBit: number) =>
     feature: 'SMMU_IDR3.PBHA',
   });
 
+/** Stage 2 of Secure streams. */
+const SEL2 = 'SMMU_S_IDR1.SEL2';
+const SPACES = ['Secure', 'Non-secure'] as const;
+
 /** S2POI: the 64-bit word of the STE that holds it, in the places of S2POR_EL1. */
 export const S2POI_WORD = 7;
 
@@ -30,6 +34,13 @@ export const STE = layout(
   },
   {
     ...S2POI_DECLARATIONS,
+    S_S2TTB: bits(439, 388, 'root of stage 2 of Secure IPAs, address bits [55:4]', {
+      address: 4,
+      feature: SEL2,
+    }),
+    S_S2SL0_2: bit(386, 'as S2SL0_2, of Secure IPAs', { feature: SEL2 }),
+    S2SA: bit(385, 'outputs of the Secure IPA space; S2SW = 1 implies it', { values: SPACES, feature: SEL2 }),
+    S2SW: bit(384, 'tables of the Secure IPA space', { values: SPACES, feature: SEL2 }),
     TL1: bit(331, 'check of TopLevel 1 at stage 2, as VTCR_EL2.TL1', {
       values: ON,
       feature: 'SMMU_IDR3.THE',
@@ -42,9 +53,23 @@ export const STE = layout(
       values: ON,
       feature: 'SMMU_IDR3.THE',
     }),
+    S_S2TG: bits(303, 302, 'granule of stage 2 of Secure IPAs, with the codes of TG0', {
+      values: TG0_VALUES,
+      feature: SEL2,
+    }),
+    S_S2SL0: bits(295, 294, 'start level of stage 2 of Secure IPAs', { feature: SEL2 }),
+    S_S2T0SZ: bits(293, 288, 'the Secure IPA size is 2^(64-S_S2T0SZ) bytes', { feature: SEL2 }),
     S2TTB: bits(247, 196, 'root of stage 2, address bits [55:4]', { address: 4 }),
     S2DS: bit(195, '52-bit addresses with 4K and 16K at stage 2, as VTCR_EL2.DS', ON),
     S2SL0_2: bit(194, 'as VTCR_EL2.SL2'),
+    S2NSA: bit(193, 'outputs of the Non-secure IPA space of a Secure stream', {
+      values: SPACES,
+      feature: SEL2,
+    }),
+    S2NSW: bit(192, 'tables of the Non-secure IPA space of a Secure stream', {
+      values: SPACES,
+      feature: SEL2,
+    }),
     S2POE: bit(189, 'permission overlays at stage 2', { values: ON, feature: 'SMMU_IDR3.S2PO' }),
     S2PIE: bit(188, 'permissions of stage 2', {
       values: ['direct', 'indirect'],
@@ -79,6 +104,12 @@ export const STE = layout(
       'reserved: as 0',
       'unprivileged',
       'privileged',
+    ]),
+    NSCFG: bits(111, 110, 'the address space of a Secure stream that bypasses stage 1', [
+      'as it comes',
+      'reserved: as 0',
+      'Secure',
+      'Non-secure',
     ]),
     STRW: bits(95, 94, 'translation regime of stage 1', [
       'NS-EL1',
@@ -141,5 +172,8 @@ export const PRIVCFG = { unprivileged: 2, privileged: 3 } as const;
 /** EATS other than 0: ATS is refused. */
 export const EATS = { full: 1, splitStage: 2, permissionTable: 3 } as const;
 
-/** STRW of a Non-secure stream. */
-export const STRW = { el1: 0, el2: 2 } as const;
+/** STRW. Only Secure streams have EL3. */
+export const STRW = { el1: 0, el3: 1, el2: 2 } as const;
+
+/** NSCFG where it overrides what comes. */
+export const NSCFG = { secure: 2, nonSecure: 3 } as const;

@@ -48,5 +48,5 @@ export function derivationOf({ machine, stream, walker }: Target): RegimeDescrip
       registers.scr_el3,
     );
   if (registers.strtab_base === undefined) return describeSte(memory, streamOf(machine), substreamId);
-  return describeStream(memory, smmuRegistersOf(registers), streamId, substreamId);
+  return describeStream(memory, smmuRegistersOf(registers, machine.security), streamId, substreamId);
 }

@@ -47,12 +47,20 @@ export async function memoryTarget(
   if (options.row !== undefined) throw usageError('--row is for golden images; this is not one');
   const given = await givenRegisters(io, options, found);
   const regime = given.asked ?? given.said;
-  const request = { given: given.file, over: given.over, regime, stage: given.stage };
+  const request = {
+    given: given.file,
+    over: given.over,
+    regime,
+    stage: given.stage,
+    security: given.security,
+  };
   const exact = given.asked === undefined && given.said !== undefined;
   const values = resolved({ ...request, exact }, given.source);
   const { registers } = values;
   const asked = askedStream(values.regime, registers.strtab_base !== undefined, options);
-  const { stream, note } = said(name, () => chosenStream({ memory, registers }, values.regime, asked));
+  const { stream, note } = said(name, () =>
+    chosenStream({ memory, registers, ...securityOf(given) }, values.regime, asked),
+  );
   const described = { memory, registers, cpu: given.cpu, regime: values.regime, ...securityOf(given) };
   const machine = smmuRegime(described, stream, name);
   const walker = said(name, () => createMachine(machine))(stream);

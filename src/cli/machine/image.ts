@@ -30,12 +30,15 @@ export async function imageTarget(
   const given = await givenRegisters(io, options);
   const { name, cpu } = image;
   const regime = given.asked ?? given.said ?? (image.anyStages ? 'smmuv3' : image.regime);
+  const security = given.security ?? image.security;
+  const state = security === undefined ? {} : { security };
   const values = resolved(
     {
       given: { ...image.given, ...row?.given },
       over: { ...given.file, ...given.over },
       regime,
       stage: given.stage,
+      security,
       exact: given.asked === undefined,
       complete: false,
     },
@@ -44,14 +47,15 @@ export async function imageTarget(
   const { registers } = values;
   const memory = said(file, () => imageMachine(image)).memory;
   const rowOrOptions = streamOf(image, row, options);
-  const { stream, note } = said(file, () => chosenStream({ memory, registers }, values.regime, rowOrOptions));
-  const security = given.security ?? image.security;
+  const { stream, note } = said(file, () =>
+    chosenStream({ memory, registers, ...state }, values.regime, rowOrOptions),
+  );
   const asked = {
     memory,
     regime: values.regime,
     cpu: { ...cpu, ...given.cpu },
     registers,
-    ...(security !== undefined && { security }),
+    ...state,
   };
   const machine = smmuRegime(asked, stream, file);
   const walker = said(file, () => createMachine(machine))(stream);

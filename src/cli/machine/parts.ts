@@ -88,13 +88,13 @@ export function askedStream(
  * @throws CliError (usage) that lists the valid StreamIDs if there are several or none.
  */
 export function chosenStream(
-  { memory, registers }: Pick<MachineDescription, 'memory' | 'registers'>,
+  { memory, registers, security }: Pick<MachineDescription, 'memory' | 'registers' | 'security'>,
   regime: AskedRegime,
   stream: StreamChoice,
 ): { readonly stream: StreamChoice; readonly note?: string } {
   const isSmmu = regime === 'smmuv3' || isStream(regime);
   if (!isSmmu || registers.strtab_base === undefined || stream.streamId !== undefined) return { stream };
-  const { ids, complete } = validStreamIds(createSmmu(memory, smmuRegistersOf(registers)));
+  const { ids, complete } = validStreamIds(createSmmu(memory, smmuRegistersOf(registers, security)));
   const [only] = ids;
   if (only !== undefined && ids.length === 1 && complete) {
     const note = `StreamID ${hex(only)}: it is the only one with a valid stream table entry`;

@@ -23,7 +23,7 @@ function words(values: readonly bigint[]): string {
   return values.map((word) => hexWord(word)).join(' ');
 }
 
-const WORLDS = { el1: 'EL1', el2: 'EL2', 'el2-e2h': 'EL2 with E2H' } as const;
+const WORLDS = { el1: 'EL1', el2: 'EL2', 'el2-e2h': 'EL2 with E2H', el3: 'EL3' } as const;
 
 /** The STE of the stream. */
 export function steLines(ste: SteDescription, style: Style): string[] {

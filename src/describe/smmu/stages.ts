@@ -10,7 +10,7 @@ import {
   cdTtbcr,
   isIndirect,
 } from '../../smmu/context-descriptor.ts';
-import type { SteSubject } from '../../smmu/ste-rules.ts';
+import type { SteSubject } from '../../smmu/ste-subject.ts';
 import { steVtcr } from '../../smmu/stream-table-entry.ts';
 import { stage2Fields } from '../../walker/params/range-fields.ts';
 import type { FieldNames } from '../../walker/rules/rule.ts';

@@ -9,7 +9,7 @@ import type { PhysicalMemory } from '../../memory/index.ts';
 import type { CdLookup } from '../../smmu/cd-fetch.ts';
 import { CD_RULES } from '../../smmu/cd-rules.ts';
 import { type CdWords, contextOf, decodeCd } from '../../smmu/context-descriptor.ts';
-import { DEFAULT_IDENTIFICATION, type SmmuFeatures, smmuFeatures } from '../../smmu/features.ts';
+import type { SmmuFeatures } from '../../smmu/features.ts';
 import { CD_UNUSED, refuseCd, STE_UNUSED } from '../../smmu/not-modelled.ts';
 import type { SmmuRegisters } from '../../smmu/registers.ts';
 import { isIllegal } from '../../smmu/rules.ts';
@@ -85,8 +85,8 @@ export function describeSte(
   substreamId?: number,
 ): StreamDerivation {
   const stream = createStream(memory, description);
-  const { streamId = 0, cd, identification, oas } = description;
-  const features = smmuFeatures({ ...DEFAULT_IDENTIFICATION, ...identification }, oas);
+  const { streamId = 0, cd } = description;
+  const { features } = stream.configuration;
   const asked = { streamId, ...(substreamId !== undefined && { substreamId }), features };
   return { ...asked, enabled: true, ...fromSte(stream, features, substreamId, {}, cd) };
 }

@@ -141,7 +141,7 @@ function ofBareNames(values: Values): Inferred {
 export function inferRegime(given: readonly Given[]): Inferred {
   const values = new Values(given);
   const smmu = given.map(({ name }) => smmuName(name));
-  if (smmu.includes('strtab_base') || smmu.includes('ste0')) {
+  if (['strtab_base', 's_strtab_base', 'ste0'].some((slot) => smmu.includes(slot))) {
     return { regime: 'smmuv3', because: 'a stream table, or its entry, is given', assumed: [] };
   }
   if (values.of('SATP') !== undefined) return { regime: 'riscv', because: 'satp is given', assumed: [] };

@@ -22,9 +22,13 @@ export interface Given {
   readonly bank?: 'S' | 'NS';
 }
 
+/** Registers that each programming interface of an SMMUv3 has: the Secure one's are called SMMU_S_CR0 and so on. */
+const INTERFACE_NAMES = ['strtab_base', 'strtab_base_cfg', 'cr0', 'cr2', 'gbpa', 's2pii'];
 /** Registers of an SMMUv3 by the machine's names, with their other names. */
 const SMMU_NAMES: readonly string[] = [
-  ...['strtab_base', 'strtab_base_cfg', 'cr0', 'cr2', 'gbpa', 's2pii', 'idr0', 'idr1', 'idr3', 'idr5'],
+  ...INTERFACE_NAMES,
+  ...INTERFACE_NAMES.map((name) => `s_${name}`),
+  ...['idr0', 'idr1', 'idr3', 'idr5', 's_idr0', 's_idr1'],
   ...['ste', 'cd'].flatMap((name) => Array.from({ length: 8 }, (_, i) => `${name}${i}`)),
 ];
 const SMMU_ALIASES: Readonly<Record<string, string>> = { strtab_cfg: 'strtab_base_cfg' };
@@ -141,6 +145,17 @@ export function smmuName(name: string): string | undefined {
   const plain = name.replace(/^SMMU_/, '').toLowerCase();
   const known = SMMU_ALIASES[plain] ?? plain;
   return SMMU_NAMES.includes(known) ? known : undefined;
+}
+
+/** Of a register of the Secure programming interface (`s_cr0`) the same of the Non-secure one; undefined: it is none. */
+export function secureInterfaceName(slot: string): string | undefined {
+  const plain = slot.replace(/^s_/, '');
+  return plain !== slot && INTERFACE_NAMES.includes(plain) ? plain : undefined;
+}
+
+/** Whether both programming interfaces have the register. */
+export function isInterfaceName(slot: string): boolean {
+  return INTERFACE_NAMES.includes(slot);
 }
 
 /** What a name is. */

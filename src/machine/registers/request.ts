@@ -1,4 +1,5 @@
 /** The request to resolve register values, and the answer. */
+import type { SecurityState } from '../../arch/security.ts';
 import type { AskedRegime } from './infer.ts';
 
 /** The request. */
@@ -9,6 +10,8 @@ export interface RegisterRequest {
   readonly over?: Readonly<Record<string, bigint>> | undefined;
   /** Default: inferred from the values. */
   readonly regime?: AskedRegime | undefined;
+  /** Of an SMMU: whose programming interface is read, SMMU_CR0 or SMMU_S_CR0. */
+  readonly security?: SecurityState | undefined;
   /** In a regime of two stages: only this one. */
   readonly stage?: 1 | 2 | undefined;
   /** Whether to keep the regime, whatever HCR says. Default false. */

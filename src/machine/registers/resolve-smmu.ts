@@ -4,9 +4,9 @@ import { hex } from '../../memory/hex.ts';
 import { RegisterError } from './errors.ts';
 import type { AskedRegime } from './infer.ts';
 import { leftOver } from './left-over.ts';
-import { type Given, smmuName } from './names.ts';
+import { type Given, isInterfaceName, secureInterfaceName, smmuName } from './names.ts';
 import type { Picked } from './pick.ts';
-import type { IgnoredRegister, ResolvedRegisters } from './request.ts';
+import type { IgnoredRegister, RegisterRequest, ResolvedRegisters } from './request.ts';
 
 /** The registers of an SMMU, or of one stream. @throws RegisterError for two values of one register, or a stage. */
 export function ofSmmu(
@@ -14,21 +14,30 @@ export function ofSmmu(
   file: readonly Given[],
   over: readonly Given[],
   because: string | undefined,
-  stage: 1 | 2 | undefined,
+  { stage, security }: Pick<RegisterRequest, 'stage' | 'security'>,
 ): ResolvedRegisters {
   if (stage !== undefined) {
     const rule = 'the stages of a stream are what its stream table entry says';
     throw new RegisterError('regime', rule, { remedy: 'leave out --stage' });
   }
-  const taken = new Map<string, Picked>([...smmuValues(file), ...smmuValues(over)]);
+  const interfaces = ofInterface([...file, ...over], security === 'secure');
+  const values = (given: readonly Given[]) =>
+    smmuValues(given.filter((one) => !interfaces.other.includes(one)));
+  const taken = new Map<string, Picked>([...values(file), ...values(over)]);
   const registers = Object.fromEntries([...taken].map(([slot, { value }]) => [slot, value]));
-  const assumed = smmuAssumptions(registers);
+  checkInterfaceGiven(registers, interfaces.other);
+  const assumed = [...interfaces.assumed, ...smmuAssumptions(registers)];
   return {
     regime,
     ...(because !== undefined && { because }),
     registers,
     assumed,
     ignored: [
+      ...interfaces.other.map(({ written }) => ({
+        register: written,
+        kind: 'other' as const,
+        why: `it is of the ${security === 'secure' ? 'Non-secure' : 'Secure'} programming interface (--security)`,
+      })),
       ...unusedOfSmmu(regime, taken),
       ...leftOver(
         [...file, ...over].filter(({ name }) => smmuName(name) === undefined),
@@ -37,6 +46,31 @@ export function ofSmmu(
       ),
     ],
   };
+}
+
+/** @throws RegisterError if a stream table is given, but the other interface's alone. */
+function checkInterfaceGiven(registers: Readonly<Record<string, bigint>>, other: readonly Given[]): void {
+  const table = other.find(({ name }) => name === 'SMMU_S_STRTAB_BASE');
+  if (table === undefined || registers.strtab_base !== undefined || registers.ste0 !== undefined) return;
+  const rule = `${table.written} is of the Secure programming interface, and there is no other stream table`;
+  throw new RegisterError('regime', rule, { remedy: '--security secure' });
+}
+
+/**
+ * Registers that both programming interfaces have: those of the other one are not read. A register of the Non-secure one is taken as the Secure
+ * one's where the latter is not given.
+ */
+function ofInterface(all: readonly Given[], secure: boolean): { other: readonly Given[]; assumed: string[] } {
+  const slotOf = ({ name }: Given) => smmuName(name) ?? '';
+  const secureSlots = all.map((one) => secureInterfaceName(slotOf(one)));
+  if (!secure) return { other: all.filter((_, i) => secureSlots[i] !== undefined), assumed: [] };
+  const plain = all.filter((one) => isInterfaceName(slotOf(one)));
+  const other = plain.filter((one) => secureSlots.includes(slotOf(one)));
+  const taken = plain.filter((one) => !other.includes(one) && one.name.startsWith('SMMU_'));
+  const assumed = taken.map(
+    ({ written, name }) => `${written} is taken as ${name.replace('SMMU_', 'SMMU_S_')}`,
+  );
+  return { other, assumed };
 }
 
 /** Where a stream table is given entries by themselves are not read, and without one what leads to it; a nested CD is in memory. */
@@ -57,8 +91,9 @@ function unusedOfSmmu(regime: AskedRegime, taken: ReadonlyMap<string, Picked>): 
 function smmuValues(all: readonly Given[]): Map<string, Picked> {
   const taken = new Map<string, Picked>();
   for (const one of all) {
-    const slot = smmuName(one.name);
-    if (slot === undefined) continue;
+    const named = smmuName(one.name);
+    if (named === undefined) continue;
+    const slot = secureInterfaceName(named) ?? named;
     const before = taken.get(slot);
     if (before !== undefined && before.value !== one.value) {
       const rule = `${before.from[0]?.written} = ${hex(before.value)} is the same register, and disagrees`;

@@ -35,7 +35,7 @@ export function resolveRegisters(request: RegisterRequest): ResolvedRegisters {
   const assumed = [...(inferred?.assumed ?? [])];
   const first = asked ?? inferred!.regime;
   if (first === 'smmuv3' || isStream(first)) {
-    return ofSmmu(first, file, over, inferred?.because, request.stage);
+    return ofSmmu(first, file, over, inferred?.because, request);
   }
   const under = request.exact === true ? { regime: first } : underHcr(first, all);
   const regime = stageOf(under.regime, request.stage, all);

@@ -128,6 +128,7 @@ export class CdTimeline extends Timeline<CdWord> {
       const fetch: CdFetch = {
         memory,
         stage2: stage2 && new ChosenStage2(this.#lanes, stage2, features.cpu, reading, saved),
+        space: 'non-secure',
         oas: features.oas,
         steps: undefined,
         update: false,

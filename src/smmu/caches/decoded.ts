@@ -6,7 +6,8 @@ import { type CdWords, type Context, contextOf, decodeCd } from '../context-desc
 import type { SmmuFeatures } from '../features.ts';
 import { refuseCd, refuseSte } from '../not-modelled.ts';
 import { isIllegal } from '../rules.ts';
-import { STE_RULES, steSubject } from '../ste-rules.ts';
+import { STE_RULES } from '../ste-rules.ts';
+import { steSubject } from '../ste-subject.ts';
 import {
   decodeSte,
   type SteWords,
