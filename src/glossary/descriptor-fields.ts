@@ -4,6 +4,7 @@ import {
   type DescriptorPlace,
   descriptorLayout,
   type EntryKind,
+  featuresInUse,
   type LayoutField,
 } from '../arch/descriptors/index.ts';
 import { bitRange } from '../descriptor/index.ts';
@@ -75,13 +76,23 @@ function aarch64(stage: 1 | 2): DescriptorPlace[] {
   );
 }
 
+/** What registers may turn on, so that bits mean something else. */
+const STAGE1_FEATURES = ['FEAT_S1PIE', 'FEAT_S1POE', 'FEAT_AIE', 'FEAT_THE'];
+const STAGE2_FEATURES = ['FEAT_S2PIE', 'FEAT_S2POE', 'FEAT_THE'];
+
+/** Adds the same places with features. */
+function withFeatures(places: readonly DescriptorPlace[], features: readonly string[]): DescriptorPlace[] {
+  const use = featuresInUse(features);
+  return [...places, ...places.map((place) => ({ ...place, ...use }))];
+}
+
 function aarch32(stage: 1 | 2): DescriptorPlace[] {
   return kindsFrom({ stage, granuleLog2: 12, aarch32: true }, { from: 1, blocks: 1, last: 3 });
 }
 
 const FAMILIES: readonly Family[] = [
-  { name: 'arm_64_lpae_s1', places: aarch64(1) },
-  { name: 'arm_64_lpae_s2', places: aarch64(2) },
+  { name: 'arm_64_lpae_s1', places: withFeatures(aarch64(1), STAGE1_FEATURES) },
+  { name: 'arm_64_lpae_s2', places: withFeatures(aarch64(2), STAGE2_FEATURES) },
   { name: 'arm_32_lpae_s1', places: aarch32(1) },
   { name: 'arm_32_lpae_s2', places: aarch32(2) },
   {

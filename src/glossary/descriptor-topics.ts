@@ -103,6 +103,24 @@ const NOTES: Readonly<Record<string, Note>> = {
   Type: {
     text: 'Bit 1. 1 means a page at the last level and a table at other levels. 0 means a block; at the last level it is reserved, and makes the entry invalid.',
   },
+  PIIndex: {
+    aliases: ['permission indirection index'],
+    text: 'With permission indirection (TCR2_ELx.PIE at stage 1, VTCR_EL2.S2PIE at stage 2) these bits choose one of sixteen fields of PIR_ELx and PIRE0_ELx (S2PIR_EL2), which say who may do what. AP, XN and DBM do not exist then.',
+    see: ['TCR2_EL1.PIE', 'PIR_EL1', 'PIRE0_EL1', 'S2PIR_EL2', 'POIndex'],
+  },
+  POIndex: {
+    aliases: ['permission overlay index'],
+    text: 'With permission overlays (TCR2_ELx.POE or E0POE, VTCR_EL2.S2POE) these bits choose a field of POR_ELx (S2POR_EL1), which can only take permissions away. Otherwise they are free, or PBHA.',
+    see: ['TCR2_EL1.POE', 'POR_EL1', 'POR_EL0', 'S2POR_EL1', 'PIIndex'],
+  },
+  nDirty: {
+    text: 'With permission indirection: 1, a write is a permission fault until software (or with TCR.HD = 1 hardware) makes the memory dirty. It stands where AP[2] is otherwise.',
+    see: ['PIIndex', 'TCR_EL1.HD'],
+  },
+  Dirty: {
+    text: 'With permission indirection at stage 2: 0, a write is a permission fault until software (or with VTCR_EL2.HD = 1 hardware) makes the memory dirty. It stands where S2AP[1] is otherwise.',
+    see: ['PIIndex', 'VTCR_EL2.HD'],
+  },
   Domain: {
     text: 'Short descriptors: for each of 16 domains, DACR decides whether permissions are checked. Long descriptors have no domains.',
     see: ['DACR', 'domain fault'],

@@ -363,3 +363,21 @@ test("event records and the entries of other IOMMUs' tables are no descriptors",
   expect(rockchip.code).toBe(3);
   expect(rockchip.err).toContain('0x7b2d5001 (DTE of an IOMMU with a format of its own)');
 });
+
+test.each([
+  ['1', [], ['PBHA', 'XN', 'PXN', 'Contiguous', 'DBM', 'AP[2:1]']],
+  ['1', ['--pie'], ['PIIndex[3]', 'PIIndex[2]', 'PIIndex[1]', 'nDirty', 'PIIndex[0]', 'PBHA']],
+  ['1', ['--poe'], ['POIndex', 'XN']],
+  ['1', ['--aie'], ['AttrIndx[3]', 'XN']],
+  ['1', ['--pnch'], ['Protected', 'XN']],
+  ['2', ['--pie', '--poe'], ['POIndex', 'PIIndex[3:2]', 'PIIndex[1]', 'Dirty', 'PIIndex[0]']],
+])('stage %s, registers turn on %j: which fields there are', async (stage, options, fields) => {
+  const words = ['decode', '0x2068000040000fc7', '--granule', '4K', '--level', '3', '--stage', stage];
+  const { out } = await lpae([...words, ...options]);
+  for (const field of fields) expect(out).toContain(` ${field} `);
+  const others = ['PIIndex[1]', 'POIndex', 'AttrIndx[3]', 'Protected', 'DBM'];
+  const absent = others.filter(
+    (one) => !fields.includes(one) && !(one === 'DBM' && !options.includes('--pie')),
+  );
+  for (const field of absent) expect(out).not.toContain(` ${field} `);
+});

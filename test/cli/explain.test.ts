@@ -107,3 +107,12 @@ test('no line of any topic is wider than 100 columns', async () => {
     expect(Math.max(...out.split('\n').map((line) => line.length)), name).toBeLessThanOrEqual(100);
   }
 });
+
+test('fields that registers turn on: both stages', async () => {
+  const { code, out } = await lpae(['explain', 'PIIndex', 'POIndex']);
+  expect(code).toBe(0);
+  for (const place of ['[54] ', '[53] ', '[51] ', '[6] ', '[54:53]', '[62:60]', '[62:59]']) {
+    expect(out).toContain(`  ${place}`);
+  }
+  expect(out).toContain('TCR2_EL1.PIE, PIR_EL1, PIRE0_EL1, S2PIR_EL2');
+});

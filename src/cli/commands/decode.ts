@@ -30,6 +30,10 @@ interface DecodeOptions extends SvgOptions {
   readonly level?: string;
   readonly mair?: string;
   readonly ds?: boolean;
+  readonly pie?: boolean;
+  readonly poe?: boolean;
+  readonly aie?: boolean;
+  readonly pnch?: boolean;
   readonly regime?: MachineRegime;
   readonly security?: SecurityState;
 }
@@ -46,6 +50,7 @@ Examples:
   $ lpae decode 0x40000000000f45 --granule 64K --mair 0xff440c0400
   $ lpae decode 0x80011c0e --format arm_v7s
   $ lpae decode 0x0020000080200701 --regime el2 --level 2
+  $ lpae decode 0x0060000040000f47 --stage 1 --level 3 --pie --poe
   $ lpae decode 0x0060000040000f47 --stage 1 --level 3 --svg page.svg
   $ dmesg | grep pte= | lpae decode -
 `;
@@ -68,7 +73,11 @@ export function define(command: Command, cli: Cli): void {
     )
     .option('--level <n>', "Arm's level, 3 being the last")
     .option('--mair <value>', 'MAIR_ELx, for the memory type that AttrIndx chooses')
-    .option('--ds', 'TCR.DS = 1: 52-bit addresses with 4K and 16K (FEAT_LPA2)');
+    .option('--ds', 'TCR.DS = 1: 52-bit addresses with 4K and 16K (FEAT_LPA2)')
+    .option('--pie', 'permission indirection: TCR2.PIE, VTCR.S2PIE; PIIndex in place of AP and XN')
+    .option('--poe', 'permission overlays: TCR2.POE or E0POE, VTCR.S2POE; POIndex')
+    .option('--aie', 'attribute index extension: TCR2.AIE; AttrIndx has 4 bits')
+    .option('--pnch', 'TCR2.PnCH: Protected in place of Contiguous');
   addSvgOptions(command, 'the likeliest reading of one descriptor')
     .addHelpText('after', HELP)
     .action(async (texts: string[], options: DecodeOptions) => {
@@ -108,11 +117,12 @@ async function decodeWords(
     level: options.level === undefined ? undefined : levelOf(options.level),
     ds: options.ds,
     by: readerOf(options),
+    turnedOn: turnedOnBy(options),
   };
   const mair = options.mair === undefined ? undefined : parseAddress(options.mair, '--mair');
   const decoded = words.map(({ word, short, ...place }) => {
     // Options take precedence over the text.
-    const of = known.format === undefined ? { ...place, ...definedOf(known) } : known;
+    const of: Known = known.format === undefined ? { ...place, ...definedOf(known) } : known;
     return { word, readings: readingsOf(word, candidates(of, short), of) };
   });
   if (options.svg !== undefined) {
@@ -166,6 +176,16 @@ function readerOf({ regime, security }: DecodeOptions): Reader | undefined {
   if (regime !== undefined) return { regime, security };
   if (security === undefined) return undefined;
   throw usageError('--security goes with --regime', 'bits depend on both');
+}
+
+/** The features that change what bits mean. Those of the other stage do not affect a layout. */
+function turnedOnBy({ pie, poe, aie, pnch }: DecodeOptions): string[] {
+  return [
+    ...(pie ? ['FEAT_S1PIE', 'FEAT_S2PIE'] : []),
+    ...(poe ? ['FEAT_S1POE', 'FEAT_S2POE'] : []),
+    ...(aie ? ['FEAT_AIE'] : []),
+    ...(pnch ? ['FEAT_THE'] : []),
+  ];
 }
 
 /** @throws InvalidArgumentError for an unknown regime. */

@@ -2,7 +2,12 @@
  * The layout for decoding a word: Arm's own descriptors as hardware reads them, others as the driver's format
  * (`--format` by name) writes them.
  */
-import { type DescriptorPlace, descriptorLayout, type EntryKind } from '../../arch/descriptors/index.ts';
+import {
+  type DescriptorPlace,
+  descriptorLayout,
+  type EntryKind,
+  featuresInUse,
+} from '../../arch/descriptors/index.ts';
 import type { DescriptorKind } from '../../arch/regime-table.ts';
 import { isAArch32, isAArch32Stage, type MachineRegime, traitsOf } from '../../arch/regimes.ts';
 import type { DescriptorLayout } from '../../descriptor/index.ts';
@@ -24,6 +29,7 @@ const AARCH32: typeof HARDWARE = {
 /**
  * @param run - an entry of a supersection, a large page or a range of RISC-V.
  * @param by - the regime that reads it, if known.
+ * @param turnedOn - features that registers turn on, `FEAT_S1PIE`: bits of Arm's own descriptors then mean something else.
  */
 export function layoutFor(
   format: TableFormat,
@@ -31,11 +37,20 @@ export function layoutFor(
   level: number,
   run = false,
   by?: Reader,
+  turnedOn: readonly string[] = [],
 ): DescriptorLayout {
   const hardware = HARDWARE[format.name] ?? (by && AARCH32[format.name]);
   if (hardware === undefined) return format.layout(kind, level, run);
   const { granuleLog2, features = [] } = format;
-  const place = { ...hardware, kind, level, granuleLog2, run, ds: features.includes('lpa2') };
+  const place = {
+    ...hardware,
+    kind,
+    level,
+    granuleLog2,
+    run,
+    ds: features.includes('lpa2'),
+    ...featuresInUse(turnedOn),
+  };
   if (by === undefined) return descriptorLayout(place);
   const isMtk = traitsOf(by.regime).descriptors === 'mtk';
   return descriptorLayout({ ...place, ...placeOfReader(by, place.stage), ...(isMtk && { format: 'mtk' }) });

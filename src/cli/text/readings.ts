@@ -62,6 +62,8 @@ export interface Known {
   readonly ds?: boolean | undefined;
   /** The regime that reads it. */
   readonly by?: Reader | undefined;
+  /** Features that registers turn on, `FEAT_S1PIE`. */
+  readonly turnedOn?: readonly string[] | undefined;
 }
 
 const BY_STAGE = { 1: 'arm_64_lpae_s1', 2: 'arm_64_lpae_s2' } as const;
@@ -132,34 +134,39 @@ export interface Reading {
 export function readingsOf(
   word: bigint,
   from: readonly TableFormat[],
-  { level, by }: Pick<Known, 'level' | 'by'>,
+  { level, by, turnedOn }: Pick<Known, 'level' | 'by' | 'turnedOn'>,
 ): Reading[] {
   const all = from
     .filter(({ entries }) => word >> BigInt(entries.wordsPerEntry * 32) === 0n)
     .flatMap((format) =>
       format.levels
         .filter((one) => level === undefined || one.level === level)
-        .map((one) => readingAt({ format, level: one.level }, word, by)),
+        .map((one) => readingAt({ format, level: one.level }, word, by, turnedOn)),
     );
   const valid = all.filter(({ layout }) => layout.kind !== 'invalid');
   const readings = joinAlike(valid.length ? valid : all, word);
   return readings.sort((a, b) => a.verdict.score - b.verdict.score);
 }
 
-function readingAt(place: Place, word: bigint, by: Reader | undefined): Reading {
+function readingAt(
+  place: Place,
+  word: bigint,
+  by: Reader | undefined,
+  turnedOn: readonly string[] | undefined,
+): Reading {
   const { format, level } = place;
   const last = format.levels.at(-1)!.level;
   const kinds = level === last ? (['page'] as const) : (['block', 'table'] as const);
   for (const kind of kinds) {
     if (kind === 'block' && !holdsBlock(format, level)) continue;
     for (const run of [false, true]) {
-      const layout = layoutFor(format, kind, level, run, by);
+      const layout = layoutFor(format, kind, level, run, by, turnedOn);
       if (!matches(layout, word)) continue;
       const address = decodeAddress(layout, word);
       return { places: [place], layout, run, address, verdict: judge(layout, word, address) };
     }
   }
-  const layout = layoutFor(format, 'invalid', level, false, by);
+  const layout = layoutFor(format, 'invalid', level, false, by, turnedOn);
   return { places: [place], layout, run: false, address: undefined, verdict: judge(layout, word, undefined) };
 }
 
