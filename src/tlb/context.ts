@@ -19,6 +19,7 @@ import { POW2 } from '../walker/bits.ts';
 import { type CpuFeatures, cpuFeatures } from '../walker/cpu.ts';
 import type { Access, WalkerOptions } from '../walker/index.ts';
 import { ttbcrSizes } from '../walker/params/aarch32.ts';
+import { usesTwoAsids } from '../walker/params/extended.ts';
 import { rangesOf, stage2Params } from '../walker/regime-params.ts';
 import { regimeStages } from '../walker/regimes.ts';
 import { registerValues, type WalkerRegisters } from '../walker/register-values.ts';
@@ -58,8 +59,10 @@ export interface TlbContext {
   readonly el2: boolean;
   /** Undefined if every stage is off: then nothing is translated or cached. */
   readonly holds: StagesHeld | undefined;
-  /** Undefined if the regime has no ASID: all entries are global. */
+  /** Undefined if the regime has no ASID: all entries are global. With TCR2_ELx.A2 = 1 it is the lower range's. */
   readonly asid: number | undefined;
+  /** The ASID that tags entries for an address: `asid`, or with TCR2_ELx.A2 = 1 that of its range's TTBR. (FEAT_ASID2) */
+  asidOf(ia: bigint): number | undefined;
   /** Undefined outside EL1&0. */
   readonly vmid: number | undefined;
   /** HCR_EL2.TGE, which matters only in EL2&0; and the VMID of TLBI operations on EL1&0, whatever regime is current. */
@@ -112,13 +115,21 @@ export function tlbContext(memory: PhysicalMemory, options: TlbContextOptions): 
   const twoRanges = architecture === 'AArch64' && stage1 && ranges === 2;
   const e0pd = twoRanges && cpu.e0pd ? E0PD.map((field) => isSet(tcr, field)) : [false, false];
   const translationRegime = taggedRegime(regime);
+  const upper: TlbContext['upper'] = twoRanges
+    ? (ia) => isSet(ia, VA.fields.range)
+    : stages.stage1 && aarch32
+      ? aarch32Upper(regime, tcr)
+      : () => false;
+  const tagged = unprivileged && stages.stage1;
+  const [asid, upperAsid] = tagged ? asidsOf(options, security, cpu) : [undefined, undefined];
   return {
     regime: translationRegime,
     security: security.state,
     operationSecurity: operationSecurity(regime, security),
     el2: security.el2,
     holds: held(stages.stage1, stages.stage2 !== undefined),
-    asid: unprivileged && stages.stage1 ? (options.asid ?? currentAsid(options)) : undefined,
+    asid,
+    asidOf: upperAsid === asid ? () => asid : (ia) => (upper(ia) ? upperAsid : asid),
     vmid: translationRegime === 'el1&0' ? (options.vmid ?? currentVmid(options)) : undefined,
     tge: options.tge ?? (registers.hcr === undefined || isSet(registers.hcr, HCR_EL2.fields.TGE)),
     operationVmid: options.vmid ?? currentVmid(options),
@@ -133,11 +144,7 @@ export function tlbContext(memory: PhysicalMemory, options: TlbContextOptions): 
     cpu,
     walker: new Walker(regime, cpu, stages, undefined, unchecked),
     port,
-    upper: twoRanges
-      ? (ia) => isSet(ia, VA.fields.range)
-      : stages.stage1 && aarch32
-        ? aarch32Upper(regime, tcr)
-        : () => false,
+    upper,
     denied: (ia, access) => access.privileged === false && stages.stage1 && e0pd[read(ia, VA.fields.range)]!,
   };
 }
@@ -202,13 +209,32 @@ function held(stage1: boolean, stage2: boolean): StagesHeld | undefined {
   return stage2 ? 'stage2' : undefined;
 }
 
+/** The ASIDs of both ranges: one, unless TCR2_ELx.A2 = 1. (FEAT_ASID2; D24.2.190 TCR2_EL1.A2) */
+function asidsOf(options: TlbContextOptions, security: StageSecurity, cpu: CpuFeatures): [number, number] {
+  const { regime, registers, asid } = options;
+  const own = (range: 'ttbr0' | 'ttbr1') => asidIn(options, range);
+  if (asid !== undefined) return [asid, asid];
+  const traits = traitsOf(regime);
+  if (
+    traits.architecture === 'AArch64' &&
+    usesTwoAsids(traits, registerValues(regime, registers), security, cpu)
+  )
+    return [own('ttbr0'), own('ttbr1')];
+  const one = currentAsid(options);
+  return [one, one];
+}
+
 /** ASID of TTBR0 or TTBR1, by TCR.A1 (at the same bit in TTBCR): 8 bits if TCR.AS is 0, and in AArch32. */
 function currentAsid({ regime, registers }: WalkerOptions): number {
-  const { tcr = 0n, ttbr0 = 0n, ttbr1 = 0n } = registers;
+  const { tcr = 0n } = registers;
   if (isShort(regime, tcr)) return 0;
-  const { A1, AS } = TCR_EL1.fields;
-  const { ASID } = (!isAArch32(regime) && isSet(tcr, AS) ? TTBR0_EL1 : TTBR_LONG).fields;
-  return read(isSet(tcr, A1) ? ttbr1 : ttbr0, ASID);
+  return asidIn({ regime, registers }, isSet(tcr, TCR_EL1.fields.A1) ? 'ttbr1' : 'ttbr0');
+}
+
+function asidIn({ regime, registers }: WalkerOptions, range: 'ttbr0' | 'ttbr1'): number {
+  const wide = !isAArch32(regime) && isSet(registers.tcr ?? 0n, TCR_EL1.fields.AS);
+  const { ASID } = (wide ? TTBR0_EL1 : TTBR_LONG).fields;
+  return read(registers[range] ?? 0n, ASID);
 }
 
 function isShort(regime: Regime, ttbcr: bigint): boolean {

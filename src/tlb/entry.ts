@@ -78,7 +78,8 @@ export function makeEntry(
     mergeRuns && holds !== 'both' && result.contiguous ? contiguousEntries(granuleLog2, first.level) : 1;
   const size = result.size * BigInt(run);
   if (!reachesWhole(context, access, alignDown(result.ia, size), size)) return undefined;
-  const { regime, security, vmid, asid } = context;
+  const { regime, security, vmid } = context;
+  const asid = context.asidOf(result.ia);
   const span = first.size * BigInt(run);
   const global = result.global || asid === undefined;
   const xs = context.cpu.xs && result.attributes.xs;
@@ -197,7 +198,7 @@ export function entryMatches(
     context.holds !== undefined &&
     (tag.holds === 'stage2') === (context.holds === 'stage2') &&
     tag.vmid === context.vmid &&
-    (tag.asid === undefined || tag.asid === context.asid)
+    (tag.asid === undefined || tag.asid === context.asidOf(ia))
   );
 }
 

@@ -9,7 +9,7 @@
 import { granuleOf } from '../walker/descriptor64.ts';
 import type { WalkResult, WalkStep } from '../walker/index.ts';
 import { ipasOf, type TlbContext } from './context.ts';
-import { inScope, type Scope, sameOwner, type Tag } from './scope.ts';
+import { inScope, type Scope, sameOwner, sameRegime, type Tag } from './scope.ts';
 import type { TableFetch, WalkPort } from './walk-port.ts';
 
 interface WalkCacheEntry {
@@ -89,7 +89,7 @@ function tableTag(
   step: WalkStep,
   own: readonly OwnStep[],
 ): Tag {
-  const { regime, security, vmid, asid } = context;
+  const { regime, security, vmid } = context;
   const last = own.at(-1)!.step;
   const granuleLog2 = context.aarch32 ? 12 : granuleOf(last.level, last.size);
   return {
@@ -98,7 +98,7 @@ function tableTag(
     ipas: ipasOf(context),
     holds,
     vmid,
-    asid,
+    asid: context.asidOf(ia),
     from: ia - (ia % step.size),
     size: step.size,
     granuleLog2,
@@ -107,7 +107,14 @@ function tableTag(
 }
 
 function covers(tag: Tag, context: TlbContext, ia: bigint): boolean {
-  return sameOwner(tag, context) && ia >= tag.from && ia < tag.from + tag.size;
+  return (
+    ia >= tag.from &&
+    ia < tag.from + tag.size &&
+    sameRegime(tag, context) &&
+    tag.holds === context.holds &&
+    tag.vmid === context.vmid &&
+    tag.asid === context.asidOf(ia)
+  );
 }
 
 function sameTable(a: Tag, b: Tag): boolean {

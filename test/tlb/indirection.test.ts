@@ -48,3 +48,26 @@ test('a Guarded Control Stack access walks', () => {
     result: { ok: true },
   });
 });
+
+const READ = { access: 'read' } as const;
+
+test.each([
+  [0x1_0000n, 'walk'],
+  // TCR2_EL1.A2 = 0: one ASID, that of TTBR0 since TCR_EL1.A1 = 0.
+  [0x0n, 'tlb'],
+])('TCR2_EL1 %s: with A2 = 1 each range has the ASID of its own TTBR', (tcr2, upper) => {
+  const HIGH = 0xffff_ff80_0000_1000n;
+  // T0SZ and T1SZ 25, TG1 4K, 40 bits, AS = 1.
+  const tcr = 0x12_b519_3519n;
+  const of = (ttbr1Asid: bigint) =>
+    at({ tcr, tcr2, ttbr0: (5n << 48n) | 0x4000_0000n, ttbr1: (ttbr1Asid << 48n) | 0x4000_0000n });
+  // nG = 1.
+  const tlb = new Tlb(memoryOf(0x4010_0f03n), of(9n));
+  for (const ia of [0x1000n, HIGH]) {
+    expect(tlb.translate(ia, READ)).toMatchObject({ from: 'walk', result: { ok: true } });
+    expect(tlb.translate(ia, READ)).toMatchObject({ from: 'tlb' });
+  }
+  tlb.switchTo(of(10n));
+  expect(tlb.translate(0x1000n, READ)).toMatchObject({ from: 'tlb' });
+  expect(tlb.translate(HIGH, READ)).toMatchObject({ from: upper });
+});

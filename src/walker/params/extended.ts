@@ -60,7 +60,7 @@ export interface ExtendedRegisters {
   readonly hcrx: bigint | undefined;
 }
 
-const { PIE, POE, E0POE, AIE, HAFT, PnCH } = TCR2_EL1.fields;
+const { PIE, POE, E0POE, AIE, HAFT, PnCH, A2 } = TCR2_EL1.fields;
 const FNG = pairOf(TCR2_EL1, 'FNGx');
 const FNGNA = pairOf(TCR2_EL1, 'FNGNAx');
 const { TCR2En, AIEn, HXEn, EEL2 } = SCR_EL3.fields;
@@ -133,6 +133,17 @@ function enabled(
     fng: both(FNG),
     fngna: el === 1 ? both(FNGNA) : [false, false],
   };
+}
+
+/** TCR2_ELx.A2, if it counts: each range has the ASID of its own TTBR. (FEAT_ASID2) */
+export function usesTwoAsids(
+  { el, unprivileged }: Pick<RegimeTraits, 'el' | 'unprivileged'>,
+  { tcr2, hcrx }: Pick<ExtendedRegisters, 'tcr2' | 'hcrx'>,
+  security: StageSecurity,
+  cpu: CpuFeatures,
+): boolean {
+  if (!cpu.asid2 || !unprivileged || (el !== 1 && el !== 2)) return false;
+  return tcr2Closed(el, hcrx, security) === undefined && isSet(tcr2, A2);
 }
 
 /** The register bit that makes TCR2_ELx count as 0. Undefined if TCR2_ELx has its effect. A register that was not given gates nothing. */
