@@ -2,29 +2,20 @@
  * An SMMUv3 as its driver and its devices see it: memory, registers, queues, transactions. Each transaction gets every answer that the
  * architecture permits after all that was done, and one of them happens. (IHI 0070 3 to 7, the Non-secure programming interface.)
  */
-import { isSet, read } from '../../arch/read.ts';
-import {
-  SMMU_CR0,
-  SMMU_CR2,
-  SMMU_GBPA,
-  SMMU_IDR0,
-  SMMU_IDR3,
-  type SmmuRegisterName,
-} from '../../arch/smmu/index.ts';
+import { SMMU_IDR0, type SmmuRegisterName } from '../../arch/smmu/index.ts';
 import type { PhysicalMemory } from '../../memory/index.ts';
-import { type Answer, Search, type StreamTransaction } from '../caches/answers.ts';
-import { Atcs } from '../caches/atcs.ts';
-import { AtsSearch, refusedAts } from '../caches/ats.ts';
+import type { Answer, StreamTransaction } from '../caches/answers.ts';
 import { CacheModel } from '../caches/cache-model.ts';
 import { Changes, type ConfigurationRegisters } from '../caches/changes.ts';
 import type { Invalidation } from '../caches/invalidation.ts';
-import { invalidationOf, type ScopeContext, wildcardBits } from '../caches/scopes.ts';
-import { FROM, STILL } from '../caches/timeline.ts';
+import { invalidationOf, type ScopeContext } from '../caches/scopes.ts';
 import { WordHistory } from '../caches/word-history.ts';
 import type { SmmuCommand } from '../commands.ts';
 import { smmuFeatures } from '../features.ts';
 import type { InterruptSource, RegisterHalf } from '../trace.ts';
+import { Answering } from './answering.ts';
 import { CommandQueue, type ConsumedCommand } from './command-queue.ts';
+import { configurationOf, isSameConfiguration, scopesOf } from './controls.ts';
 import { DeviceMemory } from './device-memory.ts';
 import { EventQueue, type SeenEvent, withTag } from './event-queue.ts';
 import { Interrupts } from './interrupts.ts';
@@ -58,7 +49,7 @@ export class SmmuDevice {
   readonly model: CacheModel;
   readonly #memory: PhysicalMemory;
   readonly #ram: DeviceMemory;
-  readonly #atcs: Atcs;
+  readonly #answering: Answering;
   readonly #registers: RegisterFile;
   readonly #commands: CommandQueue;
   readonly #events: EventQueue;
@@ -83,11 +74,11 @@ export class SmmuDevice {
       AIDR: aidr,
       GBPA: gbpa,
     });
-    this.#configuration = this.#configured();
+    this.#configuration = configurationOf(this.#registers);
     this.changes = new Changes(new WordHistory((pa) => this.#ram.word(BigInt(pa))), this.#configuration);
     this.changes.setRegisters(this.#configuration);
     this.model = new CacheModel(this.changes, smmuFeatures(options), { idr0, idr1 });
-    this.#atcs = new Atcs(this.model);
+    this.#answering = new Answering(this.model, this.#registers);
     this.#interrupts = new Interrupts(this.#registers, {
       write: (msi) => this.#ram.send(msi, this.changes, options.msi),
       tell: options.interrupt,
@@ -190,7 +181,7 @@ export class SmmuDevice {
    * stalls again. (3.12.2, 4.7.1.)
    */
   resumed(stalled: StalledTransaction, seen: SeenEvent = 'unknown'): DeviceAnswers {
-    const at = (moment: number) => this.#answersAt(stalled.transaction, moment);
+    const at = (moment: number) => this.#answering.at(stalled.transaction, moment);
     const waits = stalled.command === undefined ? stalled : undefined;
     const answers = this.#answer(stalled.transaction, endingsOf(stalled, this.changes, at), seen, waits);
     this.#interrupts.deliver();
@@ -230,19 +221,7 @@ export class SmmuDevice {
    * @internal
    */
   answersTo(transaction: StreamTransaction): readonly Answer[] {
-    return this.#answersAt(transaction, this.changes.now);
-  }
-
-  #answersAt(transaction: StreamTransaction, moment: number): readonly Answer[] {
-    const { streamId, substreamId = 0, ats = false } = transaction;
-    if (!this.changes.registersAt(moment).enabled) {
-      return ats ? refusedAts(transaction) : [this.#bypassed(transaction)];
-    }
-    this.model.addStream(streamId);
-    this.model.addStream(streamId, substreamId);
-    return ats
-      ? new AtsSearch(this.model, moment, transaction).answers(this.#atcs.of(transaction))
-      : new Search(this.model, moment, transaction).answers();
+    return this.#answering.at(transaction, this.changes.now);
   }
 
   /** Of the word that changed last of those that the answers to a transaction may depend on: the moments of its changes. @internal */
@@ -265,26 +244,7 @@ export class SmmuDevice {
 
   /** What registers say of the scopes of commands. @internal */
   get scopes(): ScopeContext {
-    const { asid16, vmid16, stage2, cpu } = this.model.features;
-    return {
-      asid16,
-      vmid16,
-      stage2,
-      ds: cpu.lpa2,
-      ranges: this.#registers.isSet('IDR3', SMMU_IDR3.fields.RIL),
-      e2h: this.#registers.isSet('CR2', SMMU_CR2.fields.E2H),
-      wildcard: this.#registers.isSet('IDR0', SMMU_IDR0.fields.VMW)
-        ? wildcardBits(read(this.#registers.get('CR0'), SMMU_CR0.fields.VMW))
-        : 0,
-    };
-  }
-
-  /** SMMUEN = 0: what GBPA says. Nothing is recorded. (6.3.9.6, 6.3.14.) */
-  #bypassed({ ia }: StreamTransaction): Answer {
-    const aborts = this.#registers.isSet('GBPA', SMMU_GBPA.fields.ABORT);
-    const beyond = ia >> BigInt(this.model.features.oas) !== 0n;
-    const outcome = aborts || beyond ? ({ kind: 'abort' } as const) : ({ kind: 'pa', pa: ia } as const);
-    return { outcome, mask: FROM.memory, last: STILL, until: STILL, event: undefined };
+    return scopesOf(this.#registers, this.model.features);
   }
 
   #isPossible(): boolean {
@@ -337,32 +297,12 @@ export class SmmuDevice {
 
   /** Tells the caches when registers that structures are found by have changed. */
   #configure(): void {
-    const now = this.#configured();
+    const now = configurationOf(this.#registers);
     const old = this.#configuration;
-    if (
-      now.enabled === old.enabled &&
-      now.strtabBase === old.strtabBase &&
-      now.strtabBaseCfg === old.strtabBaseCfg &&
-      now.cr2 === old.cr2 &&
-      now.s2pii === old.s2pii &&
-      now.atsCheck === old.atsCheck
-    ) {
-      return;
-    }
+    if (isSameConfiguration(now, old)) return;
     this.#configuration = now;
     this.changes.setRegisters(now);
     if (old.enabled && !now.enabled) this.#stalls.off(this.changes.now);
-  }
-
-  #configured(): ConfigurationRegisters {
-    return {
-      enabled: isSet(this.#registers.get('CR0'), SMMU_CR0.fields.SMMUEN),
-      strtabBase: this.#registers.get('STRTAB_BASE'),
-      strtabBaseCfg: this.#registers.get('STRTAB_BASE_CFG'),
-      cr2: this.#registers.get('CR2'),
-      s2pii: this.#registers.get('S2PII'),
-      atsCheck: isSet(this.#registers.get('CR0'), SMMU_CR0.fields.ATSCHK),
-    };
   }
 
   #note(note: DeviceNote): void {
