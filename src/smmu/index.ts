@@ -40,6 +40,7 @@ export type { SeenEvent } from './device/event-queue.ts';
 export type { Msi, SmmuInterrupt } from './device/interrupts.ts';
 export type { DeviceAnswers, DeviceNote, SmmuDeviceOptions } from './device/options.ts';
 export { fixedSmmu, SMMU_POLICIES, type SmmuPolicy } from './device/policy.ts';
+export type { PageRequest, PageResponse } from './device/pri-queue.ts';
 export type { IgnoredWrite } from './device/register-file.ts';
 export type { StallCommand, StalledTransaction } from './device/stalls.ts';
 export type { IdentificationRegisters, ProgrammingInterface, SmmuFeatures } from './features.ts';

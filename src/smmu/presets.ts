@@ -85,6 +85,7 @@ const ALL: SmmuPreset = {
     RIL: true,
     STT: true,
     FWB: true,
+    PPS: true,
     XNX: true,
     PBHA: true,
     HAD: true,

@@ -10,7 +10,7 @@ describe('presets', () => {
     ['qemu-7.2', [0xd40_101an, 0x273_0010n, 0x1404n, 0x74n, 1n, 0n]],
     ['qemu-11.1', [0xd44_101bn, 0x273_0010n, 0x1414n, 0x74n, 1n, 0x1000n]],
     ['mmu-600-agilex-5', [0x080f_7e3fn, 0x0e73_9d18n, 0x3cn, 0x0040_0075n, 1n, 0n]],
-    ['all', [0x080f_36dfn, 0x0e73_9d20n, 0x00fe_371cn, 0x0100_04f6n, 4n, 0n]],
+    ['all', [0x080f_36dfn, 0x0e73_9d20n, 0x00fe_373cn, 0x0100_04f6n, 4n, 0n]],
   ] as const)('%s', (name, words) => {
     const { idr0, idr1, idr3, idr5, aidr, gbpa } = SMMU_PRESETS[name];
     expect([idr0, idr1, idr3, idr5, aidr, gbpa]).toEqual(words);

@@ -20,9 +20,9 @@ export const SMMU_QUEUE_BASE = layout(
 export const SMMU_EVENTQ_PROD = layout(
   {
     name: 'SMMU_EVENTQ_PROD',
-    aliases: ['EVENTQ_PROD'],
+    aliases: ['EVENTQ_PROD', 'SMMU_PRIQ_PROD', 'PRIQ_PROD'],
     title: 'SMMUv3 Event queue producer index',
-    reference: 'IHI 0070 6.3.95',
+    reference: 'IHI 0070 6.3.95, 6.3.97',
     width: 32,
   },
   {
@@ -34,14 +34,47 @@ export const SMMU_EVENTQ_PROD = layout(
 export const SMMU_EVENTQ_CONS = layout(
   {
     name: 'SMMU_EVENTQ_CONS',
-    aliases: ['EVENTQ_CONS'],
+    aliases: ['EVENTQ_CONS', 'SMMU_PRIQ_CONS', 'PRIQ_CONS'],
     title: 'SMMUv3 Event queue consumer index',
-    reference: 'IHI 0070 6.3.96',
+    reference: 'IHI 0070 6.3.96, 6.3.98',
     width: 32,
   },
   {
     OVACKFLG: bit(31, 'software sets it to OVFLG to acknowledge an overflow'),
     RD: bits(19, 0, 'the next entry that software reads, with the wrap bit above'),
+  },
+);
+
+/** An entry of the PRI queue: its first word, and the second. (8.) */
+export const PAGE_REQUEST = layout(
+  {
+    name: 'PRI_REQUEST',
+    title: 'SMMUv3 page request of a device: who asks for what',
+    reference: 'IHI 0070 8',
+    width: 64,
+  },
+  {
+    SSV: bit(63, 'a SubstreamID came with the request', NO_YES),
+    Last: bit(62, 'the last request of its group', NO_YES),
+    W: bit(61, 'to be written', NO_YES),
+    R: bit(60, 'to be read', NO_YES),
+    X: bit(59, 'to be executed', NO_YES),
+    Priv: bit(58, 'for privileged accesses', NO_YES),
+    SubstreamID: bits(51, 32, 'the PASID; of meaning with SSV = 1'),
+    StreamID: bits(31, 0, 'the stream'),
+  },
+);
+
+export const PAGE_REQUEST_ADDRESS = layout(
+  {
+    name: 'PRI_REQUEST_ADDRESS',
+    title: 'SMMUv3 page request of a device: the page, and the group',
+    reference: 'IHI 0070 8',
+    width: 64,
+  },
+  {
+    Address: bits(63, 12, 'the page', { address: 12 }),
+    PRGIndex: bits(8, 0, 'the page request group'),
   },
 );
 
@@ -51,6 +84,8 @@ export const COMMAND_ERRORS = { none: 0, illegal: 1, abort: 2, atcInvSync: 3 } a
 /** log2 of the bytes of a command, and of an event record. */
 export const COMMAND_LOG2 = 4;
 export const EVENT_LOG2 = 5;
+/** And of a page request. */
+export const PRI_LOG2 = 4;
 
 /** The most entries that a queue can have, as log2. */
 export const QUEUE_LOG2_LIMIT = 19;

@@ -88,6 +88,7 @@ export const SMMU_IDR3 = layout(
     STT: bit(9, 'small tables, as FEAT_TTST', NO_YES),
     FWB: bit(8, 'STE.S2FWB, as FEAT_S2FWB', NO_YES),
     MPAM: bit(7, 'MPAM', NO_YES),
+    PPS: bit(5, 'answers to a page request that overflows have its PASID', NO_YES),
     XNX: bit(4, 'XN for EL0 and EL1 apart at stage 2, as FEAT_XNX', NO_YES),
     PBHA: bit(3, 'STE.S2HWUn and CD.HWUn, as FEAT_HPDS2', NO_YES),
     HAD: bit(2, 'CD.HADn, as FEAT_HPDS', NO_YES),

@@ -20,12 +20,15 @@ import { DeviceMemory } from './device-memory.ts';
 import { EventQueue, type SeenEvent, withTag } from './event-queue.ts';
 import { Interrupts } from './interrupts.ts';
 import type { DeviceAnswers, DeviceNote, SmmuDeviceOptions } from './options.ts';
+import { type PageRequest, type PageResponse, PriQueue } from './pri-queue.ts';
 import { RegisterFile } from './register-file.ts';
 import { isStall, StallControl } from './stall-control.ts';
 import { endingsOf } from './stall-endings.ts';
 import type { StalledTransaction } from './stalls.ts';
 import { Syncs } from './syncs.ts';
 
+/** CMD_PRI_RESP.Resp by value; 3 is CERROR_ILL. */
+const RESPONSES = ['failure', 'invalid request', 'success'] as const;
 const NO_INVALIDATION: Invalidation = { kind: 'nothing' };
 
 /**
@@ -53,6 +56,7 @@ export class SmmuDevice {
   readonly #registers: RegisterFile;
   readonly #commands: CommandQueue;
   readonly #events: EventQueue;
+  readonly #pages: PriQueue;
   readonly #interrupts: Interrupts;
   readonly #syncs = new Syncs();
   readonly #stalls: StallControl;
@@ -87,6 +91,7 @@ export class SmmuDevice {
     this.#events = new EventQueue(this.#registers, this.#interrupts, (at, words) =>
       this.#ram.record(at, words),
     );
+    this.#pages = new PriQueue(this.#registers, this.#interrupts, (at, words) => this.#ram.record(at, words));
     this.#stalls = new StallControl({
       answersTo: (transaction) => this.answersTo(transaction),
       access: (transaction) => this.#answer(transaction, this.answersTo(transaction)),
@@ -188,6 +193,13 @@ export class SmmuDevice {
     return answers;
   }
 
+  /** A device asks for a page. Returns what the SMMU answers by itself; undefined: the request is in the PRI queue, or is discarded. (8.) */
+  pageRequest(request: PageRequest): PageResponse | undefined {
+    const response = this.#pages.request(request);
+    this.#interrupts.deliver();
+    return response;
+  }
+
   /** Transactions that are stalled, or may be, and have had no command. */
   get stalled(): readonly StalledTransaction[] {
     return this.#stalls.stalls.waiting;
@@ -272,6 +284,7 @@ export class SmmuDevice {
       if (sync) this.#syncs.consumed(moment, decoded, this.#msis);
       this.#interrupts.commandSync(decoded);
     }
+    if (decoded.name === 'PRI_RESP' && observable && !ignored) this.#respond(decoded);
     const abortsAlways = this.model.features.termModel;
     if (observable && !ignored) this.#stalls.command(command, moment, abortsAlways);
     this.#note({ kind: 'command', command, observable });
@@ -284,6 +297,18 @@ export class SmmuDevice {
     const answers = this.#options.atcAnswers?.(command) ?? true;
     if (!answers) this.#commands.atcTimedOut = true;
     return !answers;
+  }
+
+  /** CMD_PRI_RESP, which is ignored with SMMUEN = 0. (4.5.2.) */
+  #respond({ fields }: SmmuCommand): void {
+    if (!this.#configuration.enabled) return;
+    const { StreamID = 0n, SSV = 0n, SubstreamID = 0n, PRGIndex = 0n, Resp = 0n } = fields;
+    this.#options.pageResponse?.({
+      streamId: Number(StreamID),
+      substreamId: SSV === 1n ? Number(SubstreamID) : undefined,
+      index: Number(PRGIndex),
+      response: RESPONSES[Number(Resp)]!,
+    });
   }
 
   get #msis(): boolean {

@@ -5,6 +5,7 @@ import type { IdentificationRegisters } from '../features.ts';
 import type { InterruptSource } from '../trace.ts';
 import type { CommandError, ConsumedCommand } from './command-queue.ts';
 import type { Msi, SmmuInterrupt } from './interrupts.ts';
+import type { PageResponse } from './pri-queue.ts';
 import type { IgnoredWrite } from './register-file.ts';
 import type { StalledTransaction } from './stalls.ts';
 
@@ -25,6 +26,8 @@ export interface SmmuDeviceOptions extends IdentificationRegisters {
   readonly resumed?: (stalled: StalledTransaction, answers: DeviceAnswers) => void;
   /** Takes an MSI to an address outside RAM, as an interrupt controller does. False: it is aborted. Default: it is taken. */
   readonly msi?: (msi: Msi) => boolean;
+  /** Told of each CMD_PRI_RESP: what a device is answered. */
+  readonly pageResponse?: (response: PageResponse) => void;
   /** Whether the device answers a CMD_ATC_INV in time. If not, the next CMD_SYNC is CERROR_ATC_INV_SYNC (3.9.1.4). Default: it does. */
   readonly atcAnswers?: (command: SmmuCommand) => boolean;
   /** The command that is consumed without effect, counted from 0 on: for finding out whether it is needed. @internal */
