@@ -65,6 +65,35 @@ const RISCV: Partial<Record<RuleName, Words>> = {
 /** Arm publishes no manual of Mali's MMU. */
 const MALI = 'Linux io-pgtable-arm.c (ARM_MALI_LPAE), panfrost_regs.h';
 
+/** A rule that is not here says of a Mali GPU what it says of Arm's CPUs. */
+const MALI_WORDS: Partial<Record<RuleName, Words>> = {
+  'illegal-block': {
+    summary: 'an entry of a type that its level does not have',
+    why: 'It is a TRANSLATION_FAULT, whatever its other bits are. Bits [1:0] of a leaf are 1 at every level, also at level 3; those of a table are 3.',
+  },
+  'output-size': {
+    why: 'The GPU has fewer physical address bits. An address beyond them is an ADDR_SIZE_FAULT_OUT.',
+  },
+  'outside-ram': {
+    why: 'A walk through it ends with a TRANSTAB_BUS_FAULT. In a dump, the memory may just be missing.',
+  },
+  'writable-executable': {
+    summary: 'memory that jobs may write and execute',
+    why: 'A job that writes there runs what it likes on the GPU. Bit 54 of the leaf forbids execution.',
+  },
+  'writable-alias': {
+    why: 'The memory is writable and executable all the same, at two addresses.',
+  },
+  'device-executable': {
+    why: 'Jobs may fetch instructions from it, and reading a device has side effects. Bit 54 of the leaf forbids execution.',
+  },
+  'alias-attributes': {
+    why: 'One mapping may not see what was written through the other. The byte of AS_MEMATTR and SH have to be the same in both.',
+  },
+  'table-writable': { why: 'A job that can write them can map anything.' },
+  'table-writable-el0': { summary: 'tables that jobs may write', why: 'A job can then map any memory.' },
+};
+
 /** A rule in the words of the architecture whose tables it looks at. */
 export function ruleIn(name: RuleName, regime: MachineRegime): Rule {
   const rule = ruleNamed(name);
@@ -72,7 +101,7 @@ export function ruleIn(name: RuleName, regime: MachineRegime): Rule {
     case 'RISC-V':
       return { ...rule, reference: TRANSLATION, ...RISCV[name] };
     case 'Mali':
-      return { ...rule, reference: MALI };
+      return { ...rule, reference: MALI, ...MALI_WORDS[name] };
     default:
       return rule;
   }

@@ -23,7 +23,7 @@ import { hasUnprivileged } from './leaf.ts';
 import { maliFaultCodes } from './mali.ts';
 import { hex, hexWord } from './numbers.ts';
 import { riscvFaultCodes, riscvFaultReason, riscvFaultText } from './riscv.ts';
-import { descriptorBits, parName, parWord } from './words.ts';
+import { descriptorBits, parName, parWord, regimeForms } from './words.ts';
 
 const FAULT_NAMES: Readonly<Record<Fault['kind'], string>> = {
   translation: 'translation fault',
@@ -180,20 +180,25 @@ function configurationReason({ kind, fetchAddress }: ConfigurationFault): string
 }
 
 /** The codes that software would see: `FSC 0x07, ESR_EL1 0x96000007, PAR_EL1 0x000000000000080f`; for an SMMU, the event. */
-export function faultCodes(result: Faulted, access: Access, regime: MachineRegime): string {
+export function faultCodes(
+  result: Faulted,
+  access: Access,
+  regime: MachineRegime,
+  forms = regimeForms(regime),
+): string {
   if ('event' in result) return eventText(result);
   if (isRiscv(regime)) return riscvFaultCodes(result.fault, result.ia, access);
-  const { architecture, descriptors } = traitsOf(regime);
+  const { architecture } = traitsOf(regime);
+  const short = forms.shortStage1 && result.fault.stage === 1;
   if (architecture === 'Mali') return maliFaultCodes(result.fault);
-  const status =
-    descriptors === 'short' || descriptors === 'mtk'
-      ? `FS ${hex(shortFaultStatus(result.fault), 2)}`
-      : `FSC ${hex(faultStatusCode(result.fault), 2)}`;
+  const status = short
+    ? `FS ${hex(shortFaultStatus(result.fault), 2)}`
+    : `FSC ${hex(faultStatusCode(result.fault), 2)}`;
   const hpfar = hpfarEl2(result.fault);
   return [
     status,
-    syndromeText(result.fault, access, regime),
-    `${parName(regime)} ${parWord(result, regime)}`,
+    syndromeText(result.fault, access, regime, short),
+    `${parName(regime)} ${parWord(result, forms)}`,
     hpfar === undefined ? '' : `HPFAR_EL2 ${hexWord(hpfar)}`,
     iss2Text(result.fault),
   ]
@@ -214,10 +219,15 @@ function iss2Text({ overlay, dirtyBit, assuredOnly, topLevel, tagAccess }: Fault
 }
 
 /** The syndrome of the exception: ESR of the level that takes it, or in AArch32 DFSR or IFSR (HSR in Hyp mode). */
-function syndromeText(fault: Fault, { access, privileged = true }: Access, regime: MachineRegime): string {
+function syndromeText(
+  fault: Fault,
+  { access, privileged = true }: Access,
+  regime: MachineRegime,
+  short: boolean,
+): string {
   const name = syndromeRegister(fault, access, regime);
   if (name === 'DFSR' || name === 'IFSR') {
-    const long = traitsOf(regime).descriptors !== 'short';
+    const long = !short;
     const value = name === 'IFSR' ? ifsr(fault, { long }) : dfsr(fault, { long, write: access === 'write' });
     return `${name} ${hex(value, 8)}`;
   }

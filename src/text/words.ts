@@ -16,7 +16,29 @@ export function descriptorBits(translator: Translator, stage: 1 | 2): 32 | 64 {
   return hasShortPar(regime) ? 32 : 64;
 }
 
-/** Under a stage 2 an address translation instruction leaves the 64-bit PAR, whatever stage 1 is. */
+/**
+ * The forms in which a PE reports: DFSR and IFSR go by stage 1 alone, and PAR has 64 bits also where an operation of Hyp mode goes through
+ * both stages. (G8.2 DFSR, PAR.)
+ */
+export interface ReportForms {
+  readonly shortStage1: boolean;
+  readonly shortPar: boolean;
+}
+
+/** Where the regime alone says them. */
+export function regimeForms(regime: MachineRegime): ReportForms {
+  return { shortStage1: hasShortPar(regime), shortPar: hasShortPar(regime) };
+}
+
+/** Of two stages TTBCR.EAE and HCR.VM decide: the tables say what they chose. */
+export function reportForms(translator: Pick<Translator, 'regime' | 'trees'>): ReportForms {
+  const { regime } = translator;
+  if (traitsOf(regime).descriptors !== 'long or short') return regimeForms(regime);
+  const trees = translator.trees();
+  const shortStage1 = trees.some(({ root, reader }) => root.stage === 1 && reader.entryBytes === 4);
+  return { shortStage1, shortPar: shortStage1 && trees.every(({ root }) => root.stage === 1) };
+}
+
 function hasShortPar(regime: MachineRegime): boolean {
   const { descriptors } = traitsOf(regime);
   return descriptors === 'short' || descriptors === 'mtk';
@@ -29,8 +51,8 @@ export function hasPar(regime: MachineRegime): boolean {
 }
 
 /** PAR as an address translation instruction leaves it: 8 digits of short descriptors, else 16. */
-export function parWord(result: WalkResult, regime: MachineRegime): string {
-  return hasShortPar(regime) ? hex(parShort(result), 8) : hexWord(parEl1(result));
+export function parWord(result: WalkResult, { shortPar }: Pick<ReportForms, 'shortPar'>): string {
+  return shortPar ? hex(parShort(result), 8) : hexWord(parEl1(result));
 }
 
 /** `PAR_EL1`, in AArch32 `PAR`. */

@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { lpae, lpaeJson, tempFile } from './run.ts';
 
 /** A golden image of EL1&0: 39 bits, 4K pages, tables from 0x8000_0000. */
@@ -149,4 +149,33 @@ test('dump of two stages: where a leaf faults the PA column holds no IPA, and --
   expect(json).toMatchObject({ ranges: [{ pa: '0x80000000', fault: { kind: 'access_flag', stage: 1 } }] });
   expect((await lpae([...args, '--reverse', '0x80001234'])).code).toBe(0);
   expect((await lpae([...args, '--reverse', '0x40001234'])).code).toBe(1);
+});
+
+describe('a short stage 1 under a stage 2 (G8.2 DFSR, PAR)', () => {
+  // Stage 1 at IPA 0x4000_4000: nothing but section 0. Stage 2 at 0x4000_1000: the second gigabyte is itself.
+  const words = tempFile('short.txt', '40001008: 00000000400007fd\n40004000: 0000000040000c0e\n');
+  const registers = ['TTBR0=0x40004000', 'TTBCR=0', 'SCTLR=5', 'DACR=1', 'VTTBR_EL2=0x40001000'];
+  const nested = (hcr: number) =>
+    [...registers, 'VTCR_EL2=0x80050059', `HCR_EL2=${hcr}`].flatMap((one) => ['--reg', one]);
+  const walk = (...args: string[]) => lpae(['walk', words, '0x10_0000', ...args]);
+
+  test('DFSR is the short one, PAR is that of an operation of Hyp mode', async () => {
+    const { out } = await walk('--regime', 'pl1&0-nested64', ...nested(1));
+    expect(out).toContain('FS 0x05, DFSR 0x00000005, PAR 0x000000000000080b\n');
+  });
+
+  test('with HCR.VM = 0 PAR has 32 bits', async () => {
+    const { out } = await walk('--regime', 'pl1&0-nested64', ...nested(0));
+    expect(out).toContain('FS 0x05, DFSR 0x00000005, PAR 0x0000000b\n');
+  });
+
+  test('--regime pl1&0 follows TTBCR.EAE, and says so', async () => {
+    const { out, err } = await walk(
+      '--regime',
+      'pl1&0',
+      ...registers.slice(0, 4).flatMap((one) => ['--reg', one]),
+    );
+    expect(err).toContain('regime pl1&0-short: TTBCR.EAE = 0 (short descriptors)');
+    expect(out).toContain('PAR 0x0000000b\n');
+  });
 });

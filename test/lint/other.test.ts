@@ -24,6 +24,26 @@ test('every rule has a source, and for RISC-V none of them is of Arm', () => {
   }
 });
 
+test('of a Mali GPU a rule speaks of jobs and the exception types of AS_FAULTSTATUS, not of exception levels', () => {
+  const words = RULES.filter(({ name }) => !/^(gp|granule)/.test(name)).map(({ name }) => {
+    const { summary, why } = ruleIn(name, 'mali');
+    return { name, says: `${summary} ${why}` };
+  });
+  const says = (name: string) => words.find((one) => one.name === name)?.says;
+  expect(says('illegal-block')).toContain('TRANSLATION_FAULT');
+  expect(says('outside-ram')).toContain('TRANSTAB_BUS_FAULT');
+  // Rules about what a Mali does not have find nothing there: runs, nT, access flags, RES0, a second range, indirect permissions.
+  const own = words.filter(
+    ({ name }) =>
+      !/^(block|contiguous|reserved|unused|walk|overlay|no-access|access-flag|execute)/.test(name) &&
+      !/^register/.test(name),
+  );
+  for (const { name, says: text } of own)
+    expect(`${name}: ${text}`).not.toMatch(
+      /\b(EL\d|AF|UXN|PXN|TCR|VTCR|SMMU|stage 2|FEAT_\w+|[Uu]nprivileged)\b/,
+    );
+});
+
 test('findings name the bits of its entries', () => {
   const translator = createMachine({ memory, regime: 'riscv', registers: { ttbr0: (8n << 60n) | 1n } })();
   const { findings } = lint({ translator, ranges: listSpace(translator).ranges });

@@ -9,7 +9,7 @@ import { maliExceptionType } from '../../text/mali.ts';
 import { hex, hexWord } from '../../text/numbers.ts';
 import { permissionIndexText } from '../../text/permission-index.ts';
 import { scauseOf } from '../../text/riscv.ts';
-import { descriptorBits, hasPar, parWord } from '../../text/words.ts';
+import { descriptorBits, hasPar, parWord, reportForms } from '../../text/words.ts';
 import { unknownIndex } from '../../walker/attributes.ts';
 import { faultStatusCode } from '../../walker/fault-codes.ts';
 import {
@@ -45,7 +45,7 @@ export function walkJson(result: Answer, asked: Access, walker: Translator): obj
     ...state,
     ok: result.ok,
     ...(result.ok
-      ? { ...translationJson(result, walker.regime), ...permissionsByJson(result, walker) }
+      ? { ...translationJson(result, walker), ...permissionsByJson(result, walker) }
       : faultJson(result, asked, walker)),
     ...permittedJson(result),
     steps,
@@ -99,7 +99,8 @@ function permittedJson(result: Answer): object {
   };
 }
 
-function translationJson(result: Translation, regime: MachineRegime): object {
+function translationJson(result: Translation, walker: Translator): object {
+  const { regime } = walker;
   return {
     pa: result.pa,
     ...(result.stage1 && { ipa: result.stage1.oa }),
@@ -110,7 +111,7 @@ function translationJson(result: Translation, regime: MachineRegime): object {
     ...attributesJson(result, regime),
     // Half of PAR_EL1 is the memory type.
     ...(hasPar(regime) && {
-      par: unknownIndex(result.attributes) === undefined ? parWord(result, regime) : null,
+      par: unknownIndex(result.attributes) === undefined ? parWord(result, reportForms(walker)) : null,
     }),
   };
 }
@@ -170,7 +171,7 @@ function faultJson(result: Faulted, { access, privileged = true }: Access, walke
     ...('event' in result || !hasPar(regime)
       ? eventJson(result)
       : {
-          par: parWord(result, walker.regime),
+          par: parWord(result, reportForms(walker)),
           esr: hex(esr(fault, { access, fromLower }), 8),
           ...(hpfar !== undefined && { hpfar: hexWord(hpfar) }),
         }),

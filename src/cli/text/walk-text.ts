@@ -19,7 +19,7 @@ import { hex, hexWord, sizeText } from '../../text/numbers.ts';
 import { permissionIndexText } from '../../text/permission-index.ts';
 import type { Style } from '../../text/style.ts';
 import { tableLimits } from '../../text/table-limits.ts';
-import { descriptorBits } from '../../text/words.ts';
+import { descriptorBits, reportForms } from '../../text/words.ts';
 import { unknownIndex } from '../../walker/attributes.ts';
 import { type ContiguousProblem, contiguousRun } from '../../walker/contiguous.ts';
 import type { Access, MemoryAttributes, Translation, WalkStep } from '../../walker/index.ts';
@@ -192,7 +192,7 @@ function faultLines(result: Faulted, access: Access, walker: Translator, style: 
     `  ${style.bad('FAULT')} ${faultText(fault, walker.regime)}${ipa}`,
     `  why   ${faultReason(fault, steps, wanted, walker)}${allowedText(result, access, walker)}`,
     ...denialLines(fault, walker.regime),
-    `  code  ${faultCodes(result, access, walker.regime)}`,
+    `  code  ${faultCodes(result, access, walker.regime, reportForms(walker))}`,
     ...permittedLines(result),
     ...responseLines(result),
   ];

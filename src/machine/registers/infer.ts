@@ -171,6 +171,18 @@ function severalFollow(candidates: readonly Candidate[]): RegisterError {
   return new RegisterError('regime', rule, { remedy });
 }
 
+/** TTBCR.EAE chooses the descriptors of PL1&0: a requested regime of the other ones is changed. (G8.2.165.) */
+export function underEae(asked: Regime, given: readonly Given[]): { regime: Regime; because?: string } {
+  const ttbcr = new Values(given).of('TTBCR', 'TCR');
+  if (ttbcr === undefined) return { regime: asked };
+  const long = isSet(ttbcr, TTBCR.fields.EAE);
+  if (asked === 'pl1&0' && !long)
+    return { regime: 'pl1&0-short', because: 'TTBCR.EAE = 0 (short descriptors)' };
+  if (asked === 'pl1&0-short' && long)
+    return { regime: 'pl1&0', because: 'TTBCR.EAE = 1 (long descriptors)' };
+  return { regime: asked };
+}
+
 /** How HCR changes a requested regime: stage 2 below EL1&0, or EL2&0 instead of EL2. */
 export function underHcr(asked: Regime, given: readonly Given[]): { regime: Regime; because?: string } {
   const values = new Values(given);

@@ -9,7 +9,7 @@ import { hex } from '../../memory/hex.ts';
 import { assumptions, checkComplete, stagesOff, unusedByShort } from './complete.ts';
 import { RegisterError } from './errors.ts';
 import { idleBits } from './idle-bits.ts';
-import { type AskedRegime, inferRegime, underHcr } from './infer.ts';
+import { type AskedRegime, inferRegime, underEae, underHcr } from './infer.ts';
 import { leftOver } from './left-over.ts';
 import { type Given, given, kindOf, likelyName, OF_M4U, type Sources, sourcesOf } from './names.ts';
 import { type Picked, pick } from './pick.ts';
@@ -38,11 +38,14 @@ export function resolveRegisters(request: RegisterRequest): ResolvedRegisters {
     return ofSmmu(first, file, over, inferred?.because, request);
   }
   const under = request.exact === true ? { regime: first } : underHcr(first, all);
-  const regime = stageOf(under.regime, request.stage, all);
+  const staged = stageOf(under.regime, request.stage, all);
+  const chosen = request.exact === true ? { regime: staged } : underEae(staged, all);
+  const { regime } = chosen;
   const because = [
     inferred?.because,
     under.regime !== first && under.because,
-    regime !== under.regime && `--stage ${request.stage}`,
+    staged !== under.regime && `--stage ${request.stage}`,
+    regime !== staged && chosen.because,
   ].filter((why) => typeof why === 'string');
   const picked = pickAll(regime, file, over, assumed);
   const registers = Object.fromEntries([...picked].map(([slot, { value }]) => [slot, value]));
