@@ -1,10 +1,10 @@
 /** `lpae explore` on the command line: what it refuses before anything is served. */
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { linkOfRequest } from '../../src/cli/run/explorer-link.ts';
 import { requestOf } from '../../src/explore/command.ts';
 import { PRESETS, REQUESTS } from '../../src/explore/presets.ts';
 import { stateOf } from '../../src/explore/share.ts';
-import { lpae } from './run.ts';
+import { lpae, lpaeJson, tempFile } from './run.ts';
 
 test('the page alone is written: a request goes into a link', async () => {
   const { code, err } = await lpae(['explore', 'request.json', '--write', 'explorer.html']);
@@ -71,4 +71,34 @@ test('what is no file is refused before anything is served', async () => {
     expect(err).toContain(why);
   }
   expect((await lpae(['explore', '-', 'package.json'])).code).toBe(2);
+});
+
+describe('--link', () => {
+  const linked = async (...args: string[]) => {
+    const { code, out } = await lpae(args);
+    expect(code).toBe(0);
+    return stateOf(out.trim().replace(/^[^#]*#/, '#'));
+  };
+
+  test('of a map request: the playground, or the request, at the moment that the command is about', async () => {
+    const [{ playground }] = PRESETS as [(typeof PRESETS)[0]];
+    const question = tempFile('question.json', JSON.stringify(requestOf(playground)));
+    expect(await linked('map', question, '--link')).toEqual({ playground, view: 'map', flips: [] });
+    const request = tempFile('request.json', JSON.stringify(REQUESTS[0]!.request));
+    expect(await linked('bbm', request, '--link')).toMatchObject({ view: 'time' });
+    const { json } = await lpaeJson(['map', request, '--link']);
+    expect(json.address).toContain('#v=1&request=');
+  });
+
+  test('is refused where the explorer shows nothing of it', async () => {
+    const intent = await lpae(['map', '-', '--link'], {
+      stdin: 'el1&0 granule 4K\n0x1000 4K rw -> 0x2000\n',
+    });
+    expect(intent.code).not.toBe(0);
+    const trace = await lpae(['bbm', '-', '--link'], {
+      stdin: '{ "granule": "4K", "ias": 39, "root": "0x40000000", "steps": [] }',
+    });
+    expect(trace.code).toBe(2);
+    expect(trace.err).toContain('is a trace, and the explorer asks map requests');
+  });
 });

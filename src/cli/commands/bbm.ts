@@ -23,6 +23,7 @@ import { parseRequest } from '../input/request.ts';
 import { EXIT, inputError, usageError } from '../io.ts';
 import type { Cli, Output } from '../output.ts';
 import { recordRequest } from '../run/bbm-record.ts';
+import { LINK_HELP, linkOfRequest, printLink } from '../run/explorer-link.ts';
 import { neededJson, verdictJson } from '../text/bbm-json.ts';
 import {
   type Chosen,
@@ -37,6 +38,7 @@ interface BbmOptions {
   readonly machine: 'pe' | 'smmu' | 'both';
   readonly bbm: '0' | '1' | '2';
   readonly sync?: boolean;
+  readonly link?: boolean;
 }
 
 const HELP = `
@@ -91,6 +93,7 @@ export function define(command: Command, cli: Cli): void {
       '--sync',
       'for a map request: invalidate as Linux does, after every unmap and when a table is removed',
     )
+    .option('--link', `of a map request: ${LINK_HELP}`)
     .addHelpText('after', HELP)
     .action(async (file: string, options: BbmOptions) => {
       cli.exitCode = await bbm(cli.output(command), file, options);
@@ -116,7 +119,13 @@ async function bbm(out: Output, file: string, options: BbmOptions): Promise<numb
     machines: options.machine === 'both' ? MACHINES : [options.machine],
     bbml: Number(options.bbm) as BbmLevel,
   };
-  const judged = judgeFile(await readJson(file, out.io), file, options);
+  const json = await readJson(file, out.io);
+  if (options.link) {
+    if (isTrace(json))
+      throw usageError(`--link: ${nameOf(file)} is a trace, and the explorer asks map requests`);
+    return printLink(out, linkOfRequest(json, nameOf(file), { view: 'time' }));
+  }
+  const judged = judgeFile(json, file, options);
   if (judged.machine !== undefined) {
     if (options.machine === 'both') out.note('the trace has commands of an SMMU, and is judged for one');
     chosen.machines = [judged.machine];

@@ -11,8 +11,9 @@ import { nameOf, parseJson } from '../input/input.ts';
 import { readText, understood } from '../input/intent-file.ts';
 import { planOfIntent, type RootRole, type TablesPlan } from '../input/intent-request.ts';
 import { type MapRequest, parseRequest } from '../input/request.ts';
-import { EXIT } from '../io.ts';
+import { EXIT, usageError } from '../io.ts';
 import type { Cli, Output } from '../output.ts';
+import { LINK_HELP, linkOfRequest, printLink } from '../run/explorer-link.ts';
 import { type MachineOfRoots, type MadeRoot, machineOf } from '../run/intent-machine.ts';
 import { allDone, perform } from '../run/perform.ts';
 import { PROFILES, type Profile, withProfile } from '../run/profile.ts';
@@ -37,6 +38,7 @@ const ROLE_TITLES: Readonly<Record<RootRole, string>> = {
 
 interface MapOptions {
   readonly full?: boolean;
+  readonly link?: boolean;
   readonly profile?: Profile;
 }
 
@@ -86,6 +88,7 @@ export function define(command: Command, cli: Cli): void {
   command
     .argument('<request>', 'JSON file, or an intention; - is stdin')
     .option('--full', 'every row of every table')
+    .option('--link', LINK_HELP)
     .addOption(
       new Option('--profile <name>', 'choices that the request does not make itself (docs/linux.md)').choices(
         PROFILES,
@@ -100,6 +103,11 @@ export function define(command: Command, cli: Cli): void {
 async function map(out: Output, file: string, options: MapOptions): Promise<number> {
   const name = nameOf(file);
   const asked = await readRequest(file, out);
+  if (options.link) {
+    if (asked.json === undefined)
+      throw usageError(`--link: ${name} is an intention, and the explorer asks map requests`);
+    return printLink(out, linkOfRequest(asked.json, name));
+  }
   const made: MadeRoot[] = [];
   for (const { role, request: plain } of asked.roots) {
     let request = plain;
@@ -123,8 +131,18 @@ async function map(out: Output, file: string, options: MapOptions): Promise<numb
 
 /** A request, or those that make tables for an intention. */
 type Asked =
-  | { readonly roots: readonly [Root]; readonly plan?: never; readonly intent?: never }
-  | { readonly roots: readonly Root[]; readonly plan: TablesPlan; readonly intent: Intent };
+  | {
+      readonly roots: readonly [Root];
+      readonly json: unknown;
+      readonly plan?: never;
+      readonly intent?: never;
+    }
+  | {
+      readonly roots: readonly Root[];
+      readonly json?: never;
+      readonly plan: TablesPlan;
+      readonly intent: Intent;
+    };
 interface Root {
   readonly role?: RootRole;
   readonly request: MapRequest;
@@ -137,7 +155,7 @@ async function readRequest(file: string, { io }: Output): Promise<Asked> {
   const json = looksLikeJson ? parseJson(new TextEncoder().encode(text), name) : undefined;
   const { schema } = (json ?? {}) as { schema?: unknown };
   if (looksLikeJson && schema !== 'lpae.intent/1' && schema !== 'lpae.dump/1') {
-    return { roots: [{ request: parseRequest(json, name) }] };
+    return { roots: [{ request: parseRequest(json, name) }], json };
   }
   const intent = understood(name, () => parseIntent(text));
   const plan = planOfIntent(intent, name);

@@ -1,11 +1,15 @@
 /** The part of the explorer's address that shows a map request: the playground's question where it can ask it, else the request itself. */
 
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { PRESETS } from '../../explore/presets.ts';
 import { linkOf, MOST_REQUEST, type PageState } from '../../explore/share.ts';
 import { hex } from '../../memory/hex.ts';
 import { playgroundOf } from '../input/playground-request.ts';
 import { type MapRequest, parseRequest } from '../input/request.ts';
-import { CliError, inputError } from '../io.ts';
+import { CliError, EXIT, inputError } from '../io.ts';
+import type { Output } from '../output.ts';
 import { performOrRefuse } from './perform.ts';
 
 /** What of a page's state is not the question. */
@@ -37,6 +41,20 @@ function askedBy(request: MapRequest, name: string) {
     if (error instanceof CliError) return undefined;
     throw error;
   }
+}
+
+/** Help for `--link`. */
+export const LINK_HELP = 'print the address that shows this in the explorer, and nothing else';
+
+/** Prints the address of the page that was built with the program, and of what it shows. */
+export function printLink(out: Output, hash: string): number {
+  const file = join(import.meta.dirname, '../../../explorer.html');
+  const there = existsSync(file);
+  const address = `${there ? pathToFileURL(file).href : 'explorer.html'}#${hash}`;
+  if (!there) out.note('the page is not built here: lpae explore --write explorer.html makes it');
+  if (out.json) out.document('lpae.explore/1', { address });
+  else out.line(address);
+  return EXIT.ok;
 }
 
 /** The request without what golden files say beside it. */
