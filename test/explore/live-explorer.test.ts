@@ -119,5 +119,5 @@ describe.skipIf(!hasBrowser())('in a browser', () => {
       if (error === undefined) expect((json.cost as { leaves: number }).leaves).toBe(counts.leaves);
     }
     await quiet();
-  });
+  }, 180_000);
 });
