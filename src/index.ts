@@ -20,6 +20,7 @@ export {
   Scatterlist,
   type ScatterlistOptions,
   type SgEntry,
+  type SgPages,
   type SgRange,
   type SgRun,
 } from './iommu/scatterlist.ts';

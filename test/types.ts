@@ -97,6 +97,22 @@ export function ofTheDriverSide(): unknown {
 export function ofMemory(): unknown {
   const word = memory.read64(0n);
   const half = memory.read32(0n);
+  // Addresses and sizes may be numbers, too. A 64-bit word is a bigint, wherever it is.
+  const numbered = new PhysicalMemory({ base: 0x8000_0000, size: 2 ** 30 });
+  numbered.write64(0x8000_0000, 1n);
+  numbered.read64(0x8000_0000) satisfies bigint | ExternalAbort;
+  new FrameAllocator(numbered, { base: 0x8001_0000, size: 0x1000n, limit: 4096 });
+  const list = Scatterlist.from([
+    { page: 0x1000, length: 1 },
+    { phys: 5, length: 1n },
+  ])
+    .add(0x2000, 0, 1)
+    .addRange(7, 1);
+  list.entry(0).page satisfies bigint;
+  // @ts-expect-error: a word is no number.
+  numbered.write64(0x8000_0000, 1);
+  // @ts-expect-error: an address is no text.
+  numbered.read32('0x80000000');
   // @ts-expect-error: there may be no RAM.
   const sum = word + 1n;
   // @ts-expect-error: a region is given by its size or by its bytes.

@@ -1,5 +1,5 @@
 /** One call a page, in a table that exists: map, unmap and iova_to_phys, with bigints and with numbers. */
-import type { IommuDomain } from '../../src/index.ts';
+import type { Address, IommuDomain } from '../../src/index.ts';
 import type { Work, Workload } from '../workload.ts';
 import { GIB, IOVA, KIB, newDomain, RW, scattered, shuffled } from './scatterlists.ts';
 
@@ -13,34 +13,48 @@ function emptied(domain: IommuDomain): void {
   for (let i = 0; i < PAGES; i++) domain.unmap(IOVA + BigInt(i * PAGE), BigInt(PAGE));
 }
 
-function bigintCalls(): Record<'map' | 'unmap' | 'find', () => Work> {
-  const iovas = () => Array.from({ length: PAGES }, (_, i) => IOVA + BigInt(i * PAGE));
+/** How addresses are given: both kinds do the same work. */
+type Kind = 'bigint' | 'number';
+const ofKind = (kind: Kind, numbers: Iterable<number>): Address[] =>
+  Array.from(numbers, (number) => (kind === 'bigint' ? BigInt(number) : number));
+
+function calls(kind: Kind): Record<'map' | 'unmap' | 'find', () => Work> {
+  const first = Number(IOVA);
+  const iovas = () =>
+    ofKind(
+      kind,
+      Array.from({ length: PAGES }, (_, i) => first + i * PAGE),
+    );
+  const [size] = ofKind(kind, [PAGE]);
   return {
     map: () => {
       const domain = newDomain(0x4020_1000n);
-      const [ias, pas, size] = [iovas(), Array.from(list().addresses, BigInt), BigInt(PAGE)];
+      const [ias, pas] = [iovas(), ofKind(kind, list().addresses)];
       domain.mapSg(IOVA, list(), RW);
       return {
         prepare: () => emptied(domain),
         run: () => {
-          for (let i = 0; i < PAGES; i++) domain.map(ias[i]!, pas[i]!, size, RW);
+          for (let i = 0; i < PAGES; i++) domain.map(ias[i]!, pas[i]!, size!, RW);
         },
       };
     },
     unmap: () => {
       const domain = newDomain(0x4020_1000n);
-      const [ias, sg, size] = [iovas(), list(), BigInt(PAGE)];
+      const [ias, sg] = [iovas(), list()];
       return {
         prepare: () => domain.mapSg(IOVA, sg, RW),
         run: () => {
-          for (let i = 0; i < PAGES; i++) domain.unmap(ias[i]!, size);
+          for (let i = 0; i < PAGES; i++) domain.unmap(ias[i]!, size!);
         },
       };
     },
     find: () => {
       const domain = newDomain(0x4020_1000n);
       domain.mapSg(IOVA, list(), RW);
-      const ias = Array.from(shuffled(COUNT), (n) => IOVA + BigInt((n * 4099) % GIB));
+      const ias = ofKind(
+        kind,
+        Array.from(shuffled(COUNT), (n) => first + ((n * 4099) % GIB)),
+      );
       return {
         run: () => {
           for (const ia of ias) domain.iovaToPhys(ia);
@@ -53,10 +67,12 @@ function bigintCalls(): Record<'map' | 'unmap' | 'find', () => Work> {
 export function callWorkloads(): Workload[] {
   const pages = { unit: 'call', units: PAGES, limit: 'fill', samples: 7 } as const;
   const finds = { unit: 'call', units: COUNT, limit: 'random', samples: 7 } as const;
-  const big = bigintCalls();
-  return [
-    { ...pages, name: 'map a page, bigint', make: big.map },
-    { ...pages, name: 'unmap a page, bigint', make: big.unmap },
-    { ...finds, name: 'iovaToPhys, random in 1 GiB, bigint', make: big.find },
-  ];
+  return (['bigint', 'number'] as const).flatMap((kind): Workload[] => {
+    const make = calls(kind);
+    return [
+      { ...pages, name: `map a page, ${kind}`, make: make.map },
+      { ...pages, name: `unmap a page, ${kind}`, make: make.unmap },
+      { ...finds, name: `iovaToPhys, random in 1 GiB, ${kind}`, make: make.find },
+    ];
+  });
 }

@@ -57,6 +57,18 @@ function walkerWorkloads(name: string, makeWalker: () => Walker): Workload[] {
     },
     {
       ...common,
+      name: `walk, ${name}, PA alone (translate), number`,
+      make: () => {
+        const [walker, ias] = [makeWalker(), Array.from(addresses(COUNT))];
+        return {
+          run: () => {
+            for (const ia of ias) walker.translate(ia, READ);
+          },
+        };
+      },
+    },
+    {
+      ...common,
       name: `walk, ${name}, PAs in bulk (translateMany)`,
       make: () => {
         const [walker, ias, pas] = [makeWalker(), addresses(COUNT), new Float64Array(COUNT)];

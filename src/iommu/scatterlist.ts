@@ -4,18 +4,26 @@
  */
 import { hex, IommuError } from '../pagetable/errors.ts';
 import type { SgColumns } from '../pagetable/map-sg.ts';
+import type { Address } from './word.ts';
 
 /** One entry: `length` bytes from `offset` in the CPU page at PA `page` on. */
 export interface SgEntry {
-  readonly page: bigint;
+  readonly page: Address;
   readonly offset?: number;
-  readonly length: number | bigint;
+  readonly length: Address;
+}
+
+/** An entry as a list gives it back. */
+export interface SgPages extends SgEntry {
+  readonly page: bigint;
+  readonly offset: number;
+  readonly length: bigint;
 }
 
 /** One entry by address alone: page and offset follow from the CPU page size. */
 export interface SgRange {
-  readonly phys: bigint;
-  readonly length: number | bigint;
+  readonly phys: Address;
+  readonly length: Address;
 }
 
 /** Adjacent entries joined: `length` bytes from `phys` on, made of the entries `entry` to `last`. */
@@ -38,14 +46,14 @@ const MAX_EXACT = 2 ** 53;
 
 /**
  * Memory to be mapped, like Linux's scatterlist: entries of whole or partial CPU pages, kept as columns of numbers. Lengths are bytes, addresses PAs of
- * at most 52 bits. (Linux's include/linux/scatterlist.h.)
+ * at most 52 bits, either as bigints or as whole numbers below 2^53. (Linux's include/linux/scatterlist.h.)
  *
  * @example
  * const sg = Scatterlist.from([{ phys: 0x9000_0000n, length: 0x2000 }]).add(0x9000_2000n, 0, 0x1000);
  * sg.byteLength; // 12288n
  * sg.runs().length; // 1: they touch
  */
-export class Scatterlist implements SgColumns, Iterable<Required<SgEntry>> {
+export class Scatterlist implements SgColumns, Iterable<SgPages> {
   /** Bytes of a CPU page. */
   readonly cpuPageSize: number;
   #addresses: Float64Array;
@@ -117,13 +125,14 @@ export class Scatterlist implements SgColumns, Iterable<Required<SgEntry>> {
    * Adds `length` bytes from `offset` in the CPU page at `page` on; several pages, if `length` says so.
    * @throws IommuError EINVAL when `page` is not the start of a CPU page or a number is negative or too large, ERANGE beyond 2^53.
    */
-  add(page: bigint, offset: number, length: number | bigint): this {
+  add(page: Address, offset: number, length: Address): this {
     const entry = this.#count;
-    if (typeof page !== 'bigint' || page < 0n || page % BigInt(this.cpuPageSize) !== 0n) {
+    const start = wholeOf(page);
+    if (start === undefined || start < 0n || start % BigInt(this.cpuPageSize) !== 0n) {
       throw new IommuError(
         'EINVAL',
-        `entry ${entry}: page must be a bigint and a multiple of the CPU's page size ${hex(this.cpuPageSize)}, not ${typeof page === 'bigint' ? hex(page) : String(page)}; put the rest into offset`,
-        typeof page === 'bigint' ? { pa: page, entry } : { entry },
+        `entry ${entry}: page must be a bigint or a whole number below 2^53, and a multiple of the CPU's page size ${hex(this.cpuPageSize)}, not ${start === undefined ? String(page) : hex(start)}; put the rest into offset`,
+        start === undefined ? { entry } : { pa: start, entry },
       );
     }
     if (!Number.isInteger(offset) || offset < 0) {
@@ -133,16 +142,17 @@ export class Scatterlist implements SgColumns, Iterable<Required<SgEntry>> {
         { entry },
       );
     }
-    return this.addRange(page + BigInt(offset), length);
+    return this.addRange(start + BigInt(offset), length);
   }
 
-  /** Adds `length` bytes from the physical address `phys` on. @throws IommuError as `add` does. */
-  addRange(phys: bigint, length: number | bigint): this {
+  /** Adds `length` bytes from the physical address `address` on. @throws IommuError as `add` does. */
+  addRange(address: Address, length: Address): this {
     const entry = this.#count;
-    if (typeof phys !== 'bigint' || phys < 0n) {
+    const phys = wholeOf(address);
+    if (phys === undefined || phys < 0n) {
       throw new IommuError(
         'EINVAL',
-        `entry ${entry}: a physical address must be a bigint of at least 0, not ${String(phys)}`,
+        `entry ${entry}: a physical address must be a bigint of at least 0 or a whole number below 2^53, not ${String(address)}`,
         {
           entry,
         },
@@ -201,7 +211,7 @@ export class Scatterlist implements SgColumns, Iterable<Required<SgEntry>> {
   }
 
   /** Entry `index` as page, offset and length. @throws RangeError when there is no such entry. */
-  entry(index: number): Required<SgEntry> {
+  entry(index: number): SgPages {
     if (!Number.isInteger(index) || index < 0 || index >= this.#count) {
       throw new RangeError(`entry ${index} of a scatterlist of ${this.#count}`);
     }
@@ -210,7 +220,7 @@ export class Scatterlist implements SgColumns, Iterable<Required<SgEntry>> {
     return { page: BigInt(address - offset), offset, length: BigInt(this.#lengths[index]!) };
   }
 
-  *[Symbol.iterator](): Iterator<Required<SgEntry>> {
+  *[Symbol.iterator](): Iterator<SgPages> {
     for (let i = 0; i < this.#count; i++) yield this.entry(i);
   }
 
@@ -267,4 +277,10 @@ export class Scatterlist implements SgColumns, Iterable<Required<SgEntry>> {
     this.#addresses = addresses;
     this.#lengths = lengths;
   }
+}
+
+/** As a bigint; undefined if it is neither one nor a number that is exact. */
+function wholeOf(value: Address): bigint | undefined {
+  if (typeof value === 'number' && Number.isSafeInteger(value)) return BigInt(value);
+  return typeof value === 'bigint' ? value : undefined;
 }

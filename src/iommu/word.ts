@@ -1,7 +1,8 @@
 /** 64-bit words between bigint and number at the edge of the IOMMU API. Going through a typed-array view takes a third of the time of a conversion. */
 
-/** An address or a number of bytes: a bigint of at most 64 bits, or a whole number below 2^53. */
-export type Address = bigint | number;
+import type { Address } from '../memory/address.ts';
+
+export type { Address };
 
 const WORD = new BigUint64Array(1);
 const HALVES = new Uint32Array(WORD.buffer);

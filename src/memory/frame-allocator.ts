@@ -1,4 +1,5 @@
 /** Frames for translation tables: a deterministic buddy allocator over one RAM region, with failures on demand for tests. */
+import { type Address, bigintFrom } from './address.ts';
 import { MemoryError } from './errors.ts';
 import { hex } from './hex.ts';
 import type { PhysicalMemory } from './physical-memory.ts';
@@ -12,14 +13,14 @@ const MIN_ORDER = 6;
 const MIN_BYTES = 2 ** MIN_ORDER;
 const MAX_ORDER = 52;
 
-/** Which part of memory an allocator hands out, and how much of it. Addresses and sizes are bytes. */
+/** Which part of memory an allocator hands out, and how much of it. Addresses and sizes are bytes, as bigints or whole numbers below 2^53. */
 export interface FrameAllocatorOptions {
   /** PA of the first byte to hand out. Default: the start of the first RAM region. */
-  readonly base?: bigint;
+  readonly base?: Address;
   /** Bytes that may be handed out from `base` on. Default: to the end of that region. */
-  readonly size?: bigint;
+  readonly size?: Address;
   /** At most this many bytes allocated at any time. Default: no limit. */
-  readonly limit?: bigint;
+  readonly limit?: Address;
 }
 
 /** One frame in use. `bytes` is its size and its alignment. */
@@ -48,9 +49,10 @@ export class FrameAllocator {
 
   /** @throws MemoryError when the range is empty or not inside one RAM region. */
   constructor(memory: PhysicalMemory, options: FrameAllocatorOptions = {}) {
-    const base = options.base ?? memory.regions[0]!.base;
+    const base = bigintFrom(options.base ?? memory.regions[0]!.base, 'base of frames');
     const region = base < 0n || base >> 52n ? undefined : memory.regionAt(Number(base));
-    const size = options.size ?? (region ? region.base + region.size - base : 0n);
+    const rest = region ? region.base + region.size - base : 0n;
+    const size = bigintFrom(options.size ?? rest, 'size of frames');
     if (region === undefined || size <= 0n || base + size > region.base + region.size) {
       throw new MemoryError(
         `frames [${hex(base)}, +${hex(size)}) must lie inside one RAM region of this memory`,
@@ -63,7 +65,10 @@ export class FrameAllocator {
     this.#end = Number(base + size);
     this.#origin = Math.floor(this.#base / MIN_BYTES) * MIN_BYTES;
     this.#addRange(this.#base, this.#end);
-    this.#limit = options.limit === undefined ? Number.POSITIVE_INFINITY : Number(options.limit);
+    this.#limit =
+      options.limit === undefined
+        ? Number.POSITIVE_INFINITY
+        : Number(bigintFrom(options.limit, 'limit of frames'));
   }
 
   /** The allocator over `memory`'s first region, shared by all callers that pass none. */

@@ -2,6 +2,7 @@
  * Simulated physical memory: RAM regions in a 52-bit address space, with nothing between them. It is the only thing
  * that the driver side and the hardware side share. (DDI 0487 D8.1: the physical address space; words are little-endian.)
  */
+import { type Address, bigintFrom } from './address.ts';
 import { MemoryError } from './errors.ts';
 import { hex } from './hex.ts';
 import { RamRegion, type RegionOptions } from './ram-region.ts';
@@ -11,17 +12,20 @@ export const EXTERNAL_ABORT: unique symbol = Symbol('external abort');
 /** The type of {@link EXTERNAL_ABORT}. */
 export type ExternalAbort = typeof EXTERNAL_ABORT;
 
+/** The end of physical addresses. */
+const PA_END = 2 ** 52;
+
 /** Up to this many regions are searched linearly. */
 const FEW_REGIONS = 8;
 
 /**
- * RAM by physical address.
+ * RAM by physical address, which is a bigint or a whole number below 2^53. Words of 64 bits are bigints, those of 32 bits numbers.
  *
  * @example
  * const memory = new PhysicalMemory({ base: 0x8000_0000n, size: 1n << 30n });
  * memory.write64(0x8000_0000n, 0x8000_1003n);
- * memory.read64(0x8000_0000n); // 0x8000_1003n
- * memory.read64(0n);           // EXTERNAL_ABORT
+ * memory.read64(0x8000_0000); // 0x8000_1003n
+ * memory.read64(0n);          // EXTERNAL_ABORT
  */
 export class PhysicalMemory {
   /** By ascending base. */
@@ -81,65 +85,74 @@ export class PhysicalMemory {
     return region?.contains(pa, bytes) ? region : undefined;
   }
 
-  /** The little-endian 64-bit word at `pa` (rounded down to 8 bytes), or EXTERNAL_ABORT outside RAM. */
-  read64(pa: bigint): bigint | ExternalAbort {
-    checkAddress(pa);
-    const low = this.read32(pa & ~7n);
+  /**
+   * The little-endian 64-bit word at `pa` (rounded down to 8 bytes), or EXTERNAL_ABORT outside RAM.
+   * @throws MemoryError when `pa` is a number that is no whole one below 2^53.
+   */
+  read64(pa: Address): bigint | ExternalAbort {
+    const at = placeOf(pa, 8);
+    const low = this.#read32(at);
     if (low === EXTERNAL_ABORT) return EXTERNAL_ABORT;
-    return (BigInt(this.read32((pa & ~7n) + 4n) as number) << 32n) | BigInt(low);
+    return (BigInt(this.#read32(at + 4) as number) << 32n) | BigInt(low);
   }
 
-  /** The little-endian 32-bit word at `pa` (rounded down to 4 bytes), unsigned, or EXTERNAL_ABORT outside RAM. */
-  read32(pa: bigint): number | ExternalAbort {
-    checkAddress(pa);
-    if (pa < 0n || pa >> 52n) return EXTERNAL_ABORT;
-    const at = Number(pa & ~3n);
-    const region = this.regionAt(at, 4);
-    if (region === undefined) return EXTERNAL_ABORT;
-    return region.peek(at)?.[region.wordIndex(at)] ?? 0;
+  /**
+   * The little-endian 32-bit word at `pa` (rounded down to 4 bytes), unsigned, or EXTERNAL_ABORT outside RAM.
+   * @throws MemoryError as {@link read64} does.
+   */
+  read32(pa: Address): number | ExternalAbort {
+    return this.#read32(placeOf(pa, 4));
   }
 
   /**
    * Stores a 64-bit word. `pa` is 8-byte aligned; only the low 64 bits of `value` are stored.
-   * @throws MemoryError when `pa` is unaligned or outside RAM.
+   * @throws MemoryError when `pa` is unaligned, outside RAM or a number that is no whole one below 2^53.
    */
-  write64(pa: bigint, value: bigint): void {
-    this.#writable(pa, 8);
-    this.write32(pa, Number(value & 0xffff_ffffn));
-    this.write32(pa + 4n, Number((value >> 32n) & 0xffff_ffffn));
+  write64(pa: Address, value: bigint): void {
+    const region = this.#writable(pa, 8);
+    const at = Number(pa);
+    region.words(at)[region.wordIndex(at)] = Number(value & 0xffff_ffffn);
+    region.words(at + 4)[region.wordIndex(at + 4)] = Number((value >> 32n) & 0xffff_ffffn);
   }
 
   /**
    * Stores a 32-bit word. `pa` is 4-byte aligned.
-   * @throws MemoryError when `pa` is unaligned or outside RAM.
+   * @throws MemoryError as {@link write64} does.
    */
-  write32(pa: bigint, value: number): void {
+  write32(pa: Address, value: number): void {
     const region = this.#writable(pa, 4);
     const at = Number(pa);
     region.words(at)[region.wordIndex(at)] = value;
   }
 
-  #writable(pa: bigint, bytes: 4 | 8): RamRegion {
-    checkAddress(pa);
-    const region = pa < 0n || pa >> 52n ? undefined : this.regionAt(Number(pa), bytes);
+  #read32(at: number): number | ExternalAbort {
+    const region = at < 0 ? undefined : this.regionAt(at, 4);
+    if (region === undefined) return EXTERNAL_ABORT;
+    return region.peek(at)?.[region.wordIndex(at)] ?? 0;
+  }
+
+  #writable(pa: Address, bytes: 4 | 8): RamRegion {
+    const at = placeOf(pa, 1);
+    const region = at < 0 ? undefined : this.regionAt(at, bytes);
+    const where = () => ({ pa: BigInt(pa), size: BigInt(bytes) });
     if (region === undefined) {
-      throw new MemoryError(`no RAM at ${hex(pa)}; there is ${describe(this.regions)}`, {
-        pa,
-        size: BigInt(bytes),
-      });
+      throw new MemoryError(`no RAM at ${hex(pa)}; there is ${describe(this.regions)}`, where());
     }
-    if (pa & BigInt(bytes - 1)) {
-      throw new MemoryError(`a ${bytes * 8}-bit write to ${hex(pa)} must be aligned to ${bytes} bytes`, {
-        pa,
-        size: BigInt(bytes),
-      });
+    if (at % bytes !== 0) {
+      throw new MemoryError(
+        `a ${bytes * 8}-bit write to ${hex(pa)} must be aligned to ${bytes} bytes`,
+        where(),
+      );
     }
     return region;
   }
 }
 
-function checkAddress(pa: bigint): void {
-  if (typeof pa !== 'bigint') throw new MemoryError(`a physical address must be a bigint, not ${String(pa)}`);
+/** A physical address, rounded down to a multiple of `bytes`; -1 beyond 52 bits. @throws MemoryError for what is no address. */
+function placeOf(pa: Address, bytes: number): number {
+  const at =
+    typeof pa === 'number' && Number.isSafeInteger(pa) ? pa : Number(bigintFrom(pa, 'a physical address'));
+  return at >= 0 && at < PA_END ? at - (at % bytes) : -1;
 }
 
 function describe(regions: readonly RamRegion[]): string {

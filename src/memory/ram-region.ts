@@ -2,6 +2,7 @@
  * One stretch of RAM: little-endian bytes at a base PA. They are held in chunks, made when something is written there or loaded from the
  * region's source. Chunks where tables are lie side by side in one view, `flat`, that hot paths index by word number.
  */
+import { type Address, bigintFrom } from './address.ts';
 import { MemoryError } from './errors.ts';
 import { CHUNK_BYTES, FlatWords } from './flat-words.ts';
 import { hex } from './hex.ts';
@@ -16,10 +17,10 @@ if (new Uint8Array(Uint32Array.of(1).buffer)[0] !== 1) {
   );
 }
 
-/** Where a region's bytes come from. Addresses and sizes are bytes; `base` has at most 52 bits. */
+/** Where a region's bytes come from. Addresses and sizes are bytes, as bigints or whole numbers below 2^53; `base` has at most 52 bits. */
 export type RegionOptions =
-  | { readonly base: bigint; readonly size: bigint; readonly load?: LoadChunk }
-  | { readonly base: bigint; readonly buffer: ArrayBuffer };
+  | { readonly base: Address; readonly size: Address; readonly load?: LoadChunk }
+  | { readonly base: Address; readonly buffer: ArrayBuffer };
 
 /**
  * Reads a region's data from its source, such as a file: fills `bytes`, which are zero, with the data from `pa` on. They may extend
@@ -66,11 +67,8 @@ export class RamRegion {
         'buffer must be an ArrayBuffer, whose bytes become RAM; for a typed array, pass its .buffer',
       );
     }
-    const size = 'buffer' in options ? BigInt(options.buffer.byteLength) : options.size;
-    const { base } = options;
-    if (typeof base !== 'bigint' || typeof size !== 'bigint') {
-      throw new MemoryError(`base and size of RAM must be bigints, not ${String(base)} and ${String(size)}`);
-    }
+    const base = bigintFrom(options.base, 'base of RAM');
+    const size = bigintFrom('buffer' in options ? options.buffer.byteLength : options.size, 'size of RAM');
     if (base < 0n || size <= 0n || base + size > BigInt(PA_LIMIT)) {
       throw new MemoryError(`RAM [${hex(base)}, +${hex(size)}) must be non-empty and lie below 2^52`, {
         pa: base,

@@ -52,16 +52,20 @@ export function freeBelow(table: TableParts, base: number, depth: number): void 
   if (depth === table.levels.length - 1) return;
   const { entries, region } = table;
   const { level, entries: count } = table.levels[depth]!;
-  const bytes = entries.wordsPerEntry * 4;
+  const { shape, wordsPerEntry } = entries;
+  const bytes = wordsPerEntry * 4;
   // Unmapping blocks passes each of them here, so there is no generator, and a table's words are looked up once per chunk.
   for (let index = 0; index < count; ) {
     const pa = base + index * bytes;
     const end = Math.min(count, index + region.bytesToChunkEnd(pa) / bytes);
     const words = region.peek(pa);
     if (words !== undefined) {
-      for (let i = index, at = region.wordIndex(pa); i < end; i++, at += entries.wordsPerEntry) {
-        if (entries.classify(words, at, level) === TABLE)
-          freeTable(table, entries.tableAddress(words, at), depth + 1);
+      for (let i = index, at = region.wordIndex(pa); i < end; i++, at += wordsPerEntry) {
+        const isTable =
+          shape === undefined
+            ? entries.classify(words, at, level) === TABLE
+            : (words[at]! & shape.tableMask) === shape.tableType;
+        if (isTable) freeTable(table, entries.tableAddress(words, at), depth + 1);
       }
     }
     index = end;

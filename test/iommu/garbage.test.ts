@@ -101,14 +101,15 @@ test.each<[string, Any]>([
 
 describe('a scatterlist refuses', () => {
   test.each<[string, Any]>([
-    ['a page as a number', { page: 4096, length: 1 }],
+    ['a page that a double does not hold', { page: 2 ** 53, length: 1 }],
     ['a negative page', { page: -4096n, length: 1 }],
     ['a page that is not a page', { page: 0x800n, length: 1 }],
     ['a negative offset', { page: 0n, offset: -1, length: 1 }],
     ['an offset as a bigint', { page: 0n, offset: 1n, length: 1 }],
     ['an offset that is no number', { page: 0n, offset: Number.NaN, length: 1 }],
     ['a fraction of an offset', { page: 0n, offset: 0.5, length: 1 }],
-    ['an address as a number', { phys: 4096, length: 1 }],
+    ['a fraction of an address', { phys: 4096.5, length: 1 }],
+    ['an address as text', { phys: '4096', length: 1 }],
     ['a negative address', { phys: -1n, length: 1 }],
     ['neither page nor address', { length: 1 }],
     ['no length', { page: 0n }],

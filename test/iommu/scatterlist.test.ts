@@ -192,3 +192,28 @@ test('the largest sums are exact, and what is larger is refused', () => {
   expect(() => sg.addRange(1n << 53n, 1)).toThrow(expect.objectContaining({ code: 'ERANGE' }));
   expect(sg.count).toBe(1);
 });
+
+test('addresses may be numbers: the same entries', () => {
+  const numbers = Scatterlist.from([
+    { page: 0x9000_0000, offset: 8, length: 4 },
+    { phys: 0xf_ffff_f004, length: 8n },
+  ]);
+  const bigints = Scatterlist.from([
+    { page: 0x9000_0000n, offset: 8, length: 4n },
+    { phys: 0xf_ffff_f004n, length: 8 },
+  ]);
+  expect([...numbers]).toEqual([...bigints]);
+  expect([...numbers]).toEqual([
+    { page: 0x9000_0000n, offset: 8, length: 4n },
+    { page: 0xf_ffff_f000n, offset: 4, length: 8n },
+  ]);
+});
+
+test.each([0.5, -4096, 2 ** 53, Number.NaN])('no entry starts at %d', (pa) => {
+  const list = new Scatterlist();
+  expect(() => list.add(pa, 0, 1)).toThrow(
+    /EINVAL: entry 0: page must be a bigint or a whole number below 2\^53, and a multiple/,
+  );
+  expect(() => list.addRange(pa, 1)).toThrow(/EINVAL: entry 0: a physical address must be/);
+  expect(list.count).toBe(0);
+});

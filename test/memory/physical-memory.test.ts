@@ -1,6 +1,12 @@
 /** RAM regions: where they may lie, what they answer inside and outside, and what they cost the host. */
 import { describe, expect, test } from 'vitest';
-import { EXTERNAL_ABORT, MemoryError, PhysicalMemory, type RegionOptions } from '../../src/memory/index.ts';
+import {
+  EXTERNAL_ABORT,
+  FrameAllocator,
+  MemoryError,
+  PhysicalMemory,
+  type RegionOptions,
+} from '../../src/memory/index.ts';
 
 const KIB = 1n << 10n;
 const GIB = 1n << 30n;
@@ -194,5 +200,46 @@ describe('a region is refused', () => {
 
   test('and so is a memory without regions', () => {
     expect(() => new PhysicalMemory([])).toThrow(/at least one RAM region/);
+  });
+});
+
+describe('addresses and sizes as numbers', () => {
+  const memory = new PhysicalMemory({ base: 0x8_0000_0000, size: 0x1000 });
+
+  test('are the same addresses', () => {
+    memory.write64(0x8_0000_0008, 0x1122_3344_5566_7788n);
+    memory.write32(0x8_0000_0010, 0xdead_beef);
+    expect(memory.read64(0x8_0000_0008n)).toBe(0x1122_3344_5566_7788n);
+    expect(memory.read64(0x8_0000_000f)).toBe(0x1122_3344_5566_7788n);
+    expect(memory.read32(0x8_0000_000e)).toBe(0x1122_3344);
+    expect(memory.read32(0x8_0000_0010n)).toBe(0xdead_beef);
+    const [{ base, size } = { base: 0n, size: 0n }] = memory.regions;
+    expect([base, size]).toEqual([0x8_0000_0000n, 0x1000n]);
+  });
+
+  test('outside RAM, an access aborts or is refused', () => {
+    for (const pa of [-1, 0, 0x8_0000_1000, 2 ** 52, Number.MAX_SAFE_INTEGER]) {
+      expect([memory.read32(pa), memory.read64(pa)]).toEqual([EXTERNAL_ABORT, EXTERNAL_ABORT]);
+    }
+    expect(() => memory.write64(0x8_0000_1000, 0n)).toThrow(/no RAM at 0x800001000/);
+    expect(() => memory.write64(0x8_0000_0004, 0n)).toThrow(/must be aligned to 8 bytes/);
+    expect(() => memory.write32(0x8_0000_0002, 0)).toThrow(/must be aligned to 4 bytes/);
+  });
+
+  test.each([0.5, 2 ** 53, Number.NaN, Number.POSITIVE_INFINITY])('%d is not exact', (pa) => {
+    const wrong = /must be a bigint, or a whole number below 2\^53/;
+    expect(() => memory.read32(pa)).toThrow(wrong);
+    expect(() => memory.read64(pa)).toThrow(wrong);
+    expect(() => memory.write32(pa, 0)).toThrow(wrong);
+    expect(() => new PhysicalMemory({ base: pa, size: 8 })).toThrow(wrong);
+    expect(() => new PhysicalMemory({ base: 0, size: pa })).toThrow(wrong);
+    expect(() => new FrameAllocator(memory, { base: pa })).toThrow(wrong);
+    expect(() => new FrameAllocator(memory, { size: pa })).toThrow(wrong);
+    expect(() => new FrameAllocator(memory, { limit: pa })).toThrow(wrong);
+  });
+
+  test('say which frames to hand out', () => {
+    const frames = new FrameAllocator(memory, { base: 0x8_0000_0400, size: 0x800, limit: 0x400 });
+    expect([frames.allocate(0x400), frames.allocate(64)]).toEqual([0x8_0000_0400, undefined]);
   });
 });

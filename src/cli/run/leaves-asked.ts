@@ -50,7 +50,7 @@ export function checkLeaves(domain: IommuDomain, { ops, dma }: MapRequest): void
 function runsOf(sg: readonly (SgEntry | SgRange)[]): Memory[] {
   const runs: { pa: bigint; size: bigint }[] = [];
   for (const entry of sg) {
-    const pa = 'phys' in entry ? entry.phys : entry.page + BigInt(entry.offset ?? 0);
+    const pa = 'phys' in entry ? BigInt(entry.phys) : BigInt(entry.page) + BigInt(entry.offset ?? 0);
     const run = runs.at(-1);
     if (run !== undefined && run.pa + run.size === pa) run.size += BigInt(entry.length);
     else runs.push({ pa, size: BigInt(entry.length) });
