@@ -52,7 +52,7 @@ export function freeBelow(table: TableParts, base: number, depth: number): void 
   if (depth === table.levels.length - 1) return;
   const { entries, region } = table;
   const { level, entries: count } = table.levels[depth]!;
-  const { shape, wordsPerEntry } = entries;
+  const { wordsPerEntry } = entries;
   const bytes = wordsPerEntry * 4;
   // Unmapping blocks passes each of them here, so there is no generator, and a table's words are looked up once per chunk.
   for (let index = 0; index < count; ) {
@@ -60,16 +60,28 @@ export function freeBelow(table: TableParts, base: number, depth: number): void 
     const end = Math.min(count, index + region.bytesToChunkEnd(pa) / bytes);
     const words = region.peek(pa);
     if (words !== undefined) {
-      for (let i = index, at = region.wordIndex(pa); i < end; i++, at += wordsPerEntry) {
-        const isTable =
-          shape === undefined
-            ? entries.classify(words, at, level) === TABLE
-            : (words[at]! & shape.tableMask) === shape.tableType;
-        if (isTable) freeTable(table, entries.tableAddress(words, at), depth + 1);
+      const start = region.wordIndex(pa);
+      const stop = start + (end - index) * wordsPerEntry;
+      for (let at = nextTable(entries, level, words, start, stop); at < stop; ) {
+        freeTable(table, entries.tableAddress(words, at), depth + 1);
+        at = nextTable(entries, level, words, at + wordsPerEntry, stop);
       }
     }
     index = end;
   }
+}
+
+/** The first word of the first table entry from word `at` on, or `stop`. */
+function nextTable(entries: EntryCodec, level: number, words: Uint32Array, at: number, stop: number): number {
+  const { shape, wordsPerEntry } = entries;
+  let found = at;
+  if (shape === undefined) {
+    while (found < stop && entries.classify(words, found, level) !== TABLE) found += wordsPerEntry;
+  } else {
+    const { tableMask, tableType } = shape;
+    while (found < stop && (words[found]! & tableMask) !== tableType) found += wordsPerEntry;
+  }
+  return found;
 }
 
 /**
