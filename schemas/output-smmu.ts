@@ -46,6 +46,7 @@ const FINDINGS = [
   'torn',
   'no-effect',
   'no-command',
+  'beyond-ram',
   'no-interrupt',
   'stall-command',
   'stalled',

@@ -186,6 +186,8 @@ export interface SmmuTrace {
   /** Non-zero words before step 0, each address once. */
   readonly memory: readonly TraceWord[];
   readonly steps: readonly SmmuTraceStep[];
+  /** Steps at which the producer is known to leave the architecture. */
+  readonly producerLeavesArmAt?: readonly number[];
 }
 
 /** A trace that nothing could have produced. */

@@ -28,7 +28,8 @@ export function parseSmmuTrace(json: unknown): SmmuTrace {
   for (const [number, step] of steps.entries()) checkResumed(step, number, steps);
   for (const step of file.producer_leaves_arm_at ?? [])
     checkStepExists(step, steps, 'producer_leaves_arm_at');
-  return { name: file.name, machine, memory, steps };
+  const leaves = file.producer_leaves_arm_at;
+  return { name: file.name, machine, memory, steps, ...(leaves && { producerLeavesArmAt: leaves }) };
 }
 
 /** The number of the step that a problem begins with. */

@@ -172,6 +172,16 @@ smmuv3_translate_success smmuv3-iommu-memory-region-8-1 sid=0x8 iova=0x3018 tran
     expect(guarded.out).not.toContain('mapped again');
   });
 
+  test('a table outside RAM is taken as 0, which is said', async () => {
+    const json = read('unmap-tlbi-sync');
+    json.machine.ram.size = '0x5000000';
+    json.memory.find(({ words64 }: { words64: Record<string, string> }) => words64['944']).words64['944'] =
+      '0x60000003';
+    const { code, out } = await lpae(['smmu', '-'], { stdin: JSON.stringify(json) });
+    expect(code).toBe(1);
+    expect(out).toMatch(/step 22: the answers depend on words outside machine.ram, which are taken as 0/);
+  });
+
   test('a command that need not do anything', async () => {
     const json = read('unmap-tlbi-sync');
     const at = json.steps.findIndex(({ write64 }: { write64?: string }) => write64 === '0x41030038');

@@ -109,3 +109,45 @@ describe('changes of STEs and CDs', () => {
     expect(checkGolden(torn).differences.map(({ where }) => where)).toContain(`[0] ${first.name}.hitless`);
   });
 });
+
+describe('members of an access are compared each', () => {
+  const json = read('unmap-tlbi-sync.json');
+  const at = json.steps.findIndex(({ needs }: Step) => needs);
+  const changed = (change: (step: { got?: object; arm: { by?: string[] }[] }) => void) => {
+    const other = structuredClone(json);
+    change(other.steps[at]);
+    return checkGolden(other).differences.map(({ where, want }) => [where, want]);
+  };
+
+  test('got beside arm: it has to be permitted', () => {
+    const elsewhere = changed((step) => {
+      step.got = { pa: '0x44009018' };
+    });
+    expect(elsewhere).toEqual([[`steps[${at}].got`, 'pa 0x44009018']]);
+  });
+
+  test('but not where the producer is known to leave the architecture', () => {
+    const other = structuredClone(json);
+    other.steps[at].got = { pa: '0x44009018' };
+    other.producer_leaves_arm_at = [at];
+    expect(checkGolden(other).differences).toEqual([]);
+  });
+
+  test('by: caches by which the outcome is possible', () => {
+    const wrong = changed((step) => {
+      step.arm.find(({ by }) => by)!.by = ['cd'];
+    });
+    expect(wrong).toEqual([[`steps[${at}].arm: pa 0x44002018`, 'possible by cd']]);
+    const none = changed((step) => {
+      delete step.arm.find(({ by }) => by)!.by;
+    });
+    expect(none).toEqual([[`steps[${at}].arm: pa 0x44002018`, 'possible without caches']]);
+  });
+
+  test('needs without arm', () => {
+    const other = structuredClone(json);
+    delete other.steps[at].arm;
+    other.steps[at].needs = ['CMD_SYNC'];
+    expect(checkGolden(other).differences.map(({ where }) => where)).toEqual([`steps[${at}].needs`]);
+  });
+});

@@ -208,3 +208,27 @@ describe('transactions', () => {
     expect(smmu.mmioRead('EVENTQ_PROD')).toBe(0x8000_0003n);
   });
 });
+
+test('a TLBI names an address without the tag that TBI lets a device send (4.4.2)', () => {
+  const { smmu, memory, commands } = machine();
+  // The STE of stream 8 and its CD: 39 bits, 4K, TBI0, ASID 7; one page at 0x8020_0000.
+  const TABLE = 0x4400_0000n;
+  memory.write64(STRTAB + 512n, 0x4102_000bn);
+  for (const [i, word] of [0x7_e244_c000_3519n | (7n << 48n), TABLE, 0n, 0xffn].entries())
+    memory.write64(0x4102_0000n + BigInt(i * 8), word);
+  memory.write64(TABLE + 16n, (TABLE + 0x1000n) | 3n);
+  memory.write64(TABLE + 0x1008n, (TABLE + 0x2000n) | 3n);
+  memory.write64(TABLE + 0x2000n, 0x4500_0f43n);
+  smmu.mmioWrite('CR0', 13n);
+  const said = () => smmu.access(read(8, 0xaa00_0000_8020_0018n)).answers.map(({ outcome }) => outcome.kind);
+  expect(said()).toEqual(['pa']);
+  smmu.write64(TABLE + 0x2000n, 0n);
+  smmu.barrier();
+  expect(said()).toEqual(['fault', 'pa']);
+  commands([0x7_0000_0000_0012n, 0x8020_1001n], SYNC);
+  smmu.mmioRead('CMDQ_CONS');
+  expect(said()).toEqual(['fault', 'pa']);
+  commands([0x7_0000_0000_0012n, 0x8020_0001n], SYNC);
+  smmu.mmioRead('CMDQ_CONS');
+  expect(said()).toEqual(['fault']);
+});

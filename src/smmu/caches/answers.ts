@@ -39,6 +39,11 @@ export interface Answer {
    * @internal
    */
   readonly until: number;
+  /**
+   * Every combination of caches by which it is possible, as masks. Default: `mask` alone.
+   * @internal
+   */
+  readonly ways?: ReadonlySet<number>;
   /** The event record, where one is written. */
   readonly event: EventRecord | undefined;
 }
@@ -50,6 +55,7 @@ export class Search {
   readonly #transaction: StreamTransaction;
   readonly #found = new Map<string, Answer>();
   readonly #counts: (ste: SteWords) => boolean;
+  readonly #ways = new Map<string, Set<number>>();
 
   /** @param counts - which STEs are looked at. Default: all. */
   constructor(
@@ -127,6 +133,8 @@ export class Search {
     const key = keyOf(outcome);
     const known = this.#found.get(key);
     const last = Math.max(known?.last ?? own, own);
+    const ways = this.#ways.get(key) ?? new Set();
+    this.#ways.set(key, ways.add(mask));
     if (known !== undefined) {
       const lighter = weightOf(known.mask) - weightOf(mask);
       if (lighter < 0 || (lighter === 0 && known.until <= until)) {
@@ -135,7 +143,7 @@ export class Search {
       }
     }
     const event = result.ok ? undefined : result.event;
-    this.#found.set(key, { outcome, mask, last, until, event });
+    this.#found.set(key, { outcome, mask, last, until, ways, event });
   }
 }
 

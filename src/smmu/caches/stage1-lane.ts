@@ -41,6 +41,9 @@ export interface Stage1Entry {
   readonly output: 'table' | 'pa' | 'ipa' | Stage2Entry;
 }
 
+/** Bits of an address below its tag. (DDI 0487 D8.8.) */
+const BELOW_TAG = 56;
+
 /** The access that fills a TLB: what it may do does not matter. */
 const FILL: S1Request = {
   access: 'read',
@@ -201,7 +204,8 @@ export class Stage1Lane extends Timeline<Stage1Entry> {
   #combined(entry: Omit<Stage1Entry, 'output'>, output: Stage2Entry): Stage1Entry {
     const size = output.tags.last - output.tags.first + 1n;
     if (size >= entry.tags.last - entry.tags.first + 1n) return { ...entry, output };
-    const first = (this.#va / size) * size;
+    const { first: from, last } = entry.tags;
+    const first = from + ((this.#va - from) & (last - from) & ~(size - 1n));
     return { ...entry, tags: { ...entry.tags, first, last: first + size - 1n }, output };
   }
 
@@ -213,7 +217,9 @@ export class Stage1Lane extends Timeline<Stage1Entry> {
     const { world, vmid, asid, ranges } = configuration;
     const params = ranges.select(halvesOf(this.#va), false)!.params;
     const size = step?.size ?? 1n << 64n;
-    const first = (this.#va / size) * size;
+    // A tag in the top byte is no part of the address that a command names.
+    const va = params.tbi ? BigInt.asUintN(64, BigInt.asIntN(BELOW_TAG, this.#va)) : this.#va;
+    const first = (va / size) * size;
     const leaf = step !== undefined && isLeaf(step);
     const tags: TlbTags = {
       world,

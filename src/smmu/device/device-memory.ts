@@ -4,24 +4,37 @@ import type { Changes } from '../caches/changes.ts';
 import type { Msi } from './interrupts.ts';
 
 const WORD_BYTES = 8n;
+const PAGE_LOG2 = 12n;
 const LOW = 0xffff_ffffn;
 const HIGH = LOW << 32n;
 
 export class DeviceMemory {
   readonly #memory: PhysicalMemory;
   readonly #zero: boolean;
+  readonly #beyond: (pa: bigint) => void;
+  readonly #told = new Set<bigint>();
 
-  /** @param zero - there are zeros outside RAM, and writes to there have no effect. Otherwise both are aborted. */
-  constructor(memory: PhysicalMemory, zero: boolean) {
+  /**
+   * @param zero - there are zeros outside RAM, and writes to there have no effect. Otherwise both are aborted.
+   * @param beyond - told of such a zero, once for each page.
+   */
+  constructor(memory: PhysicalMemory, zero: boolean, beyond: (pa: bigint) => void) {
     this.#memory = memory;
     this.#zero = zero;
+    this.#beyond = beyond;
   }
 
   /** A 64-bit word. Undefined: the read is aborted. */
   word(pa: bigint): bigint | undefined {
     const word = this.#memory.read64(pa);
     if (word !== EXTERNAL_ABORT) return word;
-    return this.#zero ? 0n : undefined;
+    if (!this.#zero) return undefined;
+    const page = pa >> PAGE_LOG2;
+    if (!this.#told.has(page)) {
+      this.#told.add(page);
+      this.#beyond(pa);
+    }
+    return 0n;
   }
 
   /** Writes a record of a queue, which no walk reads. False: the write is aborted. */

@@ -68,7 +68,9 @@ export class SmmuDevice {
   constructor(memory: PhysicalMemory, options: SmmuDeviceOptions) {
     this.#memory = memory;
     this.#options = options;
-    this.#ram = new DeviceMemory(memory, options.beyondRam === 'zero');
+    this.#ram = new DeviceMemory(memory, options.beyondRam === 'zero', (pa) =>
+      this.#note({ kind: 'beyond-ram', pa }),
+    );
     const { idr0, idr1, idr3, idr5, aidr = 0n, gbpa = 0n, streams = [] } = options;
     this.#registers = new RegisterFile({
       IDR0: idr0,

@@ -45,6 +45,8 @@ export type DeviceNote =
   | { readonly kind: 'producer-beyond'; readonly waiting: number; readonly size: number }
   /** A command for a stalled transaction has no effect, or none that can be relied on. */
   | { readonly kind: 'stall-command'; readonly command: ConsumedCommand; readonly rule: string }
+  /** With `beyondRam: 'zero'`: the SMMU may read a word outside RAM, which is taken as 0. Told once for each page. */
+  | { readonly kind: 'beyond-ram'; readonly pa: bigint }
   /** Software took an interrupt that the SMMU has not sent. */
   | { readonly kind: 'no-interrupt'; readonly source: InterruptSource };
 

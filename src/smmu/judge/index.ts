@@ -1,5 +1,7 @@
 /** The judge of SMMUv3 drivers: traces replayed, the answers that the architecture permits, and what would leave one. */
+
 export { type Answer, cachesOf, keyOf } from '../caches/answers.ts';
+export { BEYOND_RAM, dependsOnBeyondRam } from './beyond-ram.ts';
 export {
   type ChangeReport,
   examineChange,

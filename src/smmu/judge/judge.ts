@@ -15,6 +15,7 @@ import {
   SmmuTraceError,
   type TraceAccess,
 } from '../trace.ts';
+import { BEYOND_RAM, dependsOnBeyondRam } from './beyond-ram.ts';
 import { type JudgedCommand, type NearMiss, nearMisses } from './near-misses.ts';
 import { type Needs, needsOf } from './needs.ts';
 import { type Origin, originOf } from './origin.ts';
@@ -54,6 +55,7 @@ export interface Finding {
     | 'torn'
     | 'no-effect'
     | 'no-command'
+    | 'beyond-ram'
     | 'no-interrupt'
     | 'stall-command'
     | 'stalled';
@@ -77,10 +79,12 @@ export function judgeSmmuTrace(trace: SmmuTrace): Judgement {
   const findings: Finding[] = [];
   const stepOf: number[] = [];
   let last: SmmuDevice | undefined;
+  let beyond = false;
   for (const { step, device, answers, notes } of replay(trace)) {
     last = device;
     while (stepOf.length <= device.changes.now) stepOf.push(step);
     for (const note of notes) {
+      beyond ||= note.kind === 'beyond-ram';
       if (note.kind === 'command') {
         const { command, words } = note.command;
         commands.push({ step, command, text: commandText(words) });
@@ -103,6 +107,10 @@ export function judgeSmmuTrace(trace: SmmuTrace): Judgement {
     const tag = stag === undefined ? '' : ` STAG=${stag}`;
     const text = `a transaction of StreamID ${transaction.streamId} to ${hex(transaction.ia)} is stalled at the end: each needs a CMD_RESUME StreamID=${transaction.streamId}${tag}, or a CMD_STALL_TERM of its stream (3.12.2)`;
     findings.push({ step: trace.steps.length, kind: 'stalled', text });
+  }
+  if (beyond) {
+    for (const step of dependsOnBeyondRam(trace))
+      findings.push({ step, kind: 'beyond-ram', text: BEYOND_RAM });
   }
   return {
     accesses,
