@@ -19,10 +19,11 @@ import {
 import { lint, type RuleName, ruleNamed } from '../src/lint/index.ts';
 import { createMachine, type MachineRegime } from '../src/machine/index.ts';
 import { type ExternalAbort, FrameAllocator, PhysicalMemory } from '../src/memory/index.ts';
-import { createSmmu, type SmmuResult } from '../src/smmu/index.ts';
+import { createSmmu, fixedSmmu, judgeSmmuTrace, type SmmuResult } from '../src/smmu/index.ts';
 import { diffBits, diffMeaning, listSpace } from '../src/space/index.ts';
 import { compareWorkload, type TlbResult, workloadNamed } from '../src/study/index.ts';
 import { Tlb } from '../src/tlb/index.ts';
+import type { SmmuTrace } from '../src/trace/index.ts';
 import { createWalker, parEl1, type Regime, type Walker, type WalkResult } from '../src/walker/index.ts';
 
 /** Whether two types are the same, `readonly` and optional members included. */
@@ -182,6 +183,21 @@ export function ofMachines(): unknown {
   );
   const written = (step: StepVerdict) => (step.kind === 'write' ? step.after : step.step);
   return [steps.map(written), machine({ streamId: 1 }).walk(0n, { access: 'read' }).ok, tlb.statistics.hits];
+}
+
+export function ofJudges(trace: SmmuTrace): unknown {
+  const ids = { idr0: 0n, idr1: 0n, idr3: 0n, idr5: 0n };
+  const { accesses } = judgeSmmuTrace(trace);
+  // @ts-expect-error: a judgement is to be read.
+  accesses[0]!.step = 1;
+  // @ts-expect-error: no such policy.
+  fixedSmmu(memory, 'linux', ids);
+  // @ts-expect-error: the policy chooses.
+  fixedSmmu(memory, 'qemu', { ...ids, choose: () => 0 });
+  const { chosen } = fixedSmmu(memory, 'qemu', ids).access({ streamId: 1, ia: 0n, access: 'read' });
+  return chosen.outcome.kind === 'pa'
+    ? chosen.outcome.pa
+    : accesses.map(({ answers }) => answers[0]?.origin?.replaced);
 }
 
 export function ofTools(walker: Walker, result: TlbResult, fault: DecodedFault): unknown {

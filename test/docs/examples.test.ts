@@ -22,6 +22,7 @@ const examples = [
   ...allExamples(),
   ...examplesOfPage('README.md'),
   ...examplesOfPage('docs/check-your-tables.md'),
+  ...examplesOfPage('docs/smmu-traces.md').map((example) => ({ ...example, whole: true })),
 ].map((example, index) => ({
   ...example,
   path: join(folder, `${index}.ts`),
