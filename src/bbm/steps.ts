@@ -3,6 +3,7 @@
  * IHI 0070 4.4 for the SMMU's commands of the same scopes.)
  */
 
+import { traitsOf } from '../arch/regimes.ts';
 import { hex } from '../memory/hex.ts';
 import { type CommandWords, decodeCommand } from '../smmu/commands.ts';
 import type { TlbiOperation } from '../tlb/index.ts';
@@ -84,7 +85,7 @@ export function scopeOf(step: InvalidationStep, space: TableSpace): StepScope {
 function instructionScope({ tlbi, operand = 0n }: TlbiStep, space: TableSpace): StepScope {
   const { vmid, ds, tge, security: operationSecurity } = space;
   // A host with TGE = 1 that writes a guest's tables.
-  const regime = tge === true && space.regime === 'el1&0' ? 'el2&0' : space.regime;
+  const regime = tge === true && traitsOf(space.regime).el === 1 ? 'el2&0' : space.regime;
   const scope = scopeOrRefuse(tlbi, operand, {
     regime,
     vmid,
