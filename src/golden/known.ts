@@ -18,8 +18,7 @@ export interface DifferentAnswer {
   readonly now: WalkResult;
 }
 
-/** A contiguous stretch that an operation names. For an unmap, `pa` has no meaning. */
-/** Memory, and the first IOVA that leads to it. */
+/** Contiguous memory that an operation names, and the first IOVA that leads to it. For an unmap, `pa` has no meaning. */
 export interface Stretch {
   readonly iova: bigint;
   readonly size: bigint;

@@ -1,8 +1,9 @@
 /** Concatenated stage-2 roots, both choices, over all sizes: against the manual's table of start levels, and against every register value there is. */
 import { describe, expect, test } from 'vitest';
 import { arm64LpaeS1, arm64LpaeS2, armV7s, type FormatRequest } from '../../formats/index.ts';
+import { obstaclesOf } from '../../src/describe/obstacles.ts';
 import { type Concatenation, FormatError, PhysicalMemory } from '../../src/index.ts';
-import { createWalker } from '../../src/walker/index.ts';
+import { createWalker, type Regime } from '../../src/walker/index.ts';
 import { machine, paOf, walkerOf } from '../support/machine.ts';
 
 const GRANULES = [
@@ -48,9 +49,12 @@ function configured(request: FormatRequest, concatenation: Concatenation) {
 
 const ROOT = 0x4000_0000n;
 const ROOT_BYTES = 16n << 16n;
-/** Memory whose every word is a table that points to the same memory, and at level 3 a page: any walk that may begin ends well. */
+/**
+ * Memory whose every word is a table that points to the same memory, and at level 3 a page: any walk that may begin ends well. Bits 9:8 are 0,
+ * since with LPA2 they are bits 51:50 of the address.
+ */
 const recursive = new PhysicalMemory({ base: ROOT, size: ROOT_BYTES });
-for (let at = 0n; at < ROOT_BYTES; at += 8n) recursive.write64(ROOT + at, ROOT | 0x7ffn);
+for (let at = 0n; at < ROOT_BYTES; at += 8n) recursive.write64(ROOT + at, ROOT | 0x4ffn);
 
 const TG0 = { 12: 0n, 14: 2n, 16: 1n } as Record<number, bigint>;
 const PS = new Map<number, bigint>(OUTPUTS.map((oas, i) => [oas, BigInt(i)]));
@@ -95,9 +99,30 @@ describe.each(
 
   test('what it refuses, no register value walks', () => {
     const refused = all.filter(({ made }) => made instanceof FormatError);
+    // With 64K pages a walk may begin at any level.
+    expect(refused.length > 5).toBe(rows[0]!.log2 < 16);
     for (const { row } of refused)
       expect([row.ias, row.oas, legalStarts(row)]).toEqual([row.ias, row.oas, []]);
   });
+
+  test.each(['mandatory', 'possible'] as const)(
+    'with larger inputs, and as 6.12 chooses: %s tables are told to be unwalkable just where they are',
+    (concatenation) => {
+      const found = { walked: 0, told: 0 };
+      for (const row of rows) {
+        const made = configured(row.request, concatenation);
+        if (made instanceof FormatError) continue;
+        const { regime, registers } = made.registers(ROOT).hardware;
+        const hardware = { regime: regime as Regime, registers, cpu: cpuOf(row.oas) };
+        const { ok } = createWalker(recursive, hardware).walk(0n, { access: 'read' });
+        const told = obstaclesOf(hardware);
+        expect([row.ias, row.oas, told.length === 0]).toEqual([row.ias, row.oas, ok]);
+        found[ok ? 'walked' : 'told']++;
+      }
+      expect(found.walked).toBeGreaterThan(80);
+      expect(found.told).toBeGreaterThan(10);
+    },
+  );
 
   test('it concatenates only where hardware can not start a level higher', () => {
     for (const { row, made } of all) {
