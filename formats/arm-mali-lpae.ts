@@ -64,7 +64,7 @@ function layoutOf(kind: DescriptorLayout['kind'], level: number): DescriptorLayo
   }
   const fields = [
     field(63, 55, '-', 'ignored', 'not used'),
-    field(54, 53, 'XN[1:0]', 'field', 'execute-never (bit 54 counts)', {
+    field(54, 53, 'XN[1:0]', 'field', 'execute-never (bit 54 has effect)', {
       values: { 0: 'executable', 3: 'execute-never' },
     }),
     field(52, 48, '-', 'ignored', 'not used'),

@@ -94,7 +94,7 @@ function leafFieldsOf(level: number, run: boolean): Field[] {
   const napot =
     level < LAST
       ? field(63, 63, '-', 'res0', 'N is for the last level', { reference: SVNAPOT })
-      : field(63, 63, 'N', 'field', 'one of a naturally aligned range of entries that are alike', {
+      : field(63, 63, 'N', 'field', 'one of a naturally aligned range of equal entries', {
           fixed: run ? 1 : 0,
           reference: SVNAPOT,
         });

@@ -182,7 +182,7 @@ function permissionRows({ stage, width, indirect }: LayoutContext) {
     return { never, modifier, access };
   }
   const never = [
-    r(54, 53, 'XN[1:0]', 'field', 'execute-never (bit 53 counts with FEAT_XNX)', { values: S2_XN }),
+    r(54, 53, 'XN[1:0]', 'field', 'execute-never (bit 53 has effect with FEAT_XNX)', { values: S2_XN }),
   ];
   return {
     never,

@@ -34,7 +34,7 @@ export function readBarrier(text: string): Barrier {
   if (kind === undefined || odd || (domain === 'sy' && accesses)) {
     const near = nearest(plain, KNOWN);
     const hint = near === undefined ? `known are ${KNOWN.join(', ')}` : `did you mean ${near}?`;
-    throw new TraceError(`'${text}' is no barrier (DDI 0487 B2.6); ${hint}`);
+    throw new TraceError(`'${text}' is not a barrier (DDI 0487 B2.6); ${hint}`);
   }
   return {
     kind: kind as Barrier['kind'],

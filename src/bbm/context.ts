@@ -190,7 +190,7 @@ export function traceContext(options: TraceRegisters): TraceContext {
     const ipas = state === 'secure' && vsttbr === undefined ? 'non-secure' : state;
     const params = stage2Params(regime, registerValues(regime, registers), cpu, { state, ipas });
     if (params.invalid)
-      throw new TraceError(`VTCR ${hex(vtcr)}: T0SZ and SL0 translate nothing (DDI 0487 D8.2)`);
+      throw new TraceError(`VTCR ${hex(vtcr)}: nothing is translated with this T0SZ and SL0 (DDI 0487 D8.2)`);
     const indirect = params.indirection && {
       indirect: stage2Writes(params.indirection.fields),
       permissions: { s2pir, s2por },
@@ -206,7 +206,7 @@ export function traceContext(options: TraceRegisters): TraceContext {
   const params = s1Params(fields, mair, systemControl(sctlr, false, security, cpu, extended), cpu);
   if (params.configurationFault) {
     throw new TraceError(
-      `TCR ${hex(tcr)}: this range translates nothing (TxSZ, EPD or the base; DDI 0487 D8.2)`,
+      `TCR ${hex(tcr)}: nothing is translated in this range (TxSZ, EPD or the base; DDI 0487 D8.2)`,
     );
   }
   const { indirection, aie, pnch } = params;
@@ -253,7 +253,7 @@ const NO_MEMORY = new PhysicalMemory({ base: 0n, size: 8n });
 
 function geometryOf(params: TableGeometry) {
   const { granuleLog2, iaBits, startLevel, tableBase, highAddress, ha, hd, bigEndian } = params;
-  if (bigEndian) throw new TraceError('SCTLR.EE: a trace has little-endian descriptors');
+  if (bigEndian) throw new TraceError('SCTLR.EE: descriptors of a trace are little-endian');
   return {
     granuleLog2: granuleLog2 as TraceContext['granuleLog2'],
     iaBits,

@@ -68,7 +68,7 @@ function mismatches(scope: Scope, tag: Tag, table: boolean): Mismatch[] {
   if (scope.granuleLog2 !== undefined && tag.granuleLog2 !== scope.granuleLog2)
     differs('granule', size(scope.granuleLog2), size(tag.granuleLog2));
   if (!levelInScope(scope, tag, table)) differs('level', String(scope.level), String(tag.level));
-  if (table && scope.lastLevel) differs('last level', 'leaves alone', 'a table descriptor');
+  if (table && scope.lastLevel) differs('last level', 'only leaves', 'a table descriptor');
   const { from = 0n, last = (1n << BigInt(ADDRESS_BITS)) - 1n } = scope;
   const start = BigInt.asUintN(ADDRESS_BITS, tag.from);
   if (start > last || start + tag.size <= from)

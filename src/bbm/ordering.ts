@@ -84,7 +84,7 @@ export class Ordering {
     ];
     const after = this.#unsynchronized;
     if (!fetch || after === undefined) return missing;
-    const why = `an instruction may have been fetched by the old entry: the DSB of step ${after} is no context synchronization event`;
+    const why = `an instruction may have been fetched through the old entry: the DSB of step ${after} is not a context synchronization event`;
     return [...missing, { barrier: 'ISB', step: after, why, section: 'DDI 0487 D8.17.1 IWZCBG' }];
   }
 
@@ -107,14 +107,14 @@ export class Ordering {
 
   /** What is missing at the end, before the last changes may be relied on. */
   owed(): MissingBarrier[] {
-    const visible = this.#invisible((write) => `a walk may not see the write of step ${write} yet`, VISIBLE);
+    const visible = this.#invisible((write) => `a walk may not yet see the write of step ${write}`, VISIBLE);
     const complete = this.#incomplete('at the end');
     const pending = this.#unsynchronized !== undefined || visible.length + this.#tlbis.length > 0;
     const step = this.#unsynchronized ?? visible[0]?.step ?? this.#tlbis[0]?.step ?? 0;
     const isb = {
       barrier: 'ISB',
       step,
-      why: 'on the PE that made the change: instructions may have been fetched by the old entry, and its own TLB is only then sure to have changed',
+      why: 'on the PE that made the change: instructions may have been fetched through the old entry, and until then its own TLB may still hold it',
       section: 'DDI 0487 D8.17.1 IWZCBG, D8.17.8 RBLDZX',
     };
     return [...visible, ...complete, ...(pending ? [isb] : [])];
@@ -140,7 +140,7 @@ export class Ordering {
     }));
     const [first] = this.#commands;
     if (first === undefined) return tlbis;
-    const why = `${first.name} of step ${first.step} is not complete ${when}: that it was consumed means nothing`;
+    const why = `${first.name} of step ${first.step} is not complete ${when}: being consumed does not complete it`;
     return [...tlbis, { barrier: 'CMD_SYNC', step: first.step, why, section: 'IHI 0070 4.8' }];
   }
 }
@@ -150,6 +150,6 @@ function missingStore(step: number, why: (write: number) => string, section: str
 }
 
 function tooWeak(accesses: Barrier['accesses'], local: boolean): string {
-  if (accesses !== 'all') return 'it waits for stores alone';
-  return local ? 'it is for this PE alone' : 'with nXS it does not wait for an operation without it';
+  if (accesses !== 'all') return 'it waits only for stores';
+  return local ? 'it is for this PE only' : 'with nXS it does not wait for operations without nXS';
 }

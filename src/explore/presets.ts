@@ -23,7 +23,7 @@ const M = 0x10_0000n;
 export const PRESETS: readonly Preset[] = [
   {
     name: '64K pages, 4K IOMMU',
-    about: 'A CPU with pages of 64K and an IOMMU with pages of 4K: every byte is mapped, and none besides.',
+    about: 'A CPU with pages of 64K and an IOMMU with pages of 4K: every byte is mapped, and no other.',
     playground: {
       ...BASE,
       sg: [
@@ -48,7 +48,7 @@ export const PRESETS: readonly Preset[] = [
   },
   {
     name: 'IOMMU page too large',
-    about: 'Pages of 4K on an IOMMU whose smallest page has 64K: refused, with the entry and the rule.',
+    about: 'Pages of 4K on an IOMMU whose smallest page is 64K: refused, with the entry and the rule.',
     playground: {
       ...BASE,
       cpuPage: 0x1000,

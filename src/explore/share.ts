@@ -88,7 +88,7 @@ export function stateOf(link: string): PageState {
     const [name = '', value, ...rest] = part.split('=');
     if (value === undefined || rest.length > 0)
       throw new LinkError(`${part || 'the link'} must be name=value`);
-    if (members.has(name)) throw new LinkError(`${name} stands in the link twice`);
+    if (members.has(name)) throw new LinkError(`${name} is in the link twice`);
     members.set(name, value);
   }
   const take = (name: string) => {
@@ -111,7 +111,7 @@ export function stateOf(link: string): PageState {
   const walk = take('walk');
   const step = take('step');
   const [unknown] = members.keys();
-  if (unknown !== undefined) throw new LinkError(`${unknown} is no part of a link of version ${VERSION}`);
+  if (unknown !== undefined) throw new LinkError(`${unknown} is not part of a link of version ${VERSION}`);
   return {
     playground,
     ...(request !== undefined && { request: requestIn(request) }),
@@ -157,14 +157,14 @@ function sizeOf(name: string, value: string): (typeof GRANULES)[number] {
 
 function hexOf(name: string, value: string): bigint {
   if (!/^[0-9a-f]{1,16}$/i.test(value)) {
-    throw new LinkError(`${name}: ${value || 'nothing'} is no number of at most 16 hexadecimal digits`);
+    throw new LinkError(`${name}: ${value || 'nothing'} is not a number of at most 16 hexadecimal digits`);
   }
   return BigInt(`0x${value}`);
 }
 
 function bitOf(value: string): number {
   const bit = Number(value);
-  if (!/^\d{1,2}$/.test(value) || bit > 63) throw new LinkError(`flips: ${value} is no bit from 0 to 63`);
+  if (!/^\d{1,2}$/.test(value) || bit > 63) throw new LinkError(`flips: ${value} is not a bit from 0 to 63`);
   return bit;
 }
 
@@ -203,7 +203,7 @@ function requestIn(value: string): string {
     );
     return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
   } catch {
-    throw new LinkError('request is no text in base64url');
+    throw new LinkError('request is not text in base64url');
   }
 }
 
@@ -215,6 +215,6 @@ function base64url(text: string): string {
 function stepIn(value: string): number {
   const step = Number(value);
   if (!/^\d{1,7}$/.test(value) || step > MOST_STEPS)
-    throw new LinkError(`step=${value} is no number of operations`);
+    throw new LinkError(`step=${value} is not a number of operations`);
   return step;
 }

@@ -97,7 +97,7 @@ function instructions(): Instruction[] {
     },
     {
       name: 'RPAL',
-      says: 'the same, of the last level of the granule protection tables alone (FEAT_RME)',
+      says: 'the same, only of the last level of the granule protection tables (FEAT_RME)',
       qualifiers: ['OS'],
     },
   ];
@@ -126,7 +126,7 @@ function byAddress(): Instruction[] {
         const layout = range === 'R' ? TLBI_RANGE : type === 'IPAS2' ? TLBI_IPA : TLBI_VA;
         const without = type === 'VA' && el < 3 ? [] : ['ASID'];
         const span = range === 'R' ? ', over a range (FEAT_TLBIRANGE)' : '';
-        const level = last === 'L' ? ', of the last level alone: cached table descriptors stay' : '';
+        const level = last === 'L' ? ', only of the last level: cached table descriptors stay' : '';
         return {
           name: `${range}${type}${last}E${el}`,
           says: `${what}${span}${level}`,

@@ -64,7 +64,7 @@ const MEMORY: readonly Word[] = [
     'Coherent in the Outer Shareable domain, which holds Inner Shareable ones. Device and Non-cacheable memory always is.',
     'DDI 0487 B2.10.1',
   ],
-  ['NSH', ['non-shareable'], 'Coherent for one PE alone: others may see old data.', 'DDI 0487 B2.10.1'],
+  ['NSH', ['non-shareable'], 'Coherent for one PE only: others may see old data.', 'DDI 0487 B2.10.1'],
   ['Tagged', [], 'Normal Write-Back memory with allocation tags (FEAT_MTE2).', 'DDI 0487 D8.6, D10'],
   [
     'rwx',
@@ -124,7 +124,7 @@ function regimeTopic(regime: (typeof machineRegimes)[number]): Topic {
     stages,
     `${descriptors} descriptors`,
     ...(stage1 ? [ranges === 2 ? 'two ranges of addresses' : 'one range of addresses'] : []),
-    unprivileged ? 'privileged and unprivileged accesses' : 'privileged accesses alone',
+    unprivileged ? 'privileged and unprivileged accesses' : 'only privileged accesses',
   ];
   const read = Object.values(registers);
   return {

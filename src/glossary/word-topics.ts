@@ -23,7 +23,7 @@ const FEATURES: Sentences = {
     'Branch target identification: GP in a descriptor guards a page. Indirect branches into it must land on BTI.',
   FEAT_CMOW: 'SCTLR_ELx.CMOW: cache maintenance by VA from EL0 needs write permission.',
   FEAT_CONSTPACFIELD: 'The pointer authentication code has one place in an address, whatever TBI says.',
-  FEAT_CPA: 'Checked pointer arithmetic, instructions alone.',
+  FEAT_CPA: 'Checked pointer arithmetic, only the instructions.',
   FEAT_CPA2:
     'Checked pointer arithmetic: SCTLR2_ELx makes loads and stores check that an offset left the upper bits alone.',
   FEAT_CSV2: 'Branch predictions of one context do not steer another.',

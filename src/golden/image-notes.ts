@@ -42,7 +42,7 @@ export function fileNotes(file: ImageJson, regime: MachineRegime): string[] {
     }
   }
   if (security && registers.scr_el3 !== undefined) {
-    notes.push('of scr_el3 SIF and EEL2 alone are read: security says whose accesses they are');
+    notes.push('only SIF and EEL2 of scr_el3 are read: security says whose accesses they are');
   }
   if (protNone.length > 0) notes.push('pagemap_prot_none: pa is not compared, as nobody may use the page');
   return notes;

@@ -32,7 +32,7 @@ export const FILE: Beside = {
     seed: 'what the tables were made from',
     streams: "where an SMMU's structures lie; its registers lead there too",
     pagemap_in_domain_without_access: "pages that the operating system's own tables have and DACR forbids",
-    pagemap_not_in_hardware_table: "pages that are in the operating system's tables alone",
+    pagemap_not_in_hardware_table: "pages that only the operating system's tables have",
   },
   notYet: {},
 };

@@ -95,7 +95,7 @@ function ofUnmapping(
 
 function ofDirty({ format }: IommuDomain, { op, ret, before }: DifferentAnswer): string | undefined {
   if (op.ret === EINVAL && ret === 0n) {
-    if (format.name !== 'arm_64_lpae_s1') return 'it reads dirty state of arm_64_lpae_s1 alone';
+    if (format.name !== 'arm_64_lpae_s1') return 'it reads dirty state only of arm_64_lpae_s1';
     if (format.firstIova > 0n) return 'it compares IOVAs of arm_ttbr1 with the lower half of the addresses';
   }
   if (op.ret === 0n && ret === EINVAL && !format.quirks.includes('arm_hd')) {

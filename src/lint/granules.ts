@@ -22,7 +22,7 @@ function checkTable(gpc: GranuleProtection, findings: Findings): void {
     if (failed === 'address_size')
       findings.add({ rule: 'gpt-invalid', message: `${at} leads beyond GPCCR_EL3.PPS`, first, last });
     if (failed === 'external')
-      findings.add({ rule: 'gpt-invalid', message: `no RAM where ${at} should be`, first, last });
+      findings.add({ rule: 'gpt-invalid', message: `there is no RAM where ${at} should be`, first, last });
   }
   for (const { address, level } of gpc.tables()) {
     const entry = gpc.entryOf(address);
@@ -33,7 +33,7 @@ function checkTable(gpc: GranuleProtection, findings: Findings): void {
   }
   for (const { first, last, gpis } of gpc.contiguousRegions()) {
     const owners = gpis.map((gpi) => GPI_VALUES[gpi] ?? 'not valid').join(', ');
-    const message = `a contiguous region says more than one thing: ${owners}`;
+    const message = `the entries of a contiguous region differ: ${owners}`;
     findings.add({ rule: 'gpt-contiguous', message, first, last });
   }
 }

@@ -111,14 +111,14 @@ function ineffective(
   overlaysOff: boolean,
 ): string | undefined {
   if (por === undefined && por0 === undefined) {
-    return overlaysOff ? `POIndex ${po}, and no overlay is on: POE and E0POE are 0` : undefined;
+    return overlaysOff ? `POIndex ${po}, but overlays are off: POE and E0POE are 0` : undefined;
   }
   // Direct permissions are always under the overlay.
   if (bases.length === 0) return undefined;
   const applies = ({ by, permission }: Chosen) =>
     permission.overlay === true && (by === 'PIR' ? por : por0) !== undefined;
   if (bases.some(applies)) return undefined;
-  return `POIndex ${po}, and no overlay applies to the permissions of PIIndex ${pi}`;
+  return `POIndex ${po}, but no overlay applies to the permissions of PIIndex ${pi}`;
 }
 
 function stage2Problems(

@@ -72,11 +72,11 @@ function checkUse(
     findings.add({ rule: 'unused-range', message, first, last, stage });
   };
   if (tables === undefined) {
-    add(`and ${size?.field ?? 'the registers'} fits no table`);
+    add(`but ${size?.field ?? 'the registers'} fits no table`);
     return;
   }
   const tree = trees.find(({ root }) => root.stage === stage && root.firstIa === tables.firstIa);
-  if (tree !== undefined && isOutside(tree)) add('and no RAM is where its first table should be');
+  if (tree !== undefined && isOutside(tree)) add('but there is no RAM where its first table should be');
 }
 
 function isOutside(tree: TableTree): boolean {

@@ -53,8 +53,8 @@ function told(word: bigint, output: number, { layout, inside, nT }: Masks): BitP
   const isNt = (BigInt(nT.lo) & word) !== 0n;
   const bitsText = ({ field, value }: DecodedField) =>
     field.high === field.low
-      ? `bit ${bitRange(field)} is RES0, but 1`
-      : `bits ${bitRange(field)} are RES0, but ${hex(value)}`;
+      ? `bit ${bitRange(field)} is RES0, but it is 1`
+      : `bits ${bitRange(field)} are RES0, but they are ${hex(value)}`;
   const misplaced = set.filter(({ field }) => (maskOf(field) & inside) !== 0n);
   if (misplaced.length > 0) {
     const meant = BigInt(output) | addressOf(word & (inside | BigInt(nT.lo)), BASE);
@@ -79,7 +79,7 @@ function told(word: bigint, output: number, { layout, inside, nT }: Masks): BitP
   const clear = decoded.filter(({ field }) => field.kind === 'res1');
   if (clear.length > 0) {
     const message = clear
-      .map(({ field }) => `bit ${bitRange(field)} is RES1, but 0 (${field.meaning})`)
+      .map(({ field }) => `bit ${bitRange(field)} is RES1, but it is 0 (${field.meaning})`)
       .join('; ');
     found.push({ rule: 'reserved-ones', message });
   }

@@ -28,14 +28,14 @@ export const RULES = [
   rule(
     'register-fault',
     'error',
-    'a register value with which nothing translates',
+    'a register value that stops all translation',
     'Every access of the range, the stage or the stream faults, whatever the tables say.',
     'DDI 0487 D8.1, D8.2; IHI 0070 5.2, 5.4',
   ),
   rule(
     'register-unpredictable',
     'warning',
-    'a register value with which hardware may behave in several ways',
+    'a register value for which hardware may choose its behaviour',
     'The answers here follow one of the permitted choices. Other hardware may choose differently.',
     'DDI 0487 D8.1, D24.2',
   ),
@@ -43,7 +43,7 @@ export const RULES = [
     'register-ignored',
     'info',
     'a register field that has no effect',
-    'It does not do what it was meant to do, for the reason that is given.',
+    'It does not do what it was meant to do. The finding says why.',
     'DDI 0487 D24.2',
   ),
   rule(
@@ -162,7 +162,7 @@ export const RULES = [
     'reserved-permission',
     'error',
     'a leaf whose PIIndex or POIndex chooses a reserved value',
-    'Hardware treats reserved values as no access. So it does where EL1 may execute what EL0 may write, or either may use it as a Guarded Control Stack.',
+    'Hardware treats reserved values as no access. The same holds where EL1 may execute what EL0 may write or use as a Guarded Control Stack.',
     'DDI 0487 D8.4.1.3, RVFPJF; tables D8-68, D8-74, D8-82',
   ),
   rule(
@@ -176,7 +176,7 @@ export const RULES = [
     'writable-executable',
     'warning',
     'memory that one privilege level may write and execute',
-    'Whoever can write there can run their own code. Firmware often maps all RAM like this. Not checked for stage 2 alone, nor for an SMMU, because devices rarely fetch instructions.',
+    'Whoever can write there can run their own code. Firmware often maps all RAM like this. Not checked for stage 2 on its own, nor for an SMMU, because devices rarely fetch instructions.',
     'DDI 0487 D8.4',
   ),
   rule(
@@ -245,7 +245,7 @@ export const RULES = [
   rule(
     'gpt-exposed',
     'error',
-    'a granule protection table in memory that is not for Root alone',
+    'a granule protection table in memory that others than Root may access',
     'Whoever may write it owns all memory.',
     'DDI 0487 D9.1, D9.6.5',
   ),

@@ -87,7 +87,7 @@ export function checkStructure(tree: TableTree, by: Reader, findings: Findings):
         const message = `table address ${hex(entry.output)} has more than ${tree.outputBits} bits`;
         report('output-size', message, entry, place, offset);
       } else if (entry.kind === ENTRY_KINDS.abort) {
-        report('outside-ram', 'no RAM where the entry should be', entry, place, offset);
+        report('outside-ram', 'there is no RAM where the entry should be', entry, place, offset);
       } else if (tree.reader.hasValidBit(entry)) {
         report(
           'illegal-block',

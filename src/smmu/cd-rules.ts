@@ -86,7 +86,7 @@ function rangeRules(control: CdRangeControl): CdRule[] {
         rule(
           control.txsz,
           (cd) => own(cd).params.configurationFault?.kind === 'translation',
-          (cd) => `out of range: legal here is ${numbersText(legalTxsz(own(cd).fields, cd.features.cpu))}`,
+          (cd) => `out of range; legal here: ${numbersText(legalTxsz(own(cd).fields, cd.features.cpu))}`,
         ),
         rule(
           control.tg,
@@ -100,7 +100,7 @@ function rangeRules(control: CdRangeControl): CdRule[] {
       rule(
         control.base,
         (cd) => own(cd).fields.base(true) >= POW2[own(cd).params.oaBits]!,
-        (cd) => `beyond the ${own(cd).params.oaBits} bits of its outputs`,
+        (cd) => `beyond its ${own(cd).params.oaBits} output bits`,
       ),
     ],
   );

@@ -128,7 +128,7 @@ export function parseCommand(text: string): CommandWords {
   if (name === undefined) {
     const near = nearest(plain, COMMAND_NAMES);
     const hint = near === undefined ? `known are ${COMMAND_NAMES.join(', ')}` : `did you mean CMD_${near}?`;
-    throw new WalkerError(`'${written}' is no command of an SMMUv3 (IHI 0070 4.1.1); ${hint}`);
+    throw new WalkerError(`'${written}' is not a command of an SMMUv3 (IHI 0070 4.1.1); ${hint}`);
   }
   return encodeCommand(name, operandsOf(name, operands));
 }
@@ -139,7 +139,7 @@ function operandsOf(name: CommandName, operands: readonly string[]): Record<stri
     operands.map((operand) => {
       const [, written = '', digits = ''] = /^(\w+)=(0x[0-9a-f_]+|\d[\d_]*)$/i.exec(operand) ?? [];
       if (written === '')
-        throw new WalkerError(`'${operand}' is no operand: write name=number, as in VMID=1 or va=0x1000`);
+        throw new WalkerError(`'${operand}' is not an operand: write name=number, as in VMID=1 or va=0x1000`);
       const lower = written.toLowerCase();
       const wanted = FIELD_ALIASES[lower] ?? written;
       const key = keys.find((one) => one.toLowerCase() === wanted.toLowerCase());

@@ -16,7 +16,7 @@ export function checkMembers(
   if (unknown !== undefined) {
     const likely = nearest(unknown.replaceAll('_', ''), known);
     const hint = likely === undefined ? `known are ${known.join(', ')}` : `did you mean ${likely}?`;
-    throw new WalkerError(`'${unknown}' is nothing that ${what} has; ${hint}`);
+    throw new WalkerError(`${what} has no '${unknown}'; ${hint}`);
   }
   const missing = needed.find((name) => (given as Readonly<Record<string, unknown>>)[name] === undefined);
   if (missing !== undefined) throw new WalkerError(`${what} needs ${missing}`);

@@ -29,7 +29,7 @@ export function endianRule<Subject extends Configured>(
     ({ words, features: { endianness } }) =>
       endianness === (isSetIn(words, field) ? TTENDIAN.little : TTENDIAN.big),
     ({ features: { endianness } }) =>
-      `tables are ${endianness === TTENDIAN.little ? 'little' : 'big'}-endian alone (SMMU_IDR0.TTENDIAN = ${endianness})`,
+      `tables are ${endianness === TTENDIAN.little ? 'little' : 'big'}-endian only (SMMU_IDR0.TTENDIAN = ${endianness})`,
   );
 }
 

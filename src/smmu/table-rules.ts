@@ -28,7 +28,7 @@ export const TABLE_RULES: readonly RegisterRule<TableSubject, undefined>[] = [
     tell: (subject) => ({
       field: 'SMMU_STRTAB_BASE_CFG.SPLIT',
       value: BigInt(given(subject, SPLIT)),
-      rule: `the value is reserved and counts as ${subject.split}; legal are 6, 8 and 10`,
+      rule: `the value is reserved and treated as ${subject.split}; 6, 8 and 10 are legal`,
       section: 'IHI 0070 6.3.25',
     }),
   },
@@ -40,8 +40,8 @@ export const TABLE_RULES: readonly RegisterRule<TableSubject, undefined>[] = [
       value: BigInt(given(subject, FMT)),
       rule:
         given(subject, FMT) === TWO_LEVELS
-          ? 'this SMMU has linear stream tables alone (SMMU_IDR0.ST_LEVEL = 0): the field is RES0'
-          : 'the value is reserved and counts as 0, a linear table; 1 is a table of two levels',
+          ? 'this SMMU has only linear stream tables (SMMU_IDR0.ST_LEVEL = 0): the field is RES0'
+          : 'the value is reserved and treated as 0, a linear table; 1 is a table of two levels',
       section: 'IHI 0070 6.3.25',
     }),
   },
@@ -51,7 +51,7 @@ export const TABLE_RULES: readonly RegisterRule<TableSubject, undefined>[] = [
     tell: (subject) => ({
       field: 'SMMU_STRTAB_BASE.ADDR',
       value: givenBase(subject),
-      rule: `the table is aligned to its size: bits below that count as 0, and the SMMU reads it at ${hex(subject.base)}`,
+      rule: `the table is aligned to its size: lower bits are treated as 0, and the SMMU reads it at ${hex(subject.base)}`,
       section: 'IHI 0070 6.3.24',
     }),
   },

@@ -136,7 +136,7 @@ function offered(results: readonly CombinationResult[]): string {
   return listed(results.map(({ combination }) => WITH[combination.sizes]));
 }
 
-const WITH = { pages: 'pages alone', blocks: 'blocks', contiguous: 'contiguous runs' } as const;
+const WITH = { pages: 'pages only', blocks: 'blocks', contiguous: 'contiguous runs' } as const;
 
 function tables({ workload, results }: WorkloadStudy): string[] {
   const own = results.filter(({ maps }) => maps);

@@ -38,7 +38,7 @@ export function denialText(denial: Denial, regime: MachineRegime): string {
       return `${field}${at}: read-only; DBM = 1 would let hardware make it writable, but hardware dirty state is off (${off})`;
     }
     case 'WXN':
-      return `${controlName(regime, 'WXN')} = 1: what is writable is execute-never`;
+      return `${controlName(regime, 'WXN')} = 1: writable memory is execute-never`;
     case 'UWXN':
       return `${controlName(regime, 'UWXN')} = 1: what EL0 may write PL1 may not execute`;
     case 'EL0-writable':

@@ -128,7 +128,7 @@ export class TraceDraft {
     const { name, base, identification = {} } = this.#machine;
     const known: Record<string, bigint> = { ...identification, ...Object.fromEntries(this.#read) };
     const missing = ['idr0', 'idr1', 'idr3', 'idr5', 'aidr'].filter((one) => known[one] === undefined);
-    if (missing.length > 0) this.note(`${missing.join(', ')} not read: taken as 0`);
+    if (missing.length > 0) this.note(`${missing.join(', ')} not read: assumed to be 0`);
     const machine = {
       ...(base !== undefined && { base: hex(base) }),
       ...Object.fromEntries(

@@ -13,7 +13,7 @@
  * smmu.mmio('CR0', 1n);
  * const { json, notes } = smmu.finish();
  * console.log(parseSmmuTrace(json).steps.length); // 3
- * console.log(notes[0]); // idr0, idr1, idr3, idr5, aidr not read: taken as 0
+ * console.log(notes[0]); // idr0, idr1, idr3, idr5, aidr not read: assumed to be 0
  */
 export {
   type AccessStep,

@@ -20,7 +20,7 @@ export function parseSmmuTraceText(text: string): SmmuTrace {
     const json = jsonOf(line, number);
     if (end !== undefined) {
       throw new SmmuTraceError(
-        `line ${number}: step ${steps.length} stands after the trace's end, line ${end}`,
+        `line ${number}: step ${steps.length} comes after the trace's end, line ${end}`,
         steps.length,
       );
     }

@@ -69,10 +69,10 @@ export function parseLinuxEvents(text: string, options: LinuxEventsOptions = {})
     if (access !== undefined) addAccess(draft, access, pages);
     else addEvent(lines[i]!, draft.length, events);
   }
-  draft.note('what the driver wrote to memory is not in these events: no table, no STE, no command');
-  draft.note('where barriers were is not in these events');
+  draft.note('these events do not have what the driver wrote to memory: no table, no STE, no command');
+  draft.note('these events have no barriers');
   if (pages.guessed) draft.note(`register page 0 is taken to be mapped at ${hex(pages.base)}`);
-  if (events.length > 0) draft.note('which device a map or unmap is for is not in these events');
+  if (events.length > 0) draft.note('these events do not say which device a map or unmap is for');
   return { ...draft.finish(), events };
 }
 
@@ -135,7 +135,7 @@ function addAccess(
   const at = registerAt(Number(offset), width);
   if (at === undefined)
     draft.note(
-      `an access of ${width} bytes to offset ${hex(offset)}, where no such register is known here, is left out`,
+      `an access of ${width} bytes to offset ${hex(offset)}, where no known register is, is left out`,
     );
   else if (write) draft.mmio(at, value);
   else draft.read(at, value);

@@ -60,11 +60,11 @@ function readRegister(text: string) {
 function noRegister(text: string, plain: string): string {
   const shown = JSON.stringify(text.length > 40 ? `${text.slice(0, 40)}…` : text);
   if (/^(S|R|ROOT)_/.test(plain)) {
-    return `${shown} is no register of the Non-secure programming interface, the only one that a trace knows (IHI 0070 6.2.1)`;
+    return `${shown} is not a register of the Non-secure programming interface, the only one that a trace knows (IHI 0070 6.2.1)`;
   }
   const near = nearest(plain, REGISTER_NAMES);
   const hint = near === undefined ? `known are ${REGISTER_NAMES.join(', ')}` : `did you mean ${near}?`;
-  return `${shown} is no Non-secure register of an SMMUv3 (IHI 0070 6.2.1); ${hint}`;
+  return `${shown} is not a Non-secure register of an SMMUv3 (IHI 0070 6.2.1); ${hint}`;
 }
 
 const by = maybe(v.array(v.picklist(TRACE_CACHES)));

@@ -87,7 +87,7 @@ export function mutatedTrace(trace: SmmuTrace, { patch, open, first, what }: Tra
   for (const step of [...open, ...(first ? [first.step] : [])]) {
     checkStepExists(step, steps, `${what}: open`);
     if (steps[step]!.kind !== 'access') {
-      throw new SmmuTraceError(`${what}: open: step ${step} is no access`, step);
+      throw new SmmuTraceError(`${what}: open: step ${step} is not an access`, step);
     }
   }
   return { ...trace, steps };

@@ -90,7 +90,7 @@ function memoryOf({ memory = [] }: TraceJson, { ram }: TraceMachine): TraceWord[
       const owner = owners.get(pa);
       if (owner !== undefined) {
         throw new SmmuTraceError(
-          `${where}: the word at ${hex(pa)} stands in memory[${owner}] too; each word may be given once`,
+          `${where}: the word at ${hex(pa)} is in memory[${owner}] too; each word may be given once`,
         );
       }
       owners.set(pa, i);

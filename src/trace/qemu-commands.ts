@@ -9,8 +9,8 @@ export interface Consumed {
 }
 
 const UNSAID: Readonly<Record<string, string>> = {
-  CFGI_STE: 'Leaf is not in the log: 1 is taken, the narrower',
-  CFGI_CD: 'Leaf is not in the log: 1 is taken, the narrower',
+  CFGI_STE: 'Leaf is not in the log: 1 is assumed, which invalidates less',
+  CFGI_CD: 'Leaf is not in the log: 1 is assumed, which invalidates less',
 };
 
 /** A command with the operands that were logged. */

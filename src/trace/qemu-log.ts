@@ -69,9 +69,9 @@ class QemuLogReader implements QemuLogEvents {
     if (this.#structures !== undefined) {
       this.#draft.note('STEs and CDs are as QEMU read them: what its lines do not show is taken as 0');
     }
-    this.#draft.note('where barriers were is not in the log: one is taken before each write of CMDQ_PROD');
+    this.#draft.note('the log has no barriers: one is assumed before each write of CMDQ_PROD');
     this.#draft.note(
-      'when memory was written is not in the log: words stand before the step that first shows them',
+      'the log does not say when memory was written: words come before the step that first shows them',
     );
   }
 
@@ -80,12 +80,12 @@ class QemuLogReader implements QemuLogEvents {
     if (event === '') return;
     const read = READERS.find(([name]) => name === event);
     if (read === undefined) {
-      if (!QUIET.test(event)) this.#draft.note(`a line of ${event} is not read here`);
+      if (!QUIET.test(event)) this.#draft.note(`a line of ${event} is ignored`);
       return;
     }
     const [, pattern, handle] = read;
     const found = pattern.exec(rest);
-    if (found === null) this.#draft.note(`a line of ${event} has another form than is known here`);
+    if (found === null) this.#draft.note(`a line of ${event} has an unknown form`);
     else
       handle(
         this,
@@ -106,9 +106,7 @@ class QemuLogReader implements QemuLogEvents {
     this.#submit();
     const at = registerAt(offset, bytes);
     if (at === undefined) {
-      this.#draft.note(
-        `a write to offset 0x${offset.toString(16)}, where no register is known here, is left out`,
-      );
+      this.#draft.note(`a write to offset 0x${offset.toString(16)}, where no known register is, is left out`);
       return;
     }
     if (at.register === 'CMDQ_BASE' && at.half === undefined) {
@@ -122,9 +120,7 @@ class QemuLogReader implements QemuLogEvents {
     const at = registerAt(offset, bytes);
     if (at !== undefined) this.#then(() => this.#draft.read(at, value));
     else
-      this.#draft.note(
-        `a read at offset 0x${offset.toString(16)}, where no register is known here, is left out`,
-      );
+      this.#draft.note(`a read at offset 0x${offset.toString(16)}, where no known register is, is left out`);
   }
 
   /** QEMU consumes commands while the register is written, and logs the write afterwards. */
@@ -146,7 +142,7 @@ class QemuLogReader implements QemuLogEvents {
       const walked = this.#walked.get(this.#page) ?? new Set();
       this.#walked.set(this.#page, walked.add(pa));
     }
-    this.#show(pa, value, 'a walk read it; when it was written is not in the log');
+    this.#show(pa, value, 'a walk read it; the log does not say when it was written');
   }
 
   level1(pa: bigint, table: bigint, stes: number): void {
@@ -170,13 +166,13 @@ class QemuLogReader implements QemuLogEvents {
 
   #fromMemory(pa: bigint, what: string, words: number): void {
     if (this.#memory === undefined) {
-      this.#draft.note(`what ${what}s hold is not in the log: give the guest's memory too`);
+      this.#draft.note(`the log does not have the words of ${what}s: give the guest's memory too`);
       return;
     }
     for (let i = 0n; i < words; i++) {
       const at = pa + 8n * i;
       const value = this.#memory(at);
-      if (value === undefined) this.#draft.note(`the image has no memory where ${what}s lie`);
+      if (value === undefined) this.#draft.note(`the image has no memory where ${what}s are`);
       else if (!this.#known.has(at)) {
         this.#known.set(at, value);
         this.#draft.initial(at, value);
@@ -203,10 +199,10 @@ class QemuLogReader implements QemuLogEvents {
       return;
     }
     const read = [...this.#showStructures(got), ...(this.#walked.get(this.#page ?? -1n) ?? [])];
-    this.#draft.note('how many bytes an access has is not in the log');
+    this.#draft.note('the log does not say how many bytes an access has');
     if (rw === undefined)
-      this.#draft.note('whether a translated access reads or writes is not in the log: read is given');
-    if (this.#shown) this.#then(() => this.#draft.barrier('not in the log: a walk saw the words before it'));
+      this.#draft.note('the log does not say whether a translated access reads or writes: read is assumed');
+    if (this.#shown) this.#then(() => this.#draft.barrier('not in the log: a walk saw the words before this step'));
     this.#shown = false;
     const access = { sid, iova: `0x${iova.toString(16)}`, rw: rw ?? 'read', size: 0 };
     this.#then(() => this.#draft.access(access, got));
@@ -216,11 +212,11 @@ class QemuLogReader implements QemuLogEvents {
 
   event(name: string, sid: number): void {
     const fault = Object.keys(EVENTS).find((known) => known === name);
-    if (fault === undefined) this.#draft.note(`${name} is no event of an SMMUv3`);
+    if (fault === undefined) this.#draft.note(`${name} is not an event of an SMMUv3`);
     else if (this.#page === undefined) {
       this.#draft.note(`an event ${name} of StreamID ${sid} is left out: its address is not in the log`);
     } else {
-      this.#draft.note('of an access that faults the log has the page alone: its first byte is given');
+      this.#draft.note('for an access that faults, the log has only the page: its first byte is given');
       this.access(sid, this.#page, undefined, { fault });
     }
   }
@@ -232,14 +228,14 @@ class QemuLogReader implements QemuLogEvents {
     if (commands.length === 0) return;
     const queue = this.#queue;
     if (queue === undefined) {
-      this.#draft.note('commands are left out: where the queue lies was not logged (SMMU_CMDQ_BASE)');
+      this.#draft.note('commands are left out: the log does not say where the queue is (SMMU_CMDQ_BASE)');
       return;
     }
     for (const command of commands) {
       const pa = queue.base + (BigInt(command.index) % queue.size) * COMMAND_BYTES;
       const { words, note } = wordsOf(command);
       if (words === undefined) {
-        this.#draft.note(`${command.name}: what it names is not in the log; it is left out`);
+        this.#draft.note(`${command.name} is left out: the log does not have its operands`);
         continue;
       }
       this.#then(() => this.#draft.write64(pa, words[0], note));

@@ -62,7 +62,7 @@ export class SmmuRecorder {
   read(register: SmmuRegisterName, got?: bigint): bigint {
     const value = got ?? this.#port.mmioRead?.(register) ?? 0n;
     if (got === undefined && this.#port.mmioRead === undefined) {
-      this.#draft.note(`what ${register} held was not recorded: 0 is given`);
+      this.#draft.note(`the value of ${register} was not recorded: 0 is given`);
     }
     this.#draft.read({ register }, value);
     return value;
@@ -71,7 +71,7 @@ export class SmmuRecorder {
   /** It reads a 64-bit word of memory that the SMMU writes, as where the MSI of a CMD_SYNC goes. Without a device, say what was read. */
   read64(pa: bigint, got?: bigint): bigint {
     const found = got ?? this.#port.read64?.(pa);
-    if (typeof found !== 'bigint') this.#draft.note(`what ${hex(pa)} held was not recorded: 0 is given`);
+    if (typeof found !== 'bigint') this.#draft.note(`the word at ${hex(pa)} was not recorded: 0 is given`);
     const value = typeof found === 'bigint' ? found : 0n;
     this.#draft.read64(pa, value);
     return value;

@@ -79,7 +79,7 @@ const machine = members({
   ram: members({ base: word, size: word }),
 });
 
-const byteOffset = v.pipe(v.string(), v.regex(/^(0|[1-9]\d{0,15})$/, 'is no number of bytes from pa on'));
+const byteOffset = v.pipe(v.string(), v.regex(/^(0|[1-9]\d{0,15})$/, 'is not a number of bytes from pa on'));
 const memory = members({ pa: wordAddress, words64: record(byteOffset, word), note });
 
 /** Everything but the steps: the first line of JSON lines. @internal */

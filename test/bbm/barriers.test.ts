@@ -98,7 +98,7 @@ describe('break-before-make on a PE (DDI 0487 D8.17.1 RDDMVT)', () => {
   });
 
   test.each(['dbs ish', 'dsb ihs', 'isb ish', 'dmb ishnxs', 'dsb ishstnxs', ''])(
-    '%s is no barrier',
+    '%s is not a barrier',
     (barrier) => {
       expect(() => missing([{ barrier }])).toThrow(TraceError);
     },
@@ -206,7 +206,7 @@ describe('an SMMU', () => {
   });
 
   test.each<[string, Partial<TraceContext>, number, string | undefined]>([
-    ['Addr=0x1000 TG=1 TTL=2 NUM=1', {}, 1, 'which addresses go is UNPREDICTABLE'],
+    ['Addr=0x1000 TG=1 TTL=2 NUM=1', {}, 1, 'which addresses are invalidated is UNPREDICTABLE'],
     ['Addr=0x0 TG=1 TTL=3 TTL128=1', {}, 1, 'descriptors of 128 bits'],
     ['Addr=0x0 TG=1 TTL128=1 NUM=1', {}, 0, undefined],
     // Level 1 of 16K, a level without leaves, is Reserved without SMMU_IDR5.DS: it counts as no level.

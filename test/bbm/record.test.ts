@@ -194,7 +194,7 @@ describe('a domain', () => {
     expect([pa, before & 3n, after & 3n]).toEqual([0x8000_2008n, 1n, 3n]);
   });
 
-  test('a block over the empty table of unmapped pages: the table has to be invalidated, not the pages alone', () => {
+  test('a block over the empty table of unmapped pages: the table has to be invalidated, not the pages only', () => {
     const run = (leaf: boolean) =>
       judged((domain, trace) => {
         domain.map(0x20_0000n, 0x4000_0000n, 0x1_0000n, RW);

@@ -351,11 +351,14 @@ describe('commands of an SMMU', () => {
   test.each([
     [
       { command: 'CMD_TLBI_S2_IPO' },
-      /steps\[1\] is impossible: 'CMD_TLBI_S2_IPO' is no command .* did you mean CMD_TLBI_S2_IPA/,
+      /steps\[1\] is impossible: 'CMD_TLBI_S2_IPO' is not a command .* did you mean CMD_TLBI_S2_IPA/,
     ],
     [{ command: 5 }, /steps\[1\].command must be a command as text/],
-    [{ tlbi: 'cmd_nonsuch' }, /steps\[1\] is impossible: 'cmd_nonsuch' is no command/],
-    [{ barrier: 'dbs ish' }, /steps\[1\] is impossible: 'dbs ish' is no barrier .* did you mean dsb ish\?/],
+    [{ tlbi: 'cmd_nonsuch' }, /steps\[1\] is impossible: 'cmd_nonsuch' is not a command/],
+    [
+      { barrier: 'dbs ish' },
+      /steps\[1\] is impossible: 'dbs ish' is not a barrier .* did you mean dsb ish\?/,
+    ],
     [
       { access: '0x8000000000' },
       /steps\[1\] is impossible: an access at 0x8000000000: the tables are for 0x0 to/,
@@ -425,7 +428,7 @@ describe('the Security state and TGE of a trace', () => {
     expect((await bbm({ ...rest, registers: { ...registers, scr: '0x0' } })).code).toBe(1);
     const refused = await bbm(trace({ security: 'root' }));
     expect(refused.code).toBe(3);
-    expect(refused.err).toContain('Root state is EL3 alone');
+    expect(refused.err).toContain('only EL3 is in Root state');
   });
 
   test('with TGE = 1 E1 operations of a host leave the guest alone', async () => {

@@ -170,7 +170,7 @@ describe('files', () => {
   test.each([
     [REAL[0]!, '0x1000', 5584],
     [REAL[1]!, '0x4000', 3906],
-  ])('%s: lists of real drivers, with their own CPU pages alone', async (file, page, entries) => {
+  ])('%s: lists of real drivers, with their own CPU pages only', async (file, page, entries) => {
     const { code, json } = await lpaeJson(['compare', file, '--stages', 's1', '--sizes', 'blocks']);
     expect([code, listsOf(json).map((list) => [list.cpu_page_size, list.entries])]).toEqual([
       0,

@@ -169,7 +169,7 @@ test('--regime: a field of one regime is reserved in another', async () => {
   expect(el1).toEqual(expect.arrayContaining(['54 UXN', '53 PXN', '11 nG', '7:6 AP[2:1]', '5 NS']));
   expect(el2).toEqual(expect.arrayContaining(['54 XN', '53 res0', '11 res0', '7 AP[2]', '6 res1', '5 NS']));
   const { out } = await lpae(['decode', ...block, '--regime', 'el2']);
-  expect(out).toMatch(/\[53\] +RES0 +0x1 +one privilege level: XN is all/);
+  expect(out).toMatch(/\[53\] +RES0 +0x1 +one privilege level: XN covers all accesses/);
 });
 
 test('--security: NS is there only where there is a choice', async () => {

@@ -51,7 +51,7 @@ test('WXN and E0PD0 by the names of their registers, in JSON as well', async () 
     walks: [
       {
         fault: {
-          denied: [{ by: 'WXN', stage: 1, text: 'SCTLR_EL1.WXN = 1: what is writable is execute-never' }],
+          denied: [{ by: 'WXN', stage: 1, text: 'SCTLR_EL1.WXN = 1: writable memory is execute-never' }],
         },
       },
     ],

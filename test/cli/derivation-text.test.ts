@@ -33,7 +33,7 @@ describe('lines', () => {
       '    start level 0 of 512 entries at 0x41853000, aligned to 4K',
       '    L0 [47:39], L1 [38:30] 1G run 16G, L2 [29:21] 2M run 32M, L3 [20:12] 4K run 64K',
       '    output 44 bits (IPS 4 = 44); walks WB ISH; TBI',
-      '    ! TCR_EL1.TBID1 = 1 (ignored): RES0 without FEAT_PAuth: TBI counts for instructions too (DDI',
+      '    ! TCR_EL1.TBID1 = 1 (ignored): RES0 without FEAT_PAuth: TBI applies to instructions too (DDI',
       '      0487 D24.2.194)',
       '  MAIR_EL1 0x40044ffff  0-1 ff WB; 2 44 NC; 3, 5-7 00 nGnRnE; 4 04 nGnRE',
     ]);
@@ -74,7 +74,7 @@ describe('lines', () => {
     expect(lines('el2', { tcr: 0x4_000fn }, 'cortex-a57').slice(2, 5)).toEqual([
       '  TTBR0_EL2 0x0  T0SZ 15, no tables',
       '    ! TCR_EL2.T0SZ = 15 (fault): 49 input bits are too many: a level 0 translation fault, or it',
-      '      counts as 16 (hardware without FEAT_LVA may do either); legal here is 16 to 39; 12 to 15',
+      '      is treated as 16 (hardware without FEAT_LVA may do either); legal here: 16 to 39; 12 to 15',
     ]);
   });
 
@@ -138,7 +138,7 @@ describe('streams', () => {
     expect(derivationLines(bypass, plain).at(-1)).toBe('bypass  addresses pass unchanged');
     const illegal = describeSte(memory, { ste: [0xbn, 0n, 0n, 0n], cd: [0x6204_c000_0005n, 0n, 0n, 0n] });
     expect(derivationLines(illegal, plain).slice(-3).join(' ')).toMatch(
-      /! CD\.T0SZ = 5 \(fault\): out of range: legal here is 16 to 39 .* C_BAD_CD/,
+      /! CD\.T0SZ = 5 \(fault\): out of range: legal here: 16 to 39 .* C_BAD_CD/,
     );
   });
 

@@ -9,7 +9,7 @@ import { lpae, lpaeJson, tempFile } from './run.ts';
 test('the page alone is written: a request goes into a link', async () => {
   const { code, err } = await lpae(['explore', 'request.json', '--write', 'explorer.html']);
   expect(code).toBe(2);
-  expect(err).toContain('--write writes the page alone');
+  expect(err).toContain('--write writes only the page');
 });
 
 test('a file that is there is not overwritten', async () => {

@@ -181,7 +181,7 @@ describe('tables that hardware of their size can not walk', () => {
       'FAULT translation fault, stage 2, level 0, IPA 0x0',
     );
     const { out } = await lpae(['lint', file]);
-    expect(out).toContain('register-fault: a register value with which nothing translates');
+    expect(out).toContain('register-fault: a register value that stops all translation');
     const larger = 'fixtures/linux73/arm_64_lpae_s2-00206.json';
     const checked = await lpae(['check', larger]);
     expect(checked.code).toBe(0);

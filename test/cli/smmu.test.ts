@@ -15,7 +15,7 @@ describe('lpae smmu', () => {
       '  pa 0x44005018\n  pa 0x44003018: a TLB entry that may be cached, from before the trace, replaced in step 23',
     );
     expect(out).toContain('needs TLBI_NH_VA vmid=0 asid=172 va=0x6f3f08000 leaf=1, CMD_SYNC');
-    expect(out).toMatch(/step \d+: CMD_TLBI_NH_VA .*names ASID \d+, needed is 172/);
+    expect(out).toMatch(/step \d+: CMD_TLBI_NH_VA .*names ASID \d+, but 172 is needed/);
     expect(out).not.toContain('at the end:');
     expect(err).toContain('2 of 5 transactions open');
   });

@@ -135,10 +135,10 @@ describe('stage 2 of AArch64', () => {
       'SL0 0 wants T0SZ 30 to 42',
       0x4_0018n,
       'VTCR_EL2.SL0',
-      /T0SZ 24 wants SL0 1 \(level 1\) or SL0 2 \(level 0\)/,
+      /T0SZ 24 needs SL0 1 \(level 1\) or SL0 2 \(level 0\)/,
     ],
     ['SL0 3 without FEAT_TTST', 0x4_00d8n, 'VTCR_EL2.SL0', /reserved with this granule and 44 PA bits/],
-    ['an IPA larger than a PA', 0x4_0050n, 'VTCR_EL2.T0SZ', /legal here is 20 to 39, .* \(44 bits\)/],
+    ['an IPA larger than a PA', 0x4_0050n, 'VTCR_EL2.T0SZ', /legal here: 20 to 39, .* \(44 bits\)/],
   ])('%s', (_, vtcr, field, rule) => {
     const [range] = rangesOf('el1&0-s2', { vtcr }, 'cortex-a57');
     expect(range?.tables).toBeUndefined();
@@ -147,7 +147,7 @@ describe('stage 2 of AArch64', () => {
 
   test('with DS = 1 the right start level may need SL2', () => {
     const [range] = rangesOf('el1&0-s2', { vtcr: 0x1_0006_004cn }, MAX);
-    expect(range?.problems[0]?.rule).toMatch(/T0SZ 12 wants SL0 2 \(level 0\) or SL2:SL0 1:0 \(level -1\)/);
+    expect(range?.problems[0]?.rule).toMatch(/T0SZ 12 needs SL0 2 \(level 0\) or SL2:SL0 1:0 \(level -1\)/);
   });
 
   test('what hardware ignores', () => {
@@ -244,7 +244,7 @@ describe('what is wrong with a stage-1 range', () => {
 
   test('a rule says what would do', () => {
     expect(one({ tcr: 0x4_000fn }, 'cortex-a57').problems[0]?.rule).toMatch(
-      /49 input bits are too many.*legal here is 16 to 39/,
+      /49 input bits are too many.*legal here: 16 to 39/,
     );
     expect(one({ tcr: 0x4_0028n }, 'cortex-a57').problems[0]?.rule).toMatch(/24 input bits are too few/);
     expect(one({ tcr: 0x4_0019n, ttbr0: 0x4000_0800n }, 'cortex-a57').problems[0]?.rule).toMatch(

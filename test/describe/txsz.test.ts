@@ -15,19 +15,19 @@ describe('stage 1', () => {
       'too many input bits, without FEAT_LVA: a fault or a clamp',
       0,
       'cortex-a53',
-      /^TCR_EL2\.T0SZ fault: 64 input bits are too many: a level 0 translation fault, or it counts as 16 \(hardware without FEAT_LVA may do either\); legal here is 16 to 39/,
+      /^TCR_EL2\.T0SZ fault: 64 input bits are too many: a level 0 translation fault, or it is treated as 16 \(hardware without FEAT_LVA may do either\); legal here: 16 to 39/,
     ],
     [
       'the same with FEAT_LVA: a fault',
       0,
       'max',
-      /^TCR_EL2\.T0SZ fault: 64 input bits are too many: a level 0 translation fault; legal here is 16 to 48/,
+      /^TCR_EL2\.T0SZ fault: 64 input bits are too many: a level 0 translation fault; legal here: 16 to 48/,
     ],
     [
       'too few: either, whatever the features',
       50,
       'max',
-      /14 input bits are too few: a level 0 translation fault, or it counts as 48 \(hardware may do either\)/,
+      /14 input bits are too few: a level 0 translation fault, or it is treated as 48 \(hardware may do either\)/,
     ],
   ])('%s', (_, t0sz, cpu, rule) => {
     expect(rulesOf('el2', { tcr: 0x4_0000n | BigInt(t0sz) }, cpu)).toEqual([expect.stringMatching(rule)]);
@@ -43,31 +43,31 @@ describe('stage 2', () => {
       'an IPA beyond the PA size',
       vtcr(16, 1),
       { model: 'cortex-a55', paBits: 40 },
-      /^VTCR_EL2\.T0SZ fault: 48 IPA bits are too many: a level 0 translation fault, or it counts as 24 \(hardware without FEAT_LPA may do either\); legal here is 24 to 39, an IPA being no larger than a PA \(40 bits\)$/,
+      /^VTCR_EL2\.T0SZ fault: 48 IPA bits are too many: a level 0 translation fault, or it is treated as 24 \(hardware without FEAT_LPA may do either\); legal here: 24 to 39; an IPA is no larger than a PA \(40 bits\)$/,
     ],
     [
       'one whose clamped value the start level does not take',
       vtcr(16, 2),
       { model: 'cortex-a55', paBits: 40 },
-      /it counts as 24 \(hardware without FEAT_LPA may do either\), a value that this start level does not take; legal here/,
+      /it is treated as 24 \(hardware without FEAT_LPA may do either\), a value that this start level does not take; legal here/,
     ],
     [
       'with FEAT_LPA it is a fault',
       vtcr(12, 2),
       'max',
-      /^VTCR_EL2\.T0SZ fault: 52 IPA bits are too many: a level 0 translation fault; legal here is 16 to 48, more than 48 bits needing DS = 1 or the 64K granule$/,
+      /^VTCR_EL2\.T0SZ fault: 52 IPA bits are too many: a level 0 translation fault; legal here: 16 to 48; more than 48 bits need DS = 1 or the 64K granule$/,
     ],
     [
       'no address has more than 52',
       vtcr(8, 2, DS),
       'max',
-      /56 IPA bits are too many: a level 0 translation fault; legal here is 12 to 48$/,
+      /56 IPA bits are too many: a level 0 translation fault; legal here: 12 to 48$/,
     ],
     [
       'tables smaller than any',
       vtcr(42, 1),
       'cortex-a57',
-      /22 IPA bits are too few: a level 0 translation fault, or it counts as 39 \(hardware may do either\), a value that .*; legal here is .* to 39, tables for fewer bits needing FEAT_TTST$/,
+      /22 IPA bits are too few: a level 0 translation fault, or it is treated as 39 \(hardware may do either\), a value that .*; legal here: .* to 39; tables for fewer bits need FEAT_TTST$/,
     ],
   ])('%s', (_, value, cpu, rule) => {
     const found = rulesOf('el1&0-s2', { vtcr: value, hcr: 1n }, cpu);

@@ -72,11 +72,11 @@ test('a link with a map request: any text, and a moment', () => {
 describe('what is no link', () => {
   const wrong: [string, string, RegExp][] = [
     ['another version', LINK.replace('v=1', 'v=2'), /^v=2: this program knows links of version 1$/],
-    ['an unknown part', `${LINK}&wibble=1`, /^wibble is no part/],
-    ['a part twice', `${LINK}&v=1`, /^v stands in the link twice$/],
+    ['an unknown part', `${LINK}&wibble=1`, /^wibble is not part/],
+    ['a part twice', `${LINK}&v=1`, /^v is in the link twice$/],
     ['a missing part', LINK.replace('&granule=4K', ''), /^the link has no granule$/],
     ['another page size', LINK.replace('cpu=64K', 'cpu=8K'), /^cpu=8K: must be one of 4K, 16K, 64K$/],
-    ['an address that is none', LINK.replace('iova=10000000', 'iova=xyz'), /^iova: xyz is no number/],
+    ['an address that is none', LINK.replace('iova=10000000', 'iova=xyz'), /^iova: xyz is not a number/],
     [
       'an address of 17 digits',
       LINK.replace('iova=10000000', `iova=${'1'.repeat(17)}`),
@@ -87,16 +87,16 @@ describe('what is no link', () => {
       LINK.replace('900000000*10000', '900000000'),
       /^sg: 900000000 must be two numbers/,
     ],
-    ['bit 64', LINK.replace('*63', '*64'), /^flips: 64 is no bit from 0 to 63$/],
+    ['bit 64', LINK.replace('*63', '*64'), /^flips: 64 is not a bit from 0 to 63$/],
     ['an access', LINK.replace('*write*', '*jump*'), /^walk=jump: must be one of read, write, execute$/],
     [
       'too many entries',
       LINK.replace(/sg=[^&]*/, `sg=${Array(4097).fill('1*1').join('.')}`),
       /^sg has 4097 entries/,
     ],
-    ['a request that is no base64url', 'v=1&request=a+b', /^request is no text in base64url$/],
-    ['a request that is no UTF-8', 'v=1&request=_w', /^request is no text in base64url$/],
-    ['a step that is no number', `${LINK}&step=-1`, /^step=-1 is no number of operations$/],
+    ['a request that is no base64url', 'v=1&request=a+b', /^request is not text in base64url$/],
+    ['a request that is no UTF-8', 'v=1&request=_w', /^request is not text in base64url$/],
+    ['a step that is no number', `${LINK}&step=-1`, /^step=-1 is not a number of operations$/],
     ['nothing', '', /must be name=value/],
   ];
   test.each(wrong)('%s', (_, link, message) => {

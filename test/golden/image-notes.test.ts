@@ -50,7 +50,7 @@ describe('what is not compared is told', () => {
       'SCR_EL3 beside security',
       {},
       { security: 'nonsecure', registers: { ...(IMAGE.registers as Json), scr_el3: '0x1' } },
-      'of scr_el3 SIF and EEL2 alone are read: security says whose accesses they are',
+      'only SIF and EEL2 of scr_el3 are read: security says whose accesses they are',
     ],
     [
       'registers of another regime',

@@ -35,9 +35,9 @@ describe.each(configs)('$name', ({ format, options }) => {
 
 // PA size, granule, ias and concatenation: every row that Linux 6.12 or 7.3 accepts and such hardware does not.
 test.each([
-  [{ pgsizeBitmap: 0x4000n, ias: 40, oas: 40 }, 'SL0', /T0SZ 24 wants SL0 1 \(level 2\)/],
-  [{ pgsizeBitmap: 0x1000n, ias: 44, oas: 42 }, 'T0SZ', /44 IPA bits are too many.* legal here is 22 to 48/],
-  [{ pgsizeBitmap: 0x1000n, ias: 48, oas: 40 }, 'T0SZ', /48 IPA bits are too many.* legal here is 24 to 48/],
+  [{ pgsizeBitmap: 0x4000n, ias: 40, oas: 40 }, 'SL0', /T0SZ 24 needs SL0 1 \(level 2\)/],
+  [{ pgsizeBitmap: 0x1000n, ias: 44, oas: 42 }, 'T0SZ', /44 IPA bits are too many.* legal here: 22 to 48/],
+  [{ pgsizeBitmap: 0x1000n, ias: 48, oas: 40 }, 'T0SZ', /48 IPA bits are too many.* legal here: 24 to 48/],
   [{ pgsizeBitmap: 0x1000n, ias: 48, oas: 36, linux: '7.3' }, 'T0SZ', /48 IPA bits are too many/],
 ] as const)(
   '%o is walked by no hardware of that size, which is said of VTCR_EL2.%s',

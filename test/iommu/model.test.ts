@@ -232,7 +232,7 @@ const SPACES: [string, FormatModule, DomainOptions, number, 'whole' | 'near'][] 
   ['dirty state', arm64LpaeS1, { pgsizeBitmap: SIZES_4K, ias: 23, oas: 48, quirks: ['arm_hd'] }, 140, 'near'],
   ['gigabytes, stage 1', arm64LpaeS1, { pgsizeBitmap: SIZES_4K, ias: 31, oas: 48 }, 60, 'near'],
   ['gigabytes, stage 2', arm64LpaeS2, { pgsizeBitmap: SIZES_4K, ias: 31, oas: 36 }, 60, 'near'],
-  ['pages alone', arm64LpaeS1, { pgsizeBitmap: 0x1000n, ias: 23, oas: 48 }, 60, 'near'],
+  ['pages only', arm64LpaeS1, { pgsizeBitmap: 0x1000n, ias: 23, oas: 48 }, 60, 'near'],
   ['stage 1, 16K', arm64LpaeS1, { pgsizeBitmap: SIZES_16K, ias: 27, oas: 48 }, 70, 'near'],
   ['stage 2, 16K', arm64LpaeS2, { pgsizeBitmap: SIZES_16K, ias: 27, oas: 44 }, 70, 'near'],
   ['stage 1, 64K', arm64LpaeS1, { pgsizeBitmap: SIZES_64K, ias: 31, oas: 52 }, 20, 'near'],

@@ -74,11 +74,16 @@ describe('a rule finds what breaks it, and nothing in what does not', () => {
       /bits \[1:0\] = 0b01 are reserved at level 3/,
       0x1000n,
     ],
-    ['reserved-bits', [...TABLES, [0x3000n, PAGE | (1n << 49n)]], /bits \[49:48\] are RES0, but 0x2/, 0n],
+    [
+      'reserved-bits',
+      [...TABLES, [0x3000n, PAGE | (1n << 49n)]],
+      /bits \[49:48\] are RES0, but they are 0x2/,
+      0n,
+    ],
     [
       'misaligned-output',
       [...good, [0x2008n, 0x8020_0000n | (PAGE & ~2n) | (1n << 17n)]],
-      /^meant 0x80220000, hardware goes to 0x80200000: bits \[20:17\] are RES0, but 0x1 /,
+      /^meant 0x80220000, hardware goes to 0x80200000: bits \[20:17\] are RES0, but they are 0x1 /,
       0x20_0000n,
     ],
     [
@@ -94,7 +99,12 @@ describe('a rule finds what breaks it, and nothing in what does not', () => {
       /table address 0x10000004000 has more than 40 bits/,
       0x20_0000n,
     ],
-    ['outside-ram', [...good, [0x2008n, 0x9_0000_0003n]], /no RAM where the entry should be/, 0x20_0000n],
+    [
+      'outside-ram',
+      [...good, [0x2008n, 0x9_0000_0003n]],
+      /there is no RAM where the entry should be/,
+      0x20_0000n,
+    ],
     ['cycle', [...good, [0x2008n, 0x2003n]], /level 3 table at 0x2000 leads to itself/, 0x20_0000n],
     [
       'level-mix',
@@ -176,7 +186,7 @@ describe('blocks whose address does not fit them (DDI 0487 D8.3.1.2)', () => {
   });
   test('bits below 64K', () => {
     expect(lintOf(block(0x4000_1000n))[0]?.message).toMatch(
-      /^meant 0x40001000, hardware goes to 0x40000000: bits \[15:12\] are RES0, but 0x1 /,
+      /^meant 0x40001000, hardware goes to 0x40000000: bits \[15:12\] are RES0, but they are 0x1 /,
     );
   });
   test('a page of 16K at an address of a 4K one', () => {
@@ -202,12 +212,14 @@ describe('what is reserved in one regime and a field in another (DDI 0487 D8.3.1
 
   test('PXN and nG are RES0, and AP[1] is RES1, with one privilege level', () => {
     expect(of(XN | 0x40n, el2)).toEqual([]);
-    expect(of(XN, el2)).toEqual(['reserved-ones: bit [6] is RES1, but 0 (one privilege level: no AP[1])']);
+    expect(of(XN, el2)).toEqual([
+      'reserved-ones: bit [6] is RES1, but it is 0 (one privilege level: no AP[1])',
+    ]);
     expect(of(XN | 0x40n | (1n << 53n), el2)).toEqual([
-      'reserved-bits: bit [53] is RES0, but 1 (one privilege level: XN is all)',
+      'reserved-bits: bit [53] is RES0, but it is 1 (one privilege level: XN covers all accesses)',
     ]);
     expect(of(XN | 0x840n, el2)).toEqual([
-      'reserved-bits: bit [11] is RES0, but 1 (one privilege level: all entries are global)',
+      'reserved-bits: bit [11] is RES0, but it is 1 (one privilege level: all entries are global)',
     ]);
     expect(of(PAGE, {})).toEqual([]);
   });
@@ -281,7 +293,7 @@ describe('registers', () => {
   test('a reserved TG1, and a range that nobody uses', () => {
     // EPD1 = 0, T1SZ 25, TG1 0.
     expect(told(0x2_0019_0019n, 0xdead_0000n)).toEqual([
-      'outside-ram no RAM where the entry should be',
+      'outside-ram there is no RAM where the entry should be',
       'register-unpredictable TCR_EL1.TG1 = 0x0',
       'unused-range walks of TTBR1_EL1 (0xdead0000) are enabled',
       'empty-table the level 1 table at 0xdead0000 has no valid entry',

@@ -101,7 +101,7 @@ describe('the regime that follows is said, and where two follow it is asked for'
     const given = { ...ALL, HCR_EL2: 0x8000_0001n };
     expect(resolveRegisters({ given, regime: 'el1&0' })).toMatchObject({
       regime: 'el1&0-nested',
-      because: 'HCR_EL2.VM = 1 (--stage 1 asks for the first stage alone)',
+      because: 'HCR_EL2.VM = 1 (--stage 1 asks for the first stage only)',
     });
     expect(resolveRegisters({ given, regime: 'el1&0', stage: 1 }).regime).toBe('el1&0');
     expect(resolveRegisters({ given, regime: 'el1&0', stage: 2 }).regime).toBe('el1&0-s2');

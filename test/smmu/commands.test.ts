@@ -67,9 +67,9 @@ describe('a command', () => {
   });
 
   test.each<[string, RegExp]>([
-    ['CMD_TLBI_NH_VAS', /'CMD_TLBI_NH_VAS' is no command .* did you mean CMD_TLBI_NH_VA\?/],
+    ['CMD_TLBI_NH_VAS', /'CMD_TLBI_NH_VAS' is not a command .* did you mean CMD_TLBI_NH_VA\?/],
     ['CMD_TLBI_NH_ASID va=0x1000', /CMD_TLBI_NH_ASID has no field va: it has ASID, VMID/],
-    ['CMD_SYNC now', /'now' is no operand: write name=number/],
+    ['CMD_SYNC now', /'now' is not an operand: write name=number/],
     ['CMD_TLBI_NH_VA vmid=65536', /0x10000 does not fit into CMD_TLBI_NH_VA.VMID: it has 16 bits/],
     ['CMD_TLBI_NH_VA va=0x1001', /0x1001 does not fit into CMD_TLBI_NH_VA.Address: it holds bits \[63:12\]/],
     ['CMD_TLBI_S2_IPA ipa=0x100000000000000', /it holds bits \[55:12\]/],

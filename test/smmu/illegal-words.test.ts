@@ -91,7 +91,7 @@ test('a reserved S2SL0 is told as such, and one that does not fit by the S2T0SZ 
   expect(fields([config(6), 0n, STAGE2 | (3n << 38n), S2TTB])).toEqual(['STE.S2SL0']);
   const level2: SteWords = [config(6), 0n, STAGE2 & ~(3n << 38n), S2TTB];
   expect(describeSte(memory, { ste: level2 }).problems).toMatchObject([
-    { field: 'STE.S2T0SZ', value: 24n, rule: expect.stringMatching(/legal here is 30 to 39/) },
+    { field: 'STE.S2T0SZ', value: 24n, rule: expect.stringMatching(/legal here: 30 to 39/) },
   ]);
 });
 
@@ -103,7 +103,7 @@ test('S2TTB beyond 48 bits needs 64K or S2DS, whatever S2PS says', () => {
   expect(fields(ps52(0x040e_4058_0000_0000n), CD, wide)).toEqual([]);
   expect(
     describeSte(memory, { ste: ps52(0x040e_0058_0000_0000n), identification: wide }).problems,
-  ).toMatchObject([{ value: 1n << 48n, rule: 'beyond the 48 bits of its outputs' }]);
+  ).toMatchObject([{ value: 1n << 48n, rule: 'beyond its 48 output bits' }]);
 });
 
 test('nothing else is reported about an entry that is not valid', () => {

@@ -53,8 +53,8 @@ test('of two huge pages, word for word', async () => {
   expect(conclusions.map(({ kind, text }) => `${kind}: ${text}`)).toEqual([
     'maps: The request maps on a granule of 4K and 64K.',
     // 4M are 1024 pages of 4K or 64 of 64K; a block of 64K tables is 512M.
-    'leaves: On a granule of 4K what takes 1,024 TLB entries with pages alone takes 2 with blocks.',
-    'leaves: On a granule of 64K larger sizes change nothing: 64 TLB entries with pages alone and blocks.',
+    'leaves: On a granule of 4K what takes 1,024 TLB entries with pages only takes 2 with blocks.',
+    'leaves: On a granule of 64K larger sizes change nothing: 64 TLB entries with pages only and blocks.',
     // Levels 0, 1, 2 and two tables of level 3, or none of these; of 64K pages level 1 (64 entries of 8 bytes), 2 and 3.
     'tables: Tables for 4.00 MiB take from 12.0 KiB (4K granule, blocks, stage 1) to 128.5 KiB (64K granule, pages, stage 1).',
     'miss: With nothing cached, the costliest TLB miss reads 3 to 4 descriptors at stage 1, and 11 to 24 when nested, because every read of stage 1 goes through stage 2 first.',

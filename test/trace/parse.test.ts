@@ -167,7 +167,7 @@ describe('a trace', () => {
       'the same word twice',
       (t) => t.memory.push({ pa: '0x41000038', words64: { 8: '0x1' } }),
       undefined,
-      /memory\[1\].*the word at 0x41000040 stands in memory\[0\] too/,
+      /memory\[1\].*the word at 0x41000040 is in memory\[0\] too/,
     ],
     ['a word that is not aligned', (t) => (t.memory[0].words64['4'] = '0x1'), undefined, /multiples of 8/],
     ['memory that is not there', (t) => (t.memory[0].pa = '0x1000'), undefined, /no RAM at 0x1000/],
@@ -212,7 +212,7 @@ describe('JSON lines', () => {
     [
       'a step after its end',
       lines({ barrier: true }, { end: 1 }, { barrier: true }),
-      /line 4: step 1 stands after the trace's end, line 3/,
+      /line 4: step 1 comes after the trace's end, line 3/,
     ],
     [
       'another number of steps',
@@ -251,7 +251,7 @@ describe('mutations', () => {
       { patch: [{ step: 3, value: '0x0' }] },
       /step 3 is a step of kind barrier and has no value/,
     ],
-    ['that is no access', { open: [4] }, /step 4 is no access/],
+    ['that is no access', { open: [4] }, /step 4 is not an access/],
     ['first, after the end', { first: { step: 9, arm: [{ pa: '0x0' }] } }, /step 9 is after the end/],
   ])('that name a step %s are refused', (_, mutation, message) => {
     expect(() => mutated(mutation)).toThrow(message);

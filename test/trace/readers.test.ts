@@ -75,14 +75,14 @@ describe("QEMU's log alone", () => {
   });
 
   test.each([
-    'where barriers were is not in the log: one is taken before each write of CMDQ_PROD',
-    'when memory was written is not in the log: words stand before the step that first shows them',
+    'the log has no barriers: one is assumed before each write of CMDQ_PROD',
+    'the log does not say when memory was written: words come before the step that first shows them',
     "what STEs hold is not in the log: give the guest's memory too",
-    'whether a translated access reads or writes is not in the log: read is given (2 times)',
-    'of an access that faults the log has the page alone: its first byte is given',
-    'a write to offset 0xe40, where no register is known here, is left out',
+    'the log does not say whether a translated access reads or writes: read is assumed (2 times)',
+    'for an access that faults, the log has only the page: its first byte is given',
+    'a write to offset 0xe40, where no known register is, is left out',
     'a line of smmuv3_something_new is not read here',
-    'idr1, idr3, idr5, aidr not read: taken as 0',
+    'idr1, idr3, idr5, aidr not read: assumed to be 0',
   ])('says: %s', (note) => {
     expect(notes).toContain(note);
   });
@@ -136,7 +136,7 @@ describe("Linux's events", () => {
       { step: 5, kind: 'fault', iova: 0x1234_5000n, size: undefined, pa: undefined },
     ]);
     expect(notes).toContain(
-      'what the driver wrote to memory is not in these events: no table, no STE, no command',
+      'these events do not have what the driver wrote to memory: no table, no STE, no command',
     );
     expect(notes).toContain('register page 0 is taken to be mapped at 0xffff800081000000');
   });

@@ -7,7 +7,7 @@ export interface Region {
   readonly pa: bigint;
   readonly size: bigint;
   readonly attributes: bigint;
-  /** No blocks: pages alone. */
+  /** No blocks: pages only. */
   readonly pages?: boolean;
 }
 

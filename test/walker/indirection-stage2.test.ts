@@ -163,7 +163,7 @@ describe('FEAT_THE', () => {
   const registers = { vtcr: THE | TL0, s2pir: pir(0xcn, MRO_TL0), tcr2: PN_CH };
   const table = TABLE_LEAF;
 
-  test('AssuredOnly data is reached by Protected tables in mostly read-only pages alone', () => {
+  test('AssuredOnly data is reached by Protected tables in mostly read-only pages only', () => {
     expect(ask(registers, { access: 'read' }, { data: assuredData, table, stage1: PROTECTED }).ok).toBe(true);
     const fault = { kind: 'permission', stage: 2, assuredOnly: true, denied: [{ by: 'AssuredOnly' }] };
     const denied = (change: WalkerRegisters, setup: Setup = {}) =>

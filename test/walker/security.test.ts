@@ -162,7 +162,7 @@ test.each<[string, Options, RegExp]>([
     /EL3 is Secure, or Root with FEAT_RME/,
   ],
   ['EL3 in Realm state', { regime: 'el3', security: 'realm' }, /EL3 is Secure/],
-  ['Root state of EL1', { security: 'root' }, /Root state is EL3 alone/],
+  ['Root state of EL1', { security: 'root' }, /only EL3 is in Root state/],
   ['AArch32 in Realm state', { regime: 'pl1&0', security: 'realm' }, /AArch32 has no Realm state of its own/],
   [
     "stage 2 of AArch32's in Secure state",

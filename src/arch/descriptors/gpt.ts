@@ -27,7 +27,7 @@ export const GPI_VALUES: Readonly<Record<number, string>> = {
   [GPI.nonSecure]: 'Non-secure',
   [GPI.root]: 'Root',
   [GPI.realm]: 'Realm',
-  [GPI.nonSecureOnly]: 'Non-secure, from Non-secure and Root state alone',
+  [GPI.nonSecureOnly]: 'Non-secure, only from Non-secure and Root state',
   [GPI.any]: 'all accesses',
 };
 
@@ -39,7 +39,7 @@ const TYPE = bits(3, 0, 'what the entry is');
 export const GPT_BLOCK = layout(
   {
     name: 'GPT Block',
-    title: 'Granule protection table, level 0: one GPI for all that the entry covers',
+    title: 'Granule protection table, level 0: one GPI for everything that the entry covers',
     reference: 'DDI 0487 D9.6.2',
     width: 64,
   },
@@ -59,7 +59,8 @@ export const GPT_TABLE = layout(
 export const GPT_CONTIGUOUS = layout(
   {
     name: 'GPT Contiguous',
-    title: 'Granule protection table, level 1: one GPI for 16 granules, of a larger region that has it too',
+    title:
+      'Granule protection table, level 1: one GPI for 16 granules, which are part of a larger region with the same GPI',
     reference: 'DDI 0487 D9.6.4',
     width: 64,
   },

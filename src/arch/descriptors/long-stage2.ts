@@ -64,10 +64,10 @@ export const STAGE2_LEAF = form(
       feature: 'FEAT_HPDS2',
       when: without('FEAT_S2POE'),
     }),
-    AssuredOnly: bit(58, 'assured translations alone may use it', { feature: 'FEAT_THE' }),
+    AssuredOnly: bit(58, 'only assured translations may use it', { feature: 'FEAT_THE' }),
     NS: bit(55, 'the output address is in Non-secure memory', { when: isRealm }),
     'PIIndex[3:2]': bits(54, 53, 'indirect permissions', { feature: 'FEAT_S2PIE' }),
-    'XN[1:0]': bits(54, 53, 'execute-never (bit 53 counts with FEAT_XNX)', {
+    'XN[1:0]': bits(54, 53, 'execute-never (bit 53 has effect with FEAT_XNX)', {
       values: XN_VALUES,
       feature: 'FEAT_XNX',
       when: direct,
@@ -90,7 +90,7 @@ export const STAGE2_LEAF = form(
     S2AP: bits(7, 6, 'data access permissions', { values: S2AP_VALUES, when: direct }),
     'PIIndex[0]': bit(6, 'indirect permissions', { feature: 'FEAT_S2PIE' }),
     MemAttr: bits(5, 2, 'memory type and cacheability', { values: MEM_ATTR, when: without('FEAT_S2FWB') }),
-    'MemAttr[2:0]': bits(4, 2, 'memory type and cacheability, over those of stage 1', {
+    'MemAttr[2:0]': bits(4, 2, 'memory type and cacheability, instead of those of stage 1', {
       values: FORCED_MEM_ATTR,
       feature: 'FEAT_S2FWB',
     }),

@@ -20,7 +20,7 @@ export const MALI_TABLE = form(
 export const MALI_LEAF = form(
   WORD,
   {
-    'XN[1:0]': bits(54, 53, 'execute-never (bit 54 counts)', {
+    'XN[1:0]': bits(54, 53, 'execute-never (bit 54 has effect)', {
       values: { 0: 'executable', 3: 'execute-never' },
     }),
     BASE: bits(47, 12, 'output address', { name: 'OA', address: 12, sized: true }),

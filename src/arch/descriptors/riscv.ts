@@ -28,7 +28,7 @@ export const RISCV_POINTER = form(
   ],
 );
 
-const NAPOT = 'one of a naturally aligned range of entries that are alike';
+const NAPOT = 'one of a naturally aligned range of equal entries';
 
 /** R is a type bit: it tells a leaf from a pointer, and no driver asks for memory that can be executed but not read. */
 export const RISCV_LEAF = form(

@@ -18,7 +18,7 @@ export const TTBCR = layout(
     T1SZ: bits(18, 16, 'input size of TTBR1: 2^(32-T1SZ) bytes (EAE = 1)'),
     ...walkFields(8, '0', ' (EAE = 1)'),
     EPD0: bit(7, 'walks of TTBR0 (EAE = 1)', WALKS),
-    T2E: bit(6, 'TTBCR2 counts (EAE = 1)', { values: NO_YES, feature: 'FEAT_AA32HPD' }),
+    T2E: bit(6, 'TTBCR2 has effect (EAE = 1)', { values: NO_YES, feature: 'FEAT_AA32HPD' }),
     PD1: bit(5, 'walks of TTBR1 (EAE = 0)', WALKS),
     PD0: bit(4, 'walks of TTBR0 (EAE = 0)', WALKS),
     N: bits(2, 0, 'TTBR0 covers the lowest 2^(32-N) bytes (EAE = 0); with EAE = 1 these bits are T0SZ'),
@@ -41,7 +41,7 @@ export const TTBCR2 = layout(
   {
     name: 'TTBCR2',
     title:
-      'Translation Table Base Control Register 2 (AArch32 with long descriptors): counts where TTBCR.T2E is 1',
+      'Translation Table Base Control Register 2 (AArch32 with long descriptors): has effect where TTBCR.T2E is 1',
     reference: 'DDI 0487 G8.2.166',
     width: 32,
   },
@@ -89,12 +89,12 @@ export const VTCR = layout(
   },
 );
 
-const WXN = bit(19, 'what is writable is execute-never', ON);
+const WXN = bit(19, 'writable memory is execute-never', ON);
 const EE = bit(25, 'endianness of data and table walks', ENDIANNESS);
 const LOWEST = {
   I: bit(12, 'instruction fetches may be cacheable', NO_YES),
   C: bit(2, 'data accesses and table walks may be cacheable', NO_YES),
-  A: bit(1, 'accesses that are not aligned fault', NO_YES),
+  A: bit(1, 'unaligned accesses fault', NO_YES),
   M: bit(0, 'the MMU: stage-1 translation', ON),
 };
 
@@ -113,7 +113,7 @@ export const SCTLR = layout(
       values: ['sets PSTATE.PAN', 'leaves PSTATE.PAN'],
       feature: 'FEAT_PAN',
     }),
-    UWXN: bit(20, 'what EL0 may write is execute-never at PL1', ON),
+    UWXN: bit(20, 'memory that EL0 may write is execute-never at PL1', ON),
     WXN,
     ...LOWEST,
   },

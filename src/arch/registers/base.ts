@@ -44,7 +44,7 @@ export const MAIR_EL1 = layout(
     name: 'MAIR_EL1',
     aliases: ['MAIR', 'MAIR_EL2', 'MAIR_EL3'],
     title:
-      'Memory Attribute Indirection Register: eight memory types, of which AttrIndx in a descriptor chooses one',
+      'Memory Attribute Indirection Register: eight memory types, one of which AttrIndx in a descriptor chooses',
     reference: 'DDI 0487 D24.2.127',
     width: 64,
   },
@@ -58,7 +58,7 @@ export const MAIR2_EL1 = layout(
   {
     name: 'MAIR2_EL1',
     aliases: ['MAIR2', 'MAIR2_EL2', 'MAIR2_EL3'],
-    title: 'Extended Memory Attribute Indirection Register: eight memory types more (FEAT_AIE)',
+    title: 'Extended Memory Attribute Indirection Register: eight more memory types (FEAT_AIE)',
     reference: 'DDI 0487 D24.2.124',
     width: 64,
   },

@@ -56,7 +56,7 @@ export const HCRX_EL2 = layout(
   },
   {
     D128En: noYes(17, 'EL1 may have 128-bit descriptors', 'FEAT_D128'),
-    TCR2En: noYes(14, 'TCR2_EL1 counts; 0: it is taken as 0', 'FEAT_TCR2'),
+    TCR2En: noYes(14, 'TCR2_EL1 has effect; 0: it is treated as 0', 'FEAT_TCR2'),
   },
 );
 

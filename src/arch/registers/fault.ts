@@ -68,7 +68,7 @@ const S1PTW = bit(7, "the fault is stage 2's, on", [
 /** Of any class: the syndrome as one number. */
 export const ESR = layout(
   { name: 'ESR_ELx', title: 'Exception Syndrome Register', reference: REFERENCE, width: 64 },
-  { EC, IL, ISS: bits(24, 0, 'syndrome, as the class says') },
+  { EC, IL, ISS: bits(24, 0, 'syndrome, in the form of the class') },
 );
 
 export const ESR_DATA = layout(
@@ -199,11 +199,11 @@ export const HPFAR_EL2 = layout(
     width: 64,
   },
   {
-    NS: bit(63, 'the IPA is in the Non-secure space (of a fault in Secure state)'),
+    NS: bit(63, 'the IPA is in the Non-secure space (for a fault in Secure state)'),
     FIPA: bits(
       47,
       4,
-      'faulting IPA from bit 12 on: the register shifted left by 8, without the lowest 12 bits',
+      'bits of the faulting IPA from 12 up: the register shifted left by 8, without the lowest 12 bits',
       { address: 12 },
     ),
   },

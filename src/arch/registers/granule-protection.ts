@@ -11,7 +11,7 @@ const CHECKED = ['checked by the table', 'a granule protection fault'] as const;
 /** Bits of the protected address space by PPS3:PPS; undefined where it is reserved. */
 export const PPS_BITS: readonly (number | undefined)[] = [32, 36, 40, 42, 44, 48, 52, 56, 46, 47];
 
-/** log2 of what a level 0 entry covers, by L0GPTSZ. */
+/** log2 of size that a level 0 entry covers, by L0GPTSZ. */
 export const L0GPTSZ_BITS: Readonly<Record<number, number>> = { 0: 30, 4: 34, 6: 36, 9: 39 };
 
 /** log2 of the granule, by PGS. */
@@ -27,16 +27,16 @@ export const GPCCR_EL3 = layout(
     width: 64,
   },
   {
-    GPCBW: bit(29, 'bypass windows, which GPCBW_EL3 says', { values: ON, feature: GPC3 }),
+    GPCBW: bit(29, 'bypass windows, described by GPCBW_EL3', { values: ON, feature: GPC3 }),
     NA7: bit(28, 'GPI 0b0111', { values: RESERVED, feature: GDI }),
     NA6: bit(27, 'GPI 0b0110', { values: RESERVED, feature: GDI }),
     NSP: bit(26, 'GPI 0b0101', { values: ['reserved', 'Non-secure Protected'], feature: GDI }),
     SA: bit(25, 'GPI 0b0100', { values: ['reserved', 'System Agent'], feature: GDI }),
     APPSAA: bit(24, 'addresses beyond PPS', {
-      values: ['Non-secure accesses alone', 'every access'],
+      values: ['only Non-secure accesses', 'every access'],
       feature: GPC2,
     }),
-    L0GPTSZ: bits(23, 20, 'what a level 0 entry covers', {
+    L0GPTSZ: bits(23, 20, 'size that a level 0 entry covers', {
       values: { 0: '1 GiB', 4: '16 GiB', 6: '64 GiB', 9: '512 GiB' },
     }),
     NSO: bit(19, 'GPI 0b1101', { values: ['reserved', 'Non-secure only'], feature: GPC2 }),
@@ -79,7 +79,7 @@ export const GPCBW_EL3 = layout(
   {
     name: 'GPCBW_EL3',
     aliases: ['GPCBW'],
-    title: 'Granule Protection Check Bypass Window Register: addresses that no table is asked about',
+    title: 'Granule Protection Check Bypass Window Register: addresses that are not checked against a table',
     reference: 'DDI 0487 D24.2.55',
     width: 64,
   },

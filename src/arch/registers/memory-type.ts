@@ -15,8 +15,8 @@ export const MAIR_BYTE = layout(
   {
     outer: bits(7, 4, 'outer cacheability, or 0: Device memory'),
     inner: bits(3, 0, 'inner cacheability'),
-    device: bits(3, 2, 'of Device memory: its type', DEVICES),
-    deviceLow: bits(1, 0, 'of Device memory: 1 is without the XS attribute (FEAT_XS)'),
+    device: bits(3, 2, 'type of Device memory', DEVICES),
+    deviceLow: bits(1, 0, 'for Device memory: 1 is without the XS attribute (FEAT_XS)'),
   },
 );
 

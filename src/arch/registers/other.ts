@@ -25,7 +25,7 @@ export const AS_TRANSTAB = layout(
 export const AS_MEMATTR = layout(
   {
     name: 'AS_MEMATTR',
-    title: 'Memory types of an address space of a Mali GPU, of which AttrIndx in a descriptor chooses one',
+    title: 'Memory types of an address space of a Mali GPU, one of which AttrIndx in a descriptor chooses',
     reference: MALI,
     width: 64,
   },

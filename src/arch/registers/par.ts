@@ -4,7 +4,7 @@ import { CACHEABILITIES, NO_YES, SHAREABILITIES } from './values.ts';
 
 const F = bit(0, 'the translation', ['succeeded', 'faulted']);
 /** AArch64 has no other form, and calls the bit RES1. */
-const LPAE = bit(11, 'RES1; in AArch32 what tells this 64-bit form from the short one');
+const LPAE = bit(11, 'RES1; in AArch32 it tells this 64-bit form from the short one');
 
 export const PAR_FAULT = layout(
   {
@@ -35,9 +35,9 @@ export const PAR_ADDRESS = layout(
     PA: bits(51, 12, 'physical address', { name: 'PA[51:12]', address: 12 }),
     NSE: bit(
       11,
-      'with NS the physical address space, of EL3 with FEAT_RME alone ({0, 0} Secure, {0, 1} Non-secure, {1, 0} Root, {1, 1} Realm); of others UNKNOWN. RES1 without it; in AArch32 what tells this 64-bit form from the short one',
+      'with NS the physical address space ({0, 0} Secure, {0, 1} Non-secure, {1, 0} Root, {1, 1} Realm): only for EL3 with FEAT_RME, else UNKNOWN. RES1 without FEAT_RME; in AArch32 it tells this 64-bit form from the short one',
     ),
-    NS: bit(9, 'not in the memory of the own Security state; UNKNOWN of Non-secure state'),
+    NS: bit(9, 'outside the memory of its own Security state; UNKNOWN for Non-secure state'),
     SH: bits(8, 7, 'shareability', SHAREABILITIES),
     F,
   },

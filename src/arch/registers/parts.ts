@@ -29,7 +29,7 @@ export const disChField = (position: number, range: '0' | '1') =>
 
 /** PTTWI of the same. */
 export const pttwiField = (position: number) =>
-  noYes(position, 'writes of RCWS instructions may be of reduced coherence', 'FEAT_THE');
+  noYes(position, 'writes of RCWS instructions may have reduced coherence', 'FEAT_THE');
 
 /** AIE of the same. `mair2`: the register that AttrIndx[3] chooses. */
 export const aieField = (position: number, mair2: string) =>

@@ -100,7 +100,7 @@ export function stage2Text({ rights, topLevel0, topLevel1, reserved }: Stage2Per
   if (plain === 'w') return 'write alone';
   if (rights === 'rm') {
     const top = topLevel0 && topLevel1 ? ', TopLevel0 and 1' : topLevel0 ? ', TopLevel0' : '';
-    return `mostly read-only: hardware updates of tables alone write${top || (topLevel1 ? ', TopLevel1' : '')}`;
+    return `mostly read-only: only hardware updates of tables write${top || (topLevel1 ? ', TopLevel1' : '')}`;
   }
   const execute = /[pu]+$/.exec(plain)?.[0] as keyof typeof EXECUTION | undefined;
   const data = plain.includes('w') ? 'read, write' : 'read';
@@ -129,7 +129,7 @@ export const PIR_EL1 = layout(
     name: 'PIR_EL1',
     aliases: ['PIR', 'PIR_EL2', 'PIR_EL3'],
     title:
-      'Permission Indirection Register: what privileged accesses may do, of which PIIndex in a descriptor chooses one',
+      'Permission Indirection Register: sixteen rights of privileged accesses, one of which PIIndex in a descriptor chooses',
     reference: 'DDI 0487 D24.2.145',
     width: 64,
   },
@@ -141,7 +141,7 @@ export const PIRE0_EL1 = layout(
     name: 'PIRE0_EL1',
     aliases: ['PIRE0', 'PIRE0_EL2'],
     title:
-      'Permission Indirection Register 0: what unprivileged accesses may do, of which PIIndex in a descriptor chooses one',
+      'Permission Indirection Register 0: sixteen rights of unprivileged accesses, one of which PIIndex in a descriptor chooses',
     reference: 'DDI 0487 D24.2.148',
     width: 64,
   },
@@ -152,7 +152,7 @@ export const POR_EL0 = layout(
   {
     name: 'POR_EL0',
     title:
-      'Permission Overlay Register (EL0): what is left to unprivileged accesses, of which POIndex in a descriptor chooses one',
+      'Permission Overlay Register (EL0): sixteen limits for unprivileged accesses, one of which POIndex in a descriptor chooses',
     reference: 'DDI 0487 D24.2.150',
     width: 64,
   },
@@ -164,7 +164,7 @@ export const POR_EL1 = layout(
     name: 'POR_EL1',
     aliases: ['POR', 'POR_EL2', 'POR_EL3'],
     title:
-      'Permission Overlay Register: what is left to privileged accesses, of which POIndex in a descriptor chooses one',
+      'Permission Overlay Register: sixteen limits for privileged accesses, one of which POIndex in a descriptor chooses',
     reference: 'DDI 0487 D24.2.151',
     width: 64,
   },
@@ -175,7 +175,8 @@ export const S2PIR_EL2 = layout(
   {
     name: 'S2PIR_EL2',
     aliases: ['S2PIR'],
-    title: 'Stage 2 Permission Indirection Register: of which PIIndex in a stage-2 descriptor chooses one',
+    title:
+      'Stage 2 Permission Indirection Register: sixteen rights, one of which PIIndex in a stage-2 descriptor chooses',
     reference: 'DDI 0487 D24.2.166',
     width: 64,
   },
@@ -186,7 +187,8 @@ export const S2POR_EL1 = layout(
   {
     name: 'S2POR_EL1',
     aliases: ['S2POR'],
-    title: 'Stage 2 Permission Overlay Register: of which POIndex in a stage-2 descriptor chooses one',
+    title:
+      'Stage 2 Permission Overlay Register: sixteen limits, one of which POIndex in a stage-2 descriptor chooses',
     reference: 'DDI 0487 D24.2.167',
     width: 64,
   },

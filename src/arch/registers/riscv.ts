@@ -14,7 +14,7 @@ export const SSTATUS = layout(
     width: 64,
   },
   {
-    MXR: bit(19, 'what is executable is readable as well', NO_YES),
+    MXR: bit(19, 'executable pages are readable too', NO_YES),
     SUM: bit(18, 'the supervisor reads and writes pages of user mode', NO_YES),
   },
 );

@@ -3,7 +3,7 @@ import { bit, layout } from '../field.ts';
 import { noYes, onOff } from './parts.ts';
 import { ENDIANNESS, NO_YES, ON } from './values.ts';
 
-const EPAN = onOff(57, 'PAN also for what EL0 may only execute (FEAT_PAN3)', 'FEAT_PAN3');
+const EPAN = onOff(57, 'PAN applies also to memory that EL0 may only execute (FEAT_PAN3)', 'FEAT_PAN3');
 const SPAN = (level: string) =>
   bit(23, `an exception to ${level}`, {
     values: ['sets PSTATE.PAN', 'leaves PSTATE.PAN'],
@@ -11,12 +11,12 @@ const SPAN = (level: string) =>
   });
 const ATA = noYes(43, 'allocation tags may be accessed', 'FEAT_MTE2');
 const EE = bit(25, 'endianness of data and table walks', ENDIANNESS);
-const WXN = bit(19, 'what is writable is execute-never', ON);
+const WXN = bit(19, 'writable memory is execute-never', ON);
 /** The lowest bits, which all three have. */
 const LOWEST = {
   I: bit(12, 'instruction fetches may be cacheable', NO_YES),
   C: bit(2, 'data accesses and table walks may be cacheable', NO_YES),
-  A: bit(1, 'accesses that are not aligned fault', NO_YES),
+  A: bit(1, 'unaligned accesses fault', NO_YES),
   M: bit(0, 'the MMU: stage-1 translation', ON),
 };
 

@@ -77,8 +77,8 @@ export const GATED_FIELDS: readonly UnmodelledField[] = [
 
 /** Registers that count only where one of the fields above is set, and what they are for. */
 export const UNMODELLED_REGISTERS: Readonly<Record<string, string>> = {
-  TTBCR2: 'it counts with TTBCR.T2E = 1 alone (FEAT_AA32HPD)',
-  HCR2: 'of its fields only CD and ID could change an answer',
+  TTBCR2: 'it has effect only with TTBCR.T2E = 1 (FEAT_AA32HPD)',
+  HCR2: 'only its fields CD and ID could change an answer',
 };
 
 /** Fields that are declared, not modelled, and change no answer: tag checks, what hardware may use for itself, non-faulting loads. */

@@ -45,7 +45,7 @@ export const CD = layout(
       values: NO_YES,
       feature: 'SMMU_IDR3.EPAN',
     }),
-    PnCH: bit(122, 'the Protected attribute takes the place of Contiguous', {
+    PnCH: bit(122, 'the Protected attribute replaces Contiguous', {
       values: NO_YES,
       feature: 'SMMU_IDR3.THE',
     }),
@@ -74,7 +74,7 @@ export const CD = layout(
     TBI1: bit(39, 'top byte ignored below TTB1', ON),
     TBI0: bit(38, 'top byte ignored below TTB0', ON),
     UWXN: bit(37, 'what is writable unprivileged is execute-never for privileged accesses (AArch32)', ON),
-    WXN: bit(36, 'what is writable is execute-never', ON),
+    WXN: bit(36, 'writable memory is execute-never', ON),
     AFFD: bit(35, 'access flag faults', ['taken', 'disabled']),
     IPS: bits(34, 32, 'output size, as TCR.IPS', OUTPUT_SIZES),
     V: bit(31, 'the CD is valid; else C_BAD_CD', NO_YES),

@@ -22,14 +22,14 @@ export interface CommandTraits<Field extends string = string> {
 
 export const RANGE = 'SMMU_IDR3.RIL';
 export const StreamID = bits(63, 32, 'the stream');
-export const SubstreamID = bits(31, 12, 'the PASID; of meaning with SSV = 1');
+export const SubstreamID = bits(31, 12, 'the PASID; meaningful with SSV = 1');
 export const SSV = bit(11, 'a SubstreamID is given', NO_YES);
 export const SSec = bit(10, 'the StreamID is', ['Non-secure', 'Secure: CERROR_ILL in the Non-secure queue']);
 export const VMID = bits(47, 32, 'virtual machine of the entries');
 export const ASID = bits(63, 48, 'address space of the entries');
 export const Leaf = bit(64, 'entries', [
   'of all levels',
-  'of the last level alone; table descriptors may stay',
+  'only of the last level; table descriptors may stay',
 ]);
 export const LeafL1 = (descriptor: string) =>
   bit(64, 'what is invalidated', [`${descriptor}s that lead there too`, `${descriptor}s may stay`]);

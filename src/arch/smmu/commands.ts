@@ -179,7 +179,7 @@ export const COMMANDS = {
   RESUME: command(0x44, '4.7.1', 'retries or ends a stalled transaction', ['stalls'], {
     STAG: bits(79, 64, 'token of the transaction, from its event record'),
     StreamID,
-    Ab: bit(13, 'where it ends, the device sees', ['RAZ/WI', 'an abort']),
+    Ab: bit(13, 'if it ends, the device sees', ['RAZ/WI', 'an abort']),
     Ac: bit(12, 'the transaction', ['ends', 'is retried']),
     SSec,
   }),

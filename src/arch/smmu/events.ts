@@ -10,7 +10,7 @@ export const EVENT = layout(
   { name: 'event record', title: 'SMMUv3 event record', reference: 'IHI 0070 7.3', width: 256 },
   {
     FetchAddr: bits(247, 195, 'physical address of the fetch, bits [55:3]', { address: 3 }),
-    IPA: bits(247, 204, 'intermediate physical address, bits [55:12]; of meaning with S2 = 1', {
+    IPA: bits(247, 204, 'intermediate physical address, bits [55:12]; meaningful with S2 = 1', {
       address: 12,
     }),
     InputAddr: bits(191, 128, 'the address that the device used', { address: 0 }),
@@ -37,10 +37,10 @@ export const EVENT = layout(
     STAG: bits(79, 64, 'token for CMD_RESUME'),
     Reason: bits(79, 64, 'IMPLEMENTATION DEFINED'),
     StreamID: bits(63, 32, 'the stream of the transaction'),
-    SubstreamID: bits(31, 12, 'the PASID; of meaning with SSV = 1'),
+    SubstreamID: bits(31, 12, 'the PASID; meaningful with SSV = 1'),
     INDEX: bits(31, 12, 'the PASID; 0 where CD 0 was wanted without one', { name: 'SubstreamID' }),
     SSV: bit(11, 'a SubstreamID came with the transaction', NO_YES),
-    RES0: bits(10, 8, 'of no event; where they are not 0 the words are no record'),
+    RES0: bits(10, 8, 'no event has them; if they are not 0, the words are not a record'),
     Number: bits(7, 0, 'event number'),
   },
 );

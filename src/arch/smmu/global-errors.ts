@@ -1,14 +1,14 @@
 /** What an SMMUv3 reports as global errors, and of its Command queue. (IHI 0070 6.3.19 SMMU_GERROR, 6.3.28 SMMU_CMDQ_CONS, 7.1.) */
 import { bit, bits, layout } from '../field.ts';
 
-const DIFFERS = ['as in GERRORN', 'active, where GERRORN has another value'] as const;
+const DIFFERS = ['as in GERRORN', 'active if GERRORN has another value'] as const;
 const error = (position: number, meaning: string) => bit(position, meaning, DIFFERS);
 
 export const SMMU_GERROR = layout(
   {
     name: 'SMMU_GERROR',
     aliases: ['GERROR', 'SMMU_GERRORN', 'GERRORN'],
-    title: 'SMMUv3 global errors: a bit is an active error where it differs from SMMU_GERRORN',
+    title: 'SMMUv3 global errors: a bit that differs from SMMU_GERRORN is an active error',
     reference: 'IHI 0070 6.3.19',
     width: 32,
   },

@@ -60,7 +60,8 @@ export const SMMU_S2PII = layout(
   {
     name: 'SMMU_S2PII',
     aliases: ['S2PII'],
-    title: 'SMMUv3 stage 2 permission indirection: of which PIIndex in a stage-2 descriptor chooses one',
+    title:
+      'SMMUv3 stage 2 permission indirection: sixteen rights, one of which PIIndex in a stage-2 descriptor chooses',
     reference: 'IHI 0070 6.3.17',
     width: 64,
   },

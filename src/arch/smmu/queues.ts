@@ -26,7 +26,7 @@ export const SMMU_EVENTQ_PROD = layout(
     width: 32,
   },
   {
-    OVFLG: bit(31, 'toggled where an event is lost because the queue is full'),
+    OVFLG: bit(31, 'toggled when an event is lost because the queue is full'),
     WR: bits(19, 0, 'the next entry that the SMMU writes, with the wrap bit above'),
   },
 );

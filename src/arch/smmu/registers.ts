@@ -14,7 +14,7 @@ export const SMMU_IDR0 = layout(
   },
   {
     RME_IMPL: bit(30, 'RME', NO_YES),
-    ST_LEVEL: bits(28, 27, 'stream tables', ['linear alone', 'linear or two levels']),
+    ST_LEVEL: bits(28, 27, 'stream tables', ['linear only', 'linear or two levels']),
     TERM_MODEL: bit(26, 'a terminated transaction', ['CD.A decides', 'always aborts']),
     STALL_MODEL: bits(25, 24, 'stalls', ['CD.S and STE.S2S decide', 'never', 'always', 'reserved']),
     ATSRECERR: bit(23, 'more events of ATS and PRI can be recorded', NO_YES),
@@ -55,8 +55,8 @@ export const SMMU_IDR1 = layout(
     reference: 'IHI 0070 6.3.2',
   },
   {
-    ATTR_TYPES_OVR: bit(27, 'STE.MTCFG, SHCFG and ALLOCCFG override what comes', NO_YES),
-    ATTR_PERMS_OVR: bit(26, 'STE.PRIVCFG and INSTCFG override what comes', NO_YES),
+    ATTR_TYPES_OVR: bit(27, 'STE.MTCFG, SHCFG and ALLOCCFG override incoming attributes', NO_YES),
+    ATTR_PERMS_OVR: bit(26, 'STE.PRIVCFG and INSTCFG override incoming attributes', NO_YES),
     CMDQS: bits(25, 21, 'the Command queue has at most 2^CMDQS entries'),
     EVENTQS: bits(20, 16, 'the Event queue has at most 2^EVENTQS entries'),
     PRIQS: bits(15, 11, 'the PRI queue has at most 2^PRIQS entries'),
@@ -173,7 +173,11 @@ export const SMMU_GBPA = layout(
     reference: 'IHI 0070 6.3.14',
   },
   {
-    Update: bit(31, 'written as 1: the write counts; reads as 1 until it has taken effect', NO_YES),
+    Update: bit(
+      31,
+      'a write takes effect if it is written as 1; reads as 1 until it has taken effect',
+      NO_YES,
+    ),
     ABORT: bit(20, 'transactions', ['pass', 'are aborted']),
   },
 );
@@ -202,7 +206,7 @@ export const SMMU_STRTAB_BASE_CFG = layout(
   },
   {
     FMT: bits(17, 16, 'format of the table', ['linear', 'two levels', 'reserved: as 0', 'reserved: as 0']),
-    SPLIT: bits(10, 6, 'bits of a StreamID that index the second level; any value but these counts as 6', {
+    SPLIT: bits(10, 6, 'bits of a StreamID that index the second level; any other value is treated as 6', {
       6: '4K of STEs',
       8: '16K of STEs',
       10: '64K of STEs',

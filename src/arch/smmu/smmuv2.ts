@@ -138,7 +138,7 @@ export const SMMU_CB_SCTLR = layout(
   {
     E: bit(4, 'endianness of tables', ENDIANNESS),
     AFE: bit(2, 'AP[0] of short descriptors is the access flag', ON),
-    TRE: bit(1, 'memory types of short descriptors are of PRRR and NMRR', ON),
+    TRE: bit(1, 'memory types of short descriptors come from PRRR and NMRR', ON),
     M: bit(0, 'translation', ON),
   },
 );

@@ -117,12 +117,7 @@ export const STE = layout(
       'EL2, with E2H or without',
       'reserved',
     ]),
-    EATS: bits(93, 92, 'PCIe ATS', [
-      'refused',
-      'full',
-      'split-stage: stage 1 alone',
-      'full, with DPT checks',
-    ]),
+    EATS: bits(93, 92, 'PCIe ATS', ['refused', 'full', 'split-stage: only stage 1', 'full, with DPT checks']),
     S1STALLD: bit(91, 'stalls of stage 1', ['allowed', 'forbidden']),
     S2FWB: bit(89, 'stage-2 MemAttr overrides stage 1, as HCR_EL2.FWB', ON),
     S1PIE: bit(88, 'CD.PIE counts', { values: NO_YES, feature: 'SMMU_IDR3.S1PI' }),

@@ -50,8 +50,8 @@ export function define(command: Command, cli: Cli): void {
         .default('both' satisfies string),
     )
     .option('--sizes', 'by meaning: different leaf sizes count as a difference')
-    .option('--registers-a <file>', 'register values of A alone')
-    .option('--registers-b <file>', 'register values of B alone')
+    .option('--registers-a <file>', 'register values of A only')
+    .option('--registers-b <file>', 'register values of B only')
     .option('--full', 'every difference')
     .option('--derivation', DERIVATION_HELP);
   addTargetOptions(command)

@@ -63,7 +63,7 @@ async function explore(
   checkOutput('--write', write, force, out);
   if (write !== undefined && files.length > 0) {
     throw usageError(
-      '--write writes the page alone',
+      '--write writes only the page',
       'a request goes into its link: lpae explore REQUEST prints it',
     );
   }

@@ -13,7 +13,7 @@ import { ask, playground } from './store.ts';
 
 const STAGE_NAMES = { s1: 'stage 1', s2: 'stage 2' } as const;
 const OFFERED_NAMES = {
-  pages: 'pages alone',
+  pages: 'pages only',
   blocks: 'pages and blocks',
   contiguous: 'also contiguous runs',
 } as const;

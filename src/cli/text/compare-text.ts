@@ -105,7 +105,7 @@ function semanticsCell({ maps, refusedPieces, overMapped }: SemanticsResult, sty
   return overMapped === 0n ? style.good('maps') : style.warn(`maps, ${roughSize(overMapped)} too much`);
 }
 
-/** What the loop that map_sg replaced takes: a range a chunk, a call an entry. It knows the CPU's pages alone. */
+/** What the loop that map_sg replaced takes: a range a chunk, a call an entry. It knows the CPU's pages only. */
 function chunkLoopLines(results: readonly CombinationResult[]): string[] {
   const [one] = results;
   if (one === undefined) return [];

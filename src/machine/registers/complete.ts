@@ -82,7 +82,7 @@ export function checkComplete(regime: Regime, registers: Registers): void {
   throw new RegisterError('missing', rule, {
     remedy:
       traitsOf(regime).stage1 && missing.every((slot) => slot.startsWith('v'))
-        ? 'give them, or ask for --stage 1 alone'
+        ? 'give them, or ask for --stage 1 only'
         : undefined,
   });
 }

@@ -256,7 +256,7 @@ function hypervisorOf(regime: Regime, value: ValueOf): Idle[] {
   if (stage1 && !stage2) {
     const fields = [VM, PTW, DC, DCT, TGE, E2H, CD, ID, FWB];
     return [
-      { register, fields, why: 'of stage 1 alone a walk reads NV and NV1' },
+      { register, fields, why: 'a walk of stage 1 on its own reads only NV and NV1' },
       { register, fields: [NV, NV1], why: nested },
     ];
   }
@@ -266,12 +266,12 @@ function hypervisorOf(regime: Regime, value: ValueOf): Idle[] {
     {
       register,
       fields: [TGE],
-      why: !stage1 && !isSet(hcr, PTW) && 'of stage 2 alone TGE counts with PTW = 1',
+      why: !stage1 && !isSet(hcr, PTW) && 'for stage 2 on its own, TGE has effect with PTW = 1',
     },
     {
       register,
       fields: [E2H],
-      why: stage1 ? !isSet(hcr, TGE) && 'E2H counts with TGE = 1' : 'of stage 2 alone no walk reads it',
+      why: stage1 ? !isSet(hcr, TGE) && 'E2H counts with TGE = 1' : 'no walk of stage 2 on its own reads it',
     },
   ];
 }

@@ -190,7 +190,7 @@ export function underHcr(asked: Regime, given: readonly Given[]): { regime: Regi
   if (hcr === undefined) return { regime: asked };
   const set = ([VM, DC, TGE] as const).find((field) => isSet(hcr, field));
   const name = isAArch32(asked) && nestedAArch32(values) === 'pl1&0-nested' ? 'HCR' : 'HCR_EL2';
-  const why = `${name}.${set?.name} = 1 (--stage 1 asks for the first stage alone)`;
+  const why = `${name}.${set?.name} = 1 (--stage 1 asks for the first stage only)`;
   if (set !== undefined && asked === 'el1&0') return { regime: 'el1&0-nested', because: why };
   if (set !== undefined && (asked === 'pl1&0' || asked === 'pl1&0-short')) {
     return { regime: nestedAArch32(values), because: why };

@@ -21,11 +21,11 @@ export interface StreamTransaction extends Transaction {
   readonly ats?: boolean;
 }
 
-/** A permitted answer. `outcome.by` says which caches it takes; absent, it is that of memory as it is. */
+/** A permitted answer. `outcome.by` says which caches give it; if absent, it follows from memory as it is. */
 export interface Answer {
   readonly outcome: Outcome;
   /**
-   * Without which it is not possible, a mask of `FROM`.
+   * The caches without which it is not possible: a mask of `FROM`.
    * @internal
    */
   readonly mask: number;
@@ -70,7 +70,7 @@ export class Search {
     this.#transaction = transaction;
   }
 
-  /** The answers: that of memory as it is first, the others in an order that depends on nothing else. */
+  /** The answers: first the one of memory as it is, then the others in a fixed order. */
   answers(): readonly Answer[] {
     const registers = this.#model.registersAt(this.#moment);
     const seen = new Map<string, { readonly words: SteWords; readonly decoded: DecodedSte; way: Way }>();
@@ -147,7 +147,7 @@ export class Search {
   }
 }
 
-/** The outcome of a translation, as traces say it. */
+/** The outcome of a translation, in the form of traces. */
 export function outcomeOf(result: SmmuResult): Outcome {
   if (result.ok) return { kind: 'pa', pa: result.pa };
   const { fault, event, response } = result;
@@ -172,13 +172,13 @@ export function keyOf(outcome: Outcome): string {
   return ['fault', fault, s2, where, recorded, stall].join(' ');
 }
 
-/** Of two ways to the same thing the one with fewer sources, or the older. */
+/** Of two ways to the same answer, the one with fewer sources, or the older one. */
 function better(one: Way, other: Way): Way {
   const lighter = weightOf(one.mask) - weightOf(other.mask);
   return lighter < 0 || (lighter === 0 && one.until <= other.until) ? one : other;
 }
 
-/** The outcome, with the caches that it takes. */
+/** The outcome, with the caches that give it. */
 function withCaches({ outcome, mask }: Answer): Outcome {
   const by = cachesOf(mask);
   return by.length === 0 ? outcome : { ...outcome, by };

@@ -24,7 +24,7 @@ import { SteTimeline, type StreamTablePlaces } from './ste-timeline.ts';
 import { StreamPool } from './stream-pool.ts';
 import { merged, type Possible, type Versioned, type Watch } from './timeline.ts';
 
-/** Bytes of the smallest page: what a lane is about. */
+/** Bytes of the smallest page. A lane covers one. */
 const PAGE = 0x1000;
 
 /** A part that computes ahead, and can forget. */
@@ -170,7 +170,7 @@ export class CacheModel {
     return this.#streams.get(streamId)!.stes.at(moment).length;
   }
 
-  /** Tries changes, looks, and takes them back. */
+  /** Makes changes, looks at the result, and undoes them. */
   attempt<T>(changes: () => void, look: () => T): T {
     const { now } = this.changes;
     try {

@@ -1,5 +1,5 @@
 /**
- * What may be cached of one CD of a stream, by StreamID and SubstreamID and not by address: its words each for itself, and the level 1
+ * What may be cached of one CD of a stream, by StreamID and SubstreamID and not by address: each of its words separately, and the level 1
  * descriptor of a table of two levels. (IHI 0070 3.21.3, 4.3.3, 5.3.)
  */
 import { type CdFetch, type CdLookup, cdWords, type Failed, locateCd } from '../cd-fetch.ts';
@@ -82,7 +82,7 @@ export class CdTimeline extends Timeline<CdWord> {
     return (substream === undefined || substream === this.#index) && (index !== 'level1' || !leafOnly);
   }
 
-  /** Every CD that a transaction may meet behind an STE, mixtures of words included. */
+  /** Every CD that a transaction may meet after an STE, mixtures of words included. */
   optionsAt(moment: number, ste: DecodedSte): readonly CdOption[] {
     const possible = this.possibleAt(moment);
     const found: Possible<CdWord>[] = [];

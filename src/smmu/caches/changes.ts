@@ -84,7 +84,7 @@ export class Changes {
     this.#changes.push({ kind: 'complete', before });
   }
 
-  /** Tries changes and takes them back: barriers, commands and their completion. */
+  /** Makes changes and undoes them: barriers, commands and their completion. */
   attempt<T>(changes: () => void, look: () => T): T {
     const first = this.#changes.length;
     const unobservable = new Map(this.words.unobservable);

@@ -7,7 +7,7 @@ export class Choices {
   readonly #sizes: number[] = [];
   #at = 0;
 
-  /** One of `options` things: its index. Asked in the same order, a run's answers lead to the same further questions. */
+  /** Chooses one of `options` things, by index. A run must ask its questions in an order that depends only on the answers so far. */
   pick(options: number): number {
     if (options === 1) return 0;
     const at = this.#at++;
@@ -34,7 +34,7 @@ export class Choices {
   }
 }
 
-/** The most runs of one computation. Beyond, a set would be incomplete, which is said instead. */
+/** The most runs of one computation. With more, the set would be incomplete, so an error says so. */
 const MOST_RUNS = 200_000;
 
 /** Too many combinations of old and new words to go through. */

@@ -14,7 +14,7 @@ import type { Stage2Entry } from './stage2-lane.ts';
 import type { Saved } from './stages.ts';
 import { FROM } from './timeline.ts';
 
-/** What a stream's stage 1 finds TLB entries by, and the run under way. */
+/** The tags by which a stream's stage 1 finds TLB entries, and the current run. */
 export interface Stage1Options {
   readonly tags: Pick<Stage1Configuration, 'world' | 'vmid' | 'asid'>;
   readonly lane: (va: bigint) => Stage1Lane;
@@ -61,7 +61,7 @@ export class ChosenStage1 extends Stage1 {
     return first.ok && output !== 'pa' ? this.#throughStage2(first, output, request) : first;
   }
 
-  /** An entry of both stages: what its leaf of stage 2 makes of the IPA. */
+  /** An entry of both stages: the IPA as its stage-2 leaf translates it. */
   #throughStage2(
     first: S1Output,
     { configuration, descriptors }: Stage2Entry,

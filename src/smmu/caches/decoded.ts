@@ -1,4 +1,4 @@
-/** STEs and CDs decoded once for each combination of words that a search comes by. (IHI 0070 5.2, 5.4.) */
+/** STEs and CDs, decoded once for each combination of words that a search meets. (IHI 0070 5.2, 5.4.) */
 import { placeInto, readIn } from '../../arch/read.ts';
 import { STE } from '../../arch/smmu/index.ts';
 import { CD_RULES } from '../cd-rules.ts';
@@ -30,7 +30,7 @@ export interface DecodedSte {
   readonly ste: StreamTableEntry;
   readonly illegal: boolean;
   readonly world: StreamWorld;
-  /** The VMID of its TLB entries: S2VMID, with stage 1 alone too. 0 without stage 2, and in worlds without VMIDs. (3.17, 5.2) */
+  /** The VMID of its TLB entries: S2VMID, also for a stream with stage 1 only. 0 without stage 2, and in worlds without VMIDs. (3.17, 5.2) */
   readonly vmid: number;
   /** Undefined: no stage 2. */
   readonly stage2: Stage2Configuration | undefined;
@@ -105,7 +105,7 @@ export class Decoder {
   }
 }
 
-/** Words that make no difference do not make another key. */
+/** Words that make no difference do not change the key. */
 function keyOf(
   words: SteWords,
   { ste, illegal, vmid }: Pick<DecodedSte, 'ste' | 'illegal' | 'vmid'>,

@@ -1,4 +1,4 @@
-/** A value that follows from what timelines hold: computed again when something that it looked at has changed. */
+/** A value computed from timelines, and computed again when something that it looked at has changed. */
 import type { Changes } from './changes.ts';
 import { type Versioned, Watch } from './timeline.ts';
 

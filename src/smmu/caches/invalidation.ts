@@ -6,7 +6,7 @@ export interface ConfigurationInvalidation {
   readonly kind: 'configuration';
   readonly firstSid: number;
   readonly lastSid: number;
-  /** STEs, with all CDs that were found through them; or CDs alone. */
+  /** STEs, with all CDs that were found through them; or only CDs. */
   readonly of: 'ste' | 'cd';
   /** The only CD of the table that is meant. Undefined: all. */
   readonly substream: number | undefined;
@@ -17,11 +17,11 @@ export interface ConfigurationInvalidation {
 /** The owner of TLB entries: a StreamWorld of Non-secure streams, or EL3. (3.3.3.) */
 export type TlbWorld = StreamWorld | 'el3';
 
-/** CMD_TLBI_*: TLB entries by their tags. An undefined member does not limit. */
+/** CMD_TLBI_*: TLB entries by their tags. An undefined member sets no limit. */
 export interface TlbInvalidation {
   readonly kind: 'tlb';
   readonly worlds: readonly TlbWorld[];
-  /** Entries of stage 1 (those that combine both stages too), of stage 2 alone, or all. */
+  /** Entries of stage 1 (and those that combine both stages), only of stage 2, or all. */
   readonly stage: 1 | 2 | 'both';
   readonly vmid: number | undefined;
   /** How many low bits of the VMID do not count. (3.17.6.) */

@@ -1,4 +1,4 @@
-/** What a command invalidates, from its fields. The one place that knows: devices, and traces of break-before-make, ask here. (IHI 0070 4.3, 4.4; out-of-range parameters: 4.1.7.) */
+/** What a command invalidates, from its fields. Devices and traces of break-before-make both ask here. (IHI 0070 4.3, 4.4; out-of-range parameters: 4.1.7.) */
 import { ALL_STREAMS } from '../../arch/smmu/index.ts';
 import { hex } from '../../memory/hex.ts';
 import type { SmmuCommand } from '../commands.ts';
@@ -8,7 +8,7 @@ const nothing = (why: string): NoInvalidation => ({ kind: 'nothing', why });
 const EVERY_STREAM = { firstSid: 0, lastSid: 0xffff_ffff };
 const BYTE = 0xffn;
 
-/** What the registers say of commands. */
+/** The register values that commands depend on. */
 export interface ScopeContext {
   /** SMMU_IDR0.ASID16, VMID16: 16 bits, not 8. */
   readonly asid16: boolean;
@@ -212,7 +212,7 @@ function byAddress(
   const unitLog2 = granuleLog2 + (3 - (level ?? 3)) * (granuleLog2 - 3);
   if (Address % (1n << BigInt(unitLog2)) !== 0n) {
     return nothing(
-      `${hex(Address)} is not aligned to ${hex(1n << BigInt(unitLog2))}, the size of a leaf of level ${level ?? 3}: which addresses go is UNPREDICTABLE (4.4.1.1)`,
+      `${hex(Address)} is not aligned to ${hex(1n << BigInt(unitLog2))}, the size of a leaf of level ${level ?? 3}: which addresses are invalidated is UNPREDICTABLE (4.4.1.1)`,
     );
   }
   const scale = ds ? (SCALE > MOST_SCALE ? MOST_SCALE : SCALE) : SCALE & SCALE_WITHOUT_DS;

@@ -1,4 +1,4 @@
-/** Memory as one walk meets it: first what a cached entry holds, then words of memory, of which some may be read with several values. */
+/** Memory as one walk sees it: first the words of a cached entry, then words of memory, some of which may be read with several values. */
 import { PhysicalMemory } from '../../memory/index.ts';
 import { byteSwap, TableMemory } from '../../walker/table-memory.ts';
 import { halvesOf } from '../../walker/word.ts';
@@ -6,7 +6,7 @@ import type { Changes } from './changes.ts';
 import type { Choices } from './choices.ts';
 import { FROM, type Possible, STILL, type Watch } from './timeline.ts';
 
-/** What a walk came by: the part of {@link Possible} that it adds up. */
+/** What a walk depends on: the part of {@link Possible} that it collects. */
 export type Way = Omit<Possible<unknown>, 'item'>;
 
 /** Memory as it is. */
@@ -21,7 +21,7 @@ export function together(one: Way, other: Way): Way {
   };
 }
 
-/** What a walk came by: until when all of it could be read, and without what it can't be had. */
+/** What a walk depends on: until when all of it could be read, and the caches that it needs. */
 export class Trail {
   last: number;
   until: number;
@@ -56,7 +56,7 @@ const NOWHERE = new PhysicalMemory({ base: 0n, size: 0x1000n });
 export class ScriptedMemory extends TableMemory {
   readonly #reading: Reading;
   readonly #script: readonly bigint[];
-  /** Every word that was read, and the trail before the first and after each. */
+  /** Every word that was read, and what the walk depended on before the first and after each. */
   readonly words: bigint[] = [];
   readonly marks: Way[];
 
@@ -78,7 +78,7 @@ export class ScriptedMemory extends TableMemory {
     return true;
   }
 
-  /** Hardware updates are not made: the same walk is gone through many times. */
+  /** Hardware updates are not made, since the same walk runs many times. */
   override write64(): void {}
 
   #mark(): Way {

@@ -112,7 +112,7 @@ export class Stage1Lane extends Timeline<Stage1Entry> {
     return matches;
   }
 
-  /** Fills from every configuration, and from table descriptors that other streams left under the same tags, until nothing new comes. */
+  /** Fills from every configuration, and from table descriptors that other streams left under the same tags, until nothing new is found. */
   protected explore(
     moment: number,
     kept: readonly Possible<Stage1Entry>[],
@@ -151,7 +151,7 @@ export class Stage1Lane extends Timeline<Stage1Entry> {
     return found;
   }
 
-  /** Walks from a start on as a stream with a configuration does, and notes every entry that this can leave. */
+  /** Walks on from a start as a stream with this configuration would, and notes every entry that this can leave. */
   #fill(
     moment: number,
     { world, vmid, asid, stage2 }: Stage1Configuration,
@@ -236,7 +236,7 @@ export class Stage1Lane extends Timeline<Stage1Entry> {
   }
 }
 
-/** Whether a stream with a configuration finds a table descriptor under its tags that its own walks do not come by: one for another kind of walk, or one that was left. */
+/** Whether a stream with this configuration finds a table descriptor under its tags that its own walks do not read: one for another kind of walk, or one that was left behind. */
 function isShared({ tags }: Stage1Entry, { world, vmid, asid }: Stage1Configuration): boolean {
   return tags.world === world && tags.vmid === vmid && tags.asid === asid;
 }

@@ -34,7 +34,7 @@ export interface Stage2Option extends Way {
   readonly output: S2Output | StageFault;
 }
 
-/** The access that fills a TLB: what it may do does not matter. */
+/** The access that fills a TLB. Its rights do not matter. */
 const FILL: S2Request = { needed: PR, write: false, own: false };
 const NON_SECURE = 'non-secure';
 
@@ -139,7 +139,7 @@ export class Stage2Lane extends Timeline<Stage2Entry> {
     return [...found.values()].map(({ item: output, ...way }) => ({ output, ...way }));
   }
 
-  /** Walks from the root or (`start`) from a table descriptor on, and notes every entry that this can leave. */
+  /** Walks from the root, or (`start`) from a table descriptor, and notes every entry that this can leave. */
   #fill(
     moment: number,
     configuration: Stage2Configuration,

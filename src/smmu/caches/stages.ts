@@ -12,7 +12,7 @@ import type { Watch } from './timeline.ts';
 /** Finds the lane of an IPA. */
 export type Stage2Lanes = (ipa: number) => Stage2Lane;
 
-/** Fetches that a cached entry saves, so that stage 2 is not asked. */
+/** Fetches that a cached entry replaces, so that stage 2 is not asked. */
 export interface Saved {
   /** Reads of stage-1 descriptors, or of a level 1 CD descriptor. */
   fetches: number;
@@ -57,7 +57,7 @@ export class ChosenStage2 extends Stage2 {
   }
 }
 
-/** MemAttr of Normal Write-Back memory, which takes over what stage 1 says. */
+/** MemAttr of Normal Write-Back memory, which leaves stage 1's attributes as they are. */
 const WRITE_BACK = 15;
 
 /** What is not translated again. */

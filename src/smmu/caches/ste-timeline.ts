@@ -1,5 +1,5 @@
 /**
- * What may be cached of one stream's STE: level 1 descriptors, and the 64-bit words of the STE each for itself, since they are read
+ * What may be cached of one stream's STE: level 1 descriptors, and each 64-bit word of the STE separately, since they are read
  * in any order. (IHI 0070 3.21.3, 4.3.1, 5.1.)
  */
 import type { SteWords } from '../stream-table-entry.ts';
@@ -22,7 +22,7 @@ export interface SteOption extends Way {
   readonly ste: SteWords | ConfigurationFault;
 }
 
-/** Where the structures of a stream are, by the registers of a moment. */
+/** Where the structures of a stream are, from the registers at one moment. */
 export interface StreamTablePlaces {
   /** Whether the StreamID is in the table at all. */
   readonly known: boolean;

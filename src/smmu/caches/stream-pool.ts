@@ -1,6 +1,6 @@
 /**
- * Streams with a TLB in front of their stages, by STE and CD. Each is decoded once, since a search asks the same ones again and again:
- * what differs between two runs is in one object that all of them look at.
+ * Streams with a TLB in front of their stages, by STE and CD. Each is decoded once, since a search uses the same ones again and again:
+ * whatever differs between two runs is in one object that they share.
  */
 import { PhysicalMemory } from '../../memory/index.ts';
 import { TableMemory } from '../../walker/table-memory.ts';
@@ -17,7 +17,7 @@ import { type Reading, Trail, type Way } from './scripted-memory.ts';
 import type { Stage1Lane } from './stage1-lane.ts';
 import { ChosenStage2, type Saved, type Stage2Lanes } from './stages.ts';
 
-/** The run under way: its moment and choices, and what it came by. */
+/** The current run: its moment and choices, and what it depends on. */
 export class Run implements Reading {
   readonly changes: Changes;
   readonly saved: Saved = { fetches: 0, all: false };

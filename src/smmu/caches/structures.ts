@@ -2,19 +2,19 @@
 import { FRESH, together, type Way } from './scripted-memory.ts';
 import { merged, type Possible } from './timeline.ts';
 
-/** A word of a structure: where that is, and which of its words. Level 1 descriptors are no part of one. */
+/** A word of a structure: where the structure is, and which of its words. Level 1 descriptors are not part of one. */
 export interface StructureWord {
   readonly index: number | 'level1';
   readonly address: number;
   readonly value: bigint;
 }
 
-/** A mixture: its words, and how it can be had. */
+/** A mixture: its words, and where they come from. */
 export interface Mixture extends Way {
   readonly values: readonly bigint[];
 }
 
-/** Every choice of one value for each word, of each address at which all words can be had. */
+/** Every choice of one value for each word, for each address at which all words are available. */
 export function structures(words: readonly Possible<StructureWord>[], length: number): Mixture[] {
   const places = new Map<number, Map<bigint, Possible<bigint>>[]>();
   for (const { item, ...way } of words) {

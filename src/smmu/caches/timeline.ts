@@ -1,6 +1,6 @@
 /**
  * What one part of a cache may hold, moment by moment. An entry is possible while the SMMU can read it, and afterwards until an
- * invalidation that covers it is complete. A command covers what was read before it, not what is read again behind it.
+ * invalidation that covers it is complete. A command covers what was read before it, not what is read again after it.
  * (IHI 0070 3.21, 4.3, 4.4, 4.8.)
  */
 import type { Change, Changes } from './changes.ts';
@@ -9,21 +9,21 @@ import type { Invalidation } from './invalidation.ts';
 /** Sources of an outcome other than memory as it is, as bits of a mask. */
 export const FROM = { memory: 0, write: 1, ste: 2, cd: 4, tlb: 8, atc: 16 } as const;
 
-/** When it was, or is, last possible to read something: a moment, or still. */
+/** The last moment at which something could be read, or "still". */
 export const STILL = Number.POSITIVE_INFINITY;
 
 /** Something that a cache may hold. */
 export interface Possible<T> {
   readonly item: T;
-  /** The last moment at which it may serve for reading more. */
+  /** The last moment at which further reads may go through it. */
   readonly last: number;
   /** The last moment at which memory held all of it; {@link STILL} while it does. */
   readonly until: number;
-  /** Of {@link FROM}: without which it can't be had. */
+  /** Of {@link FROM}: the sources that it needs. */
   readonly mask: number;
 }
 
-/** What an exploration hands in. */
+/** An item that an exploration found. */
 export interface Found<T> extends Possible<T> {
   /** Equal for equal items. */
   readonly key: string;
@@ -38,7 +38,7 @@ interface Pending {
 /** What is known at a moment. */
 interface State<T> {
   readonly moment: number;
-  /** Changes where the possible entries, or what can be read beside them, may have changed. */
+  /** Changes when the possible entries, or what can be read beside them, may have changed. */
   readonly version: object;
   /** What can be read now, and what can no longer be but may have stayed. */
   readonly live: ReadonlyMap<string, Possible<T>>;
@@ -54,7 +54,7 @@ export class Watch {
   readonly words = new Set<number>();
   readonly #timelines = new Map<Versioned, object>();
 
-  /** Notes that another timeline was asked, in the version that it has. */
+  /** Notes that another timeline was asked, and its version. */
   timeline(asked: Versioned, moment: number): void {
     this.#timelines.set(asked, asked.versionAt(moment));
   }
@@ -72,14 +72,14 @@ export class Watch {
   }
 }
 
-/** What has versions. */
+/** Something with a version. */
 export interface Versioned {
   versionAt(moment: number): object;
 }
 
 export abstract class Timeline<T> implements Versioned {
   protected readonly changes: Changes;
-  /** The mask of what stayed. */
+  /** The mask of entries that stayed. */
   readonly #source: number;
   #states: State<T>[] = [];
   readonly #possible = new WeakMap<State<T>, readonly Found<T>[]>();
@@ -93,7 +93,7 @@ export abstract class Timeline<T> implements Versioned {
   /** Finds all that can be read at a moment, where `kept` may be cached already. */
   protected abstract explore(moment: number, kept: readonly Possible<T>[], watch: Watch): readonly Found<T>[];
 
-  /** Whether an invalidation is for an item. */
+  /** Whether an invalidation covers an item. */
   protected abstract covers(invalidation: Invalidation, item: T): boolean;
 
   versionAt(moment: number): object {
@@ -137,7 +137,7 @@ export abstract class Timeline<T> implements Versioned {
     this.#next = moment + 1;
   }
 
-  /** Until when an entry may serve for reading more: a doomed one only until its command. A TLBI after a CFGI so covers what comes of it. */
+  /** Until when further reads may go through an entry: for a doomed one, until its command. So a TLBI after a CFGI covers everything that was read through it. */
   #usable({ pending }: State<T>, { item, last }: Possible<T>): number {
     if (last === STILL) return STILL;
     const doom = pending.find(
@@ -211,13 +211,13 @@ export abstract class Timeline<T> implements Versioned {
     for (const { key, ...found } of this.explore(moment, starts, watch)) {
       live.set(key, merged(live.get(key), found));
     }
-    // What can still be read needs not be kept twice.
+    // What can still be read need not be kept twice.
     for (const [key, entry] of live) if (entry.last === STILL) kept.delete(key);
     this.#states.push({ ...state, live });
   }
 }
 
-/** The same thing, had in two ways. */
+/** The same thing, found in two ways. */
 export function merged<T>(known: Possible<T> | undefined, found: Possible<T>): Possible<T> {
   if (known === undefined) return found;
   return {
@@ -233,7 +233,7 @@ export function simpler(one: number, other: number): number {
   return weightOf(other) < weightOf(one) ? other : one;
 }
 
-/** Configuration is named before the TLB, one source before two. */
+/** Configuration is preferred to the TLB, one source to two. */
 const ORDER: readonly number[] = orderOf();
 
 function orderOf(): number[] {

@@ -106,7 +106,7 @@ export class RegisterFile {
   #ignored(register: SmmuRegisterName, value: bigint): string | undefined {
     if ('readOnly' in SMMU_REGISTERS[register]) return `SMMU_${register} is read-only (IHI 0070 6.2)`;
     if (register === 'GBPA' && !isSet(value, SMMU_GBPA.fields.Update)) {
-      return 'SMMU_GBPA is written with Update = 1; another write need not count (IHI 0070 6.3.14.1)';
+      return 'SMMU_GBPA is written with Update = 1; a write without it may be ignored (IHI 0070 6.3.14.1)';
     }
     const guard = GUARDS[register];
     if (guard === undefined || !this.isSet(guard.control, guard.field)) return undefined;

@@ -184,7 +184,7 @@ function findingsOf(note: DeviceNote, step: number, device: SmmuDevice): Finding
       return [{ step, kind: 'not-observable', text }];
     }
     case 'no-interrupt': {
-      const text = `an interrupt of ${note.source} is taken that the SMMU has not sent since the one before: it sends one where it is enabled when something happens (3.18.2)`;
+      const text = `an interrupt of ${note.source} is taken that the SMMU did not send: since the last one nothing happened for which it sends one while they are enabled (3.18.2)`;
       return [{ step, kind: 'no-interrupt', text }];
     }
     case 'stall-command': {

@@ -53,7 +53,7 @@ function differences({ name, fields }: SmmuCommand, needed: SmmuCommand): string
     const have = fields[field];
     if (have === undefined || have === want || (NARROW as readonly string[]).includes(field)) continue;
     if (field === 'NUM' || field === 'SCALE' || field === 'SSec' || field === 'TTL128') continue;
-    found.push(`names ${field} ${shown(field, have)}, needed is ${shown(field, want)}`);
+    found.push(`names ${field} ${shown(field, have)}, but ${shown(field, want)} is needed`);
   }
   if ((fields.Leaf ?? 0n) > (needed.fields.Leaf ?? 0n))
     found.push('Leaf = 1 leaves descriptors of upper levels');

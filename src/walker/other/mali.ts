@@ -8,21 +8,18 @@ import { addressOf, highMask, lowMask, place, read, readLow, shiftOf } from '../
 import { AS_TRANSTAB, MALI_ATTRIBUTES, MALI_MEMORY_TYPE } from '../../arch/registers/other.ts';
 import type { Cacheability, MemoryRegion, NormalMemory, Shareability } from '../attributes.ts';
 import { lowBits, shiftRight } from '../bits.ts';
-import { VALID_BIT } from '../descriptor64.ts';
 import type { InputAddress, S1Output, S1Request } from '../first-stage.ts';
 import type { StageFault } from '../lookup.ts';
 import { PR, PW, PX, requiredPermission, UR, UW, UX } from '../permissions.ts';
 import { TRANSTAB_MODE } from '../rules/other.ts';
 import type { TableMemory } from '../table-memory.ts';
-import { type DescriptorReader, ENTRY_KINDS, type TableEntry, TableTree } from '../table-tree.ts';
+import { ENTRY_KINDS, type TableEntry, type TableTree } from '../table-tree.ts';
 import type { Denial, WalkStep } from '../types.ts';
 import { word64 } from '../word.ts';
 import { fault, permissionFault, step } from './steps.ts';
+import { INDEX_BITS, LAST_LEVEL, sizeOf, WideReader, wideTree } from './tables.ts';
 
 const INPUT_BITS = 48;
-const LAST_LEVEL = 3;
-const PAGE_LOG2 = 12;
-const STRIDE = 9;
 
 const { fields: FIELDS } = MALI_LEAF;
 const TYPE = lowMask(FIELDS.Type);
@@ -101,17 +98,9 @@ export class StageMali {
 
   trees(): TableTree[] {
     if (!this.#enabled) return [];
-    const root = {
-      stage: 1,
-      register: 'ttbr0',
-      startLevel: 0,
-      base: this.#base,
-      firstIa: 0n,
-      lastIa: (1n << BigInt(INPUT_BITS)) - 1n,
-      firstIndex: 0,
-    } as const;
-    const options = { outputBits: this.#paBits };
-    return [new TableTree(this.#memory, root, new MaliReader(), options)];
+    const lastIa = (1n << BigInt(INPUT_BITS)) - 1n;
+    const range = { startLevel: 0, base: this.#base, firstIa: 0n, lastIa, firstIndex: 0 };
+    return [wideTree(this.#memory, range, new MaliReader(), this.#paBits)];
   }
 
   translate(ia: InputAddress, request: S1Request, steps: WalkStep[] | undefined): S1Output | StageFault {
@@ -122,7 +111,7 @@ export class StageMali {
     let tableBase = this.#base;
     for (let level = 0; ; level++) {
       const sizeLog2 = sizeOf(level);
-      const index = lowBits(shiftRight(address, sizeLog2), STRIDE);
+      const index = lowBits(shiftRight(address, sizeLog2), INDEX_BITS);
       const pa = tableBase + index * 8;
       const at = { level, tableBase, index, pa, sizeLog2 };
       if (!this.#memory.read64(pa, false)) {
@@ -178,11 +167,6 @@ function denied(lo: number, hi: number, level: number, { access }: S1Request): O
   ];
 }
 
-/** log2 of the bytes that an entry of a level covers. */
-function sizeOf(level: number): number {
-  return PAGE_LOG2 + (LAST_LEVEL - level) * STRIDE;
-}
-
 function kindOf(lo: number, level: number): number {
   if ((lo & TYPE) === TABLE && level < LAST_LEVEL) return ENTRY_KINDS.table;
   return (lo & TYPE) === LEAF ? ENTRY_KINDS.leaf : ENTRY_KINDS.invalid;
@@ -192,37 +176,16 @@ function outputOf(lo: number, hi: number): number {
   return (hi & ADDRESS_HIGH) * 2 ** 32 + ((lo & ADDRESS_LOW) >>> 0);
 }
 
-class MaliReader implements DescriptorReader {
-  readonly format = 'mali';
-  readonly granuleLog2 = 12;
-  readonly lpa2 = false;
-  readonly entryBytes = 8;
-  readonly lastLevel = LAST_LEVEL;
-  readonly bigEndian = false;
+class MaliReader extends WideReader {
+  override readonly format = 'mali';
 
-  decode(entry: TableEntry): void {
+  override decode(entry: TableEntry): void {
     const { lo, hi, level } = entry;
     entry.kind = kindOf(lo, level);
-    entry.sizeLog2 = this.entrySizeLog2(level);
+    entry.sizeLog2 = sizeOf(level);
     const output = entry.kind === ENTRY_KINDS.invalid ? 0 : outputOf(lo, hi);
     entry.output = entry.kind === ENTRY_KINDS.leaf ? output - lowBits(output, entry.sizeLog2) : output;
     entry.attributesLo = lo & ~ADDRESS_LOW;
     entry.attributesHi = (hi & ~ADDRESS_HIGH) >>> 0;
-  }
-
-  isContiguous(): boolean {
-    return false;
-  }
-
-  hasValidBit({ lo }: TableEntry): boolean {
-    return (lo & VALID_BIT) !== 0;
-  }
-
-  entrySizeLog2(level: number): number {
-    return sizeOf(level);
-  }
-
-  entryCount(): number {
-    return 2 ** STRIDE;
   }
 }

@@ -16,14 +16,12 @@ import type { StageFault } from '../lookup.ts';
 import { ALL_PERMISSIONS, PR, PW, PX, requiredPermission, UR, UW, UX } from '../permissions.ts';
 import { MODE_BARE, START_LEVELS } from '../rules/other.ts';
 import type { TableMemory } from '../table-memory.ts';
-import { type DescriptorReader, ENTRY_KINDS, type TableEntry, TableTree } from '../table-tree.ts';
+import { ENTRY_KINDS, type TableEntry, type TableTree } from '../table-tree.ts';
 import type { Denial, WalkStep } from '../types.ts';
 import { word64 } from '../word.ts';
 import { fault, permissionFault, step } from './steps.ts';
+import { INDEX_BITS, LAST_LEVEL, PAGE_LOG2, sizeOf, WideReader, wideTree } from './tables.ts';
 
-const LAST_LEVEL = 3;
-const PAGE_LOG2 = 12;
-const VPN_LOG2 = 9;
 const NAPOT_64K_LOG2 = 16;
 
 const { fields: FIELDS } = RISCV_LEAF;
@@ -108,24 +106,21 @@ export class StageRiscv {
   trees(): TableTree[] {
     const start = this.#startLevel;
     if (this.#bare || start === undefined) return [];
-    const bits = sizeOf(start) + VPN_LOG2;
-    const tree = (firstIa: bigint, lastIa: bigint, firstIndex: number) =>
-      new TableTree(
-        this.#memory,
-        { stage: 1, register: 'ttbr0', startLevel: start, base: this.#base, firstIa, lastIa, firstIndex },
-        new RiscvReader(),
-        { outputBits: this.#paBits },
-      );
+    const bits = sizeOf(start) + INDEX_BITS;
+    const tree = (firstIa: bigint, lastIa: bigint, firstIndex: number) => {
+      const range = { startLevel: start, base: this.#base, firstIa, lastIa, firstIndex };
+      return wideTree(this.#memory, range, new RiscvReader(), this.#paBits);
+    };
     if (this.#unsigned) return [tree(0n, (1n << BigInt(bits)) - 1n, 0)];
     // The lower half of the root serves the addresses from 0 on, the upper one the last.
     const half = 1n << BigInt(bits - 1);
-    return [tree(0n, half - 1n, 0), tree(ADDRESSES - half, ADDRESSES - 1n, 2 ** (VPN_LOG2 - 1))];
+    return [tree(0n, half - 1n, 0), tree(ADDRESSES - half, ADDRESSES - 1n, 2 ** (INDEX_BITS - 1))];
   }
 
   translate(ia: InputAddress, request: S1Request, steps: WalkStep[] | undefined): S1Output | StageFault {
     if (this.#bare) return bare(ia, this.#paBits);
     const start = this.#startLevel;
-    const page = start === undefined ? undefined : this.#pageOf(ia, sizeOf(start) + VPN_LOG2);
+    const page = start === undefined ? undefined : this.#pageOf(ia, sizeOf(start) + INDEX_BITS);
     if (start === undefined || page === undefined) {
       return { ok: false, fault: { kind: 'translation', level: start ?? 0, stage: 1 } };
     }
@@ -136,7 +131,7 @@ export class StageRiscv {
     for (let level = start; ; level++) {
       // Step 2: the entry of this level's VPN.
       const sizeLog2 = sizeOf(level);
-      const index = lowBits(shiftRight(page, sizeLog2), VPN_LOG2);
+      const index = lowBits(shiftRight(page, sizeLog2), INDEX_BITS);
       const pa = tableBase + index * 8;
       const at = { level, tableBase, index, pa, sizeLog2 };
       if (!this.#memory.read64(pa, false)) {
@@ -218,11 +213,6 @@ export class StageRiscv {
 /** The number of addresses. */
 const ADDRESSES = 1n << 64n;
 
-/** log2 of the bytes that an entry of a level covers. */
-function sizeOf(level: number): number {
-  return PAGE_LOG2 + (LAST_LEVEL - level) * VPN_LOG2;
-}
-
 /** Steps 3 to 5: what an entry is, once all that makes it reserved is ruled out. A superpage is aligned to its size. */
 function kindOf(lo: number, hi: number, level: number): number {
   const isLeaf = (lo & (R | X)) !== 0;
@@ -233,15 +223,10 @@ function kindOf(lo: number, hi: number, level: number): number {
   return misaligned ? ENTRY_KINDS.invalid : ENTRY_KINDS.leaf;
 }
 
-class RiscvReader implements DescriptorReader {
-  readonly format = 'riscv';
-  readonly granuleLog2 = 12;
-  readonly lpa2 = false;
-  readonly entryBytes = 8;
-  readonly lastLevel = LAST_LEVEL;
-  readonly bigEndian = false;
+class RiscvReader extends WideReader {
+  override readonly format = 'riscv';
 
-  decode(entry: TableEntry): void {
+  override decode(entry: TableEntry): void {
     const { lo, hi, level } = entry;
     entry.kind = kindOf(lo, hi, level);
     const isLeaf = entry.kind === ENTRY_KINDS.leaf;
@@ -250,22 +235,6 @@ class RiscvReader implements DescriptorReader {
     entry.output = isLeaf ? alignDown(output, entry.sizeLog2) : output;
     entry.attributesLo = lo & ~PPN_LOW;
     entry.attributesHi = (hi & ~PPN_HIGH) >>> 0;
-  }
-
-  isContiguous(): boolean {
-    return false;
-  }
-
-  hasValidBit({ lo }: TableEntry): boolean {
-    return (lo & V) !== 0;
-  }
-
-  entrySizeLog2(level: number): number {
-    return sizeOf(level);
-  }
-
-  entryCount(): number {
-    return 2 ** VPN_LOG2;
   }
 }
 

@@ -104,7 +104,7 @@ const SIGN: RegisterRule<VtcrSubject, VtcrNames> = {
   tell: ({ s }, of) => ({
     field: of('S'),
     value: BigInt(s),
-    rule: 'must be as T0SZ[3], the sign: if not, T0SZ is UNKNOWN; taken as it stands',
+    rule: 'must equal T0SZ[3], the sign: if not, T0SZ is UNKNOWN; here S is ignored',
     section: VTCR_SECTION,
   }),
 };

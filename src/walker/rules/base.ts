@@ -62,7 +62,7 @@ function unaligned(lowest: number): RegisterRule<RawBase, BaseNames> {
     tell: ({ raw, alignLog2, tableBase }, { base, baseSection }) => ({
       field: base,
       value: raw,
-      rule: `base bits [${alignLog2 - 1}:${lowest}] are RES0, as the first table of ${hex(1n << BigInt(alignLog2))} bytes is aligned to its size: ${hex(BigInt.asUintN(alignLog2, raw))} is dropped, the base is ${hex(tableBase)}`,
+      rule: `base bits [${alignLog2 - 1}:${lowest}] are RES0, since the first table of ${hex(1n << BigInt(alignLog2))} bytes is aligned to its size: ${hex(BigInt.asUintN(alignLog2, raw))} is dropped, the base is ${hex(tableBase)}`,
       section: baseSection,
     }),
   };

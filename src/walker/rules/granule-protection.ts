@@ -100,12 +100,12 @@ export const GPC_FAULTS: readonly GpcRule[] = [
   ofGpccr(
     F.PGS,
     ({ gpccr }) => PGS_BITS[read(gpccr, F.PGS)] === undefined,
-    () => `reserved, legal is ${codesOf(F.PGS)}`,
+    () => `reserved; legal here: ${codesOf(F.PGS)}`,
   ),
   ofGpccr(
     F.L0GPTSZ,
     ({ gpccr }) => L0GPTSZ_BITS[read(gpccr, F.L0GPTSZ)] === undefined,
-    () => `reserved, legal is ${codesOf(F.L0GPTSZ)}`,
+    () => `reserved; legal here: ${codesOf(F.L0GPTSZ)}`,
   ),
   ofGpccr(
     F.SH,
@@ -118,7 +118,7 @@ export const GPC_FAULTS: readonly GpcRule[] = [
       !isSet(gpccr, F.ORGN) &&
       !isSet(gpccr, F.IRGN) &&
       ![SHAREABLE.reserved, SHAREABLE.outer].includes(read(gpccr, F.SH) as 1 | 2),
-    () => 'fetches that are Non-cacheable, inner and outer, want Outer Shareable (2)',
+    () => 'fetches that are inner and outer Non-cacheable need Outer Shareable (2)',
   ),
   ofWindow(W.BWSIZE, ({ gpcbw }) => W.BWSIZE.values?.[read(gpcbw, W.BWSIZE)] === undefined, 'reserved'),
   ofWindow(W.BWSTRIDE, ({ gpcbw }) => W.BWSTRIDE.values?.[read(gpcbw, W.BWSTRIDE)] === undefined, 'reserved'),
@@ -155,7 +155,7 @@ const GPTBR_UNALIGNED: GpcRule = {
   tell: (subject) => ({
     field: `${GPTBR_EL3.name}.BADDR`,
     value: addressOf(subject.gptbr, GPTBR_EL3.fields.BADDR),
-    rule: `the table is aligned to its size, ${hex(1n << BigInt(alignOf(subject)))} bytes: address bits below count as 0`,
+    rule: `the table is aligned to its size, ${hex(1n << BigInt(alignOf(subject)))} bytes: lower address bits are treated as 0`,
     section: GPTBR_EL3.reference,
   }),
 };

@@ -30,7 +30,7 @@ export const SATP_MODE: RegisterRule<{ readonly mode: number }, undefined> = {
   tell: ({ mode }) => ({
     field: 'satp.MODE',
     value: BigInt(mode),
-    rule: 'no mode that the walker knows: every access faults; 8 is Sv39, 9 Sv48, 10 Sv57',
+    rule: 'the walker does not know this mode: every access faults; 8 is Sv39, 9 Sv48, 10 Sv57',
     section: SATP_SECTION,
   }),
 };

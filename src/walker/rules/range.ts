@@ -38,7 +38,7 @@ export function granuleRule(
       return {
         field: tg,
         value: BigInt(fields.tg),
-        rule: `this PE has no granule of ${text(fields.granuleLog2)} at this stage (ID_AA64MMFR0_EL1): hardware takes one of its choice, here ${text(granules[0] ?? fields.granuleLog2)}; it has ${granules.map(text).join(', ') || 'none'}`,
+        rule: `this PE has no granule of ${text(fields.granuleLog2)} at this stage (ID_AA64MMFR0_EL1): hardware chooses one, here ${text(granules[0] ?? fields.granuleLog2)}; it has ${granules.map(text).join(', ') || 'none'}`,
         section,
       };
     },
@@ -52,7 +52,7 @@ export const RANGE_RULES: readonly RegisterRule<RawRangeSubject>[] = [
     tell: ({ fields, upper }, { tg, section }) => ({
       field: tg,
       value: BigInt(fields.tg),
-      rule: `the encoding is reserved: hardware takes a granule of its choice, here 4K (${upper ? '1 is 16K, 2 4K, 3 64K' : '0 is 4K, 1 64K, 2 16K'})`,
+      rule: `the encoding is reserved: hardware chooses a granule, here 4K (${upper ? '1 is 16K, 2 4K, 3 64K' : '0 is 4K, 1 64K, 2 16K'})`,
       section,
     }),
   },
@@ -62,7 +62,7 @@ export const RANGE_RULES: readonly RegisterRule<RawRangeSubject>[] = [
     tell: ({ cpu }, { ps }) => ({
       field: ps,
       value: BigInt(PS_56),
-      rule: `56 bits need FEAT_D128: the size counts as the ${cpu.paBits} bits implemented; 6 is the largest that this format has`,
+      rule: `56 bits need FEAT_D128: the size is treated as the ${cpu.paBits} bits implemented; 6 is the largest that this format has`,
       section: 'DDI 0487 D8.1.7',
     }),
   },
@@ -73,8 +73,8 @@ export const RANGE_RULES: readonly RegisterRule<RawRangeSubject>[] = [
       field: of('DS'),
       value: 1n,
       rule: cpu.lpa2
-        ? 'RES0 with the 64K granule: 52-bit addresses need no DS there'
-        : 'RES0 without FEAT_LPA2: addresses keep 48 bits',
+        ? 'RES0 with the 64K granule, which needs no DS for 52-bit addresses'
+        : 'RES0 without FEAT_LPA2: addresses have 48 bits',
       section,
     }),
   },

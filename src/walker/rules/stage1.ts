@@ -48,12 +48,12 @@ const TXSZ: RegisterRule<RangeSubject> = {
     const why = small ? needsMore(fields, cpu) : '';
     const nearest = small ? legal[0]! : legal.at(-1)!;
     const choice = s1MayClamp(fields.txsz, fields, cpu)
-      ? `, or it counts as ${nearest} (hardware${small ? ' without FEAT_LVA' : ''} may do either)`
+      ? `, or it is treated as ${nearest} (hardware${small ? ' without FEAT_LVA' : ''} may do either)`
       : '';
     return {
       field: txsz,
       value: BigInt(fields.txsz),
-      rule: `${64 - fields.txsz} input bits are too ${small ? 'many' : 'few'}: a level 0 translation fault${choice}; legal here is ${numbersText(legal)}${why}`,
+      rule: `${64 - fields.txsz} input bits are too ${small ? 'many' : 'few'}: a level 0 translation fault${choice}; legal here: ${numbersText(legal)}${why}`,
       section: 'DDI 0487 D8.1.9',
     };
   },
@@ -117,7 +117,7 @@ export const S1_RULES: readonly RegisterRule<RawS1Subject>[] = [
   TXSZ,
   needsFeature(
     'HPD',
-    'FEAT_HPDS: hierarchical permissions count',
+    'FEAT_HPDS: hierarchical permissions have effect',
     ({ fields, cpu }) => fields.hpd && !cpu.hpds,
   ),
   needsFeature(
@@ -127,7 +127,7 @@ export const S1_RULES: readonly RegisterRule<RawS1Subject>[] = [
   ),
   needsFeature(
     'TBID',
-    'FEAT_PAuth: TBI counts for instructions too',
+    'FEAT_PAuth: TBI applies to instructions too',
     ({ fields, cpu }) => fields.tbid && !cpu.pauth,
   ),
   S1_BASE_BEYOND,

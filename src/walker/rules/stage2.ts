@@ -59,7 +59,7 @@ function wanted(subject: RangeSubject): string {
     const level = s2StartLevel(fields.txsz, sl, fields, cpu);
     return `${sl >= 4 ? `SL2:SL0 1:${sl - 4}` : `SL0 ${sl}`} (level ${level})`;
   });
-  return `T0SZ ${fields.txsz} wants ${words.join(' or ')}`;
+  return `T0SZ ${fields.txsz} needs ${words.join(' or ')}`;
 }
 
 const INVALID = { effect: 'fault', fault: { kind: 'translation', level: 0 } } as const;
@@ -68,12 +68,12 @@ const START_SECTION = 'DDI 0487 D8.2.8.2, D8.2.9.2, D8.2.10.2';
 /** Which limit T0SZ exceeds, and why that is the limit. (AArch64.S2MinTxSZ, MaxTxSZ.) */
 function limitOf({ fields, cpu }: RangeSubject): readonly [broken: string, why: string] {
   const [least, most] = s2TxszLimits(fields, cpu);
-  if (fields.txsz > most) return ['too few', cpu.ttst ? '' : ', tables for fewer bits needing FEAT_TTST'];
+  if (fields.txsz > most) return ['too few', cpu.ttst ? '' : '; tables for fewer bits need FEAT_TTST'];
   if (fields.txsz >= least) return ['out of range', ''];
   const { ipaBits, paBits } = cpu;
-  if (ipaBits !== undefined && ipaBits < 52) return ['too many', `, an IPA having at most ${ipaBits} bits`];
-  if (paBits < 52) return ['too many', `, an IPA being no larger than a PA (${paBits} bits)`];
-  return ['too many', least === 16 ? ', more than 48 bits needing DS = 1 or the 64K granule' : ''];
+  if (ipaBits !== undefined && ipaBits < 52) return ['too many', `; an IPA has at most ${ipaBits} bits`];
+  if (paBits < 52) return ['too many', `; an IPA is no larger than a PA (${paBits} bits)`];
+  return ['too many', least === 16 ? '; more than 48 bits need DS = 1 or the 64K granule' : ''];
 }
 
 /** What hardware may take T0SZ for instead of faulting, and the consequence. */
@@ -86,7 +86,7 @@ function clampText(subject: StartSubject): string {
   const level = s2StartLevel(nearest, startCode(subject), fields, cpu);
   const who = small ? 'hardware without FEAT_LPA may do either' : 'hardware may do either';
   const then = level === undefined ? ', a value that this start level does not take' : '';
-  return `, or it counts as ${nearest} (${who})${then}`;
+  return `, or it is treated as ${nearest} (${who})${then}`;
 }
 
 /** T0SZ and SL2:SL0: at most one of them holds. */
@@ -102,7 +102,7 @@ const START_RULES: readonly RegisterRule<StartSubject>[] = [
       return {
         field: txsz,
         value: BigInt(fields.txsz),
-        rule: `${64 - fields.txsz} IPA bits are ${broken}: a level 0 translation fault${clampText(subject)}; legal here is ${numbersText(legal)}${why}`,
+        rule: `${64 - fields.txsz} IPA bits are ${broken}: a level 0 translation fault${clampText(subject)}; legal here: ${numbersText(legal)}${why}`,
         section: 'DDI 0487 D8.1.10; J1.1 AArch64.S2TxSZFaults',
       };
     },
@@ -214,14 +214,14 @@ export const HYPERVISOR_RULES: readonly RegisterRule<HypervisorSubject, string>[
   needsFeature(FWB, 's2fwb', 'FEAT_S2FWB: MemAttr combines with what stage 1 says'),
   needsFeature(DCT, 'mte', 'FEAT_MTE2: default memory is not Tagged'),
   needsFeature(NV, 'nv', 'FEAT_NV: no nested virtualization'),
-  needsFeature(NV1, 'nv', 'FEAT_NV: descriptors of stage 1 mean what they always do'),
+  needsFeature(NV1, 'nv', 'FEAT_NV: stage-1 descriptors keep their usual meaning'),
   {
     effect: 'unpredictable',
     holds: ({ hcr, cpu }) => cpu.nv && isSet(hcr, NV1) && !isSet(hcr, NV),
     tell: (_, register) => ({
       field: `${register}.NV1`,
       value: 1n,
-      rule: 'NV = 0 beside it: hardware may take {NV, NV1} as {0, 0}, which is what this walker does, or as {1, 1}',
+      rule: 'it is set without NV: hardware may treat {NV, NV1} as {0, 0}, which this walker does, or as {1, 1}',
       section: 'DDI 0487 D8.14.4',
     }),
   },
