@@ -138,7 +138,7 @@ describe('streams', () => {
     expect(derivationLines(bypass, plain).at(-1)).toBe('bypass  addresses pass unchanged');
     const illegal = describeSte(memory, { ste: [0xbn, 0n, 0n, 0n], cd: [0x6204_c000_0005n, 0n, 0n, 0n] });
     expect(derivationLines(illegal, plain).slice(-3).join(' ')).toMatch(
-      /! CD\.T0SZ = 5 \(fault\): out of range: legal here: 16 to 39 .* C_BAD_CD/,
+      /! CD\.T0SZ = 5 \(fault\): out of range; legal here: 16 to 39 .* C_BAD_CD/,
     );
   });
 

@@ -138,7 +138,7 @@ describe('stage 2 of AArch64', () => {
       /T0SZ 24 needs SL0 1 \(level 1\) or SL0 2 \(level 0\)/,
     ],
     ['SL0 3 without FEAT_TTST', 0x4_00d8n, 'VTCR_EL2.SL0', /reserved with this granule and 44 PA bits/],
-    ['an IPA larger than a PA', 0x4_0050n, 'VTCR_EL2.T0SZ', /legal here: 20 to 39, .* \(44 bits\)/],
+    ['an IPA larger than a PA', 0x4_0050n, 'VTCR_EL2.T0SZ', /legal here: 20 to 39; .* \(44 bits\)/],
   ])('%s', (_, vtcr, field, rule) => {
     const [range] = rangesOf('el1&0-s2', { vtcr }, 'cortex-a57');
     expect(range?.tables).toBeUndefined();

@@ -113,7 +113,7 @@ describe('lint', () => {
       'gpt-invalid: level 0 of the granule protection table leads beyond GPCCR_EL3.PPS',
     ]);
     expect(found({ '0x10010': 0x8_0000_0003n })).toContainEqual(
-      'gpt-invalid: no RAM where level 1 of the granule protection table should be',
+      'gpt-invalid: there is no RAM where level 1 of the granule protection table should be',
     );
   });
 
@@ -134,7 +134,7 @@ describe('lint', () => {
     expect(found(region)).toEqual([]);
     const broken = { ...region, '0x20108': NS, '0x20110': 2n };
     expect(found(broken)).toContainEqual(
-      'gpt-contiguous: a contiguous region says more than one thing: Realm, Non-secure, not valid',
+      'gpt-contiguous: the entries of a contiguous region differ: Realm, Non-secure, not valid',
     );
   });
 

@@ -78,13 +78,13 @@ describe('stage 1', () => {
       'an overlay that applies to nothing',
       { tcr2: PIE | E0POE, pir: 0x8n, pire0: 0xcn, por0: 0x10n },
       page(0, 1),
-      [['overlay-ineffective', /POIndex 1, and no overlay applies to the permissions of PIIndex 0/]],
+      [['overlay-ineffective', /POIndex 1, but no overlay applies to the permissions of PIIndex 0/]],
     ],
     [
       'no overlay is on',
       { tcr2: PIE, pir: 0x8n, pire0: 0x5n, por0: 0x10n },
       page(0, 1),
-      [['overlay-ineffective', /POIndex 1, and no overlay is on: POE and E0POE are 0/]],
+      [['overlay-ineffective', /POIndex 1, but overlays are off: POE and E0POE are 0/]],
     ],
     [
       'a reserved value of POR',

@@ -14,7 +14,7 @@ describe('a wrong argument is a WalkerError that says what is right', () => {
     [
       'a register that is none',
       () => untyped(createSmmu)(memory, { strtabBase: 0n, strtab_base_cfg: 0n }),
-      /'strtab_base_cfg' is nothing that an SMMU has; did you mean strtabBaseCfg\?/,
+      /an SMMU has no 'strtab_base_cfg'; did you mean strtabBaseCfg\?/,
     ],
     ['no base', () => untyped(createSmmu)(memory, { strtabBaseCfg: 0n }), /an SMMU needs strtabBase/],
     [
@@ -27,12 +27,12 @@ describe('a wrong argument is a WalkerError that says what is right', () => {
     [
       'an STE by another name',
       () => untyped(createStream)(memory, { sted: ste }),
-      /'sted' is nothing that a stream has; did you mean ste\?/,
+      /a stream has no 'sted'; did you mean ste\?/,
     ],
     [
       'an identification register that is none',
       () => untyped(createStream)(memory, { ste, identification: { idr9: 0n } }),
-      /'idr9' is nothing that an SMMU has; did you mean idr\d\?/,
+      /an SMMU has no 'idr9'; did you mean idr\d\?/,
     ],
     [
       'a register of a context bank',

@@ -101,13 +101,13 @@ describe('a trace', () => {
       'an unknown register',
       (t) => (t.steps[0].mmio = 'CMDQ_BAS'),
       0,
-      /"CMDQ_BAS" is no .* did you mean CMDQ_BASE\?/,
+      /"CMDQ_BAS" is not a .* did you mean CMDQ_BASE\?/,
     ],
     [
       'a Secure register',
       (t) => (t.steps[0].mmio = 'S_CR0'),
       0,
-      /no register of the Non-secure programming interface/,
+      /not a register of the Non-secure programming interface/,
     ],
     ['half of a 32-bit register', (t) => (t.steps[4].read = 'CR0[31:0]'), 4, /CR0 has 32 bits/],
     [

@@ -77,11 +77,11 @@ describe("QEMU's log alone", () => {
   test.each([
     'the log has no barriers: one is assumed before each write of CMDQ_PROD',
     'the log does not say when memory was written: words come before the step that first shows them',
-    "what STEs hold is not in the log: give the guest's memory too",
+    "the log does not have the words of STEs: give the guest's memory too",
     'the log does not say whether a translated access reads or writes: read is assumed (2 times)',
     'for an access that faults, the log has only the page: its first byte is given',
     'a write to offset 0xe40, where no known register is, is left out',
-    'a line of smmuv3_something_new is not read here',
+    'a line of smmuv3_something_new is ignored',
     'idr1, idr3, idr5, aidr not read: assumed to be 0',
   ])('says: %s', (note) => {
     expect(notes).toContain(note);
@@ -224,7 +224,7 @@ describe('the recorder', () => {
   test('says what it was not told, and refuses what can not be', () => {
     const smmu = recordSmmu({ write64: () => {} }, { name: 'x', ram: { base: 0n, size: 0x1000n } });
     expect(smmu.read('CMDQ_CONS')).toBe(0n);
-    expect(smmu.finish().notes[0]).toBe('what CMDQ_CONS held was not recorded: 0 is given');
+    expect(smmu.finish().notes[0]).toBe('the value of CMDQ_CONS was not recorded: 0 is given');
     smmu.write64(0x1000n, 0n);
     expect(() => smmu.finish()).toThrow(/steps\[1\].write64: there is no RAM at 0x1000/);
   });
