@@ -202,7 +202,8 @@ class QemuLogReader implements QemuLogEvents {
     this.#draft.note('the log does not say how many bytes an access has');
     if (rw === undefined)
       this.#draft.note('the log does not say whether a translated access reads or writes: read is assumed');
-    if (this.#shown) this.#then(() => this.#draft.barrier('not in the log: a walk saw the words before this step'));
+    if (this.#shown)
+      this.#then(() => this.#draft.barrier('not in the log: a walk saw the words before this step'));
     this.#shown = false;
     const access = { sid, iova: `0x${iova.toString(16)}`, rw: rw ?? 'read', size: 0 };
     this.#then(() => this.#draft.access(access, got));
