@@ -128,7 +128,7 @@ smmuv3_translate_success smmuv3-iommu-memory-region-8-1 sid=0x8 iova=0x3018 tran
       expect(code).toBe(1);
       expect(out).toContain('  pa 0x44007018\n  pa 0x44003018: a TLB entry that may be cached');
       expect(out).toContain('needs TLBI_NH_VA vmid=0 asid=1 va=0x3000 leaf=1, CMD_SYNC');
-      expect(out).toContain('names Address 0x4000, needed is 0x3000');
+      expect(out).toContain('names Address 0x4000, but 0x3000 is needed');
     });
 
     test("with the guest's memory: structures come from there, and a file that is none is refused", async () => {
@@ -150,7 +150,7 @@ smmuv3_translate_success smmuv3-iommu-memory-region-8-1 sid=0x8 iova=0x3018 tran
       ]);
       expect(err).toContain('STEs are taken from the image');
       expect(code).toBe(1);
-      expect(out).toContain('names ASID 1, needed is 2');
+      expect(out).toContain('names ASID 1, but 2 is needed');
       const trace = await lpae(['smmu', file('unmap-tlbi-sync'), '--memory', `${ste}@0`]);
       expect([trace.code, trace.err]).toEqual([3, expect.stringContaining('--memory is for a log of QEMU')]);
     });
@@ -166,7 +166,7 @@ smmuv3_translate_success smmuv3-iommu-memory-region-8-1 sid=0x8 iova=0x3018 tran
     const missing = await lpae(['smmu', events(map, rw('0x2', '00098'))]);
     expect(missing.code).toBe(1);
     expect(missing.out).toContain('0x1000 is mapped again after its unmap at step 1');
-    expect(missing.err).toContain('what the driver wrote to memory is not in these events');
+    expect(missing.err).toContain('these events do not have what the driver wrote to memory');
     const guarded = await lpae(['smmu', events(rw('0x2', '00098'), map, rw('0x0', '00088'))]);
     expect(guarded.out).toContain('SMMU_STRTAB_BASE_CFG is read-only while SMMU_CR0.SMMUEN = 1');
     expect(guarded.out).not.toContain('mapped again');
