@@ -261,7 +261,9 @@ test('contexts from registers: geometry, ASID, and regimes that are refused', ()
     hierarchical: true,
   });
   expect(() => traceContext({ regime: 'mali', registers })).toThrow('VMSAv8-64');
-  expect(() => traceContext({ regime: 'el1&0', registers: { tcr: 0x0n } })).toThrow('nothing is translated in this range');
+  expect(() => traceContext({ regime: 'el1&0', registers: { tcr: 0x0n } })).toThrow(
+    'nothing is translated in this range',
+  );
   const steps: TraceStep[] = [{ write: 0x8000_0004n, value: 0n }];
   const space = { stage: 1, granuleLog2: 12, iaBits: 39, root: 0x8000_0000n } as const;
   expect(() => judgeTrace(steps, space)).toThrow('at a multiple of 8');
