@@ -61,7 +61,7 @@ export function securityProblem(regime: MachineRegime, state: SecurityState): st
     return state === 'secure' || state === 'root' ? undefined : 'EL3 is Secure, or Root with FEAT_RME';
   }
   if (state === 'non-secure') return undefined;
-  if (state === 'root') return 'Root state is EL3 alone';
+  if (state === 'root') return 'only EL3 is in Root state';
   if (isStream(regime) && state === 'secure') return undefined;
   if (!isPe(regime))
     return `${NAMES[state]} state is not modelled for ${regime}: its accesses are taken as Non-secure`;

@@ -47,7 +47,7 @@ const FORMAT: readonly CdRule[] = [
       fields.AA64,
       ({ world, features }) =>
         world === 'el2-e2h' || world === 'el3' || (world === 'el2' && features.security === 'secure'),
-      () => 'EL2 with E2H, Secure EL2 and EL3 have AArch64 tables alone',
+      () => 'EL2 with E2H, Secure EL2 and EL3 have only AArch64 tables',
     ),
   ]),
   ...where(aarch64, [

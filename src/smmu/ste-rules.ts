@@ -80,7 +80,7 @@ const STREAM_WORLD: readonly SteRule[] = [
     fields.STRW,
     ({ ste: { strw }, features }) =>
       features.security === 'non-secure' && strw !== STRW.el1 && strw !== STRW.el2,
-    () => 'of a Non-secure stream it is 0 (EL1) or 2 (EL2)',
+    () => 'for a Non-secure stream it is 0 (EL1) or 2 (EL2)',
   ),
   ...where<SteSubject>(
     ({ features }) => features.security === 'secure',

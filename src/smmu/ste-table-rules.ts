@@ -96,7 +96,7 @@ export function sizeRules(of: TableFields): readonly SteRule[] {
     rule(
       of.ttb,
       (subject) => addressIn(subject.words, of.ttb) >= POW2[paramsOf(subject, of).oaBits]!,
-      (subject) => `beyond the ${paramsOf(subject, of).oaBits} bits of its outputs`,
+      (subject) => `beyond its ${paramsOf(subject, of).oaBits} output bits`,
     ),
     rule(
       of.sl0,
@@ -107,13 +107,13 @@ export function sizeRules(of: TableFields): readonly SteRule[] {
       of.sl02,
       (subject) => invalid(subject) && wideStartReserved(subject, of),
       ({ features }) =>
-        `no start level goes with it: 1 needs S2DS = 1, 4K and 52 bits of output addresses, and there are ${features.oas}`,
+        `there is no start level with it: 1 needs S2DS = 1, 4K and 52 bits of output addresses, and this SMMU has ${features.oas}`,
     ),
     rule(
       of.t0sz,
       (subject) => invalid(subject) && !startReserved(subject, of),
       (subject) =>
-        `${of.t0sz.name}, ${of.sl0.name} ${readIn(subject.words, of.sl0)} and the granule do not fit each other, or the IPA is larger than ${subject.features.ias} bits; legal here is ${numbersText(legalT0sz(subject, of))}`,
+        `${of.t0sz.name}, ${of.sl0.name} ${readIn(subject.words, of.sl0)} and the granule do not fit each other, or the IPA is larger than ${subject.features.ias} bits; legal here: ${numbersText(legalT0sz(subject, of))}`,
     ),
   ];
 }

@@ -41,7 +41,7 @@ export const CD = layout(
       'Secure',
       'Non-secure',
     ]),
-    EPAN: bit(123, 'PAN holds for what EL0 may execute as well', {
+    EPAN: bit(123, 'PAN applies also to memory that EL0 may execute', {
       values: NO_YES,
       feature: 'SMMU_IDR3.EPAN',
     }),
