@@ -43,14 +43,14 @@ export function contextWords({ ttbr0 = 0n, ttbr1 = 0n, tcr = 0n, mair = 0n }: Va
 }
 
 /**
- * STE words 0 to 3 of 8; the others are 0.
+ * STE words 0 to 3 of 8, and those up to 6 where Secure IPAs have a table of their own; the others are 0.
  *
  * @param context - address of the CD, 64-byte aligned; an IPA where there is a stage 2. Undefined: stage 1 is off.
- * @param stage2 - vttbr and vtcr of el1&0-s2. Undefined: stage 2 is off.
+ * @param stage2 - vttbr and vtcr of el1&0-s2, and of a Secure stream vsttbr and vstcr. Undefined: stage 2 is off.
  */
 export function streamWords(context: bigint | undefined, stage2: Values | undefined): readonly bigint[] {
   const config = context === undefined ? 'stage2' : stage2 === undefined ? 'stage1' : 'nested';
-  const { vttbr = 0n, vtcr = 0n } = stage2 ?? {};
+  const { vttbr = 0n, vtcr = 0n, vsttbr, vstcr = 0n } = stage2 ?? {};
   return [
     STE_V | STE_CONFIG[config] | (context ?? 0n),
     STE_FETCHES,
@@ -58,7 +58,14 @@ export function streamWords(context: bigint | undefined, stage2: Values | undefi
       ? 0n
       : moved(vtcr, 0, 19, 32) | moved(vtcr, 22, 1, 55) | moved(vtcr, 21, 1, 56) | STE_S2AA64 | STE_S2R,
     wideRoot(vttbr) | moved(vtcr, 32, 1, 3) | moved(vtcr, 33, 1, 2),
+    ...(vsttbr === undefined ? [] : secureWords(vsttbr, vstcr)),
   ];
+}
+
+/** STE words 4 to 6: S_S2T0SZ, S_S2SL0, S_S2TG and S_S2TTB. All outputs are Secure. */
+function secureWords(vsttbr: bigint, vstcr: bigint): readonly bigint[] {
+  const size = moved(vstcr, 0, 6, 32) | moved(vstcr, 6, 2, 38) | moved(vstcr, 14, 2, 46);
+  return [size, 0n, wideRoot(vsttbr) | moved(vstcr, 33, 1, 2)];
 }
 
 /** A TTBR keeps address bits [51:48] in [5:2]; an STE and a CD keep them in place. */

@@ -163,6 +163,28 @@ describe('stage 2 of Secure state has a root and a size of its own', () => {
     expect(BigInt(hardware.registers.vsttbr!)).toBeGreaterThanOrEqual(0x8000_0000n);
   });
 
+  test('of a stream: S_S2T0SZ 24 and S_S2SL0 1 in word 4, S_S2TTB in word 6', async () => {
+    const text = 'regime smmuv3-s2\nsecurity secure\n0x4000_0000+64K identity rw-';
+    const { code, json } = await map(text);
+    const { hardware, verify } = json as unknown as Mapped;
+    expect([code, verify.ok]).toEqual([0, true]);
+    expect(hardware.registers).toMatchObject({
+      ste3: '0x0000000000000000',
+      ste4: '0x0000005800000000',
+      ste5: '0x0000000000000000',
+      ste6: '0x0000000080000000',
+    });
+  });
+
+  test('both stages of a stream', async () => {
+    const text = 'regime smmuv3-nested\nsecurity secure\n0x4000_0000+64K identity rw- rw- leaf=64K';
+    const { code, json } = await map(text);
+    const { hardware, verify } = json as unknown as Mapped;
+    expect([code, verify.ok]).toEqual([0, true]);
+    // S_S2TG 1: 64K.
+    expect(hardware.registers.ste4).toBe('0x0000405800000000');
+  });
+
   test('its registers are printed', async () => {
     const text = 'regime stage2\nsecurity secure\n0x4000_0000+64K identity rw-';
     const { out } = await lpae(['map', tempFile('want.map', text)]);
@@ -181,9 +203,12 @@ test('what a format can not express is a difference', async () => {
 
 describe('2: what no table can be made of', () => {
   test.each([
-    ['regime el2\nsecurity root\n0x0+4K identity', 'no tables of el2 in Root state: Root state is EL3 alone'],
+    [
+      'regime el2\nsecurity root\n0x0+4K identity',
+      'no tables of el2 in Root state: only EL3 is in Root state',
+    ],
     ['regime el3\nsecurity realm\n0x0+4K identity', 'EL3 is Secure, or Root with FEAT_RME'],
-    ['regime smmuv3-s2\nsecurity secure\n0x0+4K identity', 'its accesses are taken as Non-secure'],
+    ['regime smmuv3-s2\nsecurity realm\n0x0+4K identity', 'Realm state is not modelled for smmuv3-s2'],
     ['regime pl1\n0x0+64K identity rw- rw- leaf=64K', 'arm_32_lpae_s1 has no 64K pages'],
     ['0x0+4K rw-', 'line 1: where does 0x0 lead?'],
     ['wibble', "line 1: 'wibble' is not understood"],
