@@ -1,10 +1,11 @@
 /**
- * Builds `dist`, the explorer's page in it, beside itself, and puts the new one in place of the old one when it is whole: a command that runs meanwhile has the old one. Of several
+ * Builds `dist`, the command line as a bundle and the explorer's page in it, beside itself, and puts the new one in place of the old one when it is whole: a command that runs meanwhile has the old one. Of several
  * that want to build, one does, and the others wait for it.
  */
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { build as bundle } from 'esbuild';
 import { buildExplorer } from '../explore/build.mjs';
 
 const root = join(import.meta.dirname, '../..');
@@ -29,6 +30,7 @@ async function buildBeside() {
       stdio: ['ignore', 2, 2],
     });
     if (status !== 0) return status ?? 1;
+    await bundleCommandLine(join(next, 'src/cli'));
     await buildExplorer(join(next, 'explorer.html'));
     if (statSync(dist, { throwIfNoEntry: false })) renameSync(dist, old);
     renameSync(next, dist);
@@ -36,6 +38,31 @@ async function buildBeside() {
   } finally {
     for (const rest of [next, old]) rmSync(rest, { recursive: true, force: true });
   }
+}
+
+/**
+ * In place of the modules of `src/cli`: a command would read 260 of them, and most of its time would go into that. What commands have in common, and
+ * the thread that talks to a stub of gdb, lies in `chunks`, as deep as the modules lay, since they find their neighbours by `import.meta`.
+ */
+async function bundleCommandLine(folder) {
+  rmSync(folder, { recursive: true });
+  await bundle({
+    absWorkingDir: root,
+    entryPoints: { main: 'src/cli/main.ts', 'chunks/worker': 'src/gdb/worker.ts' },
+    outdir: folder,
+    chunkNames: 'chunks/[name]-[hash]',
+    bundle: true,
+    splitting: true,
+    packages: 'external',
+    format: 'esm',
+    platform: 'node',
+    target: 'node20',
+    minifySyntax: true,
+    minifyWhitespace: true,
+    sourcemap: true,
+    sourcesContent: false,
+    logLevel: 'warning',
+  });
 }
 
 /** Waits for whoever builds, unless that one is dead. */
