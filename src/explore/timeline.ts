@@ -136,7 +136,8 @@ export function tablesAfter(asked: TimedRequest, count: number): Made {
   return madeOf(domain);
 }
 
-function domainOf({ ram, format, options }: TimedRequest): IommuDomain {
+/** The domain that the operations begin with. @throws IommuError, as {@link timelineOf} does. */
+export function domainOf({ ram, format, options }: TimedRequest): IommuDomain {
   return new IommuDomain(new PhysicalMemory(ram), format, options);
 }
 

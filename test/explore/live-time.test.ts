@@ -1,5 +1,8 @@
 /** Time in a real browser: operations as steps on a slider, forwards and backwards, by mouse and by keyboard. */
+import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
+import { parseRequest } from '../../src/cli/input/request.ts';
+import { goldenFileOf } from '../../src/explore/golden-file.ts';
 import { REQUESTS } from '../../src/explore/presets.ts';
 import { stateOf } from '../../src/explore/share.ts';
 import { hasBrowser } from '../report/page/browser.ts';
@@ -69,6 +72,28 @@ describe.skipIf(!hasBrowser())('in a browser', () => {
     await page.getByRole('button', { name: 'Back to the playground' }).click();
     await page.getByRole('button', { name: NAMES.map }).click();
     await expectStatus(page, /^Mapped/);
+    await quiet();
+  });
+
+  test('save golden file: the operations carried out so far, or why there is none', async () => {
+    const { page, quiet } = await begun();
+    await page.getByRole('button', { name: '← earlier' }).click();
+    await expectStatus(page, /^3 of 4/);
+    const [download] = await Promise.all([
+      page.waitForEvent('download'),
+      page.getByRole('button', { name: 'Save golden file' }).click(),
+    ]);
+    expect(download.suggestedFilename()).toBe('golden.json');
+    const file = JSON.parse(readFileSync(await download.path(), 'utf8'));
+    const { request } = REQUESTS.find(({ name }) => name === 'mapped anew')!;
+    expect(file).toEqual(goldenFileOf(parseRequest(request, 'a request'), 3));
+    expect(file.ops).toHaveLength(3);
+    await page.getByRole('button', { name: 'Back to the playground' }).click();
+    await page.getByRole('button', { name: 'IOMMU page too large' }).click();
+    await page.getByLabel('map_sg means').selectOption('per-entry');
+    await page.getByRole('button', { name: 'Save golden file' }).focus();
+    await page.keyboard.press('Enter');
+    await page.getByText('No golden file: ops[0]: golden files have Linux').waitFor();
     await quiet();
   });
 

@@ -8,6 +8,7 @@ import { sizeText } from '../../text/numbers.ts';
 import { AddressField } from './address-field.tsx';
 import { CopyButton } from './copy-button.tsx';
 import { Entries } from './entries.tsx';
+import { GoldenButton } from './golden-button.tsx';
 import { OtherRequests } from './request-panel.tsx';
 import { ask, playground } from './store.ts';
 
@@ -75,7 +76,7 @@ export function Controls() {
       </div>
       <Entries />
       <p>
-        <CopyButton text={commandOf(asked)}>Copy as command</CopyButton>
+        <CopyButton text={commandOf(asked)}>Copy as command</CopyButton> <GoldenButton />
       </p>
       <OtherRequests />
     </form>

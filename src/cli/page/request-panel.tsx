@@ -3,6 +3,7 @@ import { useState } from 'preact/hooks';
 import { REQUESTS } from '../../explore/presets.ts';
 import { counted } from '../../text/numbers.ts';
 import { CopyButton } from './copy-button.tsx';
+import { GoldenButton } from './golden-button.tsx';
 import { ask, askRequest, state, timed } from './store.ts';
 
 /** The request that is asked, in the place of the playground's question. */
@@ -17,7 +18,7 @@ export function AskedRequest({ text }: { readonly text: string }) {
         <button type="button" onClick={() => ask({})}>
           Back to the playground
         </button>{' '}
-        <CopyButton text={`lpae map - <<'END'\n${text}\nEND\n`}>Copy as command</CopyButton>
+        <CopyButton text={`lpae map - <<'END'\n${text}\nEND\n`}>Copy as command</CopyButton> <GoldenButton />
       </p>
       <RequestText key={text} text={text} />
     </section>
