@@ -189,6 +189,48 @@ describe('dump filters', () => {
     expect(both.every(({ level }) => level === 3)).toBe(true);
   });
 
+  test('--has g: Guarded Control Stacks, by privilege', async () => {
+    // PIIndex is bits 54, 53, 51 and 6: pages of index 0 to 3. Nibble 9 of PIR_EL1 and PIRE0_EL1 is a Guarded Control Stack.
+    const image = tempFile(
+      'gcs.json',
+      asText({
+        schema: 'pgtable-golden/1',
+        kind: 'image',
+        name: 'gcs',
+        regime: 'el1&0',
+        cpu: { model: 'max', pa_bits: 48, features: ['FEAT_S1PIE', 'FEAT_GCS'] },
+        ram: { base: '0x40000000', size: '0x10000' },
+        registers: {
+          ttbr0: '0x40000000',
+          tcr: '0x200803519',
+          mair: '0xff',
+          sctlr: '0x30d01805',
+          tcr2_el1: '0x2',
+          pir_el1: '0x5095',
+          pire0_el1: '0x9001',
+        },
+        memory: [
+          ['0x40000000', '0x40001003'],
+          ['0x40001000', '0x40002003'],
+          ['0x40002008', '0x50000703'],
+          ['0x40002010', '0x50001743'],
+          ['0x40002018', '0x8000050002703'],
+          ['0x40002020', '0x8000050003743'],
+        ],
+        translations: [],
+      }),
+    );
+    const which = async (has: string) => {
+      const { json } = await lpaeJson(['dump', image, '--has', has]);
+      return (json.ranges as { first: string }[]).map(({ first }) => first);
+    };
+    expect(await which('g')).toEqual(['0x2000']);
+    expect(await which('rg')).toEqual(['0x2000']);
+    expect(await which('wg')).toEqual([]);
+    expect(await which('u:g')).toEqual(['0x4000']);
+    expect(await which('r')).toEqual(['0x1000', '0x2000', '0x4000']);
+  });
+
   test('--reverse: who maps an address, and exit code 1 where nobody does', async () => {
     const { code, ranges } = await of('--reverse', '0x4800_0123');
     expect(code).toBe(0);

@@ -60,7 +60,10 @@ export function define(command: Command, cli: Cli): void {
     .argument('<file...>', FILE_ARGUMENT)
     .option('--tree', 'the tables, with equal entries folded')
     .option('--range <range>', 'only these input addresses: a..b or a+length')
-    .option('--has <rights>', 'only ranges with all of these rights: r, w, x; u:rw for unprivileged accesses')
+    .option(
+      '--has <rights>',
+      'only ranges with all of these rights: r, w, x, g (GCS); u:rw for unprivileged accesses',
+    )
     .option('--level <n>', 'only leaves of these levels, such as 2 or 1,2')
     .option('--type <memory>', 'only this memory type: device, normal, WB, NC, nGnRE …')
     .option('--reverse <pa>', 'which ranges map this physical address or address range')

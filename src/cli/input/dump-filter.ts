@@ -50,18 +50,18 @@ export function partLeadingTo(range: MappedRange, { first, last }: AddressRange)
   return { ...range, first: range.first + (from - pa), last: range.first + (to - pa), pa: from, leaves };
 }
 
-/** `rw`, `x`, `wx`: privileged; `u:rw`: unprivileged. All of them at once. */
+/** `rw`, `x`, `wx`, `g` (Guarded Control Stack): privileged; `u:rw`: unprivileged. All of them at once. */
 function hasRights(text: string): RangeFilter {
-  const [, user, letters = ''] = /^(u:)?([rwx]+)$/.exec(text) ?? [];
+  const [, user, letters = ''] = /^(u:)?([rwxg]+)$/.exec(text) ?? [];
   if (letters === '')
     throw usageError(
       `--has: '${text}' is not a set of rights`,
-      'rights are r, w and x, as in wx; u:rw asks for unprivileged ones',
+      'rights are r, w, x and g (Guarded Control Stack), as in wx; u:rw asks for unprivileged ones',
     );
   return ({ result }) => {
     if (!result.ok) return false;
     const rights = user ? result.permissions.unprivileged : result.permissions.privileged;
-    const allowed = { r: rights.read, w: rights.write, x: rights.execute };
+    const allowed = { r: rights.read, w: rights.write, x: rights.execute, g: rights.gcs === true };
     return [...letters].every((letter) => allowed[letter as keyof typeof allowed]);
   };
 }
