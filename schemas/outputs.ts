@@ -171,6 +171,10 @@ const space = {
 };
 
 const side = v.nullable(some({ pa: v.nullable(hex), leaf_size: hex, says: text }));
+const granuleSide = said(
+  v.nullable(some({ owner: text, gpi: maybe(whole), gpc: maybe(text) })),
+  'null beyond the protected addresses',
+);
 const DIFF = document('diff', {
   a: text,
   b: text,
@@ -197,6 +201,15 @@ const DIFF = document('diff', {
       trees: texts,
       more: count,
     }),
+  ),
+  granules: maybe(
+    said(
+      some({
+        ranges: list(some({ first: hex, last: hex, size: hex, a: granuleSide, b: granuleSide })),
+        checks: said(texts, 'that need no table and differ'),
+      }),
+      'with --gpt',
+    ),
   ),
 });
 

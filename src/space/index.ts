@@ -21,6 +21,7 @@
 export { type GranuleRange, type Granules, listGranules } from '../machine/granules.ts';
 export type { AddressRange } from './address-range.ts';
 export { type BitsDiff, diffBits, type EntryDifference, type FieldDifference } from './diff-bits.ts';
+export { diffGranules, type GranuleDifference, type GranulesDiff } from './diff-granules.ts';
 export { diffMeaning, type MeaningDifference, type MeaningOptions, type Side } from './diff-meaning.ts';
 export type { MappedRange } from './ranges.ts';
 export { listSpace, type Space } from './space.ts';

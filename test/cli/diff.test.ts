@@ -194,3 +194,122 @@ describe('sides', () => {
     expect(err).toContain("can't be made: ops[1] map: ");
   });
 });
+
+describe('--gpt', () => {
+  /** 4K granules; level 0 at 0x8001_0000: a table, Non-secure, Root, then nothing valid. */
+  const WORDS: Readonly<Record<string, string>> = {
+    '0x80010000': '0x80020003',
+    '0x80010008': '0x91',
+    '0x80010010': '0xa1',
+    '0x80020000': '0xbbbbbbbbbbbbbbbb',
+  };
+  const imageOf = (
+    name: string,
+    words: Record<string, string> = {},
+    registers: Record<string, string> = {},
+  ) =>
+    tempFile(
+      `${name}.json`,
+      asText({
+        schema: 'pgtable-golden/1',
+        kind: 'image',
+        name,
+        regime: 'el3',
+        security: 'root',
+        cpu: { model: 'max', pa_bits: 44, features: ['FEAT_RME_GPC2'] },
+        ram: { base: '0x80000000', size: '0x100000' },
+        registers: { sctlr: '0x0', gpccr_el3: '0x13501', gptbr_el3: '0x80010', ...registers },
+        memory: Object.entries({ ...WORDS, ...words }),
+        translations: [],
+      }),
+    );
+  const a = imageOf('a');
+
+  test('who owns which granules, on either side', async () => {
+    const b = imageOf('b', { '0x80010008': '0xb1', '0x80020000': '0xbbbbbbbbbbb99bbb' });
+    const { code, out } = await lpae(['diff', a, b, '--gpt']);
+    expect(code).toBe(1);
+    expect(out).toContain('2 differences in who owns granules\n');
+    expect(out).toMatch(/- wanted +0x3000-0x4fff +8K +Realm\n +\+ found +0x3000-0x4fff +8K +Non-secure\n/);
+    expect(out).toMatch(/- wanted +0x40000000-0x7fffffff +1G +Non-secure\n +\+ found .* 1G +Realm\n/);
+    const { json } = await lpaeJson(['diff', b, a, '--gpt']);
+    expect(json).toMatchObject({
+      schema: 'lpae.diff/1',
+      same: false,
+      granules: {
+        checks: [],
+        ranges: [
+          {
+            first: '0x3000',
+            last: '0x4fff',
+            size: '0x2000',
+            a: { owner: 'Non-secure', gpi: 9 },
+            b: { gpi: 11 },
+          },
+          { first: '0x40000000', last: '0x7fffffff', a: { gpi: 11 }, b: { gpi: 9 } },
+        ],
+      },
+    });
+    expect(Object.keys(json)).not.toContain('meaning');
+  });
+
+  test('the same owners by other entries: contiguous regions against granules', async () => {
+    const level1 = Object.fromEntries(
+      Array.from({ length: 16 }, (_, i) => [`0x${(0x8004_0000 + 8 * i).toString(16)}`, '0x1b1']),
+    );
+    const table = { '0x80010000': '0x80040003', ...level1 };
+    const groups = Object.fromEntries(Object.keys(level1).map((at) => [at, '0xbbbbbbbbbbbbbbbb']));
+    const same = await lpae([
+      'diff',
+      imageOf('one', table),
+      imageOf('two', { ...table, ...groups }),
+      '--gpt',
+    ]);
+    expect([same.code, same.out]).toEqual([0, expect.stringMatching(/\nthe same\n$/)]);
+  });
+
+  test('entries that are not valid, and addresses that only one side protects', async () => {
+    const b = imageOf('b', { '0x80010008': '0x2' }, { gpccr_el3: '0x13500' });
+    const { json } = await lpaeJson(['diff', a, b, '--gpt']);
+    const owner = 'not valid: a GPT walk fault';
+    expect(json.granules).toMatchObject({
+      ranges: [
+        { first: '0x40000000', last: '0x7fffffff', a: { gpi: 9 }, b: { owner, gpc: 'walk' } },
+        { first: '0x100000000', last: '0xfffffffff', a: { owner, gpc: 'walk' }, b: null },
+      ],
+    });
+  });
+
+  test('checks that need no table', async () => {
+    // GPCCR_EL3.APPSAA is bit 24, RLPAD bit 5.
+    const b = imageOf('b', {}, { gpccr_el3: '0x1013521' });
+    const { code, out } = await lpae(['diff', a, b, '--gpt']);
+    expect(code).toBe(1);
+    expect(out).toContain('  address spaces that no access reaches: none in A, Realm in B\n');
+    expect(out).toContain(
+      '  accesses beyond the protected addresses: only Non-secure ones pass in A, all pass in B\n',
+    );
+    expect(out).not.toContain('the same');
+  });
+
+  test('what was not read is said; what has no table is refused', async () => {
+    const gone = imageOf('gone', { '0x80010000': '0x90000003' });
+    const unread = await lpae(['diff', gone, gone, '--gpt']);
+    expect([unread.code, unread.err]).toEqual([
+      0,
+      expect.stringContaining('gone: a part of the table is in no RAM that was given'),
+    ]);
+    const off = await lpae(['diff', a, imageOf('off', {}, { gpccr_el3: '0x3501' }), '--gpt']);
+    expect([off.code, off.err]).toEqual([
+      2,
+      expect.stringContaining('off: granule protection checks are off'),
+    ]);
+    const beyond = await lpae(['diff', a, imageOf('bad', {}, { gptbr_el3: '0xfffffff' }), '--gpt']);
+    expect([beyond.code, beyond.err]).toEqual([
+      2,
+      expect.stringContaining('bad: GPCCR_EL3 or GPTBR_EL3 is not valid'),
+    ]);
+    const both = await lpae(['diff', a, a, '--gpt', '--by', 'bits']);
+    expect([both.code, both.out]).toEqual([2, '']);
+  });
+});

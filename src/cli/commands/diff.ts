@@ -3,23 +3,27 @@
 import { type Command, Option } from 'commander';
 import type { MachineRegime } from '../../arch/regimes.ts';
 import { type BitsDiff, diffBits, type EntryDifference } from '../../space/diff-bits.ts';
+import { diffGranules, hasTable } from '../../space/diff-granules.ts';
 import { diffMeaning, type MeaningDifference, type Side } from '../../space/diff-meaning.ts';
 import { sayOf } from '../../space/ranges.ts';
 import { listSpace } from '../../space/space.ts';
 import { columns } from '../../text/columns.ts';
 import { count, counted, hex, hexWord, sizeText } from '../../text/numbers.ts';
 import type { Style } from '../../text/style.ts';
-import { EXIT } from '../io.ts';
+import type { GranuleProtection } from '../../walker/index.ts';
+import { EXIT, usageError } from '../io.ts';
 import { derivationJson, registerLines } from '../machine/derivation.ts';
 import { addTargetOptions, DERIVATION_HELP, FILE_ARGUMENT, TARGET_HELP } from '../machine/options.ts';
 import { readSides, type SideOptions } from '../machine/read.ts';
 import { notesOf, type Target } from '../machine/target.ts';
 import type { Cli, Output } from '../output.ts';
 import { sayText } from '../text/dump-text.ts';
+import { granuleDiffJson, granuleDiffLines } from '../text/granule-text.ts';
 
 interface DiffOptions extends SideOptions {
   readonly by: 'meaning' | 'bits' | 'both';
   readonly sizes?: boolean;
+  readonly gpt?: boolean;
   readonly full?: boolean;
 }
 
@@ -29,12 +33,14 @@ them: a request or golden image beside a dump keeps its own. --registers-a and -
 can't be carried out in full ends with exit code 2: nothing is compared. To say in lines what is meant, use lpae verify. By
 meaning, two spaces are the same when every input address leads to the same place with the same rights and memory type, by
 whatever tables (--sizes: in leaves of the same size too). By bits, entries at the same place of the tables are compared,
-wherever the tables lie. Exit code 1 if anything differs.
+wherever the tables lie. With --gpt the granule protection tables (GPCCR_EL3, GPTBR_EL3) are compared instead, by meaning: who
+owns which granules. Exit code 1 if anything differs.
 
 Examples:
   $ lpae diff before.json after.json
   $ lpae diff ram1.bin@0x4000_0000 ram2.bin@0x4000_0000 --registers regs.json
   $ lpae diff a.json b.json --by bits --full
+  $ lpae diff old.bin@0x4000_0000 new.bin@0x4000_0000 --regime el3 --gpccr 0x1_3502 --gptbr 0x4_0100 --gpt
 `;
 
 /** Differences that are shown without `--full`. */
@@ -52,6 +58,12 @@ export function define(command: Command, cli: Cli): void {
     .option('--sizes', 'by meaning: different leaf sizes count as a difference')
     .option('--registers-a <file>', 'register values of A only')
     .option('--registers-b <file>', 'register values of B only')
+    .addOption(
+      new Option('--gpt', 'the granule protection tables: who owns which granules').conflicts([
+        'by',
+        'sizes',
+      ]),
+    )
     .option('--full', 'every difference')
     .option('--derivation', DERIVATION_HELP);
   addTargetOptions(command)
@@ -67,6 +79,7 @@ async function diff(out: Output, a: string, b: string, options: DiffOptions): Pr
   for (const { name, warnings } of [left, right])
     for (const warning of warnings) out.note(`${name}: ${warning}`);
   const notes = [left, right].flatMap((target) => notesOf(target).map((text) => `${target.name}: ${text}`));
+  if (options.gpt) return diffTables(out, left, right, notes, options);
   const meaning = by === 'bits' ? [] : meaningOf(out, left, right, options.sizes === true);
   const bits: BitsDiff =
     by === 'meaning' ? { entries: [], trees: [], more: 0 } : diffBits(left.walker, right.walker);
@@ -82,12 +95,72 @@ async function diff(out: Output, a: string, b: string, options: DiffOptions): Pr
       ...(by !== 'meaning' && { bits: { ...bits, entries: bits.entries.map(entryJson) } }),
     });
   } else {
-    show(out, { left, right, meaning, bits, full: options.full === true }, (target) =>
-      // Of two machines all of it is long: it is there on demand.
-      registerLines({ ...target, dumped: false }, options, out.style),
-    );
+    showNames(out, left, right, options);
+    show(out, { left, right, meaning, bits, full: options.full === true });
   }
   return same ? EXIT.ok : EXIT.negative;
+}
+
+/** Who owns which granules. */
+function diffTables(
+  out: Output,
+  left: Target,
+  right: Target,
+  notes: readonly string[],
+  options: DiffOptions,
+): number {
+  const [a, b] = [tableOf(left), tableOf(right)];
+  const { full } = options;
+  const found = diffGranules(a, b, full ? { maxRanges: Number.POSITIVE_INFINITY } : {});
+  const { granules, checks, stoppedAt, unread } = found;
+  if (stoppedAt !== undefined) out.note(`compared up to ${hex(stoppedAt)} only; --full compares all`);
+  for (const side of unread) {
+    const { name } = side === 'a' ? left : right;
+    out.note(`${name}: a part of the table is in no RAM that was given, so what it says is not known`);
+  }
+  const same = granules.length === 0 && checks.length === 0;
+  if (out.json) {
+    out.document('lpae.diff/1', {
+      a: left.name,
+      b: right.name,
+      same,
+      notes,
+      derivation: { a: derivationJson(left), b: derivationJson(right) },
+      granules: { ranges: granules.map(granuleDiffJson), checks },
+    });
+    return same ? EXIT.ok : EXIT.negative;
+  }
+  showNames(out, left, right, options);
+  if (granules.length > 0) {
+    out.heading(`${counted(granules.length, 'difference')} in who owns granules`);
+    const shown = full ? granules : granules.slice(0, SHORT_LIST);
+    out.lines(granuleDiffLines(shown, out.style));
+    showRest(out, shown.length, granules.length);
+  }
+  if (checks.length > 0) {
+    out.heading('checks without the table');
+    out.lines(checks.map((text) => `  ${text}`));
+  }
+  if (same) out.line('the same');
+  return same ? EXIT.ok : EXIT.negative;
+}
+
+/** The checks of a side. @throws CliError (usage) where it has no table. */
+function tableOf({ name, walker }: Target): GranuleProtection {
+  const gpc = walker.granuleProtection;
+  if (gpc === undefined) {
+    throw usageError(
+      `${name}: granule protection checks are off: GPCCR_EL3 is not given, or has GPC = 0`,
+      'give them: --gpccr 0x… --gptbr 0x…, or in --registers-a or --registers-b for one side',
+    );
+  }
+  if (!hasTable(gpc.params)) {
+    throw usageError(
+      `${name}: GPCCR_EL3 or GPTBR_EL3 is not valid, so there is no table to compare`,
+      'lpae dump --gpt says what is wrong',
+    );
+  }
+  return gpc;
 }
 
 function meaningOf(out: Output, left: Target, right: Target, sizes: boolean): MeaningDifference[] {
@@ -105,20 +178,25 @@ interface Shown {
   readonly full: boolean;
 }
 
-function show(
-  out: Output,
-  { left, right, meaning, bits, full }: Shown,
-  registersOf: (target: Target) => readonly string[],
-): void {
+/** Both sides, with what was derived from their registers. */
+function showNames(out: Output, left: Target, right: Target, options: DiffOptions): void {
   const { style } = out;
+  // Of two machines all of it is long: it is there on demand.
+  const registersOf = (target: Target) =>
+    registerLines({ ...target, dumped: false }, options, style).map((line) => `    ${line}`);
   out.line(`${style.bad('-')} ${left.name}`);
-  out.lines(registersOf(left).map((line) => `    ${line}`));
+  out.lines(registersOf(left));
   out.line(`${style.good('+')} ${right.name}`);
-  out.lines(registersOf(right).map((line) => `    ${line}`));
+  out.lines(registersOf(right));
+}
+
+function showRest(out: Output, shown: number, all: number): void {
+  if (all > shown) out.line(out.style.faint(`  … ${count(all - shown)} more (--full shows them)`));
+}
+
+function show(out: Output, { left, right, meaning, bits, full }: Shown): void {
+  const { style } = out;
   const cut = <T>(list: readonly T[]): readonly T[] => (full ? list : list.slice(0, SHORT_LIST));
-  const rest = (shown: number, all: number) => {
-    if (all > shown) out.line(style.faint(`  … ${count(all - shown)} more (--full shows them)`));
-  };
   if (meaning.length > 0) {
     out.heading(`${counted(meaning.length, 'difference')} in what input addresses mean`);
     const shown = cut(meaning);
@@ -128,7 +206,7 @@ function show(
         { indent: '  ', right: [2] },
       ),
     );
-    rest(shown.length, meaning.length);
+    showRest(out, shown.length, meaning.length);
   }
   if (bits.trees.length + bits.entries.length > 0) {
     out.heading('tables, entry by entry');
@@ -140,7 +218,7 @@ function show(
         { indent: '  ' },
       ),
     );
-    rest(shown.length, bits.entries.length + bits.more);
+    showRest(out, shown.length, bits.entries.length + bits.more);
   }
   if (meaning.length + bits.trees.length + bits.entries.length === 0) out.line('the same');
 }

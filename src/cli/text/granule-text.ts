@@ -1,6 +1,7 @@
 /** Who owns which granules, as lines and as JSON. */
 import { GPI_VALUES } from '../../arch/descriptors/gpt.ts';
 import type { GranuleRange } from '../../machine/granules.ts';
+import type { GranuleDifference } from '../../space/diff-granules.ts';
 import { columns } from '../../text/columns.ts';
 import { counted, hex, sizeText } from '../../text/numbers.ts';
 import type { Style } from '../../text/style.ts';
@@ -45,4 +46,30 @@ export function granuleJson(range: GranuleRange): object {
     ...(gpi !== undefined && { gpi }),
     ...(gpc !== undefined && { gpc }),
   };
+}
+
+/** Of each difference a line of either side: `- wanted  0x40000000-0x7fffffff  1G  Non-secure`. */
+export function granuleDiffLines(differences: readonly GranuleDifference[], style: Style): string[] {
+  const row = (sign: string, { first, last }: GranuleDifference, side: GranuleRange | undefined) => [
+    sign,
+    `${hex(first)}-${hex(last)}`,
+    sizeText(last - first + 1n),
+    side === undefined ? BEYOND : ownerText(side),
+  ];
+  const rows = differences.flatMap((one) => [
+    row(style.bad('- wanted'), one, one.a),
+    row(style.good('+ found'), one, one.b),
+  ]);
+  return columns(rows, { right: [2], indent: '  ' });
+}
+
+const BEYOND = 'beyond the protected addresses (GPCCR_EL3.PPS)';
+
+export function granuleDiffJson({ first, last, a, b }: GranuleDifference): object {
+  const side = (range: GranuleRange | undefined) => {
+    if (range === undefined) return null;
+    const { gpi, gpc } = range;
+    return { owner: ownerText(range), ...(gpi !== undefined && { gpi }), ...(gpc !== undefined && { gpc }) };
+  };
+  return { first, last, size: last - first + 1n, a: side(a), b: side(b) };
 }
