@@ -8,4 +8,6 @@ const searches = readdirSync('test', { recursive: true, encoding: 'utf8' })
   .map((file) => `test/${file}`)
   .filter((file) => readFileSync(file, 'utf8').includes('support/rounds.ts'));
 
-export default defineConfig({ test: { ...common, include: [LONG, ...searches], env: { LPAE_LONG: '1' } } });
+export default defineConfig({
+  test: { ...common, testTimeout: 300_000, include: [LONG, ...searches], env: { LPAE_LONG: '1' } },
+});
