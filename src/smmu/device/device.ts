@@ -2,19 +2,18 @@
  * An SMMUv3 as its driver and its devices see it: memory, registers, queues, transactions. Each transaction gets every answer that the
  * architecture permits after all that was done, and one of them happens. (IHI 0070 3 to 7, the Non-secure programming interface.)
  */
-import { SMMU_IDR0, type SmmuRegisterName } from '../../arch/smmu/index.ts';
+import type { SmmuRegisterName } from '../../arch/smmu/index.ts';
 import type { PhysicalMemory } from '../../memory/index.ts';
 import type { Answer, StreamTransaction } from '../caches/answers.ts';
 import { CacheModel } from '../caches/cache-model.ts';
 import { Changes, type ConfigurationRegisters } from '../caches/changes.ts';
-import type { Invalidation } from '../caches/invalidation.ts';
-import { invalidationOf, type ScopeContext } from '../caches/scopes.ts';
+import type { ScopeContext } from '../caches/scopes.ts';
 import { WordHistory } from '../caches/word-history.ts';
-import type { SmmuCommand } from '../commands.ts';
 import { smmuFeatures } from '../features.ts';
 import type { InterruptSource, RegisterHalf } from '../trace.ts';
 import { Answering } from './answering.ts';
-import { CommandQueue, type ConsumedCommand } from './command-queue.ts';
+import { CommandEffects } from './command-effects.ts';
+import { CommandQueue } from './command-queue.ts';
 import { configurationOf, isSameConfiguration, scopesOf } from './controls.ts';
 import { DeviceMemory } from './device-memory.ts';
 import { EventQueue, type SeenEvent, withTag } from './event-queue.ts';
@@ -26,10 +25,6 @@ import { isStall, StallControl } from './stall-control.ts';
 import { endingsOf } from './stall-endings.ts';
 import type { StalledTransaction } from './stalls.ts';
 import { Syncs } from './syncs.ts';
-
-/** CMD_PRI_RESP.Resp by value; 3 is CERROR_ILL. */
-const RESPONSES = ['failure', 'invalid request', 'success'] as const;
-const NO_INVALIDATION: Invalidation = { kind: 'nothing' };
 
 /**
  * An SMMUv3 with its queues, that knows what its caches may hold.
@@ -60,9 +55,9 @@ export class SmmuDevice {
   readonly #interrupts: Interrupts;
   readonly #syncs = new Syncs();
   readonly #stalls: StallControl;
+  readonly #effects: CommandEffects;
   readonly #options: SmmuDeviceOptions;
   #configuration: ConfigurationRegisters;
-  #ordinal = 0;
 
   /** @throws WalkerError for identification registers that no SMMU has. */
   constructor(memory: PhysicalMemory, options: SmmuDeviceOptions) {
@@ -100,6 +95,17 @@ export class SmmuDevice {
       note: (note) => this.#note(note),
       resumed: options.resumed,
     });
+    this.#effects = new CommandEffects({
+      changes: this.changes,
+      model: this.model,
+      registers: this.#registers,
+      commands: this.#commands,
+      interrupts: this.#interrupts,
+      syncs: this.#syncs,
+      stalls: this.#stalls,
+      options,
+      isEnabled: () => this.#configuration.enabled,
+    });
     for (const stream of streams) this.model.addStream(stream);
   }
 
@@ -135,7 +141,7 @@ export class SmmuDevice {
       return;
     }
     this.#configure();
-    const error = this.#commands.process((command) => this.#consume(command));
+    const error = this.#commands.process((command) => this.#effects.consume(command));
     if (error !== undefined) this.#note({ kind: 'command-error', error });
     if (this.#stalls.waitsForQueue && this.#events.writable) this.#stalls.retryUnrecorded();
     this.#interrupts.deliver();
@@ -267,54 +273,6 @@ export class SmmuDevice {
     if (waiting <= size) return true;
     this.#note({ kind: 'producer-beyond', waiting, size });
     return false;
-  }
-
-  #consume(command: ConsumedCommand): void {
-    const { address, command: decoded } = command;
-    const { unobservable } = this.changes.words;
-    const observable = !unobservable.has(Number(address)) && !unobservable.has(Number(address) + 8);
-    const { StreamID } = decoded.fields;
-    if (decoded.name === 'CFGI_STE' && StreamID !== undefined) this.model.addStream(Number(StreamID));
-    const ignored = this.#ordinal++ === this.#options.ignoreCommand;
-    const scope = observable && !ignored ? invalidationOf(decoded, this.scopes) : undefined;
-    const sync = decoded.name === 'SYNC' && observable && !ignored;
-    const moment = this.changes.command(
-      this.#isIgnored(decoded) ? NO_INVALIDATION : (scope ?? NO_INVALIDATION),
-      sync,
-    );
-    if (decoded.name === 'SYNC') {
-      if (sync) this.#syncs.consumed(moment, decoded, this.#msis);
-      this.#interrupts.commandSync(decoded);
-    }
-    if (decoded.name === 'PRI_RESP' && observable && !ignored) this.#respond(decoded);
-    const abortsAlways = this.model.features.termModel;
-    if (observable && !ignored) this.#stalls.command(command, moment, abortsAlways);
-    this.#note({ kind: 'command', command, observable });
-  }
-
-  /** CMD_ATC_INV does nothing with SMMUEN = 0, and nothing that counts at a device that does not answer. (3.9.1.4, 4.5.1.) */
-  #isIgnored(command: SmmuCommand): boolean {
-    if (command.name !== 'ATC_INV') return false;
-    if (!this.#configuration.enabled) return true;
-    const answers = this.#options.atcAnswers?.(command) ?? true;
-    if (!answers) this.#commands.atcTimedOut = true;
-    return !answers;
-  }
-
-  /** CMD_PRI_RESP, which is ignored with SMMUEN = 0. (4.5.2.) */
-  #respond({ fields }: SmmuCommand): void {
-    if (!this.#configuration.enabled) return;
-    const { StreamID = 0n, SSV = 0n, SubstreamID = 0n, PRGIndex = 0n, Resp = 0n } = fields;
-    this.#options.pageResponse?.({
-      streamId: Number(StreamID),
-      substreamId: SSV === 1n ? Number(SubstreamID) : undefined,
-      index: Number(PRGIndex),
-      response: RESPONSES[Number(Resp)]!,
-    });
-  }
-
-  get #msis(): boolean {
-    return this.#registers.isSet('IDR0', SMMU_IDR0.fields.MSI);
   }
 
   /** Software knows that a CMD_SYNC is complete, by its moment, and so all before it. */
