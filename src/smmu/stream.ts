@@ -2,16 +2,13 @@
  * One stream of an SMMUv3: from a stream table entry and context descriptors to translations.
  * (IHI 0070 3.3, 3.4, 5.2, 5.4, 15; 7.3.22 for the order of faults.)
  */
-import { INSTCFG, NSCFG, PRIVCFG, S1DSS } from '../arch/smmu/index.ts';
-import { DEFAULT_CACHEABLE } from '../walker/attributes.ts';
+import { INSTCFG, PRIVCFG, S1DSS } from '../arch/smmu/index.ts';
 import type { S2Params } from '../walker/params/params.ts';
-import { ALL_PERMISSIONS } from '../walker/permissions.ts';
 import { Stage1 } from '../walker/stage1.ts';
-import { flatTranslate } from '../walker/stage1-off.ts';
 import { Stage2 } from '../walker/stage2.ts';
 import type { TableMemory } from '../walker/table-memory.ts';
 import type { TableTree } from '../walker/table-tree.ts';
-import { checkAccess, type Stages, translate } from '../walker/translate.ts';
+import { checkAccess, translate } from '../walker/translate.ts';
 import type { Fault, WalkStep } from '../walker/types.ts';
 import { type CdLookup, cdWords, type Failed, locateCd } from './cd-fetch.ts';
 import { CD_RULES } from './cd-rules.ts';
@@ -22,6 +19,7 @@ import { refuseCd, refuseSte } from './not-modelled.ts';
 import { isIllegal } from './rules.ts';
 import { STE_RULES } from './ste-rules.ts';
 import { type SteSubject, steSubject } from './ste-subject.ts';
+import { bypassStages, fetchesForeign, type StreamStages, stagesOfContext } from './stream-stages.ts';
 import {
   decodeSte,
   type SteWords,
@@ -40,11 +38,6 @@ const PRIVILEGES: Readonly<Record<number, boolean>> = {
   [PRIVCFG.privileged]: true,
   [PRIVCFG.unprivileged]: false,
 };
-
-/** The stages of a transaction, and its CD: none if it bypasses stage 1. */
-interface StreamStages extends Stages {
-  readonly context: Context | undefined;
-}
 
 /** The outcome of a fault: what the device sees, and whether an event is recorded. */
 interface Outcome {
@@ -145,7 +138,7 @@ export class Stream {
     const privileged = asked.privileged || !stages.unprivileged;
     const pan = context?.pan === true && privileged;
     const request = { access: asked.access, privileged, pan, update, gcs: false, tagChecked: false };
-    const foreign = context === undefined && this.#fetchesForeign(asked.access, transaction.ns);
+    const foreign = context === undefined && fetchesForeign(this.#subject, asked.access, transaction.ns);
     if (foreign) return failed({ kind: 'permission', level: 0, stage: 1, class: 'in' });
     const result = translate(stages, ia, request, steps);
     return result.ok ? result : failed({ ...result.fault, class: faultClass(result.fault) }, context);
@@ -202,7 +195,7 @@ export class Stream {
     const route = this.route(substreamId);
     if ('fault' in route) return route;
     return route.cd === undefined
-      ? this.#bypass(ns)
+      ? bypassStages(this.#subject, this.#stage2, ns)
       : this.#context(route.cd, route.substreams, steps, update);
   }
 
@@ -228,44 +221,6 @@ export class Stream {
       return { fault: { kind: 'f_stream_disabled' } };
     }
     return { cd: substreamId ?? 0, substreams };
-  }
-
-  /** Stage 1 bypassed: the input is the IPA, of at most IAS bits (OAS, if stage 2 is bypassed too). (3.4) */
-  #bypass(ns: boolean | undefined): StreamStages {
-    const { oas, ias, security } = this.#options.features;
-    const mapping = {
-      inputBits: this.#stage2 ? ias : oas,
-      beyond: { kind: 'address_size', level: 0, stage: 1 },
-      topByteIgnored: () => false,
-      // The incoming attributes are treated as Write-Back, so that the result is what stage 2 says.
-      region: DEFAULT_CACHEABLE,
-      permissions: ALL_PERMISSIONS,
-      space: this.#bypassSpace(ns),
-    } as const;
-    return {
-      first: (ia, request) => flatTranslate(mapping, ia, request),
-      stage1: false,
-      stage2: this.#stage2,
-      trees: () => this.#stage2?.trees() ?? [],
-      fetchesInstructions: false,
-      security,
-      unprivileged: true,
-      context: undefined,
-    };
-  }
-
-  /** The address space of what bypasses stage 1: of a Secure stream it comes with the transaction, or STE.NSCFG overrides it. */
-  #bypassSpace(ns = false): 'secure' | 'non-secure' {
-    const { security, attributeOverride } = this.#options.features;
-    if (security === 'non-secure') return security;
-    const { nsCfg } = this.#ste;
-    if (attributeOverride && nsCfg === NSCFG.secure) return 'secure';
-    return (attributeOverride && nsCfg === NSCFG.nonSecure) || ns ? 'non-secure' : 'secure';
-  }
-
-  /** SMMU_S_CR0.SIF forbids an instruction fetch that bypasses stage 1 into Non-secure memory. (6.3.57) */
-  #fetchesForeign(access: Transaction['access'], ns: boolean | undefined): boolean {
-    return this.#options.features.sif && access === 'execute' && this.#bypassSpace(ns) === 'non-secure';
   }
 
   /** The CD in memory. @internal For `describeStream`. */
@@ -309,16 +264,7 @@ export class Stream {
     const stage1 =
       this.#options.stages?.stage1(context, stage2) ??
       new Stage1(this.#memory, context.ranges, stage2, { assurable });
-    return {
-      first: (ia, request, steps) => stage1.translate(ia, request, steps),
-      stage1: true,
-      stage2: this.#stage2,
-      trees: () => [...stage1.trees(), ...(this.#stage2?.trees() ?? [])],
-      fetchesInstructions: false,
-      security: this.#options.features.security,
-      unprivileged: context.ranges.unprivileged,
-      context,
-    };
+    return stagesOfContext(context, stage1, stage2, this.#options.features.security);
   }
 }
 

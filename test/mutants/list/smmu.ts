@@ -44,7 +44,7 @@ export const SMMU: readonly Mutant[] = [
   },
   {
     name: 'nscfg-always-counts',
-    file: 'src/smmu/stream.ts',
+    file: 'src/smmu/stream-stages.ts',
     find: 'if (attributeOverride && nsCfg === NSCFG.secure)',
     replace: 'if (nsCfg === NSCFG.secure)',
     breaks: 'STE.NSCFG overrides the space of a transaction without SMMU_IDR1.ATTR_PERMS_OVR.',
@@ -52,9 +52,9 @@ export const SMMU: readonly Mutant[] = [
   },
   {
     name: 'sif-forbids-reads',
-    file: 'src/smmu/stream.ts',
-    find: "this.#options.features.sif && access === 'execute' &&",
-    replace: 'this.#options.features.sif &&',
+    file: 'src/smmu/stream-stages.ts',
+    find: "subject.features.sif && access === 'execute' &&",
+    replace: 'subject.features.sif &&',
     breaks: 'SMMU_S_CR0.SIF forbids every access to Non-secure memory.',
     tests: ['test/smmu/secure-streams.test.ts'],
   },
@@ -117,8 +117,8 @@ export const SMMU: readonly Mutant[] = [
   },
   {
     name: 'bypass-of-ias',
-    file: 'src/smmu/stream.ts',
-    find: 'inputBits: this.#stage2 ? ias : oas,',
+    file: 'src/smmu/stream-stages.ts',
+    find: 'inputBits: stage2 ? ias : oas,',
     replace: 'inputBits: ias,',
     breaks: 'With both stages bypassed the address may have IAS bits, not OAS.',
     tests: ['test/smmu/stream.test.ts'],
