@@ -13,7 +13,8 @@
  * console.log(domain.unmapSg(0x1000_0000n, sg)); // 65536n
  */
 
-export { type ClearOption, type DomainOptions, IommuDomain, type UnmapReport } from './iommu/domain.ts';
+export { IommuDomain } from './iommu/domain.ts';
+export type { ClearOption, DomainOptions, UnmapReport } from './iommu/domain-options.ts';
 export type { DomainRegisters, HardwareSizes } from './iommu/domain-registers.ts';
 export type { ReservedRange } from './iommu/reserved.ts';
 export {

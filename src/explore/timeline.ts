@@ -11,7 +11,8 @@ import {
   TraceJudge,
   traceContext,
 } from '../bbm/index.ts';
-import { type DomainOptions, IommuDomain } from '../iommu/domain.ts';
+import { IommuDomain } from '../iommu/domain.ts';
+import type { DomainOptions } from '../iommu/domain-options.ts';
 import type { SgSemantics } from '../iommu/sg-semantics.ts';
 import { PhysicalMemory } from '../memory/index.ts';
 import { type Answer, perform } from '../operations/perform.ts';

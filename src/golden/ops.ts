@@ -1,7 +1,8 @@
 /** Golden files of kind `ops`: replays operations on a domain, and compares every answer, register, descriptor and translation. */
 import { formatNamed } from '../../formats/index.ts';
 import { obstaclesOf } from '../describe/obstacles.ts';
-import { type DomainOptions, IommuDomain } from '../iommu/domain.ts';
+import { IommuDomain } from '../iommu/domain.ts';
+import type { DomainOptions } from '../iommu/domain-options.ts';
 import type { TrackedRange } from '../iommu/tracking.ts';
 import { PhysicalMemory } from '../memory/index.ts';
 import { contradiction, optionsIn } from '../operations/choices.ts';

@@ -4,7 +4,7 @@
  */
 import { FrameAllocator, type PhysicalMemory } from '../memory/index.ts';
 import { hex, IommuError } from '../pagetable/errors.ts';
-import type { FormatModule, FormatRequest, Prot, TableFormat } from '../pagetable/format.ts';
+import type { FormatModule, Prot, TableFormat } from '../pagetable/format.ts';
 import { choicesOf } from '../pagetable/linux.ts';
 import { mapSg, mapSgByRange } from '../pagetable/map-sg.ts';
 import { PageTable } from '../pagetable/page-table.ts';
@@ -12,40 +12,13 @@ import { PARTIAL_UNMAP, type PartialUnmap } from '../pagetable/partial-unmap.ts'
 import { mapRange, unmapRange } from '../pagetable/range.ts';
 import { type TreeTable, tablesOf } from '../pagetable/tree.ts';
 import { checkProt, checkScatterlist, exactWord, LOW_BITS, wordOf } from './checks.ts';
+import type { ClearOption, DomainOptions, UnmapReport } from './domain-options.ts';
 import { type DomainRegisters, hardwareSizes } from './domain-registers.ts';
 import { explainFailure, explainStop, runFrom } from './explain.ts';
 import { checkReserved, type ReservedRange, refuseReserved } from './reserved.ts';
 import type { Scatterlist } from './scatterlist.ts';
 import { rangesOf, type TrackedRange, type TrackedReport, trackedReport } from './tracking.ts';
 import { type Address, plainNumber, sameKind } from './word.ts';
-
-/**
- * Options of a domain: the format's request (`pgsizeBitmap`, `ias` and `oas` in bits, `quirks`, `features`), and how its tables are managed.
- */
-export interface DomainOptions extends FormatRequest {
-  /** Where table frames come from. Default: the allocator shared by all domains of this memory. */
-  readonly allocator?: FrameAllocator;
-  /** What happens to a block or run when only a part of it is unmapped: `split`, `refuse` or `whole`. Default: as `linux` does it. */
-  readonly partialUnmap?: PartialUnmap;
-  /** Ranges of IOVAs where nothing may be mapped, such as an MSI window. A DMA mapper hands none of them out. Default: none. */
-  readonly reserved?: readonly ReservedRange[];
-}
-
-/** What an unmap did. Addresses are IOVAs, sizes bytes; of the kind that the IOVA was given as. */
-export interface UnmapReport<A extends Address = bigint> {
-  /** Bytes unmapped from the requested IOVA on: more than requested if a whole block was unmapped, less if the unmap stopped. */
-  readonly bytes: A;
-  /** The range that was unmapped: `[from, end)`. With `whole`, a block may begin before the requested IOVA. Equal if nothing was unmapped. */
-  readonly from: A;
-  readonly end: A;
-  /** Why it stopped before the end of the request, if it did. */
-  readonly stop?: IommuError;
-}
-
-/** Whether reading dirty state or access flags resets them. Default: true. */
-export interface ClearOption {
-  readonly clear?: boolean;
-}
 
 /** Below this, a number holds a bigint exactly. */
 const EXACT = 2 ** 52;

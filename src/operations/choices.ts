@@ -3,7 +3,7 @@
  * or each choice by itself. The choices are in `config`; `linux` and `partial_unmap` may be beside it instead.
  */
 import * as v from 'valibot';
-import type { DomainOptions } from '../iommu/domain.ts';
+import type { DomainOptions } from '../iommu/domain-options.ts';
 import { maybe, present } from '../json/schemas.ts';
 import { FEATURES, type FormatRequest, REGISTER_OPTIONS, type RegisterOption } from '../pagetable/format.ts';
 import { CONCATENATIONS, LINUX_VERSIONS } from '../pagetable/linux.ts';
