@@ -10,6 +10,7 @@ import { collectTable } from './denials.ts';
 import { AF_BIT, entrySizeLog2, INVALID, LEAF } from './descriptor64.ts';
 import type { InputAddress, S1Output, S1Request } from './first-stage.ts';
 import type { GranuleProtection } from './granule-protection.ts';
+import { LongReader } from './long-reader.ts';
 import { Lookup, type StageFault } from './lookup.ts';
 import type { S1Params } from './params/params.ts';
 import { requiredPermission, TABLE_PERMISSIONS, TABLE_PERMISSIONS_SHIFT } from './permissions.ts';
@@ -19,7 +20,7 @@ import { isClean, s1Allows, s1DenialOf, s1Permissions } from './stage1-permissio
 import type { Stage2 } from './stage2.ts';
 import { tableRead, tableUpdate, type WalkAssurance } from './stage2-request.ts';
 import type { TableMemory } from './table-memory.ts';
-import { LongReader, TableTree, unsigned64 } from './table-tree.ts';
+import { TableTree, unsigned64 } from './table-tree.ts';
 import type { WalkStep } from './types.ts';
 
 const { fields: FIELDS } = STAGE1_LEAF;

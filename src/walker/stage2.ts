@@ -11,6 +11,7 @@ import { combineStages } from './combine-stages.ts';
 import type { CpuFeatures } from './cpu.ts';
 import { AF_BIT, INVALID, LEAF } from './descriptor64.ts';
 import type { GranuleProtection } from './granule-protection.ts';
+import { LongReader } from './long-reader.ts';
 import { Lookup, type StageFault } from './lookup.ts';
 import type { S2Params } from './params/params.ts';
 import { PX, S2AP_WRITE, UX } from './permissions.ts';
@@ -18,14 +19,7 @@ import { ATTRIBUTE_KEYS, attributesOfKey, type S2Output, s2LeafSpace, s2Output }
 import { S2PermissionTable } from './stage2-permissions.ts';
 import { type S2Request, tableRead, type WalkAssurance } from './stage2-request.ts';
 import type { TableMemory } from './table-memory.ts';
-import {
-  LongReader,
-  type TableAddressOf,
-  TableTree,
-  type TreeRoot,
-  type TreeSpaces,
-  unsigned64,
-} from './table-tree.ts';
+import { type TableAddressOf, TableTree, type TreeRoot, type TreeSpaces, unsigned64 } from './table-tree.ts';
 import type { Fault, FaultKind, WalkStep } from './types.ts';
 
 const { fields: FIELDS } = STAGE2_LEAF;
