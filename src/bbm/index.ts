@@ -45,16 +45,15 @@ export type {
   TraceStep,
   WriteStep,
 } from './steps.ts';
+export { judgeTrace, TraceJudge } from './trace.ts';
 export {
   type AccessVerdict,
   type IllegalSteps,
   isLegal,
-  judgeTrace,
   type OtherVerdict,
   type RegisterVerdict,
   type StepVerdict,
-  TraceJudge,
   type TracePlace,
   type TraceVerdict,
   type WriteVerdict,
-} from './trace.ts';
+} from './verdicts.ts';

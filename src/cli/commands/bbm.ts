@@ -13,7 +13,7 @@ import {
 import { MACHINES } from '../../bbm/judge.ts';
 import { joinNeeded } from '../../bbm/needed.ts';
 import { concerns } from '../../bbm/ordering.ts';
-import { countIllegal } from '../../bbm/trace.ts';
+import { countIllegal } from '../../bbm/verdicts.ts';
 import { columns } from '../../text/columns.ts';
 import { count, counted, hex, sizeText } from '../../text/numbers.ts';
 import type { Machine } from '../../tlb/index.ts';
