@@ -3,8 +3,8 @@ import type { BitField, WordLayout } from '../arch/field.ts';
 import { isStream, type MachineRegime, traitsOf } from '../arch/regimes.ts';
 import { PIR_EL1, PIRE0_EL1, POR_EL0, POR_EL1, S2PIR_EL2, S2POR_EL1 } from '../arch/registers/permissions.ts';
 import { CD, SMMU_S2PII, STE } from '../arch/smmu/index.ts';
+import type { Denial, DirtyStateOff } from '../walker/denial-causes.ts';
 import { AP_EL0, AP_READ_ONLY } from '../walker/permissions.ts';
-import type { Denial, DirtyStateOff } from '../walker/types.ts';
 import { riscvDenialText } from './riscv.ts';
 
 /** `AP[2:1] = 0b10 at level 3: read-only, and not for EL0`. */

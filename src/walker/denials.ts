@@ -3,6 +3,8 @@
  * the access is denied, so it does not slow walks down. (DDI 0487 D8.4; J1.1 AArch64.S1DirectBasePermissions,
  * S1CheckPermissions, S2CheckPermissions; J1.2 AArch32.S1LDHasPermissionsFault, S1SDHasPermissionsFault, S2HasPermissionsFault.)
  */
+
+import type { Denial, DenialCause, DirtyStateOff } from './denial-causes.ts';
 import type { S2Params } from './params/params.ts';
 import type { ShortParams } from './params/short.ts';
 import {
@@ -26,7 +28,6 @@ import {
   UX,
   UXN_TABLE,
 } from './permissions.ts';
-import type { Denial, DenialCause, DirtyStateOff } from './types.ts';
 
 /** The access to a stage-1 leaf, and what the leaf allows without PAN. */
 export interface S1Denied {

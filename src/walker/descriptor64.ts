@@ -6,7 +6,7 @@
 import { contiguousEntries, STAGE1_LEAF, TABLE_DESCRIPTOR } from '../arch/descriptors/index.ts';
 import { type FieldBits, highMask, lowMask, shiftOf } from '../arch/read.ts';
 import { alignDown, log2, POW2 } from './bits.ts';
-import type { DirtyStateOff } from './types.ts';
+import type { DirtyStateOff } from './denial-causes.ts';
 
 /** What the address arithmetic of a table tree depends on, the same for both stages. */
 export interface TableGeometry {

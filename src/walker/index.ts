@@ -29,6 +29,7 @@ export type {
 } from './attributes.ts';
 export { type CpuFeatures, type CpuModel, type CpuOptions, cpuModels } from './cpu.ts';
 export { createWalker, type WalkerOptions } from './create.ts';
+export type { Denial, DenialCause, DirtyStateOff } from './denial-causes.ts';
 export { WalkerError } from './errors.ts';
 export { dfsr, esr, hpfarEl2, ifsr, parEl1, parShort } from './fault-codes.ts';
 export type {
@@ -44,9 +45,6 @@ export type {
   Access,
   AccessPermissions,
   CacheControl,
-  Denial,
-  DenialCause,
-  DirtyStateOff,
   EffectiveRegion,
   Fault,
   FaultedWalk,

@@ -3,6 +3,7 @@
  * denies an access. (DDI 0487 D8.4.1, D8.5.2; J1.1 AArch64.S1ComputePermissions, S1CheckPermissions.)
  */
 
+import type { Denial } from './denial-causes.ts';
 import type { S1Params } from './params/params.ts';
 import {
   decodedControls,
@@ -30,7 +31,7 @@ import {
   UX,
 } from './permissions.ts';
 import type { S1Ranges } from './ranges.ts';
-import type { Denial, Fault } from './types.ts';
+import type { Fault } from './types.ts';
 
 const PRIVILEGED = PR | PW | PX | PG;
 const WRITES = PW | UW;

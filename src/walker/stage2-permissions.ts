@@ -5,13 +5,14 @@
 import { STAGE2_LEAF } from '../arch/descriptors/index.ts';
 import { highMask, lowMask, shiftOf } from '../arch/read.ts';
 import type { CpuFeatures } from './cpu.ts';
+import type { Denial } from './denial-causes.ts';
 import { s2Denials } from './denials.ts';
 import { everyKey, keyOf } from './fast/key.ts';
 import type { S2Params } from './params/params.ts';
 import { permissionOf, type S2Rights } from './permission-indirection.ts';
 import { effectiveXn, PW, S2AP_READ, S2AP_WRITE, s2Permissions, UW } from './permissions.ts';
 import type { S2Request } from './stage2-request.ts';
-import type { Denial, Fault } from './types.ts';
+import type { Fault } from './types.ts';
 
 const { fields: FIELDS } = STAGE2_LEAF;
 const S2AP = lowMask(FIELDS.S2AP);

@@ -8,13 +8,14 @@ import { addressOf, highMask, lowMask, place, read, readLow, shiftOf } from '../
 import { AS_TRANSTAB, MALI_ATTRIBUTES, MALI_MEMORY_TYPE } from '../../arch/registers/other.ts';
 import type { Cacheability, MemoryRegion, NormalMemory, Shareability } from '../attributes.ts';
 import { lowBits, shiftRight } from '../bits.ts';
+import type { Denial } from '../denial-causes.ts';
 import type { InputAddress, S1Output, S1Request } from '../first-stage.ts';
 import type { StageFault } from '../lookup.ts';
 import { PR, PW, PX, requiredPermission, UR, UW, UX } from '../permissions.ts';
 import { TRANSTAB_MODE } from '../rules/other.ts';
 import type { TableMemory } from '../table-memory.ts';
 import { ENTRY_KINDS, type TableEntry, type TableTree } from '../table-tree.ts';
-import type { Denial, WalkStep } from '../types.ts';
+import type { WalkStep } from '../types.ts';
 import { word64 } from '../word.ts';
 import { fault, permissionFault, step } from './steps.ts';
 import { INDEX_BITS, LAST_LEVEL, sizeOf, WideReader, wideTree } from './tables.ts';

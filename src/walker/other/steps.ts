@@ -1,6 +1,8 @@
 /** Steps and faults of walks outside VMSA: one stage of 64-bit descriptors. (The shape of DDI 0487 J1.3 FaultRecord.) */
+
+import type { Denial } from '../denial-causes.ts';
 import type { StageFault } from '../lookup.ts';
-import type { Denial, Fault, FaultKind, WalkStep } from '../types.ts';
+import type { Fault, FaultKind, WalkStep } from '../types.ts';
 
 /** The current place of a walk: an entry of a table. */
 export interface Place {
