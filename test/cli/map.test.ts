@@ -359,3 +359,33 @@ describe('more leaves than memory holds: a message, and no table is made', () =>
     expect((await lpae(['map', request([map], { config })])).code).toBe(0);
   });
 });
+
+test('poIndex: POIndex in the words, POR_EL0 in the registers, and a walk that it denies', async () => {
+  const noexec = { read: true, cache: true, noexec: true };
+  const request = {
+    format: 'arm_64_lpae_s1',
+    config: { pgsize_bitmap: '0x1000', ias: 39, oas: 40, features: ['s1pie', 's1poe'], por0: '0x1007' },
+    ops: [
+      {
+        op: 'map',
+        iova: '0x1000',
+        paddr: '0x90000000',
+        size: '0x1000',
+        prot: { ...noexec, write: true, poIndex: 3 },
+      },
+      { op: 'map_sg', iova: '0x2000', sg: [['0x90001000', '0x1000']], prot: { ...noexec, poIndex: 5 } },
+    ],
+  };
+  const { code, out } = await map(request);
+  expect(code).toBe(0);
+  // POIndex is bits [62:60]. POR_EL0[15:12] = 1 leaves POIndex 3 reading; POR_EL0[23:20] = 0 leaves POIndex 5 nothing.
+  expect(out).toMatch(/\[1\] +0x3068000090000f47 +page -> 0x90000000 +rw- r-- WB/);
+  expect(out).toMatch(/\[2\] +0x5060000090001fc7 +page -> 0x90001000 +r-- --- WB/);
+  expect(out).toMatch(/por0 +0x0000000000001007\n/);
+  const file = tempFile('overlay.json', asText(request));
+  const walk = async (...args: string[]) => (await lpae(['walk', file, ...args])).code;
+  expect(await walk('0x1000', '--unprivileged')).toBe(0);
+  expect(await walk('0x1000', '--unprivileged', '--access', 'write')).toBe(1);
+  expect(await walk('0x1000', '--access', 'write')).toBe(0);
+  expect(await walk('0x2000', '--unprivileged')).toBe(1);
+});
