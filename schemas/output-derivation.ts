@@ -20,6 +20,10 @@ import {
 const reason = some({ field: text, value: hex, rule: text, section: text });
 const problem = some({ field: text, value: hex, effect: text, rule: text, section: text });
 const problems = said(list(problem), 'what is wrong with the registers');
+const idle = said(
+  list(some({ field: text, value: hex, why: text, section: text })),
+  'fields of the STE and the CD that are not 0 and have no part',
+);
 const off = maybe(said(reason, 'why it is off'));
 const memoryType = some({ index: count, attr: maybe(hex), memory: text, code: text });
 const tag = some({ value: count, bits: count, field: text });
@@ -179,6 +183,7 @@ export const derivation = said(
     ste: maybe(ste),
     cd: maybe(cd),
     problems: maybe(problems),
+    idle: maybe(idle),
     ok: maybe(flag),
     translation: maybe(v.picklist(['bypass', 'stage 1', 'stage 2', 'nested'])),
     fault: maybe(some({ kind: text, text, rule: text, section: text })),

@@ -12,6 +12,7 @@
  * console.log(upper?.off?.field, upper?.off?.value); // TCR_EL1.EPD1 1n
  */
 
+export type { IdleField } from '../smmu/idle-fields.ts';
 export type { BypassWindow } from '../walker/params/granule-protection.ts';
 export type { GranuleProtectionDescription } from './granule-protection.ts';
 export { describeRegime } from './regime.ts';

@@ -1,4 +1,5 @@
 /** The words of an SMMU: structures in memory, registers and event records of SMMUv3 (IHI 0070 G.b), registers of SMMUv2 (IHI 0062). */
+export { CD_BYSTANDERS, STE_BYSTANDERS } from './bystanders.ts';
 export {
   CD,
   CD_LOWER,

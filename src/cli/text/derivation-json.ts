@@ -178,7 +178,8 @@ function tablesJson(tables: TablesDescription): object {
 const wordsJson = (words: readonly bigint[]) => words.map((word) => hexWord(word));
 
 function streamJson(description: StreamDerivation): object {
-  const { streamId, substreamId, features, enabled, table, ste, cd, stages, problems, end } = description;
+  const { streamId, substreamId, features, enabled, table, ste, cd, stages, problems, idle, end } =
+    description;
   return {
     stream_id: streamId,
     ...(substreamId !== undefined && { substream_id: substreamId }),
@@ -210,6 +211,7 @@ function streamJson(description: StreamDerivation): object {
     ...(cd && { cd: cdJson(cd) }),
     stages: stages.map(stageJson),
     problems: problems.map(problemJson),
+    ...(idle && { idle }),
     ...(end.ok
       ? { ok: true, translation: end.translation }
       : {

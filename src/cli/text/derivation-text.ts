@@ -18,7 +18,7 @@ import { memoryCode, SHAREABILITY } from '../../text/leaf.ts';
 import { count, counted, hex, sizeText } from '../../text/numbers.ts';
 import type { Style } from '../../text/style.ts';
 import { joined, lines } from './derivation-parts.ts';
-import { cdLines, steLines, tableLines } from './stream-lines.ts';
+import { cdLines, idleLines, steLines, tableLines } from './stream-lines.ts';
 
 export { derivationJson } from './derivation-json.ts';
 
@@ -258,7 +258,8 @@ function problemLines(problems: readonly RegisterProblem[], style: Style): strin
 }
 
 function streamLines(description: StreamDerivation, style: Style): string[] {
-  const { streamId, substreamId, features, enabled, table, ste, cd, stages, problems, end } = description;
+  const { streamId, substreamId, features, enabled, table, ste, cd, stages, problems, idle, end } =
+    description;
   const id = joined([
     `StreamID ${hex(streamId)}`,
     substreamId !== undefined && `SubstreamID ${hex(substreamId)}`,
@@ -269,6 +270,7 @@ function streamLines(description: StreamDerivation, style: Style): string[] {
     ...(ste ? steLines(ste, style) : []),
     ...(cd ? cdLines(cd, style) : []),
     ...problemLines(problems, style),
+    ...idleLines(idle ?? []),
     ...stages.flatMap((stage) => stageLines(stage, style)),
     ...(end.ok
       ? end.translation === 'bypass'

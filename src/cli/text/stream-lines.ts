@@ -1,5 +1,10 @@
 /** The way of an SMMU from a StreamID to its tables, as lines: stream table, STE and CD. (IHI 0070 5.1, 5.2, 5.3, 5.4.) */
-import type { CdDescription, SteDescription, StreamTableDescription } from '../../describe/index.ts';
+import type {
+  CdDescription,
+  IdleField,
+  SteDescription,
+  StreamTableDescription,
+} from '../../describe/index.ts';
 import { counted, hex, hexWord } from '../../text/numbers.ts';
 import type { Style } from '../../text/style.ts';
 import { joined, lines } from './derivation-parts.ts';
@@ -60,4 +65,14 @@ export function cdLines({ index, place, level1, words: own, fields }: CdDescript
     ...(own ? [`${head} = ${words(own)}`] : place ? [`${head}  not read`] : []),
     ...(flags ? lines('  ', joined(flags)) : []),
   ];
+}
+
+/** `no part: STE.S1CIR = 1, STE.S1COR = 1: attributes of the SMMU's own reads of CDs (IHI 0070 5.2)`: a line for each reason. */
+export function idleLines(idle: readonly IdleField[]): string[] {
+  const byReason = new Map<string, string[]>();
+  for (const { field, value, why, section } of idle) {
+    const reason = `${why} (${section})`;
+    byReason.set(reason, [...(byReason.get(reason) ?? []), `${field} = ${hex(value)}`]);
+  }
+  return [...byReason].flatMap(([reason, fields]) => lines('  ', `no part: ${fields.join(', ')}: ${reason}`));
 }

@@ -10,6 +10,7 @@ import type { CdLookup } from '../../smmu/cd-fetch.ts';
 import { CD_RULES } from '../../smmu/cd-rules.ts';
 import { type CdWords, contextOf, decodeCd } from '../../smmu/context-descriptor.ts';
 import type { SmmuFeatures } from '../../smmu/features.ts';
+import { idleOfCd, idleOfSte } from '../../smmu/idle-fields.ts';
 import { CD_UNUSED, refuseCd, STE_UNUSED } from '../../smmu/not-modelled.ts';
 import type { SmmuRegisters } from '../../smmu/registers.ts';
 import { isIllegal } from '../../smmu/rules.ts';
@@ -122,7 +123,7 @@ function tableOf({ table, level1 }: SteLookup, streamId: number): StreamTableDes
   };
 }
 
-type FromSte = Pick<StreamDerivation, 'ste' | 'cd' | 'stages' | 'problems' | 'end'>;
+type FromSte = Pick<StreamDerivation, 'ste' | 'cd' | 'stages' | 'problems' | 'idle' | 'end'>;
 
 function fromSte(
   stream: Stream,
@@ -151,15 +152,16 @@ function fromSte(
     return { ...described, stages: [], problems: [], end };
   }
   const stage2 = ste.stage2 ? [steStage(subject)] : [];
+  const idle = idleOfSte(subject);
   const unused = problemsOf(STE_UNUSED, subject, undefined);
   const route = stream.route(substreamId);
   if ('fault' in route) {
     const [rule, section] = routeRule(route.fault, ste);
-    return { ...described, stages: stage2, problems: unused, end: failed(route.fault, rule, section) };
+    return { ...described, stages: stage2, problems: unused, idle, end: failed(route.fault, rule, section) };
   }
   if (route.cd === undefined) {
     const translation = ste.stage2 ? 'stage 2' : 'bypass';
-    return { ...described, stages: stage2, problems: unused, end: { ok: true, translation } };
+    return { ...described, stages: stage2, problems: unused, idle, end: { ok: true, translation } };
   }
   const lookup: CdLookup = given
     ? { outcome: given, assured: false }
@@ -169,7 +171,7 @@ function fromSte(
   if ('fault' in outcome) {
     const [rule, section] = cdRule(outcome.fault, cd, features);
     const end = failed(outcome.fault, rule, section);
-    return { ...described, cd, stages: stage2, problems: unused, end };
+    return { ...described, cd, stages: stage2, problems: unused, idle, end };
   }
   const decoded = decodeCd(outcome, ste, world, features);
   refuseCd(decoded);
@@ -180,11 +182,12 @@ function fromSte(
   ];
   if (isIllegal(CD_RULES, decoded)) {
     const end = failed({ kind: 'c_bad_cd' }, 'the CD is not valid, or ILLEGAL', 'IHI 0070 5.4.2');
-    return { ...described, cd, stages: stage2, problems, end };
+    return { ...described, cd, stages: stage2, problems, idle, end };
   }
   const stages = [cdStage(decoded, contextOf(decoded)), ...stage2];
   const translation = ste.stage2 ? 'nested' : 'stage 1';
-  return { ...described, cd, stages, problems, end: { ok: true, translation } };
+  const both = [...idle, ...idleOfCd(decoded)];
+  return { ...described, cd, stages, problems, idle: both, end: { ok: true, translation } };
 }
 
 const CONFIGS: Readonly<Record<number, SteDescription['config']>> = {

@@ -2,6 +2,7 @@
 
 import type { CdWords } from '../../smmu/context-descriptor.ts';
 import type { SmmuFeatures } from '../../smmu/features.ts';
+import type { IdleField } from '../../smmu/idle-fields.ts';
 import type { SteWords, StreamWorld } from '../../smmu/stream-table-entry.ts';
 import type { SmmuFault } from '../../smmu/types.ts';
 import type { RegisterProblem, StageDescription } from '../types.ts';
@@ -93,4 +94,6 @@ export interface StreamDerivation {
   readonly end: StreamEnd;
   /** Why an STE or CD is ILLEGAL, rule by rule. */
   readonly problems: readonly RegisterProblem[];
+  /** Fields of the legal STE and CD that are not 0 and have no part in its translations. Absent if the path ends before the STE, or at it. */
+  readonly idle?: readonly IdleField[];
 }
