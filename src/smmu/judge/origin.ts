@@ -11,7 +11,10 @@ export interface Origin {
   readonly replaced: number;
 }
 
-/** Undefined: of memory as it is. In moments. */
+/**
+ * Undefined: of memory as it is. In moments.
+ * @internal
+ */
 export function originOf(
   device: SmmuDevice,
   transaction: StreamTransaction,
