@@ -3,9 +3,8 @@ import { securityName } from '../arch/security.ts';
 import { type GranuleRange, listGranules } from '../machine/granules.ts';
 import { hex, sizeText } from '../text/numbers.ts';
 import type { GranuleProtection } from '../walker/index.ts';
+import type { GptParams } from '../walker/params/granule-protection.ts';
 import type { AddressRange } from './address-range.ts';
-
-type Params = GranuleProtection['params'];
 
 /** Physical addresses, both ends inclusive, whose entries differ. A side is undefined beyond its protected addresses (GPCCR_EL3.PPS). */
 export interface GranuleDifference extends AddressRange {
@@ -60,7 +59,7 @@ export function diffGranules(
 }
 
 /** Whether the registers lead to a table at all. */
-export function hasTable({ invalid, baseOutOfRange }: Params): boolean {
+export function hasTable({ invalid, baseOutOfRange }: GptParams): boolean {
   return !invalid && !baseOutOfRange;
 }
 
@@ -103,14 +102,14 @@ function isSameOwner(a: GranuleRange | undefined, b: GranuleRange | undefined): 
 }
 
 /** GPCCR_EL3.{SPAD, NSPAD, RLPAD, APPSAA} and GPCBW_EL3. */
-function differentChecks(a: Params, b: Params): string[] {
+function differentChecks(a: GptParams, b: GptParams): string[] {
   const [left, right] = [checksOf(a), checksOf(b)];
   return Object.keys(left).flatMap((what) =>
     left[what] === right[what] ? [] : [`${what}: ${left[what]} in A, ${right[what]} in B`],
   );
 }
 
-function checksOf({ denied, allBeyond, window }: Params): Record<string, string> {
+function checksOf({ denied, allBeyond, window }: GptParams): Record<string, string> {
   return {
     'address spaces that no access reaches': denied.map(securityName).join(', ') || 'none',
     'accesses beyond the protected addresses': allBeyond ? 'all pass' : 'only Non-secure ones pass',

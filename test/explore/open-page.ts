@@ -1,4 +1,5 @@
 /** The explorer's page, built once and opened in a browser from disk: what it asks for and says is listened to. */
+import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
@@ -6,10 +7,11 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, expect } from 'vitest';
-import { buildExplorer } from '../../src/explore/build.mjs';
 import { startBrowser } from '../report/page/browser.ts';
 
 const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+
+const BUILD = join(import.meta.dirname, '../../src/explore/build.mjs');
 
 export const NAMES = {
   map: 'What is mapped',
@@ -41,7 +43,8 @@ export function builtPage() {
   beforeAll(async () => {
     directory = mkdtempSync(join(tmpdir(), 'lpae-explorer-'));
     built.file = join(directory, 'explorer.html');
-    await buildExplorer(built.file);
+    // In a process of its own: Vitest's NODE_ENV would make another page than the package has.
+    execFileSync(process.execPath, [BUILD, built.file], { env: { ...process.env, NODE_ENV: 'production' } });
     built.html = readFileSync(built.file, 'utf8');
     url = pathToFileURL(built.file).href;
     browser = await startBrowser();
