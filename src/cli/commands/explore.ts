@@ -1,6 +1,5 @@
 /** `lpae explore`: the playground in a browser, served to this machine alone, or written as a file of its own. */
 import { readFileSync, statSync } from 'node:fs';
-import { join } from 'node:path';
 import type { Command } from 'commander';
 import { bytesAt } from '../../image/bytes.ts';
 import { openFileSource } from '../input/file-source.ts';
@@ -9,7 +8,7 @@ import { unreadable } from '../input/unreadable.ts';
 import { CliError, EXIT, inputError, usageError } from '../io.ts';
 import type { Cli, Output } from '../output.ts';
 import { checkOutput, writeOutput } from '../output-file.ts';
-import { linkOfRequest } from '../run/explorer-link.ts';
+import { BUILT_PAGE, linkOfRequest } from '../run/explorer-link.ts';
 import { openInBrowser } from '../run/open-in-browser.ts';
 import { servePage } from '../run/serve-page.ts';
 
@@ -115,11 +114,9 @@ function whole(file: string): string {
   throw inputError(`${file}: is no plain file, so that it can't be read in windows`);
 }
 
-/** The page that was built beside the program. */
 function builtPage(): string {
-  const file = join(import.meta.dirname, '../../../explorer.html');
   try {
-    return readFileSync(file, 'utf8');
+    return readFileSync(BUILT_PAGE, 'utf8');
   } catch {
     throw new CliError(
       EXIT.input,

@@ -43,14 +43,16 @@ function askedBy(request: MapRequest, name: string) {
   }
 }
 
+/** The page that was built beside the program: three folders up from its modules, and from the bundle's chunks. */
+export const BUILT_PAGE = join(import.meta.dirname, '../../../explorer.html');
+
 /** Help for `--link`. */
 export const LINK_HELP = 'print the address that shows this in the explorer, and nothing else';
 
 /** Prints the address of the page that was built with the program, and of what it shows. */
 export function printLink(out: Output, hash: string): number {
-  const file = join(import.meta.dirname, '../../../explorer.html');
-  const there = existsSync(file);
-  const address = `${there ? pathToFileURL(file).href : 'explorer.html'}#${hash}`;
+  const there = existsSync(BUILT_PAGE);
+  const address = `${there ? pathToFileURL(BUILT_PAGE).href : 'explorer.html'}#${hash}`;
   if (!there) out.note('the page is not built here: lpae explore --write explorer.html makes it');
   if (out.json) out.document('lpae.explore/1', { address });
   else out.line(address);
